@@ -1,0 +1,215 @@
+"""From plain scalar functions and a loop template to a compiled kernel.
+
+A template in ``kernels/`` calls functions that it does not define: holes. ``kernel`` copies the template with its
+holes filled, follows every plain Python function that is reachable by name, and compiles the copies. No source text
+is generated, and nothing in a neuron's file imports Numba.
+
+Two things that Numba would get wrong are put right on the way:
+
+* Numba widens float32 to float64 at every float literal; literals are narrowed to ``dtype``, as NumPy does.
+* Numba's disk cache knows a function by file, name, line and byte code, so it would reuse a kernel whose helper,
+  constant or compiler option has changed since; each copy is named after a digest of everything that shaped it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+CACHE_LIMIT = 256
+"""How many compiled kernels stay on disk; beyond it, those unused for longest are deleted."""
+
+CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
+
+
+@dataclass
+class Compiled:
+    """One line of the compile log: which kernel, how long its first call took, and whether the disk cache had it."""
+
+    name: str
+    seconds: float
+    cached: bool
+
+
+log: list[Compiled] = []
+"""What this process has compiled or loaded so far."""
+
+
+def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, **filling: Any) -> Callable:
+    """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
+
+    Parameters
+    ----------
+    template : function
+        A loop that calls holes.
+    device : {"cpu", "cuda", "python"}
+        ``"python"`` only fills the holes: the loop then runs interpreted, for checks and debuggers.
+    dtype : dtype
+        What float literals are narrowed to.
+    **filling
+        Name of a hole, or of a number that the template reads -> what stands there.
+
+    Returns
+    -------
+    callable
+        The kernel. Two calls with equal templates and fillings return the same object.
+    """
+    dtype = np.dtype(dtype)
+    story: list[Any] = [device, dtype.str, CPU_OPTIONS]
+    if device == "python":
+        return _fill(template, filling, dtype, lambda f: f, story)
+    if device == "cuda":
+        from numba import cuda
+
+        inner, outer = cuda.jit(device=True), cuda.jit
+    elif device == "cpu":
+        import numba
+
+        inner, outer = numba.njit(**CPU_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
+    else:
+        raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
+    copy = _fill(template, filling, dtype, inner, story)
+    copy.__qualname__ += "_" + hashlib.sha256(repr(story).encode()).hexdigest()[:16]
+    key = (copy.__module__, copy.__qualname__)
+    if key not in _kernels:
+        _kernels[key] = outer(copy) if device == "cuda" else Kernel(outer(copy), copy.__qualname__)
+    return _kernels[key]
+
+
+_kernels: dict[tuple[str, str], Any] = {}
+
+
+class Kernel:
+    """A compiled CPU kernel that notes in ``log`` what its first call cost."""
+
+    def __init__(self, dispatcher: Any, name: str):
+        self.dispatcher, self.name, self.ready = dispatcher, name, False
+
+    def __call__(self, *args: Any) -> Any:
+        return self.dispatcher(*args) if self.ready else self._first(*args)
+
+    def _first(self, *args: Any) -> Any:
+        start = time.perf_counter()
+        result = self.dispatcher(*args)
+        stats = self.dispatcher.stats
+        cached = bool(stats.cache_hits)
+        log.append(Compiled(self.name, time.perf_counter() - start, cached))
+        self.ready = True
+        _tend_cache(Path(stats.cache_path), self.name, cached)
+        return result
+
+
+def _tend_cache(folder: Path, name: str, cached: bool) -> None:
+    """Mark this kernel's index as just used; after a fresh compilation, delete the ones unused for longest."""
+    try:
+        for index in folder.glob(f"*{name}-*.nbi"):
+            index.touch()
+        if cached:
+            return
+        indices = sorted(folder.glob("*_????????????????-*.nbi"), key=lambda p: p.stat().st_mtime)
+        for index in indices[: max(0, len(indices) - CACHE_LIMIT)]:
+            for file in folder.glob(f"{index.stem}.*"):
+                file.unlink()
+    except OSError:  # a read-only or shared cache is no reason to fail: it only grows, or somebody else tends it
+        pass
+
+
+def _fill(
+    function: Callable, filling: dict[str, Any], dtype: np.dtype, inner: Callable, story: list[Any]
+) -> FunctionType:
+    """Copy ``function`` with its holes filled and its literals narrowed, and everything that it calls likewise.
+
+    ``story`` gathers all that shapes the machine code; its digest names the kernel.
+    """
+    function = getattr(function, "py_func", function)  # a function that is compiled already is taken as its source
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"a kernel is made of plain Python functions, not of {function!r}")
+    code = function.__code__
+
+    def value_of(name: str, value: Any) -> Any:
+        """What a name in ``function`` stands for in the copy."""
+        if getattr(value, "hole", False) and name in filling:
+            value = filling[name]
+        value = getattr(value, "py_func", value)
+        if isinstance(value, FunctionType):
+            return inner(_fill(value, filling, dtype, inner, story))
+        if isinstance(value, (bool, int, float, complex, str, tuple, type(None))):
+            story.append((name, value))
+            return _narrow(value, dtype)
+        if isinstance(value, (ModuleType, type, BuiltinFunctionType, np.ufunc)) or name.startswith("__"):
+            story.append((name, getattr(value, "__name__", name)))
+            return value
+        raise TypeError(
+            f"{function.__qualname__} refers to {name!r}, a {type(value).__name__}; "
+            "scalar code may use numbers, tuples of numbers, plain functions and the math module"
+        )
+
+    story.append((function.__qualname__, _code_story(code), function.__defaults__))
+    names = {}
+    for name in code.co_names:
+        if name in filling and not callable(filling[name]):
+            names[name] = value_of(name, filling[name])
+        elif name in function.__globals__:
+            names[name] = value_of(name, function.__globals__[name])
+    cells = tuple(
+        CellType(value_of(name, cell.cell_contents))
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True)
+    )
+    code = code.replace(co_consts=tuple(_narrow(constant, dtype) for constant in code.co_consts))
+    copy = FunctionType(
+        code, {**function.__globals__, **names}, function.__name__, function.__defaults__, cells or None
+    )
+    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+    return copy
+
+
+def _narrow(value: Any, dtype: np.dtype) -> Any:
+    """A float, or the floats in a tuple, as ``dtype``; everything else unchanged."""
+    if isinstance(value, float) and dtype != np.float64:
+        return dtype.type(value)
+    if isinstance(value, tuple):
+        return tuple(_narrow(item, dtype) for item in value)
+    return value
+
+
+def _code_story(code: CodeType) -> tuple:
+    """What of a code object shapes the machine code: all but names of files, line numbers and docstrings."""
+    constants = tuple(_code_story(c) if isinstance(c, CodeType) else c for c in code.co_consts)
+    return code.co_code, constants, code.co_names, code.co_varnames
+
+
+@functools.cache
+def row(count: int, subscript: str) -> Callable:
+    """A function that reads ``count`` variables as a tuple: Numba wants to know a tuple's length when it compiles.
+
+    >>> row(2, "t, i")              # lambda array, t, i: (array[0, t, i], array[1, t, i],)
+    <function ...>
+    """
+    items = "".join(f"array[{k}, {subscript}], " for k in range(count))
+    return eval(f"lambda array, {subscript}: ({items})")
+
+
+@functools.cache
+def row_sum(count: int, first: str, second: str, subscript: str) -> Callable:
+    """A function of two arrays that reads ``count`` sums, element by element, as a tuple.
+
+    >>> row_sum(1, "b, n", "t, b, n", "t, b, n")    # lambda p, q, t, b, n: (p[0, b, n] + q[0, t, b, n],)
+    <function ...>
+    """
+    items = "".join(f"p[{k}, {first}] + q[{k}, {second}], " for k in range(count))
+    return eval(f"lambda p, q, {subscript}: ({items})")
+
+
+@functools.cache
+def row_first(count: int, first: str, subscript: str) -> Callable:
+    """As ``row_sum`` without the second array: its place in the call is kept."""
+    items = "".join(f"p[{k}, {first}], " for k in range(count))
+    return eval(f"lambda p, q, {subscript}: ({items})")

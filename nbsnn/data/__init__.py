@@ -1,0 +1,8 @@
+"""Data sets as plain arrays, and batches of them."""
+
+from .batches import batches as batches
+from .dataset import Dataset as Dataset
+from .digits import digits as digits
+from .idx import read_idx as read_idx
+from .mnist import fashion_mnist as fashion_mnist
+from .mnist import mnist as mnist

@@ -1,0 +1,95 @@
+"""Where kernels run: windows of a population over threads of the CPU, or one launch on a GPU.
+
+Kernels release Python's lock, so plain threads share the work; below ``SERIAL`` updates a second thread costs more
+than it saves. Windows are cut along samples or units, which do not touch each other: results do not depend on their
+number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+SERIAL = 100_000
+"""Up to this many updates run on one thread."""
+
+DEVICES = ("cpu", "cuda", "python")
+
+_threads: int | None = None
+_pool: ThreadPoolExecutor | None = None
+
+
+def threads() -> int:
+    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use."""
+    if _threads is not None:
+        return _threads
+    if "NBSNN_THREADS" in os.environ:
+        return max(1, int(os.environ["NBSNN_THREADS"]))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_threads(count: int | None) -> None:
+    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting."""
+    global _threads, _pool
+    if count is not None and count < 1:
+        raise ValueError(f"threads must be at least 1, not {count}")
+    _threads = count
+    if _pool:
+        _pool.shutdown()
+    _pool = None
+
+
+def windows(count: int, parts: int) -> list[tuple[int, int]]:
+    """Cut ``range(count)`` into at most ``parts`` pieces of nearly equal length."""
+    edges = np.linspace(0, count, min(parts, count) + 1).astype(int)
+    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None:
+    """``call(lo, hi)`` over ``range(count)``, on as many threads as ``work`` updates are worth."""
+    global _pool
+    parts = windows(count, threads()) if work > SERIAL else [(0, count)]
+    if len(parts) == 1:
+        call(*parts[0])
+        return
+    if _pool is None:
+        _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
+    futures = [_pool.submit(call, *part) for part in parts[1:]]
+    call(*parts[0])
+    for future in futures:
+        future.result()
+
+
+def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray) -> None:
+    """Run a population kernel on steps [t0, t1) of all samples and units."""
+    if device == "cuda":
+        _launch_cuda(kernel, t0, t1, batch, units, arrays)
+        return
+    if device == "python":
+        kernel(t0, t1, 0, batch, 0, units, *arrays)
+        return
+    u = np.uintp
+    if batch >= threads():
+        run_threaded(
+            lambda lo, hi: kernel(t0, t1, u(lo), u(hi), u(0), u(units), *arrays), batch, (t1 - t0) * batch * units
+        )
+    else:
+        run_threaded(
+            lambda lo, hi: kernel(t0, t1, u(0), u(batch), u(lo), u(hi), *arrays), units, (t1 - t0) * batch * units
+        )
+
+
+def _launch_cuda(kernel: Any, t0: int, t1: int, batch: int, units: int, arrays: tuple[np.ndarray, ...]) -> None:
+    """One thread per unit of each sample; the arrays travel to the device and back."""
+    from numba import cuda
+
+    block = 128
+    moved = [cuda.to_device(array) for array in arrays]
+    kernel[(batch * units + block - 1) // block, block](t0, t1, 0, batch, 0, units, *moved)
+    for array, copy in zip(arrays, moved, strict=True):
+        if array.flags.writeable:
+            copy.copy_to_host(array)

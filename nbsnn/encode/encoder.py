@@ -1,0 +1,72 @@
+"""What an encoder is: a rule that makes the input of a network, spikes or currents over time, of samples."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..random import Draws
+from ..validate import count, finite, float_dtype
+
+
+@dataclass(frozen=True, repr=False)
+class Encoder(ABC):
+    """A callable ``encoder(x, draws=None) -> [T, B, ...]``.
+
+    Parameters
+    ----------
+    T : int
+        Number of time steps.
+    dtype : dtype
+        Of the result: float32 (default) or float64. Times and probabilities are computed in float64 whatever it is,
+        so both dtypes give the same spikes.
+    """
+
+    T: int
+    dtype: Any = field(default=np.float32, kw_only=True)
+
+    random: ClassVar[bool] = False
+    """Whether a call needs ``draws``, and gives other spikes with other draws."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "T", count("T", self.T))
+        object.__setattr__(self, "dtype", float_dtype(self.dtype))
+
+    def __repr__(self) -> str:
+        shown = [f for f in fields(self) if f.name != "dtype"]
+        text = [f"{f.name}={getattr(self, f.name)!r}" for f in shown]
+        if self.dtype != np.float32:
+            text.append(f"dtype={self.dtype.name!r}")
+        return f"{type(self).__name__}({', '.join(text)})"
+
+    @abstractmethod
+    def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
+        """Encode samples ``x`` [B, N...]."""
+
+
+def samples(encoder: Encoder, x: Any, *, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """Samples [B, N...] as float64, checked: real numbers, finite, and within [low, high] where these are given."""
+    name = type(encoder).__name__
+    x = np.asarray(x)
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"encode.{name}: x must hold real numbers, not {x.dtype}")
+    if x.ndim < 2 or x.size == 0:
+        raise ValueError(f"encode.{name}: x must have shape [B, N...] and not be empty, not shape {list(x.shape)}")
+    x = finite(f"encode.{name}: x", x.astype(np.float64))
+    least, most = x.min(), x.max()
+    if (low is not None and least < low) or (high is not None and most > high):
+        allowed = f"from {low:g} to {high:g}" if high is not None else f"at least {low:g}"
+        raise ValueError(f"encode.{name}: x must be {allowed}, but it spans {least:g} to {most:g}; rescale it")
+    return x
+
+
+def first_spikes(times: np.ndarray, T: int, dtype: Any) -> np.ndarray:
+    """Spikes [T, ...] with one spike per element of ``times`` [...], at that step; none where it is T or more."""
+    spikes = np.zeros((T, *times.shape), dtype)
+    flat = times.reshape(-1)
+    unit = np.flatnonzero(flat < T)
+    spikes.reshape(T, -1)[flat[unit], unit] = 1.0
+    return spikes

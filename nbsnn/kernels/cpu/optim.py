@@ -1,0 +1,40 @@
+"""One step of an optimiser over the elements [lo, hi) of a flat parameter.
+
+``rule(p, g, *slots, *constants) -> (p, *slots)`` is the optimiser's equation for one number. ``memory[k, i]`` is slot
+``k`` of element ``i`` (a momentum, a mean square); ``hyper[q, 0]`` is the same for all elements (a learning rate).
+"""
+
+from typing import Any
+
+from ...hole import hole
+
+
+@hole
+def rule(p: float, g: float, *slots_and_constants: float) -> tuple[float, ...]:
+    """The equation of an optimiser; filled in."""
+    raise NotImplementedError("rule is a hole; compile.kernel fills it")
+
+
+@hole
+def slots(array: Any, i: int) -> tuple[float, ...]:
+    """``array[:, i]`` as a tuple; filled with ``compile.row``."""
+    raise NotImplementedError("slots is a hole; compile.kernel fills it")
+
+
+@hole
+def constants(array: Any, i: int) -> tuple[float, ...]:
+    """``array[:, i]`` as a tuple; filled with ``compile.row``."""
+    raise NotImplementedError("constants is a hole; compile.kernel fills it")
+
+
+K = 0  # how many slots there are
+
+
+def update(lo: int, hi: int, p: Any, g: Any, memory: Any, hyper: Any) -> None:
+    """Apply ``rule`` to ``p[lo:hi]`` in place. ``lo`` and ``hi`` are unsigned, so that the loop vectorises."""
+    h = constants(hyper, 0)
+    for i in range(lo, hi):
+        r = rule(p[i], g[i], *slots(memory, i), *h)
+        p[i] = r[0]
+        for k in range(K):
+            memory[k, i] = r[1 + k]

@@ -1,0 +1,14 @@
+"""Layers and how they are composed, one concept per file."""
+
+from .container import Container as Container
+from .delay import Delay as Delay
+from .dense import Dense as Dense
+from .dropout import Dropout as Dropout
+from .layer import Layer as Layer
+from .layer import Setting as Setting
+from .population import Population as Population
+from .recurrent import Recurrent as Recurrent
+from .residual import Residual as Residual
+from .run import Run as Run
+from .sequential import Sequential as Sequential
+from .stateless import Stateless as Stateless

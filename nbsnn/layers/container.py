@@ -1,0 +1,107 @@
+"""Layers made of layers: names, and what is passed on by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..neuron import Neuron
+from ..random import Draws
+from .layer import Array, Layer, Nested
+from .population import Population
+from .run import Run
+
+
+def as_layer(part: Any) -> Layer:
+    """``part`` as a layer: a Neuron becomes a population of its own."""
+    if isinstance(part, Neuron):
+        return Population(part)
+    if isinstance(part, Layer):
+        return part
+    raise TypeError(f"a network is made of layers and neurons, not of {part!r}")
+
+
+class Container(Layer):
+    """A layer that holds named layers in ``children``."""
+
+    def __init__(self, *parts: Any, **named: Any):
+        super().__init__()
+        self.children: dict[str, Layer] = {}
+        numbers: dict[str, int] = {}
+        for part in parts:
+            layer = as_layer(part)
+            numbers[layer.kind] = numbers.get(layer.kind, 0) + 1
+            self.children[f"{layer.kind}{numbers[layer.kind]}"] = layer
+        for name, part in named.items():
+            self.children[name] = as_layer(part)
+        if len({id(layer) for layer in self.children.values()}) < len(self.children):
+            raise ValueError("the same layer stands in a network twice; make two, or load equal weights into both")
+
+    def __getitem__(self, name: str) -> Layer:
+        layer: Layer = self
+        for part in name.split("/"):
+            children = layer.children if isinstance(layer, Container) else {}
+            if part not in children:
+                raise KeyError(f"there is no layer {name!r}; there are {list(self.layers())}")
+            layer = children[part]
+        return layer
+
+    def __repr__(self) -> str:
+        lines = [f"  {name}: {layer!r}".replace("\n", "\n  ") for name, layer in self.children.items()]
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+    def initial(self, batch: int) -> Nested:
+        states = {name: layer.initial(batch) for name, layer in self.children.items()}
+        return {name: state for name, state in states.items() if state}
+
+    def zeros(self) -> Nested:
+        return {name: layer.zeros() for name, layer in self.children.items()}
+
+    def parameters(self) -> dict[str, Array]:
+        pairs = ((f"{n}/{k}", p) for n, layer in self.children.items() for k, p in layer.parameters().items())
+        return dict(pairs)
+
+    def layers(self) -> dict[str, Layer]:
+        found: dict[str, Layer] = {}
+        for name, layer in self.children.items():
+            found[name] = layer
+            found |= {f"{name}/{inner}": value for inner, value in layer.layers().items()}
+        return found
+
+    def record(self, tape: Nested, name: str) -> Any:
+        first, _, rest = name.partition("/")
+        if first not in self.children:
+            return super().record(tape, name)
+        run = Run(self.children[first], np.empty(0), {}, tape[first])
+        return run[rest] if rest else run
+
+    def recorded(self) -> list[str]:
+        return [name for name, layer in self.children.items() if layer.recorded()]
+
+    # What each child takes of the nested dicts that a container is given.
+
+    def _forward(
+        self, name: str, x: Array, state: Nested, tape: Nested, draws: Draws | None, final: Nested
+    ) -> Array:
+        inner = tape.setdefault(name, {})
+        y, after = self.children[name].forward(x, state.get(name, {}), inner, draws.fold(name) if draws else None)
+        if after:
+            final[name] = after
+        return y
+
+    def _backward(
+        self, name: str, gy: Array, tape: Nested, grads: Nested, before: Nested, *,
+        after: Nested | None, inject: Nested | None, wanted: bool,
+    ) -> Array | None:  # fmt: skip
+        gx, start = self.children[name].backward(
+            gy,
+            tape[name],
+            grads[name],
+            after=(after or {}).get(name),
+            inject=(inject or {}).get(name),
+            wanted=wanted,
+        )
+        if start:
+            before[name] = start
+        return gx

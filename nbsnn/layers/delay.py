@@ -1,0 +1,68 @@
+"""A delay: y[t] = x[t - steps], what is on the way being part of the state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..random import Draws
+from ..validate import count
+from .layer import Array, Layer, Nested, Setting, is_static
+
+
+class Delay(Layer):
+    """Delay by a whole number of steps.
+
+    Parameters
+    ----------
+    steps : int
+        At least 1.
+
+    Notes
+    -----
+    The state "queue" [steps, B, ...] holds what is on the way, oldest first; a run starts with zeros.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Delay(2), input_shape=1)
+    >>> net.run(np.arange(4.0).reshape(4, 1, 1)).output.ravel()
+    array([0., 0., 0., 1.], dtype=float32)
+    """
+
+    kind = "delay"
+
+    def __init__(self, steps: int):
+        super().__init__()
+        self.steps = count("steps", steps)
+
+    def __repr__(self) -> str:
+        return f"Delay({self.steps})"
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        self.in_shape = self.shape = in_shape
+        self.setting, self.built = setting, True
+
+    def initial(self, batch: int) -> Nested:
+        return {"queue": np.zeros((self.steps, batch, *self.shape), self.setting.dtype)}
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        whole = np.concatenate([state["queue"], x])
+        tape["static"] = is_static(x)
+        return whole[: len(x)], {"queue": whole[len(x) :].copy()}
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        tail = after["queue"] if after else np.zeros((self.steps, *gy.shape[1:]), gy.dtype)
+        whole = np.concatenate([gy, tail])
+        gx = whole[self.steps :]
+        if tape["static"]:
+            gx = gx.sum(axis=0, keepdims=True)
+        return gx, {"queue": whole[: self.steps].copy()}

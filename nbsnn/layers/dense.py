@@ -1,0 +1,96 @@
+"""Dense connection: y = x W + b, from every unit to every unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import init
+from ..random import Draws
+from ..validate import count
+from .layer import Array, Nested, Setting, buffer
+from .stateless import Stateless
+
+
+class Dense(Stateless):
+    """Dense connection.
+
+    Parameters
+    ----------
+    n_pre, n_post : int
+        Units before and after.
+    bias : bool
+        Whether each unit after gets a constant current of its own.
+    weight, bias_init : callable, optional
+        Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(n_pre) by default.
+
+    Notes
+    -----
+    ``params["weight"]`` is [n_pre, n_post], ``params["bias"]`` [n_post].
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(64, 10), nbsnn.neurons.LIF(), seed=0)
+    >>> net["dense1"].params["weight"].shape
+    (64, 10)
+    """
+
+    kind = "dense"
+
+    def __init__(
+        self,
+        n_pre: int,
+        n_post: int,
+        *,
+        bias: bool = True,
+        weight: Callable[..., Array] | None = None,
+        bias_init: Callable[..., Array] | None = None,
+    ):
+        super().__init__()
+        self.in_shape, self.shape = (count("n_pre", n_pre),), (count("n_post", n_post),)
+        self.bias = bias
+        self.weight = weight or init.kaiming_uniform()
+        self.bias_init = bias_init or init.uniform(-(n_pre**-0.5), n_pre**-0.5)
+
+    def __repr__(self) -> str:
+        return f"Dense({self.in_shape[0]}, {self.shape[0]}{'' if self.bias else ', bias=False'})"
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        if in_shape != self.in_shape:
+            raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
+        self.setting, self.built = setting, True
+        n_pre, n_post = self.in_shape[0], self.shape[0]
+        fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
+        self.params = {"weight": self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)}
+        if self.bias:
+            self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        tape["x"] = x
+        y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
+        np.matmul(x.reshape(-1, *self.in_shape), self.params["weight"], out=y.reshape(-1, *self.shape))
+        if self.bias:
+            y += self.params["bias"]
+        return y
+
+    def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        self.accumulate(tape["x"], gy, tape, grads)
+        return self.pull(gy, tape) if wanted else None
+
+    def accumulate(self, pre: Array, gy: Array, tape: Nested, grads: Nested) -> None:
+        """Add the parameters' gradients, given what the presynaptic side offers and what comes back."""
+        g = gy.reshape(-1, *self.shape)
+        product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
+        np.matmul(pre.reshape(-1, *self.in_shape).T, g, out=product)
+        grads["weight"] += product
+        if self.bias:
+            grads["bias"] += g.sum(axis=0)
+
+    def pull(self, gy: Array, tape: Nested) -> Array:
+        """The derivative by the input."""
+        gx = buffer(tape, "gx", (*gy.shape[:2], *self.in_shape), self.setting.dtype)
+        np.matmul(gy.reshape(-1, *self.shape), self.params["weight"].T, out=gx.reshape(-1, *self.in_shape))
+        return gx

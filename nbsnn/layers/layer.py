@@ -1,0 +1,223 @@
+"""What a layer is, and how its arrays are named.
+
+A layer turns ``x`` [T, B, ...] into ``y`` [T, B, ...]. It keeps weights and nothing else: the state goes in and comes
+out of ``forward``, and all that ``backward`` needs is in the ``tape``, a dict that the caller owns (and may hand in
+again, so that its arrays are reused). State, gradients and tapes of composed layers are nested dicts by layer name.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..device import DEVICES
+from ..random import Draws
+from ..validate import choice, finite, float_dtype, number
+from .run import Run
+
+Array = np.ndarray
+Nested = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks)."""
+
+    dt: float = 1.0
+    dtype: Any = np.float32
+    device: str = "cpu"
+    smooth: bool = False
+
+    def __post_init__(self) -> None:
+        number("dt", self.dt, above=0.0)
+        object.__setattr__(self, "dtype", float_dtype(self.dtype))
+        choice("device", self.device, DEVICES)
+
+
+class Layer:
+    """The parts that all layers share; a layer of one's own implements ``build``, ``forward`` and ``backward``.
+
+    Attributes
+    ----------
+    kind : str
+        What a container calls it when it has no name of its own: "dense1", "dense2".
+    params : dict of str to array
+        What is learned, by name. Optimisers change these arrays in place.
+    in_shape, shape : tuple of int
+        Shape of input and output without the axes of time and batch; known once the layer is built.
+    """
+
+    kind = "layer"
+
+    def __init__(self) -> None:
+        self.params: dict[str, Array] = {}
+        self.in_shape: tuple[int, ...] = ()
+        self.shape: tuple[int, ...] = ()
+        self.setting = Setting()
+        self.built = False
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        """Fix the shapes and draw the initial parameters."""
+        raise NotImplementedError
+
+    def initial(self, batch: int) -> Nested:
+        """The state from which a run starts, by default none."""
+        return {}
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        """Run ``x`` from ``state``; returns output and final state. ``draws`` are given in training only."""
+        raise NotImplementedError
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        """The reverse of ``forward``.
+
+        Parameters
+        ----------
+        gy : array [T, B, ...]
+            The loss's derivative by the output.
+        tape : dict
+            What ``forward`` left.
+        grads : dict
+            As ``zeros()``; the parameters' gradients are added.
+        after : dict, optional
+            The loss's derivative by the final state, as ``initial`` arranges it; zero by default.
+        inject : dict, optional
+            The loss's own derivatives by recorded variables, by layer and name: ``{"lif1": {"v": [T, B, N]}}``.
+        wanted : bool
+            Whether the derivative by the input is wanted.
+
+        Returns
+        -------
+        gx : array like x, or None
+            For an input that does not change over time (a stride of zero), one step with the sum over all steps.
+        before : dict
+            The loss's derivative by the initial state.
+        """
+        raise NotImplementedError
+
+    def record(self, tape: Nested, name: str) -> Any:
+        """A recorded variable of a run, by name."""
+        raise KeyError(f"{self.kind} records nothing called {name!r}; it has {self.recorded()}")
+
+    def recorded(self) -> list[str]:
+        """The names that ``record`` knows."""
+        return []
+
+    def zeros(self) -> Nested:
+        """Gradients of zero for all parameters, nested as they are."""
+        return {name: np.zeros_like(array) for name, array in self.params.items()}
+
+    def parameters(self) -> dict[str, Array]:
+        """All learned arrays, nested names joined by "/": the arrays themselves, not copies."""
+        return self.params
+
+    def layers(self) -> dict[str, Layer]:
+        """The layers inside this one, nested names joined by "/"."""
+        return {}
+
+    def run(self, x: Any, state: Nested | None = None) -> Run:
+        """Run without learning.
+
+        Parameters
+        ----------
+        x : array [T, B, ...]
+            Input.
+        state : dict, optional
+            Where to start: by default ``initial``; the ``state`` of an earlier run continues it.
+
+        Returns
+        -------
+        Run
+            ``run.output`` [T, B, ...], ``run.state``, and every recorded variable: ``run["lif1"]["v"]``.
+        """
+        x = self.check_input(x)
+        tape: Nested = {}
+        state = self.initial(x.shape[1]) if state is None else self.check_state(state, x.shape[1])
+        y, final = self.forward(x, state, tape)
+        return Run(self, y, final, tape)
+
+    def check_input(self, x: Any) -> Array:
+        """``x`` in the layer's precision; raises if its shape is wrong or it holds NaN or infinity."""
+        if not self.built:
+            raise ValueError(f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential")
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"input must be real numbers, not {x.dtype}")
+        if x.shape[2:] != self.in_shape or x.ndim < 2 or not x.size:
+            wanted = ", ".join(["T", "B", *map(str, self.in_shape)])
+            raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(x.shape)}")
+        if is_static(x):
+            return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
+        return finite("input", np.ascontiguousarray(x, self.setting.dtype))
+
+    def check_state(self, state: Any, batch: int) -> Nested:
+        """``state`` if it belongs to this network and batch size; raises otherwise."""
+        return _checked_state(state, self.initial(batch), "state", batch)
+
+    def twin(self, **setting: Any) -> Layer:
+        """A copy with equal parameters under another setting: ``net.twin(dtype=np.float64, smooth=True)``."""
+        other = copy.deepcopy(self)
+        other.build(self.in_shape, replace(self.setting, **setting), Draws(0))
+        for name, array in other.parameters().items():
+            array[...] = self.parameters()[name]
+        return other
+
+
+def is_static(x: Array) -> bool:
+    """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
+    return len(x) > 1 and x.strides[0] == 0
+
+
+def buffer(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    """An uninitialised array of the tape; the one of an earlier run where it fits."""
+    array = tape.get(name)
+    if array is None or array.shape != shape or array.dtype != dtype:
+        array = tape[name] = np.empty(shape, dtype)
+    return array
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
+    """Nested names joined by "/"."""
+    flat: dict[str, Array] = {}
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}/")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _checked_state(given: Any, model: Nested, where: str, batch: int) -> Nested:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{where} must be a dict of arrays, not {type(given).__name__}")
+    if given.keys() != model.keys():
+        raise ValueError(f"{where} has the entries {sorted(given)}, but this network's has {sorted(model)}")
+    result: Nested = {}
+    for name, wanted in model.items():
+        value = given[name]
+        if isinstance(wanted, Mapping):
+            result[name] = _checked_state(value, wanted, f"{where}[{name!r}]", batch)
+            continue
+        value = np.asarray(value)
+        if value.shape != wanted.shape:
+            raise ValueError(
+                f"{where}[{name!r}] has shape {list(value.shape)}, but this network with a batch of {batch} needs "
+                f"{list(wanted.shape)}"
+            )
+        if value.dtype != wanted.dtype:
+            raise TypeError(f"{where}[{name!r}] is {value.dtype}, but this network computes in {wanted.dtype}")
+        result[name] = finite(f"{where}[{name!r}]", value)
+    return result

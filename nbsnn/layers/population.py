@@ -1,0 +1,236 @@
+"""A population: neurons of one model, and their whole history as one array.
+
+``record[k, t]`` is variable ``k`` before step ``t`` of a run; row 0 is the output, the others are the state. So the
+record is history, tape of the backward pass and, at its end, the final state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..compile import kernel, row, row_first, row_sum
+from ..device import launch
+from ..kernels.cpu import neurons as cpu
+from ..neuron import Neuron
+from ..random import Draws
+from .layer import Array, Layer, Nested, Setting, buffer, is_static
+
+
+class Population(Layer):
+    """Neurons of one model.
+
+    Parameters
+    ----------
+    neuron : Neuron
+        The model, from ``nbsnn.neurons`` or of one's own.
+    shape : int or tuple of int, optional
+        Number of units, or their arrangement (channels, height, width). In a network it follows from the layer
+        before.
+    dt, dtype, device
+        Setting of a population that stands alone; in a network that of the network holds.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> population = nbsnn.Population(nbsnn.neurons.LIF(tau=20.0), 5)
+    >>> run = population.run(np.full((100, 1, 5), 0.06, np.float32))
+    >>> run["v"].shape, run["spikes"].shape
+    ((100, 1, 5), (100, 1, 5))
+    """
+
+    def __init__(
+        self,
+        neuron: Neuron,
+        shape: int | tuple[int, ...] | None = None,
+        *,
+        dt: float = 1.0,
+        dtype: Any = np.float32,
+        device: str = "cpu",
+    ):
+        super().__init__()
+        if not isinstance(neuron, Neuron):
+            raise TypeError(f"a population is made of a Neuron, not of {neuron!r}")
+        self.neuron, self.kind = neuron, neuron.kind.lower() or "neuron"
+        self.variables = [neuron.output, *neuron.state]
+        if shape is not None:
+            shape = (shape,) if isinstance(shape, int) else tuple(shape)
+            self.build(shape, Setting(dt, dtype, device), Draws(0))
+
+    def __repr__(self) -> str:
+        return repr(self.neuron)
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        if self.shape and self.shape != in_shape:
+            raise ValueError(f"this {self.kind} has shape {list(self.shape)}, but its input has {list(in_shape)}")
+        self.in_shape = self.shape = in_shape
+        self.setting, self.built = setting, True
+        self.units = int(np.prod(in_shape))
+        self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
+        self.params = {name: self.values[name] for name in self.neuron.learn}
+        self._kernels: dict[str, Callable] = {}
+        self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
+
+    def _value(self, name: str, value: Any) -> Array:
+        """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
+        array = np.array(value, self.setting.dtype)
+        try:
+            np.broadcast_to(array, self.shape)
+        except ValueError:
+            raise ValueError(
+                f"parameter {name} of shape {list(array.shape)} does not fit units of shape {list(self.shape)}"
+            ) from None
+        return array
+
+    def _per_step(self) -> Array:
+        """All parameters as the step uses them, [params, N]."""
+        table = np.empty((len(self.values), *self.shape), self.setting.dtype)
+        for line, (name, value) in zip(table, self.values.items(), strict=True):
+            way = self.neuron.way(name)
+            line[...] = value if way is None else way(value.astype(np.float64), self.setting.dt, name)
+        return table.reshape(len(table), self.units)
+
+    def _forward_kernel(self) -> Callable:
+        if "forward" not in self._kernels:
+            self._kernels["forward"] = self._make("forward", step=self.neuron.step)
+        return self._kernels["forward"]
+
+    def _backward_kernel(self, injected: bool, static: bool) -> Callable:
+        """The reverse loop; ``injected``: the loss depends on states too; ``static``: sum the input's gradient."""
+        key = f"backward {injected} {static}"
+        if key not in self._kernels:
+            model, count = self.neuron, len(self.neuron.state)
+            if model.vjp is None:
+                raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
+            lane = "t, b, n"
+            cotangent = row_sum(count, "b, n", lane, lane) if injected else row_first(count, "b, n", lane)
+            learned = tuple(1 + count + list(model.params).index(name) for name in model.learn)
+            numbers = {"Q": len(learned), "LEARNED": learned or (0,), "STATIC": int(static)}
+            self._kernels[key] = self._make("backward", vjp=model.vjp, cotangent=cotangent, **numbers)
+        return self._kernels[key]
+
+    def _make(self, direction: str, **filling: Any) -> Callable:
+        device, model = self.setting.device, self.neuron
+        if device == "cuda":
+            from ..kernels.cuda import neurons as loops
+        else:
+            loops = cpu
+        filling |= model.filling(self.setting.smooth)
+        filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
+        template = getattr(loops, direction)
+        return kernel(template, device=device, dtype=self.setting.dtype, K=len(model.state), **filling)
+
+    def initial(self, batch: int) -> Nested:
+        values = {self.neuron.output: 0.0, **self.neuron.state}
+        return {name: np.full((batch, *self.shape), v, self.setting.dtype) for name, v in values.items()}
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        self.begin(x, state, tape)
+        self.advance(tape, 0, len(x))
+        return self.output(tape), self.final(tape)
+
+    def begin(self, x: Array, state: Nested, tape: Nested) -> None:
+        """Make room for the steps of ``x`` and put the state before them."""
+        steps, batch = x.shape[:2]
+        record = buffer(tape, "record", (len(self.variables), steps + 1, batch, self.units), self.setting.dtype)
+        for line, name in zip(record, self.variables, strict=True):
+            line[0] = state[name].reshape(batch, self.units)
+        if is_static(x):
+            x = x[:1]
+        # A read-only or strided array would be a type of its own to the compiler, and cost a compilation.
+        x = np.require(x, self.setting.dtype, ["C", "W"])
+        tape["x"] = x.reshape(len(x), batch, self.units)
+        tape["params"] = self._per_step()
+
+    def advance(self, tape: Nested, t0: int, t1: int) -> None:
+        """Run steps [t0, t1)."""
+        record, x = tape["record"], tape["x"]
+        arrays = (x, tape["params"], record[1:], record[0])
+        launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+
+    def output(self, tape: Nested) -> Array:
+        """The output at every step, [T, B, ...]."""
+        return self.record(tape, self.neuron.output)
+
+    def final(self, tape: Nested) -> Nested:
+        """The state after the last step, as arrays of its own."""
+        lines = zip(self.variables, tape["record"], strict=True)
+        return {name: line[-1].reshape(-1, *self.shape).copy() for name, line in lines}
+
+    def record(self, tape: Nested, name: str) -> Array:
+        if name not in self.variables:
+            return super().record(tape, name)
+        line = tape["record"][self.variables.index(name), 1:]
+        return line.reshape(*line.shape[:2], *self.shape)
+
+    def recorded(self) -> list[str]:
+        return self.variables
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        gy = self.begin_reverse(gy, tape, after, inject)
+        self.retreat(gy, tape, 0, len(gy))
+        self.end_reverse(tape, grads)
+        gx = tape["gx"]
+        return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
+
+    def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
+        """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
+        steps, batch = gy.shape[:2]
+        lanes, dtype, output = (batch, self.units), self.setting.dtype, self.neuron.output
+        after, inject = after or {}, dict(inject or {})
+        for name in inject:
+            if name not in self.variables:
+                raise KeyError(f"the loss's gradient names {name!r}, but this {self.kind} has {self.variables}")
+        gy = gy.reshape(steps, *lanes)
+        if output in inject or output in after:
+            gy = gy.copy()
+            if output in inject:
+                gy += inject.pop(output).reshape(gy.shape)
+            if output in after:
+                gy[-1] += after[output].reshape(lanes)
+        carried = buffer(tape, "gS", (len(self.neuron.state), *lanes), dtype)
+        for line, name in zip(carried, self.neuron.state, strict=True):
+            line[...] = after[name].reshape(lanes) if name in after else 0.0
+        tape["gV"] = np.zeros((len(self.neuron.state), steps if inject else 0, *lanes), dtype)
+        for name, g in inject.items():
+            tape["gV"][list(self.neuron.state).index(name)] += g.reshape(steps, *lanes)
+        gx = buffer(tape, "gx", (len(tape["x"]), *lanes), dtype)
+        if len(gx) < steps:
+            gx[...] = 0.0
+        tape["gP"] = np.zeros((len(self.params), *lanes), dtype)
+        return np.require(gy, dtype, ["C", "W"])
+
+    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
+        """Run the reverse of steps [t0, t1)."""
+        record, x, gx = tape["record"], tape["x"], tape["gx"]
+        compiled = self._backward_kernel(injected=bool(tape["gV"].shape[1]), static=len(gx) < len(gy))
+        arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
+        launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+
+    def end_reverse(self, tape: Nested, grads: Nested) -> None:
+        """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""
+        for name, lanes in zip(self.params, tape["gP"], strict=True):
+            value, way = self.params[name], self.neuron.way(name)
+            g = lanes.sum(0).reshape(self.shape)
+            shared = (*range(g.ndim - value.ndim), *(g.ndim - value.ndim + i for i, n in enumerate(value.shape) if n == 1))
+            g = g.sum(axis=shared, keepdims=True).reshape(value.shape)
+            grads[name] += g if way is None else g * way.slope(value.astype(np.float64), self.setting.dt)
+
+    def before(self, tape: Nested) -> Nested:
+        """The loss's derivative by the initial state. The initial output is only seen by a recurrent connection."""
+        batch = tape["gS"].shape[1]
+        result = {self.neuron.output: np.zeros((batch, *self.shape), self.setting.dtype)}
+        for line, name in zip(tape["gS"], self.neuron.state, strict=True):
+            result[name] = line.reshape(batch, *self.shape).copy()
+        return result

@@ -1,0 +1,36 @@
+"""The outcome of a run: output, final state, and every variable at every step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class Run:
+    """What ``run`` returns.
+
+    Attributes
+    ----------
+    output : array [T, B, ...]
+        Output of the last layer.
+    state : dict
+        State after the last step; hand it to ``run`` to continue.
+    """
+
+    def __init__(self, layer: Any, output: np.ndarray, state: dict[str, Any], tape: dict[str, Any]):
+        self._layer, self.output, self.state, self._tape = layer, output, state, tape
+
+    def __getitem__(self, name: str) -> Any:
+        """A recorded variable [T, B, ...] of a population, or the run of a layer inside."""
+        return self._layer.record(self._tape, name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.keys()
+
+    def keys(self) -> list[str]:
+        """What can be asked for."""
+        return self._layer.recorded()
+
+    def __repr__(self) -> str:
+        return f"Run(output {list(self.output.shape)}, {', '.join(self.keys())})"

@@ -1,0 +1,130 @@
+"""Layers in a row: the output of each is the input of the next, within the same step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from .container import Container
+from .layer import Array, Nested, Setting
+
+
+class Sequential(Container):
+    """Layers in a row.
+
+    Parameters
+    ----------
+    *layers : Layer or Neuron
+        In order; a neuron becomes a population that takes its shape from the layer before. They are named by kind
+        and number: "dense1", "lif1", "dense2".
+    **named : Layer or Neuron
+        Further layers under names of their own: ``Sequential(w1=Dense(64, 128), hidden=LIF())``.
+    input_shape : int or tuple of int, optional
+        Shape of one sample at one step; by default that of the first layer, if it knows.
+    seed : int
+        Seed of the initial parameters.
+    dt, dtype, device
+        Time step, precision and place of computation. ``dt`` has the unit of the neurons' time constants.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.neurons import LI, LIF
+    >>> net = nbsnn.Sequential(nbsnn.Dense(64, 128), LIF(tau=2.0), nbsnn.Dense(128, 10), LI(tau=2.0), seed=0)
+    >>> run = net.run(np.ones((25, 4, 64), np.float32))
+    >>> run.output.shape, run["lif1"]["v"].shape
+    ((25, 4, 10), (25, 4, 128))
+    """
+
+    kind = "sequential"
+
+    def __init__(
+        self,
+        *layers: Any,
+        input_shape: int | tuple[int, ...] | None = None,
+        seed: int = 0,
+        dt: float = 1.0,
+        dtype: Any = np.float32,
+        device: str = "cpu",
+        **named: Any,
+    ):
+        super().__init__(*layers, **named)
+        if not self.children:
+            raise ValueError("a Sequential needs at least one layer")
+        first = next(iter(self.children.values()))
+        shape = first.in_shape if input_shape is None else input_shape
+        self.in_shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        if self.in_shape:
+            self.build(self.in_shape, Setting(dt, dtype, device), Draws(seed))
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        self.in_shape, self.setting, self.built = in_shape, setting, True
+        shape = in_shape
+        for name, layer in self.children.items():
+            try:
+                layer.build(shape, setting, draws.fold(name))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+            shape = layer.shape
+        self.shape = shape
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        final: Nested = {}
+        for name in self.children:
+            x = self._forward(name, x, state, tape, draws, final)
+        return x, final
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        before: Nested = {}
+        names = list(self.children)
+        for name in reversed(names):
+            first = name == names[0]
+            gy = self._backward(  # type: ignore[assignment]
+                name, gy, tape, grads, before, after=after, inject=inject, wanted=wanted or not first
+            )
+        return gy, before
+
+    def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:
+        """Run one step at a time, with all arrays in reach.
+
+        Parameters
+        ----------
+        x : array [T, B, ...]
+            Input.
+        state : dict, optional
+            Where to start, as in ``run``.
+
+        Yields
+        ------
+        t : int
+            The step just made.
+        state : dict
+            State and output of each population after it, ``state["lif1"]["v"]`` [B, N]. Changed in place, it is
+            from there that the next step goes on.
+
+        Examples
+        --------
+        >>> import numpy as np, nbsnn
+        >>> net = nbsnn.Sequential(nbsnn.Dense(4, 3), hidden=nbsnn.neurons.LIF(), seed=0)
+        >>> for t, state in net.steps(np.ones((2, 1, 4), np.float32)):
+        ...     state["hidden"]["v"][0, 2] = -5.0
+        """
+        x = self.check_input(x)
+        state = self.initial(x.shape[1]) if state is None else self.check_state(state, x.shape[1])
+        tape: Nested = {}
+        for t in range(len(x)):
+            state = self.check_state(state, x.shape[1])
+            _, state = self.forward(x[t : t + 1], state, tape)
+            yield t, state

@@ -1,0 +1,44 @@
+"""Layers without a state: each step's output depends on that step's input alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..random import Draws
+from .layer import Array, Layer, Nested, is_static
+
+
+class Stateless(Layer):
+    """A layer that maps each step by itself; subclasses implement ``apply`` and ``reverse``.
+
+    An input that does not change over time is mapped once, and its gradient is summed over time before the way back.
+    """
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        """Output of ``x`` [T, B, ...]."""
+        raise NotImplementedError
+
+    def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        """The reverse of ``apply``: adds to ``grads``, returns the derivative by ``x`` if ``wanted``."""
+        raise NotImplementedError
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        tape["static"] = is_static(x)
+        if not tape["static"]:
+            return self.apply(x, tape, draws), {}
+        y = self.apply(x[:1], tape, draws)
+        return np.broadcast_to(y, (len(x), *y.shape[1:])), {}
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        if tape["static"] and len(gy) > 1:
+            gy = gy.sum(axis=0, keepdims=True)
+        return self.reverse(gy, tape, grads, wanted), {}

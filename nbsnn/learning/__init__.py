@@ -1,0 +1,4 @@
+"""Learners: one call, ``learner.step(x, target)``, for every way of assigning credit."""
+
+from .bptt import BPTT as BPTT
+from .bptt import STBP as STBP

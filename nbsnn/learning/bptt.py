@@ -1,0 +1,159 @@
+"""Back-propagation through time with surrogate gradients, whole or truncated.
+
+Run a batch forward from the stated initial state, ask the loss for its derivative by the output, and run the same
+steps in reverse. In the spiking literature this is STBP, spatio-temporal back-propagation (Wu et al. 2018,
+arXiv:1706.02609; Neftci et al. 2019, arXiv:1901.09948). Truncated (``chunk=k``), no gradient crosses the border
+between chunks of k steps (Williams and Peng 1990): memory then grows with k, not with T.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..layers.layer import Array, Layer, Nested, flatten
+from ..optim import Adam
+from ..random import Draws
+from ..validate import count, finite
+
+Loss = Callable[[Array, Any], tuple[float, Array]]
+
+
+class BPTT:
+    """Learner: back-propagation through time.
+
+    Parameters
+    ----------
+    net : Layer
+        The network to train.
+    loss : callable
+        ``loss(output, target) -> (value, derivative)``, from ``nbsnn.losses`` or of one's own.
+    optimizer : optional
+        From ``nbsnn.optim``; Adam with its defaults when not given.
+    chunk : int, optional
+        Cut the gradient every so many steps; by default it flows through all of them.
+    clip : float, optional
+        Largest global norm of the gradient.
+    regularizers : mapping, optional
+        Layer name -> regulariser of that layer's spikes, from ``nbsnn.losses``.
+    seed : int
+        Seed of what is random in training (dropout).
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.neurons import LIF
+    >>> net = nbsnn.Sequential(nbsnn.Dense(4, 2), LIF(), seed=0)
+    >>> learner = nbsnn.BPTT(net, loss=nbsnn.losses.rate_cross_entropy)
+    >>> x, labels = np.ones((10, 3, 4), np.float32), np.array([0, 1, 0])
+    >>> value = learner.step(x, labels)
+    """
+
+    def __init__(
+        self,
+        net: Layer,
+        loss: Loss,
+        optimizer: Any = None,
+        *,
+        chunk: int | None = None,
+        clip: float | None = None,
+        regularizers: Mapping[str, Callable[[Array], tuple[float, Array]]] | None = None,
+        seed: int = 0,
+    ):
+        if not callable(loss):
+            raise TypeError(f"loss must be callable, loss(output, target), not {loss!r}")
+        self.net, self.loss = net, loss
+        self.optimizer = Adam() if optimizer is None else optimizer
+        self.chunk = None if chunk is None else count("chunk", chunk)
+        self.clip = clip
+        self.regularizers = dict(regularizers or {})
+        for name in self.regularizers:
+            if name not in net.layers():
+                raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
+        self.seed = seed
+        self.iteration = 0
+        self.grads = net.zeros()
+        self.output: Array = np.empty(0)
+        self.tape: Nested = {}
+
+    def step(self, x: Any, target: Any) -> float:
+        """One training step on a batch ``x`` [T, B, ...]; returns the loss before it."""
+        value, grads = self.gradients(x, target)
+        if self.clip is not None:
+            from ..optim import clip_norm
+
+            clip_norm(grads, self.clip)
+        self.optimizer.step(self.net.parameters(), grads)
+        self.iteration += 1
+        return value
+
+    def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
+        """Value of the loss and its gradient by every parameter, without a training step.
+
+        The arrays are the learner's own and are overwritten by the next call.
+        """
+        x = self.net.check_input(x)
+        for array in flatten(self.grads).values():
+            array[...] = 0.0
+        draws = Draws(self.seed, "training", self.iteration)
+        if self.chunk is None or self.chunk >= len(x):
+            value = self._whole(x, target, draws)
+        else:
+            value = self._truncated(x, target, draws, self.chunk)
+        grads = flatten(self.grads)
+        for name, array in grads.items():
+            finite(f"the gradient of {name}", array)
+        return value, grads
+
+    def _whole(self, x: Array, target: Any, draws: Draws) -> float:
+        self.output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
+        value, gy = self.loss(self.output, target)
+        extra, inject = self._regularize(self.tape)
+        self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
+        return value + extra
+
+    def _truncated(self, x: Array, target: Any, draws: Draws, chunk: int) -> float:
+        """Forward once for the output and the states between chunks, then each chunk again, forward and back."""
+        if self.regularizers:
+            raise ValueError("regularisers need the whole run: they cannot be combined with chunk")
+        state, starts, outputs = self.net.initial(x.shape[1]), [], []
+        for t in range(0, len(x), chunk):
+            starts.append(state)
+            y, state = self.net.forward(x[t : t + chunk], state, self.tape, draws)
+            outputs.append(y.copy())
+        self.output = np.concatenate(outputs)
+        value, gy = self.loss(self.output, target)
+        for t, state in zip(range(0, len(x), chunk), starts, strict=True):
+            self.net.forward(x[t : t + chunk], state, self.tape, draws)
+            self.net.backward(gy[t : t + chunk], self.tape, self.grads, wanted=False)
+        return value
+
+    def _regularize(self, tape: Nested) -> tuple[float, Nested]:
+        total, inject = 0.0, {}
+        for name, regularizer in self.regularizers.items():
+            population = self.net.layers()[name]
+            spikes = population.recorded()[0]
+            value, g = regularizer(self.net.record(tape, name)[spikes])
+            total += value
+            place = inject
+            for part in name.split("/"):
+                place = place.setdefault(part, {})
+            place[spikes] = g
+        return total, inject
+
+    def state(self) -> dict[str, Array]:
+        """All that a later process needs to go on bit for bit, apart from the network's parameters."""
+        arrays = {f"optimizer/{name}": array for name, array in self.optimizer.state.items()}
+        return {**arrays, "optimizer_iteration": np.array(self.optimizer.iteration), "iteration": np.array(self.iteration)}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from what ``state`` returned."""
+        slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
+        self.optimizer.load(slots, int(state["optimizer_iteration"]))
+        self.iteration = int(state["iteration"])
+
+
+STBP = BPTT
+"""The same learner under the name of Wu et al. 2018."""

@@ -1,0 +1,272 @@
+"""Cross-entropy of classes, read out of an output that has a time axis.
+
+    logits[b, c] = scale * readout(y[:, b, c])
+    p = softmax(logits);   q = (1 - label_smoothing) onehot(label) + label_smoothing / C
+    value = mean_b( -sum_c q log p );   d value / d logits = (p - q) / B
+
+The losses differ in ``readout`` alone, and each class below holds that and its reverse, ``spread``, side by side.
+Sums run in float64; the gradient has the dtype of ``y``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..validate import choice, number
+from . import checks
+
+
+def softmax_cross_entropy(
+    logits: np.ndarray, labels: np.ndarray, label_smoothing: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cross-entropy of each row of logits with its label, and the derivative of each value by its row.
+
+    Parameters
+    ----------
+    logits : array [..., C], float64
+        Shifting a row by a constant changes nothing.
+    labels : integer array [...]
+        Class numbers in ``0 .. C - 1``.
+    label_smoothing : float in [0, 1), default 0
+        Share of the target that is spread evenly over all classes (Szegedy et al. 2016).
+
+    Returns
+    -------
+    values : array [...]
+    gradient : array [..., C]
+
+    Examples
+    --------
+    >>> value, gradient = softmax_cross_entropy(np.zeros((1, 2)), np.array([1]))
+    >>> value.round(4), gradient
+    (array([0.6931]), array([[ 0.5, -0.5]]))
+    """
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    p = np.exp(shifted)
+    total = p.sum(axis=-1, keepdims=True)
+    q = np.full(logits.shape, label_smoothing / logits.shape[-1])
+    at = labels[..., None]
+    np.put_along_axis(q, at, np.take_along_axis(q, at, -1) + (1.0 - label_smoothing), -1)
+    return -(q * (shifted - np.log(total))).sum(axis=-1), p / total - q
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """What the cross-entropies of one logit per sample and class share; a subclass says how ``y`` becomes logits.
+
+    Parameters
+    ----------
+    scale : float, default 1
+        Factor on the logits (an inverse temperature). Spike rates lie in [0, 1], where a softmax is nearly flat:
+        a scale of 5 to 20 lets it decide.
+    label_smoothing : float in [0, 1), default 0
+        Share of the target that is spread evenly over all classes.
+    """
+
+    scale: float = 1.0
+    label_smoothing: float = 0.0
+    by: ClassVar[str] = "count"  # the readout of losses.predict that belongs to this loss
+
+    def __post_init__(self) -> None:
+        number("scale", self.scale, above=0.0)
+        _check_smoothing(self.label_smoothing)
+
+    def readout(self, y: np.ndarray) -> np.ndarray:
+        """Outputs ``[T, B, C]`` to a float64 number per sample and class, ``[B, C]``."""
+        raise NotImplementedError
+
+    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """A gradient by the readout, ``[B, C]``, to the gradient by ``y``, ``[T, B, C]``."""
+        raise NotImplementedError
+
+    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+        """Value, and gradient by ``y``.
+
+        Parameters
+        ----------
+        y : float array [T, B, C]
+            Spikes or membranes of the output units.
+        target : integer array [B]
+            Class numbers in ``0 .. C - 1``.
+
+        Returns
+        -------
+        value : float
+            Mean over the batch.
+        gradient : array [T, B, C], dtype of ``y``
+
+        Raises
+        ------
+        TypeError
+            ``y`` is no float32 or float64 array, or the labels are no integers.
+        ValueError
+            Wrong shape, label out of range, NaN or infinity in ``y``.
+        """
+        name = type(self).__name__
+        _, batch, classes = checks.output(name, y).shape
+        labels = checks.labels(name, target, (batch,), classes)
+        values, g = softmax_cross_entropy(self.scale * self.readout(y), labels, self.label_smoothing)
+        return float(values.mean()), self.spread(y, g * (self.scale / batch))
+
+
+class RateCrossEntropy(CrossEntropy):
+    """Cross-entropy of spike rates: the logit is ``scale`` times the mean of ``y`` over time.
+
+    Works on spikes and on membranes alike. Parameters as in ``CrossEntropy``.
+
+    Examples
+    --------
+    >>> y = np.zeros((4, 1, 2), np.float32)
+    >>> y[:, 0, 1] = 1.0                         # class 1 fires at every step
+    >>> value, gradient = RateCrossEntropy(scale=10.0)(y, [1])
+    >>> value < 1e-4, gradient.shape
+    (True, (4, 1, 2))
+    """
+
+    def readout(self, y: np.ndarray) -> np.ndarray:
+        return y.mean(axis=0, dtype=np.float64)
+
+    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return everywhere(y, g / len(y))
+
+
+class SumCrossEntropy(CrossEntropy):
+    """Cross-entropy of spike counts, or of membranes summed over time: the logit is ``scale * sum_t y``.
+
+    Parameters as in ``CrossEntropy``.
+
+    Examples
+    --------
+    >>> value, gradient = SumCrossEntropy()(np.ones((3, 1, 2)), [0])
+    >>> round(value, 4), gradient[:, 0, 0].tolist()
+    (0.6931, [-0.5, -0.5, -0.5])
+    """
+
+    def readout(self, y: np.ndarray) -> np.ndarray:
+        return y.sum(axis=0, dtype=np.float64)
+
+    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return everywhere(y, g)
+
+
+class MaxCrossEntropy(CrossEntropy):
+    """Cross-entropy of each output's maximum over time; the gradient goes to the first step that reaches it.
+
+    Meant for the membranes of a readout that does not spike (Cramer et al. 2022; spytorch). Parameters as in
+    ``CrossEntropy``. The maximum is differentiable except where two steps tie.
+
+    Examples
+    --------
+    >>> y = np.array([0.0, 2.0, 2.0, 1.0]).reshape(4, 1, 1) * [1.0, 0.5]
+    >>> MaxCrossEntropy()(y, [1])[1][:, 0, 1].round(4).tolist()
+    [0.0, -0.7311, 0.0, 0.0]
+    """
+
+    by: ClassVar[str] = "max"
+
+    def readout(self, y: np.ndarray) -> np.ndarray:
+        return y.max(axis=0).astype(np.float64)
+
+    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        gradient = np.zeros(y.shape, y.dtype)
+        np.put_along_axis(gradient, y.argmax(axis=0)[None], g[None].astype(y.dtype), axis=0)
+        return gradient
+
+
+class LastCrossEntropy(CrossEntropy):
+    """Cross-entropy of the output at the last step: for membranes that integrate over the whole sample.
+
+    Parameters as in ``CrossEntropy``.
+
+    Examples
+    --------
+    >>> value, gradient = LastCrossEntropy()(np.ones((3, 1, 2)), [0])
+    >>> gradient[:, 0, 0].tolist()
+    [0.0, 0.0, -0.5]
+    """
+
+    by: ClassVar[str] = "last"
+
+    def readout(self, y: np.ndarray) -> np.ndarray:
+        return y[-1].astype(np.float64)
+
+    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        gradient = np.zeros(y.shape, y.dtype)
+        gradient[-1] = g
+        return gradient
+
+
+@dataclass(frozen=True)
+class StepCrossEntropy:
+    """Cross-entropy at every step, with ``scale * y[t]`` as logits, summed or averaged over the steps.
+
+        value = reduce_t mean_b CE(scale * y[t, b], label)
+
+    Every step is asked to be right, so learning signals reach early steps. With ``reduction="sum"`` the value of a
+    sequence is the sum of the values of its chunks, which is what a learner that steps through time adds up.
+
+    Parameters
+    ----------
+    scale : float, default 1
+        Factor on the logits.
+    label_smoothing : float in [0, 1), default 0
+        Share of the target that is spread evenly over all classes.
+    reduction : {"mean", "sum"}, default "mean"
+        Over steps. "sum" is what Eshraghian et al. (2023, snnTorch's tutorial 5) train with.
+
+    Examples
+    --------
+    >>> y = np.zeros((25, 2, 10), np.float32)
+    >>> round(StepCrossEntropy(reduction="sum")(y, [3, 4])[0] / 25, 4) == round(float(np.log(10.0)), 4)
+    True
+    """
+
+    scale: float = 1.0
+    label_smoothing: float = 0.0
+    reduction: str = "mean"
+    by: ClassVar[str] = "count"
+
+    def __post_init__(self) -> None:
+        number("scale", self.scale, above=0.0)
+        _check_smoothing(self.label_smoothing)
+        choice("reduction", self.reduction, ("mean", "sum"))
+
+    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+        """Value, and gradient by ``y`` ``[T, B, C]``; the target is labels ``[B]``, or ``[T, B]`` for one per step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As ``CrossEntropy`` does.
+        """
+        name = type(self).__name__
+        steps, batch, classes = checks.output(name, y).shape
+        target = np.asarray(target)
+        shape = (batch,) if target.ndim < 2 else (steps, batch)
+        labels = np.broadcast_to(checks.labels(name, target, shape, classes), (steps, batch))
+        values, g = softmax_cross_entropy(self.scale * y.astype(np.float64), labels, self.label_smoothing)
+        weight = 1.0 / batch if self.reduction == "sum" else 1.0 / (batch * steps)
+        g *= self.scale * weight
+        return float(values.sum() * weight), g.astype(y.dtype, copy=False)
+
+
+def everywhere(y: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """The gradient ``[B, C]`` at every step, as a new array like ``y``."""
+    gradient = np.empty(y.shape, y.dtype)
+    gradient[:] = g
+    return gradient
+
+
+def _check_smoothing(value: float) -> None:
+    if number("label_smoothing", value, least=0.0) >= 1.0:
+        raise ValueError(f"label_smoothing must be less than 1, not {value!r}")
+
+
+rate_cross_entropy = RateCrossEntropy()
+sum_cross_entropy = SumCrossEntropy()
+max_cross_entropy = MaxCrossEntropy()
+last_cross_entropy = LastCrossEntropy()
+step_cross_entropy = StepCrossEntropy()

@@ -1,0 +1,105 @@
+"""Squared distance of an output to a target: of its rates, or of the output itself at every step.
+
+RateMSE:  value = mean_{b, c} (mean_t y[t, b, c] - target[b, c])^2
+StepMSE:  value = reduce_t mean_{b, c} (y[t, b, c] - target[t, b, c])^2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..validate import choice, number
+from . import checks
+from .cross_entropy import everywhere
+
+
+@dataclass(frozen=True)
+class RateMSE:
+    """Mean squared error of rates, averaged over batch and outputs.
+
+    Parameters
+    ----------
+    correct : float, spikes per step, default 1
+        Wanted rate of the labelled class.
+    wrong : float, spikes per step, default 0
+        Wanted rate of every other class. A little above 0 keeps wrong units from falling silent for good.
+
+    Examples
+    --------
+    >>> y = np.ones((5, 1, 2), np.float32)
+    >>> rate_mse(y, [0])[0]                      # class 0 is right, class 1 fires and should not
+    0.5
+    >>> rate_mse(y, np.array([[0.5, 1.0]]))[0]   # rates of one's own
+    0.125
+    """
+
+    correct: float = 1.0
+    wrong: float = 0.0
+    by: ClassVar[str] = "count"
+
+    def __post_init__(self) -> None:
+        number("correct", self.correct)
+        number("wrong", self.wrong)
+
+    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+        """Value, and gradient by ``y``.
+
+        Parameters
+        ----------
+        y : float array [T, B, C]
+        target : integer array [B] or real array [B, C]
+            Labels, or the wanted rate of each output.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A wrong dtype or shape, a label out of range, NaN or infinity.
+        """
+        name = type(self).__name__
+        steps, batch, classes = checks.output(name, y).shape
+        wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, self.wrong)
+        error = y.mean(axis=0, dtype=np.float64) - wanted
+        return float(np.mean(error**2)), everywhere(y, error * (2.0 / (error.size * steps)))
+
+
+@dataclass(frozen=True)
+class StepMSE:
+    """Mean squared error at every step, for outputs that should follow a signal.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}, default "mean"
+        Over steps; batch and outputs are always averaged.
+
+    Examples
+    --------
+    >>> y = np.ones((4, 1, 2))
+    >>> StepMSE()(y, np.zeros((4, 1, 2)))[0], StepMSE("sum")(y, np.zeros((4, 1, 2)))[0]
+    (1.0, 4.0)
+    """
+
+    reduction: str = "mean"
+    by: ClassVar[str] = "count"
+
+    def __post_init__(self) -> None:
+        choice("reduction", self.reduction, ("mean", "sum"))
+
+    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+        """Value, and gradient by ``y`` ``[T, B, C]``; the target is a real array of the same shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A wrong dtype or shape, NaN or infinity.
+        """
+        name = type(self).__name__
+        error = checks.output(name, y) - checks.dense(name, target, y.shape)
+        weight = 1.0 / error.size if self.reduction == "mean" else len(y) / error.size
+        return float(np.sum(error**2) * weight), (error * (2.0 * weight)).astype(y.dtype, copy=False)
+
+
+rate_mse = RateMSE()
+step_mse = StepMSE()

@@ -1,0 +1,144 @@
+"""Penalties on the activity of one population: neither silent nor always on.
+
+They act on the spikes ``[T, B, N]`` of a hidden population and need no target: ``value, gradient = penalty(spikes)``.
+Both measure how far a number ``n`` lies outside a band and punish that distance; inside the band they are silent:
+
+    outside(n) = max(n - upper, 0) + max(lower - n, 0)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..validate import choice, number
+from . import checks
+from .cross_entropy import everywhere
+
+
+@dataclass(frozen=True)
+class SpikeCount:
+    """Penalty on spike counts outside a band: ``strength * mean(outside(n) ** power)``.
+
+    ``n`` is the count over time of each unit in each sample (``over="unit"``; mean over batch and units), or in each
+    sample the mean count of all units (``over="population"``; mean over the batch). With the default band ``[0, 0]``
+    every spike is punished: plain L1 or L2.
+
+    Zenke and Vogels (Neural Computation 33, 2021) bound the population from above and each unit from below:
+    ``SpikeCount(s, upper=100.0, over="population")`` and ``SpikeCount(s, lower=1.0, upper=float("inf"), power=2)``.
+
+    Parameters
+    ----------
+    strength : float
+        Factor on the penalty.
+    lower, upper : float, spikes per sample, default 0
+        The band; ``upper`` may be infinite.
+    power : {1, 2}, default 1
+        L1 or L2.
+    over : {"unit", "population"}, default "unit"
+        What is counted.
+
+    Examples
+    --------
+    >>> spikes = np.zeros((10, 1, 2), np.float32)
+    >>> spikes[:6, 0, 0] = 1.0                                 # counts 6 and 0
+    >>> SpikeCount(1.0, upper=4.0, power=2)(spikes)[0]         # (2^2 + 0) / 2
+    2.0
+    >>> SpikeCount(1.0, upper=4.0, power=2, over="population")(spikes)[0]
+    0.0
+    """
+
+    strength: float
+    lower: float = 0.0
+    upper: float = 0.0
+    power: int = 1
+    over: str = "unit"
+
+    def __post_init__(self) -> None:
+        number("strength", self.strength, least=0.0)
+        _check_band(self.lower, self.upper)
+        choice("power", self.power, (1, 2))
+        choice("over", self.over, ("unit", "population"))
+
+    def __call__(self, spikes: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value, and gradient by ``spikes`` ``[T, B, N]``, which holds the same number at every step.
+
+        Raises
+        ------
+        TypeError, ValueError
+            ``spikes`` is no finite float array of three axes.
+        """
+        _, batch, units = checks.output(type(self).__name__, spikes).shape
+        n = spikes.sum(axis=0, dtype=np.float64)
+        if self.over == "population":
+            n = n.mean(axis=1, keepdims=True)
+        distance = _outside(n, self.lower, self.upper)
+        slope = np.sign(distance) if self.power == 1 else 2.0 * distance
+        value = self.strength * float(np.mean(np.abs(distance) ** self.power))
+        return value, everywhere(spikes, slope * (self.strength / (batch * units)))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Quadratic pull of each unit's mean rate into a band: ``strength * mean_i(outside(rate_i) ** 2)``.
+
+    ``rate_i`` is the mean of a unit's spikes over time and batch, so a unit may specialise: silent for one sample,
+    busy for the next. With one target instead of a band it is the rate regularisation of Bellec et al. (Nature
+    Communications 11, 2020), there with a factor 1/2 and a sum over units.
+
+    Parameters
+    ----------
+    target : float or (float, float), spikes per step
+        The wanted rate, or the lowest and the highest.
+    strength : float, default 1
+        Factor on the penalty.
+
+    Examples
+    --------
+    >>> spikes = np.zeros((10, 1, 2))
+    >>> spikes[:5, 0, 0] = 1.0                                 # rates 0.5 and 0
+    >>> round(Rate((0.1, 0.3))(spikes)[0], 12)                 # (0.2^2 + 0.1^2) / 2
+    0.025
+    """
+
+    target: float | tuple[float, float]
+    strength: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("strength", self.strength, least=0.0)
+        _check_band(*self.band)
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """The lowest and the highest wanted rate."""
+        if not isinstance(self.target, tuple):
+            return self.target, self.target
+        if len(self.target) != 2:
+            raise ValueError(f"target must be a rate or (lowest, highest), not {self.target!r}")
+        return self.target
+
+    def __call__(self, spikes: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value, and gradient by ``spikes`` ``[T, B, N]``, which is the same at every step and for every sample.
+
+        Raises
+        ------
+        TypeError, ValueError
+            ``spikes`` is no finite float array of three axes.
+        """
+        distance = _outside(checks.output(type(self).__name__, spikes).mean(axis=(0, 1), dtype=np.float64), *self.band)
+        value = self.strength * float(np.mean(distance**2))
+        return value, everywhere(spikes, distance * (2.0 * self.strength / spikes.size))
+
+
+def _outside(n: np.ndarray, lower: float, upper: float) -> np.ndarray:
+    """Signed distance to the band: positive above it, negative below, zero inside."""
+    return np.maximum(n - upper, 0.0) - np.maximum(lower - n, 0.0)
+
+
+def _check_band(lower: float, upper: float) -> None:
+    number("the lower bound", lower, least=0.0)
+    if upper != float("inf"):
+        number("the upper bound", upper, least=0.0)
+    if lower > upper:
+        raise ValueError(f"the lower bound must not exceed the upper bound, but {lower!r} > {upper!r}")

@@ -1,0 +1,131 @@
+"""What a neuron model is: two plain scalar functions, and the names of their arguments."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from .per_step import WAYS, PerStep
+from .surrogates import Surrogate, above, at_or_above, atan
+
+COMPARE = {">=": at_or_above, ">": above}
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron:
+    """A neuron model: one step in time, and the reverse of that step.
+
+    Parameters
+    ----------
+    step : callable
+        ``step(x, *state, *params) -> (output, *state)``, all scalars: input current, state before the step and
+        parameters to output and state after the step.
+    vjp : callable or None
+        ``vjp(x, *state, *params, *g) -> (g_x, *g_state, *g_params)``: given the loss's derivatives ``g`` with
+        respect to the results of ``step``, those with respect to its arguments. None: simulates, cannot learn.
+    state : mapping
+        Name -> initial value, in the order of ``step``'s arguments.
+    params : mapping
+        Name -> value, likewise. A number is shared by all units; an array that broadcasts to the population's
+        shape gives each unit its own.
+    learn : tuple of str
+        Which of ``params`` are trained.
+    per_step : mapping
+        Which of ``params`` have a unit of time: name -> "exp", "euler", "logit" or "steps" (see
+        ``nbsnn.per_step``). ``step`` receives their value per step: a decay factor for ``tau``, say.
+    surrogate : Surrogate
+        What stands in for the derivative of the spike.
+    compare : {">=", ">"}
+        Whether a membrane that equals its threshold spikes.
+    output : str
+        What the output is called in records.
+    holes : mapping
+        What fills the holes that ``step`` and ``vjp`` call, apart from ``spike`` and ``dspike``.
+    kind, options : str, mapping
+        The function in ``nbsnn.neurons`` and the arguments that made this neuron: shown by ``repr``, stored in
+        checkpoints. A user's own neuron needs none.
+
+    Examples
+    --------
+    A neuron of one's own, with ``spike`` and ``dspike`` standing for the spike and its surrogate derivative:
+
+    >>> from nbsnn import Neuron, dspike, spike
+    >>> def step(x, v, decay, v_threshold):
+    ...     u = decay * v + x
+    ...     s = spike(u - v_threshold)
+    ...     return s, u - s * v_threshold
+    >>> def vjp(x, v, decay, v_threshold, gs, gv):
+    ...     u = decay * v + x
+    ...     s = spike(u - v_threshold)
+    ...     gd = (gs - gv * v_threshold) * dspike(u - v_threshold)
+    ...     gu = gv + gd
+    ...     return gu, gu * decay, gu * v, -gd - gv * s
+    >>> own = Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9, "v_threshold": 1.0})
+    """
+
+    step: Callable[..., tuple]
+    vjp: Callable[..., tuple] | None = None
+    state: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    learn: tuple[str, ...] = ()
+    per_step: Mapping[str, str] = field(default_factory=dict)
+    surrogate: Surrogate = field(default_factory=atan)
+    compare: str = ">="
+    output: str = "spikes"
+    holes: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.learn, str):
+            object.__setattr__(self, "learn", (self.learn,))
+        if self.compare not in COMPARE:
+            raise ValueError(f'compare must be ">=" or ">", not {self.compare!r}')
+        for name, way in self.per_step.items():
+            if name not in self.params:
+                raise ValueError(f"per_step names {name!r}, which is not among the parameters {list(self.params)}")
+            if way not in WAYS:
+                raise ValueError(f"decay of {name} must be one of {', '.join(map(repr, WAYS))}, not {way!r}")
+        for name in self.learn:
+            if name not in self.params:
+                raise ValueError(f"learn names {name!r}; the parameters of this neuron are {list(self.params)}")
+        for name, value in self.params.items():
+            if not np.all(np.isfinite(np.asarray(value, np.float64))):
+                raise ValueError(f"parameter {name} must be finite, not {value!r}")
+        _count_arguments("step", self.step, 1 + len(self.state) + len(self.params))
+        if self.vjp:
+            _count_arguments("vjp", self.vjp, 2 + 2 * len(self.state) + len(self.params))
+
+    def way(self, name: str) -> PerStep | None:
+        """How the parameter ``name`` becomes its value per step; None if it is used as it stands."""
+        return WAYS[self.per_step[name]] if name in self.per_step else None
+
+    def filling(self, smooth: bool = False) -> dict[str, Any]:
+        """What fills this neuron's holes; with ``smooth``, the spike is the surrogate's smooth step."""
+        spike = self.surrogate.smooth if smooth else COMPARE[self.compare]
+        return {"spike": spike, "dspike": self.surrogate.slope, **self.holes}
+
+    def replace(self, **changes: Any) -> Neuron:
+        """A copy with other fields, as ``dataclasses.replace``."""
+        return replace(self, **changes)
+
+    def __repr__(self) -> str:
+        if self.kind:
+            return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in self.options.items())})"
+        return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
+
+
+def _count_arguments(role: str, function: Callable, wanted: int) -> None:
+    """Raise unless ``function`` takes as many arguments as the contract says."""
+    given = len(inspect.signature(getattr(function, "py_func", function)).parameters)
+    if given != wanted:
+        form = "(x, *state, *params)" if role == "step" else "(x, *state, *params, *cotangents of step's results)"
+        raise ValueError(f"{role} must take {wanted} arguments {form}, but {function.__name__} takes {given}")
+
+
+def _short(value: Any) -> str:
+    return f"array{list(value.shape)}" if isinstance(value, np.ndarray) and value.ndim else repr(value)

@@ -1,0 +1,94 @@
+"""Spike and reset: what all integrate-and-fire neurons do once their membrane is charged to ``u``.
+
+    s = spike(u - v_threshold)
+    soft reset   v = u - s v_threshold
+    hard reset   v = (1 - s) u + s v_reset
+    no reset     v = u
+
+``detach_reset`` keeps the gradient from flowing from the reset back into the spike.
+"""
+
+from ..hole import hole
+from ..surrogates import dspike, spike
+
+
+@hole
+def reset(u, s, v_threshold, v_reset):
+    return u - s * v_threshold
+
+
+@hole
+def reset_vjp(u, s, v_threshold, v_reset, gv):
+    return gv, -gv * v_threshold, -gv * s, 0.0
+
+
+@hole
+def through(s):
+    """The spike as the reset sees it."""
+    return s
+
+
+@hole
+def dthrough(g):
+    """The reset's derivative with respect to the spike, as far as it is let through."""
+    return g
+
+
+def fire(u, v_threshold, v_reset):
+    s = spike(u - v_threshold)
+    return s, reset(u, through(s), v_threshold, v_reset)
+
+
+def fire_vjp(u, v_threshold, v_reset, gs, gv):
+    s = spike(u - v_threshold)
+    gu, g_spike, g_threshold, g_reset = reset_vjp(u, s, v_threshold, v_reset, gv)
+    gd = (gs + dthrough(g_spike)) * dspike(u - v_threshold)
+    return gu + gd, g_threshold - gd, g_reset
+
+
+def soft(u, s, v_threshold, v_reset):
+    return u - s * v_threshold
+
+
+def soft_vjp(u, s, v_threshold, v_reset, gv):
+    return gv, -gv * v_threshold, -gv * s, 0.0
+
+
+def hard(u, s, v_threshold, v_reset):
+    return (1.0 - s) * u + s * v_reset
+
+
+def hard_vjp(u, s, v_threshold, v_reset, gv):
+    return gv * (1.0 - s), gv * (v_reset - u), 0.0, gv * s
+
+
+def none(u, s, v_threshold, v_reset):
+    return u
+
+
+def none_vjp(u, s, v_threshold, v_reset, gv):
+    return gv, 0.0, 0.0, 0.0
+
+
+def attached(g):
+    return g
+
+
+def detached(g):
+    return 0.0
+
+
+RESETS = {"soft": (soft, soft_vjp), "hard": (hard, hard_vjp), "none": (none, none_vjp)}
+
+
+def reset_holes(v_reset, kind, detach_reset):
+    """The reset value and the filling of this file's holes; a ``kind`` of None follows from ``v_reset``."""
+    if kind is None:
+        kind = "soft" if v_reset is None else "hard"
+    if kind not in RESETS:
+        raise ValueError(f"reset must be 'soft', 'hard', 'none' or None, not {kind!r}")
+    if kind == "hard" and v_reset is None:
+        raise ValueError("a hard reset needs a value: v_reset=0.0, say")
+    forward, reverse = RESETS[kind]
+    through = detached if detach_reset else attached
+    return 0.0 if v_reset is None else v_reset, {"reset": forward, "reset_vjp": reverse, "dthrough": through}

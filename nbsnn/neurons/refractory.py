@@ -1,0 +1,44 @@
+"""Leaky integrate-and-fire neuron with an absolute refractory period.
+
+After a spike the membrane is held at its reset value and input is lost until ``left`` steps have passed:
+
+    left[t-1] > 0    s = 0,  v[t] = v[t-1],  left[t] = left[t-1] - 1
+    otherwise        as LIF, and left[t] = refractory where it spiked
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..neuron import Neuron
+from .fire import fire, fire_vjp
+from .leak import charge, charge_vjp
+
+
+def step(x, v, left, decay, v_threshold, v_reset, v_rest, refractory):
+    s, free = fire(charge(x, v, decay, v_rest), v_threshold, v_reset)
+    if left > 0.0:
+        return 0.0, v, left - 1.0
+    return s, free, refractory if s > 0.5 else 0.0
+
+
+def vjp(x, v, left, decay, v_threshold, v_reset, v_rest, refractory, gs, gv, g_left):
+    u = charge(x, v, decay, v_rest)
+    gu, g_threshold, g_reset = fire_vjp(u, v_threshold, v_reset, gs, gv)
+    gx, g_free, g_decay, g_rest = charge_vjp(x, v, decay, v_rest, gu)
+    if left > 0.0:
+        return 0.0, gv, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    return gx, g_free, 0.0, g_decay, g_threshold, g_reset, g_rest, 0.0
+
+
+def refractory_lif(lif: Neuron, refractory: Any) -> Neuron:
+    """``lif`` with a refractory period, in the unit of ``dt``; fractions of a step round to the next step."""
+    if "refractory" in lif.learn:
+        raise ValueError("the refractory period cannot be learned: the spike train jumps where it changes")
+    return lif.replace(
+        step=step,
+        vjp=vjp,
+        state={**lif.state, "left": 0.0},
+        params={**lif.params, "refractory": refractory},
+        per_step={**lif.per_step, "refractory": "steps"},
+    )

@@ -1,0 +1,192 @@
+"""What all optimisers share: names, checks, slots and the loop; a subclass adds its equation and its options.
+
+An optimiser walks over two dicts of arrays with equal names, the parameters and their gradients, and changes the
+parameters in place. What it remembers lies in ``state``, a dict of arrays too, so that ``np.savez`` saves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..compile import kernel, row
+from ..device import run_threaded
+from ..kernels.cpu import optim as template
+from ..validate import FLOATS, count, finite, number
+from .schedules import Constant, Schedule
+
+
+class Optimizer:
+    """A rule that moves parameters along their gradients.
+
+    A subclass names its ``slots`` (arrays that it keeps for each parameter) and its ``options``, and says in ``hyper``
+    what its ``rule(p, g, *slots, *hyper) -> (p, *slots)`` reads beside them.
+
+    Parameters
+    ----------
+    lr : float or schedule
+        Learning rate, or a function of the iteration number, such as those in ``optim.schedules``.
+
+    Attributes
+    ----------
+    iteration : int
+        How many steps have been made.
+    state : dict of arrays
+        ``"slot/parameter"`` -> array of that parameter's shape, for instance ``"m/dense1/weight"``. The arrays are the
+        memory itself, not copies.
+    """
+
+    rule: Callable[..., tuple]
+    slots: tuple[str, ...] = ()
+    options: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, lr: float | Schedule):
+        self.schedule = lr
+        self.iteration = 0
+        self.state: dict[str, np.ndarray] = {}
+        self._memory: dict[str, np.ndarray] = {}  # parameter -> its slots [K, size]; state holds views of the rows
+
+    def hyper(self, lr: float, k: int) -> tuple[float, ...]:
+        """What the rule reads that is the same for all elements, in step ``k = 1, 2, ...``, in float64."""
+        raise NotImplementedError
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rate as a function of the iteration number; may be set to a number."""
+        return self._schedule
+
+    @schedule.setter
+    def schedule(self, lr: float | Schedule) -> None:
+        self._schedule = lr if callable(lr) else Constant(lr)
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step; may be set to a number or a schedule."""
+        return number(f"the learning rate in iteration {self.iteration}", self.schedule(self.iteration), least=0.0)
+
+    @lr.setter
+    def lr(self, lr: float | Schedule) -> None:
+        self.schedule = lr
+
+    def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+        """Change ``params`` in place, one step.
+
+        Everything is checked before anything is changed. The first step (or ``load``) settles the names of the
+        parameters and, for a rule with slots, their shapes and dtypes.
+
+        Parameters
+        ----------
+        params : dict of C-contiguous float arrays
+        grads : dict of arrays of the same names, shapes and dtypes
+
+        Raises
+        ------
+        TypeError
+            Something is no array, or a dtype differs.
+        ValueError
+            Names or shapes differ, a parameter cannot be changed in place, or a gradient holds NaN or infinity.
+        """
+        self._check(params, grads)
+        hyper = self.hyper(self.lr, self.iteration + 1)
+        updates = {p.dtype: _compiled(self.rule, len(self.slots), len(hyper), p.dtype) for p in params.values()}
+        for name, p in params.items():
+            if name not in self._memory:
+                self._remember(name, np.zeros((len(self.slots), *p.shape), p.dtype))
+            gradient = np.require(grads[name], requirements=["C", "A", "W"]).reshape(-1)
+            constants = np.array(hyper, p.dtype).reshape(-1, 1)
+            arrays = p.reshape(-1), gradient, self._memory[name], constants
+            run_threaded(partial(_window, updates[p.dtype], arrays), p.size, p.size)
+        self.iteration += 1
+
+    def load(self, state: Mapping[str, np.ndarray], iteration: int) -> None:
+        """Continue where another optimiser of this kind stood when its ``state`` and ``iteration`` were saved.
+
+        Parameters
+        ----------
+        state : mapping of arrays
+            As ``Optimizer.state``, for instance an opened ``.npz`` file. It is copied.
+        iteration : int
+            As ``Optimizer.iteration``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Unknown or missing slots, unequal shapes or dtypes, NaN or infinity; then nothing is changed.
+        """
+        iteration = count("iteration", iteration, least=0)
+        found = {name: np.array(state[name]) for name in state}
+        names = dict.fromkeys(name.partition("/")[2] for name in found)
+        wanted = [f"{slot}/{name}" for name in names for slot in self.slots]
+        if set(found) != set(wanted):
+            raise ValueError(f"state does not fit {self!r}: {_difference(wanted, found)}")
+        if self.slots and iteration and not found:
+            raise ValueError(f"{self!r} keeps slots, but the state saved after iteration {iteration} is empty")
+        for name, array in found.items():
+            like = found[f"{self.slots[0]}/{name.partition('/')[2]}"]
+            if array.dtype not in FLOATS or array.dtype != like.dtype:
+                raise TypeError(f"state[{name!r}] must be float32 or float64 like its other slots, not {array.dtype}")
+            if array.shape != like.shape:
+                raise ValueError(f"state[{name!r}] has shape {list(array.shape)}, another slot {list(like.shape)}")
+            finite(f"state[{name!r}]", array)
+        self.state, self._memory, self.iteration = {}, {}, iteration
+        for name in names:
+            self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
+
+    def _remember(self, name: str, slots: np.ndarray) -> None:
+        self.state.update({f"{slot}/{name}": slots[k] for k, slot in enumerate(self.slots)})
+        self._memory[name] = slots.reshape(len(slots), slots[0].size if len(slots) else 0)
+
+    def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+        if params.keys() != grads.keys():
+            raise ValueError(f"params and grads must have the same names: {_difference(params, grads)}")
+        if self._memory and params.keys() != self._memory.keys():
+            raise ValueError(f"params must have the names of the first step: {_difference(self._memory, params)}")
+        for name, p in params.items():
+            g = grads[name]
+            for what, array in ("params", p), ("grads", g):
+                if not isinstance(array, np.ndarray):
+                    raise TypeError(f"{what}[{name!r}] must be a NumPy array, not a {type(array).__name__}")
+                if array.dtype not in FLOATS or array.dtype != p.dtype:
+                    raise TypeError(f"{what}[{name!r}] must be float32 or float64, as its parameter, not {array.dtype}")
+            if g.shape != p.shape:
+                raise ValueError(f"grads[{name!r}] has shape {list(g.shape)}, its parameter {list(p.shape)}")
+            if not (p.flags.c_contiguous and p.flags.writeable and p.flags.aligned):
+                raise ValueError(f"params[{name!r}] must be a C-contiguous, writable array to be changed in place")
+            slot = self.state.get(f"{self.slots[0]}/{name}") if self.slots else None
+            if slot is not None and (slot.shape != p.shape or slot.dtype != p.dtype):
+                raise ValueError(
+                    f"params[{name!r}] is {p.dtype} {list(p.shape)}, but the state belongs to {slot.dtype} "
+                    f"{list(slot.shape)}"
+                )
+            finite(f"grads[{name!r}]", g)
+
+    def __repr__(self) -> str:
+        lr = self.schedule.lr if isinstance(self.schedule, Constant) else self.schedule
+        shown = "".join(f", {option}={getattr(self, option)!r}" for option in self.options)
+        return f"{type(self).__name__}(lr={lr!r}{shown})"
+
+
+def fraction(name: str, value: Any) -> float:
+    """A number in [0, 1), such as the decay of a running mean."""
+    if number(name, value, least=0.0) >= 1.0:
+        raise ValueError(f"{name} must be less than 1, not {value!r}")
+    return float(value)
+
+
+def _window(update: Callable, arrays: tuple[np.ndarray, ...], lo: int, hi: int) -> None:
+    update(np.uintp(lo), np.uintp(hi), *arrays)
+
+
+@cache
+def _compiled(rule: Callable, slots: int, hypers: int, dtype: np.dtype) -> Callable:
+    return kernel(template.update, dtype=dtype, rule=rule, slots=row(slots, "i"), constants=row(hypers, "i"), K=slots)
+
+
+def _difference(wanted: Any, given: Any) -> str:
+    """Which names are missing and which are unknown, in words."""
+    missing, unknown = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
+    parts = [f"{word} {', '.join(map(repr, names))}" for word, names in (("missing", missing), ("unknown", unknown))]
+    return "; ".join(part for part, names in zip(parts, (missing, unknown), strict=True) if names)

@@ -1,0 +1,78 @@
+"""From a parameter with a unit of time to the number that a step uses.
+
+A kernel multiplies by a decay factor at every step; people state ``tau``. The peers disagree on the way from one to
+the other, and with ``tau`` of two steps the two common ways differ by 21 %, so a neuron names the one that it uses.
+Each way carries its derivative, so that ``tau`` itself can be learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class PerStep:
+    """A way from a parameter to its value per step: ``value(p, dt)`` and its derivative ``slope(p, dt)``, elementwise.
+
+    Raises ``ValueError`` where ``allowed(p, dt)`` is not true everywhere; ``rule`` says in words what that is.
+    """
+
+    name: str
+    value: Callable[[Array, float], Array]
+    slope: Callable[[Array, float], Array]
+    allowed: Callable[[Array, float], Array]
+    rule: str
+
+    def __call__(self, p: Array, dt: float, where: str = "parameter") -> Array:
+        if not np.all(self.allowed(p, dt)):
+            wrong = float(np.asarray(p)[~self.allowed(p, dt)].flat[0])
+            raise ValueError(f"{where} must be {self.rule.format(dt=dt)}, not {wrong:g}")
+        return self.value(p, dt)
+
+
+def _sigmoid(w: Array) -> Array:
+    return 0.5 * (1.0 + np.tanh(0.5 * w))
+
+
+EXP = PerStep(
+    "exp",
+    lambda tau, dt: np.exp(-dt / tau),
+    lambda tau, dt: np.exp(-dt / tau) * dt / tau**2,
+    lambda tau, dt: tau > 0.0,
+    "a time constant greater than 0",
+)
+"""Exact solution of a leak over one step: exp(-dt/tau)."""
+
+EULER = PerStep(
+    "euler",
+    lambda tau, dt: 1.0 - dt / tau,
+    lambda tau, dt: dt / tau**2,
+    lambda tau, dt: tau >= dt,
+    'a time constant of at least one step (dt = {dt:g}) with decay="euler", whose factor 1 - dt/tau would be negative',
+)
+"""Forward Euler: 1 - dt/tau."""
+
+LOGIT = PerStep(
+    "logit",
+    lambda w, dt: 1.0 - _sigmoid(w),
+    lambda w, dt: -_sigmoid(w) * (1.0 - _sigmoid(w)),
+    lambda w, dt: np.isfinite(w),
+    "finite",
+)
+"""1 - sigmoid(w): any real ``w`` gives a factor between 0 and 1 (Fang et al. 2021, arXiv:2007.05785)."""
+
+STEPS = PerStep(
+    "steps",
+    lambda period, dt: np.rint(period / dt),
+    lambda period, dt: np.zeros_like(period),
+    lambda period, dt: period >= 0.0,
+    "a period of at least 0",
+)
+"""A period as the nearest whole number of steps."""
+
+WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS)}

@@ -1,0 +1,67 @@
+"""What a surrogate is, and the two holes through which a neuron uses one.
+
+A network spikes with the true step function and learns with ``slope``, the derivative of a smooth stand-in. With
+``smooth=True`` it also "spikes" with that stand-in: then it *is* differentiable, and its gradients must equal finite
+differences. That one switch makes the whole training engine checkable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..hole import hole
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A smooth step and its derivative, both scalar functions of ``u = v - v_threshold``.
+
+    Parameters
+    ----------
+    name : str
+        The function in ``nbsnn.surrogates`` that made it.
+    options : mapping
+        That function's arguments.
+    smooth : callable
+        A primitive of ``slope``: what stands in for the step function when a network is checked.
+    slope : callable
+        What stands in for the derivative of the step function when a network learns.
+    support : (float, float)
+        Where ``slope`` differs from zero.
+    integral : float
+        The integral of ``slope`` over its support: 1 for a proper derivative of a unit step.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(repr=False)
+    smooth: Callable[[float], float] = field(repr=False)
+    slope: Callable[[float], float] = field(repr=False)
+    support: tuple[float, float] = (-float("inf"), float("inf"))
+    integral: float = 1.0
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+
+@hole
+def spike(u: float) -> float:
+    """1.0 if the membrane has reached its threshold (``u = v - v_threshold``), else 0.0."""
+    return 1.0 if u >= 0.0 else 0.0
+
+
+@hole
+def dspike(u: float) -> float:
+    """The slope of a surrogate at ``u = v - v_threshold``."""
+    return 1.0 / (1.0 + abs(u)) ** 2
+
+
+def at_or_above(u: float) -> float:
+    """The step function that spikes at the threshold: ``compare=">="``."""
+    return 1.0 if u >= 0.0 else 0.0
+
+
+def above(u: float) -> float:
+    """The step function that spikes only above the threshold: ``compare=">"``."""
+    return 1.0 if u > 0.0 else 0.0

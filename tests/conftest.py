@@ -1,0 +1,21 @@
+"""What holds for every test: CUDA in the simulator, and the option that names the folder of golden data."""
+
+import os
+
+# CUDA kernels run in Numba's simulator on every test run, so that a machine without a GPU tests them too. Numba reads
+# the variable once, when it is imported: it must be set before anything here imports nbsnn or numba. Whoever wants
+# the real device sets it to 0.
+os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder with the golden .npz files that tests/conformance compares with (default: tests/golden)",
+    )
