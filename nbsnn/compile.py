@@ -80,7 +80,9 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     copy.__qualname__ += "_" + hashlib.sha256(repr(story).encode()).hexdigest()[:16]
     key = (copy.__module__, copy.__qualname__)
     if key not in _kernels:
-        _kernels[key] = outer(copy) if device == "cuda" else Kernel(outer(copy), copy.__qualname__)
+        compiled = outer(copy)
+        plain = device == "cuda" or compiled is copy  # the latter with NUMBA_DISABLE_JIT=1
+        _kernels[key] = compiled if plain else Kernel(compiled, copy.__qualname__)
     return _kernels[key]
 
 
@@ -186,11 +188,15 @@ def _code_story(code: CodeType) -> tuple:
     return code.co_code, constants, code.co_names, code.co_varnames
 
 
+# Numba wants a tuple's length when it compiles, and a loop over a tuple's items keeps LLVM from vectorising (ten times
+# slower for two items). So the functions that read or write several variables of a lane are spelt out, for any number.
+
+
 @functools.cache
 def row(count: int, subscript: str) -> Callable:
-    """A function that reads ``count`` variables as a tuple: Numba wants to know a tuple's length when it compiles.
+    """A function that reads ``count`` variables as a tuple.
 
-    >>> row(2, "t, i")              # lambda array, t, i: (array[0, t, i], array[1, t, i],)
+    >>> row(2, "t, n")              # lambda array, t, n: (array[0, t, n], array[1, t, n],)
     <function ...>
     """
     items = "".join(f"array[{k}, {subscript}], " for k in range(count))
@@ -198,18 +204,26 @@ def row(count: int, subscript: str) -> Callable:
 
 
 @functools.cache
-def row_sum(count: int, first: str, second: str, subscript: str) -> Callable:
-    """A function of two arrays that reads ``count`` sums, element by element, as a tuple.
+def row_sum(count: int, first: str, second: str | None, subscript: str) -> Callable:
+    """A function that adds ``count`` variables of two arrays, as a tuple; ``second`` None leaves the other out.
 
-    >>> row_sum(1, "b, n", "t, b, n", "t, b, n")    # lambda p, q, t, b, n: (p[0, b, n] + q[0, t, b, n],)
+    >>> row_sum(1, "n", "t, n", "t, n")    # lambda array, other, t, n: (array[0, n] + other[0, t, n],)
     <function ...>
     """
-    items = "".join(f"p[{k}, {first}] + q[{k}, {second}], " for k in range(count))
-    return eval(f"lambda p, q, {subscript}: ({items})")
+    plus = f" + other[{{k}}, {second}]" if second else ""
+    items = "".join(f"array[{k}, {first}]{plus.format(k=k)}, " for k in range(count))
+    return eval(f"lambda array, other, {subscript}: ({items})")
 
 
 @functools.cache
-def row_first(count: int, first: str, subscript: str) -> Callable:
-    """As ``row_sum`` without the second array: its place in the call is kept."""
-    items = "".join(f"p[{k}, {first}], " for k in range(count))
-    return eval(f"lambda p, q, {subscript}: ({items})")
+def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable:
+    """A function that writes a tuple's items at ``places`` to the variables 0, 1, ... of an array.
+
+    >>> store((1, 2), "t, n")       # def store(array, r, t, n): array[0, t, n] = r[1]; array[1, t, n] = r[2]
+    <function ...>
+    """
+    sign = "+=" if add else "="
+    lines = "; ".join(f"array[{k}, {subscript}] {sign} r[{place}]" for k, place in enumerate(places)) or "pass"
+    scope: dict[str, Any] = {}
+    exec(f"def store(array, r, {subscript}): {lines}", scope)
+    return scope["store"]

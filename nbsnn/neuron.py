@@ -93,6 +93,8 @@ class Neuron:
         for name in self.learn:
             if name not in self.params:
                 raise ValueError(f"learn names {name!r}; the parameters of this neuron are {list(self.params)}")
+            if list(self.learn).count(name) > 1:
+                raise ValueError(f"learn names {name!r} twice")
         for name, value in self.params.items():
             if not np.all(np.isfinite(np.asarray(value, np.float64))):
                 raise ValueError(f"parameter {name} must be finite, not {value!r}")

@@ -17,7 +17,7 @@ import math
 import operator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 from scipy.special import ndtri
@@ -85,7 +85,7 @@ def splitmix64(x: int) -> int:
     return x ^ (x >> 31)
 
 
-def key(seed: int, *stream: int | str) -> int:
+def key(seed: SupportsIndex, *stream: SupportsIndex | str) -> int:
     """The key of a stream: ``splitmix64`` over the words that spell seed and stream.
 
     Each item is spelt as its kind and length and then its bytes, so that different streams never spell the same words.
@@ -125,7 +125,7 @@ def _irregular(state: int) -> int:
     return state | 1
 
 
-def _words(item: int | str) -> list[int]:
+def _words(item: SupportsIndex | str) -> list[int]:
     """An item as 64-bit words: kind and length, then eight bytes each."""
     if isinstance(item, str):
         kind, data = 2, item.encode()
@@ -172,14 +172,14 @@ class Draws:
     seed: int
     stream: tuple[int | str, ...]
 
-    def __init__(self, seed: int, *stream: int | str):
+    def __init__(self, seed: SupportsIndex, *stream: SupportsIndex | str):
         object.__setattr__(self, "seed", _integer(seed))
         object.__setattr__(self, "stream", tuple(item if isinstance(item, str) else _integer(item) for item in stream))
 
     def __repr__(self) -> str:
         return f"Draws({', '.join(map(repr, (self.seed, *self.stream)))})"
 
-    def fold(self, *more: int | str) -> Draws:
+    def fold(self, *more: SupportsIndex | str) -> Draws:
         """The stream with a longer path."""
         return Draws(self.seed, *self.stream, *more)
 

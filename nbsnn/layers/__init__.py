@@ -1,11 +1,16 @@
 """Layers and how they are composed, one concept per file."""
 
 from .container import Container as Container
+from .conv2d import Conv2d as Conv2d
 from .delay import Delay as Delay
 from .dense import Dense as Dense
 from .dropout import Dropout as Dropout
+from .flatten import Flatten as Flatten
 from .layer import Layer as Layer
 from .layer import Setting as Setting
+from .pool2d import AvgPool2d as AvgPool2d
+from .pool2d import MaxPool2d as MaxPool2d
+from .pool2d import SumPool2d as SumPool2d
 from .population import Population as Population
 from .recurrent import Recurrent as Recurrent
 from .residual import Residual as Residual

@@ -34,8 +34,11 @@ class Container(Layer):
             numbers[layer.kind] = numbers.get(layer.kind, 0) + 1
             self.children[f"{layer.kind}{numbers[layer.kind]}"] = layer
         for name, part in named.items():
+            if name in self.children:
+                raise ValueError(f"two layers are called {name!r}: one by kind and number, one by keyword")
             self.children[name] = as_layer(part)
-        if len({id(layer) for layer in self.children.values()}) < len(self.children):
+        found = self.layers()
+        if len({id(layer) for layer in found.values()}) < len(found):
             raise ValueError("the same layer stands in a network twice; make two, or load equal weights into both")
 
     def __getitem__(self, name: str) -> Layer:

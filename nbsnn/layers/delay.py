@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..random import Draws
@@ -37,6 +39,9 @@ class Delay(Layer):
 
     def __repr__(self) -> str:
         return f"Delay({self.steps})"
+
+    def options(self) -> dict[str, Any]:
+        return {"steps": self.steps}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape

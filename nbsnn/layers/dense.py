@@ -58,6 +58,9 @@ class Dense(Stateless):
     def __repr__(self) -> str:
         return f"Dense({self.in_shape[0]}, {self.shape[0]}{'' if self.bias else ', bias=False'})"
 
+    def options(self) -> dict[str, Any]:
+        return {"n_pre": self.in_shape[0], "n_post": self.shape[0], "bias": self.bias}
+
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")

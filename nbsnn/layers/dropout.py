@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..random import Draws
@@ -40,6 +42,9 @@ class Dropout(Stateless):
     def __repr__(self) -> str:
         return f"Dropout({self.p:g})"
 
+    def options(self) -> dict[str, Any]:
+        return {"p": self.p}
+
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape
         self.setting, self.built = setting, True
@@ -48,7 +53,7 @@ class Dropout(Stateless):
         if draws is None or not self.p:
             tape["mask"] = None
             return x
-        keep = draws.uniform(x.shape[1:], np.float32) >= self.p
+        keep = draws.uniform(x.shape[1:], dtype=np.float32) >= self.p
         tape["mask"] = keep.astype(x.dtype) * x.dtype.type(1.0 / (1.0 - self.p))
         return x * tape["mask"]
 

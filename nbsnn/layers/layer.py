@@ -108,6 +108,10 @@ class Layer:
         """
         raise NotImplementedError
 
+    def options(self) -> dict[str, Any]:
+        """The arguments that make this layer again, as plain numbers: what a checkpoint stores."""
+        return {}
+
     def record(self, tape: Nested, name: str) -> Any:
         """A recorded variable of a run, by name."""
         raise KeyError(f"{self.kind} records nothing called {name!r}; it has {self.recorded()}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel, row, row_first, row_sum
+from ..compile import kernel, row, row_sum, store
 from ..device import launch
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
@@ -71,6 +71,7 @@ class Population(Layer):
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
         self.params = {name: self.values[name] for name in self.neuron.learn}
         self._kernels: dict[str, Callable] = {}
+        self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
 
     def _value(self, name: str, value: Any) -> Array:
@@ -94,7 +95,7 @@ class Population(Layer):
 
     def _forward_kernel(self) -> Callable:
         if "forward" not in self._kernels:
-            self._kernels["forward"] = self._make("forward", step=self.neuron.step)
+            self._kernels["forward"] = self._make("forward", step=self.neuron.step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
     def _backward_kernel(self, injected: bool, static: bool) -> Callable:
@@ -104,11 +105,15 @@ class Population(Layer):
             model, count = self.neuron, len(self.neuron.state)
             if model.vjp is None:
                 raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
-            lane = "t, b, n"
-            cotangent = row_sum(count, "b, n", lane, lane) if injected else row_first(count, "b, n", lane)
             learned = tuple(1 + count + list(model.params).index(name) for name in model.learn)
-            numbers = {"Q": len(learned), "LEARNED": learned or (0,), "STATIC": int(static)}
-            self._kernels[key] = self._make("backward", vjp=model.vjp, cotangent=cotangent, **numbers)
+            self._kernels[key] = self._make(
+                "backward",
+                vjp=model.vjp,
+                cotangent=row_sum(count, "b, n", "t, b, n" if injected else None, "t, b, n"),
+                carry=store(self._places, "b, n"),
+                learn=store(learned, "b, n", add=True),
+                STATIC=int(static),
+            )
         return self._kernels[key]
 
     def _make(self, direction: str, **filling: Any) -> Callable:
@@ -120,7 +125,7 @@ class Population(Layer):
         filling |= model.filling(self.setting.smooth)
         filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
         template = getattr(loops, direction)
-        return kernel(template, device=device, dtype=self.setting.dtype, K=len(model.state), **filling)
+        return kernel(template, device=device, dtype=self.setting.dtype, **filling)
 
     def initial(self, batch: int) -> Nested:
         values = {self.neuron.output: 0.0, **self.neuron.state}

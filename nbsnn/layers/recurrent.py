@@ -55,7 +55,7 @@ class Recurrent(Container):
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         population: Any = self.population
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
-        drive = np.array(x)
+        drive = np.array(x, order="C")  # changed below, so the population must not copy it
         population.begin(drive, state["neurons"], inner)
         output = inner["record"][0]
         for t in range(len(x)):

@@ -74,6 +74,6 @@ class Residual(Container):
             skip = self._backward("shortcut", gy, tape, grads, before, **passed)
         if gx is None or skip is None:
             return None, before
-        if len(skip) > len(gx):  # an input that does not change over time: its gradient is one step
-            skip = skip.sum(axis=0, keepdims=True)
+        if len(skip) != len(gx):  # an input that does not change over time: its gradient is one step
+            skip, gx = (g if len(g) == 1 else g.sum(axis=0, keepdims=True) for g in (skip, gx))
         return gx + skip, before

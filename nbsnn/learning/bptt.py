@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
-from ..optim import Adam
+from ..optim import Adam, clip_by_norm
 from ..random import Draws
 from ..validate import count, finite
 
@@ -82,9 +82,7 @@ class BPTT:
         """One training step on a batch ``x`` [T, B, ...]; returns the loss before it."""
         value, grads = self.gradients(x, target)
         if self.clip is not None:
-            from ..optim import clip_norm
-
-            clip_norm(grads, self.clip)
+            clip_by_norm(grads, self.clip)
         self.optimizer.step(self.net.parameters(), grads)
         self.iteration += 1
         return value
@@ -102,6 +100,8 @@ class BPTT:
             value = self._whole(x, target, draws)
         else:
             value = self._truncated(x, target, draws, self.chunk)
+        if not np.isfinite(value):
+            raise ValueError(f"the loss is {value}")
         grads = flatten(self.grads)
         for name, array in grads.items():
             finite(f"the gradient of {name}", array)

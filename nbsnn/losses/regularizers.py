@@ -25,8 +25,9 @@ class SpikeCount:
     sample the mean count of all units (``over="population"``; mean over the batch). With the default band ``[0, 0]``
     every spike is punished: plain L1 or L2.
 
-    Zenke and Vogels (Neural Computation 33, 2021) bound the population from above and each unit from below:
-    ``SpikeCount(s, upper=100.0, over="population")`` and ``SpikeCount(s, lower=1.0, upper=float("inf"), power=2)``.
+    In the manner of Zenke and Vogels (Neural Computation 33, 2021) a population is bounded from above and each unit
+    from below: ``SpikeCount(s, upper=100.0, over="population")`` together with
+    ``SpikeCount(s, lower=1.0, upper=float("inf"), power=2)``.
 
     Parameters
     ----------

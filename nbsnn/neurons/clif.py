@@ -11,6 +11,8 @@ The spike response model of Gerstner and Kistler 2002, as used by the Tempotron 
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
 from .fire import attached, detached, dthrough, through
@@ -76,7 +78,7 @@ def CLIF(
     >>> round(CLIF(tau_p=12.0, tau_q=8.0).params["v0"], 3)
     6.75
     """
-    if not tau_p > tau_q:
+    if not np.all(np.asarray(tau_p) > np.asarray(tau_q)):
         raise ValueError(f"tau_p must be longer than tau_q, but tau_p = {tau_p!r} and tau_q = {tau_q!r}")
     if v0 is None:
         b = tau_p / tau_q

@@ -6,13 +6,14 @@ parameters in place. What it remembers lies in ``state``, a dict of arrays too, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from ..compile import kernel, row
+from ..compile import kernel, row, store
 from ..device import run_threaded
 from ..kernels.cpu import optim as template
 from ..validate import FLOATS, count, finite, number
@@ -136,8 +137,10 @@ class Optimizer:
             self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
 
     def _remember(self, name: str, slots: np.ndarray) -> None:
-        self.state.update({f"{slot}/{name}": slots[k] for k, slot in enumerate(self.slots)})
-        self._memory[name] = slots.reshape(len(slots), slots[0].size if len(slots) else 0)
+        """Keep ``slots`` [K, *shape of the parameter] as memory [K, size], with a view of each in ``state``."""
+        shape = slots.shape[1:]
+        self._memory[name] = memory = slots.reshape(len(slots), math.prod(shape))
+        self.state.update({f"{slot}/{name}": memory[k].reshape(shape) for k, slot in enumerate(self.slots)})
 
     def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         if params.keys() != grads.keys():
@@ -181,8 +184,15 @@ def _window(update: Callable, arrays: tuple[np.ndarray, ...], lo: int, hi: int) 
 
 
 @cache
-def _compiled(rule: Callable, slots: int, hypers: int, dtype: np.dtype) -> Callable:
-    return kernel(template.update, dtype=dtype, rule=rule, slots=row(slots, "i"), constants=row(hypers, "i"), K=slots)
+def _compiled(rule: Callable, slots: int, constants: int, dtype: np.dtype) -> Callable:
+    return kernel(
+        template.update,
+        dtype=dtype,
+        rule=rule,
+        slots=row(slots, "i"),
+        constants=row(constants, "i"),
+        keep=store(tuple(range(1, slots + 1)), "i"),
+    )
 
 
 def _difference(wanted: Any, given: Any) -> str:

@@ -1,5 +1,23 @@
 """SpikingJelly (release 2.0.0): its class names, argument names and defaults, in terms of this package.
 
+``IFNode``, ``LIFNode`` and ``ParametricLIFNode`` are functions that return a ``Neuron``:
+
+>>> from nbsnn.presets.spikingjelly import LIFNode
+>>> LIFNode()
+LIF(tau=2.0, v_threshold=1.0, v_reset=0.0, v_rest=0.0, ..., decay='euler', decay_input=True, ...)
+
+====================================  =============================================================================
+SpikingJelly                          here
+====================================  =============================================================================
+v_reset=None                          soft reset, v_threshold is subtracted; rest and start are then 0
+v_reset=r                             hard reset to r, where the leak also pulls and a run starts
+membrane ``v``, ``v_seq``             ``run["lif1"]["v"]``; ``h``, the membrane before its reset, is not recorded
+surrogate_function=surrogate.ATan()   ``surrogate_function=SURROGATES["ATan"]()``
+step_mode, backend, store_v_seq       no such choice: [T, B, ...] in one call, all variables recorded
+functional.reset_net(net)             nothing to do: a run starts from the initial state unless given another one
+layer.Linear(n, m)                    ``Dense(n, m)``; ``weight`` is SpikingJelly's matrix transposed
+====================================  =============================================================================
+
 ``SURROGATES`` maps the name of a SpikingJelly surrogate class to a function that takes the class's arguments:
 
 >>> from nbsnn.presets.spikingjelly import SURROGATES
@@ -12,9 +30,15 @@ All of them spike at the threshold (``compare=">="``). Slopes are the original's
 ``FakeNumericalGradient`` at negative zero, where the original's is minus infinity.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import Any
 
 from .. import surrogates
+from ..neuron import Neuron
+from ..neurons import IF, LIF, PLIF
+from ..surrogates import Surrogate
 
 
 def S2NN(alpha: float = 4.0, beta: float = 1.0) -> surrogates.Surrogate:
@@ -63,3 +87,137 @@ SURROGATES: dict[str, Callable[..., surrogates.Surrogate]] = {
     "SuperSpike": surrogates.inverse_square,
 }
 """SpikingJelly's surrogate classes -> functions with the same arguments and defaults."""
+
+
+def IFNode(
+    v_threshold: float = 1.0,
+    v_reset: float | None = 0.0,
+    surrogate_function: Surrogate | None = None,
+    detach_reset: bool = False,
+) -> Neuron:
+    """SpikingJelly's ``IFNode``: h = v + x.
+
+    Parameters
+    ----------
+    v_threshold : float, membrane unit, default 1.0
+        Membrane at which the neuron spikes.
+    v_reset : float or None, membrane unit, default 0.0
+        Membrane after a spike and at the start; None subtracts the threshold instead, and starts at 0.
+    surrogate_function : Surrogate, default sigmoid(alpha=4.0)
+        Derivative of the spike in learning, see ``SURROGATES``.
+    detach_reset : bool, default False
+        Let no gradient flow through the reset.
+
+    Returns
+    -------
+    Neuron
+        ``IF`` with the state "v".
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``neurons.IF``.
+
+    Examples
+    --------
+    >>> from nbsnn.presets.spikingjelly import IFNode
+    >>> IFNode(v_reset=None).options["surrogate"]
+    sigmoid(alpha=4.0)
+    """
+    return IF(v_threshold, v_reset, v_start=start_of(v_reset), **conventions(surrogate_function, detach_reset))
+
+
+def LIFNode(
+    tau: float = 2.0,
+    decay_input: bool = True,
+    v_threshold: float = 1.0,
+    v_reset: float | None = 0.0,
+    surrogate_function: Surrogate | None = None,
+    detach_reset: bool = False,
+) -> Neuron:
+    """SpikingJelly's ``LIFNode``: h = v + (x - (v - r)) / tau, or v - (v - r) / tau + x without ``decay_input``.
+
+    Parameters
+    ----------
+    tau : float, steps, default 2.0
+        Membrane time constant, of at least one step.
+    decay_input : bool, default True
+        Whether the input is divided by ``tau`` too.
+    v_threshold : float, membrane unit, default 1.0
+        Membrane at which the neuron spikes.
+    v_reset : float or None, membrane unit, default 0.0
+        Membrane after a spike, at rest (r) and at the start; None subtracts the threshold instead, and r is 0.
+    surrogate_function, detach_reset
+        As in ``IFNode``.
+
+    Returns
+    -------
+    Neuron
+        ``LIF`` with the state "v".
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``neurons.LIF``, some of them when the network is built.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.presets.spikingjelly import LIFNode
+    >>> nbsnn.Population(LIFNode(), 1).run(np.ones((3, 1, 1), np.float32))["v"].ravel()
+    array([0.5  , 0.75 , 0.875], dtype=float32)
+    """
+    options = conventions(surrogate_function, detach_reset)
+    rest = start_of(v_reset)
+    return LIF(tau, v_threshold, v_reset, v_rest=rest, decay="euler", decay_input=decay_input, **options)
+
+
+def ParametricLIFNode(
+    init_tau: float = 2.0,
+    decay_input: bool = True,
+    v_threshold: float = 1.0,
+    v_reset: float | None = 0.0,
+    surrogate_function: Surrogate | None = None,
+    detach_reset: bool = False,
+) -> Neuron:
+    """SpikingJelly's ``ParametricLIFNode``: ``LIFNode`` with sigmoid(w) for 1 / tau, and w learned.
+
+    Parameters
+    ----------
+    init_tau : float, steps, default 2.0
+        Initial time constant, greater than 1: w starts at -ln(init_tau - 1).
+    decay_input, v_threshold, v_reset, surrogate_function, detach_reset
+        As in ``LIFNode``.
+
+    Returns
+    -------
+    Neuron
+        ``PLIF`` with the state "v" and the learned parameter "w".
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``init_tau`` is not greater than 1; as ``neurons.LIF``.
+
+    Fang et al., "Incorporating learnable membrane time constant to enhance learning of spiking neural networks",
+    ICCV 2021.
+
+    Examples
+    --------
+    >>> from nbsnn.presets.spikingjelly import ParametricLIFNode
+    >>> ParametricLIFNode(init_tau=2.0).learn
+    ('w',)
+    """
+    options = conventions(surrogate_function, detach_reset)
+    return PLIF(init_tau, v_threshold, v_reset, v_rest=start_of(v_reset), decay_input=decay_input, **options)
+
+
+def start_of(v_reset: float | None) -> float:
+    """Where SpikingJelly's membranes start and rest."""
+    return 0.0 if v_reset is None else v_reset
+
+
+def conventions(surrogate_function: Surrogate | None, detach_reset: bool) -> dict[str, Any]:
+    """The options that all nodes share."""
+    surrogate = surrogates.sigmoid(alpha=4.0) if surrogate_function is None else surrogate_function
+    return {"compare": ">=", "surrogate": surrogate, "detach_reset": detach_reset}

@@ -9,9 +9,6 @@ All bounds of samples and units are unsigned: Numba then knows that no index is 
 
 from ...hole import hole
 
-K = 0  # state variables
-Q = 0  # parameters that are learned
-LEARNED = (0,)  # their positions among the results of vjp
 STATIC = 0  # whether the gradient by the input is summed over time, as the input does not change
 
 
@@ -40,6 +37,21 @@ def cotangent(gS, gV, t, b, n):
     raise NotImplementedError
 
 
+@hole
+def keep(S, r, t, b, n):
+    raise NotImplementedError
+
+
+@hole
+def carry(gS, g, b, n):
+    raise NotImplementedError
+
+
+@hole
+def learn(gP, g, b, n):
+    raise NotImplementedError
+
+
 def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
     """Fill ``y[t + 1]`` and ``S[:, t + 1]`` from ``x[t]`` and ``S[:, t]``.
 
@@ -51,8 +63,7 @@ def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
             for n in range(n0, n1):
                 r = step(x[tx, b, n], *state(S, t, b, n), *param(P, n))
                 y[t + 1, b, n] = r[0]
-                for k in range(K):
-                    S[k, t + 1, b, n] = r[1 + k]
+                keep(S, r, t + 1, b, n)
 
 
 def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
@@ -67,7 +78,5 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
             for n in range(n0, n1):
                 g = vjp(x[tx, b, n], *state(S, t, b, n), *param(P, n), gy[t, b, n], *cotangent(gS, gV, t, b, n))
                 gx[tx, b, n] = g[0] + gx[tx, b, n] if STATIC else g[0]
-                for k in range(K):
-                    gS[k, b, n] = g[1 + k]
-                for q in range(Q):
-                    gP[q, b, n] += g[LEARNED[q]]
+                carry(gS, g, b, n)
+                learn(gP, g, b, n)

@@ -27,14 +27,16 @@ def constants(array: Any, i: int) -> tuple[float, ...]:
     raise NotImplementedError("constants is a hole; compile.kernel fills it")
 
 
-K = 0  # how many slots there are
+@hole
+def keep(memory: Any, result: tuple[float, ...], i: int) -> None:
+    """Store the new slots ``result[1:]`` of element ``i``; filled with ``compile.store``."""
+    raise NotImplementedError("keep is a hole; compile.kernel fills it")
 
 
 def update(lo: int, hi: int, p: Any, g: Any, memory: Any, hyper: Any) -> None:
     """Apply ``rule`` to ``p[lo:hi]`` in place. ``lo`` and ``hi`` are unsigned, so that the loop vectorises."""
     h = constants(hyper, 0)
     for i in range(lo, hi):
-        r = rule(p[i], g[i], *slots(memory, i), *h)
-        p[i] = r[0]
-        for k in range(K):
-            memory[k, i] = r[1 + k]
+        result = rule(p[i], g[i], *slots(memory, i), *h)
+        p[i] = result[0]
+        keep(memory, result, i)

@@ -7,10 +7,7 @@ from numba import cuda
 
 from ...hole import hole
 
-K = 0
 STATIC = 0
-Q = 0
-LEARNED = (0,)
 
 
 @hole
@@ -38,6 +35,21 @@ def cotangent(gS, gV, t, b, n):
     raise NotImplementedError
 
 
+@hole
+def keep(S, r, t, b, n):
+    raise NotImplementedError
+
+
+@hole
+def carry(gS, g, b, n):
+    raise NotImplementedError
+
+
+@hole
+def learn(gP, g, b, n):
+    raise NotImplementedError
+
+
 def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
     lane = cuda.grid(1)
     b = b0 + lane // (n1 - n0)
@@ -47,8 +59,7 @@ def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
             tx = t if t < x.shape[0] else 0
             r = step(x[tx, b, n], *state(S, t, b, n), *param(P, n))
             y[t + 1, b, n] = r[0]
-            for k in range(K):
-                S[k, t + 1, b, n] = r[1 + k]
+            keep(S, r, t + 1, b, n)
 
 
 def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
@@ -60,7 +71,5 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
             tx = t if t < x.shape[0] else 0
             g = vjp(x[tx, b, n], *state(S, t, b, n), *param(P, n), gy[t, b, n], *cotangent(gS, gV, t, b, n))
             gx[tx, b, n] = g[0] + gx[tx, b, n] if STATIC else g[0]
-            for k in range(K):
-                gS[k, b, n] = g[1 + k]
-            for q in range(Q):
-                gP[q, b, n] += g[LEARNED[q]]
+            carry(gS, g, b, n)
+            learn(gP, g, b, n)

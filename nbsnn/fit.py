@@ -1,0 +1,184 @@
+"""Training from data to checkpoint in one call."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .data import batches
+from .encode import Encoder
+from .history import History
+from .layers import Container
+from .layers.layer import Array
+from .learning import BPTT
+from .losses import predict
+from .progress import Progress
+from .random import Draws
+from .report import warn_if_silent
+from .save import read_npz, restore, save
+from .validate import count
+
+Pair = tuple[Array, Array]
+Augment = Callable[[Array, Draws], Array]
+
+
+def fit(
+    net: Container,
+    train: Pair,
+    test: Pair | None = None,
+    *,
+    encoder: Encoder,
+    learner: BPTT,
+    epochs: int = 10,
+    batch_size: int = 128,
+    seed: int = 0,
+    augment: Augment | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    resume: bool = False,
+    progress: Progress | bool = True,
+) -> History:
+    """Train a classifier, epoch by epoch.
+
+    Parameters
+    ----------
+    net : Container
+        The network that ``learner`` trains.
+    train, test : (x, labels)
+        Samples [n, ...] and integer labels [n]. The test set is only measured on, after each epoch.
+    encoder : Encoder
+        From samples to input over time, from ``nbsnn.encode``.
+    learner : BPTT
+        What changes the parameters.
+    epochs, batch_size : int
+        How long, and how many samples at a time.
+    seed : int
+        Seed of order, encoding and augmentation. With the same seed, network and data the result is the same bit
+        for bit.
+    augment : callable, optional
+        ``augment(x, draws) -> x``, applied to each training batch.
+    checkpoint : path, optional
+        File that is written after every epoch: network, learner and history.
+    resume : bool
+        Go on from ``checkpoint`` if it exists, as if training had never stopped.
+    progress : bool or Progress
+        Whether to show progress on the terminal.
+
+    Returns
+    -------
+    History
+        One row per epoch.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> from nbsnn.neurons import LI, LIF
+    >>> data = nbsnn.data.digits()
+    >>> net = nbsnn.Sequential(nbsnn.Dense(64, 32), LIF(), nbsnn.Dense(32, 10), LI(), seed=0)
+    >>> learner = nbsnn.BPTT(net, loss=nbsnn.losses.rate_cross_entropy, optimizer=nbsnn.optim.Adam(5e-3))
+    >>> history = nbsnn.fit(net, (data.x_train, data.y_train), (data.x_test, data.y_test), progress=False,
+    ...                     encoder=nbsnn.encode.constant(T=8), learner=learner, epochs=1)
+    >>> history["test_accuracy"][-1] > 0.5
+    True
+    """
+    if learner.net is not net:
+        raise ValueError("learner trains another network than the one given")
+    train, test = _pair("train", train), None if test is None else _pair("test", test)
+    count("epochs", epochs), count("batch_size", batch_size)
+    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    history = History()
+    if resume and checkpoint is not None and Path(checkpoint).exists():
+        history = load_training(net, learner, checkpoint)
+    for epoch in range(len(history), epochs):
+        row = _epoch(net, train, encoder, learner, batch_size, Draws(seed), epoch, augment, show)
+        if test is not None:
+            row["test_accuracy"], rates = evaluate(net, *test, encoder, learner.loss, Draws(seed, "test"))
+            row |= {f"rate/{name}": rate for name, rate in rates.items()}
+        row["seconds"] = row.pop("seconds")  # last column
+        history.rows.append(row)
+        show.row(history)
+        if checkpoint is not None:
+            save_training(net, learner, history, checkpoint)
+    return history
+
+
+def evaluate(
+    net: Container, x: Array, labels: Array, encoder: Encoder, loss: Any, draws: Draws | None = None, size: int = 500
+) -> tuple[float, dict[str, float]]:
+    """Accuracy on a data set, and each spiking layer's mean rate (spikes per unit and step).
+
+    The class is decided as the loss says (``loss.by``), by the largest sum over time if it says nothing.
+    """
+    right, rates = 0, {}
+    for indices in batches(len(x), size):
+        part = draws.fold(int(indices[0])) if draws else None
+        run = net.run(encoder(x[indices], part))
+        right += int((predict(run.output, getattr(loss, "by", "count")) == labels[indices]).sum())
+        for name, layer in net.layers().items():
+            if layer.recorded()[:1] == ["spikes"]:
+                rates[name] = rates.get(name, 0.0) + float(run[name]["spikes"].mean()) * len(indices) / len(x)
+    return right / len(x), rates
+
+
+def save_training(net: Container, learner: BPTT, history: History, path: str | PathLike[str]) -> None:
+    """Write network, learner and history to one file."""
+    extra = {f"learner/{name}": array for name, array in learner.state().items()}
+    save(net, path, {**extra, "history": np.array(json.dumps(history.rows))})
+
+
+def load_training(net: Container, learner: BPTT, path: str | PathLike[str]) -> History:
+    """Read into network and learner what ``save_training`` wrote; returns the history so far."""
+    arrays = read_npz(path)
+    if "history" not in arrays:
+        raise ValueError(f"{path} holds a network, but no training to resume")
+    restore(arrays, path, net)
+    learner.load_state({n.removeprefix("learner/"): a for n, a in arrays.items() if n.startswith("learner/")})
+    return History(json.loads(str(arrays["history"])))
+
+
+def _epoch(
+    net: Container,
+    train: Pair,
+    encoder: Encoder,
+    learner: BPTT,
+    batch_size: int,
+    draws: Draws,
+    epoch: int,
+    augment: Augment | None,
+    show: Progress,
+) -> dict[str, Any]:
+    """Train on every sample once."""
+    x, labels = train
+    start, total, right, done = time.perf_counter(), 0.0, 0, 0
+    for number, indices in enumerate(batches(len(x), batch_size, draws, epoch)):
+        part = draws.fold("batch", epoch, number)
+        samples = x[indices] if augment is None else augment(x[indices], part.fold("augment"))
+        total += learner.step(encoder(samples, part.fold("encode")), labels[indices]) * len(indices)
+        right += int((predict(learner.output, getattr(learner.loss, "by", "count")) == labels[indices]).sum())
+        done += len(indices)
+        if epoch == 0 and number == 0:
+            warn_if_silent(net, learner.tape)
+        show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
+    seconds = time.perf_counter() - start
+    return {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done, "seconds": seconds}
+
+
+def _pair(name: str, pair: Any) -> Pair:
+    """Samples and labels of equal number, at least one."""
+    try:
+        x, labels = pair
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a pair (x, labels)") from None
+    x, labels = np.asarray(x), np.asarray(labels)
+    if not len(x):
+        raise ValueError(f"{name} has no samples")
+    if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} needs one integer label for each of its {len(x)} samples, not {labels.dtype} {list(labels.shape)}"
+        )
+    return x, labels

@@ -1,0 +1,80 @@
+"""What happened in training: one row per epoch, as a table, a CSV or a JSON file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+
+class History:
+    """Rows of a training's course.
+
+    Attributes
+    ----------
+    rows : list of dict
+        Each with "epoch", "loss", "train_accuracy", "test_accuracy" (if there is a test set), "rate/<layer>" (mean
+        spikes per unit and step) and "seconds".
+
+    Examples
+    --------
+    >>> from nbsnn.history import History
+    >>> history = History([{"epoch": 1, "loss": 0.5, "train_accuracy": 0.91, "rate/lif1": 0.12, "seconds": 1.5}])
+    >>> print(history)
+    epoch   loss  train %  rate lif1  seconds
+        1  0.5000   91.00      0.120      1.5
+    """
+
+    def __init__(self, rows: list[dict[str, Any]] | None = None):
+        self.rows: list[dict[str, Any]] = list(rows or [])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """One column."""
+        return [row[name] for row in self.rows]
+
+    def header(self) -> str:
+        """The table's first line, for the columns of the last row."""
+        names = self.rows[-1]
+        return "  ".join(_title(name).rjust(_width(name)) for name in names)
+
+    def line(self, row: Mapping[str, Any]) -> str:
+        """One row as a line of the table."""
+        return "  ".join(_shown(name, value).rjust(_width(name)) for name, value in row.items())
+
+    def __str__(self) -> str:
+        return "\n".join([self.header(), *map(self.line, self.rows)]) if self.rows else "(no epoch yet)"
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the rows to a ``.csv`` or ``.json`` file."""
+        path = Path(path)
+        if path.suffix == ".json":
+            path.write_text(json.dumps(self.rows, indent=1) + "\n")
+        elif path.suffix == ".csv":
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, fieldnames=list(self.rows[-1]) if self.rows else ["epoch"])
+                writer.writeheader()
+                writer.writerows(self.rows)
+        else:
+            raise ValueError(f"a history is saved as .csv or .json, not {path.name!r}")
+
+
+def _title(name: str) -> str:
+    return name.replace("_accuracy", " %").replace("rate/", "rate ")
+
+
+def _width(name: str) -> int:
+    return max(len(_title(name)), 6 if name == "loss" else 5)
+
+
+def _shown(name: str, value: Any) -> str:
+    if name == "epoch":
+        return str(value)
+    if name.endswith("_accuracy"):
+        return f"{100.0 * value:.2f}"
+    return f"{value:.1f}" if name == "seconds" else f"{value:.3f}" if name.startswith("rate/") else f"{value:.4f}"

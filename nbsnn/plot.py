@@ -1,0 +1,70 @@
+"""Figures, with matplotlib (``pip install "nbsnn[plot]"``), which is imported only when a figure is drawn."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from .history import History
+from .layers.run import Run
+
+
+def pyplot() -> Any:
+    """matplotlib's pyplot, drawing to files; a clear message if it is missing."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise ImportError('figures need matplotlib, which is not installed: pip install "nbsnn[plot]"') from None
+    if matplotlib.get_backend().lower() not in ("agg", "module://matplotlib_inline.backend_inline"):
+        matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
+    """A dot for every spike, steps to the right and units upwards.
+
+    Parameters
+    ----------
+    spikes : array [T, N]
+        Spikes of one sample.
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+    title : str
+
+    Returns
+    -------
+    matplotlib axes
+    """
+    if ax is None:
+        _, ax = pyplot().subplots()
+    steps, units = np.nonzero(spikes.reshape(len(spikes), -1))
+    ax.scatter(steps, units, s=4, marker="|" if len(spikes) > 40 else ".", color="black", linewidths=0.6)
+    ax.set(xlabel="step", ylabel="unit", title=title, xlim=(-0.5, len(spikes) - 0.5))
+    return ax
+
+
+def training(history: History, run: Run, path: str | PathLike[str], sample: int = 0) -> None:
+    """A figure of a training's course and of one sample's spikes, written to ``path``."""
+    plt = pyplot()
+    layers = [name for name in run.keys() if "spikes" in run[name]]  # noqa: SIM118 (a Run is no dict)
+    figure, axes = plt.subplots(1, 2 + max(1, len(layers)), figsize=(4 * (2 + max(1, len(layers))), 3.4))
+    epochs = history["epoch"]
+    axes[0].plot(epochs, history["loss"], "k.-")
+    axes[0].set(xlabel="epoch", ylabel="loss", yscale="log")
+    for name in ("train_accuracy", "test_accuracy"):
+        if name in history.rows[-1]:
+            axes[1].plot(epochs, 100.0 * np.array(history[name]), ".-", label=name.replace("_accuracy", ""))
+    axes[1].set(xlabel="epoch", ylabel="accuracy (%)")
+    axes[1].legend()
+    for ax, name in zip(axes[2:], layers, strict=False):
+        raster(run[name]["spikes"][:, sample], ax, f"{name}, one sample")
+    if not layers:
+        axes[2].plot(run.output[:, sample])
+        axes[2].set(xlabel="step", title="output, one sample")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
