@@ -1,11 +1,16 @@
 """Spiking neural networks on plain NumPy arrays, simulated and trained by Numba kernels."""
 
+from . import data as data
 from . import encode as encode
 from . import init as init
 from . import losses as losses
 from . import neurons as neurons
 from . import optim as optim
+from . import presets as presets
+from . import random as random
 from . import surrogates as surrogates
+from .check import GradientError as GradientError
+from .check import check as check
 from .device import set_threads as set_threads
 from .layers import AvgPool2d as AvgPool2d
 from .layers import Container as Container
@@ -28,4 +33,6 @@ from .neuron import Neuron as Neuron
 from .surrogates.surrogate import dspike as dspike
 from .surrogates.surrogate import spike as spike
 
+from .save import load as load
+from .save import save as save
 from .version import __version__ as __version__

@@ -43,6 +43,22 @@ log: list[Compiled] = []
 """What this process has compiled or loaded so far."""
 
 
+def summary() -> str:
+    """What this process has compiled and loaded, in words."""
+    fresh = [entry for entry in log if not entry.cached]
+    text = f"compiled {len(fresh)} kernels in {sum(entry.seconds for entry in fresh):.1f} s"
+    return f"{text}, {len(log) - len(fresh)} came from the cache"
+
+
+def cache_report() -> str:
+    """How many kernels are on disk, and where."""
+    from numba import config
+
+    folder = Path(config.CACHE_DIR) if config.CACHE_DIR else Path(__file__).parent
+    kernels = {file.name.split("-")[0] for file in folder.rglob("*_????????????????-*.nbi")}
+    return f"{len(kernels)} kernels under {folder}, at most {CACHE_LIMIT} per folder"
+
+
 def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, **filling: Any) -> Callable:
     """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
 
@@ -80,7 +96,10 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     copy.__qualname__ += "_" + hashlib.sha256(repr(story).encode()).hexdigest()[:16]
     key = (copy.__module__, copy.__qualname__)
     if key not in _kernels:
-        compiled = outer(copy)
+        try:
+            compiled = outer(copy)
+        except RuntimeError:  # Numba finds no folder that it may write to: compile anew in every process
+            compiled = inner(copy)
         plain = device == "cuda" or compiled is copy  # the latter with NUMBA_DISABLE_JIT=1
         _kernels[key] = compiled if plain else Kernel(compiled, copy.__qualname__)
     return _kernels[key]
@@ -100,12 +119,16 @@ class Kernel:
 
     def _first(self, *args: Any) -> Any:
         start = time.perf_counter()
-        result = self.dispatcher(*args)
+        try:
+            result = self.dispatcher(*args)
+        except OSError:  # compiled, but not saved (a full disk, say); the arguments are not touched yet
+            result = self.dispatcher(*args)
         stats = self.dispatcher.stats
         cached = bool(stats.cache_hits)
         log.append(Compiled(self.name, time.perf_counter() - start, cached))
         self.ready = True
-        _tend_cache(Path(stats.cache_path), self.name, cached)
+        if stats.cache_path:
+            _tend_cache(Path(stats.cache_path), self.name, cached)
         return result
 
 
@@ -154,7 +177,7 @@ def _fill(
             "scalar code may use numbers, tuples of numbers, plain functions and the math module"
         )
 
-    story.append((function.__qualname__, _code_story(code), function.__defaults__))
+    story.append((function.__qualname__, _code_story(code, function.__doc__), function.__defaults__))
     names = {}
     for name in code.co_names:
         if name in filling and not callable(filling[name]):
@@ -182,9 +205,11 @@ def _narrow(value: Any, dtype: np.dtype) -> Any:
     return value
 
 
-def _code_story(code: CodeType) -> tuple:
-    """What of a code object shapes the machine code: all but names of files, line numbers and docstrings."""
+def _code_story(code: CodeType, doc: str | None = None) -> tuple:
+    """What of a code object shapes the machine code: all but names of files, line numbers and the docstring."""
     constants = tuple(_code_story(c) if isinstance(c, CodeType) else c for c in code.co_consts)
+    if doc is not None and constants[:1] == (doc,):
+        constants = (None, *constants[1:])
     return code.co_code, constants, code.co_names, code.co_varnames
 
 

@@ -79,5 +79,7 @@ def _option(value: Any, arrays: Any) -> Any:
     if isinstance(value, dict):
         if "own" in value:
             raise ValueError(f"the file's network has a surrogate of your own, {value['own']}: pass it as net=")
-        return arrays[value["array"]] if "array" in value else getattr(surrogates, value["surrogate"])(**value["options"])
+        return (
+            arrays[value["array"]] if "array" in value else getattr(surrogates, value["surrogate"])(**value["options"])
+        )
     return tuple(value) if isinstance(value, list) else value

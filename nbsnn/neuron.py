@@ -117,7 +117,12 @@ class Neuron:
 
     def __repr__(self) -> str:
         if self.kind:
-            return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in self.options.items())})"
+            said = {
+                k: v
+                for k, v in self.options.items()
+                if not (k == "learn" and not v) and not (k == "reset" and v is None)
+            }
+            return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in said.items())})"
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
 
 

@@ -12,7 +12,11 @@ import numpy as np
 def factor(tau, decay="exp", dt=1.0, dtype=np.float64):
     """What is left of a leaking quantity after one step."""
     tau = np.asarray(tau, np.float64)
-    value = {"exp": lambda: np.exp(-dt / tau), "euler": lambda: 1 - dt / tau, "logit": lambda: 1 - 1 / (1 + np.exp(-tau))}
+    value = {
+        "exp": lambda: np.exp(-dt / tau),
+        "euler": lambda: 1 - dt / tau,
+        "logit": lambda: 1 - 1 / (1 + np.exp(-tau)),
+    }
     return value[decay]().astype(dtype)
 
 
@@ -29,7 +33,17 @@ def reset_to(u, s, threshold, v_reset, kind):
 
 
 def lif(
-    x, v, *, decay, v_threshold=1.0, v_reset=0.0, v_rest=0.0, reset="hard", decay_input=False, compare=">=", refractory=0
+    x,
+    v,
+    *,
+    decay,
+    v_threshold=1.0,
+    v_reset=0.0,
+    v_rest=0.0,
+    reset="hard",
+    decay_input=False,
+    compare=">=",
+    refractory=0,
 ):
     """Leaky integrate-and-fire; ``decay`` is the factor per step, ``refractory`` a number of steps."""
     dtype = x.dtype
@@ -152,7 +166,9 @@ def lif_gradients(
 
 def cuba_lif_gradients(x, i, v, gs, gi, gv, *, decay_syn, **options):
     """The chain rule through ``cuba_lif``; ``options`` as in ``lif_gradients``."""
-    current = cuba_lif(x, i, v, decay_syn=decay_syn, **{k: o for k, o in options.items() if k not in ("detach", "slope")})["i"]
+    current = cuba_lif(
+        x, i, v, decay_syn=decay_syn, **{k: o for k, o in options.items() if k not in ("detach", "slope")}
+    )["i"]
     inner = lif_gradients(current, v, gs, gv, **options)
     before = np.concatenate([i[None], current[:-1]])
     gx, carry, g_decay_syn = np.zeros_like(x), np.zeros_like(i), np.zeros_like(i)

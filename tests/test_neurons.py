@@ -183,7 +183,9 @@ def test_backward_of_lif_equals_the_chain_rule(kind, gain, detach):
 
 @pytest.mark.parametrize(("kind", "detach"), [("soft", False), ("hard", True)])
 def test_backward_of_cuba_lif_equals_the_chain_rule(kind, detach):
-    neuron = CubaLIF(4.0, 3.0, reset=kind, detach_reset=detach, decay_input=True, learn=("tau_syn", "tau", "v_threshold"))
+    neuron = CubaLIF(
+        4.0, 3.0, reset=kind, detach_reset=detach, decay_input=True, learn=("tau_syn", "tau", "v_threshold")
+    )
     result = reverse(neuron, "python", np.float64)
     rng = np.random.default_rng(1)
     gs, gi, gv = (rng.normal(size=(15, B, N)) for _ in range(3))

@@ -6,3 +6,4 @@ from .digits import digits as digits
 from .idx import read_idx as read_idx
 from .mnist import fashion_mnist as fashion_mnist
 from .mnist import mnist as mnist
+from .shift import shift as shift

@@ -84,9 +84,7 @@ class Container(Layer):
 
     # What each child takes of the nested dicts that a container is given.
 
-    def _forward(
-        self, name: str, x: Array, state: Nested, tape: Nested, draws: Draws | None, final: Nested
-    ) -> Array:
+    def _forward(self, name: str, x: Array, state: Nested, tape: Nested, draws: Draws | None, final: Nested) -> Array:
         inner = tape.setdefault(name, {})
         y, after = self.children[name].forward(x, state.get(name, {}), inner, draws.fold(name) if draws else None)
         if after:

@@ -156,7 +156,9 @@ class Layer:
     def check_input(self, x: Any) -> Array:
         """``x`` in the layer's precision; raises if its shape is wrong or it holds NaN or infinity."""
         if not self.built:
-            raise ValueError(f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential")
+            raise ValueError(
+                f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
+            )
         x = np.asarray(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"input must be real numbers, not {x.dtype}")

@@ -228,7 +228,10 @@ class Population(Layer):
         for name, lanes in zip(self.params, tape["gP"], strict=True):
             value, way = self.params[name], self.neuron.way(name)
             g = lanes.sum(0).reshape(self.shape)
-            shared = (*range(g.ndim - value.ndim), *(g.ndim - value.ndim + i for i, n in enumerate(value.shape) if n == 1))
+            shared = (
+                *range(g.ndim - value.ndim),
+                *(g.ndim - value.ndim + i for i, n in enumerate(value.shape) if n == 1),
+            )
             g = g.sum(axis=shared, keepdims=True).reshape(value.shape)
             grads[name] += g if way is None else g * way.slope(value.astype(np.float64), self.setting.dt)
 

@@ -1,6 +1,6 @@
 """A population whose output comes back to it one step later, through a connection that is trained too.
 
-    drive[t] = x[t] + feedback(s[t-1])
+drive[t] = x[t] + feedback(s[t-1])
 """
 
 from __future__ import annotations

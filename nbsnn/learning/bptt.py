@@ -145,8 +145,12 @@ class BPTT:
 
     def state(self) -> dict[str, Array]:
         """All that a later process needs to go on bit for bit, apart from the network's parameters."""
-        arrays = {f"optimizer/{name}": array for name, array in self.optimizer.state.items()}
-        return {**arrays, "optimizer_iteration": np.array(self.optimizer.iteration), "iteration": np.array(self.iteration)}
+        arrays = {f"optimizer/{name}": array.copy() for name, array in self.optimizer.state.items()}
+        return {
+            **arrays,
+            "optimizer_iteration": np.array(self.optimizer.iteration),
+            "iteration": np.array(self.iteration),
+        }
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Go on from what ``state`` returned."""

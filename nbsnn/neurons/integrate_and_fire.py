@@ -1,8 +1,8 @@
 """Integrate-and-fire neuron without leak.
 
-    u[t] = v[t-1] + x[t] - drain
-    s[t] = spike(u[t] - v_threshold)
-    v[t] = reset(u[t], s[t])
+u[t] = v[t-1] + x[t] - drain
+s[t] = spike(u[t] - v_threshold)
+v[t] = reset(u[t], s[t])
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Leaky integrator: a readout that does not spike, and the trace of every learning rule.
 
-    v[t] = v_rest + decay (v[t-1] - v_rest) + gain x[t]
+v[t] = v_rest + decay (v[t-1] - v_rest) + gain x[t]
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 ``NEURONS`` maps the name that SPAIC's ``NeuronGroup(model=...)`` takes to a function with that model's arguments:
 
 >>> from nbsnn.presets.spaic import NEURONS
->>> NEURONS["if"](v_th=0.5, ConstantDecay=0.05)
-IF(v_threshold=0.5, v_reset=0.0, v_start=0.0, drain=0.05, ..., compare='>', surrogate=stbp_gaussian(alpha=0.5), ...)
+>>> NEURONS["if"](v_th=0.5, ConstantDecay=0.05).params
+{'v_threshold': 0.5, 'v_reset': 0.0, 'drain': 0.05}
 
 ====================  ==================================================================================
 SPAIC                 here

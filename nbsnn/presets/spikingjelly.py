@@ -4,7 +4,7 @@
 
 >>> from nbsnn.presets.spikingjelly import LIFNode
 >>> LIFNode()
-LIF(tau=2.0, v_threshold=1.0, v_reset=0.0, v_rest=0.0, ..., decay='euler', decay_input=True, ...)
+LIF(tau=2.0, v_threshold=1.0, v_reset=0.0, ..., decay='euler', decay_input=True, ...)
 
 ====================================  =============================================================================
 SpikingJelly                          here

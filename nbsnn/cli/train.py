@@ -1,0 +1,127 @@
+"""``nbsnn train``: a spiking network learns real data, with progress, checkpoint, history and figure."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import encode, losses, optim
+from .. import compile as compiler
+from ..data import shift
+from ..device import set_threads, threads
+from ..fit import fit
+from ..history import History
+from ..layers import Dense, Dropout, Sequential
+from ..learning import BPTT
+from ..neurons import LI, LIF
+from ..progress import Progress
+from .tasks import TASKS, Task
+
+ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
+
+
+def add_to(commands: Any) -> None:
+    """Add ``train`` and its tasks to the command line."""
+    command = commands.add_parser("train", help="train a spiking network on a data set", allow_abbrev=False)
+    tasks = command.add_subparsers(dest="task", required=True, metavar="TASK")
+    for name, task in TASKS.items():
+        add_task(tasks, name, task)
+
+
+def add_task(tasks: Any, name: str, task: Task) -> None:
+    """Add one task with its options."""
+    p = tasks.add_parser(
+        name,
+        help=task.summary,
+        description=f"Train a network of spiking neurons, input-hidden-10, on {task.summary}.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    if task.needs_data:
+        p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the four idx files")
+    p.add_argument("--epochs", type=int, default=task.epochs, help="how often every sample is seen")
+    p.add_argument("--batch-size", type=int, default=task.batch_size, help="samples at a time")
+    p.add_argument("--hidden", type=int, default=task.hidden, help="hidden spiking neurons")
+    p.add_argument("--steps", type=int, default=task.steps, help="time steps per sample")
+    p.add_argument("--encoder", choices=list(ENCODERS), default="constant", help="how pixels become input over time")
+    p.add_argument("--tau", type=float, default=2.0, help="membrane time constant in steps")
+    p.add_argument("--lr", type=float, default=task.lr, help="peak learning rate of Adam, with a cosine schedule")
+    p.add_argument("--dropout", type=float, default=task.dropout, help="share of hidden units silenced in training")
+    p.add_argument("--dropout-input", type=float, default=task.dropout_input, help="share of pixels silenced")
+    p.add_argument(
+        "--shift", type=int, default=task.shift, help="move training images at random by up to so many pixels"
+    )
+    p.add_argument("--seed", type=int, default=0, help="seed of weights, order and encoding")
+    p.add_argument("--samples", type=int, default=None, help="use only so many training and test samples")
+    p.add_argument("--threads", type=int, default=None, help="threads of the kernels")
+    p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where kernels run")
+    p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
+    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.set_defaults(run=partial(run, task))
+
+
+def network(inputs: int, arguments: argparse.Namespace) -> Sequential:
+    """The network of the command line: a hidden layer that spikes, and a readout that integrates."""
+    layers: dict[str, Any] = {}
+    if arguments.dropout_input:
+        layers["dropout_input"] = Dropout(arguments.dropout_input)
+    layers |= {"w1": Dense(inputs, arguments.hidden), "hidden": LIF(tau=arguments.tau)}
+    if arguments.dropout:
+        layers["dropout"] = Dropout(arguments.dropout)
+    layers |= {"w2": Dense(arguments.hidden, 10), "readout": LI(tau=arguments.tau)}
+    return Sequential(input_shape=inputs, seed=arguments.seed, device=arguments.device, **layers)
+
+
+def run(task: Task, arguments: argparse.Namespace) -> int:
+    """Train, and leave ``checkpoint.npz``, ``history.csv``, ``history.json`` and ``training.png`` in ``--out``."""
+    if arguments.threads is not None:
+        set_threads(arguments.threads)
+    show = Progress()
+    dataset = task.load(getattr(arguments, "data", None), True)
+    train, test = (dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)
+    if arguments.samples is not None:
+        train, test = tuple(a[: arguments.samples] for a in train), tuple(a[: arguments.samples] for a in test)
+    net = network(train[0].shape[1], arguments)
+    iterations = arguments.epochs * -(-len(train[0]) // arguments.batch_size)
+    rate = optim.Cosine(arguments.lr, iterations)
+    schedule = optim.Warmup(rate, min(50, max(1, iterations // 10)))
+    learner = BPTT(net, losses.rate_cross_entropy, optim.Adam(schedule), seed=arguments.seed)
+    encoder = ENCODERS[arguments.encoder](T=arguments.steps)
+    sizes = f"{train[0].shape[1]}-{arguments.hidden}-10"
+    show.line(
+        f"{arguments.task}: {len(train[0])} training and {len(test[0])} test samples, {arguments.steps} steps each"
+    )
+    show.line(f"network {sizes}, {net['hidden']!r}, {threads()} threads")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    augment = partial(shift, pixels=arguments.shift, side=round(train[0].shape[1] ** 0.5)) if arguments.shift else None
+    history = fit(
+        net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, augment=augment,
+        batch_size=arguments.batch_size, seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz",
+        resume=arguments.resume, progress=show,
+    )  # fmt: skip
+    finish(net, test, encoder, history, arguments.out, show)
+    show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
+    show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")
+    return 0
+
+
+def finish(net: Sequential, test: Any, encoder: Any, history: History, out: Path, show: Progress) -> None:
+    """Write history and figure, and say where everything is."""
+    history.save(out / "history.csv")
+    history.save(out / "history.json")
+    written = ["checkpoint.npz", "history.csv", "history.json"]
+    try:
+        from ..plot import training
+        from ..random import Draws
+
+        training(history, net.run(encoder(np.asarray(test[0][:1]), Draws(0, "figure"))), out / "training.png")
+        written.append("training.png")
+    except ImportError as error:
+        show.line(f"no figure: {error}")
+    show.line(f"wrote {', '.join(written)} to {out}")

@@ -1,0 +1,218 @@
+"""The cache contract in fresh processes, and what a kernel is made of.
+
+``compile_session.py`` is the script that runs in those processes: a cold one, in which every edit must compile, and a
+warm one, in which everything must come from the cache.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nbsnn import compile, neurons
+from nbsnn.compile import kernel, row, row_sum, store
+from nbsnn.hole import hole
+
+SCRIPT = Path(__file__).parent / "compile_session.py"
+NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
+HARMLESS = {"docstring", "line numbers"}  # edits after which the first kernel is used again
+
+
+def session(folder, *tasks, cache=None):
+    """The answer of one process with a cache of its own."""
+    (folder / "user").mkdir(exist_ok=True)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache or folder / "cache"), "NUMBA_ENABLE_CUDASIM": "0"}
+    command = [sys.executable, str(SCRIPT), str(folder / "user"), *tasks]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compile")
+
+
+@pytest.fixture(scope="module")
+def cold(folder):
+    return session(folder, "edits", "widths", "many", "nowhere")
+
+
+@NO_JIT
+def test_every_edit_that_matters_compiles_anew(cold):
+    for name, answer in cold["edits"].items():
+        assert answer["cached"] == ([] if name in HARMLESS else [False]), name
+        assert answer["right"], f"{name}: not what plain Python computes"
+
+
+@NO_JIT
+def test_edits_change_results(cold):
+    first = cold["edits"]["first"]["v"]
+    for name, answer in cold["edits"].items():
+        unchanged = name in HARMLESS | {"first", "option"}
+        assert (answer["v"] == first) is unchanged, name
+
+
+@NO_JIT
+def test_a_second_process_finds_everything_in_the_cache(cold, folder):
+    warm = session(folder, "edits")["edits"]
+    for name, answer in warm.items():
+        assert answer["cached"] == ([] if name in HARMLESS else [True]), name
+        assert answer["v"] == cold["edits"][name]["v"], name
+        assert answer["right"], name
+
+
+@NO_JIT
+def test_float32_kernels_hold_no_float64(cold):
+    assert cold["widths"] == {
+        "forward float32": ["float"],
+        "backward False False float32": ["float"],
+        "forward float64": ["double"],
+    }
+
+
+@NO_JIT
+def test_old_kernels_are_deleted(cold):
+    assert cold["many"]["results"] == list(range(12))
+    assert cold["many"]["left"] == [[min(k, 5)] * 2 for k in range(1, 13)]
+
+
+@NO_JIT
+def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(cold):
+    assert cold["nowhere"]["y"] == [3.0, 4.0]
+
+
+@NO_JIT
+def test_a_cache_folder_that_cannot_be_made_is_no_reason_to_fail(cold, folder):
+    (folder / "file").write_text("not a folder")
+    answer = session(folder, "run", cache=folder / "file" / "cache")
+    assert answer["run"]["v"] == cold["edits"]["first"]["v"]
+
+
+# Filling holes needs no compiler.
+
+
+@hole
+def rule(u):
+    return u
+
+
+FACTOR = 3.0
+COUNT = 1
+LIST = [1.0]
+ARRAY = np.ones(2)
+NARROW = np.float32(0.5)
+
+
+def template(x):
+    return rule(x) * FACTOR, COUNT
+
+
+def double(u):
+    return u + u
+
+
+def scaled(k):
+    def scale(u):
+        return u * k
+
+    return scale
+
+
+def test_holes_and_numbers_are_filled_and_the_original_is_untouched():
+    filled = kernel(template, device="python", rule=double, FACTOR=0.5, COUNT=7)
+    assert filled(4.0) == (4.0, 7)
+    assert template(4.0) == (12.0, 1)
+
+
+def test_holes_of_what_fills_a_hole_are_filled():
+    @hole
+    def inner(u):
+        raise NotImplementedError
+
+    def outer(u):
+        return inner(u) + 1.0
+
+    assert kernel(template, device="python", rule=outer, inner=scaled(10.0), dtype=np.float64)(2.0) == (63.0, 1)
+
+
+def test_literals_constants_and_closures_are_narrowed():
+    def third(u):
+        return 0.1 + u
+
+    result = kernel(template, device="python", rule=third, dtype=np.float32)(np.float32(0.0))[0]
+    assert result.dtype == np.float32
+    assert result == np.float32(0.1) * np.float32(3.0)
+    closure = kernel(template, device="python", rule=scaled(0.1), dtype=np.float32)(np.float32(1.0))[0]
+    assert closure.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["LIST", "ARRAY"])
+def test_globals_that_no_kernel_can_hold_raise(name):
+    bad = eval(f"lambda u: u + {name}[0]", globals())
+    with pytest.raises(TypeError, match=f"refers to '{name}', a (list|ndarray); scalar code may use numbers"):
+        kernel(template, device="python", rule=bad)
+
+
+def test_what_is_no_function_raises():
+    with pytest.raises(TypeError, match="plain Python functions"):
+        kernel(max, device="python")
+    with pytest.raises(ValueError, match="device must be 'cpu', 'cuda' or 'python'"):
+        kernel(template, device="gpu")
+
+
+def fill(y):
+    y[0] = rule(y[0])
+
+
+def twice(u):
+    return 2.0 * u
+
+
+def thrice(u):
+    return 3.0 * u
+
+
+def test_equal_fillings_are_one_kernel_and_others_are_not():
+    kernels = [kernel(fill, rule=twice), kernel(fill, rule=twice), kernel(fill, rule=thrice)]
+    kernels += [
+        kernel(fill, rule=twice, dtype=np.float64),
+        kernel(fill, rule=scaled(2.0)),
+        kernel(fill, rule=scaled(4.0)),
+    ]
+    if not os.environ.get("NUMBA_DISABLE_JIT"):
+        assert kernels[0] is kernels[1]
+        assert len({id(k) for k in kernels}) == 5
+
+
+def test_functions_that_are_compiled_already_are_taken_as_their_source():
+    numba = pytest.importorskip("numba")
+    y = np.full(1, 0.1, np.float32)
+    before = len(compile.log)
+    kernel(fill, rule=numba.njit(twice))(y)
+    assert y[0] == np.float32(0.1) * np.float32(2.0)
+    kernel(fill, rule=twice)(y)
+    assert len(compile.log) - before <= 1  # the same kernel
+
+
+def test_rows_and_stores():
+    array = np.arange(12.0).reshape(3, 4)
+    assert row(3, "i")(array, 1) == (1.0, 5.0, 9.0)
+    assert row(0, "i")(array, 1) == ()
+    assert row_sum(2, "i", "i + 1", "i")(array, array, 0) == (1.0, 9.0)
+    assert row_sum(2, "i", None, "i")(array, None, 0) == (0.0, 4.0)
+    store((2, 0), "i")(array, (10.0, 20.0, 30.0), 3)
+    np.testing.assert_array_equal(array[:, 3], [30.0, 10.0, 11.0])
+    store((0,), "i", add=True)(array, (0.5,), 3)
+    assert array[0, 3] == 30.5
+    store((), "i")(array, (), 0)
+
+
+def test_a_neurons_file_is_plain_python():
+    # Holes have bodies of their own: a model runs without anything being filled.
+    s, v = neurons.lif.step(2.0, 0.0, 0.5, 1.0, 0.0, 0.0)
+    assert (s, v) == (1.0, 1.0)

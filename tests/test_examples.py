@@ -1,0 +1,28 @@
+"""Every example runs, at toy size where it is long."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from .idx_files import tiny_mnist
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+TOY = {
+    "02_training_loop.py": ["--epochs", "2"],
+    "05_mnist_snntorch_tutorial5.py": ["--samples", "150"],
+    "06_fashion_latency.py": ["--samples", "100", "--epochs", "1"],
+    "07_mnist_convolution.py": ["--samples", "60", "--epochs", "1", "--steps", "2"],
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
+def test_example(path, tmp_path, monkeypatch, capsys):
+    options = TOY.get(path.name, [])
+    if "--data" in path.read_text():
+        options = ["--data", str(tiny_mnist(tmp_path)), *options]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [path.name, *options])
+    runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out.strip()

@@ -1,0 +1,76 @@
+"""The README is true: every block in it runs."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nbsnn.cli import main
+
+from .idx_files import tiny_mnist
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
+
+
+COMMANDS = [line for block in blocks("bash") for line in block.splitlines() if line.strip()]
+TABLE = re.findall(r"`((?:nbsnn|python) [^`]*)`", TEXT)
+
+
+def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    scope: dict = {}
+    for number, block in enumerate(blocks("python")):
+        # A neuron's functions must come from a file, for inspection and debuggers alike; so do the blocks here.
+        file = tmp_path / f"block{number}.py"
+        file.write_text(block)
+        exec(compile(block, str(file), "exec"), scope)
+    assert "lif1" in capsys.readouterr().out
+    assert (tmp_path / "digits.npz").exists()
+
+
+def test_the_first_blocks_are_the_two_commands():
+    first, second = blocks("bash")[:2]
+    assert first.splitlines() == ["pip install .", "nbsnn train digits"]
+    assert second.splitlines() == ['pip install -e ".[dev]"', "pytest"]
+
+
+def test_install_commands_name_extras_that_exist():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = set(re.findall(r"pip install [^\n`]*?\[(\w+)\]", TEXT))
+    assert named <= set(extras)
+    assert "dev" in named
+
+
+@pytest.mark.parametrize("command", sorted({c for c in COMMANDS + TABLE if c.startswith("nbsnn")}))
+def test_commands_of_nbsnn_run(command, tmp_path, monkeypatch, capsys):
+    arguments = shlex.split(command)[1:]
+    if "--data" in arguments:
+        arguments[arguments.index("--data") + 1] = str(tiny_mnist(tmp_path))
+    if arguments[0] == "train":
+        arguments += ["--samples", "40", "--epochs", "1", "--hidden", "8", "--steps", "2"]
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 0
+
+
+@pytest.mark.parametrize("command", sorted({c for c in COMMANDS + TABLE if c.startswith("python")}))
+def test_commands_of_examples_are_right(command):
+    # Toy runs of the examples themselves are in test_examples.py; here, that the command's options exist.
+    _, script, *options = shlex.split(command)
+    text = (ROOT / script).read_text()
+    assert f"python {script}" in text
+    for option in options:
+        if option.startswith("--"):
+            assert f'"{option}"' in text
+
+
+def test_every_example_is_in_the_readme():
+    assert all(f"examples/{p.name}" in TEXT for p in (ROOT / "examples").glob("*.py"))
