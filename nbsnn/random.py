@@ -20,7 +20,6 @@ from functools import cached_property
 from typing import Any, SupportsIndex
 
 import numpy as np
-from scipy.special import ndtri
 
 from .validate import count, float_dtype, number
 
@@ -231,6 +230,8 @@ class Draws:
         start: int = 0,
     ) -> np.ndarray:
         """Normal numbers: the inverse of the normal distribution function at 52-bit uniforms, so within 8.2 ``std``."""
+        from scipy.special import ndtri  # a fifth of a second that most programs need not spend
+
         dtype, mean, std = float_dtype(dtype), number("mean", mean), number("std", std, least=0.0)
         u = ((self._long(shape, step, start) >> 12) + 0.5) * 2.0**-52
         return np.asarray(mean + std * ndtri(u)).astype(dtype)

@@ -30,7 +30,7 @@ CASES = {
     "alif": (ALIF(4.0, 20.0, 0.3, 0.7, learn=("beta", "tau_adapt")), True, False),
     "cuba static": (CubaLIF(4.0, TAUS, learn=("tau_syn", "tau")), True, True),
     "li static": (LI(3.0, v_rest=0.1, learn="tau"), False, True),
-    "plif": (PLIF(2.0, decay_input=True), False, False),
+    "plif": (PLIF(2.0, 0.4, decay_input=True), False, False),
 }
 
 

@@ -78,9 +78,9 @@ def check(
     --------
     >>> import nbsnn
     >>> nbsnn.check(nbsnn.neurons.LI(tau=5.0))
-    gradients of LI(...), tolerance 1e-06
-      what         analytic         numeric     error
-      x  ...
+    gradients of LI(tau=5.0, ...), tolerance 1e-06
+      what                            analytic         numeric     error
+      input x ...
     """
     number("tolerance", tolerance, above=0.0)
     trials = count("trials", (2 if isinstance(subject, Layer) else 30) if trials is None else trials)

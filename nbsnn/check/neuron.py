@@ -86,6 +86,8 @@ class Model:
                 args = self.approach(args, self.width * rng.normal()) if near else args
                 if all(map(math.isfinite, self.run(args))):
                     return args
+            except GradientError:
+                raise
             except (ArithmeticError, ValueError) as error:  # outside the domain of a root, a logarithm, a quotient
                 problem = f" ({error})"
         raise ValueError(f"step of {self.neuron!r} gave no finite results{problem}; say in ranges where to look")
@@ -120,8 +122,10 @@ class Model:
         """Newton's method on the argument of ``spike``, along its gradient by ``x`` and state."""
         inputs = self.names[: len(self.results)]
         moving = [i for i, name in enumerate(inputs) if name not in self.ranges and name not in self.whole]
-        for _ in range(3):
+        for _ in range(12):
             u = self.margin(args)
+            if abs(target - u) < 0.1 * self.width:
+                break
             slopes = [(self.margin(_moved(args, i, H)) - self.margin(_moved(args, i, -H))) / (2.0 * H) for i in moving]
             length = sum(s * s for s in slopes)
             if not 1e-9 < length < math.inf:
@@ -135,11 +139,11 @@ class Model:
         self.run(args)
         return self.spike.seen[0] if self.spike.seen else math.nan
 
-    def run(self, args: list[float], replaying: bool = False) -> tuple:
+    def run(self, args: list[float], replaying: bool = False) -> list[float]:
         """Results of ``step``; ``replaying`` keeps what is detached as it was at the run before."""
         self.through.start(replaying)
         self.spike.start(False)
-        return self.step(*args)
+        return as_floats("step", self.results, self.step(*args))
 
     def find_counters(self, rng: np.random.Generator) -> None:
         """State variables that stay whole numbers while everything else is not: they count, and have no derivative."""
@@ -152,10 +156,9 @@ class Model:
                 return
             self.whole -= broken
 
-    def check_floats(self, args: list[float], g: list[float]) -> list[float]:
-        """The results of ``vjp``, after looking at number and type of what both functions return."""
-        for results in (self.run(args), self.plain(*args)):
-            as_floats("step", self.results, results)
+    def reverse(self, args: list[float], g: list[float]) -> list[float]:
+        """Results of ``vjp``."""
+        as_floats("step", self.results, self.plain(*args))
         return as_floats("vjp", [f"the derivative by {name}" for name in self.names], self.vjp(*args, *g))
 
 
@@ -165,7 +168,6 @@ def _moved(args: list[float], i: int, by: float) -> list[float]:
 
 def neuron_rows(neuron: Neuron, ranges: Ranges, trials: int, rng: np.random.Generator, tolerance: float) -> list[Row]:
     model, rows = Model(neuron, ranges), []
-    model.check_floats(model.draw(rng, near=False), [1.0] * len(model.results))
     model.find_counters(rng)
     for trial in range(trials):
         problem = "kinks or jumps"
@@ -187,7 +189,7 @@ def neuron_rows(neuron: Neuron, ranges: Ranges, trials: int, rng: np.random.Gene
 def _point(model: Model, rng: np.random.Generator, near: bool, tolerance: float) -> list[Row]:
     """The rows of one random point; none if it is near a kink."""
     args, g, rows = model.draw(rng, near), [float(v) for v in rng.normal(size=len(model.results))], []
-    gradient = model.check_floats(args, g)
+    gradient = model.reverse(args, g)
     floor = floor_of(sum(a * b for a, b in zip(g, model.run(args), strict=True)))
     for i, name in enumerate(model.names):
         what = model.describe(i)

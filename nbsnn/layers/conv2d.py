@@ -28,8 +28,8 @@ from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
 BLOCK = 4 * 2**20
-"""Bytes of patches in a block: small enough to stay in a cache until BLAS reads them. Measured, 5x5 on 12x12 images,
-forward and backward: 4 MB and 2 MB are equally fast, 0.5 MB and all at once take a fifth to a half longer."""
+"""Bytes of patches in a block: few enough to be in the cache still when BLAS reads them. Measured on two cores, 640
+images of 12x12x12 to 64 channels by 5x5, forward and backward: 36 ms with 4 MB, 44 ms with 16 MB; 27 ms in BLAS alone."""
 
 Pair = int | tuple[int, int]
 
