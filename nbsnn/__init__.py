@@ -28,6 +28,8 @@ from .layers import Run as Run
 from .layers import Sequential as Sequential
 from .layers import SumPool2d as SumPool2d
 from .learning import BPTT as BPTT
+from .learning import OTTT as OTTT
+from .learning import SLTT as SLTT
 from .learning import STBP as STBP
 from .neuron import Neuron as Neuron
 from .surrogates.surrogate import dspike as dspike

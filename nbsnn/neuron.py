@@ -42,7 +42,10 @@ class Neuron:
     compare : {">=", ">"}
         Whether a membrane that equals its threshold spikes.
     output : str
-        What the output is called in records.
+        What the output is called in records; only "spikes" counts as spikes in reports.
+    leak : str
+        The parameter that is the membrane's factor per step: the presynaptic trace of OTTT decays with it. Without
+        one, that trace does not decay.
     holes : mapping
         What fills the holes that ``step`` and ``vjp`` call, apart from ``spike`` and ``dspike``.
     kind, options : str, mapping
@@ -76,6 +79,7 @@ class Neuron:
     surrogate: Surrogate = field(default_factory=atan)
     compare: str = ">="
     output: str = "spikes"
+    leak: str = ""
     holes: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +102,8 @@ class Neuron:
         for name, value in self.params.items():
             if not np.all(np.isfinite(np.asarray(value, np.float64))):
                 raise ValueError(f"parameter {name} must be finite, not {value!r}")
+        if self.leak and self.leak not in self.params:
+            raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
         _count_arguments("step", self.step, 1 + len(self.state) + len(self.params))
         if self.vjp:
             _count_arguments("vjp", self.vjp, 2 + 2 * len(self.state) + len(self.params))

@@ -55,6 +55,12 @@ class Delay(Layer):
         tape["static"] = is_static(x)
         return whole[: len(x)], {"queue": whole[len(x) :].copy()}
 
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        queue = traces.setdefault("queue", np.zeros((self.steps, *x.shape[1:]), x.dtype))
+        whole = np.concatenate([queue, x])
+        traces["queue"] = whole[1:]
+        return whole[:1]
+
     def backward(
         self,
         gy: Array,

@@ -72,7 +72,7 @@ class Dense(Stateless):
             self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
-        tape["x"] = x
+        self.offer(x, tape)
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         np.matmul(x.reshape(-1, *self.in_shape), self.params["weight"], out=y.reshape(-1, *self.shape))
         if self.bias:
@@ -80,8 +80,11 @@ class Dense(Stateless):
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        self.accumulate(tape["x"], gy, tape, grads)
+        self.accumulate(tape["pre"], gy, tape, grads)
         return self.pull(gy, tape) if wanted else None
+
+    def offer(self, x: Array, tape: Nested) -> None:
+        tape["pre"] = x
 
     def accumulate(self, pre: Array, gy: Array, tape: Nested, grads: Nested) -> None:
         """Add the parameters' gradients, given what the presynaptic side offers and what comes back."""

@@ -57,6 +57,9 @@ class Dropout(Stateless):
         tape["mask"] = keep.astype(x.dtype) * x.dtype.type(1.0 / (1.0 - self.p))
         return x * tape["mask"]
 
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        return x if tape["mask"] is None else x * tape["mask"]
+
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         if not wanted:
             return None

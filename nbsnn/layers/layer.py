@@ -108,6 +108,25 @@ class Layer:
         """
         raise NotImplementedError
 
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        """What OTTT multiplies errors with, in place of presynaptic activity, after a forward pass of one step.
+
+        Parameters
+        ----------
+        x : array [1, B, ...]
+            What the layer before offers.
+        tape : dict
+            What ``forward`` left; a connection notes ``x`` in it as the factor of its weights' gradient.
+        traces : dict
+            The traces so far, by layer; updated.
+
+        Returns
+        -------
+        array [1, B, ...]
+            What this layer offers: a population of spiking neurons the trace of its spikes.
+        """
+        raise NotImplementedError
+
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again, as plain numbers: what a checkpoint stores."""
         return {}

@@ -189,6 +189,17 @@ class Population(Layer):
         gx = tape["gx"]
         return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
 
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        """The spikes of this population, low-passed with the leak of its membrane: a[t] = decay a[t-1] + s[t]."""
+        output = self.output(tape)
+        if self.neuron.output != "spikes":
+            return output
+        values = tape["params"]
+        leak = values[list(self.values).index(self.neuron.leak)] if self.neuron.leak else np.ones(1, output.dtype)
+        decay = np.broadcast_to(leak, self.units).reshape(self.shape)
+        traces["trace"] = output[0] + (decay * traces["trace"] if "trace" in traces else 0.0)
+        return traces["trace"][None]
+
     def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
         """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
         steps, batch = gy.shape[:2]

@@ -61,7 +61,14 @@ class Recurrent(Container):
         for t in range(len(x)):
             drive[t : t + 1] += self.feedback.apply(output[t : t + 1], back, None)
             population.advance(inner, t, t + 1)
+        self.feedback.offer(output[:-1], back)
         return population.output(inner), {"neurons": population.final(inner)}
+
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        inner = traces.setdefault("neurons", {})
+        zero = np.zeros((x.shape[1], *self.shape), x.dtype)
+        self.feedback.offer(inner.get("trace", zero)[None], tape["feedback"])  # of the step before, as its spikes
+        return self.population.trace(x, tape["neurons"], inner)
 
     def backward(
         self,
@@ -82,7 +89,7 @@ class Recurrent(Container):
             if t:
                 gy[t - 1 : t] += feedback.pull(gx[t : t + 1], back)
         population.end_reverse(inner, grads["neurons"])
-        feedback.accumulate(inner["record"][0, :-1], gx, back, grads["feedback"])
+        feedback.accumulate(back["pre"], gx, back, grads["feedback"])
         before = population.before(inner)
         before[population.neuron.output] += feedback.pull(gx[:1], back)[0]
         return gx, {"neurons": before}

@@ -56,6 +56,12 @@ class Residual(Container):
         skip = self._forward("shortcut", x, state, tape, draws, final) if "shortcut" in self.children else x
         return y + skip, final
 
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        total = x if "shortcut" not in self.children else 0.0
+        for name, layer in self.children.items():
+            total = total + layer.trace(x, tape[name], traces.setdefault(name, {}))
+        return total  # type: ignore[return-value]
+
     def backward(
         self,
         gy: Array,

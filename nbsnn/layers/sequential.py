@@ -96,6 +96,11 @@ class Sequential(Container):
             )
         return gy, before
 
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        for name, layer in self.children.items():
+            x = layer.trace(x, tape[name], traces.setdefault(name, {}))
+        return x
+
     def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:
         """Run one step at a time, with all arrays in reach.
 

@@ -22,6 +22,16 @@ class Stateless(Layer):
         """The reverse of ``apply``: adds to ``grads``, returns the derivative by ``x`` if ``wanted``."""
         raise NotImplementedError
 
+    def offer(self, x: Array, tape: Nested) -> None:
+        """Take ``x`` as the presynaptic factor of the weights' gradient; for layers that have weights."""
+        raise NotImplementedError
+
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        if not self.params:
+            return self.apply(x, tape.setdefault("trace", {}), None)
+        self.offer(x, tape)
+        return tape["y"]
+
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         tape["static"] = is_static(x)
         if not tape["static"]:

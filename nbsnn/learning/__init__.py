@@ -2,3 +2,6 @@
 
 from .bptt import BPTT as BPTT
 from .bptt import STBP as STBP
+from .online import Online as Online
+from .ottt import OTTT as OTTT
+from .sltt import SLTT as SLTT

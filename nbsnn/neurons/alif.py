@@ -87,6 +87,7 @@ def ALIF(
         per_step={"tau": decay, "tau_adapt": decay},
         surrogate=surrogate or atan(),
         compare=compare,
+        leak="tau",
         holes={**holes, **gain_holes(decay_input)},
         kind="ALIF",
         options=options,

@@ -83,6 +83,7 @@ def CubaLIF(
         per_step={"tau_syn": decay, "tau": decay},
         surrogate=surrogate or atan(),
         compare=compare,
+        leak="tau",
         holes={**holes, **gain_holes(decay_input)},
         kind="CubaLIF",
         options=options,

@@ -100,6 +100,7 @@ def LIF(
         per_step={"tau": decay},
         surrogate=surrogate or atan(),
         compare=compare,
+        leak="tau",
         holes={**holes, **gain_holes(decay_input)},
         kind="LIF",
         options=options,

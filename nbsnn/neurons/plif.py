@@ -51,6 +51,7 @@ def PLIF(tau: float = 2.0, v_threshold: float = 1.0, v_reset: float | None = 0.0
         params=params,
         per_step=ways,
         learn=("w", *more),
+        leak="w",
         kind="PLIF",
         options={"tau": tau, "v_threshold": v_threshold, "v_reset": v_reset, **options, "learn": more},
     )

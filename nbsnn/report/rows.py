@@ -1,0 +1,88 @@
+"""What a report is made of: rows of numbers, and their tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """Activity of one population; what does not apply is None.
+
+    Attributes
+    ----------
+    name, neuron, units
+        Which population.
+    rate : float
+        Spikes per unit and step.
+    silent, saturated : float
+        Share of units that never spike in the batch; that spike in more than half of the steps.
+    distance : float
+        Mean of v_threshold - membrane before the spike, in units of v_threshold.
+    dead : float
+        Share of (step, sample, unit) where the surrogate's slope is below 1 % of its value at the threshold, or
+        nothing depends on the spike (refractory).
+    mean, std : float
+        Of the output, for a readout that does not spike.
+    """
+
+    name: str
+    neuron: str
+    units: int
+    rate: float | None = None
+    silent: float | None = None
+    saturated: float | None = None
+    distance: float | None = None
+    dead: float | None = None
+    mean: float | None = None
+    std: float | None = None
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """Norms of one parameter and of its gradient, their ratio, and the share of exactly zero gradients."""
+
+    name: str
+    weight: float
+    gradient: float
+    ratio: float
+    zero: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``report`` found; ``print`` it."""
+
+    layers: list[LayerReport]
+    gradients: list[GradientReport]
+    advice: list[str]
+    loss: float | None = None
+
+    def __str__(self) -> str:
+        tables = [_table(self.layers, ("rate", "silent", "saturated", "distance", "dead", "mean", "std"))]
+        if self.gradients:
+            tables += [f"loss {self.loss:.6g}", _table(self.gradients, ("weight", "gradient", "ratio", "zero"))]
+        return "\n\n".join([*tables, "\n".join(f"- {line}" for line in self.advice) or "no advice"])
+
+
+def percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %"
+
+
+def _cell(column: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    return percent(value) if column in ("silent", "saturated", "dead", "zero") else f"{value:.3g}"
+
+
+def _table(rows: list[Any], columns: tuple[str, ...]) -> str:
+    """Rows of equal dataclasses with a ``name``, as text; columns without any value are left out."""
+    columns = tuple(column for column in columns if any(getattr(row, column) is not None for row in rows))
+    lines = [["layer" if rows and isinstance(rows[0], LayerReport) else "parameter", *columns]]
+    lines += [[row.name, *(_cell(column, getattr(row, column)) for column in columns)] for row in rows]
+    widths = [max(map(len, line)) for line in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]).rstrip()
+        for line in lines
+    )
