@@ -12,6 +12,7 @@ from . import surrogates as surrogates
 from .check import GradientError as GradientError
 from .check import check as check
 from .device import set_threads as set_threads
+from .fit import fit as fit
 from .layers import AvgPool2d as AvgPool2d
 from .layers import Container as Container
 from .layers import Conv2d as Conv2d
@@ -32,9 +33,11 @@ from .learning import OTTT as OTTT
 from .learning import SLTT as SLTT
 from .learning import STBP as STBP
 from .neuron import Neuron as Neuron
-from .surrogates.surrogate import dspike as dspike
-from .surrogates.surrogate import spike as spike
-
+from .report import SilentNetworkWarning as SilentNetworkWarning
+from .report import report as report
 from .save import load as load
 from .save import save as save
+from .surrogates.surrogate import dspike as dspike
+from .surrogates.surrogate import spike as spike
+from .target_rate import target_rate as target_rate
 from .version import __version__ as __version__

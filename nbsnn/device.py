@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def set_threads(count: int | None) -> None:
 def windows(count: int, parts: int) -> list[tuple[int, int]]:
     """Cut ``range(count)`` into at most ``parts`` pieces of nearly equal length."""
     edges = np.linspace(0, count, min(parts, count) + 1).astype(int)
-    return [(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None:

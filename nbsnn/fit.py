@@ -14,7 +14,7 @@ import numpy as np
 from .data import batches
 from .encode import Encoder
 from .history import History
-from .layers import Container
+from .layers import Container, Run
 from .layers.layer import Array
 from .learning import BPTT
 from .losses import predict
@@ -162,7 +162,7 @@ def _epoch(
         right += int((predict(learner.output, getattr(learner.loss, "by", "count")) == labels[indices]).sum())
         done += len(indices)
         if epoch == 0 and number == 0:
-            warn_if_silent(net, learner.tape)
+            warn_if_silent(Run(net, learner.output, {}, learner.tape), stacklevel=4)
         show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
     seconds = time.perf_counter() - start
     return {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done, "seconds": seconds}

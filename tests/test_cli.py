@@ -75,13 +75,13 @@ def test_idx_files(task, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["train", "mnist", "--data", "nowhere"], "nowhere"),
-        (["train", "digits", "--epochs", "0"], "epochs must be at least 1"),
+        (["train", "digits", "--epochs", "0"], "--epochs must be at least 1"),
         (["train", "digits", "--tau", "-1"], "tau"),
         (["train", "digits", "--dropout", "1.5"], "p must be below 1"),
-        (["train", "digits", "--steps", "0"], "T must be at least 1"),
-        (["train", "digits", "--hidden", "0"], "n_post must be at least 1"),
-        (["train", "digits", "--samples", "0"], "no samples"),
-        (["train", "digits", "--batch-size", "0"], "batch_size must be at least 1"),
+        (["train", "digits", "--steps", "0"], "--steps must be at least 1"),
+        (["train", "digits", "--hidden", "0"], "--hidden must be at least 1"),
+        (["train", "digits", "--samples", "0"], "--samples must be at least 1"),
+        (["train", "digits", "--batch-size", "0"], "--batch-size must be at least 1"),
         (["train", "digits", "--lr", "-1"], "lr"),
     ],
 )

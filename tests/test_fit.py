@@ -127,7 +127,7 @@ def test_a_silent_network_is_reported():
     net, learner = make()
     net["dense1"].params["weight"][...] = 0.0
     net["dense1"].params["bias"][...] = 0.0
-    with pytest.warns(UserWarning, match="lif1"):
+    with pytest.warns(UserWarning, match="never spikes"):
         train(net, learner, epochs=1)
 
 

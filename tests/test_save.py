@@ -65,7 +65,7 @@ def test_own_neurons_need_the_network(tmp_path):
 
     net, other = make(0), make(1)
     nbsnn.save(net, tmp_path / "net.npz")
-    with pytest.raises(ValueError, match="own_step of your own.*net="):
+    with pytest.raises(ValueError, match=r"own_step of your own.*net="):
         nbsnn.load(tmp_path / "net.npz")
     assert nbsnn.load(tmp_path / "net.npz", net=other) is other
     np.testing.assert_array_equal(other["dense1"].params["weight"], net["dense1"].params["weight"])

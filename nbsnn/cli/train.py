@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import encode, losses, optim
 from .. import compile as compiler
+from .. import encode, losses, optim
 from ..data import shift
 from ..device import set_threads, threads
 from ..fit import fit
@@ -20,6 +20,7 @@ from ..layers import Dense, Dropout, Sequential
 from ..learning import BPTT
 from ..neurons import LI, LIF
 from ..progress import Progress
+from ..validate import count
 from .tasks import TASKS, Task
 
 ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
@@ -79,6 +80,10 @@ def network(inputs: int, arguments: argparse.Namespace) -> Sequential:
 
 def run(task: Task, arguments: argparse.Namespace) -> int:
     """Train, and leave ``checkpoint.npz``, ``history.csv``, ``history.json`` and ``training.png`` in ``--out``."""
+    for name in ("epochs", "batch_size", "hidden", "steps"):
+        count(f"--{name.replace('_', '-')}", getattr(arguments, name))
+    if arguments.samples is not None:
+        count("--samples", arguments.samples)
     if arguments.threads is not None:
         set_threads(arguments.threads)
     show = Progress()

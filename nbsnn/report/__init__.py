@@ -52,9 +52,9 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     >>> net = nbsnn.Sequential(nbsnn.Dense(20, 30), nbsnn.neurons.LIF(v_threshold=50.0), seed=0)
     >>> print(nbsnn.report(net, np.ones((25, 8, 20))))
     layer  rate  silent  saturated  distance   dead
-    lif1      0   100 %        0 %      1.00  100 %
+    lif1      0   100 %        0 %      1.01  100 %
     <BLANKLINE>
-    - lif1: 100 % of its units never spike. Scale weight and bias of dense1 by ..., or divide v_threshold by as much.
+    - lif1: 100 % of its units never spike. Scale weight and bias of dense1 by 59.97, or divide v_threshold by as much.
     """
     number("rate", rate, above=0.0)
     if loss is None and target is not None:
@@ -80,6 +80,19 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
 def warn_if_silent(run: Run, stacklevel: int = 2) -> list[str]:
     """Warn of the populations that never spiked in ``run``; returns their names.
 
+    Parameters
+    ----------
+    run : Run
+        Of a network, or of a learner: ``Run(learner.net, learner.output, {}, learner.tape)``.
+    stacklevel : int, default 2
+        As of ``warnings.warn``: 2 blames the caller.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
     >>> import numpy as np, nbsnn
     >>> net = nbsnn.Sequential(nbsnn.Dense(2, 3), nbsnn.neurons.LIF(), seed=0)
     >>> with warnings.catch_warnings(record=True) as caught:
@@ -91,5 +104,5 @@ def warn_if_silent(run: Run, stacklevel: int = 2) -> list[str]:
     if silent:
         who = "the network never spikes" if len(silent) == len(found) else f"{', '.join(silent)} never spiked"
         text = f"{who} in this batch: nbsnn.report(net, x) says by how much to scale weights, nbsnn.target_rate does it"
-        warnings.warn(text, SilentNetworkWarning, stacklevel=stacklevel + 1)
+        warnings.warn(text, SilentNetworkWarning, stacklevel=stacklevel)
     return silent

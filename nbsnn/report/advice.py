@@ -12,11 +12,14 @@ from ..layers.layer import Array, Nested
 from ..target_rate import find_scale
 from .rows import GradientReport, LayerReport, percent
 
-SILENT = SATURATED = 0.5
-"""From this share of silent or saturated units on, a layer needs advice."""
+SILENT = 0.5
+"""Above this share of silent units a layer needs advice."""
+
+SATURATED = 0.1
+"""Above this share of saturated units a layer needs advice."""
 
 DEAD = 0.99
-"""From this share of dead gradients on, a layer needs advice."""
+"""Above this share of dead gradients a layer needs advice."""
 
 VANISHING = 1e-4
 """A weight's gradient below this multiple of the largest one vanishes."""
@@ -52,7 +55,10 @@ def advise(row: LayerReport, feeder: str, population: Population, tape: Nested, 
 
 
 def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nested, rate: float) -> str:
-    """By how much to scale what drives ``population``, found by running it on multiples of its drive."""
+    """By how much to scale what drives ``population``, found by running it on multiples of its drive.
+
+    For a ``Recurrent`` that is an estimate: the feedback is part of the drive, and is scaled as it was.
+    """
     steps = tape["record"].shape[1] - 1
     drive: Array = tape["x"].reshape(-1, tape["x"].shape[1], *population.shape)
     start, inner = population.initial(drive.shape[1]), {}
@@ -78,7 +84,7 @@ def advise_gradients(rows: list[GradientReport]) -> Iterator[str]:
         if not math.isfinite(row.gradient):
             yield f"{row.name}: its gradient is not finite. Lower the weights, or bound the surrogate's slope."
         elif row.gradient == 0.0:
-            yield f"{row.name}: no gradient reaches it. Look at the layers after it: silent, or with a slope of zero?"
+            yield f"{row.name}: its gradient is zero. Is the layer before silent, or does one after pass nothing back?"
         elif row in weights and row.gradient < VANISHING * largest:
             yield (
                 f"{row.name}: its gradient vanishes, {row.gradient:.2g} where the largest is {largest:.2g}. Choose a "
