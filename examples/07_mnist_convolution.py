@@ -21,10 +21,10 @@ train = (data.x_train[: arguments.samples], data.y_train[: arguments.samples])
 test = (data.x_test[: arguments.samples], data.y_test[: arguments.samples])
 net = nbsnn.Sequential(
     nbsnn.Conv2d(1, 12, 5),
-    LIF(tau=2.0),
+    LIF(tau=2.0, v_threshold=0.5),
     nbsnn.MaxPool2d(2),
     nbsnn.Conv2d(12, 64, 5),
-    LIF(tau=2.0),
+    LIF(tau=2.0, v_threshold=0.5),
     nbsnn.MaxPool2d(2),
     nbsnn.Flatten(),
     nbsnn.Dropout(0.2),

@@ -54,7 +54,7 @@ def cache_report() -> str:
     """How many kernels are on disk, and where."""
     from numba import config
 
-    folder = Path(config.CACHE_DIR) if config.CACHE_DIR else Path(__file__).parent
+    folder = Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
     kernels = {file.name.split("-")[0] for file in folder.rglob("*_????????????????-*.nbi")}
     return f"{len(kernels)} kernels under {folder}, at most {CACHE_LIMIT} per folder"
 

@@ -7,6 +7,7 @@ number.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -94,3 +95,20 @@ def _launch_cuda(kernel: Any, t0: int, t1: int, batch: int, units: int, arrays: 
     for array, copy in zip(arrays, moved, strict=True):
         if array.flags.writeable:
             copy.copy_to_host(array)
+
+
+def cuda_report() -> str:
+    """Whether a GPU can be used, and if not, what is missing."""
+    if importlib.util.find_spec("numba_cuda") is None and importlib.util.find_spec("numba.cuda") is None:
+        return 'none: numba-cuda is not installed (pip install "nbsnn[cuda]")'
+    from numba import config
+    from numba import cuda as driver
+
+    if getattr(config, "ENABLE_CUDASIM", False):
+        return "simulated on the CPU (NUMBA_ENABLE_CUDASIM)"
+    try:
+        device: Any = driver.get_current_device()
+        name = device.name.decode() if isinstance(device.name, bytes) else device.name
+        return f"{name}, compute capability {'.'.join(map(str, device.compute_capability))}"
+    except Exception as error:  # whatever the driver's absence raises, its first line says what is missing
+        return f"no GPU found: {(str(error).strip() or type(error).__name__).splitlines()[0]}"

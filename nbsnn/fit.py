@@ -89,7 +89,8 @@ def fit(
     if learner.net is not net:
         raise ValueError("learner trains another network than the one given")
     train, test = _pair("train", train), None if test is None else _pair("test", test)
-    count("epochs", epochs), count("batch_size", batch_size)
+    count("epochs", epochs)
+    count("batch_size", batch_size)
     show = progress if isinstance(progress, Progress) else Progress(shown=progress)
     history = History()
     if resume and checkpoint is not None and Path(checkpoint).exists():

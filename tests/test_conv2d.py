@@ -209,6 +209,14 @@ def test_initial_weights_are_uniform_within_one_over_the_root_of_the_fan_in():
     layer.build((12, 6, 6), Setting(), Draws(0))
     for array in layer.params.values():
         assert 0.9 < np.abs(array).max() * np.sqrt(12 * 5 * 3) <= 1.0
+    fans = {}
+
+    def note(shape, fan_in, fan_out, draws, dtype):
+        fans[shape] = fan_in, fan_out
+        return np.zeros(shape, dtype)
+
+    nbsnn.Conv2d(2, 7, (5, 3), weight=note, bias_init=note).build((2, 6, 6), Setting(), Draws(0))
+    assert fans == {(2, 5, 3, 7): (30, 105), (7,): (30, 105)}  # as PyTorch counts them
     own = nbsnn.Conv2d(1, 1, 2, weight=nbsnn.init.constant(0.25), bias_init=nbsnn.init.constant(1.0))
     net = nbsnn.Sequential(own, input_shape=(1, 2, 2))
     assert net.run(np.ones((1, 1, 1, 2, 2))).output.item() == 2.0

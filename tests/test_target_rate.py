@@ -78,7 +78,7 @@ def test_what_cannot_be_reached_is_said_and_undone() -> None:
 
 def test_units_that_spike_together_have_no_rate_in_between() -> None:
     net = Sequential(Dense(1, 2, bias=False, weight=nbsnn.init.constant(1.0)), LIF())
-    with pytest.raises(ValueError, match="the rate jumps from 0 to 0.5, past 0.3"):
+    with pytest.raises(ValueError, match=r"the rate jumps from 0 to 0.5, past 0.3"):
         target_rate(net, np.ones((2, 1, 1)), 0.3)
 
 

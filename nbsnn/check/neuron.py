@@ -68,7 +68,7 @@ class Model:
         self.neuron, self.ranges = neuron, ranges
         steep = max(abs(slope(1e-9)), abs(slope(-1e-9)))
         widths = [w for w in np.geomspace(1e-4, 1.0, 25) if max(abs(slope(w)), abs(slope(-w))) >= 0.1 * steep]
-        self.width = float(max(widths, default=1.0))
+        self.width = float(max(widths, default=1e-4))
         self.whole = {name for name in neuron.params if neuron.per_step.get(name) == "steps"}
 
     def describe(self, i: int) -> str:

@@ -88,9 +88,8 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
         set_threads(arguments.threads)
     show = Progress()
     dataset = task.load(getattr(arguments, "data", None), True)
-    train, test = (dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)
-    if arguments.samples is not None:
-        train, test = tuple(a[: arguments.samples] for a in train), tuple(a[: arguments.samples] for a in test)
+    few = slice(arguments.samples)
+    train, test = (dataset.x_train[few], dataset.y_train[few]), (dataset.x_test[few], dataset.y_test[few])
     net = network(train[0].shape[1], arguments)
     iterations = arguments.epochs * -(-len(train[0]) // arguments.batch_size)
     rate = optim.Cosine(arguments.lr, iterations)

@@ -225,7 +225,7 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
     return flat
 
 
-def _checked_state(given: Any, model: Nested, where: str, batch: int) -> Nested:
+def _checked_state(given: Any, model: Mapping[str, Any], where: str, batch: int) -> Nested:
     if not isinstance(given, Mapping):
         raise TypeError(f"{where} must be a dict of arrays, not {type(given).__name__}")
     if given.keys() != model.keys():

@@ -5,7 +5,7 @@ drive[t] = x[t] + feedback(s[t-1])
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -42,6 +42,16 @@ class Recurrent(Container):
         if feedback is not None:
             self.children["feedback"] = feedback
 
+    @property
+    def population(self) -> Population:
+        """The neurons."""
+        return cast(Population, self.children["neurons"])
+
+    @property
+    def feedback(self) -> Dense:
+        """The connection from the neurons to themselves."""
+        return cast(Dense, self.children["feedback"])
+
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if len(in_shape) != 1:
             raise ValueError(f"a Recurrent needs a flat input, not one of shape {list(in_shape)}")
@@ -50,10 +60,9 @@ class Recurrent(Container):
         self.children.setdefault("feedback", Dense(*in_shape, *in_shape, bias=False))
         for name, layer in self.children.items():
             layer.build(in_shape, setting, draws.fold(name))
-        self.population, self.feedback = self.children["neurons"], self.children["feedback"]
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        population: Any = self.population
+        population = self.population
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = np.array(x, order="C")  # changed below, so the population must not copy it
         population.begin(drive, state["neurons"], inner)

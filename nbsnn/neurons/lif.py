@@ -9,6 +9,8 @@ Lapicque 1907; in discrete time as in Wu et al. 2018 (arXiv:1706.02609) and Fang
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
 from .fire import fire, fire_vjp, reset_holes
@@ -55,7 +57,7 @@ def LIF(
         Membrane after a spike; None subtracts the threshold instead (soft reset).
     v_rest : float or array
         Membrane to which the leak pulls, and at which a run starts.
-    refractory : float
+    refractory : float or array
         Time after a spike, in the unit of ``dt``, during which the membrane is held and input is lost.
     reset : {"soft", "hard", "none"}, optional
         Overrules what follows from ``v_reset``.
@@ -105,4 +107,4 @@ def LIF(
         kind="LIF",
         options=options,
     )
-    return refractory_lif(neuron, refractory) if refractory else neuron
+    return refractory_lif(neuron, refractory) if np.any(refractory) else neuron

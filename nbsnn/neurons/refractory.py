@@ -32,7 +32,7 @@ def vjp(x, v, left, decay, v_threshold, v_reset, v_rest, refractory, gs, gv, g_l
 
 
 def refractory_lif(lif: Neuron, refractory: Any) -> Neuron:
-    """``lif`` with a refractory period, in the unit of ``dt``; fractions of a step round to the next step."""
+    """``lif`` with a refractory period, in the unit of ``dt``; rounded to the nearest step."""
     if "refractory" in lif.learn:
         raise ValueError("the refractory period cannot be learned: the spike train jumps where it changes")
     return lif.replace(

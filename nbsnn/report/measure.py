@@ -61,7 +61,7 @@ def _membranes(population: Population, tape: Nested) -> tuple[float | None, floa
     size = math.prod(shape)
     places = np.arange(size) if size <= SAMPLE else np.random.default_rng(0).integers(size, size=SAMPLE)
     slope = neuron.surrogate.slope
-    least = 0.01 * max(abs(slope(1e-6)), abs(slope(-1e-6)))
+    least = 0.01 * max(abs(slope(u)) for u in (0.0, 1e-9, -1e-9, 1e-6, -1e-6))
     distances, dead = [], 0
     for t, b, n in zip(*np.unravel_index(places, shape), strict=True):
         args = [float(x[t if len(x) > 1 else 0, b, n]), *map(float, record[1:, t, b, n]), *map(float, params[:, n])]

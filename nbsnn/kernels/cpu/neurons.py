@@ -7,48 +7,50 @@ All bounds of samples and units are unsigned: Numba then knows that no index is 
 ``x`` holds one step only when the input does not change over time.
 """
 
+from typing import Any
+
 from ...hole import hole
 
 STATIC = 0  # whether the gradient by the input is summed over time, as the input does not change
 
 
 @hole
-def step(x, *state_and_params):
+def step(x, *state_and_params) -> Any:
     raise NotImplementedError
 
 
 @hole
-def vjp(x, *rest):
+def vjp(x, *rest) -> Any:
     raise NotImplementedError
 
 
 @hole
-def state(array, t, b, n):
+def state(array, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def param(array, n):
+def param(array, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def cotangent(gS, gV, t, b, n):
+def cotangent(gS, gV, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def keep(S, r, t, b, n):
+def keep(S, r, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def carry(gS, g, b, n):
+def carry(gS, g, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def learn(gP, g, b, n):
+def learn(gP, g, b, n) -> Any:
     raise NotImplementedError
 
 

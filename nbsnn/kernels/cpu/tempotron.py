@@ -5,8 +5,8 @@ the order of time. A sweep carries, for each output, the decayed sums ``m`` (slo
 that have arrived, so a sample costs time and memory for its events and not for steps. Membranes here lack the factor
 v0; the reverse sweeps return derivatives of membranes without it, too.
 
-Events at the same time arrive together. Loops cover the samples [b0, b1), which do not touch each other, except in
-``classic``, where each sample is answered with the weights that the earlier ones have left. ``work`` is [4, O] scratch.
+Events at the same time arrive together. Loops cover the samples [b0, b1), which do not touch each other. ``O`` is the
+number of outputs, unsigned. ``work`` [4, O] is scratch.
 """
 
 from math import exp
@@ -15,12 +15,6 @@ from typing import Any
 from ...hole import hole
 
 TIMES = 0  # whether the reverse sweeps also fill the derivative by the times of the input spikes
-
-
-@hole
-def psp(t: float, tau: float, tau_s: float) -> float:
-    """The potential of one spike; filled."""
-    raise NotImplementedError("psp is a hole; compile.kernel fills it")
 
 
 @hole
@@ -35,8 +29,8 @@ def rise(m: float, s: float, level: float, tau: float, tau_s: float) -> float:
     raise NotImplementedError("rise is a hole; compile.kernel fills it")
 
 
-def advance(now: float, t: float, e: int, T: float, O: int, tau: float, tau_s: float, work: Any, b: int, v_max: Any,
-            t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
+def advance(now: float, t: float, e: int, O: int, tau: float, tau_s: float, work: Any, b: int, v_max: Any, t_max: Any,
+            upto: Any, slope: Any) -> None:  # fmt: skip
     """Let the membranes decay from ``now`` to ``t``, the time of event ``e``, and note maxima on the way."""
     dm, ds = exp(-(t - now) / tau), exp(-(t - now) / tau_s)
     share = 1.0 - tau_s / tau  # a maximum is this share of what m has decayed to
@@ -74,7 +68,7 @@ def sweep(b: int, first: int, last: int, T: float, O: int, tau: float, tau_s: fl
     now, e = time[first] if first < last else T, first
     while e < last:
         t = time[e]
-        advance(now, t, e, T, O, tau, tau_s, work, b, v_max, t_max, upto, slope)
+        advance(now, t, e, O, tau, tau_s, work, b, v_max, t_max, upto, slope)
         for o in range(O):
             work[2, o] = 0.0
         while e < last and time[e] == t:
@@ -86,7 +80,7 @@ def sweep(b: int, first: int, last: int, T: float, O: int, tau: float, tau_s: fl
             work[0, o] += work[2, o]
             work[1, o] += work[2, o]
         now = t
-    advance(now, T, last, T, O, tau, tau_s, work, b, v_max, t_max, upto, slope)
+    advance(now, T, last, O, tau, tau_s, work, b, v_max, t_max, upto, slope)
 
 
 def forward(b0: int, b1: int, T: float, O: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,

@@ -3,6 +3,8 @@
 Time is innermost here: a thread keeps its unit from the first step of the window to the last.
 """
 
+from typing import Any
+
 from numba import cuda
 
 from ...hole import hole
@@ -11,47 +13,47 @@ STATIC = 0
 
 
 @hole
-def step(x, *state_and_params):
+def step(x, *state_and_params) -> Any:
     raise NotImplementedError
 
 
 @hole
-def vjp(x, *rest):
+def vjp(x, *rest) -> Any:
     raise NotImplementedError
 
 
 @hole
-def state(array, t, b, n):
+def state(array, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def param(array, n):
+def param(array, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def cotangent(gS, gV, t, b, n):
+def cotangent(gS, gV, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def keep(S, r, t, b, n):
+def keep(S, r, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def carry(gS, g, b, n):
+def carry(gS, g, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def learn(gP, g, b, n):
+def learn(gP, g, b, n) -> Any:
     raise NotImplementedError
 
 
 def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
-    lane = cuda.grid(1)
+    lane = cuda.grid(1)  # type: ignore[call-arg]
     b = b0 + lane // (n1 - n0)
     n = n0 + lane % (n1 - n0)
     if b < b1:
@@ -63,7 +65,7 @@ def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
 
 
 def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
-    lane = cuda.grid(1)
+    lane = cuda.grid(1)  # type: ignore[call-arg]
     b = b0 + lane // (n1 - n0)
     n = n0 + lane % (n1 - n0)
     if b < b1:

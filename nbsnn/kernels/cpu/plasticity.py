@@ -1,0 +1,177 @@
+"""Loops over spikes and synapses for plasticity, for any rule.
+
+The weights are ``w`` [n_pre, n_post]. A step visits the rows of presynaptic units that spiked and, in the other rows,
+the columns of postsynaptic units that spiked; no other synapse is touched. Spikes are [T, B, N], the values of traces
+[K, T, B, N]. What the samples of a batch ask for is added up before the weight changes.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ...hole import hole
+from ...random import counter, squares32
+
+COINCIDENCE = 1  # whether a synapse changes in a step in which both its units spike
+SIGN = 1.0  # -1.0 turns every change round
+
+
+@hole
+def advance(a, s, decay, amount):
+    raise NotImplementedError
+
+
+@hole
+def change(w, pre, post, *traces_and_params):
+    raise NotImplementedError
+
+
+@hole
+def weigh(w, d, w_min, w_max, mu):
+    raise NotImplementedError
+
+
+@hole
+def clip(w, w_min, w_max):
+    raise NotImplementedError
+
+
+@hole
+def traces_pre(array, t, b, n):
+    raise NotImplementedError
+
+
+@hole
+def traces_post(array, t, b, n):
+    raise NotImplementedError
+
+
+@hole
+def constants(array, k):
+    raise NotImplementedError
+
+
+@hole
+def put(w, dw, i, j, d, L):
+    raise NotImplementedError
+
+
+@hole
+def draw(given, key, t, step, unit):
+    raise NotImplementedError
+
+
+def follow(s: Any, a: Any, used: Any, decay: Any, amount: Any) -> None:
+    """Carry the trace ``a`` [n] through the spikes ``s`` [T, n]; ``used[t]`` is what a rule sees at step t."""
+    for t in range(s.shape[0]):
+        for n in range(s.shape[1]):
+            r = advance(a[n], s[t, n], decay, amount)
+            used[t, n] = r[0]
+            a[n] = r[1]
+
+
+def wanted(t, i, j, pre, post, X, Y, P, L, w):
+    """The increment of one synapse: ``change`` of every sample in which it has a spike, weighed by the bound."""
+    on_post = 0.0
+    on_pre = 0.0
+    for b in range(pre.shape[1]):
+        s, q = pre[t, b, i], post[t, b, j]
+        if (s != 0.0 or q != 0.0) and (COINCIDENCE or s == 0.0 or q == 0.0):
+            r = change(w[i, j], s, q, *traces_pre(X, t, b, i), *traces_post(Y, t, b, j), *constants(P, 0))
+            on_post += r[0]
+            on_pre += r[1]
+    scale = SIGN * L[3]
+    return weigh(w[i, j], scale * on_post, L[0], L[1], L[2]) + weigh(w[i, j], scale * on_pre, L[0], L[1], L[2])
+
+
+def spiked(s, t, n):
+    """Whether unit ``n`` spikes at step ``t`` in any sample."""
+    for b in range(s.shape[1]):
+        if s[t, b, n] != 0.0:
+            return True
+    return False
+
+
+def visit(t0, t1, pre, post, X, Y, P, L, columns, w, dw):
+    """Visit the synapses of the units that spike at steps [t0, t1), and ``put`` their increments.
+
+    P [params, 1]; L holds w_min, w_max, mu and a factor of all increments; ``columns`` [n_post] is scratch.
+    """
+    for t in range(t0, t1):
+        count = 0
+        for j in range(w.shape[1]):
+            if spiked(post, t, j):
+                columns[count] = j
+                count += 1
+        for i in range(w.shape[0]):
+            if spiked(pre, t, i):
+                for j in range(w.shape[1]):
+                    put(w, dw, i, j, wanted(t, i, j, pre, post, X, Y, P, L, w), L)
+            else:
+                for k in range(count):
+                    j = columns[k]
+                    put(w, dw, i, j, wanted(t, i, j, pre, post, X, Y, P, L, w), L)
+
+
+def into_weights(w, dw, i, j, d, L):
+    """Filling of ``put``: change the weight."""
+    w[i, j] = clip(w[i, j] + d, L[0], L[1])
+
+
+def into_increments(w, dw, i, j, d, L):
+    """Filling of ``put``: leave the weight and note the increment."""
+    dw[i, j] = d
+
+
+# The integer rule. ``plasticity.integer`` holds its equations, which fill the holes below.
+
+
+@hole
+def decayed(a, s, decay, shift, top):
+    raise NotImplementedError
+
+
+@hole
+def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max):
+    raise NotImplementedError
+
+
+def integer(pre, post, thresh, a, c, r_pre, r_post, keys, step, P, columns, w):
+    """Steps of an integer rule: pre [T, n_pre], post and thresh [T, n_post], traces a and c in place.
+
+    P holds shift, nu_pre, nu_post, w_min, w_max, trace_decay, shift_trace, top and max_threshold. The first step visits
+    all synapses, as it clips weights that came from outside the bounds; later steps visit rows and columns with
+    spikes and columns to be halved.
+    """
+    n_post = w.shape[1]
+    for t in range(pre.shape[0]):
+        for i in range(w.shape[0]):
+            a[i] = decayed(a[i], pre[t, i], P[5], P[6], P[7])
+        count = 0
+        for j in range(n_post):
+            c[j] = decayed(c[j], post[t, j], P[5], P[6], P[7])
+            if t == 0 or post[t, j] != 0 or thresh[t, j] > P[8]:
+                columns[count] = j
+                count += 1
+        for i in range(w.shape[0]):
+            row = pre[t, i] != 0
+            for k in range(n_post if row else count):
+                j = k if row else columns[k]
+                unit = i * n_post + j
+                w[i, j] = synapse(
+                    w[i, j], pre[t, i], post[t, j], a[i], c[j],
+                    draw(r_pre, keys[0], t, step, unit) if row else 0,
+                    draw(r_post, keys[1], t, step, unit) if post[t, j] != 0 else 0,
+                    P[1], P[2], P[0], 1 if thresh[t, j] > P[8] else 0, P[3], P[4],
+                )  # fmt: skip
+
+
+def given_draws(given, key, t, step, unit):
+    """Filling of ``draw``: random integers that somebody else drew, [T, n_pre * n_post]."""
+    return given[t, unit]
+
+
+def counted_draws(given, key, t, step, unit):
+    """Filling of ``draw``: the top ``given[0, 0]`` bits of the counter generator's number at (step + t, unit)."""
+    bits = squares32(counter(np.uint64(step + t), np.uint64(unit)), key)
+    return np.int64(bits >> np.uint64(32 - given[0, 0]))

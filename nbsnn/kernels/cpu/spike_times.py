@@ -1,0 +1,67 @@
+"""From spike times as they are given to each sample's events in the order of time.
+
+Sample ``b`` has the entries ``first[b] ... first[b + 1] - 1`` of the flat array ``given``. An entry that is negative
+or infinite is no spike. Loops cover the samples [b0, b1).
+
+The order is found by a radix sort (Knuth, The Art of Computer Programming 3, 5.2.5) on the bits of the times: those of
+floats that are not negative are ordered as the floats are. It takes linear time whatever the times are, keeps the
+order of equal ones, and skips digits that all entries share, as whole-numbered times have.
+"""
+
+from typing import Any
+
+import numpy as np
+
+DIGIT = 11  # bits
+
+
+def tally(b0: int, b1: int, T: float, first: Any, given: Any, count: Any, wrong: Any) -> None:
+    """Fill ``count`` with each sample's number of spikes, and ``wrong`` with the place of a time that is NaN or > T."""
+    for b in range(b0, b1):
+        n, bad = 0, -1
+        for j in range(first[b], first[b + 1]):
+            t = given[j]
+            n += (t >= 0.0) & (t <= T)
+            if not (t <= T or t == np.inf):
+                bad = j
+        count[b], wrong[b] = n, bad
+
+
+def arrange(b0: int, b1: int, T: float, first: Any, given: Any, bits: Any, of: Any, per_input: int, begin: Any,
+            time: Any, pre: Any, place: Any) -> None:  # fmt: skip
+    """Fill ``time``, ``pre`` and ``place`` (the entry's index in ``given``) of the events from ``begin[b]`` on.
+
+    ``bits`` are ``given`` as integers of the same size. Entry ``j`` is of input ``of[j]``, or if ``of`` is empty of input
+    ``(j - first[b]) // per_input``.
+    """
+    counts = np.empty(1 << DIGIT, np.int64)
+    for b in range(b0, b1):
+        n = 0
+        entry = np.empty(first[b + 1] - first[b], np.int64)
+        for j in range(first[b], first[b + 1]):
+            if given[j] >= 0.0 and given[j] <= T:
+                entry[n] = j
+                n += 1
+        other = np.empty(n, np.int64)
+        varied = np.int64(0)
+        for k in range(1, n):
+            varied |= np.int64(bits[entry[k]] ^ bits[entry[0]])
+        for shift in range(0, 8 * bits.itemsize - 1, DIGIT):  # all but the sign: minus zero is zero
+            mask = min((1 << DIGIT) - 1, (1 << (8 * bits.itemsize - 1 - shift)) - 1)
+            if not (varied >> shift) & mask:
+                continue
+            counts[:] = 0
+            for k in range(n):
+                counts[(np.int64(bits[entry[k]]) >> shift) & mask] += 1
+            total = 0
+            for digit in range(mask + 1):
+                counts[digit], total = total, total + counts[digit]
+            for k in range(n):
+                digit = (np.int64(bits[entry[k]]) >> shift) & mask
+                other[counts[digit]] = entry[k]
+                counts[digit] += 1
+            entry, other = other, entry
+        for k in range(n):
+            j, e = entry[k], begin[b] + k
+            time[e], place[e] = given[j], j
+            pre[e] = of[j] if of.shape[0] else (j - first[b]) // per_input

@@ -1,0 +1,61 @@
+"""What a rule's ``run`` checks at the border."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..layers.layer import checked_state
+from ..validate import FLOATS, choice, finite, shaped
+
+Array = np.ndarray
+
+
+def check_weights(weights: Any, in_place: bool, dtypes: tuple[Any, ...] = FLOATS) -> Array:
+    """``weights`` [n_pre, n_post], or a copy of them."""
+    names = " or ".join(map(str, dtypes))
+    if not isinstance(weights, np.ndarray) or weights.dtype not in dtypes:
+        given = weights.dtype if isinstance(weights, np.ndarray) else type(weights).__name__
+        raise TypeError(f"weights must be an array of {names}, not {given}")
+    shaped("weights", weights, (None, None))
+    if not weights.size:
+        raise ValueError(f"weights must not be empty, but have shape {list(weights.shape)}")
+    finite("weights", weights)
+    if not in_place:
+        return np.array(weights, order="C")
+    if not (weights.flags.c_contiguous and weights.flags.writeable):
+        raise ValueError(
+            "weights must be writable and in C order to be changed in place: pass a copy, or in_place=False"
+        )
+    return weights
+
+
+def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
+    """``spikes`` [T, B, units] of zeros and ones, in ``dtype``."""
+    spikes = np.asarray(spikes)
+    if spikes.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be numbers, not {spikes.dtype}")
+    shaped(f"{name} spikes", spikes, (None, None, units))
+    if not spikes.size:
+        raise ValueError(f"{name} spikes must not be empty, but have shape {list(spikes.shape)}")
+    if spikes.dtype.kind != "b" and not np.all((spikes == 0) | (spikes == 1)):
+        wrong = spikes[~((spikes == 0) | (spikes == 1))].flat[0]
+        raise ValueError(f"{name} spikes must be 0 or 1, not {wrong}")
+    return np.require(spikes, dtype, ["C", "W"])
+
+
+def check_run(
+    rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
+) -> tuple[Array, Array, dict[str, Any]]:
+    """Spikes and starting state that fit each other and the weights."""
+    choice("device", device, ("cpu", "python"))
+    pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
+    post = check_spikes("post", post, weights.shape[1], weights.dtype)
+    if pre.shape[:2] != post.shape[:2]:
+        raise ValueError(
+            f"pre and post must agree in steps and samples, not [T, B] = {[*pre.shape[:2]]}, {[*post.shape[:2]]}"
+        )
+    model = rule.initial(pre.shape[1], weights)
+    state = model if state is None else checked_state(state, model, "state", pre.shape[1])
+    return pre, post, state

@@ -1,0 +1,32 @@
+"""The outcome of a run of a rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What ``run`` of a rule returns.
+
+    Attributes
+    ----------
+    weights : array [n_pre, n_post]
+        The weights after the run: the array that was handed in, or a new one with ``in_place=False``.
+    state : dict
+        Traces and step; hand it to ``run`` to continue.
+    record : dict of str to array [T, ...]
+        What was recorded; ``learned["dw"]`` is short for ``learned.record["dw"]``.
+    """
+
+    weights: np.ndarray
+    state: dict[str, Any]
+    record: dict[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self.record:
+            raise KeyError(f"{name!r} was not recorded; record={[*self.record, name]} does")
+        return self.record[name]

@@ -1,0 +1,67 @@
+"""Normalisation: the weights that reach a postsynaptic unit share a fixed total.
+
+w_ij <- total w_ij / sum_i |w_ij|
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..validate import number
+
+
+@dataclass(frozen=True)
+class Normalize:
+    """Scale the weights onto each postsynaptic unit to a total of absolute values.
+
+    Parameters
+    ----------
+    total : float
+        The sum of absolute weights per postsynaptic unit.
+    when : {"end", "every"} or float
+        At the end of a run, after every step, or after every step from this one on (0 is the first).
+    before_clip : bool
+        Whether the bounds are enforced afterwards; totals then end below ``total`` where a weight is clipped. By default
+        the total holds, and a weight may exceed its bound until it changes again.
+    guard : bool
+        Leave a unit without any weight as it is; otherwise its weights become NaN.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``total`` is not above 0 or ``when`` is not allowed.
+
+    Examples
+    --------
+    >>> w = np.array([[1.0, 0.0], [3.0, 0.0]])
+    >>> Normalize(2.0).apply(w)
+    >>> w.ravel()
+    array([0.5, 0. , 1.5, 0. ])
+    """
+
+    total: float
+    when: str | float = "end"
+    before_clip: bool = False
+    guard: bool = True
+
+    def __post_init__(self) -> None:
+        number("total of a normalisation", self.total, above=0.0)
+        if isinstance(self.when, str):
+            if self.when not in ("end", "every"):
+                raise ValueError(f"when must be 'end', 'every' or a step, not {self.when!r}")
+        else:
+            number("when", self.when)
+
+    def due(self, step: int) -> bool:
+        """Whether to normalise after this step of a run."""
+        return self.when == "every" or (not isinstance(self.when, str) and step >= self.when)
+
+    def apply(self, weights: np.ndarray) -> None:
+        """Normalise ``weights`` [n_pre, n_post] in place."""
+        sums = np.abs(weights).sum(0)
+        if self.guard:
+            sums[sums == 0.0] = self.total
+        with np.errstate(divide="ignore", invalid="ignore"):
+            np.divide(weights.dtype.type(self.total) * weights, sums, out=weights)

@@ -1,0 +1,281 @@
+"""A plasticity rule: one scalar function for one synapse, the traces it reads, and how the weight stays in bounds.
+
+    on_post, on_pre = change(w, pre, post, *pre traces, *post traces, *params)
+    w <- clip(w + weigh(sum over samples of on_post) + weigh(sum over samples of on_pre))
+
+``change`` is called where at least one of the two units spikes, and returns what the weight gains at a postsynaptic and
+at a presynaptic spike. Nothing in it knows how the synapses are arranged: here they are a dense matrix.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..compile import kernel, row
+from ..kernels.cpu import plasticity as cpu
+from ..validate import choice, number
+from .bounds import BOUNDS
+from .check import check_run, check_weights
+from .learned import Learned
+from .normalize import Normalize
+from .trace import Trace
+
+Array = np.ndarray
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A plasticity rule.
+
+    Parameters
+    ----------
+    change : callable
+        ``change(w, pre, post, *pre traces, *post traces, *params) -> (on_post, on_pre)``, all scalars. ``pre`` and
+        ``post`` are 1 at a spike and 0 otherwise. Both results are added to the weight: depression is negative.
+    pre, post : mapping of str to Trace
+        The traces of both sides, in the order of ``change``'s arguments.
+    params : mapping of str to float
+        Likewise.
+    bounds : {"hard", "soft", "power", "none"}
+        See ``nbsnn.plasticity.bounds``.
+    w_min, w_max, mu : float, default 0, 1, 1
+        The bounds, and the exponent of "power".
+    clip : {"changed", "all"}
+        Whether the bounds are enforced on the weights that change, or in every step on all.
+    coincidence : {"count", "ignore"}
+        What happens at a synapse whose two units spike in the same step: as anywhere else, or nothing.
+    sign : {1, -1}
+        -1 turns every change round (anti-Hebbian).
+    batch : {"sum", "mean"}
+        How the increments of the samples are joined.
+    normalize : Normalize, optional
+        Normalisation of the weights onto each postsynaptic unit.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an option is not among those above, a number is not finite, ``w_min`` is not below ``w_max``, or ``change``
+        takes another number of arguments.
+
+    Examples
+    --------
+    A rule of one's own: each postsynaptic spike brings the weight closer to the presynaptic trace.
+
+    >>> import numpy as np
+    >>> from nbsnn.plasticity import Rule, Trace
+    >>> def change(w, pre, post, x, rate):
+    ...     return rate * post * (x - w), 0.0
+    >>> own = Rule(change, pre={"x": Trace(20.0)}, params={"rate": 0.1})
+    >>> w = np.full((1, 1), 0.5)
+    >>> spikes = np.array([1.0, 0.0, 1.0]).reshape(3, 1, 1)
+    >>> own.run(w, pre=spikes, post=np.roll(spikes, 1)).weights.round(4)
+    array([[0.6856]])
+    """
+
+    change: Callable[..., tuple]
+    pre: Mapping[str, Trace] = field(default_factory=dict)
+    post: Mapping[str, Trace] = field(default_factory=dict)
+    params: Mapping[str, float] = field(default_factory=dict)
+    bounds: str = "hard"
+    w_min: float = 0.0
+    w_max: float = 1.0
+    mu: float = 1.0
+    clip: str = "changed"
+    coincidence: str = "count"
+    sign: float = 1.0
+    batch: str = "sum"
+    normalize: Normalize | None = None
+    _kernels: dict[Any, Callable] = field(default_factory=dict, init=False, repr=False)
+
+    reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
+
+    def __post_init__(self) -> None:
+        choice("bounds", self.bounds, BOUNDS)
+        choice("clip", self.clip, ("changed", "all"))
+        choice("coincidence", self.coincidence, ("count", "ignore"))
+        choice("sign", self.sign, (1, -1))
+        choice("batch", self.batch, ("sum", "mean"))
+        number("mu", self.mu, least=0.0)
+        if not number("w_min", self.w_min) < number("w_max", self.w_max):
+            raise ValueError(f"w_min must be below w_max, not {self.w_min!r} with w_max = {self.w_max!r}")
+        for name, value in self.params.items():
+            number(f"parameter {name}", value)
+        for name, trace in [*self.pre.items(), *self.post.items()]:
+            if not isinstance(trace, Trace):
+                raise TypeError(f"trace {name} must be a Trace, not {trace!r}")
+        if both := self.pre.keys() & self.post.keys():
+            raise ValueError(f"{sorted(both)[0]!r} names a trace on both sides")
+        if self.normalize is not None and not isinstance(self.normalize, Normalize):
+            raise TypeError(f"normalize must be a Normalize or None, not {self.normalize!r}")
+        wanted = ["w", "pre", "post", *self.pre, *self.post, *self.params]
+        given = len(inspect.signature(self.change).parameters)
+        if given != len(wanted):
+            raise ValueError(f"change must take {len(wanted)} arguments ({', '.join(wanted)}), but takes {given}")
+
+    def replace(self, **changes: Any) -> Rule:
+        """A copy with other fields."""
+        return replace(self, **changes)
+
+    def filling(self) -> dict[str, Any]:
+        """What fills the holes of a loop over synapses, however they are arranged."""
+        weigh, clip = BOUNDS[self.bounds]
+        return {
+            "change": self.change, "weigh": weigh, "clip": clip,
+            "COINCIDENCE": int(self.coincidence == "count"), "SIGN": float(self.sign),
+            "constants": row(len(self.params), "k"),
+            "traces_pre": row(len(self.pre), "t, b, n"), "traces_post": row(len(self.post), "t, b, n"),
+        }  # fmt: skip
+
+    def initial(self, batch: int, weights: Array) -> State:
+        """The state from which a run starts: traces of zero, step 0."""
+        zero = {
+            side: {name: np.zeros((batch, n), weights.dtype) for name in traces}
+            for side, traces, n in zip(("pre", "post"), (self.pre, self.post), weights.shape, strict=True)
+        }
+        return {**zero, "step": np.zeros((), np.int64)}
+
+    def run(
+        self,
+        weights: Array,
+        pre: Any,
+        post: Any,
+        state: State | None = None,
+        *,
+        dt: float = 1.0,
+        device: str = "cpu",
+        in_place: bool = True,
+        record: Collection[str] = (),
+        **signals: Any,
+    ) -> Learned:
+        """Apply the rule to given spike trains.
+
+        Parameters
+        ----------
+        weights : float array [n_pre, n_post]
+            Changed in place, unless ``in_place`` is False.
+        pre, post : array [T, B, n_pre], [T, B, n_post]
+            Spikes, 0 or 1.
+        state : dict, optional
+            Where to start: ``initial`` by default; the ``state`` of an earlier run continues it.
+        dt : float
+            Time step, in the unit of the time constants.
+        device : {"cpu", "python"}
+            Compiled, or interpreted.
+        record : collection of str
+            What to keep of every step: "weights" and "dw" [T, n_pre, n_post], traces [T, B, N] as the rule saw them.
+        **signals
+            What else the rule asks for: ``reward``, ``draws``, ``thresh``.
+
+        Returns
+        -------
+        Learned
+            ``.weights``, ``.state``, and the recorded arrays by name.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If shapes do not fit, spikes are not 0 or 1, or weights are not a writable array of finite floats.
+        """
+        weights = check_weights(weights, in_place)
+        pre, post, state = check_run(self, weights, pre, post, state, device)
+        known = ("weights", "dw", *self.initial(1, weights)["pre"], *self.initial(1, weights)["post"])
+        kept: dict[str, Any] = {choice("a recorded variable", name, known): [] for name in record}
+        state = self.advance(weights, pre, post, state, dt=dt, device=device, kept=kept, **signals)
+        self.finish(weights)
+        joined = {name: np.concatenate(parts) for name, parts in kept.items()}
+        return Learned(weights, state, joined)
+
+    def advance(
+        self, weights: Array, pre: Array, post: Array, state: State, *,
+        dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None,
+    ) -> State:  # fmt: skip
+        """As ``run``, without checks and in place; ``kept`` gathers what is recorded."""
+        kept = kept if kept is not None else {}
+        used, state = self.follow(pre, post, state, dt, device)
+        first = int(state["step"]) - len(pre)
+        self.keep_traces(kept, used)
+        stepwise = self.clip == "all" or (self.normalize is not None and self.normalize.when != "end")
+        if stepwise or "dw" in kept or "weights" in kept:
+            for t in range(len(pre)):
+                dw = self.increment(t, weights, pre, post, used, device)
+                self.settle(weights, dw, first + t)
+                for name, value in (("dw", dw), ("weights", weights)):
+                    if name in kept:
+                        kept[name].append(value[None].copy())
+        else:
+            self._visit("into_weights", 0, len(pre), weights, weights, pre, post, used, device)
+        return state
+
+    def follow(
+        self, pre: Array, post: Array, state: State, dt: float, device: str
+    ) -> tuple[tuple[Array, Array], State]:
+        """What the rule sees of its traces at every step, [K, T, B, N] for each side, and the state afterwards."""
+        used, after = [], {}
+        for side, traces, spikes in (("pre", self.pre, pre), ("post", self.post, post)):
+            values = np.empty((len(traces), *spikes.shape), spikes.dtype)
+            after[side] = {name: state[side][name].copy() for name in traces}
+            for line, (name, trace) in zip(values, traces.items(), strict=True):
+                number = spikes.dtype.type
+                flat = spikes.reshape(len(spikes), -1)
+                loop = self._kernel(("follow", name, device, spikes.dtype), cpu.follow, trace.filling())
+                a = after[side][name].reshape(-1)
+                loop(flat, a, line.reshape(flat.shape), number(trace.factor(dt)), number(trace.amount))
+            used.append(values)
+        return (used[0], used[1]), {**state, **after, "step": state["step"] + len(pre)}
+
+    def keep_traces(self, kept: dict[str, list], used: tuple[Array, Array]) -> None:
+        """Put the recorded traces into ``kept``."""
+        for traces, values in zip((self.pre, self.post), used, strict=True):
+            for name, line in zip(traces, values, strict=True):
+                if name in kept:
+                    kept[name].append(line)
+
+    def increment(
+        self, t: int, weights: Array, pre: Array, post: Array, used: tuple[Array, Array], device: str
+    ) -> Array:
+        """What the rule asks for at step ``t``, [n_pre, n_post], before the weights are clipped."""
+        dw = np.zeros_like(weights)
+        self._visit("into_increments", t, t + 1, weights, dw, pre, post, used, device)
+        return dw
+
+    def settle(self, weights: Array, dw: Array, step: int) -> None:
+        """Add ``dw`` to the weights in place, enforce the bounds and normalise if it is due after this step."""
+        normalize = self.normalize if self.normalize is not None and self.normalize.due(step) else None
+        weights += dw
+        if normalize and normalize.before_clip:
+            normalize.apply(weights)
+        if self.bounds != "none":
+            where = True if self.clip == "all" else dw != 0.0
+            np.clip(weights, self.w_min, self.w_max, out=weights, where=where)
+        if normalize and not normalize.before_clip:
+            normalize.apply(weights)
+
+    def finish(self, weights: Array) -> None:
+        """What is done at the end of a run: normalise, if ``normalize`` says so."""
+        if self.normalize is not None and self.normalize.when == "end":
+            self.normalize.apply(weights)
+
+    def _visit(
+        self, put: str, t0: int, t1: int, weights: Array, out: Array, pre: Array, post: Array,
+        used: tuple[Array, Array], device: str,
+    ) -> None:  # fmt: skip
+        filling = {**self.filling(), "put": getattr(cpu, put)}
+        loop = self._kernel((put, device, weights.dtype), cpu.visit, filling)
+        params = np.array([*self.params.values()], weights.dtype).reshape(-1, 1)
+        scale = 1.0 / pre.shape[1] if self.batch == "mean" else 1.0
+        limits = np.array([self.w_min, self.w_max, self.mu, scale], weights.dtype)
+        columns = np.empty(weights.shape[1], np.int64)
+        loop(t0, t1, pre, post, *used, params, limits, columns, weights, out)
+
+    def _kernel(self, key: Any, template: Callable, filling: dict[str, Any]) -> Callable:
+        """A kernel of this rule; made once, since filling a template takes longer than a short run."""
+        if key not in self._kernels:
+            *_, device, dtype = key
+            self._kernels[key] = kernel(template, device=device, dtype=dtype, **filling)
+        return self._kernels[key]

@@ -1,0 +1,140 @@
+"""A trace: a leaky memory of one unit's spikes, [B, N].
+
+In a step the trace decays, the spike is put in, and a rule uses it. The order is the point on which systems differ:
+
+    order              what a rule uses at step t                        sees the spike of step t
+    "decay add use"    bump(decay a, s)                                  yes
+    "decay use add"    decay a                                           no
+    "use decay add"    a as the last step left it, one decay behind      no
+    "add decay use"    decay bump(a, s)                                  yes, decayed once
+    "add use decay"    as "decay add use"; the state is kept decayed
+    "use add decay"    as "decay use add"; the state is kept decayed
+
+bump(a, s) is a + amount s if spikes are added (every spike counts: all-to-all), and amount at a spike if the trace is
+set (the nearest spike alone counts). Morrison, Diesmann and Gerstner 2008 (doi:10.1007/s00422-008-0233-1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..hole import hole
+from ..per_step import EULER, EXP
+from ..validate import choice, number
+
+
+@hole
+def bump(a, s, amount):
+    """Put the spike ``s`` into the trace ``a``."""
+    return a + amount * s
+
+
+def added(a, s, amount):
+    return a + amount * s
+
+
+def set_(a, s, amount):
+    return amount if s > 0.0 else a
+
+
+def decay_add_use(a, s, decay, amount):
+    a = bump(decay * a, s, amount)
+    return a, a
+
+
+def decay_use_add(a, s, decay, amount):
+    a = decay * a
+    return a, bump(a, s, amount)
+
+
+def use_decay_add(a, s, decay, amount):
+    return a, bump(decay * a, s, amount)
+
+
+def add_decay_use(a, s, decay, amount):
+    a = decay * bump(a, s, amount)
+    return a, a
+
+
+def add_use_decay(a, s, decay, amount):
+    a = bump(a, s, amount)
+    return a, decay * a
+
+
+def use_add_decay(a, s, decay, amount):
+    return a, decay * bump(a, s, amount)
+
+
+MODES: dict[str, Callable] = {"add": added, "set": set_}
+"""How a spike enters a trace."""
+
+ORDERS: dict[str, Callable] = {
+    "decay add use": decay_add_use,
+    "decay use add": decay_use_add,
+    "use decay add": use_decay_add,
+    "add decay use": add_decay_use,
+    "add use decay": add_use_decay,
+    "use add decay": use_add_decay,
+}
+"""What happens in a step, in order."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A trace of the spikes of each unit on one side of a connection.
+
+    Parameters
+    ----------
+    tau : float, unit of ``dt``, default 20.0
+        Time constant; with ``decay="factor"`` the factor per step itself.
+    mode : {"add", "set"} or callable
+        Whether a spike is added or sets the trace; or a scalar function ``bump(a, s, amount)``.
+    order : str
+        "decay add use" (the default) or another order of these three words.
+    amount : float, default 1.0
+        What a spike adds, or what it sets the trace to.
+    decay : {"exp", "euler", "factor"}
+        Factor per step: exp(-dt/tau), 1 - dt/tau, or ``tau`` as it stands.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a word is not among those above, or a number is not finite, or ``tau`` is not above 0 (a factor: below 0).
+
+    Examples
+    --------
+    >>> Trace(20.0, "set").factor(dt=1.0)
+    0.951229424500714
+    """
+
+    tau: float = 20.0
+    mode: str | Callable = "add"
+    order: str = "decay add use"
+    amount: float = 1.0
+    decay: str = "exp"
+
+    def __post_init__(self) -> None:
+        if not callable(self.mode):
+            choice("mode of a trace", self.mode, MODES)
+        choice("order of a trace", self.order, ORDERS)
+        choice("decay of a trace", self.decay, ("exp", "euler", "factor"))
+        number("amount of a trace", self.amount)
+        if self.decay == "factor":
+            number("factor of a trace", self.tau, least=0.0)
+        else:
+            number("tau of a trace", self.tau, above=0.0)
+
+    def factor(self, dt: float = 1.0) -> float:
+        """What is left of the trace after a step of ``dt``."""
+        if self.decay == "factor":
+            return float(self.tau)
+        way = EXP if self.decay == "exp" else EULER
+        return float(way(np.float64(self.tau), dt, "tau of a trace"))
+
+    def filling(self) -> dict[str, Any]:
+        """What fills the holes of the kernel that follows a trace."""
+        return {"advance": ORDERS[self.order], "bump": self.mode if callable(self.mode) else MODES[self.mode]}

@@ -1,0 +1,87 @@
+"""The rule that the Tempotron was introduced with.
+
+A pattern that is answered wrongly changes the weights of the inputs that came before the membrane's maximum:
+
+    change[i] = +-lr sum_{t_i < t_max} v0 K(t_max - t_i) + momentum * (change[i] of the last error)
+    weight[i] = weight[i] + change[i]
+
+with + for a neuron that should have fired and - for one that should not. Patterns come one after another, and each is
+met with the weights that the earlier ones have left. It is gradient descent on the distance of ``v_max`` to the
+threshold, pattern by pattern, and is at rest where all patterns are right.
+
+R. Guetig and H. Sompolinsky, Nature Neuroscience 9 (2006), doi:10.1038/nn1643; momentum: its supplementary methods.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..compile import kernel
+from ..kernels.cpu import tempotron_classic as template
+from ..optim.optimizer import fraction
+from ..validate import finite, number
+from .events import Events
+from .kernel import psp, stationary
+from .losses import ThresholdHinge
+from .sweeps import scalars
+
+if TYPE_CHECKING:
+    from .model import Tempotron
+
+
+class Classic:
+    """The rule of Guetig and Sompolinsky 2006.
+
+    Parameters
+    ----------
+    lr : float, default 0.01
+        Size of a change (lambda in the paper), above 0.
+    momentum : float in [0, 1), default 0.0
+        Share of the last change that is made again at the next error; the paper finds 0.99 fast near capacity.
+
+    Attributes
+    ----------
+    change : array [n_inputs, n_outputs] or None
+        The last change: what a momentum goes on with.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.zeros((2, 1)))
+    >>> history = t.fit(np.array([[10.0, 12.0], [10.0, -1.0]]), [1, 0], nbsnn.tempotron.Classic(lr=0.1))
+    >>> history["train_accuracy"][-1]
+    1.0
+    """
+
+    def __init__(self, lr: float = 0.01, momentum: float = 0.0):
+        self.lr, self.momentum = number("lr", lr, above=0.0), fraction("momentum", momentum)
+        self.change: np.ndarray | None = None
+
+    def learn(self, t: Tempotron, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
+        """Go through the samples once, in their order; see ``Rule``."""
+        if self.change is None:
+            self.change = np.zeros_like(t.weight)
+        if self.change.shape != t.weight.shape or self.change.dtype != t.dtype:
+            raise ValueError(f"this rule has a memory of {list(self.change.shape)} weights; use a new one for {t!r}")
+        finite("weight", t.weight)
+        shape = (len(events), t.n_outputs)
+        v_max, t_max, slope = (np.empty(shape, t.dtype) for _ in range(3))
+        more = t.v_threshold / t.v0, self.lr * t.v0, self.momentum
+        _compiled(t.dtype)(
+            t.dtype.type(t.T), *scalars(t), events.begin, events.end, events.time, events.pre, t.weight, target,
+            *map(t.dtype.type, more), self.change, np.empty((4, t.n_outputs), t.dtype), v_max, t_max,
+            np.empty(shape, np.int64), slope,
+        )  # fmt: skip
+        v_max *= t.dtype.type(t.v0)
+        return ThresholdHinge()(v_max, target, t.v_threshold)[0], v_max
+
+    def __repr__(self) -> str:
+        return f"Classic(lr={self.lr!r}, momentum={self.momentum!r})"
+
+
+@cache
+def _compiled(dtype: np.dtype) -> Any:
+    return kernel(template.learn, dtype=dtype, psp=psp, stationary=stationary)

@@ -1,0 +1,142 @@
+"""Training of a Tempotron over epochs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..data import batches
+from ..history import History
+from ..progress import Progress
+from ..random import Draws
+from ..validate import count
+from .classic import Classic
+from .events import Events
+from .model import Tempotron
+from .rule import Rule
+from .targets import targets
+
+
+def fit(
+    t: Tempotron,
+    x: Any,
+    labels: Any,
+    rule: Rule | None = None,
+    *,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    test: tuple[Any, Any] | None = None,
+    encode: Callable[[np.ndarray], Any] | None = None,
+    seed: int = 0,
+    progress: Progress | bool = False,
+) -> History:
+    """Train until ``epochs`` are over, or one has gone by in which there was nothing to learn: a loss of 0.
+
+    Parameters
+    ----------
+    t : Tempotron
+        What to train.
+    x : Events, or array [n, N] or [n, N, k] of spike times
+        Samples; with ``encode`` an array [n, ...] of whatever that takes.
+    labels : array [n] or [n, O]
+        Who should fire, as in ``Tempotron.step``.
+    rule : Classic or Gradient, optional
+        How to learn; ``Classic()`` by default. It keeps its memory from one call to the next.
+    epochs : int, default 100
+        How long at most.
+    batch_size : int, optional
+        Samples per step of ``Gradient``; all of them by default. ``Classic`` learns from single patterns anyway.
+    test : (x, labels), optional
+        Samples on which accuracy is measured after each epoch.
+    encode : callable, optional
+        From a batch of samples to spike times or ``Events``.
+    seed : int, default 0
+        Seed of the order of samples.
+    progress : bool or Progress, default False
+        Whether to show progress on the terminal.
+
+    Returns
+    -------
+    History
+        One row per epoch. "train_accuracy" is measured as the samples are met, while learning goes on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``Tempotron.run`` and ``Tempotron.step``; as many labels as samples are needed.
+    """
+    count("epochs", epochs)
+    rule = Classic() if rule is None else rule
+    x = _samples(t, x, encode)
+    wanted = targets(labels, (len(x), t.n_outputs))
+    exam = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
+    if exam is not None:
+        targets(exam[1], (len(exam[0]), t.n_outputs))
+    size = len(x) if batch_size is None else count("batch_size", batch_size)
+    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    history = History()
+    for epoch in range(epochs):
+        start, total, right, done = time.perf_counter(), 0.0, 0, 0
+        for indices in batches(len(x), size, Draws(seed), epoch):
+            part, target = _events(t, x[indices], encode), wanted[indices]
+            value, v_max = rule.learn(t, part, target)
+            total, done = total + value * len(indices), done + len(indices)
+            right += int(correct(v_max, target, t.v_threshold).sum())
+            show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
+        row = {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done}
+        if exam is not None:
+            row["test_accuracy"] = accuracy(t, *exam, encode=encode)
+        history.rows.append({**row, "seconds": time.perf_counter() - start})
+        show.row(history)
+        if right == done and total == 0.0:
+            break
+    return history
+
+
+def accuracy(
+    t: Tempotron, x: Any, labels: Any, *, encode: Callable[[np.ndarray], Any] | None = None, size: int = 500
+) -> float:
+    """Share of samples that are answered rightly.
+
+    With one output, or labels [n, O], every output must do what it should; with labels [n] the right output must have
+    the largest ``v_max``.
+
+    Parameters
+    ----------
+    t : Tempotron
+    x, labels, encode
+        As in ``fit``.
+    size : int, default 500
+        Samples at a time.
+
+    >>> accuracy(Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
+    0.5
+    """
+    x = _samples(t, x, encode)
+    wanted, several = targets(labels, (len(x), t.n_outputs)), np.ndim(labels) == 2
+    right = 0
+    for indices in batches(len(x), count("size", size)):
+        v_max = t.run(_events(t, x[indices], encode), spike_times=False).v_max
+        right += int(correct(v_max, wanted[indices], t.v_threshold, each=several).sum())
+    return right / len(x)
+
+
+def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, each: bool = False) -> np.ndarray:
+    """Which samples are answered rightly, bool [B]: by the largest output, or if there is one, or ``each``, by all."""
+    if each or v_max.shape[1] == 1 or (target.sum(axis=1) != 1).any():
+        return ((v_max >= v_threshold) == target).all(axis=1)
+    return v_max.argmax(axis=1) == target.argmax(axis=1)
+
+
+def _samples(t: Tempotron, x: Any, encode: Callable | None) -> Any:
+    """What batches are taken of: events made once, or an array that is encoded batch by batch."""
+    if encode is not None:
+        return np.asarray(x)
+    return x if isinstance(x, Events) else t.events(x)
+
+
+def _events(t: Tempotron, part: Any, encode: Callable | None) -> Events:
+    return t.events(part if encode is None else encode(part))
