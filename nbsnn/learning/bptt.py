@@ -14,14 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
-from ..optim import Adam, clip_by_norm
 from ..random import Draws
 from ..validate import count, finite
+from .learner import Learner, Loss
 
-Loss = Callable[[Array, Any], tuple[float, Array]]
 
-
-class BPTT:
+class BPTT(Learner):
     """Learner: back-propagation through time.
 
     Parameters
@@ -62,39 +60,23 @@ class BPTT:
         regularizers: Mapping[str, Callable[[Array], tuple[float, Array]]] | None = None,
         seed: int = 0,
     ):
-        if not callable(loss):
-            raise TypeError(f"loss must be callable, loss(output, target), not {loss!r}")
-        self.net, self.loss = net, loss
-        self.optimizer = Adam() if optimizer is None else optimizer
+        super().__init__(net, loss, optimizer, clip, seed)
         self.chunk = None if chunk is None else count("chunk", chunk)
-        self.clip = clip
         self.regularizers = dict(regularizers or {})
         for name in self.regularizers:
             if name not in net.layers():
                 raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
-        self.seed = seed
-        self.iteration = 0
-        self.grads = net.zeros()
-        self.output: Array = np.empty(0)
-        self.tape: Nested = {}
 
     def step(self, x: Any, target: Any) -> float:
         """One training step on a batch ``x`` [T, B, ...]; returns the loss before it."""
         value, grads = self.gradients(x, target)
-        if self.clip is not None:
-            clip_by_norm(grads, self.clip)
-        self.optimizer.step(self.net.parameters(), grads)
+        self.change(grads)
         self.iteration += 1
         return value
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        """Value of the loss and its gradient by every parameter, without a training step.
-
-        The arrays are the learner's own and are overwritten by the next call.
-        """
         x = self.net.check_input(x)
-        for array in flatten(self.grads).values():
-            array[...] = 0.0
+        self.clear()
         draws = Draws(self.seed, "training", self.iteration)
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
@@ -142,21 +124,6 @@ class BPTT:
                 place = place.setdefault(part, {})
             place[spikes] = g
         return total, inject
-
-    def state(self) -> dict[str, Array]:
-        """All that a later process needs to go on bit for bit, apart from the network's parameters."""
-        arrays = {f"optimizer/{name}": array.copy() for name, array in self.optimizer.state.items()}
-        return {
-            **arrays,
-            "optimizer_iteration": np.array(self.optimizer.iteration),
-            "iteration": np.array(self.iteration),
-        }
-
-    def load_state(self, state: Mapping[str, Array]) -> None:
-        """Go on from what ``state`` returned."""
-        slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
-        self.optimizer.load(slots, int(state["optimizer_iteration"]))
-        self.iteration = int(state["iteration"])
 
 
 STBP = BPTT

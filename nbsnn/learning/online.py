@@ -1,4 +1,4 @@
-"""Learning while time passes: the loop that SLTT and OTTT share.
+"""Learning while time passes: the loop that SLTT, OTTT and e-prop share.
 
 At every step: run it, ask the loss for its derivative by that step's output, and go back through the layers, but not
 through time. What is kept does not grow with the number of steps, and the input may come step by step.
@@ -6,19 +6,19 @@ through time. What is kept does not grow with the number of steps, and the input
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
-from ..optim import Adam, clip_by_norm
 from ..random import Draws
 from ..validate import choice, finite
+from .learner import Learner, Loss
 
 
-class Online:
+class Online(Learner):
     """A learner that goes forward in time; subclasses say what stands for presynaptic activity.
 
     Parameters
@@ -41,26 +41,23 @@ class Online:
     def __init__(
         self,
         net: Layer,
-        loss: Callable[..., tuple[float, Array]] | None = None,
+        loss: Loss | None = None,
         optimizer: Any = None,
         *,
         update: str = "sample",
         clip: float | None = None,
         seed: int = 0,
     ):
-        self.net = net
-        self.loss = StepCrossEntropy(reduction="sum") if loss is None else loss
-        if not callable(self.loss):
-            raise TypeError(f"loss must be callable, loss(output, target), not {loss!r}")
-        self.optimizer = Adam() if optimizer is None else optimizer
+        super().__init__(net, StepCrossEntropy(reduction="sum") if loss is None else loss, optimizer, clip, seed)
         self.update = choice("update", update, ("sample", "step"))
-        self.clip, self.seed, self.iteration = clip, seed, 0
-        self.grads = net.zeros()
-        self.tape: Nested = {}
-        self.output: Array = np.empty(0)
 
     def offer(self, x: Array, traces: Nested) -> None:
         """Put into the tape what stands for presynaptic activity; by default the activity itself."""
+
+    def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
+        """Add the gradients of the step just made: its input is ``x`` [1, B, ...], the loss's derivative ``gy``."""
+        self.offer(x, traces)
+        self.net.backward(gy, self.tape, self.grads, wanted=False)
 
     def step(self, x: Any, target: Any) -> float:
         """One pass over a batch; returns the sum of the steps' losses.
@@ -69,26 +66,28 @@ class Online:
         ----------
         x : array [T, B, ...] or iterable of arrays [B, ...]
             Input; a generator is consumed step by step and never stored.
-        target : array
-            The same for all steps ([B] labels, or [B, C] numbers), or one for each ([T, B] or [T, B, C]).
+        target : array, or iterator of arrays
+            The same for all steps ([B] labels, or [B, C] numbers), or one for each: an array [T, B] of labels or
+            [T, B, C] of numbers, or an iterator that gives one at every step.
         """
         total = 0.0
         for value, grads in self.passes(x, target):
             total += value
             if self.update == "step":
-                self._change(grads)
+                self.checked(grads)
+                self.change(grads)
         if self.update == "sample":
-            self._change(flatten(self.grads))
+            grads = flatten(self.grads)
+            self.checked(grads)
+            self.change(grads)
         self.iteration += 1
         return total
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        """Value of the loss and the sum of the steps' gradients, without a training step.
-
-        The arrays are the learner's own and are overwritten by the next call.
-        """
         total = sum(value for value, _ in self.passes(x, target, accumulate=True))
-        return total, flatten(self.grads)
+        grads = flatten(self.grads)
+        self.checked(grads)
+        return total, grads
 
     def passes(self, x: Any, target: Any, accumulate: bool | None = None) -> Iterator[tuple[float, dict[str, Array]]]:
         """Go through time; yields each step's loss and gradients (with ``accumulate``, their sum so far).
@@ -99,48 +98,35 @@ class Online:
         draws = Draws(self.seed, "training", self.iteration)
         state: Nested | None = None
         traces: Nested = {}
-        outputs = []
-        self._clear()
+        outputs: list[Array] = []
+        targets = _targets(target)
+        batch = None
+        self.clear()
         for t, given in enumerate(_steps(x)):
             now = self.net.check_input(given[None])
-            state = self.net.initial(now.shape[1]) if state is None else self.net.check_state(state, now.shape[1])
+            if state is None:
+                batch, state = now.shape[1], self.net.initial(now.shape[1])
+            if now.shape[1] != batch:
+                raise ValueError(f"step {t} of the input has a batch of {now.shape[1]}, but step 0 one of {batch}")
             y, state = self.net.forward(now, state, self.tape, draws)
-            value, gy = self.loss(y, _at(target, t))
+            value, gy = self.loss(y, _next(targets, t))
+            if not np.isfinite(value):
+                raise ValueError(f"the loss of step {t} is {value}")
             outputs.append(y[0].copy())
-            if not accumulate:
-                self._clear()
-            self.offer(now, traces)
-            self.net.backward(gy, self.tape, self.grads, wanted=False)
+            if t and not accumulate:
+                self.clear()
+            self.reverse(now, gy, traces)
             yield value, flatten(self.grads)
         if not outputs:
             raise ValueError("the input has no steps")
+        if _is_moving(target) and len(target) != len(outputs):
+            raise ValueError(f"target has {len(target)} steps, but the input has {len(outputs)}")
         self.output = np.stack(outputs)
 
-    def state(self) -> dict[str, Array]:
-        """All that a later process needs to go on bit for bit, apart from the network's parameters."""
-        arrays = {f"optimizer/{name}": array for name, array in self.optimizer.state.items()}
-        return {
-            **arrays,
-            "optimizer_iteration": np.array(self.optimizer.iteration),
-            "iteration": np.array(self.iteration),
-        }
-
-    def load_state(self, state: Any) -> None:
-        """Go on from what ``state`` returned."""
-        slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
-        self.optimizer.load(slots, int(state["optimizer_iteration"]))
-        self.iteration = int(state["iteration"])
-
-    def _clear(self) -> None:
-        for array in flatten(self.grads).values():
-            array[...] = 0.0
-
-    def _change(self, grads: dict[str, Array]) -> None:
+    def checked(self, grads: dict[str, Array]) -> None:
+        """Raise if a gradient holds NaN or infinity."""
         for name, array in grads.items():
             finite(f"the gradient of {name}", array)
-        if self.clip is not None:
-            clip_by_norm(grads, self.clip)
-        self.optimizer.step(self.net.parameters(), grads)
 
 
 def _steps(x: Any) -> Iterator[Array]:
@@ -150,10 +136,16 @@ def _steps(x: Any) -> Iterator[Array]:
     return (np.asarray(step) for step in x)
 
 
-def _at(target: Any, t: int) -> Array:
-    """The target of step ``t``: that step's, if there is one for each, else the same."""
+def _is_moving(target: Any) -> bool:
+    """Whether an array holds a target for each step: labels [T, B] or numbers [T, B, C]."""
+    return isinstance(target, np.ndarray) and target.ndim == (2 if target.dtype.kind in "iu" else 3)
+
+
+def _targets(target: Any) -> Iterator[Any]:
+    """The target of each step, with the axis of time as long as the loss wants it."""
+    if isinstance(target, Iterator):
+        return (_for_one_step(np.asarray(now)) for now in target)
     target = np.asarray(target)
-    moving = target.ndim == (2 if target.dtype.kind in "iu" else 3)
-    if moving and t >= len(target):
-        raise ValueError(f"target has {len(target)} steps, but the input has more")
-    return target[t : t + 1] if moving else target
+    if _is_moving(target):
+        return (target[t : t + 1] for t in range(len(target)))
+    return iter(lambda: target, None)

@@ -1,0 +1,80 @@
+"""What all learners hold: network, loss, optimiser, and how many training steps they have made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..layers.layer import Array, Layer, Nested, flatten
+from ..optim import Adam, clip_by_norm
+from ..validate import number
+
+Loss = Callable[[Array, Any], tuple[float, Array]]
+
+
+class Learner:
+    """A way of training: ``step`` changes the parameters, ``gradients`` only says where they would go.
+
+    Attributes
+    ----------
+    net, loss, optimizer, clip, seed
+        As given.
+    iteration : int
+        How many training steps have been made.
+    output : array [T, B, ...]
+        The network's output in the last one.
+    grads, tape : dict
+        Gradients, and what the last forward pass left, nested by layer.
+    """
+
+    def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):
+        if not isinstance(net, Layer):
+            raise TypeError(f"net must be a network, not {net!r}")
+        if not callable(loss):
+            raise TypeError(f"loss must be callable, loss(output, target), not {loss!r}")
+        self.net, self.loss = net, loss
+        self.optimizer = Adam() if optimizer is None else optimizer
+        self.clip = None if clip is None else number("clip", clip, above=0.0)
+        self.seed, self.iteration = seed, 0
+        self.grads = net.zeros()
+        self.output: Array = np.empty(0)
+        self.tape: Nested = {}
+
+    def step(self, x: Any, target: Any) -> float:
+        """One training step on a batch; returns the loss before it."""
+        raise NotImplementedError
+
+    def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
+        """Value of the loss and its gradient by every parameter, without a training step.
+
+        The arrays are the learner's own and are overwritten by the next call.
+        """
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Set all gradients to zero."""
+        for array in flatten(self.grads).values():
+            array[...] = 0.0
+
+    def change(self, grads: dict[str, Array]) -> None:
+        """One step of the optimiser."""
+        if self.clip is not None:
+            clip_by_norm(grads, self.clip)
+        self.optimizer.step(self.net.parameters(), grads)
+
+    def state(self) -> dict[str, Array]:
+        """All that a later process needs to go on bit for bit, apart from the network's parameters."""
+        arrays = {f"optimizer/{name}": array.copy() for name, array in self.optimizer.state.items()}
+        return {
+            **arrays,
+            "optimizer_iteration": np.array(self.optimizer.iteration),
+            "iteration": np.array(self.iteration),
+        }
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from what ``state`` returned."""
+        slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
+        self.optimizer.load(slots, int(state["optimizer_iteration"]))
+        self.iteration = int(state["iteration"])
