@@ -9,6 +9,7 @@ from . import optim as optim
 from . import presets as presets
 from . import random as random
 from . import surrogates as surrogates
+from . import tempotron as tempotron
 from .check import GradientError as GradientError
 from .check import check as check
 from .device import set_threads as set_threads
@@ -32,6 +33,9 @@ from .learning import BPTT as BPTT
 from .learning import OTTT as OTTT
 from .learning import SLTT as SLTT
 from .learning import STBP as STBP
+from .learning import Credit as Credit
+from .learning import EProp as EProp
+from .learning import compare_credit as compare_credit
 from .neuron import Neuron as Neuron
 from .report import SilentNetworkWarning as SilentNetworkWarning
 from .report import report as report
@@ -40,4 +44,5 @@ from .save import save as save
 from .surrogates.surrogate import dspike as dspike
 from .surrogates.surrogate import spike as spike
 from .target_rate import target_rate as target_rate
+from .tempotron import Tempotron as Tempotron
 from .version import __version__ as __version__

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,11 +114,21 @@ class Kernel:
 
     def __init__(self, dispatcher: Any, name: str):
         self.dispatcher, self.name, self.ready = dispatcher, name, False
+        self._lock = threading.Lock()
 
     def __call__(self, *args: Any) -> Any:
         return self.dispatcher(*args) if self.ready else self._first(*args)
 
+    def __deepcopy__(self, memo: Any) -> Kernel:
+        return self  # it holds no state: copies of a network share their kernels
+
     def _first(self, *args: Any) -> Any:
+        with self._lock:  # threads that share the first call must not compile it twice
+            if not self.ready:
+                return self._compile(*args)
+        return self.dispatcher(*args)
+
+    def _compile(self, *args: Any) -> Any:
         start = time.perf_counter()
         try:
             result = self.dispatcher(*args)

@@ -23,10 +23,11 @@ version hole validate
 random compile per_step device
 surrogates init
 neuron kernels
-neurons
+neurons events
 data encode losses optim layers
-learning presets history describe target_rate check tempotron
-progress plot save report
+learning plasticity history describe target_rate check
+progress plot save report tempotron
+presets
 fit
 cli
 __init__ __main__

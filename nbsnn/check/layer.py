@@ -107,6 +107,7 @@ class _Functional:
 def layer_rows(
     net: Layer, x: Any, trials: int, rng: np.random.Generator, tolerance: float, draws: Draws
 ) -> list[Row]:  # fmt: skip
+    """The errors of a layer's gradients, one row per array, the worst of all trials."""
     for name, population in populations(net).items():
         if population.neuron.vjp is None:
             raise ValueError(f"{name or 'this population'}: {population.neuron!r} has no vjp: no gradient to check")

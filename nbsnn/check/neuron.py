@@ -100,9 +100,11 @@ class Model:
         return args + [self.between(k, rng, self.param(k, v, rng)) for k, v in neuron.params.items()]
 
     def between(self, name: str, rng: np.random.Generator, otherwise: float) -> float:
+        """A random value of an argument within its range, if the caller gave one."""
         return float(rng.uniform(*self.ranges[name])) if name in self.ranges else float(otherwise)
 
     def state(self, name: str, start: float, rng: np.random.Generator) -> float:
+        """A random value of a state variable: a small whole number if it counts."""
         if name in self.whole:
             return float(rng.choice([0.0, 0.0, 1.0, 2.0]))
         return start + max(0.5, 0.2 * abs(start)) * rng.normal()
@@ -167,6 +169,7 @@ def _moved(args: list[float], i: int, by: float) -> list[float]:
 
 
 def neuron_rows(neuron: Neuron, ranges: Ranges, trials: int, rng: np.random.Generator, tolerance: float) -> list[Row]:
+    """The errors of a neuron's ``vjp``, one row per argument of ``step``, the worst of all trials."""
     model, rows = Model(neuron, ranges), []
     model.find_counters(rng)
     for trial in range(trials):

@@ -11,6 +11,7 @@ from .compare import REDRAWS, H, Row, as_float, compared, difference, floor_of, 
 
 
 def surrogate_rows(surrogate: Surrogate, trials: int, rng: np.random.Generator, tolerance: float) -> list[Row]:
+    """The errors of a surrogate's ``slope`` near, around and far from the threshold."""
     rows: list[Row] = []
     for reach in (0.1, 3.0, 30.0):
         found = 0

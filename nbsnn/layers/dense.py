@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import init
+from ..events import BREAK_EVEN, Events, worth
 from ..random import Draws
-from ..validate import count
+from ..validate import choice, count
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
@@ -23,6 +24,9 @@ class Dense(Stateless):
         Units before and after.
     bias : bool
         Whether each unit after gets a constant current of its own.
+    path : {"auto", "dense", "events"}
+        How to multiply: with BLAS; by adding up the weights' rows that spikes choose; or whichever is faster at the
+        activity that is counted in each batch. Results agree to rounding. Inputs that are no spikes are dense.
     weight, bias_init : callable, optional
         Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(n_pre) by default.
 
@@ -46,12 +50,13 @@ class Dense(Stateless):
         n_post: int,
         *,
         bias: bool = True,
+        path: str = "auto",
         weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
     ):
         super().__init__()
         self.in_shape, self.shape = (count("n_pre", n_pre),), (count("n_post", n_post),)
-        self.bias = bias
+        self.bias, self.path = bias, choice("path", path, ("auto", "dense", "events"))
         self.weight = weight or init.kaiming_uniform()
         self.bias_init = bias_init or init.uniform(-(n_pre**-0.5), n_pre**-0.5)
 
@@ -59,7 +64,7 @@ class Dense(Stateless):
         return f"Dense({self.in_shape[0]}, {self.shape[0]}{'' if self.bias else ', bias=False'})"
 
     def options(self) -> dict[str, Any]:
-        return {"n_pre": self.in_shape[0], "n_post": self.shape[0], "bias": self.bias}
+        return {"n_pre": self.in_shape[0], "n_post": self.shape[0], "bias": self.bias, "path": self.path}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
@@ -73,25 +78,39 @@ class Dense(Stateless):
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
+        weight = self.params["weight"]
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
-        np.matmul(x.reshape(-1, *self.in_shape), self.params["weight"], out=y.reshape(-1, *self.shape))
+        out = y.reshape(-1, *self.shape)
+        if tape["events"] is None:
+            np.matmul(x.reshape(-1, *self.in_shape), weight, out=out)
+        else:
+            tape["events"].product(weight, out)
         if self.bias:
             y += self.params["bias"]
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        self.accumulate(tape["pre"], gy, tape, grads)
+        self.accumulate(gy, tape, grads)
         return self.pull(gy, tape) if wanted else None
 
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"] = x
+        tape["pre"], tape["events"] = x, None
+        rows = x.reshape(-1, *self.in_shape)
+        possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
+        if self.path == "events" and possible:
+            tape["events"] = Events.of(rows)
+        elif self.path == "auto" and possible and worth(len(rows), self.in_shape[0], self.shape[0]):
+            tape["events"] = Events.of(rows, BREAK_EVEN)
 
-    def accumulate(self, pre: Array, gy: Array, tape: Nested, grads: Nested) -> None:
-        """Add the parameters' gradients, given what the presynaptic side offers and what comes back."""
+    def accumulate(self, gy: Array, tape: Nested, grads: Nested) -> None:
+        """Add the parameters' gradients, given what the presynaptic side offered and what comes back."""
         g = gy.reshape(-1, *self.shape)
-        product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
-        np.matmul(pre.reshape(-1, *self.in_shape).T, g, out=product)
-        grads["weight"] += product
+        if tape["events"] is None:
+            product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
+            np.matmul(tape["pre"].reshape(-1, *self.in_shape).T, g, out=product)
+            grads["weight"] += product
+        else:
+            tape["events"].add_outer(g, grads["weight"])
         if self.bias:
             grads["bias"] += g.sum(axis=0)
 

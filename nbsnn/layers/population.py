@@ -194,11 +194,16 @@ class Population(Layer):
         output = self.output(tape)
         if self.neuron.output != "spikes":
             return output
-        values = tape["params"]
-        leak = values[list(self.values).index(self.neuron.leak)] if self.neuron.leak else np.ones(1, output.dtype)
-        decay = np.broadcast_to(leak, self.units).reshape(self.shape)
-        traces["trace"] = output[0] + (decay * traces["trace"] if "trace" in traces else 0.0)
+        # A new array each time: a recurrent connection holds on to the one of the step before.
+        traces["trace"] = output[0] + self._leak(tape) * traces["trace"] if "trace" in traces else output[0].copy()
         return traces["trace"][None]
+
+    def _leak(self, tape: Nested) -> Any:
+        """What the membrane keeps at each step: one factor for each unit, or 1."""
+        if not self.neuron.leak:
+            return 1.0
+        leak = tape["params"][list(self.values).index(self.neuron.leak)]
+        return leak.reshape(self.shape)
 
     def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
         """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""

@@ -98,7 +98,7 @@ class Recurrent(Container):
             if t:
                 gy[t - 1 : t] += feedback.pull(gx[t : t + 1], back)
         population.end_reverse(inner, grads["neurons"])
-        feedback.accumulate(back["pre"], gx, back, grads["feedback"])
+        feedback.accumulate(gx, back, grads["feedback"])
         before = population.before(inner)
         before[population.neuron.output] += feedback.pull(gx[:1], back)[0]
         return gx, {"neurons": before}

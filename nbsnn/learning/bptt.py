@@ -15,7 +15,7 @@ import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..random import Draws
-from ..validate import count, finite
+from ..validate import count
 from .learner import Learner, Loss
 
 
@@ -84,10 +84,7 @@ class BPTT(Learner):
             value = self._truncated(x, target, draws, self.chunk)
         if not np.isfinite(value):
             raise ValueError(f"the loss is {value}")
-        grads = flatten(self.grads)
-        for name, array in grads.items():
-            finite(f"the gradient of {name}", array)
-        return value, grads
+        return value, self.checked(flatten(self.grads))
 
     def _whole(self, x: Array, target: Any, draws: Draws) -> float:
         self.output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..optim import Adam, clip_by_norm
-from ..validate import number
+from ..validate import finite, number
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
 
@@ -24,7 +24,7 @@ class Learner:
     iteration : int
         How many training steps have been made.
     output : array [T, B, ...]
-        The network's output in the last one.
+        The network's output for the last batch.
     grads, tape : dict
         Gradients, and what the last forward pass left, nested by layer.
     """
@@ -58,10 +58,20 @@ class Learner:
         for array in flatten(self.grads).values():
             array[...] = 0.0
 
-    def change(self, grads: dict[str, Array]) -> None:
-        """One step of the optimiser."""
+    def checked(self, grads: dict[str, Array]) -> dict[str, Array]:
+        """``grads``; raises if one holds NaN or infinity."""
+        for name, array in grads.items():
+            finite(f"the gradient of {name}", array)
+        return grads
+
+    def clipped(self, grads: dict[str, Array]) -> None:
+        """Scale ``grads`` down in place to a norm of at most ``clip``."""
         if self.clip is not None:
             clip_by_norm(grads, self.clip)
+
+    def change(self, grads: dict[str, Array]) -> None:
+        """One step of the optimiser."""
+        self.clipped(grads)
         self.optimizer.step(self.net.parameters(), grads)
 
     def state(self) -> dict[str, Array]:

@@ -6,6 +6,7 @@ through time. What is kept does not grow with the number of steps, and the input
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
 from ..random import Draws
-from ..validate import choice, finite
+from ..validate import choice
 from .learner import Learner, Loss
 
 
@@ -36,6 +37,10 @@ class Online(Learner):
         Largest global norm of the gradient of an update.
     seed : int
         Seed of what is random in training (dropout).
+
+    Notes
+    -----
+    ``output`` is the mean over the steps of the last batch, [1, B, ...]: all outputs would grow with time.
     """
 
     def __init__(
@@ -74,20 +79,15 @@ class Online(Learner):
         for value, grads in self.passes(x, target):
             total += value
             if self.update == "step":
-                self.checked(grads)
-                self.change(grads)
+                self.change(self.checked(grads))
         if self.update == "sample":
-            grads = flatten(self.grads)
-            self.checked(grads)
-            self.change(grads)
+            self.change(self.checked(flatten(self.grads)))
         self.iteration += 1
         return total
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         total = sum(value for value, _ in self.passes(x, target, accumulate=True))
-        grads = flatten(self.grads)
-        self.checked(grads)
-        return total, grads
+        return total, self.checked(flatten(self.grads))
 
     def passes(self, x: Any, target: Any, accumulate: bool | None = None) -> Iterator[tuple[float, dict[str, Array]]]:
         """Go through time; yields each step's loss and gradients (with ``accumulate``, their sum so far).
@@ -98,9 +98,7 @@ class Online(Learner):
         draws = Draws(self.seed, "training", self.iteration)
         state: Nested | None = None
         traces: Nested = {}
-        outputs: list[Array] = []
-        targets = _targets(target)
-        batch = None
+        targets, output, t, batch = _targets(target), None, -1, 0
         self.clear()
         for t, given in enumerate(_steps(x)):
             now = self.net.check_input(given[None])
@@ -112,21 +110,16 @@ class Online(Learner):
             value, gy = self.loss(y, _next(targets, t))
             if not np.isfinite(value):
                 raise ValueError(f"the loss of step {t} is {value}")
-            outputs.append(y[0].copy())
+            output = y.copy() if output is None else np.add(output, y, out=output)
             if t and not accumulate:
                 self.clear()
             self.reverse(now, gy, traces)
             yield value, flatten(self.grads)
-        if not outputs:
+        if output is None:
             raise ValueError("the input has no steps")
-        if _is_moving(target) and len(target) != len(outputs):
-            raise ValueError(f"target has {len(target)} steps, but the input has {len(outputs)}")
-        self.output = np.stack(outputs)
-
-    def checked(self, grads: dict[str, Array]) -> None:
-        """Raise if a gradient holds NaN or infinity."""
-        for name, array in grads.items():
-            finite(f"the gradient of {name}", array)
+        if _is_moving(target) and len(target) != t + 1:
+            raise ValueError(f"target has {len(target)} steps, but the input has {t + 1}")
+        self.output = output / (t + 1)
 
 
 def _steps(x: Any) -> Iterator[Array]:
@@ -137,15 +130,25 @@ def _steps(x: Any) -> Iterator[Array]:
 
 
 def _is_moving(target: Any) -> bool:
-    """Whether an array holds a target for each step: labels [T, B] or numbers [T, B, C]."""
-    return isinstance(target, np.ndarray) and target.ndim == (2 if target.dtype.kind in "iu" else 3)
+    """Whether this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
+    if isinstance(target, Iterator):
+        return False
+    target = np.asarray(target)
+    return target.ndim == (2 if target.dtype.kind in "iu" else 3)
 
 
 def _targets(target: Any) -> Iterator[Any]:
-    """The target of each step, with the axis of time as long as the loss wants it."""
+    """The target of each step, as the loss wants it for one step."""
     if isinstance(target, Iterator):
-        return (_for_one_step(np.asarray(now)) for now in target)
+        return target
     target = np.asarray(target)
     if _is_moving(target):
         return (target[t : t + 1] for t in range(len(target)))
-    return iter(lambda: target, None)
+    return itertools.repeat(target)
+
+
+def _next(targets: Iterator[Any], t: int) -> Any:
+    try:
+        return next(targets)
+    except StopIteration:
+        raise ValueError(f"target has {t} steps, but the input has more") from None

@@ -4,21 +4,31 @@
 
 The trace is what remains of earlier input in a membrane that never spiked, so for one layer with a loss at every
 step and a detached reset the rule equals back-propagation through time. ``decay`` is the membrane's of the
-presynaptic population; the network's own input is taken as it is.
+presynaptic population; the network's own input is taken as it is, unless ``input_decay`` says otherwise.
 
 Xiao et al. 2022, "Online training through time for spiking neural networks", arXiv:2210.04195.
 """
 
 from __future__ import annotations
 
-from ..layers.layer import Array, Nested
+from typing import Any
+
+from ..layers.layer import Array, Layer, Nested
+from ..optim.optimizer import fraction
+from .learner import Loss
 from .online import Online
 
 
 class OTTT(Online):
     """Learner: OTTT.
 
-    Parameters and methods are those of ``Online``.
+    Parameters and methods are those of ``Online``, and one more.
+
+    Parameters
+    ----------
+    input_decay : float, default 0.0
+        Factor per step, 0 <= input_decay < 1, of a trace of the network's input. The first layer's gradient is exact
+        if it is the decay of the neurons behind (``exp(-dt/tau)``); Xiao et al. use the input as it is, which is 0.
 
     Examples
     --------
@@ -28,5 +38,14 @@ class OTTT(Online):
     >>> value = learner.step(np.ones((10, 3, 4), np.float32), np.array([0, 1, 0]))
     """
 
+    def __init__(
+        self, net: Layer, loss: Loss | None = None, optimizer: Any = None, *, input_decay: float = 0.0, **options: Any
+    ):
+        super().__init__(net, loss, optimizer, **options)
+        self.input_decay = fraction("input_decay", input_decay)
+
     def offer(self, x: Array, traces: Nested) -> None:
-        self.net.trace(x, self.tape, traces)
+        if self.input_decay:
+            x = x + self.input_decay * traces["input"] if "input" in traces else x
+            traces["input"] = x
+        self.net.trace(x, self.tape, traces.setdefault("net", {}))

@@ -88,7 +88,7 @@ class StepMSE:
         choice("reduction", self.reduction, ("mean", "sum"))
 
     def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y`` ``[T, B, C]``; the target is a real array of the same shape.
+        """Value, and gradient by ``y`` ``[T, B, C]``; the target is a real array of the same shape, or ``[B, C]``.
 
         Raises
         ------
@@ -96,7 +96,9 @@ class StepMSE:
             A wrong dtype or shape, NaN or infinity.
         """
         name = type(self).__name__
-        error = checks.output(name, y) - checks.dense(name, target, y.shape)
+        shape = checks.output(name, y).shape
+        target = np.asarray(target)
+        error = y - checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
         weight = 1.0 / error.size if self.reduction == "mean" else len(y) / error.size
         return float(np.sum(error**2) * weight), (error * (2.0 * weight)).astype(y.dtype, copy=False)
 

@@ -42,7 +42,7 @@ class Rule:
         The traces of both sides, in the order of ``change``'s arguments.
     params : mapping of str to float
         Likewise.
-    bounds : {"hard", "soft", "power", "none"}
+    bounds : {"hard", "soft", "power", "smooth", "none"}
         See ``nbsnn.plasticity.bounds``.
     w_min, w_max, mu : float, default 0, 1, 1
         The bounds, and the exponent of "power".
@@ -75,7 +75,7 @@ class Rule:
     >>> w = np.full((1, 1), 0.5)
     >>> spikes = np.array([1.0, 0.0, 1.0]).reshape(3, 1, 1)
     >>> own.run(w, pre=spikes, post=np.roll(spikes, 1)).weights.round(4)
-    array([[0.6856]])
+    array([[0.5901]])
     """
 
     change: Callable[..., tuple]

@@ -34,38 +34,46 @@ def bump(a, s, amount):
 
 
 def added(a, s, amount):
+    """The spike is added."""
     return a + amount * s
 
 
 def set_(a, s, amount):
+    """The spike sets the trace."""
     return amount if s > 0.0 else a
 
 
 def decay_add_use(a, s, decay, amount):
+    """What a rule uses, and the trace after the step."""
     a = bump(decay * a, s, amount)
     return a, a
 
 
 def decay_use_add(a, s, decay, amount):
+    """What a rule uses, and the trace after the step."""
     a = decay * a
     return a, bump(a, s, amount)
 
 
 def use_decay_add(a, s, decay, amount):
+    """What a rule uses, and the trace after the step."""
     return a, bump(decay * a, s, amount)
 
 
 def add_decay_use(a, s, decay, amount):
+    """What a rule uses, and the trace after the step."""
     a = decay * bump(a, s, amount)
     return a, a
 
 
 def add_use_decay(a, s, decay, amount):
+    """What a rule uses, and the trace after the step."""
     a = bump(a, s, amount)
     return a, decay * a
 
 
 def use_add_decay(a, s, decay, amount):
+    """What a rule uses, and the trace after the step."""
     return a, decay * bump(a, s, amount)
 
 

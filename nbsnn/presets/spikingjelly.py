@@ -1,6 +1,7 @@
 """SpikingJelly (release 2.0.0): its class names, argument names and defaults, in terms of this package.
 
-``IFNode``, ``LIFNode`` and ``ParametricLIFNode`` are functions that return a ``Neuron``:
+Its nodes (``IFNode``, ``LIFNode``, ``ParametricLIFNode``, ``OTTTLIFNode``, ``SLTTLIFNode``) are functions that return
+a ``Neuron``:
 
 >>> from nbsnn.presets.spikingjelly import LIFNode
 >>> LIFNode()
@@ -15,7 +16,9 @@ membrane ``v``, ``v_seq``             ``run["lif1"]["v"]``; ``h``, the membrane 
 surrogate_function=surrogate.ATan()   ``surrogate_function=SURROGATES["ATan"]()``
 step_mode, backend, store_v_seq       no such choice: [T, B, ...] in one call, all variables recorded
 functional.reset_net(net)             nothing to do: a run starts from the initial state unless given another one
+OTTTSequential, GradwithTrace         the learner ``OTTT``; with ``SLTTLIFNode``, the learner ``SLTT``
 layer.Linear(n, m)                    ``Dense(n, m)``; ``weight`` is SpikingJelly's matrix transposed
+Tempotron, GaussianTuning             of release 0.0.0.0.14: see ``presets/spikingjelly_tempotron.py``
 ====================================  =============================================================================
 
 ``SURROGATES`` maps the name of a SpikingJelly surrogate class to a function that takes the class's arguments:
@@ -39,6 +42,9 @@ from .. import surrogates
 from ..neuron import Neuron
 from ..neurons import IF, LIF, PLIF
 from ..surrogates import Surrogate
+from .spikingjelly_tempotron import GaussianTuning as GaussianTuning
+from .spikingjelly_tempotron import Tempotron as Tempotron
+from .spikingjelly_tempotron import mse_loss as mse_loss
 
 
 def S2NN(alpha: float = 4.0, beta: float = 1.0) -> surrogates.Surrogate:
@@ -170,6 +176,44 @@ def LIFNode(
     options = conventions(surrogate_function, detach_reset)
     rest = start_of(v_reset)
     return LIF(tau, v_threshold, v_reset, v_rest=rest, decay="euler", decay_input=decay_input, **options)
+
+
+def OTTTLIFNode(
+    tau: float = 2.0,
+    decay_input: bool = False,
+    v_threshold: float = 1.0,
+    v_reset: float | None = None,
+    surrogate_function: Surrogate | None = None,
+    detach_reset: bool = True,
+) -> Neuron:
+    """``LIFNode`` with the defaults of SpikingJelly's ``OTTTLIFNode``, for the learner ``OTTT``, which keeps its trace.
+
+    Parameters, returns and errors are those of ``LIFNode``.
+
+    >>> from nbsnn.presets.spikingjelly import OTTTLIFNode
+    >>> OTTTLIFNode().options["decay_input"]
+    False
+    """
+    return LIFNode(tau, decay_input, v_threshold, v_reset, surrogate_function, detach_reset)
+
+
+def SLTTLIFNode(
+    tau: float = 2.0,
+    decay_input: bool = True,
+    v_threshold: float = 1.0,
+    v_reset: float | None = 0.0,
+    surrogate_function: Surrogate | None = None,
+    detach_reset: bool = True,
+) -> Neuron:
+    """``LIFNode`` with the defaults of SpikingJelly's ``SLTTLIFNode``, for the learner ``SLTT``.
+
+    Parameters, returns and errors are those of ``LIFNode``.
+
+    >>> from nbsnn.presets.spikingjelly import SLTTLIFNode
+    >>> SLTTLIFNode().options["detach_reset"]
+    True
+    """
+    return LIFNode(tau, decay_input, v_threshold, v_reset, surrogate_function, detach_reset)
 
 
 def ParametricLIFNode(

@@ -26,6 +26,7 @@ def populations(layer: Layer, tape: Nested, name: str = "") -> Iterator[tuple[st
 
 
 def measure(name: str, population: Population, tape: Nested) -> LayerReport:
+    """Activity of one population, from the tape of a run."""
     y, neuron = population.output(tape), population.neuron
     y = y.reshape(*y.shape[:2], -1)
     kind = neuron.kind or "Neuron"
@@ -79,5 +80,6 @@ def _membranes(population: Population, tape: Nested) -> tuple[float | None, floa
 
 
 def measure_gradient(name: str, weight: Array, g: Array) -> GradientReport:
+    """Norms of a parameter and its gradient."""
     size, norm = (float(np.linalg.norm(array.astype(np.float64))) for array in (weight, g))
     return GradientReport(name, size, norm, norm / size if size else math.inf, float((g == 0.0).mean()))

@@ -67,6 +67,7 @@ class Report:
 
 
 def percent(share: float) -> str:
+    """A share as text."""
     return f"{100.0 * share:.0f} %"
 
 

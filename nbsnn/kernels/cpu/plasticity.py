@@ -17,47 +17,47 @@ SIGN = 1.0  # -1.0 turns every change round
 
 
 @hole
-def advance(a, s, decay, amount):
+def advance(a, s, decay, amount) -> Any:
     raise NotImplementedError
 
 
 @hole
-def change(w, pre, post, *traces_and_params):
+def change(w, pre, post, *traces_and_params) -> Any:
     raise NotImplementedError
 
 
 @hole
-def weigh(w, d, w_min, w_max, mu):
+def weigh(w, d, w_min, w_max, mu) -> Any:
     raise NotImplementedError
 
 
 @hole
-def clip(w, w_min, w_max):
+def clip(w, w_min, w_max) -> Any:
     raise NotImplementedError
 
 
 @hole
-def traces_pre(array, t, b, n):
+def traces_pre(array, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def traces_post(array, t, b, n):
+def traces_post(array, t, b, n) -> Any:
     raise NotImplementedError
 
 
 @hole
-def constants(array, k):
+def constants(array, k) -> Any:
     raise NotImplementedError
 
 
 @hole
-def put(w, dw, i, j, d, L):
+def put(w, dw, i, j, d, L) -> Any:
     raise NotImplementedError
 
 
 @hole
-def draw(given, key, t, step, unit):
+def draw(given, key, t, step, unit) -> Any:
     raise NotImplementedError
 
 
@@ -127,12 +127,12 @@ def into_increments(w, dw, i, j, d, L):
 
 
 @hole
-def decayed(a, s, decay, shift, top):
+def decayed(a, s, decay, shift, top) -> Any:
     raise NotImplementedError
 
 
 @hole
-def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max):
+def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max) -> Any:
     raise NotImplementedError
 
 

@@ -1,0 +1,194 @@
+"""STDP in integers: shifts for decay, stochastic rounding for small rates. All arrays are int32 and wrap as int32 does.
+
+    a <- (trace_decay a) >> shift_trace;  a <- top at a presynaptic spike;  c likewise for the postsynaptic side
+    at a presynaptic spike    w += R(nu_pre c)
+    at a postsynaptic spike   w += R(nu_post a)
+    R(z) = (z >> shift) + [r < z mod 2^shift],  r uniform in [0, 2^shift):  z / 2^shift on average
+    w >>= 1 for a unit whose threshold exceeds max_threshold;  w <- clip(w)
+
+``>>`` is the arithmetic shift, which rounds down, also for negative numbers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..compile import kernel
+from ..kernels.cpu import plasticity as cpu
+from ..random import Draws
+from ..validate import choice, count
+from .check import check_run, check_weights
+from .learned import Learned
+from .rule import Array, State
+
+I32 = np.dtype(np.int32)
+
+
+def wrap(z):
+    """``z`` as a 32-bit integer would hold it."""
+    return ((z + 2147483648) & 4294967295) - 2147483648
+
+
+def trace(a, s, decay, shift, top):
+    """A trace after one step."""
+    return top if s != 0 else wrap(int(a) * int(decay)) >> int(shift)
+
+
+def rounded(z, r, shift):
+    """z / 2^shift, rounded up if ``r`` is below the remainder."""
+    return (z >> shift) + (1 if r < (z & ((1 << shift) - 1)) else 0)
+
+
+def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max):
+    """A weight after one step."""
+    d = 0
+    if pre != 0:
+        d += rounded(wrap(int(nu_pre) * int(c)), int(r_pre), int(shift))
+    if post != 0:
+        d += rounded(wrap(int(nu_post) * int(a)), int(r_post), int(shift))
+    return min(max(wrap(int(w) + d) >> int(halve), int(w_min)), int(w_max))
+
+
+@dataclass(frozen=True)
+class PostPreInt:
+    """Pair STDP with nearest spikes in 32-bit integers.
+
+    Parameters
+    ----------
+    nu_pre, nu_post : int
+        What a presynaptic and a postsynaptic spike add, times the other side's trace, over 2^shift. Depression is
+        negative; by default a presynaptic spike depresses.
+    shift : int
+        Rates are multiples of 2^-shift; 0 to 31.
+    w_min, w_max : int
+        Bounds.
+    trace_decay, shift_trace : int
+        Traces decay by trace_decay / 2^shift_trace per step.
+    top : int
+        What a spike sets its trace to.
+    max_threshold : int
+        Threshold of a postsynaptic unit beyond which its weights are halved.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number is not an integer, a shift is not from 0 to 31, or ``w_min`` is above ``w_max``.
+
+    Notes
+    -----
+    ``run`` takes one sample, weights of int32, ``thresh`` [T, 1, n_post] (by default none exceeds) and ``draws``: a
+    ``nbsnn.random.Draws``, whose number for a synapse depends on seed, step and synapse alone, or a pair of arrays
+    [T, n_pre, n_post] of integers below 2^shift, for presynaptic and postsynaptic spikes.
+
+    Examples
+    --------
+    >>> from nbsnn.random import Draws
+    >>> rule = PostPreInt(nu_post=1 << 14)
+    >>> spike = np.array([1, 0]).reshape(2, 1, 1)
+    >>> rule.run(np.array([[3]], np.int32), spike, np.roll(spike, 1), draws=Draws(0)).weights
+    array([[109]], dtype=int32)
+    """
+
+    nu_pre: int = -14
+    nu_post: int = 141
+    shift: int = 14
+    w_min: int = 0
+    w_max: int = 109
+    trace_decay: int = 31169
+    shift_trace: int = 15
+    top: int = 127
+    max_threshold: int = 4915
+
+    reads = ("thresh",)
+    dtype = I32
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not -(1 << 31) <= count(name, value, least=-(1 << 31)) < 1 << 31:
+                raise ValueError(f"{name} must fit 32 bits, not {value}")
+        for name in ("shift", "shift_trace"):
+            if not 0 <= getattr(self, name) <= 31:
+                raise ValueError(f"{name} must be from 0 to 31, not {getattr(self, name)}")
+        if self.w_min > self.w_max:
+            raise ValueError(f"w_min must not be above w_max, not {self.w_min} with w_max = {self.w_max}")
+
+    def initial(self, batch: int, weights: Array) -> State:
+        """Traces of zero, step 0."""
+        if batch != 1:
+            raise ValueError(f"the integer rule takes one sample at a time, not a batch of {batch}")
+        sizes = zip(("pre", "post"), ("x", "y"), weights.shape, strict=True)
+        return {side: {name: np.zeros((1, n), I32)} for side, name, n in sizes} | {"step": np.zeros((), np.int64)}
+
+    def run(
+        self, weights: Array, pre: Any, post: Any, state: State | None = None, *, dt: float = 1.0, device: str = "cpu",
+        in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
+    ) -> Learned:  # fmt: skip
+        """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
+        weights = check_weights(weights, in_place, (I32,))
+        pre, post, state = check_run(self, weights, pre, post, state, device)
+        kept: dict[str, Any] = {choice("a recorded variable", n, ("weights", "x", "y")): [] for n in record}
+        state = self.advance(weights, pre, post, state, device=device, kept=kept, thresh=thresh, draws=draws)
+        return Learned(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
+
+    def advance(
+        self, weights: Array, pre: Array, post: Array, state: State, *, dt: float = 1.0, device: str = "cpu",
+        kept: dict[str, list] | None = None, thresh: Any = None, draws: Any = None,
+    ) -> State:  # fmt: skip
+        """As ``run``, without most checks and in place."""
+        steps, n_pre, n_post = len(pre), *weights.shape
+        thresh = np.full((steps, 1, n_post), -(1 << 31), I32) if thresh is None else np.asarray(thresh)
+        if thresh.shape != (steps, 1, n_post) or thresh.dtype.kind not in "iu":
+            wanted = [steps, 1, n_post]
+            raise ValueError(f"thresh must be integers of shape {wanted}, not {thresh.dtype} of {list(thresh.shape)}")
+        given, keys, fill = self._draws(draws, steps, n_pre * n_post)
+        loop = _loop(device, fill)
+        table = np.array([
+            self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
+            self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
+        ], np.int64)  # fmt: skip
+        a, c = state["pre"]["x"][0].copy(), state["post"]["y"][0].copy()
+        columns = np.empty(n_post, np.int64)
+        spikes = [np.ascontiguousarray(s[:, 0]) for s in (pre, post, thresh.astype(I32))]
+        first = int(state["step"])
+        window = 1 if kept else steps
+        for t in range(0, steps, window):
+            part = slice(t, t + window)
+            rows = [r if fill is cpu.counted_draws else r[part] for r in given]
+            with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
+                loop(*(s[part] for s in spikes), a, c, *rows, keys, first + t, table, columns, weights)
+            for name, value in (("weights", weights), ("x", a[None]), ("y", c[None])):
+                if kept and name in kept:
+                    kept[name].append(value[None].copy())
+        after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
+        return {**after, "step": state["step"] + steps}
+
+    def finish(self, weights: Array) -> None:
+        """Nothing is left to do at the end of a run."""
+
+    def _draws(self, draws: Any, steps: int, synapses: int) -> tuple[list[Array], Array, Any]:
+        """What the kernel draws from: arrays or keys, and the function that reads them."""
+        if isinstance(draws, Draws):
+            keys = np.array([draws.fold("pre").key, draws.fold("post").key], np.uint64)
+            return [np.full((1, 1), self.shift, np.int64)] * 2, keys, cpu.counted_draws
+        if not isinstance(draws, (tuple, list)) or len(draws) != 2:
+            raise TypeError(f"draws must be a nbsnn.random.Draws or a pair of arrays, not {type(draws).__name__}")
+        arrays = []
+        for given in draws:
+            array = np.asarray(given)
+            if array.dtype.kind not in "iu" or array.size != steps * synapses or len(array) != steps:
+                raise ValueError(
+                    f"draws must be integers for {steps} steps and {synapses} synapses, not {array.dtype} "
+                    f"of shape {list(array.shape)}"
+                )
+            arrays.append(np.ascontiguousarray(array.reshape(steps, synapses), np.int64))
+        return arrays, np.zeros(2, np.uint64), cpu.given_draws
+
+
+@functools.cache
+def _loop(device: str, fill: Callable) -> Callable:
+    return kernel(cpu.integer, device=device, dtype=I32, decayed=trace, synapse=synapse, draw=fill)

@@ -1,0 +1,103 @@
+"""Pair rules: each pair of a presynaptic and a postsynaptic spike changes the weight.
+
+    at a postsynaptic spike   w += a_post x      x: presynaptic trace
+    at a presynaptic spike    w -= a_pre y       y: postsynaptic trace
+
+With ``a_post`` and ``a_pre`` positive, pre before post potentiates and post before pre depresses. Gerstner, Kempter, van
+Hemmen and Wagner 1996 (doi:10.1038/383076a0); Song, Miller and Abbott 2000 (doi:10.1038/78829).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .rule import Rule
+from .trace import Trace
+
+
+def pair(w, pre, post, x, y, a_post, a_pre):
+    """What a synapse gains at a postsynaptic and at a presynaptic spike."""
+    return a_post * x * post, -a_pre * y * pre
+
+
+def PairSTDP(
+    a_post: float = 1e-2,
+    a_pre: float = 1e-2,
+    tau_pre: float = 20.0,
+    tau_post: float = 20.0,
+    *,
+    order: str = "decay use add",
+    mode: str = "add",
+    decay: str = "exp",
+    **options: Any,
+) -> Rule:
+    """Pair STDP between all spikes (all-to-all): the traces add up.
+
+    Parameters
+    ----------
+    a_post, a_pre : float
+        Potentiation at a postsynaptic, depression at a presynaptic spike, per unit of the other side's trace.
+    tau_pre, tau_post : float, unit of ``dt``, default 20.0
+        Time constants of the traces.
+    order : str
+        Order of decay, addition and use in a step (see ``Trace``). By default a spike meets the earlier spikes of the
+        other side only; with "decay add use" also one of the same step.
+    mode : {"add", "set"}
+        Whether traces add up or are set by the nearest spike.
+    decay : {"exp", "euler", "factor"}
+        How ``tau`` becomes the factor per step.
+    **options
+        Bounds, coincidence, sign, normalisation: see ``Rule``.
+
+    Returns
+    -------
+    Rule
+        With the traces "x" and "y".
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``Trace`` and ``Rule``.
+
+    Examples
+    --------
+    Pre two steps before post, then the other way round:
+
+    >>> import numpy as np
+    >>> from nbsnn.plasticity import PairSTDP
+    >>> rule = PairSTDP(a_post=0.1, a_pre=0.1, tau_pre=20.0, tau_post=20.0)
+    >>> early = np.float64([1, 0, 0]).reshape(3, 1, 1)
+    >>> late = early[::-1]
+    >>> w = np.full((1, 1), 0.5)
+    >>> rule.run(w, early, late, in_place=False).weights, rule.run(w, late, early, in_place=False).weights
+    (array([[0.59048374]]), array([[0.40951626]]))
+    """
+    x, y = Trace(tau_pre, mode, order, decay=decay), Trace(tau_post, mode, order, decay=decay)
+    return Rule(pair, {"x": x}, {"y": y}, {"a_post": a_post, "a_pre": a_pre}, **options)
+
+
+def NearestSTDP(
+    a_post: float = 1e-2, a_pre: float = 1e-2, tau_pre: float = 20.0, tau_post: float = 20.0, **options: Any
+) -> Rule:
+    """Pair STDP between nearest spikes: a spike sets its trace to 1, so that only the latest one counts.
+
+    Parameters
+    ----------
+    a_post, a_pre, tau_pre, tau_post, **options
+        As in ``PairSTDP``.
+
+    Returns
+    -------
+    Rule
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``PairSTDP``.
+
+    Examples
+    --------
+    >>> NearestSTDP(tau_pre=10.0).pre["x"].mode
+    'set'
+    """
+    return PairSTDP(a_post, a_pre, tau_pre, tau_post, mode="set", **options)

@@ -1,0 +1,113 @@
+"""The learning window of a rule: how one pair of spikes changes a weight, against the time between them.
+
+dw(delta_t) = w after - w before,   delta_t = t_post - t_pre in steps
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..plot import pyplot
+from ..random import Draws
+from ..validate import count
+from .integer import I32, PostPreInt
+from .meta import MetaRule
+from .reward import RewardRule
+from .rule import Array, Rule
+
+
+def window(
+    rule: Rule | PostPreInt, delta_t: Any = None, *, w: float | None = None, dt: float = 1.0, samples: int = 400
+) -> tuple[Array, Array]:
+    """The change of a weight by one presynaptic and one postsynaptic spike.
+
+    Normalisation and homeostasis, which join synapses, are left out. A rewarded rule gets a reward of 1 at all steps.
+
+    Parameters
+    ----------
+    rule : Rule or PostPreInt
+    delta_t : array of int, optional
+        t_post - t_pre in steps; from -50 to 50 by default.
+    w : float, optional
+        Weight before; midway between the bounds by default.
+    dt : float
+        Time step, in the unit of the rule's time constants.
+    samples : int
+        How many runs are averaged for ``PostPreInt``, whose rounding is random.
+
+    Returns
+    -------
+    delta_t, dw : array [K]
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``delta_t`` is not a list of integers, or ``samples`` not a positive integer.
+
+    Examples
+    --------
+    >>> from nbsnn.plasticity import PairSTDP, window
+    >>> window(PairSTDP(0.1, 0.1), [-1, 0, 1])[1].round(4)
+    array([-0.0951,  0.    ,  0.0951])
+    """
+    steps = np.arange(-50, 51) if delta_t is None else np.asarray(delta_t)
+    if steps.ndim != 1 or not steps.size or steps.dtype.kind not in "iu":
+        raise ValueError(f"delta_t must be a list of integers, not {steps.dtype} of shape {list(steps.shape)}")
+    integer = isinstance(rule, PostPreInt)
+    runs = count("samples", samples) if integer else 1
+    middle = 0.5 * (rule.w_min + rule.w_max) if w is None else w
+    # Synapse k joins a presynaptic unit of its own to the postsynaptic ones, which spike together.
+    before = np.full((len(steps), runs), int(middle) if integer else middle, I32 if integer else np.float64)
+    at = max(0, int(steps.max()))
+    pre = np.zeros((at + 2 + max(0, -int(steps.min())), 1, len(steps)))
+    pre[at - steps, 0, np.arange(len(steps))] = 1.0
+    post = np.zeros((len(pre), 1, runs))
+    post[at] = 1.0
+    signals: dict[str, Any] = {}
+    if isinstance(rule, PostPreInt):
+        signals["draws"] = Draws(0)
+    elif isinstance(rule, MetaRule):
+        rule = Rule(rule.change, rule.pre, rule.post, rule.params, rule.bounds, rule.w_min, rule.w_max)
+    else:
+        rule = rule.replace(normalize=None)
+        if isinstance(rule, RewardRule):
+            signals["reward"] = 1.0
+    after = rule.run(before, pre, post, dt=dt, device="python", in_place=False, **signals).weights
+    return steps, (after.astype(np.float64) - before).mean(1)
+
+
+def figure(rule: Rule | PostPreInt, ax: Any = None, title: str = "", **options: Any) -> Any:
+    """The window as a figure.
+
+    Parameters
+    ----------
+    rule : Rule or PostPreInt
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+    title : str
+    **options
+        As ``window``.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    steps, dw = window(rule, **options)
+    if ax is None:
+        _, ax = pyplot().subplots()
+    order = np.argsort(steps)
+    steps, dw = steps[order], dw[order]
+    for part in (steps < 0, steps > 0):  # not joined: a window jumps at zero
+        ax.plot(steps[part], dw[part], color="black")
+    ax.plot(steps[steps == 0], dw[steps == 0], "k.")
+    ax.axhline(0.0, color="gray", linewidth=0.5)
+    ax.axvline(0.0, color="gray", linewidth=0.5)
+    ax.set(xlabel="t_post - t_pre (steps)", ylabel="change of weight", title=title)
+    return ax
