@@ -28,12 +28,14 @@ class Neuron:
         ``vjp(x, *state, *params, *g) -> (g_x, *g_state, *g_params)``: given the loss's derivatives ``g`` with
         respect to the results of ``step``, those with respect to its arguments. None: simulates, cannot learn.
     state : mapping
-        Name -> initial value, in the order of ``step``'s arguments.
+        Name -> initial value, in the order of ``step``'s arguments: a number, or an array that broadcasts to the
+        population's shape.
     params : mapping
         Name -> value, likewise. A number is shared by all units; an array that broadcasts to the population's
-        shape gives each unit its own.
+        shape gives each unit its own; a function of the population's shape returns such an array.
     learn : tuple of str
-        Which of ``params`` are trained.
+        Which of ``params`` are trained, and which initial values: "initial_v" for the state "v". A trained initial
+        value is one per unit, also when given as a number; as an array of shape [1], all units share it.
     per_step : mapping
         Which of ``params`` have a unit of time: name -> "exp", "euler", "logit" or "steps" (see
         ``nbsnn.per_step``). ``step`` receives their value per step: a decay factor for ``tau``, say.
@@ -43,6 +45,9 @@ class Neuron:
         Whether a membrane that equals its threshold spikes.
     output : str
         What the output is called in records; only "spikes" counts as spikes in reports.
+    first : number, array, function of the shape, or pair of str
+        The output before the first step, which only feedback sees. The pair ``("v", "v_threshold")`` says that it is
+        a spike where the initial "v" exceeds "v_threshold", with the surrogate's derivative.
     leak : str
         The parameter that is the membrane's factor per step: the presynaptic trace of OTTT decays with it. Without
         one, that trace does not decay.
@@ -72,13 +77,14 @@ class Neuron:
 
     step: Callable[..., tuple]
     vjp: Callable[..., tuple] | None = None
-    state: Mapping[str, float] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     learn: tuple[str, ...] = ()
     per_step: Mapping[str, str] = field(default_factory=dict)
     surrogate: Surrogate = field(default_factory=atan)
     compare: str = ">="
     output: str = "spikes"
+    first: Any = 0.0
     leak: str = ""
     holes: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
@@ -94,19 +100,47 @@ class Neuron:
                 raise ValueError(f"per_step names {name!r}, which is not among the parameters {list(self.params)}")
             if way not in WAYS:
                 raise ValueError(f"decay of {name} must be one of {', '.join(map(repr, WAYS))}, not {way!r}")
+        initial = [f"initial_{name}" for name in self.starts]
         for name in self.learn:
-            if name not in self.params:
-                raise ValueError(f"learn names {name!r}; the parameters of this neuron are {list(self.params)}")
+            if name not in self.params and name not in initial:
+                known = f"the parameters of this neuron are {list(self.params)}, its initial values {initial}"
+                raise ValueError(f"learn names {name!r}; {known}")
             if list(self.learn).count(name) > 1:
                 raise ValueError(f"learn names {name!r} twice")
+        self._check_first()
         for name, value in self.params.items():
-            if not np.all(np.isfinite(np.asarray(value, np.float64))):
+            if not callable(value) and not np.all(np.isfinite(np.asarray(value, np.float64))):
                 raise ValueError(f"parameter {name} must be finite, not {value!r}")
+        for name, value in self.starts.items():
+            if not callable(value) and not np.all(np.isfinite(np.asarray(value, np.float64))):
+                raise ValueError(f"the initial {name} must be finite, not {value!r}")
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
         _count_arguments("step", self.step, 1 + len(self.state) + len(self.params))
         if self.vjp:
             _count_arguments("vjp", self.vjp, 2 + 2 * len(self.state) + len(self.params))
+
+    @property
+    def starts(self) -> dict[str, Any]:
+        """The initial values that can be trained: of the state, and of the output unless it is a spike."""
+        return {**self.state, **({} if isinstance(self.first, tuple) else {self.output: self.first})}
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Which of ``params`` are trained: ``learn`` without the initial values."""
+        return tuple(name for name in self.learn if name in self.params)
+
+    def _check_first(self) -> None:
+        """Raise if ``first`` names what is not there."""
+        if not isinstance(self.first, tuple):
+            return
+        if len(self.first) != 2 or self.first[0] not in self.state or self.first[1] not in self.params:
+            raise ValueError(
+                f"first must be a value, or name a state among {list(self.state)} and a parameter among "
+                f"{list(self.params)}, not {self.first!r}"
+            )
+        if self.first[1] in self.per_step:
+            raise ValueError(f"first compares with {self.first[1]!r}, which has a unit of time")
 
     def way(self, name: str) -> PerStep | None:
         """How the parameter ``name`` becomes its value per step; None if it is used as it stands."""

@@ -38,6 +38,14 @@ class Setting:
         choice("device", self.device, DEVICES)
 
 
+class Start(dict[str, Any]):
+    """The state that ``initial`` returns: where a run starts that is given none.
+
+    Trained initial values get their gradient from a run that starts from it, and only from such a run. A state that
+    somebody made or changed is an ordinary dict; so where initial values are trained, these arrays cannot be changed.
+    """
+
+
 class Layer:
     """The parts that all layers share; a layer of one's own implements ``build``, ``forward`` and ``backward``.
 
@@ -67,6 +75,13 @@ class Layer:
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""
         return {}
+
+    def first(self) -> Array:
+        """The output before the first step of a run, for one sample: only feedback sees it. By default zeros."""
+        return np.zeros(self.shape, self.setting.dtype)
+
+    def first_reverse(self, g: Array, grads: Nested) -> None:
+        """The reverse of ``first``: adds to ``grads``, given the loss's derivative ``g`` [B, ...] by it."""
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         """Run ``x`` from ``state``; returns output and final state. ``draws`` are given in training only."""

@@ -16,7 +16,8 @@ from ..device import launch
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
 from ..random import Draws
-from .layer import Array, Layer, Nested, Setting, buffer, is_static
+from .first import first_output, first_vjp, summed_where_shared
+from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
 
 
 class Population(Layer):
@@ -69,20 +70,29 @@ class Population(Layer):
         self.setting, self.built = setting, True
         self.units = int(np.prod(in_shape))
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
-        self.params = {name: self.values[name] for name in self.neuron.learn}
+        self.starts = {name: self._start(name, value) for name, value in self.neuron.starts.items()}
+        both = {**{f"initial_{name}": start for name, start in self.starts.items()}, **self.values}
+        self.params = {name: both[name] for name in self.neuron.learn}
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
-        array = np.array(value, self.setting.dtype)
+        array = np.array(value(self.shape) if callable(value) else value, self.setting.dtype)
         try:
             np.broadcast_to(array, self.shape)
         except ValueError:
             raise ValueError(
                 f"parameter {name} of shape {list(array.shape)} does not fit units of shape {list(self.shape)}"
             ) from None
+        return array
+
+    def _start(self, name: str, value: Any) -> Array:
+        """An initial value; one that is trained is by default one per unit."""
+        array = self._value(f"initial_{name}", value)
+        if f"initial_{name}" in self.neuron.learn and not array.ndim:
+            return np.full(self.shape, array)
         return array
 
     def _per_step(self) -> Array:
@@ -105,7 +115,7 @@ class Population(Layer):
             model, count = self.neuron, len(self.neuron.state)
             if model.vjp is None:
                 raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
-            learned = tuple(1 + count + list(model.params).index(name) for name in model.learn)
+            learned = tuple(1 + count + list(model.params).index(name) for name in model.trained)
             self._kernels[key] = self._make(
                 "backward",
                 vjp=model.vjp,
@@ -128,8 +138,27 @@ class Population(Layer):
         return kernel(template, device=device, dtype=self.setting.dtype, **filling)
 
     def initial(self, batch: int) -> Nested:
-        values = {self.neuron.output: 0.0, **self.neuron.state}
-        return {name: np.full((batch, *self.shape), v, self.setting.dtype) for name, v in values.items()}
+        shape = (batch, *self.shape)
+        values = {**{name: self.starts[name] for name in self.neuron.state}, self.neuron.output: self.first()}
+        start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
+        if self._starts_learned():
+            for array in start.values():
+                array.flags.writeable = False
+        return start
+
+    def _starts_learned(self) -> bool:
+        """Whether the state at the start depends on something that is trained."""
+        depends = self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()
+        return any(name not in self.values or name in depends for name in self.params)
+
+    def first(self) -> Array:
+        return first_output(self.neuron, self.starts, self.values, self.shape, self.setting.smooth)
+
+    def first_reverse(self, g: Array, grads: Nested) -> None:
+        lanes = g.sum(axis=0)
+        for name, line in first_vjp(self.neuron, self.starts, self.values, lanes).items():
+            if name in self.params:
+                grads[name] += summed_where_shared(line, self.params[name])
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         self.begin(x, state, tape)
@@ -142,6 +171,7 @@ class Population(Layer):
         record = buffer(tape, "record", (len(self.variables), steps + 1, batch, self.units), self.setting.dtype)
         for line, name in zip(record, self.variables, strict=True):
             line[0] = state[name].reshape(batch, self.units)
+        tape["start"] = isinstance(state, Start)
         if is_static(x):
             x = x[:1]
         # A read-only or strided array would be a type of its own to the compiler, and cost a compilation.
@@ -229,7 +259,7 @@ class Population(Layer):
         gx = buffer(tape, "gx", (len(tape["x"]), *lanes), dtype)
         if len(gx) < steps:
             gx[...] = 0.0
-        tape["gP"] = np.zeros((len(self.params), *lanes), dtype)
+        tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
         return np.require(gy, dtype, ["C", "W"])
 
     def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
@@ -241,15 +271,16 @@ class Population(Layer):
 
     def end_reverse(self, tape: Nested, grads: Nested) -> None:
         """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""
-        for name, lanes in zip(self.params, tape["gP"], strict=True):
+        for name, lanes in zip(self.neuron.trained, tape["gP"], strict=True):
             value, way = self.params[name], self.neuron.way(name)
-            g = lanes.sum(0).reshape(self.shape)
-            shared = (
-                *range(g.ndim - value.ndim),
-                *(g.ndim - value.ndim + i for i, n in enumerate(value.shape) if n == 1),
-            )
-            g = g.sum(axis=shared, keepdims=True).reshape(value.shape)
+            g = summed_where_shared(lanes.sum(0).reshape(self.shape), value)
             grads[name] += g if way is None else g * way.slope(value.astype(np.float64), self.setting.dt)
+        if not tape["start"]:
+            return
+        for name, lanes in zip(self.neuron.state, tape["gS"], strict=True):
+            if f"initial_{name}" in self.params:
+                g = summed_where_shared(lanes.sum(0).reshape(self.shape), self.starts[name])
+                grads[f"initial_{name}"] += g
 
     def before(self, tape: Nested) -> Nested:
         """The loss's derivative by the initial state. The initial output is only seen by a recurrent connection."""

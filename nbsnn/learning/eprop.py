@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -88,8 +88,7 @@ class EProp(Online):
         self.feedback_decay = number("feedback_decay", feedback_decay, least=0.0)
         if self.feedback_decay and feedback != "adaptive":
             raise ValueError(f'feedback_decay needs feedback="adaptive", not {feedback!r}')
-        hidden, last = net.layers()[self.hidden], net.layers()[self.last]
-        assert isinstance(last, Dense)
+        hidden, last = net.layers()[self.hidden], cast("Dense", net.layers()[self.last])
         self.recurrent = hidden if isinstance(hidden, Recurrent) else None
         self.population: Any = hidden.children["neurons"] if isinstance(hidden, Recurrent) else hidden
         self.kappa, self.gain = _readout_filter(net.layers()[self.readout]) if self.readout else (0.0, 1.0)
@@ -97,6 +96,15 @@ class EProp(Online):
         if feedback != "symmetric":
             fans = {"fan_in": last.in_shape[0], "fan_out": last.shape[0], "dtype": net.setting.dtype}
             self.feedback_weight = last.weight(last.params["weight"].shape, draws=Draws(seed, "feedback"), **fans)
+
+    @staticmethod
+    def fits(net: Layer) -> bool:
+        """Whether a network has the form that e-prop needs."""
+        try:
+            EProp(net)
+        except ValueError:
+            return False
+        return True
 
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
         tape = self.tape[self.hidden]["neurons"] if self.recurrent else self.tape[self.hidden]
@@ -179,8 +187,7 @@ def jacobian(population: Population, tape: Nested) -> Array:
     for row, name in zip(result, [None, *states], strict=True):
         gy, after = (one, {}) if name is None else (np.zeros_like(one), {name: one})
         gx, before = population.backward(gy[None], tape, grads, after=after)
-        assert gx is not None
-        row[0] = gx.reshape(lanes)
+        row[0] = np.reshape(cast("Array", gx), lanes)
         for column, state in zip(row[1:], states, strict=True):
             column[...] = before[state].reshape(lanes)
     return result
@@ -214,7 +221,9 @@ def _readout_filter(readout: Layer) -> tuple[float, float]:
     # [output, state] by [input, state]: both rows are (gain, kappa), the same for all units.
     linear = rows.shape[1] == 4 and np.all(rows == rows[:1, :, :1]) and np.all(rows[:, :2] == rows[:, 2:])
     if not linear:
-        raise ValueError(f"e-prop needs a readout that integrates with one decay for all units, as LI(), not {readout!r}")
+        raise ValueError(
+            f"e-prop needs a readout that integrates with one decay for all units, as LI(), not {readout!r}"
+        )
     gain, kappa = rows[0, :2, 0]
     return float(kappa), float(gain)
 

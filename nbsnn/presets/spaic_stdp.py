@@ -1,4 +1,4 @@
-"""SPAIC (release 0.6.3): its STDP learners and the neurons that go with them, in terms of this package.
+"""SPAIC (release 0.6.3): its STDP learners, in terms of this package.
 
 =============================  =================================================================================
 SPAIC                          here
@@ -25,9 +25,6 @@ What SPAIC does and its names do not say, reproduced here:
 * The meta learner does not change the stored weights: a new run starts from the old ones. Here weights change in place;
   hand in a copy for that.
 * Presynaptic spikes of ``postpreintstdp`` potentiate for positive ``nu0``, though they are said to depress.
-* ``lifstdp_ex`` compares with the threshold of the step before, which starts a run at 0, and its membrane starts at
-  -65 whatever ``v_rest`` is.
-* ``init_refrac`` and ``delta`` of ``diehlAndCook`` have no effect.
 """
 
 from __future__ import annotations
@@ -35,12 +32,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..neuron import Neuron
-from ..neurons.fire import hard, reset
 from ..plasticity import MetaNearestSTDP, Normalize, PostPreInt, Rule, Trace
-from ..plasticity.integer import wrap
 from ..plasticity.pair import pair
-from ..surrogates import spike as fires
 
 AS_LEARNER: dict[str, Any] = {"lag": (1, 1), "defer": True}
 """Arguments of ``Plastic`` for the nearest and the full learner; the meta learner is not deferred."""
@@ -207,60 +200,4 @@ def postpreintstdp(
     >>> postpreintstdp().nu_pre
     14
     """
-    return PostPreInt(
-        nu0, nu1, shift, w_min, w_max, trace_decay, shift_spike_trace, trace_scale, max_threshold
-    )  # fmt: skip
-
-
-def _lifstdp_ex(x, v, theta, threshold, decay_v, decay_th, v_rest, v_reset, v_th, th_inc):
-    u = decay_v * (v - v_rest) + v_rest + x
-    raised = decay_th * theta
-    s = fires(u - threshold)
-    return s, reset(u, s, threshold, v_reset), raised + th_inc * s, v_th + raised
-
-
-def lifstdp_ex(
-    decay_v: float = 0.99, decay_th: float = 0.9999, v_rest: float = -65.0, v_reset: float = -60.0,
-    v_th: float = -52.0, th_inc: float = 0.05,
-) -> Neuron:  # fmt: skip
-    """SPAIC's ``lifstdp_ex``: LIF whose spikes raise the threshold, which is used one step late. Simulates only.
-
-    Parameters
-    ----------
-    decay_v, decay_th : float
-        Factors of membrane and raised threshold per step.
-    v_rest, v_reset, v_th : float
-        Resting membrane, membrane after a spike, threshold without spikes.
-    th_inc : float
-        What a spike adds to the threshold.
-
-    Returns
-    -------
-    Neuron
-        With the state "v", "theta" (what spikes have added) and "threshold" (with which the next step compares).
-        SPAIC carries "theta" from run to run: pass it in the state.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not finite.
-
-    Examples
-    --------
-    >>> from nbsnn.presets.spaic_stdp import lifstdp_ex
-    >>> dict(lifstdp_ex().state)
-    {'v': -65.0, 'theta': 0.0, 'threshold': 0.0}
-    """
-    params = {
-        "decay_v": decay_v, "decay_th": decay_th, "v_rest": v_rest, "v_reset": v_reset, "v_th": v_th, "th_inc": th_inc,
-    }  # fmt: skip
-    state = {"v": -65.0, "theta": 0.0, "threshold": 0.0}
-    return Neuron(
-        _lifstdp_ex,
-        state=state,
-        params=params,
-        compare=">",
-        holes={"reset": hard},
-        kind="lifstdp_ex",
-        options=params,
-    )
+    return PostPreInt(nu0, nu1, shift, w_min, w_max, trace_decay, shift_spike_trace, trace_scale, max_threshold)

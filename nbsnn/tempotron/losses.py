@@ -3,9 +3,9 @@
 Each is called as ``loss(v_max, target, v_threshold)``, with ``target`` [B, O] true for who should fire, and is a mean
 over the samples of a sum over the outputs.
 
-    ThresholdHinge        max(0, margin + v_threshold - v_max) for who should fire, max(0, margin + v_max - v_threshold) else
-    ThresholdMSE          (v_max - v_threshold)^2 of those that are on the wrong side
-    MaxCrossEntropy       -log softmax(scale v_max)[label]
+    ThresholdHinge     max(0, margin -+ (v_max - v_threshold)), - for who should fire and + for who should not
+    ThresholdMSE       (v_max - v_threshold)^2 of those that are on the wrong side
+    MaxCrossEntropy    -log softmax(scale v_max)[label]
 
 The hinge without a margin is the cost that the rule of Guetig and Sompolinsky (2006) descends; the squares are what
 SpikingJelly trains with; the cross-entropy asks which of the outputs is largest, and not for the threshold.

@@ -8,6 +8,7 @@ another, and would tell the weights of the lower one nothing.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Stack:
     def __init__(self, *layers: Tempotron, sharpness: float | None = None, step: float = 1.0):
         if not layers:
             raise ValueError("a Stack needs a layer")
-        for before, after in zip(layers[:-1], layers[1:], strict=True):
+        for before, after in pairwise(layers):
             if before.n_outputs != after.n_inputs:
                 raise ValueError(f"{after!r} follows {before!r}, but has {after.n_inputs} inputs")
             if before.T != after.T or before.dtype != after.dtype:

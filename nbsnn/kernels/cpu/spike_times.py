@@ -31,8 +31,8 @@ def arrange(b0: int, b1: int, T: float, first: Any, given: Any, bits: Any, of: A
             time: Any, pre: Any, place: Any) -> None:  # fmt: skip
     """Fill ``time``, ``pre`` and ``place`` (the entry's index in ``given``) of the events from ``begin[b]`` on.
 
-    ``bits`` are ``given`` as integers of the same size. Entry ``j`` is of input ``of[j]``, or if ``of`` is empty of input
-    ``(j - first[b]) // per_input``.
+    ``bits`` are ``given`` as integers of the same size. Entry ``j`` is of input ``of[j]``, or if ``of`` is empty
+    of input ``(j - first[b]) // per_input``.
     """
     counts = np.empty(1 << DIGIT, np.int64)
     for b in range(b0, b1):

@@ -18,7 +18,7 @@ def psp(t: float, tau: float, tau_s: float) -> float:
     raise NotImplementedError("psp is a hole; compile.kernel fills it")
 
 
-def learn(T: float, O: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any, weight: Any,
+def learn(T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any, weight: Any,
           target: Any, level: float, rate: float, momentum: float, change: Any, work: Any, v_max: Any, t_max: Any,
           upto: Any, slope: Any) -> None:  # fmt: skip
     """Go through all samples once, in order; ``weight`` and ``change`` [N, O] change in place.
@@ -26,8 +26,8 @@ def learn(T: float, O: int, tau: float, tau_s: float, begin: Any, end: Any, time
     ``target`` [B, O] says who should fire, that is reach ``level``; ``v_max`` and ``t_max`` are as each sample was met.
     """
     for b in range(begin.shape[0]):
-        sweep(b, begin[b], end[b], T, O, tau, tau_s, time, pre, weight, work, v_max, t_max, upto, slope)
-        for o in range(O):
+        sweep(b, begin[b], end[b], T, n_out, tau, tau_s, time, pre, weight, work, v_max, t_max, upto, slope)
+        for o in range(n_out):
             fired = v_max[b, o] >= level
             if fired == target[b, o]:
                 continue
