@@ -6,6 +6,7 @@ from . import init as init
 from . import losses as losses
 from . import neurons as neurons
 from . import optim as optim
+from . import plasticity as plasticity
 from . import presets as presets
 from . import random as random
 from . import surrogates as surrogates
@@ -21,14 +22,17 @@ from .layers import Delay as Delay
 from .layers import Dense as Dense
 from .layers import Dropout as Dropout
 from .layers import Flatten as Flatten
+from .layers import Identity as Identity
 from .layers import Layer as Layer
 from .layers import MaxPool2d as MaxPool2d
+from .layers import Parallel as Parallel
 from .layers import Population as Population
 from .layers import Recurrent as Recurrent
 from .layers import Residual as Residual
 from .layers import Run as Run
 from .layers import Sequential as Sequential
 from .layers import SumPool2d as SumPool2d
+from .layers import TemporalConv as TemporalConv
 from .learning import BPTT as BPTT
 from .learning import OTTT as OTTT
 from .learning import SLTT as SLTT

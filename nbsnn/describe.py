@@ -25,7 +25,7 @@ def describe(layer: Layer, arrays: dict[str, np.ndarray], prefix: str = "") -> d
         return {"own": f"layer {kind}"}
     if isinstance(layer, Container):
         children = {n: describe(child, arrays, f"{prefix}{n}/") for n, child in layer.children.items()}
-        return {"layer": kind, "children": children}
+        return {"layer": kind, "children": children, "options": layer.options(), "in_shape": list(layer.in_shape)}
     return {"layer": kind, "options": layer.options()}
 
 
@@ -64,6 +64,9 @@ def _rebuild(story: Mapping[str, Any], arrays: Any) -> Layer:
         return kind(**story["options"])
     net = kind.__new__(kind)
     Container.__init__(net, **{name: _rebuild(child, arrays) for name, child in story["children"].items()})
+    net.in_shape = tuple(story.get("in_shape", ()))
+    for name, value in story.get("options", {}).items():
+        setattr(net, name, value)
     return net
 
 

@@ -134,7 +134,7 @@ def spiking(layer: Layer) -> str | None:
     if isinstance(layer, Population):
         return "" if layer.neuron.output == "spikes" else None
     if isinstance(layer, Recurrent):
-        return "neurons" if spiking(layer.children["neurons"]) == "" else None
+        return "neurons" if layer.windowed and spiking(layer.children["neurons"]) == "" else None
     return None
 
 

@@ -14,6 +14,8 @@ TOY = {
     "05_mnist_snntorch_tutorial5.py": ["--samples", "150"],
     "06_fashion_latency.py": ["--samples", "100", "--epochs", "1"],
     "07_mnist_convolution.py": ["--samples", "60", "--epochs", "1", "--steps", "2"],
+    "11_memory_against_T.py": ["--steps", "5", "--units", "20", "--batch", "4"],
+    "12_online_mnist.py": ["--samples", "100", "--epochs", "1", "--steps", "3"],
 }
 
 

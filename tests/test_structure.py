@@ -24,9 +24,9 @@ random compile per_step device
 surrogates init
 neuron kernels
 neurons events
-data encode losses optim layers
-learning plasticity history describe target_rate check
-progress plot save report tempotron
+data encode losses optim voting layers
+learning history describe target_rate check
+progress plot save report tempotron plasticity
 presets
 fit
 cli

@@ -74,9 +74,9 @@ def test_one_input_of_weight_one_peaks_at_the_threshold(taus):
     assert dpsp(t, *taus) == pytest.approx(0.0, abs=1e-12)
 
 
-def test_published_normalisation():
-    # v0 = 2.12 for tau = 15, tau_s = tau / 4: Guetig and Sompolinsky 2006, methods
-    assert normaliser(15.0, 3.75) == pytest.approx(2.12, abs=0.005)
+def test_normalisation_for_a_quarter():
+    # At the peak exp(-t / tau) = 4^(-1/3), so K = 4^(-1/3) - 4^(-4/3) = 3/4 4^(-1/3).
+    assert normaliser(15.0, 3.75) == pytest.approx(4.0 ** (4.0 / 3.0) / 3.0, rel=1e-12)
 
 
 def test_slope_is_that_of_the_potential():
@@ -251,7 +251,7 @@ def test_classic_rule_against_a_loop():
     rng = np.random.default_rng(9)
     t, x = some_neurons(rng, 12, 2), some_times(rng, (15, 12))
     target = rng.random((15, 2)) < 0.5
-    weight, change, grid = t.weight.copy(), np.zeros((12, 2)), np.arange(0.0, T, 1e-3)
+    weight, change, grid = t.weight.copy(), np.zeros((12, 2)), np.arange(0.0, T, 5e-3)
     rule = Classic(lr=0.05, momentum=0.7)
     for _ in range(2):
         t.step(x, target, rule)
@@ -264,7 +264,7 @@ def test_classic_rule_against_a_loop():
                     k = [psp(peak - s, TAU, TAU_S) * t.v0 if s >= 0.0 else 0.0 for s in x[b]]
                     change[:, o] = 0.05 * (1.0 if target[b, o] else -1.0) * np.array(k) + 0.7 * change[:, o]
                     weight[:, o] += change[:, o]
-    np.testing.assert_allclose(t.weight, weight, atol=2e-4)  # the grid's maximum is a bit off
+    np.testing.assert_allclose(t.weight, weight, atol=1e-3)  # the grid's maximum is a bit off
     assert abs(weight - some_neurons(np.random.default_rng(9), 12, 2).weight).max() > 0.05
 
 
@@ -281,7 +281,7 @@ def latency_toy(rng):
         (Classic(0.02), 1),
         (Classic(0.005, 0.9), 2),
         (Gradient(ThresholdHinge(0.1), Adam(0.02)), 1),
-        (Gradient(ThresholdMSE(), SGD(0.1)), 1),
+        (Gradient(ThresholdMSE(), SGD(0.02, momentum=0.9)), 1),
         (Gradient(MaxCrossEntropy(), Adam(0.02)), 2),
     ],
 )
@@ -383,7 +383,7 @@ INPUT_ERRORS = [
 @pytest.mark.parametrize(("x", "error", "text"), INPUT_ERRORS)
 def test_wrong_inputs(x, error, text):
     t = Tempotron(4, 2)
-    for call in (t.run, t.v, t.predict, lambda x: t.step(x, [0], Classic()), lambda x: t.fit(x, [0])):
+    for call in (t.run, t.v, t.predict, lambda x: t.step(x, [0], Classic()), lambda x: t.fit(x, np.zeros(len(x), int))):
         with pytest.raises(error, match=text):
             call(x)
 

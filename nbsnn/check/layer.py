@@ -67,9 +67,12 @@ def _nested(flat: Mapping[str, np.ndarray]) -> Nested:
 
 
 class _Functional:
-    """A random linear function of all that a run returns, and its gradient by all that the run depends on."""
+    """A random linear function of all that a run returns, and its gradient by all that the run depends on.
 
-    def __init__(self, net: Layer, x: np.ndarray, state: Nested, draws: Draws, rng: np.random.Generator):
+    With ``state`` None the run starts from the net's own initial state, which may be trained.
+    """
+
+    def __init__(self, net: Layer, x: np.ndarray, state: Nested | None, draws: Draws, rng: np.random.Generator):
         self.net, self.state, self.draws, self.steps = net, state, draws, len(x)
         self.x = np.array(x[:1] if is_static(x) else x, np.float64)
         self.static = is_static(x)
@@ -80,7 +83,8 @@ class _Functional:
     def run(self) -> tuple[Nested, dict[str, np.ndarray]]:
         tape: Nested = {}
         x = np.broadcast_to(self.x, (self.steps, *self.x.shape[1:])) if self.static else self.x
-        y, final = self.net.forward(x, self.state, tape, self.draws)
+        state = self.net.initial(x.shape[1]) if self.state is None else self.state
+        y, final = self.net.forward(x, state, tape, self.draws)
         recorded = {f"recorded {name}": self.net.record(tape, name) for name in _recorded(self.net)}
         return tape, {"output": y, **recorded, **{f"final {name}": array for name, array in flatten(final).items()}}
 
@@ -92,7 +96,7 @@ class _Functional:
 
     def arguments(self) -> dict[str, np.ndarray]:
         """What can be varied: the arrays themselves."""
-        state = {f"initial {name}": array for name, array in flatten(self.state).items()}
+        state = {f"initial {name}": array for name, array in flatten(self.state or {}).items()}
         return {"input": self.x, **state, **self.net.parameters()}
 
     def gradient(self) -> dict[str, np.ndarray]:
@@ -115,11 +119,14 @@ def layer_rows(
     for _ in range(trials):
         for _ in range(REDRAWS):
             given = twin.check_input(rng.normal(0.5, 1.0, (4, 2, *net.in_shape)) if x is None else x)
-            state = twin.initial(given.shape[1])
-            for name, array in flatten(state).items():
+            state = {name: array.copy() for name, array in flatten(twin.initial(given.shape[1])).items()}
+            for name, array in state.items():
                 if name not in fixed:
                     array += 0.3 * rng.normal(size=array.shape)
-            found = _directions(_Functional(twin, given, state, draws, rng), fixed, rng, tolerance)
+            found = _directions(_Functional(twin, given, _nested(state), draws, rng), fixed, rng, tolerance)
+            if found and any(p.starts_learned() for p in populations(twin).values()):
+                more = _directions(_Functional(twin, given, None, draws, rng), fixed, rng, tolerance)
+                found = [*found, *more] if more else []
             if found:
                 break
         else:

@@ -111,6 +111,7 @@ class Model:
 
     def param(self, name: str, value: Any, rng: np.random.Generator) -> float:
         """Near its value, with its sign, and within 0 and 1 if it is: also a user's parameters then make sense."""
+        value = value((2,)) if callable(value) else value
         p = float(rng.choice(np.asarray(value, np.float64).ravel()))
         if name in self.whole:
             return float(rng.integers(0, 4))

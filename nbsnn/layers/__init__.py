@@ -6,8 +6,10 @@ from .delay import Delay as Delay
 from .dense import Dense as Dense
 from .dropout import Dropout as Dropout
 from .flatten import Flatten as Flatten
+from .identity import Identity as Identity
 from .layer import Layer as Layer
 from .layer import Setting as Setting
+from .parallel import Parallel as Parallel
 from .pool2d import AvgPool2d as AvgPool2d
 from .pool2d import MaxPool2d as MaxPool2d
 from .pool2d import SumPool2d as SumPool2d
@@ -17,3 +19,4 @@ from .residual import Residual as Residual
 from .run import Run as Run
 from .sequential import Sequential as Sequential
 from .stateless import Stateless as Stateless
+from .temporal_conv import TemporalConv as TemporalConv

@@ -76,8 +76,12 @@ class Container(Layer):
         first, _, rest = name.partition("/")
         if first not in self.children:
             return super().record(tape, name)
-        run = Run(self.children[first], np.empty(0), {}, tape[first])
+        run = Run(self.children[first], np.empty(0), {}, self.tape_of(tape, first))
         return run[rest] if rest else run
+
+    def tape_of(self, tape: Nested, name: str) -> Nested:
+        """What a run left of the layer ``name`` inside, for reading its records; empty if it did not run."""
+        return tape.get(name, {})
 
     def recorded(self) -> list[str]:
         return [name for name, layer in self.children.items() if layer.recorded()]

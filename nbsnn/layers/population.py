@@ -141,12 +141,12 @@ class Population(Layer):
         shape = (batch, *self.shape)
         values = {**{name: self.starts[name] for name in self.neuron.state}, self.neuron.output: self.first()}
         start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
-        if self._starts_learned():
+        if self.starts_learned():
             for array in start.values():
                 array.flags.writeable = False
         return start
 
-    def _starts_learned(self) -> bool:
+    def starts_learned(self) -> bool:
         """Whether the state at the start depends on something that is trained."""
         depends = self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()
         return any(name not in self.values or name in depends for name in self.params)

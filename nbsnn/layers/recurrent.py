@@ -1,31 +1,48 @@
-"""A population whose output comes back to it one step later, through a connection that is trained too.
+"""A loop in time: what a layer puts out comes back to its input one step later, through a layer that is trained too.
 
-drive[t] = x[t] + feedback(s[t-1])
+    z[t] = join(x[t], feedback(y[t-1])),    y[t] = inner(z[t])
+
+``join`` adds the two or puts one behind the other. One population with dense feedback runs over windows of its own
+record; anything else step by step, each step with a tape of its own (``loop.py``).
 """
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from ..neuron import Neuron
 from ..random import Draws
-from .container import Container
+from ..validate import choice
+from . import loop
+from .container import Container, as_layer
 from .dense import Dense
-from .layer import Array, Nested, Setting
+from .identity import Identity
+from .join import JOINS, joined_shape
+from .layer import Array, Layer, Nested, Setting, Start
 from .population import Population
 
 
 class Recurrent(Container):
-    """A population with dense feedback of one step.
+    """A layer with feedback of one step.
 
     Parameters
     ----------
-    population : Neuron or Population
-        The neurons.
-    feedback : Dense, optional
-        From the population to itself; by default dense without bias.
+    inner : Neuron or Layer
+        What the loop goes around: neurons, or layers of any kind in a ``Sequential``.
+    feedback : Layer or Neuron, optional
+        From the output to what is joined to the input; by default dense without bias, or with
+        ``join="concatenate"`` the output as it is.
+    join : {"sum", "concatenate"}
+        Whether what comes back is added to the input, or stands behind it on the first axis of its units.
+
+    Notes
+    -----
+    Its layers are called "neurons" (a population) or "inner", and "feedback". What is fed back at the first step is
+    the output of the last population before it has made a step (zeros, unless the neuron says otherwise, see
+    ``Neuron.first``), or zeros if the loop does not end in a population. Apart from one population with dense
+    feedback, the state holds it as "output".
 
     Examples
     --------
@@ -33,14 +50,33 @@ class Recurrent(Container):
     >>> net = nbsnn.Sequential(nbsnn.Dense(8, 16), nbsnn.Recurrent(nbsnn.neurons.LIF()), seed=0)
     >>> list(net.parameters())
     ['dense1/weight', 'dense1/bias', 'recurrent1/feedback/weight']
+
+    A loop around two populations, whose output stands beside the input one step later:
+
+    >>> inner = nbsnn.Sequential(nbsnn.Dense(8 + 5, 16), nbsnn.neurons.LIF(), nbsnn.Dense(16, 5), nbsnn.neurons.LIF())
+    >>> net = nbsnn.Sequential(nbsnn.Recurrent(inner, join="concatenate"), nbsnn.Dense(5, 2), input_shape=8, seed=0)
+    >>> net.shape
+    (2,)
     """
 
     kind = "recurrent"
+    join = "sum"
 
-    def __init__(self, population: Neuron | Population, feedback: Dense | None = None):
-        super().__init__(neurons=population)
-        if feedback is not None:
-            self.children["feedback"] = feedback
+    def __init__(self, inner: Neuron | Layer, feedback: Neuron | Layer | None = None, *, join: str = "sum"):
+        layer = as_layer(inner)
+        parts = {"neurons" if isinstance(layer, Population) else "inner": layer}
+        super().__init__(**parts, **({} if feedback is None else {"feedback": feedback}))
+        self.join = choice("join", join, JOINS)
+        if join == "sum":
+            self.in_shape = layer.in_shape
+
+    def options(self) -> dict[str, Any]:
+        return {"join": self.join}
+
+    @property
+    def inner(self) -> str:
+        """The name of what the loop goes around."""
+        return next(iter(self.children))
 
     @property
     def population(self) -> Population:
@@ -52,16 +88,65 @@ class Recurrent(Container):
         """The connection from the neurons to themselves."""
         return cast(Dense, self.children["feedback"])
 
+    @property
+    def windowed(self) -> bool:
+        """Whether this is one population with dense feedback, which runs over windows of one record."""
+        both = isinstance(self.children[self.inner], Population) and isinstance(self.children.get("feedback"), Dense)
+        return both and self.join == "sum"
+
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        if len(in_shape) != 1:
-            raise ValueError(f"a Recurrent needs a flat input, not one of shape {list(in_shape)}")
-        self.in_shape = self.shape = in_shape
+        inner = self.children[self.inner]
+        if self.join == "concatenate":
+            self.children.setdefault("feedback", Identity())
+        elif "feedback" not in self.children and len(in_shape) != 1:
+            raise ValueError(f"without a feedback layer a Recurrent needs a flat input, not one of {list(in_shape)}")
+        entry = self._entry(in_shape)
+        inner.build(entry, setting, draws.fold(self.inner))
+        if "feedback" not in self.children:
+            if len(inner.shape) != 1:
+                raise ValueError(f"an output of shape {list(inner.shape)} needs a feedback layer")
+            self.children["feedback"] = Dense(*inner.shape, *in_shape, bias=False)
+        feedback = self.children["feedback"]
+        feedback.build(inner.shape, setting, draws.fold("feedback"))
+        found = joined_shape(self.join, [in_shape, feedback.shape], "the input of a Recurrent and what is fed back")
+        if found != entry:
+            raise ValueError(
+                f"the input of shape {list(in_shape)} with what is fed back is {list(found)}, but {self.inner} takes "
+                f"{list(entry)}"
+            )
+        self.in_shape, self.shape = in_shape, inner.shape
         self.setting, self.built = setting, True
-        self.children.setdefault("feedback", Dense(*in_shape, *in_shape, bias=False))
-        for name, layer in self.children.items():
-            layer.build(in_shape, setting, draws.fold(name))
+
+    def _entry(self, in_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what goes into the inner layer."""
+        if self.join == "sum":
+            return in_shape
+        inner, feedback = self.children[self.inner], self.children["feedback"]
+        if inner.in_shape:
+            return inner.in_shape
+        if feedback.shape:
+            return joined_shape(self.join, [in_shape, feedback.shape], "the input of a Recurrent and what is fed back")
+        raise ValueError(
+            "the size of what is fed back is not known: let the inner layers begin with one that knows its input "
+            "(Dense), or give input_shape to their Sequential"
+        )
+
+    def initial(self, batch: int) -> Nested:
+        state = super().initial(batch)
+        return state if self.windowed else Start({**state, "output": loop.first_fed(self, batch)})
+
+    def first(self) -> Array:
+        return self.children[self.inner].first()
+
+    def first_reverse(self, g: Array, grads: Nested) -> None:
+        self.children[self.inner].first_reverse(g, grads[self.inner])
+
+    def tape_of(self, tape: Nested, name: str) -> Nested:
+        return super().tape_of(tape, name) if self.windowed else loop.tape_of(tape, name)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        if not self.windowed:
+            return loop.forward(self, x, state, tape, draws)
         population = self.population
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = np.array(x, order="C")  # changed below, so the population must not copy it
@@ -74,6 +159,8 @@ class Recurrent(Container):
         return population.output(inner), {"neurons": population.final(inner)}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        if not self.windowed:
+            return loop.trace(self, x, tape, traces)
         inner = traces.setdefault("neurons", {})
         zero = np.zeros((x.shape[1], *self.shape), x.dtype)
         self.feedback.offer(inner.get("trace", zero)[None], tape["feedback"])  # of the step before, as its spikes
@@ -89,6 +176,8 @@ class Recurrent(Container):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
+        if not self.windowed:
+            return loop.backward(self, gy, tape, grads, after, inject)
         population, feedback = self.population, self.feedback
         inner, back = tape["neurons"], tape["feedback"]
         gy = population.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons")).copy()
@@ -101,4 +190,6 @@ class Recurrent(Container):
         feedback.accumulate(gx, back, grads["feedback"])
         before = population.before(inner)
         before[population.neuron.output] += feedback.pull(gx[:1], back)[0]
+        if inner["start"]:
+            population.first_reverse(before[population.neuron.output], grads["neurons"])
         return gx, {"neurons": before}

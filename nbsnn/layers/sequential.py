@@ -71,6 +71,13 @@ class Sequential(Container):
             shape = layer.shape
         self.shape = shape
 
+    def first(self) -> Array:
+        return self.children[next(reversed(self.children))].first()
+
+    def first_reverse(self, g: Array, grads: Nested) -> None:
+        last = next(reversed(self.children))
+        self.children[last].first_reverse(g, grads[last])
+
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
         for name in self.children:

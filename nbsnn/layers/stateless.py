@@ -29,7 +29,8 @@ class Stateless(Layer):
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.params:
             return self.apply(x, tape.setdefault("trace", {}), None)
-        self.offer(x, tape)
+        if tape.get("pre") is not x:  # else the forward pass of this step has offered it
+            self.offer(x, tape)
         return tape["y"]
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:

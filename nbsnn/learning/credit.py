@@ -24,7 +24,7 @@ from ..losses import StepCrossEntropy
 from .bptt import BPTT
 from .eprop import EProp
 from .learner import Learner, Loss
-from .online import Online
+from .online import Online, is_moving
 from .ottt import OTTT
 from .sltt import SLTT
 
@@ -63,7 +63,7 @@ class Credit:
     def __str__(self) -> str:
         tables = [("all steps", self.cosine, self.ratio)]
         if self.step_cosine.size:
-            tables.append(("each step alone: median", *map(_median, (self.step_cosine, self.step_ratio))))
+            tables.append(("each step alone: median", _median(self.step_cosine), _median(self.step_ratio)))
         width = max(len("each step alone: median"), *map(len, self.rules)) + 2
         columns = [max(14, len(name) + 2) for name in self.names]
         lines = []
@@ -188,7 +188,7 @@ def _by_step(learner: Learner, loss: Loss, x: Array, target: Array, seed: int) -
 
 def _at(target: Array, t: int) -> Array:
     """The target of step ``t``: one for each step, or the same for all."""
-    return target[t : t + 1] if target.ndim == (2 if target.dtype.kind in "iu" else 3) else target
+    return target[t : t + 1] if is_moving(target) else target
 
 
 def _check_sum(loss: Loss, y: Array, target: Array) -> None:

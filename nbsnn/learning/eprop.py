@@ -198,10 +198,11 @@ def _parts(net: Any) -> tuple[str, str, str, str | None]:
     names = list(net.children) if isinstance(net, Sequential) else []
     kinds: list[tuple[type, ...]] = [(Dense,), (Recurrent, Population), (Dense,), (Population,)]
     fits = len(names) in (3, 4) and all(isinstance(net.children[n], k) for n, k in zip(names, kinds, strict=False))
-    if not fits:
+    hidden = net.children[names[1]] if fits else None
+    if not fits or (isinstance(hidden, Recurrent) and not hidden.windowed):
         raise ValueError(
-            "e-prop needs a network of the form Sequential(Dense, Recurrent(neuron) or neuron, Dense, LI()), where the "
-            f"last layer may be missing, not {net!r}"
+            "e-prop needs a network of the form Sequential(Dense, Recurrent(neuron) or neuron, Dense, LI()), with "
+            f"dense feedback, where the last layer may be missing, not {net!r}"
         )
     for name, layer in net.layers().items():
         if isinstance(layer, Population) and layer.params:

@@ -40,6 +40,7 @@ class Online(Learner):
 
     Notes
     -----
+    Errors stay within their step, so none gets past a ``Delay``: layers in front of one do not learn.
     ``output`` is the mean over the steps of the last batch, [1, B, ...]: all outputs would grow with time.
     """
 
@@ -117,7 +118,7 @@ class Online(Learner):
             yield value, flatten(self.grads)
         if output is None:
             raise ValueError("the input has no steps")
-        if _is_moving(target) and len(target) != t + 1:
+        if is_moving(target) and len(target) != t + 1:
             raise ValueError(f"target has {len(target)} steps, but the input has {t + 1}")
         self.output = output / (t + 1)
 
@@ -129,7 +130,7 @@ def _steps(x: Any) -> Iterator[Array]:
     return (np.asarray(step) for step in x)
 
 
-def _is_moving(target: Any) -> bool:
+def is_moving(target: Any) -> bool:
     """Whether this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
     if isinstance(target, Iterator):
         return False
@@ -142,7 +143,7 @@ def _targets(target: Any) -> Iterator[Any]:
     if isinstance(target, Iterator):
         return target
     target = np.asarray(target)
-    if _is_moving(target):
+    if is_moving(target):
         return (target[t : t + 1] for t in range(len(target)))
     return itertools.repeat(target)
 

@@ -4,7 +4,8 @@
 
 The trace is what remains of earlier input in a membrane that never spiked, so for one layer with a loss at every
 step and a detached reset the rule equals back-propagation through time. ``decay`` is the membrane's of the
-presynaptic population; the network's own input is taken as it is, unless ``input_decay`` says otherwise.
+presynaptic population; the network's own input is taken as it is, unless ``input_decay`` says otherwise. Biases have
+no trace.
 
 Xiao et al. 2022, "Online training through time for spiking neural networks", arXiv:2210.04195.
 """

@@ -1,9 +1,13 @@
 """Neuron models, one per file: scalar ``step`` and ``vjp``, and a function that puts them together with options."""
 
+from .adaptive import Adaptive as Adaptive
 from .alif import ALIF as ALIF
 from .clif import CLIF as CLIF
+from .cooldown import Cooldown as Cooldown
 from .cuba_lif import CubaLIF as CubaLIF
+from .discontinuous import Discontinuous as Discontinuous
 from .integrate_and_fire import IF as IF
 from .li import LI as LI
 from .lif import LIF as LIF
+from .no_reset import NoReset as NoReset
 from .plif import PLIF as PLIF

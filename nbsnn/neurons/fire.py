@@ -92,3 +92,12 @@ def reset_holes(v_reset, kind, detach_reset):
     forward, reverse = RESETS[kind]
     through = detached if detach_reset else attached
     return 0.0 if v_reset is None else v_reset, {"reset": forward, "reset_vjp": reverse, "dthrough": through}
+
+
+def first_of(first):
+    """``Neuron.first`` for the option ``first``: a value as it is; "spike" compares initial membrane and threshold."""
+    if isinstance(first, str):
+        if first != "spike":
+            raise ValueError(f'first must be "spike" or a value, not {first!r}')
+        return ("v", "v_threshold")
+    return first

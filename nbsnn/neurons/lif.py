@@ -9,11 +9,13 @@ Lapicque 1907; in discrete time as in Wu et al. 2018 (arXiv:1706.02609) and Fang
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
-from .fire import fire, fire_vjp, reset_holes
+from .fire import fire, fire_vjp, first_of, reset_holes
 from .leak import charge, charge_vjp, gain_holes
 from .refractory import refractory_lif
 
@@ -43,6 +45,7 @@ def LIF(
     detach_reset: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
+    first: Any = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron: the default choice for hidden layers and for simulation.
@@ -71,9 +74,13 @@ def LIF(
         Whether a membrane that equals its threshold spikes.
     surrogate : Surrogate, optional
         Derivative of the spike in learning; ``surrogates.atan()`` by default.
+    first : float, array or "spike"
+        Output before the first step, which only feedback sees; "spike": where the initial membrane is above the
+        threshold, with the surrogate's derivative.
     learn : tuple of str
         Which of "tau", "v_threshold", "v_reset", "v_rest" are trained: shared when given as a number, per unit
-        when given as an array.
+        when given as an array. "initial_v" trains the membrane at which a run starts, from ``v_rest`` on: one per
+        unit.
 
     Returns
     -------
@@ -85,12 +92,13 @@ def LIF(
     >>> from nbsnn.neurons import LIF
     >>> run = nbsnn.Population(LIF(tau=20.0), 1).run(np.full((100, 1, 1), 0.06, np.float32))
     >>> int(run["spikes"].sum())
-    3
+    2
     """
     options = {
         "tau": tau, "v_threshold": v_threshold, "v_reset": v_reset, "v_rest": v_rest, "refractory": refractory,
         "reset": reset, "decay": decay, "decay_input": decay_input, "detach_reset": detach_reset,
-        "compare": compare, "surrogate": surrogate or atan(), "learn": learn,
+        "compare": compare, "surrogate": surrogate or atan(), "first": first,
+        "learn": learn,
     }  # fmt: skip
     value, holes = reset_holes(v_reset, reset, detach_reset)
     neuron = Neuron(
@@ -102,6 +110,7 @@ def LIF(
         per_step={"tau": decay},
         surrogate=surrogate or atan(),
         compare=compare,
+        first=first_of(first),
         leak="tau",
         holes={**holes, **gain_holes(decay_input)},
         kind="LIF",

@@ -13,7 +13,6 @@ meta-nearest-online.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ def change(w, pre, post, x, y, a_post, a_pre):
 
 @dataclass(frozen=True, eq=False)
 class MetaRule(Rule):
-    """A rule with the homeostasis above. Made by ``MetaNearestSTDP``; its state holds "m" and "M" besides the traces."""
+    """A rule with the homeostasis above, made by ``MetaNearestSTDP``; its state holds "m" and "M" too."""
 
     def initial(self, batch: int, weights: Array) -> State:
         """Traces of zero; "m" and "M" from the weights."""

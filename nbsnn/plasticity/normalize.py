@@ -23,8 +23,8 @@ class Normalize:
     when : {"end", "every"} or float
         At the end of a run, after every step, or after every step from this one on (0 is the first).
     before_clip : bool
-        Whether the bounds are enforced afterwards; totals then end below ``total`` where a weight is clipped. By default
-        the total holds, and a weight may exceed its bound until it changes again.
+        Whether the bounds are enforced afterwards; totals then end below ``total`` where a weight is clipped. By
+        default the total holds, and a weight may exceed its bound until it changes again.
     guard : bool
         Leave a unit without any weight as it is; otherwise its weights become NaN.
 

@@ -3,8 +3,8 @@
     at a postsynaptic spike   w += a_post x      x: presynaptic trace
     at a presynaptic spike    w -= a_pre y       y: postsynaptic trace
 
-With ``a_post`` and ``a_pre`` positive, pre before post potentiates and post before pre depresses. Gerstner, Kempter, van
-Hemmen and Wagner 1996 (doi:10.1038/383076a0); Song, Miller and Abbott 2000 (doi:10.1038/78829).
+With ``a_post`` and ``a_pre`` positive, pre before post potentiates and post before pre depresses. Gerstner, Kempter,
+van Hemmen and Wagner 1996 (doi:10.1038/383076a0); Song, Miller and Abbott 2000 (doi:10.1038/78829).
 """
 
 from __future__ import annotations

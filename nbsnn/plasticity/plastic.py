@@ -52,8 +52,8 @@ class Plastic(Container):
     delay : int
         Steps from an input spike to the current it causes.
     lag : (int, int), optional
-        How many steps late the rule sees input and output spikes, each 0 or more (output: at most 1). By default it sees
-        an input spike when its current arrives, and output spikes at once.
+        How many steps late the rule sees input and output spikes, each 0 or more (output: at most 1). By default it
+        sees an input spike when its current arrives, and output spikes at once.
     defer : bool
         Apply what the rule asks for one step later; what it asks for at the last step is then left in the state, as
         "pending".
@@ -129,7 +129,7 @@ class Plastic(Container):
         return max(self.delay, self.lag[0])
 
     def initial(self, batch: int) -> Nested:
-        state = {"neurons": self.neurons.initial(batch), "rule": self.rule.initial(batch, self.weights)}
+        state: Nested = {"neurons": self.neurons.initial(batch), "rule": self.rule.initial(batch, self.weights)}
         if self.queue:
             state["input"] = np.zeros((self.queue, batch, *self.in_shape), self.setting.dtype)
         if self.defer:

@@ -91,7 +91,7 @@ class Rule:
     sign: float = 1.0
     batch: str = "sum"
     normalize: Normalize | None = None
-    _kernels: dict[Any, Callable] = field(default_factory=dict, init=False, repr=False)
+    _kernels: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
 
@@ -221,11 +221,10 @@ class Rule:
             values = np.empty((len(traces), *spikes.shape), spikes.dtype)
             after[side] = {name: state[side][name].copy() for name in traces}
             for line, (name, trace) in zip(values, traces.items(), strict=True):
-                number = spikes.dtype.type
                 flat = spikes.reshape(len(spikes), -1)
-                loop = self._kernel(("follow", name, device, spikes.dtype), cpu.follow, trace.filling())
+                loop = self._kernel(("follow", name, device, spikes.dtype), cpu.follow, trace.filling)
                 a = after[side][name].reshape(-1)
-                loop(flat, a, line.reshape(flat.shape), number(trace.factor(dt)), number(trace.amount))
+                loop(flat, a, line.reshape(flat.shape), *self._numbers(name, trace, dt, spikes.dtype))
             used.append(values)
         return (used[0], used[1]), {**state, **after, "step": state["step"] + len(pre)}
 
@@ -265,7 +264,9 @@ class Rule:
         self, put: str, t0: int, t1: int, weights: Array, out: Array, pre: Array, post: Array,
         used: tuple[Array, Array], device: str,
     ) -> None:  # fmt: skip
-        filling = {**self.filling(), "put": getattr(cpu, put)}
+        def filling() -> dict[str, Any]:
+            return {**self.filling(), "put": getattr(cpu, put)}
+
         loop = self._kernel((put, device, weights.dtype), cpu.visit, filling)
         params = np.array([*self.params.values()], weights.dtype).reshape(-1, 1)
         scale = 1.0 / pre.shape[1] if self.batch == "mean" else 1.0
@@ -273,9 +274,16 @@ class Rule:
         columns = np.empty(weights.shape[1], np.int64)
         loop(t0, t1, pre, post, *used, params, limits, columns, weights, out)
 
-    def _kernel(self, key: Any, template: Callable, filling: dict[str, Any]) -> Callable:
+    def _numbers(self, name: str, trace: Trace, dt: float, dtype: Any) -> Any:
+        """Factor per step and amount of a trace, in ``dtype``."""
+        key = (name, dt, dtype)
+        if key not in self._kernels:
+            self._kernels[key] = (dtype.type(trace.factor(dt)), dtype.type(trace.amount))
+        return self._kernels[key]
+
+    def _kernel(self, key: Any, template: Callable, filling: Callable[[], dict[str, Any]]) -> Callable:
         """A kernel of this rule; made once, since filling a template takes longer than a short run."""
         if key not in self._kernels:
             *_, device, dtype = key
-            self._kernels[key] = kernel(template, device=device, dtype=dtype, **filling)
+            self._kernels[key] = kernel(template, device=device, dtype=dtype, **filling())
         return self._kernels[key]

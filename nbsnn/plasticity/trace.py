@@ -141,7 +141,7 @@ class Trace:
         if self.decay == "factor":
             return float(self.tau)
         way = EXP if self.decay == "exp" else EULER
-        return float(way(np.float64(self.tau), dt, "tau of a trace"))
+        return float(way(np.asarray(self.tau, np.float64), dt, "tau of a trace"))
 
     def filling(self) -> dict[str, Any]:
         """What fills the holes of the kernel that follows a trace."""

@@ -3,5 +3,9 @@
 A preset adds no mathematics: it calls what the rest of the package offers, with the other system's defaults.
 """
 
+from . import bindsnet as bindsnet
+from . import rnnbuilder as rnnbuilder
 from . import spaic as spaic
+from . import spaic_stdp as spaic_stdp
+from . import spaic_stdp_neurons as spaic_stdp_neurons
 from . import spikingjelly as spikingjelly

@@ -16,8 +16,8 @@ What its names do not say, reproduced here:
 * Traces hold the spike of the same step, so coincident spikes depress and potentiate.
 * The default rates of BindsNET are zero: a rule without ``nu`` does not learn. Here ``nu`` must be given.
 * ``MSTDP`` applies the reward of a step to the eligibility of the step before, as Florian's equations do.
-* In ``MSTDP`` and ``MSTDPET`` the amplitudes a_plus and a_minus are arguments of a run, a_minus being negative; here they
-  belong to the rule, and ``a_minus`` is negative too.
+* In ``MSTDP`` and ``MSTDPET`` the amplitudes a_plus and a_minus are arguments of a run, a_minus being negative; here
+  they belong to the rule, and ``a_minus`` is negative too.
 * ``MSTDPET`` takes one sample at a time there; here a batch has an eligibility per sample.
 """
 

@@ -13,6 +13,7 @@ dt of the backend     ``dt`` of the network, ``Sequential(..., dt=0.1)``, in the
 full connection       ``Dense(n_pre, n_post, bias=False)``; ``weight`` is SPAIC's matrix transposed
 delay of one step     ``Delay(1)`` before each ``Dense``: a network built with the default strategy has it
 STBP(alpha=...)       ``alpha`` of the functions here, and the learner ``nbsnn.STBP``
+STDP learners         see ``nbsnn.presets.spaic_stdp``; their neurons: ``nbsnn.presets.spaic_stdp_neurons``
 V, O                  "v", "spikes"; of clif: M, S, E are "m", "q", "e"
 ====================  ==================================================================================
 
@@ -35,6 +36,13 @@ from collections.abc import Callable
 from ..neuron import Neuron
 from ..neurons import CLIF, IF, LIF
 from ..surrogates import stbp_gaussian
+from .spaic_stdp import AS_LEARNER as AS_LEARNER
+from .spaic_stdp import full_online_stdp as full_online_stdp
+from .spaic_stdp import meta_nearest_online_stdp as meta_nearest_online_stdp
+from .spaic_stdp import nearest_online_stdp as nearest_online_stdp
+from .spaic_stdp import postpreintstdp as postpreintstdp
+from .spaic_stdp_neurons import diehlAndCook as diehlAndCook
+from .spaic_stdp_neurons import lifstdp_ex as lifstdp_ex
 
 
 def lif(v_th: float = 1.0, tau_m: float = 8.0, v_reset: float = 0.0, *, alpha: float = 0.5) -> Neuron:
@@ -168,5 +176,12 @@ def clif(
     return CLIF(tau_m, tau_p, tau_q, v_th, v0=1.0, decay="exp", compare=">", surrogate=stbp_gaussian(alpha), learn="v0")
 
 
-NEURONS: dict[str, Callable[..., Neuron]] = {"clif": clif, "if": if_, "ifsoftreset": ifsoftreset, "lif": lif}
+NEURONS: dict[str, Callable[..., Neuron]] = {
+    "clif": clif,
+    "diehlAndCook": diehlAndCook,
+    "if": if_,
+    "ifsoftreset": ifsoftreset,
+    "lif": lif,
+    "lifstdp_ex": lifstdp_ex,
+}
 """SPAIC's model names -> functions with the same arguments and defaults."""

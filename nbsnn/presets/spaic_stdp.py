@@ -14,11 +14,12 @@ What SPAIC does and its names do not say, reproduced here:
 * In a network the nearest and the full learner see input and output spikes one step late, and what they ask for in one
   step is applied in the next; what they ask for in the last step of a run is lost (start the next run without it).
 * The meta learner sees spikes one step late too, but changes the weights at once.
-* The nearest learner normalises in every step and clips afterwards: sums end below ``w_norm`` where a weight is clipped.
+* The nearest learner normalises in every step and clips afterwards: sums end below ``w_norm`` where a weight is
+  clipped.
 * ``w_norm`` is fixed at 78.4 there, so that with fewer inputs every weight saturates at 1.
 * A postsynaptic unit whose weights are all zero gets NaN.
-* The full learner normalises from step ``total_step`` on, not only at the end of a run; 9 is what a network gets when no
-  run time was announced.
+* The full learner normalises from step ``total_step`` on, not only at the end of a run; 9 is what a network gets when
+  no run time was announced.
 * With ``spike`` other than 1 the nearest learner's trace becomes (spike - s) decay a + s: it then decays by
   ``spike * decay`` between spikes, and a spike leaves a remainder.
 * ``lr`` is never used by any of these learners, nor ``w_norm`` by the meta learner.

@@ -6,7 +6,7 @@ What SPAIC does and its names do not say, reproduced here:
   -65 whatever ``v_rest`` is.
 * ``diehlAndCook`` computes in 32-bit integers; a population of it stands in a ``Plastic`` layer with ``PostPreInt``.
 * ``init_refrac`` and ``delta`` of ``diehlAndCook`` have no effect.
-* Its threshold rises with the spikes of all samples, but only a batch of one sample works. Here each sample has its own.
+* Its threshold rises with the spikes of all samples, but only a batch of one works. Here each sample has its own.
 * Both carry variables from run to run, "theta" and "thresh" with "refrac_count". Here a run starts from its stated
   initial state: pass the state of the run before.
 """
@@ -139,11 +139,10 @@ def diehlAndCook(
     >>> Plastic(connection, neuron, PostPreInt()).run(np.ones((4, 1, 2), np.int32))["neurons"]["v"].ravel()
     array([16,  0,  0,  0], dtype=int32)
     """
-    names = "rest v_reset decay shift_v low high gain shift_gain plus most refractory lbound".split()
-    values = (
-        Vrest, Vreset, decay, shift_voltage, weight_sum_min, weight_sum_max, weight_sum_coef, shift_weight_sum_coef,
-        thresh_plus, max_threshold, reset_refrac, lbound,
-    )  # fmt: skip
-    params = dict(zip(names, values, strict=True))
+    params = {
+        "rest": Vrest, "v_reset": Vreset, "decay": decay, "shift_v": shift_voltage, "low": weight_sum_min,
+        "high": weight_sum_max, "gain": weight_sum_coef, "shift_gain": shift_weight_sum_coef, "plus": thresh_plus,
+        "most": max_threshold, "refractory": reset_refrac, "lbound": lbound,
+    }  # fmt: skip
     state = {"v": V, "thresh": thresh, "refrac_count": refrac_count}
     return Neuron(_diehl_cook, state=state, params=params, kind="diehlAndCook", options=params)

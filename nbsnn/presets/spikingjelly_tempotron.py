@@ -77,7 +77,7 @@ class Tempotron:
     >>> import numpy as np
     >>> t = Tempotron(2, 1, T=20, weight=np.ones((2, 1)))
     >>> t.forward(np.array([[1.0, -1.0], [1.0, 2.0]]), "v_max")[0].round(3)
-    array([1.   , 1.994], dtype=float32)
+    array([1.   , 1.991], dtype=float32)
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class GaussianTuning:
     Examples
     --------
     >>> GaussianTuning(1, 5, [0.0], [1.0]).encode(np.array([[[0.5]]]), 50).ravel()
-    array([-1., 34.,  0., 34., -1.])
+    array([49., 34.,  0., 34., 49.])
     """
 
     n: int
@@ -193,7 +193,8 @@ class GaussianTuning:
     x_max: Any
 
     def __post_init__(self) -> None:
-        count("n", self.n), count("m", self.m, least=3)
+        count("n", self.n)
+        count("m", self.m, least=3)
         low, high = (shaped(f"x_{k}", np.asarray(x, np.float64), (self.n,))
                      for k, x in (("min", self.x_min), ("max", self.x_max)))  # fmt: skip
         if not (np.isfinite(low).all() and np.isfinite(high).all() and (high > low).all()):

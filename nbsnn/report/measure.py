@@ -22,7 +22,7 @@ def populations(layer: Layer, tape: Nested, name: str = "") -> Iterator[tuple[st
         yield name or layer.kind, layer, tape
     elif isinstance(layer, Container):
         for child, inner in layer.children.items():
-            yield from populations(inner, tape.get(child, {}), f"{name}/{child}".lstrip("/"))
+            yield from populations(inner, layer.tape_of(tape, child), f"{name}/{child}".lstrip("/"))
 
 
 def measure(name: str, population: Population, tape: Nested) -> LayerReport:

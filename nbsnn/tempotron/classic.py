@@ -40,7 +40,7 @@ class Classic:
     lr : float, default 0.01
         Size of a change (lambda in the paper), above 0.
     momentum : float in [0, 1), default 0.0
-        Share of the last change that is made again at the next error; the paper finds 0.99 fast near capacity.
+        Share of the last change that is made again at the next error.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Classic:
     Examples
     --------
     >>> import numpy as np, nbsnn
-    >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.zeros((2, 1)))
+    >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.full((2, 1), 0.1))
     >>> history = t.fit(np.array([[10.0, 12.0], [10.0, -1.0]]), [1, 0], nbsnn.tempotron.Classic(lr=0.1))
     >>> history["train_accuracy"][-1]
     1.0

@@ -27,10 +27,11 @@ class Gradient:
     Examples
     --------
     >>> import numpy as np, nbsnn
-    >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.zeros((2, 1)))
+    >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.full((2, 1), 0.1))
     >>> rule = nbsnn.tempotron.Gradient(nbsnn.tempotron.ThresholdMSE(), nbsnn.optim.SGD(0.5))
-    >>> t.step(np.array([[10.0, 20.0]]), [1], rule), t.run(np.array([[10.0, 20.0]])).v_max.round(3)
-    (1.0, array([[0.593]], dtype=float32))
+    >>> x = np.array([[10.0, 20.0]])
+    >>> round(t.step(x, [1], rule), 3), t.run(x).v_max.round(3)
+    (0.689, array([[1.392]], dtype=float32))
     """
 
     def __init__(self, loss: Loss | None = None, optimizer: Any = None):

@@ -56,8 +56,8 @@ def rise(m: float, s: float, level: float, tau: float, tau_s: float) -> float:
 
     Newton's method. The way up is concave, so the steps come from below and never pass the solution.
 
-    >>> round(rise(2.0, 2.0, 0.5, 15.0, 3.75), 6), round(2.0 * psp(1.618886, 15.0, 3.75), 6)
-    (1.618886, 0.5)
+    >>> round(rise(2.0, 2.0, 0.5, 15.0, 3.75), 6), round(2.0 * psp(1.634, 15.0, 3.75), 6)
+    (1.634, 0.5)
     """
     d = 0.0
     for _ in range(50):

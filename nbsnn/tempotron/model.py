@@ -12,7 +12,8 @@ Derivatives are exact, too. Where the membrane is largest its slope is zero, so 
     d v_max / d weight[i] = sum_{t_i < t_max} v0 K(t_max - t_i),      d v_max / d t_i = -v0 weight[i] K'(t_max - t_i)
 
 unless the maximum is a kink, at the arrival of an inhibitory spike. Then it moves with that spike, whose time gets the
-slope of the membrane just before it as well.
+slope of the membrane just before it as well. A membrane that never rises above 0, where it starts, has its maximum at
+the start and no derivative: first weights must let outputs rise, and zeros do not learn.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Tempotron:
     >>> t = nbsnn.Tempotron(2, 1, T=50.0, weight=np.ones((2, 1)))
     >>> answer = t.run(np.array([[10.0, -1.0], [10.0, 11.0], [-1.0, -1.0]]))   # one input, two, none
     >>> answer.v_max.ravel().round(3), answer.spikes.ravel()
-    (array([1.   , 1.995, 0.   ], dtype=float32), array([1., 1., 0.], dtype=float32))
+    (array([1.   , 1.996, 0.   ], dtype=float32), array([1., 1., 0.], dtype=float32))
     """
 
     def __init__(
@@ -256,10 +257,10 @@ class Tempotron:
         Examples
         --------
         >>> import numpy as np, nbsnn
-        >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.zeros((2, 1)))
+        >>> t = nbsnn.Tempotron(2, T=50.0, weight=np.full((2, 1), 0.1))
         >>> rule = nbsnn.tempotron.Classic(lr=0.1)
-        >>> t.step(np.array([[10.0, 20.0]]), [1], rule), t.weight.ravel().round(3)
-        (1.0, array([0.077, 0.   ], dtype=float32))
+        >>> round(t.step(np.array([[10.0, 20.0]]), [1], rule), 3), t.weight.ravel().round(3)
+        (0.83, array([0.173, 0.197], dtype=float32))
         """
         events = self.events(x)
         return rule.learn(self, events, targets(labels, (len(events), self.n_outputs)))[0]

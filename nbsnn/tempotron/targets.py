@@ -37,6 +37,8 @@ def targets(labels: Any, shape: tuple[int, int]) -> np.ndarray:
         shaped("labels", array, shape)
     else:
         shaped("labels", array, (batch,))
+    if not batch:
+        raise ValueError("there are no samples")
     limit = 2 if array.ndim == 2 or outputs == 1 else outputs
     if array.min() < 0 or array.max() >= limit:
         wrong = array.min() if array.min() < 0 else array.max()

@@ -1,7 +1,7 @@
 """SPAIC's full-online STDP: the learner on given spikes, and in networks of its neurons."""
 
 from nbsnn.plasticity import Rule
-from nbsnn.presets.spaic_stdp import full_online_stdp
+from nbsnn.presets.spaic import full_online_stdp
 
 from .golden import Case, golden
 from .test_spaic_nearest_stdp import check_direct, check_network, check_whole, is_direct, is_network

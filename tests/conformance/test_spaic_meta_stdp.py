@@ -3,7 +3,7 @@
 import numpy as np
 
 from nbsnn.plasticity import Rule
-from nbsnn.presets.spaic_stdp import meta_nearest_online_stdp
+from nbsnn.presets.spaic import meta_nearest_online_stdp
 
 from .golden import Case, close, golden
 from .test_spaic_nearest_stdp import check_start, check_steps, is_direct, is_network, network, transposed

@@ -10,15 +10,12 @@ import numpy as np
 
 from nbsnn import Dense
 from nbsnn.plasticity import Plastic, Rule
-from nbsnn.presets.spaic import NEURONS
-from nbsnn.presets.spaic_stdp import AS_LEARNER, nearest_online_stdp
-from nbsnn.presets.spaic_stdp_neurons import lifstdp_ex
+from nbsnn.presets.spaic import AS_LEARNER, NEURONS, nearest_online_stdp
 
 from .golden import Case, close, exact, golden
 from .test_sj_neurons import before_reset
 
 FILE = "spaic_nearest_stdp.npz"
-MODELS = {**NEURONS, "lifstdp_ex": lifstdp_ex}
 
 
 def is_network(case: Case) -> bool:
@@ -53,7 +50,7 @@ def network(case: Case, rule: Rule, device: str, **how: Any) -> Plastic:
     params = case.params
     built = Plastic(
         Dense(params["n_in"], params["n_out"], bias=False),
-        MODELS[params["neuron"]](**params["neuron_params"]),
+        NEURONS[params["neuron"]](**params["neuron_params"]),
         rule,
         delay=params["conn_delay"],
         dt=params["dt"],

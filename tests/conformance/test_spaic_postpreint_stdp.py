@@ -6,8 +6,7 @@ import numpy as np
 
 from nbsnn import Dense
 from nbsnn.plasticity import Plastic, PostPreInt
-from nbsnn.presets.spaic_stdp import postpreintstdp
-from nbsnn.presets.spaic_stdp_neurons import diehlAndCook
+from nbsnn.presets.spaic import diehlAndCook, postpreintstdp
 
 from .golden import Case, exact, golden
 from .test_spaic_nearest_stdp import is_direct, is_network, transposed

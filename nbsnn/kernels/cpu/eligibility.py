@@ -1,13 +1,14 @@
 """One step of all synapses' eligibility, given the derivatives of one step of the neurons behind them.
 
-    e[i, b, n]     = D[0, 0] pre[b, i] + sum_m D[0, 1 + m] eps[m]
-    eps[k]         = D[1 + k, 0] pre[b, i] + sum_m D[1 + k, 1 + m] eps[m]        with D = D[:, :, b, n], eps = eps[i, b, :, n]
-    traced         = kappa traced + e
-    g[i, n]       += sum_b signal[b, n] traced[i, b, n]
+    e        = D[0, 0] pre[b, i] + sum_m D[0, 1 + m] eps[m]
+    eps[k]   = D[1 + k, 0] pre[b, i] + sum_m D[1 + k, 1 + m] eps[m]
+    traced   = kappa traced + e
+    g[i, n] += sum_b signal[b, n] traced
 
-``D[r, c]`` is the derivative of a neuron's output (r = 0) and states after the step by its input current (c = 0) and
-states before the step. The loop covers presynaptic units [i0, i1), which do not touch each other. Units are innermost
-and contiguous, in loops of their own for each pair of states, so that they vectorise for any number of states.
+for each synapse i -> n and sample b, with D = D[:, :, b, n] and eps = eps[i, b, :, n]. ``D[r, c]`` is the derivative of
+a neuron's output (r = 0) and states after the step by its input current (c = 0) and states before the step. The loop
+covers presynaptic units [i0, i1), which do not touch each other. Units are innermost and contiguous, in loops of their
+own for each pair of states, so that they vectorise for any number of states.
 """
 
 from typing import Any

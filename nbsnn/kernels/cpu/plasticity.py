@@ -52,7 +52,7 @@ def constants(array, k) -> Any:
 
 
 @hole
-def put(w, dw, i, j, d, L) -> Any:
+def put(w, dw, i, j, d, low, high) -> Any:
     raise NotImplementedError
 
 
@@ -70,23 +70,9 @@ def follow(s: Any, a: Any, used: Any, decay: Any, amount: Any) -> None:
             a[n] = r[1]
 
 
-def wanted(t, i, j, pre, post, X, Y, P, L, w):
-    """The increment of one synapse: ``change`` of every sample in which it has a spike, weighed by the bound."""
-    on_post = 0.0
-    on_pre = 0.0
-    for b in range(pre.shape[1]):
-        s, q = pre[t, b, i], post[t, b, j]
-        if (s != 0.0 or q != 0.0) and (COINCIDENCE or s == 0.0 or q == 0.0):
-            r = change(w[i, j], s, q, *traces_pre(X, t, b, i), *traces_post(Y, t, b, j), *constants(P, 0))
-            on_post += r[0]
-            on_pre += r[1]
-    scale = SIGN * L[3]
-    return weigh(w[i, j], scale * on_post, L[0], L[1], L[2]) + weigh(w[i, j], scale * on_pre, L[0], L[1], L[2])
-
-
 def spiked(s, t, n):
     """Whether unit ``n`` spikes at step ``t`` in any sample."""
-    for b in range(s.shape[1]):
+    for b in range(s.shape[1]):  # noqa: SIM110 (Numba compiles no generator here)
         if s[t, b, n] != 0.0:
             return True
     return False
@@ -95,8 +81,11 @@ def spiked(s, t, n):
 def visit(t0, t1, pre, post, X, Y, P, L, columns, w, dw):
     """Visit the synapses of the units that spike at steps [t0, t1), and ``put`` their increments.
 
-    P [params, 1]; L holds w_min, w_max, mu and a factor of all increments; ``columns`` [n_post] is scratch.
+    An increment is the sum of ``change`` over the samples in which the synapse has a spike, weighed by the bound. P
+    [params, 1]; L holds w_min, w_max, mu and a factor of all increments; ``columns`` [n_post] is scratch.
     """
+    p = constants(P, 0)
+    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
     for t in range(t0, t1):
         count = 0
         for j in range(w.shape[1]):
@@ -104,21 +93,28 @@ def visit(t0, t1, pre, post, X, Y, P, L, columns, w, dw):
                 columns[count] = j
                 count += 1
         for i in range(w.shape[0]):
-            if spiked(pre, t, i):
-                for j in range(w.shape[1]):
-                    put(w, dw, i, j, wanted(t, i, j, pre, post, X, Y, P, L, w), L)
-            else:
-                for k in range(count):
-                    j = columns[k]
-                    put(w, dw, i, j, wanted(t, i, j, pre, post, X, Y, P, L, w), L)
+            row = spiked(pre, t, i)
+            # The body stands here and not in a function of its own: passing the arrays costs four times its work.
+            for k in range(w.shape[1] if row else count):
+                j = k if row else columns[k]
+                on_post = 0.0
+                on_pre = 0.0
+                for b in range(pre.shape[1]):
+                    s, q = pre[t, b, i], post[t, b, j]
+                    if (s != 0.0 or q != 0.0) and (COINCIDENCE or s == 0.0 or q == 0.0):
+                        r = change(w[i, j], s, q, *traces_pre(X, t, b, i), *traces_post(Y, t, b, j), *p)
+                        on_post += r[0]
+                        on_pre += r[1]
+                d = weigh(w[i, j], scale * on_post, low, high, mu) + weigh(w[i, j], scale * on_pre, low, high, mu)
+                put(w, dw, i, j, d, low, high)
 
 
-def into_weights(w, dw, i, j, d, L):
+def into_weights(w, dw, i, j, d, low, high):
     """Filling of ``put``: change the weight."""
-    w[i, j] = clip(w[i, j] + d, L[0], L[1])
+    w[i, j] = clip(w[i, j] + d, low, high)
 
 
-def into_increments(w, dw, i, j, d, L):
+def into_increments(w, dw, i, j, d, low, high):
     """Filling of ``put``: leave the weight and note the increment."""
     dw[i, j] = d
 

@@ -5,8 +5,8 @@ the order of time. A sweep carries, for each output, the decayed sums ``m`` (slo
 that have arrived, so a sample costs time and memory for its events and not for steps. Membranes here lack the factor
 v0; the reverse sweeps return derivatives of membranes without it, too.
 
-Events at the same time arrive together. Loops cover the samples [b0, b1), which do not touch each other. ``n_out`` is the
-number of outputs, unsigned. ``work`` [4, O] is scratch.
+Events at the same time arrive together. Loops cover the samples [b0, b1), which do not touch each other. ``n_out`` is
+the number of outputs O, unsigned. ``work`` [4, O] is scratch.
 """
 
 from math import exp
@@ -29,8 +29,8 @@ def rise(m: float, s: float, level: float, tau: float, tau_s: float) -> float:
     raise NotImplementedError("rise is a hole; compile.kernel fills it")
 
 
-def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, work: Any, b: int, v_max: Any, t_max: Any,
-            upto: Any, slope: Any) -> None:  # fmt: skip
+def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, work: Any, b: int, v_max: Any,
+            t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
     """Let the membranes decay from ``now`` to ``t``, the time of event ``e``, and note maxima on the way."""
     dm, ds = exp(-(t - now) / tau), exp(-(t - now) / tau_s)
     share = 1.0 - tau_s / tau  # a maximum is this share of what m has decayed to
@@ -58,8 +58,8 @@ def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, 
         slope[b, o] = s / tau_s - m / tau if better else slope[b, o]
 
 
-def sweep(b: int, first: int, last: int, T: float, n_out: int, tau: float, tau_s: float, time: Any, pre: Any, weight: Any,
-          work: Any, v_max: Any, t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
+def sweep(b: int, first: int, last: int, T: float, n_out: int, tau: float, tau_s: float, time: Any, pre: Any,
+          weight: Any, work: Any, v_max: Any, t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
     """The maximum of each membrane of one sample; see ``forward``."""
     for o in range(n_out):
         work[0, o] = work[1, o] = 0.0
@@ -94,8 +94,8 @@ def forward(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, be
         sweep(b, begin[b], end[b], T, n_out, tau, tau_s, time, pre, weight, work, v_max, t_max, upto, slope)
 
 
-def crossings(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-              weight: Any, level: float, t_max: Any, spikes: Any, spike_time: Any) -> None:  # fmt: skip
+def crossings(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any,
+              pre: Any, weight: Any, level: float, t_max: Any, spikes: Any, spike_time: Any) -> None:  # fmt: skip
     """Where ``spikes`` is not 0, fill ``spike_time`` with the first time at which the membrane is at ``level``."""
     for b in range(b0, b1):
         for o in range(n_out):
@@ -119,8 +119,9 @@ def crossings(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, 
                     s += weight[pre[e], o]
 
 
-def reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any, weight: Any,
-            g: Any, t_max: Any, upto: Any, slope: Any, work: Any, g_weight: Any, g_time: Any) -> None:  # fmt: skip
+def reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
+            weight: Any, g: Any, t_max: Any, upto: Any, slope: Any, work: Any, g_weight: Any,
+            g_time: Any) -> None:  # fmt: skip
     """Add the derivative of ``sum(g * v_max)`` by the weights to ``g_weight``; fill that by the times, ``g_time``.
 
     ``work`` holds what a spike at the current time would get: adjoint sums that decay as the sweep goes back.
@@ -150,8 +151,8 @@ def reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, 
             now, stop = t, start
 
 
-def scatter(start: int, stop: int, n_out: int, tau: float, tau_s: float, pre: Any, weight: Any, work: Any, g_weight: Any,
-            g_time: Any) -> None:  # fmt: skip
+def scatter(start: int, stop: int, n_out: int, tau: float, tau_s: float, pre: Any, weight: Any, work: Any,
+            g_weight: Any, g_time: Any) -> None:  # fmt: skip
     """Give the events of one time what ``work`` holds for them."""
     for o in range(n_out):
         work[2, o] = work[0, o] - work[1, o]

@@ -1,0 +1,34 @@
+"""The identity: y = x, for a branch or a feedback that changes nothing."""
+
+from __future__ import annotations
+
+from ..random import Draws
+from .layer import Array, Nested, Setting
+from .stateless import Stateless
+
+
+class Identity(Stateless):
+    """The input as it is.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> both = nbsnn.Parallel(nbsnn.Dense(4, 3), nbsnn.Identity(), join="concatenate")
+    >>> nbsnn.Sequential(both).shape
+    (7,)
+    """
+
+    kind = "identity"
+
+    def __repr__(self) -> str:
+        return "Identity()"
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        self.in_shape = self.shape = in_shape
+        self.setting, self.built = setting, True
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        return x
+
+    def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        return gy if wanted else None

@@ -1,0 +1,101 @@
+"""Layers side by side on one input, whose outputs are joined: y = [a(x), b(x)] or y = a(x) + b(x)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from ..validate import choice
+from .container import Container
+from .join import JOINS, added, joined, joined_shape, parted
+from .layer import Array, Nested, Setting
+
+
+class Parallel(Container):
+    """Layers side by side.
+
+    Parameters
+    ----------
+    *layers : Layer or Neuron
+        The branches, each of them given the same input; a branch of several layers is a ``Sequential``. They are
+        named by kind and number, as in ``Sequential``.
+    join : {"concatenate", "sum"}
+        Outputs one behind the other along the first axis of their units (channels of images), or added up.
+    **named : Layer or Neuron
+        Further branches under names of their own.
+
+    Notes
+    -----
+    With delays the branches see different times: ``Parallel(Identity(), Delay(1), Delay(2))`` before a ``Conv2d``
+    stacks three frames, which is a convolution over space and time.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> fast, slow = nbsnn.neurons.LIF(tau=2.0), nbsnn.neurons.LIF(tau=50.0)
+    >>> net = nbsnn.Sequential(nbsnn.Dense(8, 16), nbsnn.Parallel(fast=fast, slow=slow), nbsnn.Dense(32, 4), seed=0)
+    >>> list(net.layers())
+    ['dense1', 'parallel1', 'parallel1/fast', 'parallel1/slow', 'dense2']
+    """
+
+    kind = "parallel"
+    join = "concatenate"
+
+    def __init__(self, *layers: Any, join: str = "concatenate", **named: Any):
+        super().__init__(*layers, **named)
+        if not self.children:
+            raise ValueError("a Parallel needs at least one layer")
+        self.join = choice("join", join, JOINS)
+        self.in_shape = next((layer.in_shape for layer in self.children.values() if layer.in_shape), ())
+
+    def options(self) -> dict[str, Any]:
+        return {"join": self.join}
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        self.in_shape, self.setting, self.built = in_shape, setting, True
+        for name, layer in self.children.items():
+            layer.build(in_shape, setting, draws.fold(name))
+        self.shape = joined_shape(self.join, self._shapes, "the layers of a Parallel")
+
+    @property
+    def _shapes(self) -> list[tuple[int, ...]]:
+        return [layer.shape for layer in self.children.values()]
+
+    def first(self) -> Array:
+        return joined(self.join, [layer.first()[None, None] for layer in self.children.values()])[0, 0]
+
+    def first_reverse(self, g: Array, grads: Nested) -> None:
+        parts = parted(self.join, g[None], self._shapes)
+        for (name, layer), part in zip(self.children.items(), parts, strict=True):
+            layer.first_reverse(part[0], grads[name])
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        final: Nested = {}
+        outputs = [self._forward(name, x, state, tape, draws, final) for name in self.children]
+        return joined(self.join, outputs), final
+
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        offered = [layer.trace(x, tape[k], traces.setdefault(k, {})) for k, layer in self.children.items()]
+        return joined(self.join, offered)
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        before: Nested = {}
+        parts = parted(self.join, gy, self._shapes)
+        passed: dict[str, Any] = {"after": after, "inject": inject, "wanted": wanted}
+        gx = [
+            self._backward(name, part, tape, grads, before, **passed)
+            for name, part in zip(self.children, parts, strict=True)
+        ]
+        known: list[np.ndarray] = [g for g in gx if g is not None]
+        return (added(known) if len(known) == len(gx) else None), before
