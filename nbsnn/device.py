@@ -11,7 +11,6 @@ import importlib.util
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,8 +46,8 @@ def set_threads(count: int | None) -> None:
 
 def windows(count: int, parts: int) -> list[tuple[int, int]]:
     """Cut ``range(count)`` into at most ``parts`` pieces of nearly equal length."""
-    edges = np.linspace(0, count, min(parts, count) + 1).astype(int)
-    return [(int(a), int(b)) for a, b in pairwise(edges)]
+    parts = min(parts, count)
+    return [(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
 
 
 def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None:

@@ -16,7 +16,7 @@ from .encode import Encoder
 from .history import History
 from .layers import Container, Run
 from .layers.layer import Array
-from .learning import BPTT
+from .learning.learner import Learner
 from .losses import predict
 from .progress import Progress
 from .random import Draws
@@ -34,7 +34,7 @@ def fit(
     test: Pair | None = None,
     *,
     encoder: Encoder,
-    learner: BPTT,
+    learner: Learner,
     epochs: int = 10,
     batch_size: int = 128,
     seed: int = 0,
@@ -53,7 +53,7 @@ def fit(
         Samples [n, ...] and integer labels [n]. The test set is only measured on, after each epoch.
     encoder : Encoder
         From samples to input over time, from ``nbsnn.encode``.
-    learner : BPTT
+    learner : Learner
         What changes the parameters.
     epochs, batch_size : int
         How long, and how many samples at a time.
@@ -126,13 +126,13 @@ def evaluate(
     return right / len(x), rates
 
 
-def save_training(net: Container, learner: BPTT, history: History, path: str | PathLike[str]) -> None:
+def save_training(net: Container, learner: Learner, history: History, path: str | PathLike[str]) -> None:
     """Write network, learner and history to one file."""
     extra = {f"learner/{name}": array for name, array in learner.state().items()}
     save(net, path, {**extra, "history": np.array(json.dumps(history.rows))})
 
 
-def load_training(net: Container, learner: BPTT, path: str | PathLike[str]) -> History:
+def load_training(net: Container, learner: Learner, path: str | PathLike[str]) -> History:
     """Read into network and learner what ``save_training`` wrote; returns the history so far."""
     arrays = read_npz(path)
     if "history" not in arrays:
@@ -146,7 +146,7 @@ def _epoch(
     net: Container,
     train: Pair,
     encoder: Encoder,
-    learner: BPTT,
+    learner: Learner,
     batch_size: int,
     draws: Draws,
     epoch: int,

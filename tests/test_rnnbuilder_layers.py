@@ -28,6 +28,7 @@ from nbsnn.presets import rnnbuilder
 T, B, N = 7, 3, 4
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-0.5, 2.0, (T, B, N))
+WEIGHT = nbsnn.init.uniform(-0.2, 0.8)
 SIGNS = np.array([1.0, -1.0, -1.0])
 
 
@@ -39,7 +40,8 @@ def start(neuron, name="v"):
 
 
 NETS = {
-    "loop": lambda: [Recurrent(Sequential(Dense(N + 3, 5), LIF(3.0, 0.4), Dense(5, 3), Adaptive(3.0)),
+    "loop": lambda: [Recurrent(Sequential(Dense(N + 3, 5), LIF(3.0, 0.4), Dense(5, 3, weight=WEIGHT),
+                                          Adaptive(3.0, v_threshold=0.2)),
                                join="concatenate"), LI()],
     "identity": lambda: [Recurrent(NoReset(3.0, first="spike", learn="initial_v"), Identity())],
     "feedback with state": lambda: [Recurrent(Sequential(Dense(N, 3), Delay(2)), Sequential(Dense(3, N), LIF()))],
@@ -53,7 +55,9 @@ NETS = {
 
 
 def build(name, **options):
-    return Sequential(*NETS[name](), **{"device": "python", "seed": 1, "input_shape": N, "dtype": np.float64, **options})
+    return Sequential(
+        *NETS[name](), **{"device": "python", "seed": 1, "input_shape": N, "dtype": np.float64, **options}
+    )
 
 
 def backward(net, x, state=None):
@@ -170,8 +174,8 @@ def test_a_loop_by_hand():
         hidden = (u >= 0.4) * 1.0
         v = u * (1 - hidden)
         w = decay * w + hidden @ p["recurrent1/inner/dense2/weight"] + p["recurrent1/inner/dense2/bias"]
-        s = (w >= 1 + b) * 1.0
-        w, b = w - s * (1 + b), np.exp(-1 / 200.0) * b + 0.2 * s
+        s = (w >= 0.2 + b) * 1.0
+        w, b = w - s * (0.2 + b), np.exp(-1 / 200.0) * b + 0.2 * s
         seen.append(s)
     run = net.run(X)
     np.testing.assert_array_equal(run["recurrent1/inner/adaptive1"]["spikes"], seen)
@@ -199,7 +203,6 @@ def test_a_regulariser_reaches_into_a_loop():
     value, grads = learner.gradients(X, None)
     assert value == net.run(X)[name]["spikes"].sum()
     assert np.any(grads["recurrent1/inner/dense1/weight"])
-    assert np.any(grads["recurrent1/inner/adaptive1/v"]) if "recurrent1/inner/adaptive1/v" in grads else True
 
 
 def test_dropout_in_a_loop_is_the_same_at_all_steps():
@@ -271,7 +274,6 @@ def test_an_initial_state_is_learned():
     learner = BPTT(net, nbsnn.losses.rate_mse, nbsnn.optim.SGD(0.5))
     values = [learner.step(np.zeros((3, 2, N)), np.full((2, N), 0.9)) for _ in range(100)]
     assert values[-1] < 1e-3 * values[0]
-    assert list(learner.optimizer.state or {"neuron1/initial_v": 0}) is not None
     assert net.parameters()["neuron1/initial_v"].mean() == pytest.approx(0.9, abs=0.05)
 
 
@@ -326,11 +328,6 @@ def test_online_traces_pass_through():
     layers = [Dense(N, 4), LIF(3.0, 0.5), Parallel(Identity(), Delay(1)), TemporalConv(8, 5, 2), LIF(3.0, 0.3)]
     net = Sequential(*layers, Residual(Dense(5, 5)), Dense(5, 2), seed=0, dtype=np.float64, device="python")
     values, grads = OTTT(net, StepCrossEntropy()).gradients(X, np.array([0, 1, 0]))
-    run, decay = net.run(X), np.exp(-1 / 3.0)
-    trace, traces = np.zeros((B, 4)), []
-    for s in run["lif1"]["spikes"]:
-        trace = decay * trace + s
-        traces.append(trace)
     assert np.isfinite(values)
     assert grads["temporalconv1/weight"].any()
     # The bias sees no trace: its gradient is that of SLTT, while the weights' differ.
@@ -365,15 +362,12 @@ def test_an_adaptive_neuron_spikes_as_an_alif():
 
 @pytest.mark.parametrize("make", [Cooldown, Adaptive])
 def test_delayed_spikes_follow_one_step_later(make):
-    x = np.abs(X)
-    now, late = (
-        Population(make(3.0, delayed=d, **more), N, device="python", dtype=np.float64).run(x)
-        for d, more in ((False, {}), (True, {}))
-    )
+    x = X - 2.0 if make is Cooldown else np.abs(X)
+    now, late = (Population(make(3.0, delayed=d), N, device="python", dtype=np.float64).run(x) for d in (False, True))
     if make is Cooldown:
         np.testing.assert_array_equal(late["spikes"][1:], now["spikes"][:-1])
     last = x.copy()
-    last[-1] = 9.0 - 20.0 * (now["v"][-2] > 1.0)  # heats what is cool, and the other way round
+    last[-1] = 9.0
     changed = Population(make(3.0, delayed=True), N, device="python", dtype=np.float64).run(last)
     np.testing.assert_array_equal(changed["spikes"], late["spikes"])
     assert np.any(Population(make(3.0), N, device="python").run(last)["spikes"] != now["spikes"])
@@ -460,7 +454,7 @@ def test_what_cannot_be_is_refused(make, error, message):
     [
         (X[..., :3], ValueError, "shape"),
         (X[:0], ValueError, "not be empty"),
-        (np.where(X == X[2, 1, 3], np.nan, X), ValueError, "1 NaN"),
+        (np.where(X[2, 1, 3] == X, np.nan, X), ValueError, "1 NaN"),
         (X + 0j, TypeError, "real numbers"),
     ],
 )

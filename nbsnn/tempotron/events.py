@@ -207,8 +207,8 @@ def _sorted(
     dtype, batch = flat.dtype, len(first) - 1
     end, wrong, limit = np.empty(batch, np.int64), np.empty(batch, np.int64), dtype.type(T)
     _run(template.tally, dtype, batch, flat.size, limit, first, flat, end, wrong)
-    if wrong.max() >= 0:
-        at = int(wrong.max())
+    if wrong.any():
+        at = int(np.argmin((flat <= limit) | (flat == np.inf)))
         where = f" at index {list(map(int, np.unravel_index(at, given)))}" if not of.size else ""
         raise ValueError(
             f"{name} must lie in [0, {T:g}], or be negative or infinite for no spike, not {flat[at]}{where}"

@@ -1,7 +1,7 @@
 """Calls of the Tempotron's kernels: scratch arrays, threads, and the sum of what the threads have found.
 
-Samples are shared out to threads. The derivative by the weights is a sum over samples: it is made in ``PARTS`` parts,
-whatever the number of threads, so that this does not change its rounding.
+Samples are shared out to threads. The derivative by the weights is a sum over samples: it is made in parts, whose
+number depends on the data and not on the number of threads, so that this does not change its rounding.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .model import Response, Tempotron
 
 PARTS = 8
+"""Largest number of parts; fewer where a part would have less than ``PER_INPUT`` spikes for each row of weights."""
+
+PER_INPUT = 4
 
 
 @cache
@@ -100,9 +103,10 @@ def _reverse(
     t: Tempotron, function: Callable, events: Events, arrays: tuple[np.ndarray, ...], times: bool, work: int
 ) -> tuple[np.ndarray, np.ndarray]:
     call = compiled(function, t.dtype, int(times))
-    pieces = windows(len(events), PARTS)
+    spikes_given = int((events.end - events.begin).sum())
+    pieces = windows(len(events), max(1, min(PARTS, spikes_given // (PER_INPUT * t.n_inputs))))
     g_time = np.zeros(len(events.time) if times else 0, t.dtype)
-    found = np.empty((len(pieces), *t.weight.shape), t.dtype)
+    found = t.scratch(len(pieces))
     spikes = events.begin, events.end, events.time, events.pre, t.weight
 
     def part(lo: int, hi: int) -> None:
@@ -112,4 +116,4 @@ def _reverse(
             call(*pieces[k], *scalars(t), *spikes, *arrays, scratch, found[k], g_time)
 
     run_threaded(part, len(pieces), 2 * work)
-    return found.sum(axis=0), g_time
+    return found[0].copy() if len(pieces) == 1 else found.sum(axis=0), g_time

@@ -16,15 +16,14 @@ DIGIT = 11  # bits
 
 
 def tally(b0: int, b1: int, T: float, first: Any, given: Any, count: Any, wrong: Any) -> None:
-    """Fill ``count`` with each sample's number of spikes, and ``wrong`` with the place of a time that is NaN or > T."""
+    """Fill ``count`` with each sample's number of spikes, and ``wrong`` with that of times that are NaN or above T."""
     for b in range(b0, b1):
-        n, bad = 0, -1
+        n, fine = 0, 0
         for j in range(first[b], first[b + 1]):
             t = given[j]
             n += (t >= 0.0) & (t <= T)
-            if not (t <= T or t == np.inf):
-                bad = j
-        count[b], wrong[b] = n, bad
+            fine += (t <= T) | (t == np.inf)
+        count[b], wrong[b] = n, first[b + 1] - first[b] - fine
 
 
 def arrange(b0: int, b1: int, T: float, first: Any, given: Any, bits: Any, of: Any, per_input: int, begin: Any,
@@ -37,11 +36,10 @@ def arrange(b0: int, b1: int, T: float, first: Any, given: Any, bits: Any, of: A
     counts = np.empty(1 << DIGIT, np.int64)
     for b in range(b0, b1):
         n = 0
-        entry = np.empty(first[b + 1] - first[b], np.int64)
+        entry = np.empty(first[b + 1] - first[b] + 1, np.int64)
         for j in range(first[b], first[b + 1]):
-            if given[j] >= 0.0 and given[j] <= T:
-                entry[n] = j
-                n += 1
+            entry[n] = j  # overwritten unless it is a spike: no branch, as half of them would be mispredicted
+            n += (given[j] >= 0.0) & (given[j] <= T)
         other = np.empty(n, np.int64)
         varied = np.int64(0)
         for k in range(1, n):
