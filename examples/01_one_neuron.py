@@ -13,7 +13,6 @@ current = np.broadcast_to(np.array([0.04, 0.06, 0.10], np.float32), (100, 1, 3))
 run = population.run(current)
 
 for unit in range(3):
-    trace = "".join(
-        "|" if spike else "▁▂▃▄▅▆▇█"[int(7 * v)] for v, spike in zip(run["v"][:, 0, unit], run["spikes"][:, 0, unit])
-    )
-    print(f"current {current[0, 0, unit]:.2f}  {int(run['spikes'][:, 0, unit].sum()):2d} spikes  {trace}")
+    v, spikes = run["v"][:, 0, unit], run["spikes"][:, 0, unit]
+    trace = ["|" if spike else "▁▂▃▄▅▆▇█"[int(7 * height)] for height, spike in zip(v, spikes, strict=True)]
+    print(f"current {current[0, 0, unit]:.2f}  {int(spikes.sum()):2d} spikes  {''.join(trace)}")

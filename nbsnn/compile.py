@@ -17,7 +17,7 @@ import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
@@ -263,3 +263,16 @@ def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callabl
     scope: dict[str, Any] = {}
     exec(f"def store(array, r, {subscript}): {lines}", scope)
     return scope["store"]
+
+
+def each(functions: Sequence[Callable], arguments: str, call: str) -> Callable:
+    """A function that calls ``functions`` in turn, with ``call`` as arguments, in which {k} stands for the place.
+
+    >>> each([print, print], "a", "{k}, a")("x")        # def each(a): f0(0, a); f1(1, a)
+    0 x
+    1 x
+    """
+    lines = "; ".join(f"f{k}({call.format(k=k)})" for k in range(len(functions))) or "pass"
+    scope: dict[str, Any] = {f"f{k}": function for k, function in enumerate(functions)}
+    exec(f"def each({arguments}): {lines}", scope)
+    return scope["each"]

@@ -13,6 +13,8 @@ from .layers.container import Container
 from .layers.layer import Layer, Setting
 from .layers.population import Population
 from .neuron import Neuron
+from .plasticity.describe import describe_rule, rebuild_rule
+from .plasticity.plastic import Plastic
 from .random import Draws
 
 
@@ -21,6 +23,12 @@ def describe(layer: Layer, arrays: dict[str, np.ndarray], prefix: str = "") -> d
     if isinstance(layer, Population):
         return _describe_neuron(layer, arrays, prefix)
     kind = type(layer).__name__
+    if type(layer) is Plastic:
+        rule = describe_rule(layer.rule)
+        if "own" in rule:
+            return rule
+        children = {n: describe(child, arrays, f"{prefix}{n}/") for n, child in layer.children.items()}
+        return {"layer": kind, "children": children, "options": layer.options(), "rule": rule}
     if getattr(layers, kind, None) is not type(layer):
         return {"own": f"layer {kind}"}
     if isinstance(layer, Container):
@@ -38,7 +46,7 @@ def rebuild(story: Mapping[str, Any], setting: Mapping[str, Any], in_shape: tupl
 
 def _describe_neuron(population: Population, arrays: dict[str, np.ndarray], prefix: str) -> dict[str, Any]:
     neuron = population.neuron
-    if not neuron.kind:
+    if not hasattr(neurons, neuron.kind or "-"):
         return {"own": f"neuron {neuron.step.__qualname__}"}
     options: dict[str, Any] = {}
     for name, value in neuron.options.items():
@@ -59,6 +67,10 @@ def _rebuild(story: Mapping[str, Any], arrays: Any) -> Layer:
     if "neuron" in story:
         options = {name: _option(value, arrays) for name, value in story["options"].items()}
         return Population(_neuron(story["neuron"], options))
+    if "rule" in story:
+        parts: dict[str, Any] = {name: _rebuild(child, arrays) for name, child in story["children"].items()}
+        options = {name: _option(value, arrays) for name, value in story["options"].items()}
+        return Plastic(rule=rebuild_rule(story["rule"]), **parts, **options)
     kind = getattr(layers, story["layer"])
     if "children" not in story:
         return kind(**story["options"])

@@ -75,4 +75,13 @@ STEPS = PerStep(
 )
 """A period as the nearest whole number of steps."""
 
-WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS)}
+LOSS = PerStep(
+    "loss",
+    lambda tau, dt: -np.expm1(-dt / tau),
+    lambda tau, dt: -np.exp(-dt / tau) * dt / tau**2,
+    lambda tau, dt: tau > 0.0,
+    "a time constant greater than 0",
+)
+"""What a leak takes in one step, 1 - exp(-dt/tau): exact where exp(-dt/tau) cannot be told from 1."""
+
+WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS)}

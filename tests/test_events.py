@@ -76,7 +76,8 @@ def test_event_path_equals_dense_path_in_a_network(dtype, bound):
 def test_the_path_follows_the_activity(monkeypatch):
     monkeypatch.setattr(module, "SMALLEST", 0)
     net = nbsnn.Sequential(nbsnn.Dense(40, 36), LIF(), seed=0)
-    for x, dense in ((spikes((20, 4, 40), 0.05), False), (spikes((20, 4, 40), 0.6), True), (np.full((20, 4, 40), 0.3), True)):
+    shape = (20, 4, 40)
+    for x, dense in ((spikes(shape, 0.05), False), (spikes(shape, 0.6), True), (np.full(shape, 0.3), True)):
         tape: dict = {}
         net.forward(net.check_input(x), net.initial(4), tape)
         assert (tape["dense1"]["events"] is None) == dense

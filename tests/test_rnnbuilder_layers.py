@@ -1,4 +1,4 @@
-"""Loops of any layers, layers side by side, temporal convolution, trained initial states, and the neurons of rnnbuilder."""
+"""Loops of any layers, layers side by side, temporal convolution, trained initial states, rnnbuilder's neurons."""
 
 import numpy as np
 import pytest
@@ -90,8 +90,7 @@ def test_chunks_with_the_state_handed_over_equal_the_whole_run(name, cut):
 def test_steps_equal_a_run(name):
     net = build(name)
     whole = net.run(X)
-    for _, last in net.steps(X):
-        pass
+    *_, (_, last) = net.steps(X)
     for key, array in flatten(last).items():
         np.testing.assert_allclose(array, flatten(whole.state)[key], 1e-12, 1e-13, err_msg=key)
 
@@ -339,6 +338,12 @@ def test_online_traces_pass_through():
 
 
 # Neurons
+
+
+@pytest.mark.parametrize("delayed", [False, True])
+@pytest.mark.parametrize("make", [Cooldown, lambda **o: Cooldown(sign=-1, **o), Adaptive])
+def test_delayed_or_not_derivatives_are_right(make, delayed):
+    nbsnn.check(make(delayed=delayed))
 
 
 def test_no_reset_is_a_leaky_sum():

@@ -25,8 +25,11 @@ surrogates init
 neuron kernels
 neurons events
 data encode losses optim voting layers
-learning history describe target_rate check
-progress plot save report tempotron plasticity
+history
+plot
+plasticity
+learning describe target_rate check
+progress save report tempotron
 presets
 fit
 cli

@@ -15,6 +15,7 @@ from nbsnn.tempotron import (
     ThresholdHinge,
     ThresholdMSE,
     accuracy,
+    common,
     dpsp,
     from_events,
     from_spikes,
@@ -244,6 +245,36 @@ def test_derivative_of_the_losses(loss):
     np.testing.assert_allclose(g, numeric, atol=1e-6)
 
 
+def test_several_neurons_per_class():
+    rng = np.random.default_rng(15)
+    v_max, target = rng.uniform(0.0, 2.0, (5, 6)), np.arange(6) // 2 == rng.integers(0, 3, 5)[:, None]
+    value, g = MaxCrossEntropy(2.0)(v_max, target, 1.0)
+    p = np.exp(2.0 * v_max) / np.exp(2.0 * v_max).sum(axis=1, keepdims=True)
+    assert value == pytest.approx(-np.log((p * target).sum(axis=1)).mean())
+    numeric = differences(lambda: MaxCrossEntropy(2.0)(v_max, target, 1.0)[0], v_max, v_max == v_max)
+    np.testing.assert_allclose(g, numeric, atol=1e-6)
+
+
+def test_directions_that_patterns_share():
+    rng = np.random.default_rng(16)
+    t = some_neurons(rng, 20, 3)
+    x = np.repeat(some_times(rng, (1, 20), silent=0.0), 30, axis=0)
+    x[:, 10:] = some_times(rng, (30, 10), silent=0.5)
+    shared = common(t, x, times=4)
+    np.testing.assert_allclose(shared.T @ shared, np.eye(shared.shape[1]), atol=1e-10)
+    lag = np.arange(15.0, 61.0, 15.0)[:, None, None] - x
+    mean = np.where((lag >= 0.0) & (x >= 0.0), np.exp(-lag / TAU) - np.exp(-lag / TAU_S), 0.0).mean(axis=1)
+    np.testing.assert_allclose(mean @ shared @ shared.T, mean, atol=1e-10)  # they span the mean potentials
+    labels, start, changes = rng.integers(0, 3, 30), t.weight.copy(), []
+    for damp in (None, shared):
+        t.weight[...] = start
+        t.step(x, labels, Gradient(MaxCrossEntropy(), SGD(1.0), damp=damp, keep=0.25))
+        changes.append(t.weight - start)
+    plain, damped = changes
+    assert abs(shared @ shared.T @ plain).max() > 0.01
+    np.testing.assert_allclose(damped, plain - 0.75 * shared @ (shared.T @ plain), atol=1e-12)
+
+
 # learning
 
 
@@ -437,8 +468,14 @@ def test_other_mistakes():
         Classic(0.1, 1.0)
     with pytest.raises(ValueError, match="lr must be greater than 0"):
         Classic(-0.1)
-    with pytest.raises(ValueError, match="one label for each"):
+    with pytest.raises(ValueError, match="one that should fire"):
         t.step(x, [[1, 1], [0, 0]], Gradient(MaxCrossEntropy()))
+    with pytest.raises(ValueError, match="keep must be at most 1"):
+        Gradient(keep=2.0)
+    with pytest.raises(ValueError, match="damp must have shape"):
+        t.step(x, [0, 1], Gradient(damp=np.zeros((5, 1))))
+    with pytest.raises(ValueError, match="by must be one of"):
+        t.fit(x, [0, 1], by="count")
     rule = Classic()
     t.step(x, [0, 1], rule)
     with pytest.raises(ValueError, match="use a new one"):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbsnn.voting import assign_labels
+from nbsnn.voting import VOTES, assign_labels
 
 
 def naive_predict(counts, labels, response, vote):
@@ -22,7 +22,9 @@ def naive_predict(counts, labels, response, vote):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 12), st.integers(1, 8), st.integers(1, 4), st.integers(0, 999), st.sampled_from(["all", "proportional"]))
+@given(
+    st.integers(1, 12), st.integers(1, 8), st.integers(1, 4), st.integers(0, 999), st.sampled_from(VOTES)
+)  # fmt: skip
 def test_against_counting(samples, neurons, classes, seed, vote):
     rng = np.random.default_rng(seed)
     counts, labels = rng.integers(0, 6, (samples, neurons)), rng.integers(0, classes, samples)

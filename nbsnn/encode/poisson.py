@@ -78,8 +78,7 @@ class poisson(Encoder):
         start, stop = count("start", start, least=0), count("stop", stop, least=0)
         if not start <= stop <= self.T:
             raise ValueError(f"a window must satisfy start <= stop <= T = {self.T}, not start={start}, stop={stop}")
-        x = samples(self, x, low=0.0, high=(1.0 + 1e-6) / self.gain)  # a float32 1/3 times 3 may exceed 1 a little
-        threshold = np.minimum(np.rint(x * (self.gain * 2.0**32)), 2.0**32).astype(np.uint64).reshape(-1)
+        threshold = self.thresholds(x).reshape(-1)
         units = threshold.size
         if max(units, self.T) > 1 << 32:
             raise ValueError(f"a batch has at most 2**32 values and 2**32 steps, not {units} and {self.T}")
@@ -87,7 +86,12 @@ class poisson(Encoder):
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
             kernel = _kernel(self.dtype)
             kernel(spikes, threshold, np.uint64(draws.key), np.uint64(start), np.uintp(stop - start), np.uintp(units))
-        return spikes.reshape(stop - start, *x.shape)
+        return spikes.reshape(stop - start, *np.shape(x))
+
+    def thresholds(self, x: np.ndarray) -> np.ndarray:
+        """2^32 times the probability of a spike, rounded: uint64 [B, N...]; a draw of 32 bits below it is a spike."""
+        x = samples(self, x, low=0.0, high=(1.0 + 1e-6) / self.gain)  # a float32 1/3 times 3 may exceed 1 a little
+        return np.minimum(np.rint(x * (self.gain * 2.0**32)), 2.0**32).astype(np.uint64)
 
 
 @functools.cache

@@ -5,6 +5,7 @@ from .alif import ALIF as ALIF
 from .clif import CLIF as CLIF
 from .cooldown import Cooldown as Cooldown
 from .cuba_lif import CubaLIF as CubaLIF
+from .diehl_cook import DiehlCook as DiehlCook
 from .discontinuous import Discontinuous as Discontinuous
 from .integrate_and_fire import IF as IF
 from .li import LI as LI

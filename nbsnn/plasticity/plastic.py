@@ -1,8 +1,10 @@
 """A plastic layer: input -> dense connection -> population, and a rule that changes the connection in every step.
 
-    drive[t] = x[t - delay] W,   neurons step,   rule(x[t - lag_pre], spikes[t - lag_post]) changes W
+    drive[t] = x[t - delay] W + spikes[t - 1] L,   neurons step,   rule(x[t - lag_pre], spikes[t - lag_post]) changes W
 
-The drive of a step is computed with the weights before that step's change.
+The drive of a step is computed with the weights before that step's change. L is the lateral connection, if there is
+one. Spikes that meet a rule which acts at spikes alone, and at once, run in one compiled loop, where the rows of W that
+spikes choose are added up; anything else goes step by step. With ``path="dense"`` the connection is multiplied by BLAS.
 """
 
 from __future__ import annotations
@@ -12,16 +14,20 @@ from typing import Any
 
 import numpy as np
 
+from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
-from ..layers.layer import Array, Nested, Setting
+from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron
 from ..random import Draws
 from ..validate import choice, count, number
 from .check import check_spikes
 from .integer import I32, PostPreInt
+from .loop import Drawn, Loop, fits
+from .present import Presented, present
 from .rule import Rule
+from .walk import Walk
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,19 @@ class IntegerSetting(Setting):
     def __post_init__(self) -> None:
         number("dt", self.dt, above=0.0)
         choice("device", self.device, ("cpu", "python"))
+
+
+@dataclass(frozen=True)
+class Inhibition:
+    """Weights with which each unit inhibits all others: -strength, and 0 on the diagonal."""
+
+    strength: float
+
+    def __post_init__(self) -> None:
+        number("the strength of lateral inhibition", self.strength, above=0.0)
+
+    def __call__(self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any) -> Array:
+        return np.where(np.eye(*shape, dtype=bool), 0, -self.strength).astype(dtype)
 
 
 class Plastic(Container):
@@ -49,6 +68,9 @@ class Plastic(Container):
         The postsynaptic units.
     rule : Rule or PostPreInt
         With ``PostPreInt`` all of the layer computes in int32, and the neurons must be integer ones.
+    lateral : Dense or float, optional
+        Connection from the population to itself, with fixed weights and a delay of one step. A number is the strength
+        with which each unit inhibits all others: weights of ``-lateral``, and 0 on the diagonal.
     delay : int
         Steps from an input spike to the current it causes.
     lag : (int, int), optional
@@ -83,6 +105,7 @@ class Plastic(Container):
         neurons: Neuron | Any,
         rule: Rule | PostPreInt,
         *,
+        lateral: Dense | float | None = None,
         delay: int = 0,
         lag: tuple[int, int] | None = None,
         defer: bool = False,
@@ -91,9 +114,12 @@ class Plastic(Container):
         device: str = "cpu",
         seed: int = 0,
     ):
-        super().__init__(connection=connection, neurons=neurons)
         if not isinstance(connection, Dense):
             raise TypeError(f"a plastic connection must be Dense, not {connection!r}")
+        units = connection.shape[0]
+        if lateral is not None and not isinstance(lateral, Dense):
+            lateral = Dense(units, units, bias=False, path="events", weight=Inhibition(lateral))
+        super().__init__(connection=connection, neurons=neurons, **({} if lateral is None else {"lateral": lateral}))
         if not isinstance(rule, (Rule, PostPreInt)):
             raise TypeError(f"rule must be a plasticity rule, not {rule!r}")
         self.rule, self.delay, self.defer = rule, count("delay", delay, least=0), bool(defer)
@@ -113,10 +139,20 @@ class Plastic(Container):
         if self.integer:
             setting = IntegerSetting(setting.dt, I32, setting.device)
         self.setting, self.built, self.in_shape = setting, True, in_shape
-        self.connection, self.neurons = self.children["connection"], self.children["neurons"]
+        self.connection: Any = self.children["connection"]
+        self.neurons: Any = self.children["neurons"]
         self.connection.build(in_shape, setting, draws.fold("connection"))
         self.neurons.build(self.connection.shape, setting, draws.fold("neurons"))
         self.shape = self.neurons.shape
+        self.lateral: Any = self.children.get("lateral")
+        if self.lateral is not None:
+            if self.lateral.in_shape + self.lateral.shape != 2 * self.shape:
+                raise ValueError(f"lateral must be a Dense({self.shape[0]}, {self.shape[0]}), not {self.lateral!r}")
+            self.lateral.build(self.shape, setting, draws.fold("lateral"))
+        self.compiled = None
+
+    def options(self) -> dict[str, Any]:
+        return {"delay": self.delay, "lag": self.lag, "defer": self.defer}
 
     @property
     def weights(self) -> Array:
@@ -136,7 +172,9 @@ class Plastic(Container):
             state["pending"] = np.zeros_like(self.weights)
         return state
 
-    def learn(self, x: Any, state: Nested | None = None, *, draws: Any = None, **signals: Any) -> Run:
+    def learn(
+        self, x: Any, state: Nested | None = None, *, draws: Any = None, every: int | None = None, **signals: Any
+    ) -> Run:
         """Run and change the weights.
 
         Parameters
@@ -145,6 +183,8 @@ class Plastic(Container):
             Input spikes, 0 or 1.
         state : dict, optional
             Where to start, as in ``run``.
+        every : int, optional
+            Note the weights after every so many steps: ``run["weights"]`` [T // every, n_pre, n_post].
         draws, **signals
             What the rule asks for, for all steps: ``reward``, a number, [T] or [T, B]; ``draws`` of ``PostPreInt``.
 
@@ -164,69 +204,101 @@ class Plastic(Container):
             if np.shape(signals["reward"])[0] != len(x):
                 raise ValueError(f"reward must have one row per step, {len(x)}, not {np.shape(signals['reward'])[0]}")
             signals["reward"] = np.asarray(signals["reward"])
+        every = None if every is None else count("every", every)
         tape: Nested = {}
         if draws is not None:
             signals["draws"] = draws
-        y, final = self._steps(x, state, tape, signals)
+        y, final = self._steps(x, state, tape, signals, every)
         return Run(self, y, final, tape)
+
+    def present(
+        self, x: Any, encoder: Encoder, draws: Draws, *, state: Nested | None = None, keep: tuple[str, ...] = (),
+        learn: bool = True, first: int = 0, batch: int = 1, every: int | None = None,
+    ) -> Presented:  # fmt: skip
+        """Show samples one after another, each for the ``T`` steps of the encoder.
+
+        Every sample starts from the initial state, but for the neurons' variables in ``keep``, which it takes from the
+        sample before. ``encode.poisson`` draws its spikes while the loop runs, and makes no array of them.
+
+        Parameters
+        ----------
+        x : array [S, n_pre]
+            Samples, as the encoder takes them.
+        encoder : Encoder
+            From ``nbsnn.encode``.
+        draws : Draws
+            Sample s is encoded with ``draws.fold(first + s)``.
+        state : dict, optional
+            Of one sample: where to start, by default ``initial(1)``; only ``keep`` is taken of it.
+        keep : tuple of str
+            Variables of the neurons that last: "theta", say.
+        learn : bool
+            Whether weights change. Otherwise every sample starts from ``state``: their order does not matter.
+        first : int
+            Number of the first sample, to show a data set in parts.
+        batch : int
+            How many samples run at once; with ``learn`` it must be 1.
+        every : int, optional
+            Note the weights after every so many samples.
+
+        Returns
+        -------
+        Presented
+            Spike counts, the state after the last sample, and the weights that were noted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If shapes do not fit, the encoder refuses the samples, or ``keep`` names what the neurons do not have.
+
+        Examples
+        --------
+        >>> import numpy as np, nbsnn
+        >>> from nbsnn.plasticity import PairSTDP, Plastic
+        >>> from nbsnn.random import Draws
+        >>> layer = Plastic(nbsnn.Dense(4, 2, bias=False), nbsnn.neurons.LIF(tau=20.0), PairSTDP(), lateral=1.0)
+        >>> shown = layer.present(np.full((3, 4), 0.5), nbsnn.encode.poisson(T=50), Draws(0))
+        >>> shown.counts.shape
+        (3, 2)
+        """
+        return present(self, x, encoder, draws, state, keep, learn, first, batch, every)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         signals = None if draws is None else {"draws": draws.fold("rule")} if self.integer else {}
         return self._steps(np.ascontiguousarray(x), state, tape, signals)
 
-    def _steps(self, x: Array, state: Nested, tape: Nested, signals: Nested | None) -> tuple[Array, Nested]:
+    def _steps(
+        self, x: Any, state: Nested, tape: Nested, signals: Nested | None, every: int | None = None
+    ) -> tuple[Array, Nested]:
         """All steps of a run; ``signals`` None leaves the weights alone."""
-        whole = np.concatenate([state["input"], x]) if self.queue else x
-        inner, back = tape.setdefault("neurons", {}), tape.setdefault("connection", {})
-        dense: Any = self.connection
-        population: Any = self.neurons
-        drive = np.zeros((len(x), x.shape[1], *self.shape), self.setting.dtype)
-        population.begin(drive, state["neurons"], inner)
-        rule, pending = state["rule"], state.get("pending")
-        for t in range(len(x)):
-            now = self.queue + t
-            drive[t : t + 1] = dense.apply(whole[now - self.delay : now - self.delay + 1], back, None)
-            population.advance(inner, t, t + 1)
-            if signals is not None:
-                pre = whole[now - self.lag[0] : now - self.lag[0] + 1]
-                post = inner["record"][0, t + 1 - self.lag[1] : t + 2 - self.lag[1]]
-                rule, pending = self._change(t, pre, post, rule, pending, inner, signals)
+        batch, steps = state["neurons"][self.neurons.neuron.output].shape[0], len(x)
+        inner = tape.setdefault("neurons", {})
+        drive = buffer(tape, "drive", (steps, batch, *self.shape), self.setting.dtype)
+        self.neurons.begin(drive, state["neurons"], inner)
+        if fits(self) and (isinstance(x, Drawn) or np.isin(x, (0, 1)).all()):
+            way: Any = Loop(self, x, state, tape, signals is not None)
+        else:
+            way = Walk(self, x, state, tape, signals)
+        window = every or steps + 1
+        kept = tape["weights"] = np.empty((steps // window, *self.weights.shape), self.weights.dtype)
+        tape["noted"] = every is not None
+        for k, line in enumerate(kept):
+            way.advance(k * window, (k + 1) * window)
+            line[...] = self.weights
+        way.advance(len(kept) * window, steps)
         if signals is not None:
             self.rule.finish(self.weights)
-        final = {"neurons": population.final(inner), "rule": rule}
-        if self.queue:
-            final["input"] = whole[len(x) :].copy()
-        if self.defer:
-            final["pending"] = pending
-        return population.output(inner), final
-
-    def _change(
-        self, t: int, pre: Array, post: Array, state: Nested, pending: Any, inner: Nested, signals: Nested
-    ) -> tuple[Nested, Any]:
-        """Let the rule act on one step; returns its state and what is still to be applied."""
-        how: dict[str, Any] = {"dt": self.setting.dt, "device": self.setting.device}
-        rule: Any = self.rule
-        if self.defer:
-            used, after = rule.follow(pre, post, state, **how)
-            dw = rule.increment(0, self.weights, pre, post, used, self.setting.device)
-            rule.settle(self.weights, pending, int(state["step"]))
-            return after, dw
-        now = {name: _at(t, value) for name, value in signals.items()}
-        now |= {name: self.neurons.record(inner, name)[t : t + 1] for name in rule.reads}
-        return rule.advance(self.weights, pre, post, state, **how, **now), None
+        return self.neurons.output(inner), {"neurons": self.neurons.final(inner), **way.final()}
 
     def backward(self, *args: Any, **kwargs: Any) -> Any:
         raise ValueError("a plastic layer learns by its rule: no gradient flows through it")
 
     def record(self, tape: Nested, name: str) -> Any:
+        if name == "weights":
+            if not tape["noted"]:
+                raise KeyError("no weights were noted: learn(x, every=10) notes them after every 10 steps")
+            return tape["weights"]
         return tape["neurons"]["x"] if name == "current" else super().record(tape, name)
 
     def recorded(self) -> list[str]:
-        return [*super().recorded(), "current"]
-
-
-def _at(t: int, value: Any) -> Any:
-    """The part of a signal that belongs to step ``t``."""
-    if isinstance(value, (tuple, list)):
-        return tuple(part[t : t + 1] for part in value)
-    return value[t : t + 1] if isinstance(value, np.ndarray) and value.ndim else value
+        return [name for name in super().recorded() if name != "lateral"] + ["current"]

@@ -268,11 +268,14 @@ class Rule:
             return {**self.filling(), "put": getattr(cpu, put)}
 
         loop = self._kernel((put, device, weights.dtype), cpu.visit, filling)
-        params = np.array([*self.params.values()], weights.dtype).reshape(-1, 1)
-        scale = 1.0 / pre.shape[1] if self.batch == "mean" else 1.0
-        limits = np.array([self.w_min, self.w_max, self.mu, scale], weights.dtype)
         columns = np.empty(weights.shape[1], np.int64)
-        loop(t0, t1, pre, post, *used, params, limits, columns, weights, out)
+        loop(t0, t1, pre, post, *used, *self.numbers(pre.shape[1], weights.dtype), columns, weights, out)
+
+    def numbers(self, batch: int, dtype: Any) -> tuple[Array, Array]:
+        """Parameters [params, 1] and limits (w_min, w_max, mu, factor of all increments) of a loop over synapses."""
+        params = np.array([*self.params.values()], dtype).reshape(-1, 1)
+        scale = 1.0 / batch if self.batch == "mean" else 1.0
+        return params, np.array([self.w_min, self.w_max, self.mu, scale], dtype)
 
     def _numbers(self, name: str, trace: Trace, dt: float, dtype: Any) -> Any:
         """Factor per step and amount of a trace, in ``dtype``."""

@@ -6,6 +6,7 @@ rule that it was introduced with), ``gradient.py`` and ``losses.py`` (gradient d
 """
 
 from .classic import Classic as Classic
+from .common import common as common
 from .events import Events as Events
 from .events import from_events as from_events
 from .events import from_spikes as from_spikes

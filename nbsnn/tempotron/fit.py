@@ -12,7 +12,7 @@ from ..data import batches
 from ..history import History
 from ..progress import Progress
 from ..random import Draws
-from ..validate import count
+from ..validate import choice, count
 from .classic import Classic
 from .events import Events
 from .model import Tempotron
@@ -30,6 +30,7 @@ def fit(
     batch_size: int | None = None,
     test: tuple[Any, Any] | None = None,
     encode: Callable[[np.ndarray], Any] | None = None,
+    by: str | None = None,
     seed: int = 0,
     progress: Progress | bool = False,
 ) -> History:
@@ -53,6 +54,8 @@ def fit(
         Samples on which accuracy is measured after each epoch.
     encode : callable, optional
         From a batch of samples to spike times or ``Events``.
+    by : {"threshold", "largest"}, optional
+        When a sample counts as right, see ``accuracy``.
     seed : int, default 0
         Seed of the order of samples.
     progress : bool or Progress, default False
@@ -71,7 +74,7 @@ def fit(
     count("epochs", epochs)
     rule = Classic() if rule is None else rule
     x = _samples(t, x, encode)
-    wanted = targets(labels, (len(x), t.n_outputs))
+    wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
     exam = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
     if exam is not None:
         targets(exam[1], (len(exam[0]), t.n_outputs))
@@ -84,11 +87,11 @@ def fit(
             part, target = _events(t, x[indices], encode), wanted[indices]
             value, v_max = rule.learn(t, part, target)
             total, done = total + value * len(indices), done + len(indices)
-            right += int(correct(v_max, target, t.v_threshold).sum())
+            right += int(correct(v_max, target, t.v_threshold, by).sum())
             show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
         row = {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done}
         if exam is not None:
-            row["test_accuracy"] = accuracy(t, *exam, encode=encode)
+            row["test_accuracy"] = accuracy(t, *exam, encode=encode, by=by)
         history.rows.append({**row, "seconds": time.perf_counter() - start})
         show.row(history)
         if right == done and total == 0.0:
@@ -97,18 +100,24 @@ def fit(
 
 
 def accuracy(
-    t: Tempotron, x: Any, labels: Any, *, encode: Callable[[np.ndarray], Any] | None = None, size: int = 500
+    t: Tempotron,
+    x: Any,
+    labels: Any,
+    *,
+    encode: Callable[[np.ndarray], Any] | None = None,
+    by: str | None = None,
+    size: int = 500,
 ) -> float:
     """Share of samples that are answered rightly.
-
-    With one output, or labels [n, O], every output must do what it should; with labels [n] the right output must have
-    the largest ``v_max``.
 
     Parameters
     ----------
     t : Tempotron
     x, labels, encode
         As in ``fit``.
+    by : {"threshold", "largest"}, optional
+        ``"threshold"``: every output fires if it should, and only then; by default with one output or labels [n, O].
+        ``"largest"``: the output with the largest ``v_max`` is one that should fire; by default with labels [n].
     size : int, default 500
         Samples at a time.
 
@@ -116,19 +125,25 @@ def accuracy(
     0.5
     """
     x = _samples(t, x, encode)
-    wanted, several = targets(labels, (len(x), t.n_outputs)), np.ndim(labels) == 2
+    wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
     right = 0
     for indices in batches(len(x), count("size", size)):
         v_max = t.run(_events(t, x[indices], encode), spike_times=False).v_max
-        right += int(correct(v_max, wanted[indices], t.v_threshold, each=several).sum())
+        right += int(correct(v_max, wanted[indices], t.v_threshold, by).sum())
     return right / len(x)
 
 
-def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, each: bool = False) -> np.ndarray:
-    """Which samples are answered rightly, bool [B]: by the largest output, or if there is one, or ``each``, by all."""
-    if each or v_max.shape[1] == 1 or (target.sum(axis=1) != 1).any():
+def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, by: str) -> np.ndarray:
+    """Which samples are answered rightly, bool [B]; ``by`` as in ``accuracy``."""
+    if by == "threshold":
         return ((v_max >= v_threshold) == target).all(axis=1)
-    return v_max.argmax(axis=1) == target.argmax(axis=1)
+    return np.take_along_axis(target, v_max.argmax(axis=1)[:, None], axis=1)[:, 0]
+
+
+def _by(by: str | None, labels: Any, t: Tempotron) -> str:
+    if by is not None:
+        return choice("by", by, ("threshold", "largest"))
+    return "threshold" if t.n_outputs == 1 or np.ndim(labels) == 2 else "largest"
 
 
 def _samples(t: Tempotron, x: Any, encode: Callable | None) -> Any:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..optim import Adam
+from ..validate import finite, number, shaped
+from .common import damped
 from .events import Events
 from .losses import Loss, ThresholdHinge
 
@@ -23,6 +25,10 @@ class Gradient:
         From ``nbsnn.tempotron``, or of one's own: ``loss(v_max, target, v_threshold) -> (value, derivative)``.
     optimizer : optional
         From ``nbsnn.optim``; Adam with its defaults when not given.
+    damp : array [n_inputs, Q], optional
+        Directions along which the gradient is reduced, from ``common``; see there.
+    keep : float in (0, 1], default 0.01
+        To which share of itself.
 
     Examples
     --------
@@ -34,15 +40,25 @@ class Gradient:
     (0.689, array([[1.392]], dtype=float32))
     """
 
-    def __init__(self, loss: Loss | None = None, optimizer: Any = None):
+    def __init__(
+        self, loss: Loss | None = None, optimizer: Any = None, *, damp: np.ndarray | None = None, keep: float = 0.01
+    ):
         self.loss = ThresholdHinge() if loss is None else loss
         self.optimizer = Adam() if optimizer is None else optimizer
+        self.damp = None if damp is None else finite("damp", shaped("damp", np.asarray(damp), (None, None)))
+        self.keep = number("keep", keep, above=0.0)
+        if self.keep > 1.0:
+            raise ValueError(f"keep must be at most 1, not {keep!r}")
 
     def learn(self, t: Tempotron, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
         """One step; see ``Rule``."""
         answer = t.run(events, spike_times=False)
         value, g = self.loss(answer.v_max, target, t.v_threshold)
-        self.optimizer.step(t.params, t.vjp(answer, g)[0])
+        grads = t.vjp(answer, g)[0]
+        if self.damp is not None:
+            shaped("damp", self.damp, (t.n_inputs, None))
+            grads["weight"] = damped(grads["weight"], self.damp, self.keep)
+        self.optimizer.step(t.params, grads)
         return value, answer.v_max
 
     def __repr__(self) -> str:

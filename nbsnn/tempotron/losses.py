@@ -5,10 +5,11 @@ over the samples of a sum over the outputs.
 
     ThresholdHinge     max(0, margin -+ (v_max - v_threshold)), - for who should fire and + for who should not
     ThresholdMSE       (v_max - v_threshold)^2 of those that are on the wrong side
-    MaxCrossEntropy    -log softmax(scale v_max)[label]
+    MaxCrossEntropy    -log sum_{o should fire} softmax(scale v_max)[o]
 
 The hinge without a margin is the cost that the rule of Guetig and Sompolinsky (2006) descends; the squares are what
-SpikingJelly trains with; the cross-entropy asks which of the outputs is largest, and not for the threshold.
+SpikingJelly trains with; the cross-entropy asks which of the outputs is largest, and not for the threshold. Where
+several should fire, as when a class has several neurons, it is enough for it that one does.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from typing import Protocol
 
 import numpy as np
 
-from ..losses.cross_entropy import softmax_cross_entropy
 from ..validate import number
 
 
@@ -73,7 +73,9 @@ class ThresholdMSE:
 
 @dataclass(frozen=True)
 class MaxCrossEntropy:
-    """Cross-entropy of the label, with ``scale * v_max`` as logits; every sample has exactly one output to fire.
+    """Cross-entropy with ``scale * v_max`` as logits: of all outputs the largest should be one that should fire.
+
+    The derivative by the logits is ``softmax - share``, with ``share`` the softmax among those that should fire.
 
     Parameters
     ----------
@@ -91,7 +93,11 @@ class MaxCrossEntropy:
 
     def __call__(self, v_max: np.ndarray, target: np.ndarray, v_threshold: float) -> tuple[float, np.ndarray]:
         """Value, and derivative by ``v_max``."""
-        if v_max.shape[1] < 2 or (target.sum(axis=1) != 1).any():
-            raise ValueError("MaxCrossEntropy needs two outputs at least, and one label for each sample")
-        values, g = softmax_cross_entropy(self.scale * v_max.astype(np.float64), target.argmax(axis=1))
-        return float(values.mean()), g * (self.scale / len(v_max))
+        if v_max.shape[1] < 2 or not target.any(axis=1).all():
+            raise ValueError("MaxCrossEntropy needs two outputs at least, and for each sample one that should fire")
+        from scipy.special import logsumexp, softmax  # a fifth of a second that most programs need not spend
+
+        logits = self.scale * v_max.astype(np.float64)
+        every, wanted = softmax(logits, axis=1), softmax(np.where(target, logits, -np.inf), axis=1)
+        values = logsumexp(logits, axis=1) - logsumexp(np.where(target, logits, -np.inf), axis=1)
+        return float(values.mean()), (every - wanted) * (self.scale / len(v_max))

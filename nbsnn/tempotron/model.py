@@ -106,7 +106,7 @@ class Tempotron:
             weight = make(shape, fan_in=n_inputs, fan_out=n_outputs, draws=Draws(seed, "weight"), dtype=self.dtype)
         array = np.array(shaped("weight", np.asarray(weight), shape), self.dtype, order="C")
         self.params = {"weight": finite("weight", array)}
-        self._scratch: np.ndarray | None = None
+        self.scratch: np.ndarray = np.empty((0, *shape), self.dtype)  # for the parts of sums, see sweeps.py
 
     def __repr__(self) -> str:
         return (
@@ -282,12 +282,6 @@ class Tempotron:
         from .fit import fit
 
         return fit(self, x, labels, rule, epochs=epochs, **options)
-
-    def scratch(self, parts: int) -> np.ndarray:
-        """Memory [parts, n_inputs, n_outputs] for sums of derivatives, kept: asking the system anew takes longer."""
-        if self._scratch is None or len(self._scratch) < parts:
-            self._scratch = np.empty((parts, *self.weight.shape), self.dtype)
-        return self._scratch[:parts]
 
     def _at(self, at: Any) -> np.ndarray:
         at = np.ascontiguousarray(np.arange(self.T) if at is None else at, self.dtype)

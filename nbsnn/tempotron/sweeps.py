@@ -106,7 +106,9 @@ def _reverse(
     spikes_given = int((events.end - events.begin).sum())
     pieces = windows(len(events), max(1, min(PARTS, spikes_given // (PER_INPUT * t.n_inputs))))
     g_time = np.zeros(len(events.time) if times else 0, t.dtype)
-    found = t.scratch(len(pieces))
+    if len(t.scratch) < len(pieces):  # kept: asking the system for it in every step takes longer than the sum
+        t.scratch = np.empty((len(pieces), *t.weight.shape), t.dtype)
+    found = t.scratch[: len(pieces)]
     spikes = events.begin, events.end, events.time, events.pre, t.weight
 
     def part(lo: int, hi: int) -> None:

@@ -68,7 +68,8 @@ def main() -> None:
     workloads.emit(
         {
             "peer": "nbsnn", "version": nbsnn.__version__, "workload": a.workload, "T": a.T, "batch": a.batch,
-            "rate": a.rate, "threads": a.threads, "opt": a.opt, "path": a.path, "sizes": [n_pre, hidden, n_post], **times,
+            "rate": a.rate, "threads": a.threads, "opt": a.opt, "path": a.path, "sizes": [n_pre, hidden, n_post],
+            **times,
             "compile_s": round(sum(entry.seconds for entry in log), 3), "loss": round(value, 6), "grad_norms": norms,
             "rss_before_mb": round(before, 1), "rss_peak_before_mb": round(before_peak, 1), **spikes,
             "in_spikes": float(xs[0].sum()),

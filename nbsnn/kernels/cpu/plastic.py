@@ -1,0 +1,95 @@
+"""A plastic layer over time in one loop, for any neuron and any rule.
+
+In each step the input arrives, the rows of weights that its spikes choose are added up, the neurons step and the rule
+visits the synapses of the units that spiked. All four are loops of their own elsewhere; here they take turns.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ...hole import hole
+from ...random import counter, squares32
+from .events import collect, gather, tally
+from .neurons import forward
+from .plasticity import visit
+
+
+@hole
+def follow_pre(s, a, used, D) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def follow_post(s, a, used, D) -> Any:
+    raise NotImplementedError
+
+
+def draw(line, threshold, start, index, keys, step):
+    """Fill ``line`` [B, N] with the spikes of a step, as ``encode.poisson`` draws them for each sample by itself.
+
+    ``threshold`` [B, N] is 2^32 times the probability; index[start[b]:start[b + 1]] are the units of sample b that may
+    spike at all. All but ``line`` are unsigned: Numba mixes uint64 and int64 to float64.
+    """
+    for b in range(line.shape[0]):
+        for i in range(line.shape[1]):
+            line[b, i] = 0
+        for k in range(start[b], start[b + 1]):
+            i = index[k]
+            if squares32(counter(step, np.uint64(i)), keys[b]) < threshold[b, i]:
+                line[b, i] = 1
+
+
+def product(x, weight, bias, y, start, index):
+    """y = x W + bias, for spikes x [B, N]; a bias of length 0 is none."""
+    rows = np.uintp(x.shape[0])
+    tally(np.uintp(0), rows, x, start[1:])
+    for r in range(x.shape[0]):
+        start[r + 1] += start[r]
+    collect(np.uintp(0), rows, x, start, index)
+    gather(np.uintp(0), rows, start, index, weight, y)
+    if bias.shape[0] > 0:
+        for r in range(y.shape[0]):
+            for c in range(y.shape[1]):
+                y[r, c] += bias[c]
+
+
+def live(
+    t0, t1, x, chance, line, delay, lag, connection, lateral, back, drive, P, S, y,
+    learning, seen, a, X, follow_X, out, c, Y, follow_Y, rule, events, columns,
+):  # fmt: skip
+    """Steps [t0, t1) of a plastic layer.
+
+    x [T, B, n_pre] are the input spikes; if it is empty they are drawn: ``chance`` holds threshold, start, index, keys
+    and the first step. Both sides of a connection are (weight, bias). ``line`` [queue + 1, B, n_pre] is a ring of the
+    latest inputs, that of step t at t modulo its length. ``drive`` [T, B, n_post], P, S, y as in ``forward``.
+    ``seen`` and ``out`` are the spikes that the rule sees in a step, X and Y [K, 1, B, n] the traces that it uses, a
+    and c those it carries; ``rule`` holds parameters and limits, ``events`` scratch for the positions of spikes.
+    """
+    batch, units = np.uintp(y.shape[1]), np.uintp(y.shape[2])
+    depth = line.shape[0]
+    for t in range(t0, t1):
+        now = line[t % depth]
+        if x.shape[0] > 0:
+            for b in range(now.shape[0]):
+                for i in range(now.shape[1]):
+                    now[b, i] = x[t, b, i]
+        else:
+            draw(now, chance[0], chance[1], chance[2], chance[3], chance[4] + np.uint64(t))
+        product(line[(t + depth - delay) % depth], connection[0], connection[1], drive[t], events[0], events[1])
+        if lateral[0].shape[0] > 0:
+            product(y[t], lateral[0], lateral[1], back, events[0], events[1])
+            for b in range(back.shape[0]):
+                for j in range(back.shape[1]):
+                    drive[t, b, j] += back[b, j]
+        forward(t, t + 1, np.uintp(0), batch, np.uintp(0), units, drive, P, S, y)
+        if learning:
+            late, spikes = line[(t + depth - lag[0]) % depth], y[t + 1 - lag[1]]
+            for b in range(late.shape[0]):
+                for i in range(late.shape[1]):
+                    seen[0, b, i] = late[b, i]
+                for j in range(spikes.shape[1]):
+                    out[0, b, j] = spikes[b, j]
+            follow_pre(seen.reshape(1, -1), a, X.reshape(X.shape[0], 1, seen.size), follow_X)
+            follow_post(out.reshape(1, -1), c, Y.reshape(Y.shape[0], 1, out.size), follow_Y)
+            visit(0, 1, seen, out, X, Y, rule[0], rule[1], columns, connection[0], connection[0])
