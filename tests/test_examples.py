@@ -10,14 +10,16 @@ from .idx_files import tiny_mnist
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 TOY = {
-    "13_long_memory.py": ["--delay", "4", "--iterations", "1", "--seeds", "2", "--samples", "8"],
     "02_training_loop.py": ["--epochs", "2"],
     "05_mnist_snntorch_tutorial5.py": ["--samples", "150"],
     "06_fashion_latency.py": ["--samples", "100", "--epochs", "1"],
     "07_mnist_convolution.py": ["--samples", "60", "--epochs", "1", "--steps", "2"],
+    "08_tempotron_mnist.py": ["--samples", "100", "--epochs", "1"],
+    "09_tempotron_capacity.py": ["--inputs", "40", "--loads", "1", "2", "--seeds", "2", "--epochs", "50"],
     "11_memory_against_T.py": ["--steps", "5", "--units", "20", "--batch", "4"],
-    "14_stdp_mnist.py": ["--neurons", "9", "--samples", "20", "--labelled", "20", "--steps", "20"],
     "12_online_mnist.py": ["--samples", "100", "--epochs", "1", "--steps", "3"],
+    "13_long_memory.py": ["--delay", "4", "--iterations", "1", "--seeds", "2", "--samples", "8"],
+    "14_stdp_mnist.py": ["--neurons", "9", "--samples", "20", "--labelled", "20", "--steps", "20"],
 }
 
 

@@ -131,8 +131,12 @@ def test_what_goes_step_by_step():
     for rule in (MSTDP(), MetaNearestSTDP(), PairSTDP(clip="all"), PairSTDP(normalize=Normalize(1.0, "every"))):
         assert not fits(layer(rule))
     assert not fits(layer(defer=True))
-    dense = Plastic(Dense(2, 2, path="dense"), LIF(), PairSTDP())
-    assert not fits(dense)
+    assert not fits(Plastic(Dense(2, 2, path="dense"), LIF(), PairSTDP()))
+    assert not fits(layer(neuron=nbsnn.neurons.LI()))
+    graded = layer(lateral=side())
+    state = graded.initial(B)
+    state["neurons"]["spikes"][...] = 0.25
+    np.testing.assert_allclose(graded.run(X, state)["current"][0], X[0] @ WEIGHTS + 0.25 * LATERAL.sum(0))
     net = nbsnn.Sequential(layer(lateral=side()), dtype=np.float64, device="python")
     plastic = net["plastic1"]
     plastic.weights[...] = WEIGHTS
@@ -325,6 +329,7 @@ def test_what_a_file_cannot_hold(tmp_path):
         (TypeError, "strength of lateral", lambda: layer(lateral="all")),
         (ValueError, r"lateral must be a Dense\(4, 4\)", lambda: layer(lateral=Dense(3, 3))),
         (ValueError, "every must be", lambda: layer().learn(X, every=0)),
+        (TypeError, "unexpected keyword argument 'reward'", lambda: layer().learn(X, reward=1.0)),
         (TypeError, "encoder must be", lambda: layer().present(IMAGES, lambda x, d: x, Draws(0))),
         (TypeError, "draws must be", lambda: layer().present(IMAGES, ENCODER, 3)),
         (ValueError, "samples must have shape", lambda: layer().present(IMAGES[:, 1:], ENCODER, Draws(0))),

@@ -29,7 +29,8 @@ history
 plot
 plasticity
 learning describe target_rate check
-progress save report tempotron
+progress save report
+tempotron
 presets
 fit
 cli

@@ -45,6 +45,8 @@ def fits(layer: Any) -> bool:
     rule, setting = layer.rule, layer.setting
     if layer.integer or layer.defer or setting.smooth or layer.connection.path == "dense":
         return False
+    if layer.neurons.neuron.output != "spikes":
+        return False
     at_spikes = rule.clip == "changed" and (rule.normalize is None or rule.normalize.when == "end")
     return at_spikes and type(rule).advance is Rule.advance
 

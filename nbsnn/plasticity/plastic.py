@@ -23,6 +23,7 @@ from ..neuron import Neuron
 from ..random import Draws
 from ..validate import choice, count, number
 from .check import check_spikes
+from .inhibition import Inhibition
 from .integer import I32, PostPreInt
 from .loop import Drawn, Loop, fits
 from .present import Presented, present
@@ -39,19 +40,6 @@ class IntegerSetting(Setting):
     def __post_init__(self) -> None:
         number("dt", self.dt, above=0.0)
         choice("device", self.device, ("cpu", "python"))
-
-
-@dataclass(frozen=True)
-class Inhibition:
-    """Weights with which each unit inhibits all others: -strength, and 0 on the diagonal."""
-
-    strength: float
-
-    def __post_init__(self) -> None:
-        number("the strength of lateral inhibition", self.strength, above=0.0)
-
-    def __call__(self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any) -> Array:
-        return np.where(np.eye(*shape, dtype=bool), 0, -self.strength).astype(dtype)
 
 
 class Plastic(Container):
@@ -218,7 +206,8 @@ class Plastic(Container):
         """Show samples one after another, each for the ``T`` steps of the encoder.
 
         Every sample starts from the initial state, but for the neurons' variables in ``keep``, which it takes from the
-        sample before. ``encode.poisson`` draws its spikes while the loop runs, and makes no array of them.
+        sample before, and is a run of its own: weights that are normalised at the end are so after each.
+        ``encode.poisson`` draws its spikes while the loop runs, and makes no array of them.
 
         Parameters
         ----------
@@ -275,7 +264,8 @@ class Plastic(Container):
         inner = tape.setdefault("neurons", {})
         drive = buffer(tape, "drive", (steps, batch, *self.shape), self.setting.dtype)
         self.neurons.begin(drive, state["neurons"], inner)
-        if fits(self) and (isinstance(x, Drawn) or np.isin(x, (0, 1)).all()):
+        # A signal is nothing that the loop's rules could take: step by step, the rule says so.
+        if fits(self) and not signals and _spikes(inner["record"][0, 0]) and (isinstance(x, Drawn) or _spikes(x)):
             way: Any = Loop(self, x, state, tape, signals is not None)
         else:
             way = Walk(self, x, state, tape, signals)
@@ -302,3 +292,8 @@ class Plastic(Container):
 
     def recorded(self) -> list[str]:
         return [name for name in super().recorded() if name != "lateral"] + ["current"]
+
+
+def _spikes(x: Array) -> bool:
+    """Whether all numbers are 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
