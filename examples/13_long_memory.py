@@ -1,11 +1,14 @@
 """Which neurons remember: a delayed recall with LIF, NoReset, Cooldown and Adaptive, five seeds each.
 
-One of four groups of inputs is active for 10 steps; then comes a delay of 60 steps of noise, then a cue of 10 steps,
+One of four groups of inputs is active for 10 steps; then comes a delay of 80 steps of noise, then a cue of 10 steps,
 during which the readout must name the group. The networks (50-40-4) have no recurrence, so that the memory is in the
 neurons, and are trained by the same back-propagation through time. All membranes have a time constant of 20 steps, a
-third of the delay; so has the threshold of Adaptive, and in a second variant one of 100 steps, which is what such a
+quarter of the delay; so has the threshold of Adaptive, and in a second variant one of 100 steps, which is what such a
 threshold is for. What tells the neurons apart is what a spike leaves behind: in LIF it takes away what is remembered.
 LIF with a membrane of 100 steps is the control: it needs no help. Chance is 25 %.
+
+The ranking belongs to this delay: after 60 steps (--delay 60) LIF, NoReset and Adaptive with the short threshold are
+within 5 % of each other, and only Cooldown and Adaptive with the long one are free of errors.
 
     python examples/13_long_memory.py
 """
@@ -19,11 +22,11 @@ from nbsnn.neurons import LI, LIF, Adaptive, Cooldown, NoReset
 from nbsnn.surrogates import spike_linear
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--delay", type=int, default=60, help="steps between what is shown and the cue")
+parser.add_argument("--delay", type=int, default=80, help="steps between what is shown and the cue")
 parser.add_argument("--tau", type=float, default=20.0, help="membrane time constant, in steps")
 parser.add_argument("--long", type=float, default=100.0, help="the longer time constant, in steps")
 parser.add_argument("--units", type=int, default=40)
-parser.add_argument("--iterations", type=int, default=600)
+parser.add_argument("--iterations", type=int, default=800)
 parser.add_argument("--seeds", type=int, default=5)
 parser.add_argument("--samples", type=int, default=2000, help="test samples")
 arguments = parser.parse_args()

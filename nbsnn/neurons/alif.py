@@ -71,11 +71,8 @@ def ALIF(
     >>> list(ALIF().state)
     ['v', 'a']
     """
-    options = {
-        "tau": tau, "tau_adapt": tau_adapt, "beta": beta, "v_threshold": v_threshold, "v_reset": v_reset,
-        "v_rest": v_rest, "reset": reset, "decay": decay, "decay_input": decay_input, "detach_reset": detach_reset,
-        "compare": compare, "surrogate": surrogate or atan(), "learn": learn,
-    }  # fmt: skip
+    surrogate = surrogate or atan()
+    options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     params = {"tau": tau, "tau_adapt": tau_adapt, "beta": beta}
     return Neuron(
@@ -85,7 +82,7 @@ def ALIF(
         params={**params, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay, "tau_adapt": decay},
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         leak="tau",
         holes={**holes, **gain_holes(decay_input)},

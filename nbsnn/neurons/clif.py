@@ -78,15 +78,13 @@ def CLIF(
     >>> round(CLIF(tau_p=12.0, tau_q=8.0).params["v0"], 3)
     6.75
     """
+    surrogate = surrogate or atan()
+    options = dict(locals())
     if not np.all(np.asarray(tau_p) > np.asarray(tau_q)):
         raise ValueError(f"tau_p must be longer than tau_q, but tau_p = {tau_p!r} and tau_q = {tau_q!r}")
     if v0 is None:
         b = tau_p / tau_q
         v0 = b ** (b / (b - 1.0)) / (b - 1.0)
-    options = {
-        "tau": tau, "tau_p": tau_p, "tau_q": tau_q, "v_threshold": v_threshold, "v0": v0, "decay": decay,
-        "detach_reset": detach_reset, "compare": compare, "surrogate": surrogate or atan(), "learn": learn,
-    }  # fmt: skip
     return Neuron(
         step,
         vjp,
@@ -94,7 +92,7 @@ def CLIF(
         params={"v0": v0, "tau_p": tau_p, "tau_q": tau_q, "tau": tau, "v_threshold": v_threshold},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau_p": decay, "tau_q": decay, "tau": decay},
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         holes={"dthrough": detached if detach_reset else attached},
         kind="CLIF",

@@ -68,11 +68,8 @@ def CubaLIF(
     >>> list(CubaLIF().state)
     ['i', 'v']
     """
-    options = {
-        "tau": tau, "tau_syn": tau_syn, "v_threshold": v_threshold, "v_reset": v_reset, "v_rest": v_rest,
-        "reset": reset, "decay": decay, "decay_input": decay_input, "detach_reset": detach_reset,
-        "compare": compare, "surrogate": surrogate or atan(), "learn": learn,
-    }  # fmt: skip
+    surrogate = surrogate or atan()
+    options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     return Neuron(
         step,
@@ -81,7 +78,7 @@ def CubaLIF(
         params={"tau_syn": tau_syn, "tau": tau, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau_syn": decay, "tau": decay},
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         leak="tau",
         holes={**holes, **gain_holes(decay_input)},

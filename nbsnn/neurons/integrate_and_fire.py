@@ -56,10 +56,8 @@ def IF(
     >>> IF(v_threshold=0.5)
     IF(v_threshold=0.5, v_reset=0.0, ...)
     """
-    options = {
-        "v_threshold": v_threshold, "v_reset": v_reset, "v_start": v_start, "drain": drain, "reset": reset,
-        "detach_reset": detach_reset, "compare": compare, "surrogate": surrogate or atan(), "learn": learn,
-    }  # fmt: skip
+    surrogate = surrogate or atan()
+    options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     return Neuron(
         step,
@@ -67,7 +65,7 @@ def IF(
         state={"v": v_start},
         params={"v_threshold": v_threshold, "v_reset": value, "drain": drain},
         learn=learn,  # type: ignore[arg-type]
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         holes=holes,
         kind="IF",

@@ -51,6 +51,7 @@ def LI(
     >>> run["v"].ravel()
     array([1.  , 1.5 , 1.75], dtype=float32)
     """
+    options = dict(locals())
     return Neuron(
         step,
         vjp,
@@ -61,5 +62,5 @@ def LI(
         output="output",
         holes=gain_holes(decay_input),
         kind="LI",
-        options={"tau": tau, "v_rest": v_rest, "decay": decay, "decay_input": decay_input, "learn": learn},
+        options=options,
     )

@@ -94,12 +94,8 @@ def LIF(
     >>> int(run["spikes"].sum())
     2
     """
-    options = {
-        "tau": tau, "v_threshold": v_threshold, "v_reset": v_reset, "v_rest": v_rest, "refractory": refractory,
-        "reset": reset, "decay": decay, "decay_input": decay_input, "detach_reset": detach_reset,
-        "compare": compare, "surrogate": surrogate or atan(), "first": first,
-        "learn": learn,
-    }  # fmt: skip
+    surrogate = surrogate or atan()
+    options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     neuron = Neuron(
         step,
@@ -108,7 +104,7 @@ def LIF(
         params={"tau": tau, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         first=first_of(first),
         leak="tau",
