@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -50,6 +51,23 @@ def test_resume(tmp_path, capsys):
     digits(tmp_path / "cut", "--epochs", "3", "--resume")
     a, b = (nbsnn.load(tmp_path / name / "checkpoint.npz") for name in ("whole", "cut"))
     np.testing.assert_array_equal(a["w1"].params["weight"], b["w1"].params["weight"])
+
+
+def test_a_killed_training_goes_on_bit_for_bit(tmp_path):
+    options = ["--hidden", "16", "--steps", "3", "--epochs", "4", "--samples", "600"]
+    command = [sys.executable, "-m", "nbsnn", "train", "digits", *options, "--out", str(tmp_path / "cut")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    checkpoint = tmp_path / "cut" / "checkpoint.npz"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert main(["train", "digits", *options, "--out", str(tmp_path / "cut"), "--resume"]) == 0
+    assert main(["train", "digits", *options, "--out", str(tmp_path / "whole")]) == 0
+    with np.load(tmp_path / "whole" / "checkpoint.npz") as whole, np.load(checkpoint) as cut:
+        for name in whole.files:
+            if name != "history":  # it holds seconds
+                np.testing.assert_array_equal(whole[name], cut[name], err_msg=name)
 
 
 @pytest.mark.parametrize("task", ["mnist", "fashion-mnist"])
