@@ -20,6 +20,7 @@ import nbsnn
 from nbsnn.neurons import DiehlCook
 from nbsnn.plasticity import Plastic
 from nbsnn.presets.bindsnet import PostPre
+from nbsnn.presets.spaic import nearest_online_stdp
 from nbsnn.random import Draws
 from nbsnn.voting import VOTES, assign_labels
 
@@ -30,6 +31,12 @@ parser.add_argument("--samples", type=int, default=20000, help="images shown whi
 parser.add_argument("--labelled", type=int, default=10000, help="images whose labels are used")
 parser.add_argument("--steps", type=int, default=250)
 parser.add_argument("--theta-plus", type=float, default=0.02, help="mV by which a spike raises the threshold")
+parser.add_argument(
+    "--rule",
+    choices=["bindsnet", "spaic"],
+    default="bindsnet",
+    help="spaic is its nearest-online rule, which normalises the weights at every step and so takes 20 times as long",
+)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--checkpoint", help="file to which the network is saved, and from which it goes on")
 parser.add_argument("--figure", default="fields.png", help="where to draw what each neuron has learned")
@@ -43,7 +50,7 @@ encoder = nbsnn.encode.poisson(T=arguments.steps, gain=0.128)
 
 LASTING = ("theta", "theta_low")  # what neurons keep from image to image
 connection = nbsnn.Dense(784, arguments.neurons, bias=False, weight=nbsnn.init.uniform(0.0, 0.3))
-rule = PostPre(nu=(1e-4, 1e-2), norm=78.4)
+rule = PostPre(nu=(1e-4, 1e-2), norm=78.4) if arguments.rule == "bindsnet" else nearest_online_stdp(w_norm=78.4)
 layer = Plastic(connection, DiehlCook(theta_plus=arguments.theta_plus), rule, lateral=120.0, seed=arguments.seed)
 state, done = layer.initial(1), 0
 checkpoint = Path(arguments.checkpoint) if arguments.checkpoint else None
