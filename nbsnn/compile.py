@@ -80,9 +80,9 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         The kernel. Two calls with equal templates and fillings return the same object.
     """
     dtype = np.dtype(dtype)
-    story: list[Any] = [device, dtype.str, CPU_OPTIONS]
+    setting = device, dtype.str, tuple(sorted(CPU_OPTIONS.items()))
     if device == "python":
-        return _fill(template, filling, dtype, lambda f: f, story)
+        return _fill(template, filling, dtype, lambda f: f, setting)
     if device == "cuda":
         from numba import cuda
 
@@ -93,8 +93,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         inner, outer = numba.njit(**CPU_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
-    copy = _fill(template, filling, dtype, inner, story)
-    copy.__qualname__ += "_" + hashlib.sha256(repr(story).encode()).hexdigest()[:16]
+    copy = _fill(template, filling, dtype, inner, setting)
     key = (copy.__module__, copy.__qualname__)
     if key not in _kernels:
         try:
@@ -159,16 +158,18 @@ def _tend_cache(folder: Path, name: str, cached: bool) -> None:
 
 
 def _fill(
-    function: Callable, filling: dict[str, Any], dtype: np.dtype, inner: Callable, story: list[Any]
+    function: Callable, filling: dict[str, Any], dtype: np.dtype, inner: Callable, setting: tuple
 ) -> FunctionType:
     """Copy ``function`` with its holes filled and its literals narrowed, and everything that it calls likewise.
 
-    ``story`` gathers all that shapes the machine code; its digest names the kernel.
+    The copy's name ends in a digest of all that shapes its machine code, its callees' names included. Callees need it
+    as much as kernels do: machine code from the cache finds them by name, and two processes number equal names alike.
     """
     function = getattr(function, "py_func", function)  # a function that is compiled already is taken as its source
     if not isinstance(function, FunctionType):
         raise TypeError(f"a kernel is made of plain Python functions, not of {function!r}")
     code = function.__code__
+    story: list[Any] = [setting, function.__qualname__, _code_story(code, function.__doc__), function.__defaults__]
 
     def value_of(name: str, value: Any) -> Any:
         """What a name in ``function`` stands for in the copy."""
@@ -176,7 +177,9 @@ def _fill(
             value = filling[name]
         value = getattr(value, "py_func", value)
         if isinstance(value, FunctionType):
-            return inner(_fill(value, filling, dtype, inner, story))
+            copy = _fill(value, filling, dtype, inner, setting)
+            story.append((name, copy.__qualname__))
+            return inner(copy)
         if isinstance(value, (bool, int, float, complex, str, tuple, type(None))):
             story.append((name, value))
             return _narrow(value, dtype)
@@ -188,7 +191,6 @@ def _fill(
             "scalar code may use numbers, tuples of numbers, plain functions and the math module"
         )
 
-    story.append((function.__qualname__, _code_story(code, function.__doc__), function.__defaults__))
     names = {}
     for name in code.co_names:
         if name in filling and not callable(filling[name]):
@@ -203,7 +205,8 @@ def _fill(
     copy = FunctionType(
         code, {**function.__globals__, **names}, function.__name__, function.__defaults__, cells or None
     )
-    copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+    digest = hashlib.sha256(repr(story).encode()).hexdigest()[:16]
+    copy.__module__, copy.__qualname__ = function.__module__, f"{function.__qualname__}_{digest}"
     return copy
 
 

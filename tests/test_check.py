@@ -50,6 +50,8 @@ CHOICES: dict[str, list[Any]] = {
 def variants() -> Iterator[Any]:
     """Every neuron with every combination of the options that it has; a PLIF has those of a LIF."""
     for name, make in MODELS.items():
+        if make().vjp is None:
+            continue  # simulates, and does not learn: there is nothing to check
         known = inspect.signature(make).parameters
         if any(p.kind is p.VAR_KEYWORD for p in known.values()):
             known = {**known, **inspect.signature(LIF).parameters}
@@ -316,8 +318,8 @@ def test_an_error_in_a_layer_is_found_and_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.undo()
     accumulate = Dense.accumulate
 
-    def wrong(self, pre, gy, tape, grads):
-        accumulate(self, pre, gy, tape, grads)
+    def wrong(self, gy, tape, grads):
+        accumulate(self, gy, tape, grads)
         if self.shape == (2,):
             grads["bias"] += 0.01
 
