@@ -23,7 +23,12 @@ TOY = {
 }
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
+SLOW = {"10_credit.py", "13_long_memory.py", "14_stdp_mnist.py"}  # to compile
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(p, marks=pytest.mark.long if p.name in SLOW else ()) for p in EXAMPLES], ids=lambda p: p.name
+)
 def test_example(path, tmp_path, monkeypatch, capsys):
     options = TOY.get(path.name, [])
     if "--data" in path.read_text():
