@@ -23,7 +23,7 @@ TOY = {
 }
 
 
-SLOW = {"10_credit.py", "13_long_memory.py", "14_stdp_mnist.py"}  # to compile
+SLOW = {"08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py"}  # to compile
 
 
 @pytest.mark.parametrize(

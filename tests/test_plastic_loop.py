@@ -95,7 +95,10 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "device"), [*((name, "python") for name in CASES), ("diehl", "cpu")])
+COMPILED = pytest.param("diehl", "cpu", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize(("name", "device"), [*((name, "python") for name in CASES), COMPILED])
 def test_equals_the_steps_to_the_last_digit(name, device, monkeypatch):
     # Interpreted, Dense multiplies by BLAS: here it adds up rows, four at a time, as compiled.
     monkeypatch.setattr(Dense, "apply", rows)

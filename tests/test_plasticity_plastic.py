@@ -86,6 +86,7 @@ def test_normalised_at_the_end_of_a_run():
     np.testing.assert_allclose(net.weights.sum(0), 2.0)
 
 
+@pytest.mark.long
 def test_compiled_is_interpreted():
     results = [layer(device=device, dtype=np.float32) for device in ("cpu", "python")]
     runs = [net.learn(X) for net in results]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nbsnn import BPTT, Container, Dense, Layer, Neuron, Population, Recurrent, Sequential
 from nbsnn.layers.layer import flatten
@@ -142,6 +143,7 @@ def test_network(case: Case) -> None:
     check(case, "python")
 
 
+@pytest.mark.long
 @golden(FILE, where=lambda case: "network" in case.params and case.name.startswith(("sequential", "recurrent")))
 def test_network_compiled(case: Case) -> None:
     check(case, "cpu")
