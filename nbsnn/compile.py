@@ -4,9 +4,10 @@ A template in ``kernels/`` calls functions that it does not define: holes. ``ker
 holes filled, follows every plain Python function that is reachable by name, and compiles the copies. No source text
 is generated, and nothing in a neuron's file imports Numba.
 
-Two things that Numba would get wrong are put right on the way:
+What Numba would get wrong is put right on the way:
 
 * Numba widens float32 to float64 at every float literal; literals are narrowed to ``dtype``, as NumPy does.
+* A function that looks into the bits of a float has a version for each precision (``hole.narrow``): it is taken here.
 * Numba's disk cache knows a function by file, name, line and byte code, so it would reuse a kernel whose helper,
   constant or compiler option has changed since; each copy is named after a digest of everything that shaped it.
 """
@@ -176,6 +177,8 @@ def _fill(
         if getattr(value, "hole", False) and name in filling:
             value = filling[name]
         value = getattr(value, "py_func", value)
+        if dtype == np.float32:
+            value = getattr(value, "narrow", value)
         if isinstance(value, FunctionType):
             copy = _fill(value, filling, dtype, inner, setting)
             story.append((name, copy.__qualname__))
