@@ -9,6 +9,7 @@ from . import optim as optim
 from . import plasticity as plasticity
 from . import presets as presets
 from . import random as random
+from . import sparse as sparse
 from . import surrogates as surrogates
 from . import tempotron as tempotron
 from .check import GradientError as GradientError
@@ -45,6 +46,7 @@ from .report import SilentNetworkWarning as SilentNetworkWarning
 from .report import report as report
 from .save import load as load
 from .save import save as save
+from .sparse import values as values
 from .surrogates.surrogate import dspike as dspike
 from .surrogates.surrogate import spike as spike
 from .target_rate import target_rate as target_rate

@@ -24,7 +24,7 @@ exponential random compile per_step device
 surrogates init
 neuron kernels
 neurons events
-data encode losses optim voting layers
+data encode losses optim voting layers sparse
 history
 plot
 plasticity
