@@ -11,6 +11,7 @@ from . import presets as presets
 from . import random as random
 from . import sparse as sparse
 from . import surrogates as surrogates
+from . import synapses as synapses
 from . import tempotron as tempotron
 from .check import GradientError as GradientError
 from .check import check as check
@@ -41,11 +42,19 @@ from .learning import STBP as STBP
 from .learning import Credit as Credit
 from .learning import EProp as EProp
 from .learning import compare_credit as compare_credit
+from .network import Network as Network
 from .neuron import Neuron as Neuron
 from .report import SilentNetworkWarning as SilentNetworkWarning
 from .report import report as report
 from .save import load as load
 from .save import save as save
+from .sparse import values as values
+from .sparse import AllToAll as AllToAll
+from .sparse import Distance as Distance
+from .sparse import Explicit as Explicit
+from .sparse import OneToOne as OneToOne
+from .sparse import Sparse as Sparse
+from .sparse import from_scipy as from_scipy
 from .sparse import values as values
 from .surrogates.surrogate import dspike as dspike
 from .surrogates.surrogate import spike as spike

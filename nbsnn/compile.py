@@ -91,7 +91,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     elif device == "cpu":
         import numba
 
-        inner, outer = numba.njit(**CPU_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
+        inner, outer = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **CPU_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)

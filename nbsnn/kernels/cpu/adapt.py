@@ -44,8 +44,9 @@ def side(place, count, units, traces):
     return traces[place : place + count * units].reshape(count, units)
 
 
-def adapt(part, parts, t, row, pops, wires, spikes, counts, P, traces):
+def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
     """Traces of a thread's own units after step t."""
+    row = table[k]
     wire = wires[row[at.WIRE]]
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
@@ -65,10 +66,11 @@ def adapt(part, parts, t, row, pops, wires, spikes, counts, P, traces):
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
 
 
-def change_all(part, parts, t, row, pops, wires, spikes, counts, values, traces, columns):
+def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, synapses, traces, columns):
     """Synapses onto a thread's own units after step t."""
-    P, bounds, index, weights = values[1], values[8], values[9], values[10]
-    starts, sources, synapses = columns
+    bounds, index, weights = synapses
+    starts, sources, numbered = columns
+    row = table[entry]
     wire = wires[row[at.WIRE]]
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
@@ -87,7 +89,7 @@ def change_all(part, parts, t, row, pops, wires, spikes, counts, values, traces,
             )
     fired = stretch(part, parts, t, target, pops, spikes, counts)
     start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
-    entering, synapse = sources[row[at.COLUMNS] :], synapses[row[at.COLUMNS] :]
+    entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
     first = own[0] + shift
     for k in range(fired.shape[0]):
         column_change(

@@ -101,3 +101,25 @@ def turn(u0, u1, begin, index, cursor, out, place):
             out[c] = u
             if placing:
                 place[c] = e
+
+
+def cut(start, first, index, cuts, modulus, bounds):
+    """Where in each row the targets pass each of ``cuts``: bounds [rows, cuts], places in ``index``.
+
+    The row of unit i is index[first + start[i]:first + start[i + 1]], ascending; if ``modulus`` is not 0, what ascends
+    is the remainder.
+    """
+    for i in range(bounds.shape[0]):
+        end = first + start[i + 1]
+        bounds[i, 0] = first + start[i]
+        bounds[i, cuts.shape[0] - 1] = end
+        for k in range(1, cuts.shape[0] - 1):
+            a, z = bounds[i, k - 1], end
+            while a < z:
+                middle = (a + z) // 2
+                target = np.int64(index[middle])
+                if (target % modulus if modulus > 0 else target) < cuts[k]:
+                    a = middle + 1
+                else:
+                    z = middle
+            bounds[i, k] = a

@@ -6,7 +6,8 @@ synapses into later rows of the ring. ``parts`` threads run this loop at once, e
 population; they meet once in a window.
 
 Everything that varies in number lies in one flat array: tables of integers say where a population's state, parameters
-and synapses are. So one compiled kernel serves all networks that are made of the same models.
+and synapses are. So one compiled kernel serves all networks that are made of the same models. No part of an array is
+taken as an array of its own here, since that would cost more than the work on it.
 """
 
 from typing import Any
@@ -15,21 +16,34 @@ import numpy as np
 
 from ...hole import hole
 from . import tables as at
-from .adapt import adapt, change_all
 from .deliver import connection
-from .short_term import release
 from .units import clear, collect, inject, poisson
 
 BLOCK = 1024  # units that are updated together, so that what passes between the loops stays in the first cache
 
 
 @hole
-def arrive(model, lo, hi, a, s, p, reversal, v, x, g) -> Any:
+def arrive(model, n, R, row, S, o, w, P, place, v, x, g) -> Any:
     raise NotImplementedError
 
 
 @hole
-def advance(model, lo, hi, key, t, s, p, v, x, g, y) -> Any:
+def advance(model, n, lo, key, t, S, o, w, P, place, V, own, x, g, y) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def release(part, t, pops, wires, short, k, spikes, counts, resources, factors) -> Any:
     raise NotImplementedError
 
 
@@ -38,46 +52,70 @@ def meet(cells, parts) -> Any:
     raise NotImplementedError
 
 
-def simulate(part, parts, t0, t1, window, model, values, ring, scratch, out, plastic, record, cells):
+def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch, out, plastic, record, cells):
     """Steps [t0, t1) for the units of thread ``part``; returns the step reached, earlier if a record is full.
 
-    ``model`` are the tables of ``tables.py``; ``values`` the flat arrays they point into; ``ring`` [rows, places];
-    ``scratch`` five arrays of a block for each thread; ``out`` the latest spikes, as ``deliver.connection`` reads them,
-    and the factors of short-term plasticity; ``plastic``: a table, traces, columns of synapses (``adapt``); ``record`` as
-    in ``sample`` and ``note``.
+    ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring`` (flat,
+    rows, places in a row); ``scratch`` five arrays of a block for each thread; ``out`` the latest spikes, as
+    ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns of
+    synapses (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
     """
-    pops, wires, short, rows = model[0], model[4], model[5], plastic[0]
-    mine = (scratch[0][part], scratch[1][part], scratch[2][part], scratch[3][part], scratch[4][part])
+    pops, ports, drives, currents, wires, short = model
+    S, P, V, C, keys, thresholds, steps, units, resources = values
+    bounds, index, weights = synapses
+    R, rows, places = ring
+    x, g, y, bits, events = scratch[0][part], scratch[1][part], scratch[2][part], scratch[3][part], scratch[4][part]
     spikes, counts, factors = out
+    table, traces, columns = plastic
+    depth = spikes.shape[0]
     t = t0
     turn = 0
     while t < t1:
         end = min(t + window, t1)
         for now in range(t, end):
-            slot = now % spikes.shape[0]
+            line = spikes[now % depth]
             for k in range(pops.shape[0]):
-                counts[slot, k, part] = population(part, parts, now, pops[k], model, values, ring, mine, spikes[slot])
-            sample(part, now, record, values[0])
+                lo, hi = share(pops[k, at.UNITS], part, parts)
+                base = pops[k, at.FIRST] + lo
+                if pops[k, at.MODEL] < 0:
+                    count = listed(lo, hi, now, k, pops, steps, units, line, base)
+                else:
+                    count = np.int64(0)
+                    for a in range(lo, hi, BLOCK):
+                        n = min(BLOCK, hi - a)
+                        if block(
+                            a, n, now, k, pops, ports, drives, currents,
+                            S, P, V, C, keys, thresholds, R, (now % rows) * places, x, g, y, bits, events,
+                        ):  # fmt: skip
+                            count = collect(a, n, y, line, base, count)
+                counts[now % depth, k, part] = count
+            sample(part, now, record, S)
         note(part, parts, t, end, turn % 2, pops, spikes, counts, record)
         for k in range(short.shape[0]):
-            release(part, t, pops, wires, short[k], spikes, counts, values, factors)
+            release(part, t, pops, wires, short, k, spikes, counts, resources, factors)
         if parts > 1:
             meet(cells, parts)
         for now in range(t, end):
             for k in range(wires.shape[0]):
                 if wires[k, at.RULE] < 0:
-                    connection(now, now + 1, part, parts, wires[k], pops, spikes, counts, factors, values, ring)
-        for k in range(rows.shape[0]):
-            if rows[k, at.LEARNS]:
-                adapt(part, parts, t, rows[k], pops, wires, spikes, counts, values[1], plastic[1])
-        if parts > 1 and rows.shape[0] > 0:
+                    connection(
+                        now, part, parts, wires, k, pops, spikes, counts, factors, P, bounds, index, weights,
+                        R, rows, places,
+                    )  # fmt: skip
+        for k in range(table.shape[0]):
+            if table[k, at.LEARNS]:
+                adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces)
+        if parts > 1 and table.shape[0] > 0:
             meet(cells, parts)
-        for k in range(rows.shape[0]):
-            if rows[k, at.LEARNS]:
-                change_all(part, parts, t, rows[k], pops, wires, spikes, counts, values, plastic[1], plastic[2])
-            wire = wires[rows[k, at.WIRE]]
-            emitted = t - wire[at.DELAY]  # the weight is that of the arrival, so such spikes wait here, not in the ring
-            connection(emitted, emitted + 1, part, parts, wire, pops, spikes, counts, factors, values, ring)
+        for k in range(table.shape[0]):
+            if table[k, at.LEARNS]:
+                change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns)
+            wire = table[k, at.WIRE]
+            # The weight is that of the arrival, so such spikes wait here and not in the ring.
+            connection(
+                t - wires[wire, at.DELAY], part, parts, wires, wire, pops, spikes, counts, factors, P, bounds, index,
+                weights, R, rows, places,
+            )  # fmt: skip
         if parts > 1 and short.shape[0] > 0:
             meet(cells, parts)
         t = end
@@ -92,61 +130,52 @@ def share(units, part, parts):
     return units * part // parts, units * (part + 1) // parts
 
 
-def population(part, parts, t, pop, model, values, ring, scratch, line):
-    """One step of a thread's units of one population; lists those that spiked, and returns their number."""
-    lo, hi = share(pop[at.UNITS], part, parts)
-    line = line[pop[at.FIRST] + lo : pop[at.FIRST] + hi]
-    if pop[at.MODEL] < 0:
-        return listed(lo, hi, t, pop, values, line)
-    count = 0
-    for a in range(lo, hi, BLOCK):
-        count = block(a, min(a + BLOCK, hi), t, pop, model, values, ring, scratch, line, count)
-    return count
-
-
-def listed(lo, hi, t, pop, values, line):
-    """The spikes of a list at step t; lists are sorted by step, then by unit."""
-    steps, units = values[6], values[7]
-    first, last = pop[at.STATE], pop[at.STATE] + pop[at.VARIABLES]
-    a = first + np.searchsorted(steps[first:last], t)
-    count = 0
+def listed(lo, hi, t, k, pops, steps, units, line, base):
+    """The spikes of a list at step t; lists are sorted by step, then by unit. Returns their number."""
+    a, last = pops[k, at.STATE], pops[k, at.STATE] + pops[k, at.VARIABLES]
+    z = last
+    while a < z:
+        middle = (a + z) // 2
+        if steps[middle] < t:
+            a = middle + 1
+        else:
+            z = middle
+    count = np.int64(0)
     while a < last and steps[a] == t:
         if lo <= units[a] < hi:
-            line[count] = units[a]
+            line[base + count] = units[a]
             count += 1
         a += 1
     return count
 
 
-def block(lo, hi, t, pop, model, values, ring, scratch, line, count):
-    """One step of units [lo, hi), a block; appends those that spiked to ``line``."""
-    ports, drives, currents = model[1], model[2], model[3]
-    S, P, V, C, keys, thresholds = values[0], values[1], values[2], values[3], values[4], values[5]
-    x, g, y, bits, events = scratch
-    width, n = pop[at.STRIDE], np.uintp(hi - lo)
-    first, last, step = np.uintp(lo), np.uintp(hi), np.uint64(t)
-    v = S[pop[at.MEMBRANE] :]
-    now = ring[t % ring.shape[0]]
-    clear(n, x)
-    if pop[at.CONDUCTANCE]:
-        clear(n, g)
-    for k in range(pop[at.CURRENT], pop[at.CURRENT] + pop[at.CURRENTS]):
-        inject(first, last, t, currents[k], C, P, x)
-    for k in range(pop[at.PORT], pop[at.PORT] + pop[at.PORTS]):
-        port = ports[k]
-        a = now[port[at.ROW] : port[at.ROW] + width]
-        for d in range(port[at.DRIVE], port[at.DRIVE] + port[at.DRIVES]):
-            table = thresholds[drives[d, at.TABLE] : drives[d, at.TABLE_END]]
-            weight = P[drives[d, at.DRIVE_WEIGHT]]
-            poisson(first, last, step, keys[drives[d, at.DRIVE_KEY]], table, weight, a, bits, events)
-        s = S[port[at.STATE] : port[at.STATE] + port[at.VARIABLES] * width].reshape(port[at.VARIABLES], width)
-        p = P[port[at.SCALARS] :]
-        arrive(port[at.MODEL], first, last, a, s, p[1:], p[0], v, x, g)
-    s = S[pop[at.STATE] : pop[at.STATE] + pop[at.VARIABLES] * width].reshape(pop[at.VARIABLES], width)
-    own = V[pop[at.VECTORS] : pop[at.VECTORS] + pop[at.OWN] * width].reshape(pop[at.OWN], width)
-    if advance(pop[at.MODEL], first, last, keys[pop[at.KEY]], step, s, P[pop[at.SCALARS] :], own, x, g, y):
-        return collect(lo, hi, y, line, count)
-    return count
+def block(
+    lo, n, t, k, pops, ports, drives, currents, S, P, V, C, keys, thresholds, R, row, x, g, y, bits, events
+):  # fmt: skip
+    """One step of the units [lo, lo + n) of population k; returns how many spiked."""
+    number, first, width, step = np.uintp(n), np.uintp(lo), np.uintp(pops[k, at.STRIDE]), np.uint64(t)
+    v = np.uintp(pops[k, at.MEMBRANE] + lo)
+    clear(number, x)
+    if pops[k, at.CONDUCTANCE]:
+        clear(number, g)
+    for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
+        line = (t - currents[c, at.BEGIN]) // currents[c, at.EVERY]
+        if t >= currents[c, at.BEGIN] and line < currents[c, at.ROWS]:
+            each = currents[c, at.WIDTH] > 1
+            place = currents[c, at.VALUES] + line * currents[c, at.WIDTH] + (lo if each else 0)
+            inject(number, P[currents[c, at.FACTOR]], C, np.uintp(place), each, x)
+    for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
+        a = np.uintp(row + ports[q, at.ROW] + lo)
+        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
+            poisson(
+                number, first, step, keys[drives[d, at.DRIVE_KEY]], thresholds, drives[d, at.TABLE],
+                drives[d, at.TABLE_END], P[drives[d, at.DRIVE_WEIGHT]], R, a, bits, events,
+            )  # fmt: skip
+        o, place = np.uintp(ports[q, at.STATE] + lo), ports[q, at.SCALARS]
+        arrive(ports[q, at.MODEL], number, R, a, S, o, width, P, place, v, x, g)
+    o, own = np.uintp(pops[k, at.STATE] + lo), np.uintp(pops[k, at.VECTORS] + lo)
+    key, place = keys[pops[k, at.KEY]], pops[k, at.SCALARS]
+    return advance(pops[k, at.MODEL], number, first, key, step, S, o, width, P, place, V, own, x, g, y)
 
 
 def sample(part, t, record, S):
@@ -182,3 +211,18 @@ def full(turn, parts, window, record):
         if used[turn, part] + window * most > steps.shape[1]:
             return True
     return False
+
+
+# What stands in the holes of a network without plastic synapses: code that is not there need not be compiled.
+
+
+def no_traces(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
+    """In the place of ``adapt``."""
+
+
+def no_change(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns):
+    """In the place of ``change_all``."""
+
+
+def no_release(part, t, pops, wires, short, k, spikes, counts, resources, factors):
+    """In the place of ``release``."""

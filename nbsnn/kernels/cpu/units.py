@@ -1,7 +1,8 @@
 """One step of a block of units of a network: what arrives at them, their equations, and who spiked.
 
-The loops cover units [lo, hi) of one population. ``x``, ``g``, ``y`` and ``bits`` are scratch of a block, whose first
-element belongs to unit ``lo``; all other arrays are of the population. Bounds are unsigned, so that loops vectorise.
+A block is ``n`` units from ``lo`` on. ``x``, ``g``, ``y``, ``bits`` and ``events`` are scratch of a block; S, P, V, R and
+C are the flat arrays of the network, with places to begin at that belong to unit ``lo``, and a distance ``w`` between
+variables. All of these are unsigned, so that no index needs a check for its sign, and the loops are vectorised.
 """
 
 from typing import Any
@@ -10,7 +11,6 @@ import numpy as np
 
 from ...hole import hole
 from ...random import counter, squares32
-from . import tables as at
 
 GROUP = 64  # units that are looked at together when spikes are collected
 
@@ -21,17 +21,17 @@ def synapse(a, *state_and_params) -> Any:
 
 
 @hole
-def variables(s, i) -> Any:
+def variables(s, o, w, k) -> Any:
     raise NotImplementedError
 
 
 @hole
-def numbers(p) -> Any:
+def numbers(p, o) -> Any:
     raise NotImplementedError
 
 
 @hole
-def remember(s, r, i) -> Any:
+def remember(s, r, o, w, k) -> Any:
     raise NotImplementedError
 
 
@@ -46,22 +46,22 @@ def inputs(x, g, key, t, i, k) -> Any:
 
 
 @hole
-def state(s, i) -> Any:
+def state(s, o, w, k) -> Any:
     raise NotImplementedError
 
 
 @hole
-def shared(p) -> Any:
+def shared(p, o) -> Any:
     raise NotImplementedError
 
 
 @hole
-def param(q, v, i) -> Any:
+def param(q, s, o, w, k) -> Any:
     raise NotImplementedError
 
 
 @hole
-def keep(s, r, i) -> Any:
+def keep(s, r, o, w, k) -> Any:
     raise NotImplementedError
 
 
@@ -71,89 +71,84 @@ def clear(n, x):
         x[k] = 0
 
 
-def current(lo, hi, a, s, p, reversal, v, x, g):
-    """A synapse that passes a current: x += out. What has arrived, ``a``, is taken."""
-    q = numbers(p)
-    for i in range(lo, hi):
-        r = synapse(a[i], *variables(s, i), *q)
-        a[i] = 0
-        x[i - lo] += r[0]
-        remember(s, r, i)
+def current(n, R, row, S, o, w, P, place, v, x, g):
+    """A synapse that passes a current: x += out. What has arrived in the ring is taken."""
+    q = numbers(P, place + 1)
+    for k in range(n):
+        r = synapse(R[row + k], *variables(S, o, w, k), *q)
+        R[row + k] = 0
+        x[k] += r[0]
+        remember(S, r, o, w, k)
 
 
-def conductance(lo, hi, a, s, p, reversal, v, x, g):
+def conductance(n, R, row, S, o, w, P, place, v, x, g):
     """A synapse that is a conductance, for neurons that integrate conductances: g += out, x += out E."""
-    q = numbers(p)
-    for i in range(lo, hi):
-        r = synapse(a[i], *variables(s, i), *q)
-        a[i] = 0
-        g[i - lo] += r[0]
-        x[i - lo] += r[0] * reversal
-        remember(s, r, i)
+    reversal, q = P[place], numbers(P, place + 1)
+    for k in range(n):
+        r = synapse(R[row + k], *variables(S, o, w, k), *q)
+        R[row + k] = 0
+        g[k] += r[0]
+        x[k] += r[0] * reversal
+        remember(S, r, o, w, k)
 
 
-def driving(lo, hi, a, s, p, reversal, v, x, g):
+def driving(n, R, row, S, o, w, P, place, v, x, g):
     """A synapse that is a conductance, for neurons that take currents: x += out (E - v), with v before the step."""
-    q = numbers(p)
-    for i in range(lo, hi):
-        r = synapse(a[i], *variables(s, i), *q)
-        a[i] = 0
-        x[i - lo] += r[0] * (reversal - v[i])
-        remember(s, r, i)
+    reversal, q = P[place], numbers(P, place + 1)
+    for k in range(n):
+        r = synapse(R[row + k], *variables(S, o, w, k), *q)
+        R[row + k] = 0
+        x[k] += r[0] * (reversal - S[v + k])
+        remember(S, r, o, w, k)
 
 
-def inject(lo, hi, t, current, values, numbers, x):
-    """A current from an array of rows: one number for all units in a row, or one for each."""
-    row = (t - current[at.BEGIN]) // current[at.EVERY]
-    if row < 0 or row >= current[at.ROWS]:
-        return
-    factor, width = numbers[current[at.FACTOR]], current[at.WIDTH]
-    line = values[current[at.VALUES] + row * width : current[at.VALUES] + (row + 1) * width]
-    if width == 1:
-        for i in range(lo, hi):
-            x[i - lo] += factor * line[0]
+def inject(n, factor, C, place, each, x):
+    """A current from an array: one number for all units, or one for ``each``."""
+    if each:
+        for k in range(n):
+            x[k] += factor * C[place + k]
     else:
-        for i in range(lo, hi):
-            x[i - lo] += factor * line[i]
+        for k in range(n):
+            x[k] += factor * C[place]
 
 
-def poisson(lo, hi, t, key, table, weight, a, bits, events):
-    """Add ``weight`` times a Poisson number to ``a``: as many as ``table`` has entries that do not exceed 32 random bits.
+def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events):
+    """Add ``weight`` times a Poisson number to the ring: as many as the table has entries that 32 random bits reach.
 
-    ``table[k]`` is 2^32 times the probability of at most k events.
+    thresholds[first + j] is 2^32 times the probability of at most j events.
     """
-    for i in range(lo, hi):
-        bits[i - lo] = squares32(counter(t, i), key)
-        events[i - lo] = 0
-    for k in range(table.shape[0]):
-        for j in range(hi - lo):
-            events[j] += bits[j] >= table[k]
-    for i in range(lo, hi):
-        a[i] += weight * events[i - lo]
+    for k in range(n):
+        bits[k] = squares32(counter(t, lo + k), key)
+        events[k] = 0
+    for j in range(first, last):
+        for k in range(n):
+            events[k] += np.uint32(1) if bits[k] >= thresholds[j] else np.uint32(0)
+    for k in range(n):
+        R[row + k] += weight * events[k]
 
 
-def advance(lo, hi, key, t, s, p, v, x, g, y):
+def advance(n, lo, key, t, S, o, w, P, place, V, own, x, g, y):
     """The neurons' equations; ``y`` gets their output. Returns how many spiked."""
     count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
-    q = shared(p)  # before the loop, so that the compiler knows that they do not change in it
-    for i in range(lo, hi):
-        r = step(*inputs(x, g, key, t, i, i - lo), *state(s, i), *param(q, v, i))
-        y[i - lo] = r[0]
-        keep(s, r, i)
+    q = shared(P, place)  # before the loop, so that the compiler knows that they do not change in it
+    for k in range(n):
+        r = step(*inputs(x, g, key, t, lo + k, k), *state(S, o, w, k), *param(q, V, own, w, k))
+        y[k] = r[0]
+        keep(S, r, o, w, k)
         count += one if r[0] > 0.5 else none
     return count
 
 
-def collect(lo, hi, y, out, count):
-    """Append the units that spiked to ``out``, of which ``count`` elements are taken."""
-    for a in range(lo, hi, GROUP):
-        b = min(a + GROUP, hi)
+def collect(lo, n, y, line, base, count):
+    """Append the units that spiked to ``line``, whose places from ``base`` on hold ``count`` already."""
+    for a in range(0, n, GROUP):
+        b = min(a + GROUP, n)
         found = np.uint32(0)
-        for k in range(np.uintp(a - lo), np.uintp(b - lo)):
+        for k in range(np.uintp(a), np.uintp(b)):
             found += np.uint32(1) if y[k] > 0.5 else np.uint32(0)
         if found:
-            for k in range(a - lo, b - lo):
+            for k in range(a, b):
                 if y[k] > 0.5:
-                    out[count] = lo + k
+                    line[base + count] = lo + k
                     count += 1
     return count
