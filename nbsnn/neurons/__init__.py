@@ -2,6 +2,7 @@
 
 from .adaptive import Adaptive as Adaptive
 from .adex import AdEx as AdEx
+from .adex_patterns import adex_patterns as adex_patterns
 from .alif import ALIF as ALIF
 from .clif import CLIF as CLIF
 from .conductance_lif import ConductanceLIF as ConductanceLIF
@@ -14,6 +15,7 @@ from .exponential_lif import EIF as EIF
 from .hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from .integrate_and_fire import IF as IF
 from .izhikevich import Izhikevich as Izhikevich
+from .izhikevich_patterns import izhikevich_patterns as izhikevich_patterns
 from .li import LI as LI
 from .lif import LIF as LIF
 from .no_reset import NoReset as NoReset

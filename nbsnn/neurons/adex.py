@@ -15,14 +15,13 @@ from __future__ import annotations
 
 from ..exponential import exp
 from ..neuron import Neuron
-from .biological import need, rest_of
+from .biological import need, reset_where, rest_of
 from .exponential_lif import parts, rise, share, ways_of
 
 
 def step(
     x, g, v, w, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory
 ):
-    held = left > 0.0
     h = dt * share()
     decay = exp(-h / tau_w)
     s = 0.0
@@ -30,10 +29,9 @@ def step(
         v1 = rise(v, x - w, g_leak + g, v_rest, g_leak, v_threshold, sharpness, h, capacitance)
         w_inf = a * (v - v_rest)
         w = w_inf + (w - w_inf) * decay
-        fired = not held and s < 0.5 and v1 >= v_peak
-        w = w + b if fired else w
-        s = 1.0 if fired else s
-        v = v_reset if held or s > 0.5 else v1
+        fired = 0.0 if left + s > 0.5 else (1.0 if v1 >= v_peak else 0.0)
+        w, s = w + b * fired, s + fired
+        v = reset_where(left, s, v_reset, v1)
     return s, v, w, rest_of(left, s, refractory)
 
 

@@ -37,3 +37,8 @@ def need(
 def rest_of(left, s, refractory):
     """Refractory steps that are left after a step: all after a spike, one less otherwise."""
     return refractory if s > 0.5 else max(left - 1.0, 0.0)
+
+
+def reset_where(left, s, v_reset, u):
+    """The membrane after a step: held at ``v_reset`` after a spike and while steps are left."""
+    return v_reset if left + s > 0.5 else u  # a sum: "or" would be a jump, on which some loops lose their vectors

@@ -19,7 +19,7 @@ from __future__ import annotations
 from ..exponential import exp
 from ..neuron import Neuron
 from ..surrogates import spike
-from .biological import need, rest_of
+from .biological import need, reset_where, rest_of
 
 
 def relax(v, x, conductance, dt, capacitance):
@@ -31,8 +31,7 @@ def relax(v, x, conductance, dt, capacitance):
 def step(x, g, v, left, dt, capacitance, g_leak, v_rest, v_threshold, v_reset, refractory):
     u = relax(v, x + g_leak * v_rest, g_leak + g, dt, capacitance)
     s = 0.0 if left > 0.0 else spike(u - v_threshold)
-    held = left + s > 0.5
-    return s, v_reset if held else u, rest_of(left, s, refractory)
+    return s, reset_where(left, s, v_reset, u), rest_of(left, s, refractory)
 
 
 def ConductanceLIF(

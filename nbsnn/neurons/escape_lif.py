@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from ..exponential import exp, expm1
 from ..neuron import Neuron
-from .biological import need, rest_of
+from .biological import need, reset_where, rest_of
 from .leak import charge, gain_holes
 
 
 def step(x, uniform, v, left, decay, v_threshold, v_reset, v_rest, rho0, delta, refractory):
     u = charge(x, v, decay, v_rest)
-    held = left > 0.0
-    s = 1.0 if not held and uniform < -expm1(-rho0 * exp((u - v_threshold) / delta)) else 0.0
-    return s, v_reset if held or s > 0.5 else u, rest_of(left, s, refractory)
+    p = -expm1(-rho0 * exp((u - v_threshold) / delta))
+    s = 0.0 if left > 0.0 else (1.0 if uniform < p else 0.0)
+    return s, reset_where(left, s, v_reset, u), rest_of(left, s, refractory)
 
 
 def EscapeLIF(

@@ -15,7 +15,7 @@ from ..exponential import exp, expm1
 from ..hole import hole
 from ..neuron import Neuron
 from ..validate import count
-from .biological import need, rest_of
+from .biological import need, reset_where, rest_of
 
 
 @hole
@@ -38,13 +38,12 @@ def rise(v, x, conductance, e_leak, g_leak, v_threshold, sharpness, dt, capacita
 
 
 def step(x, g, v, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory):
-    held = left > 0.0
     h = dt * share()
     s = 0.0
     for _ in range(parts()):
         v1 = rise(v, x, g_leak + g, v_rest, g_leak, v_threshold, sharpness, h, capacitance)
-        s = 1.0 if not held and v1 >= v_peak else s
-        v = v_reset if held or s > 0.5 else v1
+        s = s if left > 0.0 else (1.0 if v1 >= v_peak else s)
+        v = reset_where(left, s, v_reset, v1)
     return s, v, rest_of(left, s, refractory)
 
 

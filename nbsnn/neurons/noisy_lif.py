@@ -18,15 +18,14 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..surrogates import spike
-from .biological import need, rest_of
+from .biological import need, reset_where, rest_of
 from .leak import charge, gain_holes
 
 
 def step(x, normal, v, left, decay, v_threshold, v_reset, v_rest, sigma, variance, refractory):
     u = charge(x, v, decay, v_rest) + sigma * sqrt(variance) * normal
-    held = left > 0.0
-    s = 0.0 if held else spike(u - v_threshold)
-    return s, v_reset if held or s > 0.5 else u, rest_of(left, s, refractory)
+    s = 0.0 if left > 0.0 else spike(u - v_threshold)
+    return s, reset_where(left, s, v_reset, u), rest_of(left, s, refractory)
 
 
 def NoisyLIF(

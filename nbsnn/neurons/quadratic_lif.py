@@ -19,7 +19,7 @@ Units: ms, mV, pF, nS, pA, and nS/mV for k.
 from __future__ import annotations
 
 from ..neuron import Neuron
-from .biological import need, rest_of
+from .biological import need, reset_where, rest_of
 
 
 def step(x, g, v, left, dt, capacitance, k, v_rest, v_critical, v_peak, v_reset, refractory):
@@ -31,9 +31,8 @@ def step(x, g, v, left, dt, capacitance, k, v_rest, v_critical, v_peak, v_reset,
     below = 1.0 - h * (k * v0 + 0.5 * p)
     v1 = v_rest + (v0 + h * (0.5 * p * v0 + q)) / below
     v1 = v1 if below > 0.0 else v_peak
-    held = left > 0.0
-    s = 1.0 if not held and v1 >= v_peak else 0.0
-    return s, v_reset if held or s > 0.5 else v1, rest_of(left, s, refractory)
+    s = 0.0 if left > 0.0 else (1.0 if v1 >= v_peak else 0.0)
+    return s, reset_where(left, s, v_reset, v1), rest_of(left, s, refractory)
 
 
 def QIF(
