@@ -31,6 +31,9 @@ CACHE_LIMIT = 256
 
 CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
 
+INNER_OPTIONS = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""For the functions that a kernel calls: a call that is left in its innermost loop keeps LLVM from vectorising it."""
+
 
 @dataclass
 class Compiled:
@@ -81,7 +84,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         The kernel. Two calls with equal templates and fillings return the same object.
     """
     dtype = np.dtype(dtype)
-    setting = device, dtype.str, tuple(sorted(CPU_OPTIONS.items()))
+    setting = device, dtype.str, tuple(sorted({**CPU_OPTIONS, **INNER_OPTIONS}.items()))
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
     if device == "cuda":
@@ -91,7 +94,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     elif device == "cpu":
         import numba
 
-        inner, outer = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **CPU_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
+        inner, outer = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)

@@ -19,6 +19,9 @@ from .hole import narrow
 
 
 def _split32(x):
+    x = np.float32(
+        x
+    )  # in a float64, which a whole number in a product or quotient brings, k would not be in the last bits
     c = -87.0 if x < -87.0 else x  # not a number: neither comparison holds, and r is not a number
     c = 89.0 if c > 89.0 else c
     t = c * 1.4426950408889634 + 12582912.0

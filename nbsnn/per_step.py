@@ -93,4 +93,13 @@ DT = PerStep(
 )
 """p dt: a rate as its share per step; a parameter that is 1.0 becomes the length of a step."""
 
-WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS, DT)}
+HZ = PerStep(
+    "hz",
+    lambda rate, dt: 0.001 * rate * dt,
+    lambda rate, dt: np.full_like(rate, 0.001 * dt),
+    lambda rate, dt: (rate >= 0.0) & (0.001 * rate * dt <= 1.0),
+    "a rate in Hz of at least 0 and at most one per step (dt = {dt:g} ms)",
+)
+"""A rate in Hz as the probability per step, ``dt`` in ms."""
+
+WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS, DT, HZ)}

@@ -102,6 +102,19 @@ def test_compiled_equals_interpreted_bit_for_bit(dtype):
         np.testing.assert_array_equal(y, interpreted[name], err_msg=name)
 
 
+def third(i0, i1, x, y):
+    for i in range(i0, i1):
+        y[i] = exp(x[i] / 3)  # float32 by an integer is float64 in compiled code
+
+
+@pytest.mark.parametrize("device", ["cpu", "python"])
+def test_a_float64_that_strays_into_a_float32_kernel(device):
+    x = np.linspace(-9.0, 9.0, 7, dtype=np.float32)
+    y = np.empty_like(x)
+    kernel(third, device=device)(np.uintp(0), np.uintp(7), x, y)
+    np.testing.assert_allclose(y, np.exp(x / 3.0), 3e-7)
+
+
 def test_plain_python_computes_in_float64():
     for function, reference, _ in FUNCTIONS.values():
         assert function(0.7) == pytest.approx(float(reference(0.7)), rel=1e-15)

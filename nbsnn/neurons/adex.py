@@ -1,0 +1,114 @@
+"""Adaptive exponential integrate-and-fire neuron: an upstroke that begins smoothly, and a current that adapts.
+
+    C dv/dt = g_leak (v_rest - v) + g_leak sharpness exp((v - v_threshold) / sharpness) - w + sum_k g_k (E_k - v) + I
+    tau_w dw/dt = a (v - v_rest) - w
+    v >= v_peak:  a spike, v = v_reset, w = w + b; v is held there while refractory
+
+Exponential Euler: both equations are solved exactly with w, or v, and the exponential current as they were before the
+step; of first order in dt. ``substeps`` divides a step: patterns that hang on the last spike of a burst need h of
+about 0.05 ms, whatever the scheme.
+
+R. Brette and W. Gerstner 2005, doi:10.1152/jn.00686.2005; the defaults are theirs. Units: ms, mV, pF, nS, pA.
+"""
+
+from __future__ import annotations
+
+from ..exponential import exp
+from ..neuron import Neuron
+from .biological import need, reset_where, rest_of
+from .exponential_lif import parts, rise, share, ways_of
+
+
+def step(
+    x, g, v, w, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory
+):
+    h = dt * share()
+    decay = exp(-h / tau_w)
+    s = 0.0
+    for _ in range(parts()):
+        v1 = rise(v, x - w, g_leak + g, v_rest, g_leak, v_threshold, sharpness, h, capacitance)
+        w_inf = a * (v - v_rest)
+        w = w_inf + (w - w_inf) * decay
+        fired = 0.0 if left + s > 0.5 else (1.0 if v1 >= v_peak else 0.0)
+        w, s = w + b * fired, s + fired
+        v = reset_where(left, s, v_reset, v1)
+    return s, v, w, rest_of(left, s, refractory)
+
+
+def AdEx(
+    capacitance: float = 281.0,
+    g_leak: float = 30.0,
+    v_rest: float = -70.6,
+    v_threshold: float = -50.4,
+    sharpness: float = 2.0,
+    *,
+    a: float = 4.0,
+    b: float = 80.5,
+    tau_w: float = 144.0,
+    v_peak: float = 20.0,
+    v_reset: float | None = None,
+    refractory: float = 0.0,
+    w_start: float = 0.0,
+    substeps: int = 1,
+) -> Neuron:
+    """Adaptive exponential integrate-and-fire neuron; by default the regular spiking one of the paper.
+
+    Parameters
+    ----------
+    capacitance, g_leak : float or array, pF and nS
+        Of the membrane.
+    v_rest, v_threshold : float or array, mV
+        Reversal potential of the leak, where a run starts; membrane at which the exponential current has slope g_leak.
+    sharpness : float or array, mV
+        Width of the upstroke's beginning, often written Delta_T.
+    a, b : float or array, nS and pA
+        Adaptation to the membrane, and what a spike adds to it.
+    tau_w : float or array, ms
+        Time constant of adaptation.
+    v_peak, v_reset : float or array, mV
+        Membrane that ends a spike, and membrane after it (by default ``v_rest``).
+    refractory : float or array, ms
+        Time after a spike during which the membrane stays at ``v_reset``; adaptation goes on.
+    w_start : float or array, pA
+        Adaptation at the start.
+    substeps : int
+        In how many parts a step is computed; there is at most one spike in a step.
+
+    Returns
+    -------
+    Neuron
+        Input in pA; conductance in nS where the simulator supplies one. State "v", "w", "left". It has no gradient.
+        Presets: ``adex_patterns``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If capacitance, g_leak, sharpness or tau_w is not above 0, or v_reset or v_threshold not below v_peak.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.neurons import AdEx
+    >>> run = nbsnn.Population(AdEx(), 1, dt=0.1).run(np.full((2000, 1, 1), 1000.0, np.float32))
+    >>> np.diff(np.flatnonzero(run["spikes"]))[[0, -1]] * 0.1  # the first interval and the last, ms
+    array([14. , 32.2])
+    """
+    v_reset = v_rest if v_reset is None else v_reset
+    options = dict(locals())
+    need("AdEx", above={"capacitance": capacitance, "g_leak": g_leak, "sharpness": sharpness, "tau_w": tau_w})
+    need("AdEx", least={"refractory": refractory}, order={"v_threshold": v_threshold, "v_peak": v_peak})
+    need("AdEx", order={"v_reset": v_reset, "v_peak": v_peak})
+    return Neuron(
+        step,
+        state={"v": v_rest, "w": w_start, "left": 0.0},
+        params={
+            "dt": 1.0, "capacitance": capacitance, "g_leak": g_leak, "v_rest": v_rest, "v_threshold": v_threshold,
+            "sharpness": sharpness, "a": a, "b": b, "tau_w": tau_w, "v_peak": v_peak, "v_reset": v_reset,
+            "refractory": refractory,
+        },
+        per_step={"dt": "dt", "refractory": "steps"},
+        inputs=("current", "conductance"),
+        holes=ways_of(substeps),
+        kind="AdEx",
+        options=options,
+    )  # fmt: skip

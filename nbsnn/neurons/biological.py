@@ -1,0 +1,44 @@
+"""What the neurons with biological units share: checks of their arguments, and the count of refractory steps.
+
+Units are ms, mV, pF, nS and pA throughout, so that nS mV = pA and pA / pF = mV / ms; ``dt`` is in ms. Arguments may be
+arrays of one value per unit. A refractory period is rounded to the nearest step: after a spike in step t, the next is
+possible in step t + 1 + refractory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+
+def need(
+    kind: str,
+    *,
+    above: Mapping[str, Any] | None = None,
+    least: Mapping[str, Any] | None = None,
+    order: Mapping[str, Any] | None = None,
+) -> None:
+    """Raise ``ValueError`` unless all ``above`` exceed 0, all ``least`` are at least 0, and ``order`` increases."""
+    for name, value in (above or {}).items():
+        if not np.all(np.asarray(value, np.float64) > 0.0):
+            raise ValueError(f"{name} of {kind} must be greater than 0, not {value!r}")
+    for name, value in (least or {}).items():
+        if not np.all(np.asarray(value, np.float64) >= 0.0):
+            raise ValueError(f"{name} of {kind} must be at least 0, not {value!r}")
+    values = list((order or {}).items())
+    for (low, a), (high, b) in pairwise(values):
+        if not np.all(np.asarray(a, np.float64) < np.asarray(b, np.float64)):
+            raise ValueError(f"{low} of {kind} must be below {high}, not {low}={a!r} and {high}={b!r}")
+
+
+def rest_of(left, s, refractory):
+    """Refractory steps that are left after a step: all after a spike, one less otherwise."""
+    return refractory if s > 0.5 else max(left - 1.0, 0.0)
+
+
+def reset_where(left, s, v_reset, u):
+    """The membrane after a step: held at ``v_reset`` after a spike and while steps are left."""
+    return v_reset if left + s > 0.5 else u  # a sum: "or" would be a jump, on which some loops lose their vectors

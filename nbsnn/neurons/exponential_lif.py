@@ -1,0 +1,120 @@
+"""Exponential integrate-and-fire neuron: a spike begins smoothly, as sodium channels open with the membrane.
+
+    C dv/dt = g_leak (v_rest - v) + g_leak sharpness exp((v - v_threshold) / sharpness) + sum_k g_k (E_k - v) + I
+    v >= v_peak:  a spike, v = v_reset, held there while refractory
+
+Exponential Euler: the exact solution with the exponential current as it was before the step; of first order in dt. The
+last step of the upstroke may overshoot, but not by more than it takes to be a spike. ``substeps`` divides a step.
+
+N. Fourcaud-Trocme et al. 2003, doi:10.1523/JNEUROSCI.23-37-11628.2003. Units: ms, mV, pF, nS, pA.
+"""
+
+from __future__ import annotations
+
+from ..exponential import exp, expm1
+from ..hole import hole
+from ..neuron import Neuron
+from ..validate import count
+from .biological import need, reset_where, rest_of
+
+
+@hole
+def parts():
+    """How many parts a step has."""
+    return 1
+
+
+@hole
+def share():
+    """The length of a part: a float, as whole numbers make float64 of float32 in compiled code."""
+    return 1.0
+
+
+def rise(v, x, conductance, e_leak, g_leak, v_threshold, sharpness, dt, capacitance):
+    """v after a step of dt with the current x at v = 0: the exact solution for a constant exponential current."""
+    total = x + g_leak * (e_leak + sharpness * exp((v - v_threshold) / sharpness))
+    # Written as what is added to v, so that an exponential beyond the range of floats gives infinity: a spike.
+    return v - (total / conductance - v) * expm1(-dt * conductance / capacitance)
+
+
+def step(x, g, v, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory):
+    h = dt * share()
+    s = 0.0
+    for _ in range(parts()):
+        v1 = rise(v, x, g_leak + g, v_rest, g_leak, v_threshold, sharpness, h, capacitance)
+        s = s if left > 0.0 else (1.0 if v1 >= v_peak else s)
+        v = reset_where(left, s, v_reset, v1)
+    return s, v, rest_of(left, s, refractory)
+
+
+def ways_of(substeps):
+    """The filling of this file's holes."""
+    n = count("substeps", substeps)
+    h = 1.0 / n
+    return {"parts": lambda: n, "share": lambda: h}
+
+
+def EIF(
+    capacitance: float = 200.0,
+    g_leak: float = 10.0,
+    v_rest: float = -65.0,
+    v_threshold: float = -50.0,
+    sharpness: float = 2.0,
+    *,
+    v_peak: float = 0.0,
+    v_reset: float = -60.0,
+    refractory: float = 2.0,
+    substeps: int = 1,
+) -> Neuron:
+    """Exponential integrate-and-fire neuron.
+
+    Parameters
+    ----------
+    capacitance, g_leak : float or array, pF and nS
+        Of the membrane.
+    v_rest, v_threshold : float or array, mV
+        Reversal potential of the leak, where a run starts; membrane at which the exponential current has slope g_leak.
+    sharpness : float or array, mV
+        Width of the upstroke's beginning, often written Delta_T; towards 0 the neuron becomes a LIF.
+    v_peak, v_reset : float or array, mV
+        Membrane that ends a spike, and membrane after it.
+    refractory : float or array, ms
+        Time after a spike during which the membrane stays at ``v_reset``.
+    substeps : int
+        In how many parts a step is computed; there is at most one spike in a step.
+
+    Returns
+    -------
+    Neuron
+        Input in pA; conductance in nS where the simulator supplies one. State "v", "left". It has no gradient.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If capacitance, g_leak or sharpness is not above 0, or v_reset or v_threshold not below v_peak.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.neurons import EIF
+    >>> run = nbsnn.Population(EIF(), 1, dt=0.1).run(np.full((1000, 1, 1), 250.0, np.float32))
+    >>> int(run["spikes"].sum())
+    4
+    """
+    options = dict(locals())
+    need("EIF", above={"capacitance": capacitance, "g_leak": g_leak, "sharpness": sharpness})
+    need("EIF", least={"refractory": refractory}, order={"v_threshold": v_threshold, "v_peak": v_peak})
+    need("EIF", order={"v_reset": v_reset, "v_peak": v_peak})
+    return Neuron(
+        step,
+        state={"v": v_rest, "left": 0.0},
+        params={
+            "dt": 1.0, "capacitance": capacitance, "g_leak": g_leak, "v_rest": v_rest, "v_threshold": v_threshold,
+            "sharpness": sharpness, "v_peak": v_peak, "v_reset": v_reset, "refractory": refractory,
+        },
+        per_step={"dt": "dt", "refractory": "steps"},
+        inputs=("current", "conductance"),
+        holes=ways_of(substeps),
+        kind="EIF",
+        options=options,
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""Hodgkin-Huxley neuron with the kinetics of Traub and Miles.
+
+    C dv/dt = g_leak (E_leak - v) + g_na m^3 h (E_na - v) + g_k n^4 (E_k - v) + sum_k g_k (E_k - v) + I
+    dp/dt = a_p(u) (1 - p) - b_p(u) p,   p = m, h, n,   u = v - v_shift
+
+    a_m = 0.32 (13 - u) / (exp((13 - u) / 4) - 1)        b_m = 0.28 (u - 40) / (exp((u - 40) / 5) - 1)
+    a_h = 0.128 exp((17 - u) / 18)                       b_h = 4 / (exp((40 - u) / 5) + 1)
+    a_n = 0.032 (15 - u) / (exp((15 - u) / 5) - 1)       b_n = 0.5 exp((10 - u) / 40)
+
+Exponential Euler for all four: each is linear in itself, and is solved exactly with the others as they were before the
+step, so that the scheme is of first order in dt and stable for any. Nothing is reset: a spike is the upstroke of v
+through v_threshold, unless one has just been counted.
+
+R. D. Traub and R. Miles 1991, Neuronal Networks of the Hippocampus; constants of the benchmark "COBAHH" in R. Brette
+et al. 2007, doi:10.1007/s10827-007-0038-6: a cell of 20,000 um^2. Units: ms, mV, pF, nS, pA.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..exponential import exp, linoid
+from ..neuron import Neuron
+from .biological import need, rest_of
+from .conductance_lif import relax
+
+
+def gate(p, a, b, dt):
+    """An activation one step later, its rates of opening and closing constant."""
+    rate = a + b
+    p_inf = a / rate
+    return p_inf + (p - p_inf) * exp(-dt * rate)
+
+
+def rates(u):
+    """a_m, b_m, a_h, b_h, a_n, b_n in 1/ms."""
+    a_m, b_m = 1.28 * linoid(0.25 * (13.0 - u)), 1.4 * linoid(0.2 * (u - 40.0))
+    a_h, b_h = 0.128 * exp((17.0 - u) * (1.0 / 18.0)), 4.0 / (exp(0.2 * (40.0 - u)) + 1.0)
+    a_n, b_n = 0.16 * linoid(0.2 * (15.0 - u)), 0.5 * exp(0.025 * (10.0 - u))
+    return a_m, b_m, a_h, b_h, a_n, b_n
+
+
+def step(
+    x, g, v, m, h, n, left, dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory
+):
+    u = v - v_shift
+    na, k = g_na * (m * m * m * h), g_k * (n * n * n * n)
+    v1 = relax(v, x + g_leak * e_leak + na * e_na + k * e_k, g + g_leak + na + k, dt, capacitance)
+    a_m, b_m, a_h, b_h, a_n, b_n = rates(u)
+    m, h, n = gate(m, a_m, b_m, dt), gate(h, a_h, b_h, dt), gate(n, a_n, b_n, dt)
+    s = 1.0 if v1 > v_threshold and v <= v_threshold and left < 0.5 else 0.0
+    return s, v1, m, h, n, rest_of(left, s, refractory)
+
+
+def HodgkinHuxley(
+    capacitance: float = 200.0,
+    g_leak: float = 10.0,
+    g_na: float = 20000.0,
+    g_k: float = 6000.0,
+    *,
+    e_leak: float = -60.0,
+    e_na: float = 50.0,
+    e_k: float = -90.0,
+    v_shift: float = -63.0,
+    v_threshold: float = -20.0,
+    refractory: float = 3.0,
+    v_start: Any = None,
+) -> Neuron:
+    """Hodgkin-Huxley neuron of Traub and Miles.
+
+    Parameters
+    ----------
+    capacitance : float or array, pF
+        Of the membrane.
+    g_leak, g_na, g_k : float or array, nS
+        Leak conductance, greatest conductances of sodium and potassium channels.
+    e_leak, e_na, e_k : float or array, mV
+        Reversal potentials.
+    v_shift : float or array, mV
+        Shift of all rates: what the papers call V_T.
+    v_threshold : float or array, mV
+        Where an upstroke counts as a spike. It does not act on the membrane.
+    refractory : float or array, ms
+        Time after a spike without another one, rounded to the nearest step; the equations go on.
+    v_start : float or array, mV
+        Membrane at the start, ``e_leak`` by default; m, h and n start in equilibrium with it. (The benchmark starts
+        at m = h = n = 0.)
+
+    Returns
+    -------
+    Neuron
+        Input in pA; conductance in nS where the simulator supplies one. State "v", "m", "h", "n", "left". It has no
+        gradient.
+
+    Raises
+    ------
+    ValueError
+        If capacitance or g_leak is not above 0, or another conductance or refractory below 0.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.neurons import HodgkinHuxley
+    >>> run = nbsnn.Population(HodgkinHuxley(), 1, dt=0.05).run(np.full((2000, 1, 1), 300.0, np.float32))
+    >>> int(run["spikes"].sum()), bool(run["v"].max() > 20.0)
+    (6, True)
+    """
+    v_start = e_leak if v_start is None else v_start
+    options = dict(locals())
+    need("HodgkinHuxley", above={"capacitance": capacitance, "g_leak": g_leak})
+    need("HodgkinHuxley", least={"g_na": g_na, "g_k": g_k, "refractory": refractory})
+    a_m, b_m, a_h, b_h, a_n, b_n = np.vectorize(rates, otypes=[float] * 6)(np.subtract(v_start, v_shift))
+    start = {"v": v_start, "m": a_m / (a_m + b_m), "h": a_h / (a_h + b_h), "n": a_n / (a_n + b_n), "left": 0.0}
+    return Neuron(
+        step,
+        state=start,
+        params={
+            "dt": 1.0, "capacitance": capacitance, "g_leak": g_leak, "g_na": g_na, "g_k": g_k, "e_leak": e_leak,
+            "e_na": e_na, "e_k": e_k, "v_shift": v_shift, "v_threshold": v_threshold, "refractory": refractory,
+        },
+        per_step={"dt": "dt", "refractory": "steps"},
+        compare=">",
+        inputs=("current", "conductance"),
+        kind="HodgkinHuxley",
+        options=options,
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Izhikevich's simple model: two variables, most firing patterns of the cortex.
+
+    dv/dt = 0.04 v^2 + slope v + constant - u + I,       slope = 5, constant = 140
+    du/dt = a (b (v - v_u) - leak_u u),                  v_u = 0, leak_u = 1
+    v >= v_peak:  a spike, v = c, u = u + d
+
+Scheme of the paper's program: Euler, v in ``substeps`` parts of a step (two halves there), then u in one step with the
+new v, then the spike. The patterns are those of this scheme at this step: a spike's time and the last spike of a burst
+depend on dt. The time is in ms, v in mV, u and I have no unit that the paper names.
+
+E. M. Izhikevich 2003, Simple model of spiking neurons, doi:10.1109/TNN.2003.820440; the other constants are for
+three of the patterns in E. M. Izhikevich 2004, Which model to use for cortical spiking neurons?,
+doi:10.1109/TNN.2004.832719.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..hole import hole
+from ..neuron import Neuron
+from ..validate import count
+from .biological import need
+
+
+@hole
+def membrane(v, u, x, g, slope, constant, dt):
+    return v + dt * (0.04 * v * v + slope * v + constant - u + x - g * v)
+
+
+def step(x, g, v, u, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
+    v = membrane(v, u, x, g, slope, constant, dt)
+    u = u + dt * (a * (b * (v - v_u) - leak_u * u))
+    s = v >= v_peak
+    return 1.0 if s else 0.0, c if s else v, u + d if s else u
+
+
+def in_parts(parts):
+    """``membrane`` in ``parts`` Euler steps."""
+
+    share = 1.0 / parts
+
+    def membrane_in_parts(v, u, x, g, slope, constant, dt):
+        h = dt * share
+        for _ in range(parts):
+            v = v + h * (0.04 * v * v + slope * v + constant - u + x - g * v)
+        return v
+
+    return membrane_in_parts
+
+
+def Izhikevich(
+    a: float = 0.02,
+    b: float = 0.2,
+    c: float = -65.0,
+    d: float = 8.0,
+    *,
+    v_peak: float = 30.0,
+    slope: float = 5.0,
+    constant: float = 140.0,
+    v_u: float = 0.0,
+    leak_u: float = 1.0,
+    v_start: Any = None,
+    u_start: Any = None,
+    substeps: int = 2,
+) -> Neuron:
+    """Izhikevich's simple model; by default a regular spiking neuron.
+
+    Parameters
+    ----------
+    a, b : float or array
+        Rate of recovery in 1/ms, and its sensitivity to the membrane.
+    c, d : float or array
+        Membrane after a spike in mV, and what a spike adds to u.
+    v_peak : float or array, mV
+        Membrane that ends a spike.
+    slope, constant, v_u, leak_u : float or array
+        Coefficients of the equations that most patterns share.
+    v_start, u_start : float or array
+        State at the start: by default ``c`` and b (v_start - v_u).
+    substeps : int
+        In how many Euler steps per ``dt`` the membrane moves.
+
+    Returns
+    -------
+    Neuron
+        With the state "v", "u". It has no gradient. Presets: ``izhikevich_patterns``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If c is not below v_peak, or substeps not a positive integer.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.neurons import Izhikevich
+    >>> run = nbsnn.Population(Izhikevich(), 1).run(np.full((1000, 1, 1), 10.0, np.float32))
+    >>> int(run["spikes"].sum())
+    20
+    """
+    v_start = c if v_start is None else v_start
+    u_start = b * (v_start - v_u) if u_start is None else u_start
+    options = dict(locals())
+    need("Izhikevich", order={"c": c, "v_peak": v_peak})
+    return Neuron(
+        step,
+        state={"v": v_start, "u": u_start},
+        params={
+            "dt": 1.0, "a": a, "b": b, "c": c, "d": d, "v_peak": v_peak, "slope": slope, "constant": constant,
+            "v_u": v_u, "leak_u": leak_u,
+        },
+        per_step={"dt": "dt"},
+        inputs=("current", "conductance"),
+        holes={"membrane": in_parts(count("substeps of Izhikevich", substeps))},
+        kind="Izhikevich",
+        options=options,
+    )  # fmt: skip
