@@ -61,6 +61,11 @@ class Sparse(Rule):
     autapses: bool = True
     multapses: bool | None = None
 
+    def __repr__(self) -> str:
+        fixed = next(f"{kind}={getattr(self, kind)!r}" for kind in KINDS if getattr(self, kind) is not None)
+        multapses = "" if self.multapses is None else f", multapses={self.multapses}"
+        return f"Sparse({fixed}, autapses={self.autapses}{multapses})"
+
     def __post_init__(self) -> None:
         given = [name for name in KINDS if getattr(self, name) is not None]
         if len(given) != 1:
