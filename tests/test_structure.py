@@ -24,7 +24,7 @@ random compile per_step device
 surrogates init
 neuron kernels
 neurons events
-data encode losses optim voting layers sparse statistics
+data encode losses optim voting layers sparse statistics spikes_file
 history
 plot
 plasticity
