@@ -4,9 +4,10 @@ A template in ``kernels/`` calls functions that it does not define: holes. ``ker
 holes filled, follows every plain Python function that is reachable by name, and compiles the copies. No source text
 is generated, and nothing in a neuron's file imports Numba.
 
-Two things that Numba would get wrong are put right on the way:
+What Numba would get wrong is put right on the way:
 
 * Numba widens float32 to float64 at every float literal; literals are narrowed to ``dtype``, as NumPy does.
+* A function that looks into the bits of a float has a version for each precision (``hole.narrow``): it is taken here.
 * Numba's disk cache knows a function by file, name, line and byte code, so it would reuse a kernel whose helper,
   constant or compiler option has changed since; each copy is named after a digest of everything that shaped it.
 """
@@ -108,6 +109,14 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
 _kernels: dict[tuple[str, str], Any] = {}
 
 
+def bind(template: Callable, **filling: Any) -> Callable:
+    """Fill some holes of ``template`` and leave the others, and the precision, to the kernel of which it is a part.
+
+    So a kernel can hold several copies of one template whose holes are filled in different ways.
+    """
+    return _fill(template, filling, None, lambda f: f, ("bound",))
+
+
 class Kernel:
     """A compiled CPU kernel that notes in ``log`` what its first call cost."""
 
@@ -158,7 +167,7 @@ def _tend_cache(folder: Path, name: str, cached: bool) -> None:
 
 
 def _fill(
-    function: Callable, filling: dict[str, Any], dtype: np.dtype, inner: Callable, setting: tuple
+    function: Callable, filling: dict[str, Any], dtype: np.dtype | None, inner: Callable, setting: tuple
 ) -> FunctionType:
     """Copy ``function`` with its holes filled and its literals narrowed, and everything that it calls likewise.
 
@@ -176,8 +185,14 @@ def _fill(
         if getattr(value, "hole", False) and name in filling:
             value = filling[name]
         value = getattr(value, "py_func", value)
+        if dtype is None and getattr(value, "hole", False):
+            return value  # left for later
+        if dtype == np.float32:
+            value = getattr(value, "narrow", value)
         if isinstance(value, FunctionType):
             copy = _fill(value, filling, dtype, inner, setting)
+            if dtype is None and hasattr(value, "narrow"):
+                copy.narrow = _fill(value.narrow, filling, dtype, inner, setting)  # type: ignore[attr-defined]
             story.append((name, copy.__qualname__))
             return inner(copy)
         if isinstance(value, (bool, int, float, complex, str, tuple, type(None))):
@@ -185,6 +200,9 @@ def _fill(
             return _narrow(value, dtype)
         if isinstance(value, (ModuleType, type, BuiltinFunctionType, np.ufunc)) or name.startswith("__"):
             story.append((name, getattr(value, "__name__", name)))
+            return value
+        if type(value).__module__.startswith("numba."):  # an instruction that only compiled code has
+            story.append((name, type(value).__name__, repr(value)))
             return value
         raise TypeError(
             f"{function.__qualname__} refers to {name!r}, a {type(value).__name__}; "
@@ -210,9 +228,9 @@ def _fill(
     return copy
 
 
-def _narrow(value: Any, dtype: np.dtype) -> Any:
+def _narrow(value: Any, dtype: np.dtype | None) -> Any:
     """A float, or the floats in a tuple, as ``dtype``; everything else unchanged."""
-    if isinstance(value, float) and dtype != np.float64:
+    if isinstance(value, float) and dtype is not None and dtype != np.float64:
         return dtype.type(value)
     if isinstance(value, tuple):
         return tuple(_narrow(item, dtype) for item in value)

@@ -1,4 +1,8 @@
-"""What a neuron model is: two plain scalar functions, and the names of their arguments."""
+"""What a neuron model is: two plain scalar functions, and the names of their arguments.
+
+A neuron of a training network is fed by one number per step, its input current. In ``nbsnn.Network`` it may be fed by
+more: the conductance of its synapses, and random numbers of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ from .surrogates import Surrogate, above, at_or_above, atan
 
 COMPARE = {">=": at_or_above, ">": above}
 
+INPUTS = ("current", "conductance", "uniform", "normal")
+"""What may feed a neuron, in the order of ``step``'s arguments."""
+
 
 @dataclass(frozen=True, eq=False)
 class Neuron:
@@ -23,7 +30,7 @@ class Neuron:
     ----------
     step : callable
         ``step(x, *state, *params) -> (output, *state)``, all scalars: input current, state before the step and
-        parameters to output and state after the step.
+        parameters to output and state after the step. With other ``inputs``, they all stand in the place of ``x``.
     vjp : callable or None
         ``vjp(x, *state, *params, *g) -> (g_x, *g_state, *g_params)``: given the loss's derivatives ``g`` with
         respect to the results of ``step``, those with respect to its arguments. None: simulates, cannot learn.
@@ -37,7 +44,7 @@ class Neuron:
         Which of ``params`` are trained, and which initial values: "initial_v" for the state "v". A trained initial
         value is one per unit, also when given as a number; as an array of shape [1], all units share it.
     per_step : mapping
-        Which of ``params`` have a unit of time: name -> "exp", "euler", "logit", "steps" or "loss"
+        Which of ``params`` have a unit of time: name -> "exp", "euler", "logit", "steps", "loss" or "dt"
         (see ``nbsnn.per_step``). ``step`` receives their value per step: a decay factor for ``tau``, say.
     surrogate : Surrogate
         What stands in for the derivative of the spike.
@@ -53,6 +60,11 @@ class Neuron:
         one, that trace does not decay.
     holes : mapping
         What fills the holes that ``step`` and ``vjp`` call, apart from ``spike`` and ``dspike``.
+    inputs : tuple of str
+        What feeds ``step``, in this order: "current", always; "conductance", the sum g of the conductances of the
+        synapses, whose currents at v = 0, the sum of g E, are then part of the current, so that x - g v flows in;
+        "uniform" and "normal", a random number in [0, 1) and a standard normal one, drawn anew for every unit and
+        step. With more than a current there is no ``vjp``.
     kind, options : str, mapping
         The function in ``nbsnn.neurons`` and the arguments that made this neuron: shown by ``repr``, stored in
         checkpoints. A user's own neuron needs none.
@@ -87,6 +99,7 @@ class Neuron:
     first: Any = 0.0
     leak: str = ""
     holes: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ("current",)
     kind: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -116,9 +129,10 @@ class Neuron:
                 raise ValueError(f"the initial {name} must be finite, not {value!r}")
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
-        _count_arguments("step", self.step, 1 + len(self.state) + len(self.params))
+        self._check_inputs()
+        _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
         if self.vjp:
-            _count_arguments("vjp", self.vjp, 2 + 2 * len(self.state) + len(self.params))
+            _count_arguments("vjp", self.vjp, self.inputs, 2 + 2 * len(self.state) + len(self.params))
 
     @property
     def starts(self) -> dict[str, Any]:
@@ -141,6 +155,28 @@ class Neuron:
             )
         if self.first[1] in self.per_step:
             raise ValueError(f"first compares with {self.first[1]!r}, which has a unit of time")
+
+    def _check_inputs(self) -> None:
+        """Raise unless ``inputs`` are known, in order, and without gradient where there is more than a current."""
+        given = (self.inputs,) if isinstance(self.inputs, str) else tuple(self.inputs)
+        object.__setattr__(self, "inputs", given)
+        if given[:1] != INPUTS[:1] or given != tuple(name for name in INPUTS if name in given):
+            raise ValueError(f"inputs must be 'current' and then any of {INPUTS[1:]} in this order, not {given!r}")
+        if self.vjp and len(given) > 1:
+            raise ValueError(f"a neuron with the inputs {given} cannot have a vjp: gradients flow to a current only")
+
+    def of_current(self) -> Callable[..., tuple]:
+        """``step(x, *state, *params)`` for a loop that feeds currents alone: no synapse conducts.
+
+        Raises ``ValueError`` if the neuron needs random numbers.
+        """
+        for name in ("uniform", "normal"):
+            if name in self.inputs:
+                raise ValueError(
+                    f"{self!r} needs a {name} random number per step, which only nbsnn.Network supplies: "
+                    "simulate it there"
+                )
+        return _unconnected(self.step, len(self.state) + len(self.params)) if len(self.inputs) > 1 else self.step
 
     def way(self, name: str) -> PerStep | None:
         """How the parameter ``name`` becomes its value per step; None if it is used as it stands."""
@@ -166,12 +202,21 @@ class Neuron:
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
 
 
-def _count_arguments(role: str, function: Callable, wanted: int) -> None:
+def _count_arguments(role: str, function: Callable, inputs: tuple[str, ...], wanted: int) -> None:
     """Raise unless ``function`` takes as many arguments as the contract says."""
     given = len(inspect.signature(getattr(function, "py_func", function)).parameters)
     if given != wanted:
-        form = "(x, *state, *params)" if role == "step" else "(x, *state, *params, *cotangents of step's results)"
+        first = "x" if len(inputs) == 1 else ", ".join(inputs)
+        form = (
+            f"({first}, *state, *params)" if role == "step" else "(x, *state, *params, *cotangents of step's results)"
+        )
         raise ValueError(f"{role} must take {wanted} arguments {form}, but {function.__name__} takes {given}")
+
+
+def _unconnected(step: Callable, count: int) -> Callable:
+    """``step`` with a conductance of 0, and ``count`` arguments after it."""
+    rest = "".join(f", a{k}" for k in range(count))  # spelt out: kernels take functions without a star
+    return eval(f"lambda step: lambda x{rest}: step(x, 0.0{rest})")(step)
 
 
 def _short(value: Any) -> str:

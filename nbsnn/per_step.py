@@ -84,4 +84,13 @@ LOSS = PerStep(
 )
 """What a leak takes in one step, 1 - exp(-dt/tau): exact where exp(-dt/tau) cannot be told from 1."""
 
-WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS)}
+DT = PerStep(
+    "dt",
+    lambda p, dt: p * dt,
+    lambda p, dt: np.full_like(p, dt),
+    lambda p, dt: np.isfinite(p),
+    "finite",
+)
+"""p dt: a rate as its share per step; a parameter that is 1.0 becomes the length of a step."""
+
+WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS, DT)}

@@ -69,6 +69,7 @@ class Population(Layer):
         self.in_shape = self.shape = in_shape
         self.setting, self.built = setting, True
         self.units = int(np.prod(in_shape))
+        self._step = self.neuron.of_current()
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
         self.starts = {name: self._start(name, value) for name, value in self.neuron.starts.items()}
         both = {**{f"initial_{name}": start for name, start in self.starts.items()}, **self.values}
@@ -105,7 +106,7 @@ class Population(Layer):
 
     def _forward_kernel(self) -> Callable:
         if "forward" not in self._kernels:
-            self._kernels["forward"] = self._make("forward", step=self.neuron.step, keep=store(self._places, "t, b, n"))
+            self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
     def _backward_kernel(self, injected: bool, static: bool) -> Callable:

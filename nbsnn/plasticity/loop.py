@@ -122,7 +122,7 @@ def _kernel(layer: Any) -> Callable:
         neuron, rule, setting = layer.neurons.neuron, layer.rule, layer.setting
         filling = {
             **neuron.filling(setting.smooth), **rule.filling(), "put": into_weights,
-            "step": neuron.step, "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
+            "step": neuron.of_current(), "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
             "follow_pre": _followers(rule.pre), "follow_post": _followers(rule.post),
         }  # fmt: skip

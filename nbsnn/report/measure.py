@@ -54,7 +54,7 @@ def _membranes(population: Population, tape: Nested) -> tuple[float | None, floa
         return 1.0
 
     quiet, loud = (
-        kernel(neuron.step, device="python", dtype=np.float64, **{**neuron.filling(), "spike": spike})
+        kernel(neuron.of_current(), device="python", dtype=np.float64, **{**neuron.filling(), "spike": spike})
         for spike in (never, always)
     )
     x, record, params = tape["x"], tape["record"], tape["params"].astype(np.float64)

@@ -1,0 +1,19 @@
+"""Delta synapse: a spike of weight w lets the membrane jump by w.
+
+A neuron whose membrane is not linear has no input that would be a jump: there w is a current that lasts one step.
+"""
+
+from .synapse import Synapse, make
+
+
+def step(a, gain):
+    return (gain * a,)
+
+
+def Delta() -> Synapse:
+    """A synapse without a course in time: the membrane jumps by the weight, unless the neuron is refractory.
+
+    >>> Delta()
+    Delta()
+    """
+    return make("Delta", step, (), (), (), (), None, {})
