@@ -287,3 +287,24 @@ def test_distance_on_a_line_and_at_one_place():
 def test_errors(wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         wrong()
+
+
+def test_too_few_pairs_are_drawn_anew(monkeypatch):
+    from nbsnn.sparse import chance
+
+    calls, bernoulli = [], chance.bernoulli
+
+    def unlucky(n_pre, n_post, barred, probability, draws):
+        calls.append(draws)
+        return bernoulli(n_pre, n_post, barred, probability * (0.5 if len(calls) < 3 else 1.0), draws)
+
+    monkeypatch.setattr(chance, "bernoulli", unlucky)
+    rows = Sparse(total=300, multapses=False).build(40, 40, seed=1).check()
+    assert len(rows) == 300 and dense(rows).max() == 1
+    assert len(calls) == 3 == len(set(calls))  # each time with other numbers
+
+
+def test_sources_and_targets_of_a_fixed_total_are_drawn_from_different_streams():
+    rows = Sparse(total=4000).build(N, N, seed=1)
+    first = squares32(counter(np.uint64(0), np.arange(4000, dtype=np.uint64)), key(1)) * np.uint64(N) >> np.uint64(32)
+    assert (np.bincount(first.astype(int), minlength=N) != rows.outdegree()).any()
