@@ -10,6 +10,7 @@ from . import plasticity as plasticity
 from . import presets as presets
 from . import random as random
 from . import sparse as sparse
+from . import statistics as statistics
 from . import surrogates as surrogates
 from . import synapses as synapses
 from . import tempotron as tempotron

@@ -15,6 +15,19 @@ from nbsnn.sparse import AllToAll, Decay, Disc, Distance, Explicit, Gaussian, On
 N = 400
 
 
+class Odd:
+    """A profile that is no probability."""
+
+    reach, parameters = 1.0, (0.5, 0.0)
+
+    @staticmethod
+    def function(d, a, b):
+        return d + 1.0 + a
+
+    def __repr__(self):
+        return "Odd"
+
+
 def dense(rows):
     """How many synapses each pair has, by the slow way: [n_pre, n_post]."""
     pairs = np.zeros((rows.n_pre, rows.n_post), int)
@@ -216,7 +229,7 @@ def test_distance_against_all_pairs(profile, period, monkeypatch):
     whole = rule.build(80, 90, seed=2, stream="d", coordinates=(a, b)).check()
     np.testing.assert_array_equal(dense(whole), expected)
     assert p.sum() < rule.count(80, 90, coordinates=(a, b)) < 1.5 * p.sum() + 100
-    monkeypatch.setattr("nbsnn.sparse.distance.CHUNK", 500)
+    monkeypatch.setattr("nbsnn.sparse.cells.FINENESS", 1)  # cells are no part of the result
     np.testing.assert_array_equal(rule.build(80, 90, seed=2, stream="d", coordinates=(a, b)).post, whole.post)
     near = Distance(profile, cutoff=1.0, period=period).build(80, 90, seed=2, stream="d", coordinates=(a, b))
     np.testing.assert_array_equal(dense(near), expected & (d <= 1.0))
@@ -265,8 +278,33 @@ def test_distance_on_a_line_and_at_one_place():
         (lambda: Distance(Disc(1.0), period=(1.0, 2.0, 3.0)).build(1, 1, coordinates=[[0.0, 0.0]]), "2 dimensions"),
         (lambda: Distance(lambda d: d), "profile must be like"),  # type: ignore[arg-type]
         (lambda: Distance(Disc(1.0), period=0.0), "period must be greater than 0"),
+        (
+            lambda: Distance(Odd()).build(1, 1, coordinates=[[0.0]]),
+            "Odd must give probabilities from 0 to 1; for 1 pairs",
+        ),
     ],
 )
 def test_errors(wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         wrong()
+
+
+def test_too_few_pairs_are_drawn_anew(monkeypatch):
+    from nbsnn.sparse import chance
+
+    calls, bernoulli = [], chance.bernoulli
+
+    def unlucky(n_pre, n_post, barred, probability, draws):
+        calls.append(draws)
+        return bernoulli(n_pre, n_post, barred, probability * (0.5 if len(calls) < 3 else 1.0), draws)
+
+    monkeypatch.setattr(chance, "bernoulli", unlucky)
+    rows = Sparse(total=300, multapses=False).build(40, 40, seed=1).check()
+    assert len(rows) == 300 and dense(rows).max() == 1
+    assert len(calls) == 3 == len(set(calls))  # each time with other numbers
+
+
+def test_sources_and_targets_of_a_fixed_total_are_drawn_from_different_streams():
+    rows = Sparse(total=4000).build(N, N, seed=1)
+    first = squares32(counter(np.uint64(0), np.arange(4000, dtype=np.uint64)), key(1)) * np.uint64(N) >> np.uint64(32)
+    assert (np.bincount(first.astype(int), minlength=N) != rows.outdegree()).any()

@@ -24,7 +24,7 @@ exponential random compile per_step device
 surrogates init
 neuron kernels
 neurons events
-data encode losses optim voting layers sparse
+data encode losses optim voting layers sparse statistics spikes_file
 history
 plot
 plasticity

@@ -61,6 +61,11 @@ class Sparse(Rule):
     autapses: bool = True
     multapses: bool | None = None
 
+    def __repr__(self) -> str:
+        fixed = next(f"{kind}={getattr(self, kind)!r}" for kind in KINDS if getattr(self, kind) is not None)
+        multapses = "" if self.multapses is None else f", multapses={self.multapses}"
+        return f"Sparse({fixed}, autapses={self.autapses}{multapses})"
+
     def __post_init__(self) -> None:
         given = [name for name in KINDS if getattr(self, name) is not None]
         if len(given) != 1:
@@ -109,7 +114,8 @@ class Sparse(Rule):
             return Rows(*_exactly(n_pre, n_post, barred, total, draws), n_post)
         else:
             begin = np.zeros(n_pre + 1, np.int64)
-            compiled("tally_draws")(0, total, n_pre, np.uint64(draws.fold("source").key), begin[1:])
+            with np.errstate(over="ignore"):
+                compiled("tally_draws")(0, total, n_pre, np.uint64(draws.fold("source").key), begin[1:])
             np.cumsum(begin, out=begin)
         begin, index = turn(begin, _draw(loop, begin, n_post, barred, draws), n_post)
         return Rows(*turn(begin, index, n_pre), n_post)

@@ -36,7 +36,7 @@ class Rule(ABC):
             What the random numbers depend on; see ``nbsnn.random``.
         same : bool
             Whether source and target are one population, in which unit i would be connected to itself.
-        coordinates : pair of arrays ([n_pre, D], [n_post, D]), or one array if ``same``
+        coordinates : tuple of arrays ([n_pre, D], [n_post, D]), or one array for both
             Where the units are, for rules that ask.
 
         Raises
