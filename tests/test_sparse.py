@@ -214,7 +214,9 @@ def test_scipy_there_and_back():
 
 
 @pytest.mark.parametrize("period", [None, 12.0, (12.0, 9.0)])
-@pytest.mark.parametrize("profile", [Gaussian(0.9, 1.5), Decay(0.8, 1.0), Disc(2.0, 0.7)], ids=repr)
+@pytest.mark.parametrize(
+    "profile", [Gaussian(0.9, 1.5), Disc(2.0, 0.7), pytest.param(Decay(0.8, 1.0), marks=pytest.mark.long)], ids=repr
+)
 def test_distance_against_all_pairs(profile, period, monkeypatch):
     rng = np.random.default_rng(0)
     a, b = rng.random((80, 2)) * (12, 9), rng.random((90, 2)) * (12, 9)
