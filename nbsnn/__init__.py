@@ -49,7 +49,6 @@ from .report import SilentNetworkWarning as SilentNetworkWarning
 from .report import report as report
 from .save import load as load
 from .save import save as save
-from .sparse import values as values
 from .sparse import AllToAll as AllToAll
 from .sparse import Distance as Distance
 from .sparse import Explicit as Explicit

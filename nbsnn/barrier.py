@@ -18,11 +18,13 @@ SPINS = 2000  # looks, some tens of microseconds, before the processor is offere
 
 @hole
 def add(cells, value) -> Any:
+    """Add to what all threads see; returns what stood there."""
     raise NotImplementedError
 
 
 @hole
 def yield_() -> Any:
+    """Let another thread run."""
     raise NotImplementedError
 
 

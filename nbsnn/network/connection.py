@@ -10,10 +10,10 @@ from ..plasticity.rule import Rule
 from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
-from .group import Group, Port
+from .group import Port, Section
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -25,6 +25,8 @@ class Connection:
     ----------
     name : str
     source, target : Group
+    sources, targets : Section
+        The units of them that are connected.
     synapse : Synapse
     plasticity : plasticity rule or None
     learning : bool
@@ -32,18 +34,19 @@ class Connection:
     """
 
     def __init__(
-        self, network: Network, name: str, source: Group, target: Group, pattern: Pattern, weight: Any, delay: Any,
-        synapse: Synapse, plasticity: Rule | None, short_term: TsodyksMarkram | None, coordinates: Any,
+        self, network: Simulation, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
+        delay: Any, synapse: Synapse, plasticity: Rule | None, short_term: TsodyksMarkram | None, coordinates: Any,
     ):  # fmt: skip
-        self.network, self.name, self.source, self.target = network, name, source, target
+        self.network, self.name, self.sources, self.targets = network, name, source, target
+        self.source, self.target = source.group, target.group
         self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
-        self.port: Port = target.port(synapse)
+        self.port: Port = self.target.port(synapse)
         self.learning = plasticity is not None
         self.coordinates = coordinates
         self._weight, self._delay = weight, delay
-        self.same = source is target
+        self.same = source == target
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
-        self.start: Array | None = None
+        self.start: Array = np.zeros(1, np.int64)
         self.first = 0  # place of the first synapse in the network's list
         self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
 
@@ -58,7 +61,7 @@ class Connection:
 
     def estimate(self) -> int:
         """How many synapses there will be, about."""
-        return self.pattern.count(self.source.n, self.target.n, same=self.same, coordinates=self.coordinates)
+        return self.pattern.count(self.sources.n, self.targets.n, same=self.same, coordinates=self.coordinates)
 
     def bytes_each(self) -> int:
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
@@ -68,16 +71,25 @@ class Connection:
     @property
     def own_weights(self) -> bool:
         """Whether each synapse has its own weight."""
-        carried = self._weight is None and getattr(self.pattern, "weight", None) is not None
-        return bool(self.plasticity) or carried or isinstance(self._weight, values.Distribution) or np.ndim(self._weight) > 0
+        if self._weight is None:
+            own = getattr(self.pattern, "weight", None) is not None
+        else:
+            own = isinstance(self._weight, values.Distribution) or np.ndim(self._weight) > 0
+        return own or self.plasticity is not None
 
     def build(self, number: int) -> tuple[Rows, Any, Any]:
         """The synapses, their weights and their delays as ``late`` counts them."""
         network = self.network
         stream = ("connection", number)
         rows = self.pattern.build(
-            self.source.n, self.target.n, seed=network.seed, stream=stream, same=self.same, coordinates=self.coordinates
+            self.sources.n,
+            self.targets.n,
+            seed=network.seed,
+            stream=stream,
+            same=self.same,
+            coordinates=self.coordinates,
         )
+        rows = self._of_groups(rows)
         weight = rows.weight if self._weight is None else self._weight
         weight = values.of(
             1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
@@ -86,18 +98,26 @@ class Connection:
         delay = rows.delay if self._delay is None else self._delay
         delay = network.dt if delay is None else delay
         steps = delays(delay, len(rows), dt=network.dt, seed=network.seed, stream=(*stream, "delay"))
-        # A delta synapse acts when the spike arrives, at the end of a step; the others drive the step that begins there.
-        late = steps - 1 if self.synapse == Delta() else steps
+        # A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there.
+        late: Any = steps - 1 if self.synapse == Delta() else steps
         if np.ndim(late) and len(rows) and np.min(late) == np.max(late):
             late = int(late[0])
         if np.ndim(late) and self.plasticity:
             raise ValueError(f"{self.name}: plastic synapses share one delay; make a connection for each delay")
         return rows, weight, late
 
+    def _of_groups(self, rows: Rows) -> Rows:
+        """Rows between sections as rows between their populations: the other units have no synapses."""
+        source, target = self.sources, self.targets
+        if (source.n, target.n) == (self.source.n, self.target.n):
+            return rows
+        start = np.pad(rows.start, (source.lo, self.source.n - source.hi), mode="edge")
+        return Rows(start, rows.post + np.int32(target.lo), self.target.n, rows.weight, rows.delay)
+
     @property
     def stop(self) -> int:
         """Place after the last synapse in the network's list."""
-        return self.first + (0 if self.start is None else int(self.start[-1]))
+        return self.first + int(self.start[-1])
 
     @property
     def post(self) -> Array:
@@ -132,7 +152,9 @@ class Connection:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
             layout.weights[self.place : self.place + len(self)] = new
         elif np.ndim(value):
-            raise ValueError(f"{self.name} was built with one weight for all synapses; connect with an array of weights")
+            raise ValueError(
+                f"{self.name} was built with one weight for all synapses; connect with an array of weights"
+            )
         else:
             layout.numbers[self.place] = values.of(value, 1)
 

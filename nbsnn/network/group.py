@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..validate import finite
 from .membrane import membrane
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -22,8 +22,9 @@ Array = np.ndarray
 class Group:
     """Units of one model in a network. Made by ``Network.population``, ``poisson`` and ``spikes``.
 
-    ``group["v"]`` is the array of a variable, [n], and can be written to; so can ``group["v"] = values``, where values
-    are a number, an array or a distribution of ``nbsnn.sparse.values``.
+    ``group[:800]`` are some of its units, as source or target of a connection. ``group["v"]`` is the array of a
+    variable, [n], and can be written to; so can ``group["v"] = values``, where values are a number, an array or a
+    distribution of ``nbsnn.values``.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class Group:
         The model; None for a list of spikes.
     """
 
-    def __init__(self, network: Network, name: str, n: int, neuron: Neuron | None, index: int):
+    def __init__(self, network: Simulation, name: str, n: int, neuron: Neuron | None, index: int):
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index
         self.ports: list[Port] = []
         self.currents: list[Any] = []
@@ -51,8 +52,14 @@ class Group:
     def __len__(self) -> int:
         return self.n
 
-    def __getitem__(self, name: str) -> Array:
-        return self.network.variable(self, name)
+    @overload
+    def __getitem__(self, what: str) -> Array: ...
+    @overload
+    def __getitem__(self, what: slice) -> Section: ...
+    def __getitem__(self, what: str | slice) -> Array | Section:
+        if isinstance(what, slice):
+            return Section(self, what)
+        return self.network.variable(self, what)
 
     def __setitem__(self, name: str, values: Any) -> None:
         array = self.network.variable(self, name)
@@ -62,9 +69,11 @@ class Group:
         """Values for each unit: a number, an array [n], or drawn from a distribution."""
         if isinstance(values, Distribution):
             return values.draw(np.empty(self.n, dtype), self.network.draws.fold("initial", self.name, name))
-        array = np.asarray(values(( self.n,)) if callable(values) else values, dtype)
+        array = np.asarray(values((self.n,)) if callable(values) else values, dtype)
         if array.shape not in ((), (1,), (self.n,)):
-            raise ValueError(f"{name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}")
+            raise ValueError(
+                f"{name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
+            )
         return finite(f"{name} of {self.name}", array)
 
     def _parameter(self, name: str) -> Array:
@@ -92,6 +101,39 @@ class Group:
         return self.ports[-1]
 
 
+class Section:
+    """Neighbouring units of a population, as source or target of a connection: ``group[:800]``.
+
+    Attributes
+    ----------
+    group : Group
+    lo, hi : int
+        The first unit, and the one after the last.
+    """
+
+    def __init__(self, group: Group, units: slice | None = None):
+        self.group, self.name = group, group.name
+        self.lo, self.hi, step = (units or slice(None)).indices(group.n)
+        if step != 1 or self.hi <= self.lo:
+            raise ValueError(f"a section of {group.name} is some of its {group.n} units, in order, not {units}")
+        if units is not None:
+            self.name = f"{group.name}[{self.lo}:{self.hi}]"
+
+    @property
+    def n(self) -> int:
+        """Number of units."""
+        return self.hi - self.lo
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Section) and (self.group, self.lo, self.hi) == (other.group, other.lo, other.hi)
+
+    def __hash__(self) -> int:
+        return hash((self.group.name, self.lo, self.hi))
+
+
 class Port:
     """Where all synapses of one kind end at a population: their common variables, and the Poisson drives they have."""
 
@@ -105,7 +147,7 @@ class Port:
             raise ValueError(f"{synapse!r} pulls at a membrane, but {neuron!r} has no variable v")
 
     def label(self, variable: str) -> str:
-        """What a variable of this port is called in its population: "exponential.y", with a number from the second on."""
+        """What a variable of this port is called in its population: "exponential.y", then "exponential2.y"."""
         kind = self.synapse.kind.lower()
         alike = [port for port in self.group.ports if port.synapse.kind == self.synapse.kind]
         number = alike.index(self) + 1

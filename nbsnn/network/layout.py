@@ -17,7 +17,7 @@ from .group import Group, Port, held
 from .models import Models, checked, own_parameters, unsigned
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -31,12 +31,14 @@ class Numbers:
         self.dtype, self.parts, self.size = dtype, [], 0
 
     def put(self, values: Any) -> int:
+        """Append values; returns the place of the first."""
         array = np.asarray(values, self.dtype).reshape(-1)
         self.parts.append(array)
         self.size += array.size
         return self.size - array.size
 
     def array(self) -> Array:
+        """All that was put, one after the other."""
         return np.concatenate(self.parts) if self.parts else np.zeros(0, self.dtype)
 
 
@@ -58,7 +60,7 @@ class Layout:
         What arrives in each of the coming steps at each port of each unit.
     """
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Simulation):
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         self.ports = [port for group in groups for port in group.ports]
@@ -115,7 +117,7 @@ class Layout:
                 if name == "v":
                     pop[at.MEMBRANE] = place
             pop[at.SCALARS] = self._numbers.put([v.reshape(-1)[0] for k, v in group.values.items() if k not in own])
-            pop[at.VECTORS], pop[at.OWN] = self._own.size, len(own)
+            pop[at.VECTORS] = self._own.size
             for name in own:
                 self._own.put(np.pad(group.values[name], (0, padded(group.n) - group.n), mode="edge"))
             pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
@@ -165,7 +167,10 @@ class Layout:
         used, weighed, longest, late = 0, 0, 0, {}
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
             rows, weight, late[c] = c.build(number)
-            index, weights = _room(index, used + len(rows)), _room(weights, weighed + (len(rows) if c.own_weights else 0))
+            index, weights = (
+                _room(index, used + len(rows)),
+                _room(weights, weighed + (len(rows) if c.own_weights else 0)),
+            )
             c.start, c.first = rows.start, used
             index[used : used + len(rows)] = unsigned(rows.post)
             c.late = None if np.ndim(late[c]) else int(late[c])
@@ -178,6 +183,7 @@ class Layout:
             else:
                 c.place = wire[at.WEIGHT] = self._numbers.put([weight])
             wire[at.SOURCE], wire[at.TARGET] = c.source.index, c.target.index
+            wire[at.FROM], wire[at.TO] = c.sources.lo, c.sources.hi
             wire[at.TARGET_ROW] = self.rows[c.port]
             if c.late is not None:
                 wire[at.DELAY] = c.late
@@ -198,7 +204,9 @@ class Layout:
             if c.late is None:  # such synapses name their place in the ring
                 place = np.asarray(steps, np.uint64) * np.uint64(self._row) + np.uint64(self.rows[c.port])
                 if self.ring.size >= 1 << 32:
-                    raise ValueError(f"delays of up to {longest} steps need a ring of {self.ring.size} places, 2^32 at most")
+                    raise ValueError(
+                        f"delays of up to {longest} steps need a ring of {self.ring.size} places, 2^32 at most"
+                    )
                 self.index[c.first : c.stop] += place.astype(np.uint32)
         self.short = _table(short, at.SHORT_COLUMNS)
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)

@@ -19,7 +19,7 @@ from .layout import Layout
 from .recording import Tape
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -31,7 +31,7 @@ ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
 class Loop:
     """The compiled loop over a network that is built, for a number of threads."""
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Simulation):
         self.layout: Layout = network.layout
         layout = self.layout
         self.window = 1 if len(layout.plastic) or len(layout.short) else layout.shortest + 1
@@ -53,7 +53,9 @@ class Loop:
         for wire, c in zip(layout.wires, layout.network.connections, strict=True):
             wire[at.BOUNDS] = place
             n = c.target.n
-            cuts = np.array([n * k // parts for k in range(parts + 1)], np.int64) + (wire[at.TARGET_ROW] if c.late is None else 0)
+            cuts = np.array([n * k // parts for k in range(parts + 1)], np.int64) + (
+                wire[at.TARGET_ROW] if c.late is None else 0
+            )
             bounds = np.empty((c.source.n, parts + 1), np.int64)
             modulus = layout.ring.shape[1] if c.late is None else 0
             _cut()(c.start, c.first, layout.index, cuts, modulus, bounds)

@@ -21,8 +21,8 @@ def membrane(neuron: Neuron, params: dict[str, np.ndarray]) -> Membrane | None:
         return None
     if any(np.size(value) > 1 and np.ptp(value) > 0.0 for value in params.values() if value is params[neuron.leak]):
         raise ValueError(
-            f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units with "
-            "equal ones make a population"
+            f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units "
+            "with equal ones make a population"
         )
     step = kernel(neuron.step, device="python", dtype=np.float64, **neuron.filling())
     numbers = [float(np.ravel(value)[0]) for value in params.values()]

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from .. import barrier
-from ..compile import bind, each, kernel
-from ..kernels.cpu import network as cpu
+from ..compile import bind, kernel
 from ..kernels.cpu import adapt, short_term, sparse_plasticity, units
+from ..kernels.cpu import network as cpu
 from ..kernels.cpu.plasticity import follow
 from ..neuron import Neuron
 from ..plasticity.rule import Rule
-from .deviates import normal_of, uniform_of
-from ..spell import numbers, read, switch, write
+from ..spell import each, numbers, read, switch, write
 from ..synapses.short_term import released
+from .deviates import normal_of, uniform_of
 from .group import Group, Port
 
 
@@ -101,6 +101,7 @@ def _rule_story(rule: Rule) -> Any:
 
 
 def checked(neuron: Neuron | None) -> Neuron:
+    """The model of a population that has one."""
     if neuron is None:
         raise ValueError("a list of spikes has no model")
     return neuron

@@ -10,7 +10,7 @@ import numpy as np
 from .group import Group
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -85,7 +85,7 @@ class Recording:
         How long the run took, without building and compiling.
     """
 
-    def __init__(self, network: Network, start: int, steps: int):
+    def __init__(self, network: Simulation, start: int, steps: int):
         self.network, self.dt = network, network.dt
         self.start, self.duration = start * network.dt, steps * network.dt
         self.seconds = 0.0

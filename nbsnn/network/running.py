@@ -16,7 +16,7 @@ from .group import Group
 from .recording import Recording, Tape
 
 if TYPE_CHECKING:
-    from .network import Network
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -32,7 +32,7 @@ def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
 class Wanted:
     """What a run shall record."""
 
-    def __init__(self, network: Network, record: Mapping[Any, Any] | None):
+    def __init__(self, network: Simulation, record: Mapping[Any, Any] | None):
         self.spikes: list[Group] = list(network.groups) if record is None else []
         self.variables: list[tuple[Group, str, Array]] = []
         self.weights: list[Connection] = []
@@ -52,10 +52,12 @@ class Wanted:
     def _connection(self, connection: Connection, names: Any) -> None:
         for name in [names] if isinstance(names, str) else names:
             if name != "weight" or not connection.own_weights:
-                raise KeyError(f"of {connection.name} weights can be recorded if each synapse has its own, not {name!r}")
+                raise KeyError(
+                    f"of {connection.name} weights can be recorded if each synapse has its own, not {name!r}"
+                )
             self.weights.append(connection)
 
-    def tape(self, network: Network, every: int, sink: Any) -> Tape:
+    def tape(self, network: Simulation, every: int, sink: Any) -> Tape:
         """Room for what the loop records."""
         places, units, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for group, name, chosen in self.variables:
@@ -66,8 +68,7 @@ class Wanted:
             sizes.append(np.full(len(chosen), group.n))
         for group in network.groups:
             network.layout.pops[group.index, at.RECORDED] = group in self.spikes
-        joined = (np.concatenate(parts) for parts in (places, units, sizes))
-        return Tape(*joined, every, network.dtype, sink)
+        return Tape(*map(np.concatenate, (places, units, sizes)), every, network.dtype, sink)  # type: ignore[call-arg]
 
 
 def _units(group: Group, name: str, chosen: Any) -> Array:
@@ -75,13 +76,17 @@ def _units(group: Group, name: str, chosen: Any) -> Array:
     if chosen is None:
         return np.arange(group.n)
     units = np.atleast_1d(np.asarray(chosen))
-    if units.ndim != 1 or units.dtype.kind not in "iu" or (len(units) and not 0 <= units.min() <= units.max() < group.n):
+    if (
+        units.ndim != 1
+        or units.dtype.kind not in "iu"
+        or (len(units) and not 0 <= units.min() <= units.max() < group.n)
+    ):
         raise ValueError(f"units of {group.name}.{name} must be integers from 0 to {group.n - 1}, not {chosen!r}")
     return units.astype(np.int64)
 
 
 def run(
-    network: Network, duration: float, record: Any, every: float | None, to: Any, progress: bool,
+    network: Simulation, duration: float, record: Any, every: float | None, to: Any, progress: bool,
     callback: Callable | None, callback_every: float | None,
 ) -> Recording:  # fmt: skip
     """See ``Network.run``."""
@@ -128,7 +133,7 @@ def run(
     return recording
 
 
-def _normalise(network: Network) -> None:
+def _normalise(network: Simulation) -> None:
     """What rules do at the end of a run: the weights onto each unit share a total."""
     for c in network.connections:
         rule = c.plasticity
@@ -139,7 +144,7 @@ def _normalise(network: Network) -> None:
             weight *= (rule.normalize.total / sums).astype(weight.dtype)[post]
 
 
-def _writer(network: Network, to: Any) -> Any:
+def _writer(network: Simulation, to: Any) -> Any:
     """The file for spikes, if one is wanted."""
     if to is None:
         return None

@@ -17,13 +17,17 @@ def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]
     """Step and unit of each spike, sorted by step, then by unit."""
     times, units = np.asarray(times, np.float64), np.asarray(units)
     if times.ndim != 1 or times.shape != units.shape:
-        raise ValueError(f"times and units must be lists of one length, not {list(times.shape)} and {list(units.shape)}")
+        raise ValueError(
+            f"times and units must be lists of one length, not {list(times.shape)} and {list(units.shape)}"
+        )
     if units.size and units.dtype.kind not in "iu":
         raise TypeError(f"units must be integers, not {units.dtype}")
     finite("times", times)
     steps = np.rint(times / dt).astype(np.int64) - 1
     if len(steps) and steps.min() < 0:
-        raise ValueError(f"times must be at least one step ({dt:g} ms), the end of the first; {times.min():g} ms is not")
+        raise ValueError(
+            f"times must be at least one step ({dt:g} ms), the end of the first; {times.min():g} ms is not"
+        )
     if len(units) and (units.min() < 0 or units.max() >= n):
         raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
     order = np.lexsort((units, steps))

@@ -42,7 +42,13 @@ class State:
 
         lengths = np.array([len(pops) for pops, _ in self.history], np.int64)
         joined = [np.concatenate([pair[k] for pair in self.history] or [np.zeros(0, np.int64)]) for k in (0, 1)]
-        content = {**self.arrays, "step": np.array(self.step), "lengths": lengths, "pops": joined[0], "units": joined[1]}
+        content = {
+            **self.arrays,
+            "step": np.array(self.step),
+            "lengths": lengths,
+            "pops": joined[0],
+            "units": joined[1],
+        }
         write_npz(path, content)
 
     @classmethod

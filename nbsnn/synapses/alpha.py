@@ -1,6 +1,6 @@
 """Alpha synapse: rises and falls with one time constant,
 
-    output(s) = w (s / tau) exp(1 - s / tau)    at time s after a spike, which is w at its peak, s = tau.
+output(s) = w (s / tau) exp(1 - s / tau)    at time s after a spike, which is w at its peak, s = tau.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from .synapse import Synapse, make
 
 
 def step(a, z, y, jump_z, jump_y, zz, yz, yy, share_z, share_y):
+    """One step; the numbers are those of ``Synapse.numbers``."""
     z, y = z + jump_z * a, y + jump_y * a
     return share_z * z + share_y * y, zz * z, yz * z + yy * y
 

@@ -7,6 +7,7 @@ from .synapse import Synapse, make
 
 
 def step(a, gain):
+    """One step; ``gain`` makes a jump of 1 of an input."""
     return (gain * a,)
 
 

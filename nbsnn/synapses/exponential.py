@@ -1,6 +1,6 @@
 """Exponential synapse: a jump that decays,
 
-    dy/dt = -y / tau,    y <- y + w.
+dy/dt = -y / tau,    y <- y + w.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from .synapse import Synapse, make
 
 
 def step(a, y, jump, decay, share):
+    """One step; the numbers are those of ``Synapse.numbers``."""
     y = y + jump * a
     return share * y, decay * y
 

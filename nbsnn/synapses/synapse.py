@@ -66,7 +66,7 @@ class Synapse:
     reversal: float | None = None
 
     def numbers(self, dt: float, membrane: Membrane | None) -> list[float]:
-        """What ``step`` takes after its variables: jumps, factors per step, and the share of each variable in the input.
+        """What ``step`` takes after its variables: jumps, factors per step, share of each variable in the input.
 
         Parameters
         ----------

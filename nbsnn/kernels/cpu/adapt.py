@@ -84,14 +84,10 @@ def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, syn
     for other in range(parts):
         came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
         for k in range(came.shape[0]):
-            row_change(
-                model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, own, index, shift, weights
-            )
+            row_change(model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, own, index, shift, weights)
     fired = stretch(part, parts, t, target, pops, spikes, counts)
     start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
     entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
     first = own[0] + shift
     for k in range(fired.shape[0]):
-        column_change(
-            model, fired[k], arrived, spiked, X, Y, numbers, limits, start, entering, synapse, first, weights
-        )
+        column_change(model, fired[k], arrived, spiked, X, Y, numbers, limits, start, entering, synapse, first, weights)

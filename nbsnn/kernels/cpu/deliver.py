@@ -54,6 +54,8 @@ def connection(
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(counts[slot, source, other]):
             unit = spikes[slot, base + k]
+            if unit < wires[c, at.FROM] or unit >= wires[c, at.TO]:
+                continue
             place = wires[c, at.BOUNDS] + unit * (parts + 1) + part
             a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
             factor = factors[short + unit] if short >= 0 else P.dtype.type(1)

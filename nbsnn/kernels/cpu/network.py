@@ -55,10 +55,10 @@ def meet(cells, parts) -> Any:
 def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch, out, plastic, record, cells):
     """Steps [t0, t1) for the units of thread ``part``; returns the step reached, earlier if a record is full.
 
-    ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring`` (flat,
-    rows, places in a row); ``scratch`` five arrays of a block for each thread; ``out`` the latest spikes, as
-    ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns of
-    synapses (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
+    ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring``
+    (flat, rows, places in a row); ``scratch`` five arrays of a block for each thread; ``out`` the latest spikes, as
+    ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns
+    of synapses (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
     """
     pops, ports, drives, currents, wires, short = model
     S, P, V, C, keys, thresholds, steps, units, resources = values
@@ -207,7 +207,7 @@ def note(part, parts, t0, t1, turn, pops, spikes, counts, record):
 def full(turn, parts, window, record):
     """Whether the next window might not fit into the record of some thread."""
     steps, used, most = record[5], record[7], record[9]
-    for part in range(parts):
+    for part in range(parts):  # noqa: SIM110 (Numba compiles no generator here)
         if used[turn, part] + window * most > steps.shape[1]:
             return True
     return False

@@ -7,7 +7,6 @@ the synapses onto its own units. What happens at a synapse is that of ``plastici
 from typing import Any
 
 from ...hole import hole
-from . import tables as at
 from .plasticity import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
 
 

@@ -1,8 +1,8 @@
 """One step of a block of units of a network: what arrives at them, their equations, and who spiked.
 
-A block is ``n`` units from ``lo`` on. ``x``, ``g``, ``y``, ``bits`` and ``events`` are scratch of a block; S, P, V, R and
-C are the flat arrays of the network, with places to begin at that belong to unit ``lo``, and a distance ``w`` between
-variables. All of these are unsigned, so that no index needs a check for its sign, and the loops are vectorised.
+A block is ``n`` units from ``lo`` on. ``x``, ``g``, ``y``, ``bits`` and ``events`` are scratch of a block; S, P, V, R
+and C are the flat arrays of the network, with places to begin at that belong to unit ``lo``, and a distance ``w``
+between variables. All of these are unsigned, so that no index needs a check for its sign, and loops are vectorised.
 """
 
 from typing import Any
