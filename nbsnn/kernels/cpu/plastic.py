@@ -1,7 +1,8 @@
 """A plastic layer over time in one loop, for any neuron and any rule.
 
 In each step the input arrives, the rows of weights that its spikes choose are added up, the neurons step and the rule
-visits the synapses of the units that spiked. All four are loops of their own elsewhere; here they take turns.
+visits the synapses of the units that spiked, which may be followed by what concerns all weights. All of these are loops
+of their own elsewhere; here they take turns.
 """
 
 from typing import Any
@@ -13,6 +14,9 @@ from ...random import counter, squares32
 from .events import collect, gather, tally
 from .neurons import forward
 from .plasticity import visit
+from .settle import mark, settle
+
+WHOLE = 0  # whether a step ends with what concerns all weights: then increments are noted first, and added afterwards
 
 
 @hole
@@ -56,7 +60,7 @@ def product(x, weight, bias, y, start, index):
 
 def live(
     t0, t1, x, chance, line, delay, lag, connection, lateral, back, drive, P, S, y,
-    learning, seen, a, X, follow_X, out, c, Y, follow_Y, rule, events, columns,
+    learning, seen, a, X, follow_X, out, c, Y, follow_Y, rule, events, columns, noted,
 ):  # fmt: skip
     """Steps [t0, t1) of a plastic layer.
 
@@ -65,6 +69,9 @@ def live(
     latest inputs, that of step t at t modulo its length. ``drive`` [T, B, n_post], P, S, y as in ``forward``.
     ``seen`` and ``out`` are the spikes that the rule sees in a step, X and Y [K, 1, B, n] the traces that it uses, a
     and c those it carries; ``rule`` holds parameters and limits, ``events`` scratch for the positions of spikes.
+    ``noted`` serves rules that concern all weights: increments [slots, n_pre, n_post], of this step and, if they are
+    applied one step late, of the one before; the rows and columns where they are; scratch; the total of the weights onto
+    a unit; the number of the first step, and of the first after which weights are normalised.
     """
     batch, units = np.uintp(y.shape[1]), np.uintp(y.shape[2])
     depth = line.shape[0]
@@ -92,4 +99,15 @@ def live(
                     out[0, b, j] = spikes[b, j]
             follow_pre(seen.reshape(1, -1), a, X.reshape(X.shape[0], 1, seen.size), follow_X)
             follow_post(out.reshape(1, -1), c, Y.reshape(Y.shape[0], 1, out.size), follow_Y)
-            visit(0, 1, seen, out, X, Y, rule[0], rule[1], columns, connection[0], connection[0])
+            if WHOLE:
+                dw, step = noted[0], t + noted[5]
+                new, old = t % dw.shape[0], (t + 1) % dw.shape[0]
+                mark(seen, noted[1][new])
+                mark(out, noted[2][new])
+                visit(0, 1, seen, out, X, Y, rule[0], rule[1], columns, connection[0], dw[new])
+                settle(
+                    connection[0], dw[old], noted[1][old], noted[2][old], rule[1], noted[3], noted[4],
+                    step >= noted[6], t == 0 or step > noted[6],
+                )  # fmt: skip
+            else:
+                visit(0, 1, seen, out, X, Y, rule[0], rule[1], columns, connection[0], connection[0])
