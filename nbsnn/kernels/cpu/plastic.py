@@ -70,8 +70,8 @@ def live(
     ``seen`` and ``out`` are the spikes that the rule sees in a step, X and Y [K, 1, B, n] the traces that it uses, a
     and c those it carries; ``rule`` holds parameters and limits, ``events`` scratch for the positions of spikes.
     ``noted`` serves rules that concern all weights: increments [slots, n_pre, n_post], of this step and, if they are
-    applied one step late, of the one before; the rows and columns where they are; scratch; the total of the weights onto
-    a unit; the number of the first step, and of the first after which weights are normalised.
+    applied one step late, of the one before; the rows and columns where they are; scratch; the total of the weights
+    onto a unit; the number of the first step, and of the first after which weights are normalised.
     """
     batch, units = np.uintp(y.shape[1]), np.uintp(y.shape[2])
     depth = line.shape[0]
