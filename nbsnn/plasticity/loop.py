@@ -52,7 +52,7 @@ class Loop:
 
     def __init__(self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):
         self.layer, self.learning, self.steps = layer, learning, len(x)
-        rule, dtype, inner, u = layer.rule, layer.setting.dtype, tape["neurons"], np.uintp
+        rule, dtype, inner = layer.rule, layer.setting.dtype, tape["neurons"]
         record, n_pre, n_post = inner["record"], *layer.weights.shape
         batch = record.shape[2]
         self.line = np.zeros((layer.queue + 1, batch, n_pre), dtype)
@@ -60,22 +60,23 @@ class Loop:
             self.line[1:] = state["input"]
         self.old = state["rule"]
         self.traces = {}
-        arrays: list[Any] = [bool(learning)]
+        arrays: list[Any] = [bool(learning), np.zeros((1, batch, n_pre), dtype)]
         for side, units in (("pre", n_pre), ("post", n_post)):
             traces = getattr(rule, side)
             values = [state["rule"][side][name].reshape(-1) for name in traces]
             carried = self.traces[side] = np.array(values, dtype).reshape(len(traces), batch * units)
             numbers = [rule._numbers(name, trace, layer.setting.dt, dtype) for name, trace in traces.items()]
             used = np.zeros((len(traces), 1, batch, units), dtype)
-            arrays += [np.zeros((1, batch, units), dtype), carried, used, np.array(numbers, dtype).reshape(-1, 2)]
+            arrays += [carried, used, np.array(numbers, dtype).reshape(-1, 2)]
         empty = np.zeros((0, 0), dtype), np.zeros(0, dtype)
         lateral = empty if layer.lateral is None else _arrays(layer.lateral)
-        events = np.zeros(batch + 1, u), np.empty(batch * max(n_pre, n_post), np.uint32)
+        events = tuple((np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post))
+        self.counts = np.zeros((batch, n_post), np.int64)
         self.noted = _noted(layer, state)
         self.arrays = (
             *_source(x, batch, n_pre, dtype), self.line, layer.delay, layer.lag, _arrays(layer.connection), lateral,
-            np.zeros((batch, n_post), dtype), inner["x"], inner["params"], record[1:], record[0], *arrays,
-            rule.numbers(batch, dtype), events, np.empty(n_post, np.int64), self.noted,
+            np.zeros((batch, n_post), dtype), inner["x"], inner["params"], record[1:], record[0],
+            self.counts, *arrays, rule.numbers(batch, dtype), events, self.noted,
         )  # fmt: skip
 
     def advance(self, t0: int, t1: int) -> None:
@@ -115,7 +116,7 @@ def _noted(layer: Any, state: Nested) -> tuple:
     first = None if rule.normalize is None else rule.normalize.first
     never = np.iinfo(np.int64).max
     step, due = np.int64(state["rule"]["step"]), np.int64(never if first is None else min(first, never))
-    return dw, *marks, np.zeros(n_post, dtype), dtype.type(total), step, due
+    return dw, *marks, np.zeros(n_post, dtype), dtype.type(total), step, due, np.empty(n_post, np.int64)
 
 
 def _arrays(dense: Any) -> tuple[Array, Array]:
