@@ -11,6 +11,7 @@ from . import presets as presets
 from . import random as random
 from . import surrogates as surrogates
 from . import tempotron as tempotron
+from . import unsupervised as unsupervised
 from .check import GradientError as GradientError
 from .check import check as check
 from .device import set_threads as set_threads

@@ -32,7 +32,7 @@ learning describe target_rate check
 progress save report
 tempotron
 presets
-fit
+fit unsupervised
 cli
 __init__ __main__
 """

@@ -60,14 +60,15 @@ class Loop:
             self.line[1:] = state["input"]
         self.old = state["rule"]
         self.traces = {}
-        arrays: list[Any] = [bool(learning), np.zeros((1, batch, n_pre), dtype)]
+        arrays: list[Any] = [bool(learning)]
         for side, units in (("pre", n_pre), ("post", n_post)):
             traces = getattr(rule, side)
             values = [state["rule"][side][name].reshape(-1) for name in traces]
             carried = self.traces[side] = np.array(values, dtype).reshape(len(traces), batch * units)
             numbers = [rule._numbers(name, trace, layer.setting.dt, dtype) for name, trace in traces.items()]
-            used = np.zeros((len(traces), 1, batch, units), dtype)
-            arrays += [carried, used, np.array(numbers, dtype).reshape(-1, 2)]
+            seen, used = np.zeros((1, batch, units), dtype), np.zeros((len(traces), 1, batch, units), dtype)
+            arrays += [(seen, seen.reshape(1, -1)), carried, (used, used.reshape(len(traces), 1, batch * units))]
+            arrays.append(np.array(numbers, dtype).reshape(-1, 2))
         empty = np.zeros((0, 0), dtype), np.zeros(0, dtype)
         lateral = empty if layer.lateral is None else _arrays(layer.lateral)
         events = tuple((np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post))

@@ -73,7 +73,7 @@ def product(begin, where, weight, bias, y):
 
 def live(
     t0, t1, x, chance, line, delay, lag, connection, lateral, back, drive, P, S, y, counts,
-    learning, seen, a, X, follow_X, c, Y, follow_Y, rule, events, noted,
+    learning, seen, a, X, follow_X, out, c, Y, follow_Y, rule, events, noted,
 ):  # fmt: skip
     """Steps [t0, t1) of a plastic layer.
 
@@ -81,8 +81,9 @@ def live(
     and the first step. Both sides of a connection are (weight, bias). ``line`` [queue + 1, B, n_pre] is a ring of the
     latest inputs, that of step t at t modulo its length. ``drive`` [T, B, n_post], P, S, y as in ``forward``; with room
     for one step only, each step overwrites the one before. The output is added up in ``counts`` [B, n_post].
-    ``seen`` are the input spikes that the rule sees in a step, X and Y [K, 1, B, n] the traces that it uses, a and c
-    those it carries; ``rule`` holds parameters and limits, ``events`` room for the positions of spikes on both sides.
+    ``seen`` and ``out`` are the spikes that the rule sees in a step, X and Y [K, 1, B, n] the traces that it uses, each
+    as it is and with samples and units joined; a and c are the traces that it carries; ``rule`` holds parameters and
+    limits, ``events`` room for the positions of spikes on both sides.
     ``noted`` serves rules that concern all weights: increments [slots, n_pre, n_post], of this step and, if they are
     applied one step late, of the one before; the rows and columns where they are; scratch; the total of the weights
     onto a unit; the number of the first step, and of the first after which weights are normalised.
@@ -94,8 +95,7 @@ def live(
     for t in range(t0, t1):
         at = t if t < steps else steps - 1
         if t > at:
-            y[at] = y[at + 1]
-            S[:, at] = S[:, at + 1]
+            back_up(y, S, at)
         now, then = line[t % depth], line[(t + depth - delay) % depth]
         if x.shape[0] > 0:
             for b in range(now.shape[0]):
@@ -118,28 +118,41 @@ def live(
         if lag[1] == 0:
             find(y[at + 1], columns[0], columns[1])
         if learning:
-            late, spikes = line[(t + depth - lag[0]) % depth], y[at + 1 - lag[1] : at + 2 - lag[1]]
+            late, spikes = line[(t + depth - lag[0]) % depth], y[at + 1 - lag[1]]
             if lag[0] != delay:
                 find(late, rows[0], rows[1])
             for b in range(late.shape[0]):
                 for i in range(late.shape[1]):
-                    seen[0, b, i] = late[b, i]
-            follow_pre(seen.reshape(1, -1), a, X.reshape(X.shape[0], 1, seen.size), follow_X)
-            follow_post(spikes.reshape(1, -1), c, Y.reshape(Y.shape[0], 1, spikes.size), follow_Y)
+                    seen[0][0, b, i] = late[b, i]
+                for j in range(spikes.shape[1]):
+                    out[0][0, b, j] = spikes[b, j]
+            follow_pre(seen[1], a, X[1], follow_X)
+            follow_post(out[1], c, Y[1], follow_Y)
             if WHOLE:
                 dw, step = noted[0], t + noted[5]
                 new, old = t % dw.shape[0], (t + 1) % dw.shape[0]
-                mark(seen, noted[1][new])
-                mark(spikes, noted[2][new])
-                change_weights(seen, spikes, X, Y, rule, rows, columns, noted[7], connection[0], dw[new])
+                mark(seen[0], noted[1][new])
+                mark(out[0], noted[2][new])
+                change_weights(seen[0], out[0], X[0], Y[0], rule, rows, columns, noted[7], connection[0], dw[new])
                 settle(
                     connection[0], dw[old], noted[1][old], noted[2][old], rule[1], noted[3], noted[4],
                     step >= noted[6], t == 0 or step > noted[6],
                 )  # fmt: skip
             else:
-                change_weights(seen, spikes, X, Y, rule, rows, columns, noted[7], connection[0], connection[0])
+                change_weights(seen[0], out[0], X[0], Y[0], rule, rows, columns, noted[7], connection[0], connection[0])
         if lag[1] == 1:
             find(y[at + 1], columns[0], columns[1])
+
+
+def back_up(y, S, t):
+    """Make what followed step ``t`` what went before it."""
+    for b in range(y.shape[1]):
+        for n in range(y.shape[2]):
+            y[t, b, n] = y[t + 1, b, n]
+    for k in range(S.shape[0]):
+        for b in range(S.shape[2]):
+            for n in range(S.shape[3]):
+                S[k, t, b, n] = S[k, t + 1, b, n]
 
 
 def change_weights(pre, post, X, Y, rule, rows, columns, room, w, dw):
