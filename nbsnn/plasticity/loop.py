@@ -93,7 +93,8 @@ class Loop:
                 lines = zip(self.old[side].items(), carried, strict=True)
                 rule[side] = {name: line.reshape(before.shape).copy() for (name, before), line in lines}
             rule["step"] = self.old["step"] + self.steps
-        queue, final = self.layer.queue, {"rule": rule}
+        queue = self.layer.queue
+        final: Nested = {"rule": rule}
         if queue:
             final["input"] = self.line[np.arange(self.steps - queue, self.steps) % (queue + 1)]
         if self.layer.defer:
