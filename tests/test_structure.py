@@ -33,7 +33,7 @@ progress save report synapses
 network
 tempotron
 presets
-fit
+fit unsupervised
 cli
 __init__ __main__
 """
