@@ -162,7 +162,7 @@ def test_the_ceilings_compute_what_they_say():
 
 
 def test_images_are_like_handwritten_digits():
-    pictures = module("workloads").images(1, 20)
+    pictures = module("workloads").pictures(1, 20)
     assert pictures.shape == (20, 784) and pictures.dtype == np.float32
     assert (np.count_nonzero(pictures, axis=1) == 149).all() and pictures.min() >= 0.0 and pictures.max() <= 1.0
     assert pictures[pictures > 0].mean() == pytest.approx(0.68, abs=0.03)
@@ -171,7 +171,7 @@ def test_images_are_like_handwritten_digits():
 def test_images_of_a_file(tmp_path):
     file = tmp_path / "idx3"
     file.write_bytes(bytes(16) + bytes([255] * 784) + bytes([51] * 784))
-    pictures = module("workloads").images(1, 2, str(file))
+    pictures = module("workloads").pictures(1, 2, str(file))
     np.testing.assert_allclose(pictures.mean(axis=1), [1.0, 0.2], rtol=1e-6)
 
 
@@ -339,6 +339,7 @@ def test_sides_run_in_turn_and_a_failing_peer_is_not_tried_again(tmp_path, monke
         "import json, pathlib, sys\n"
         f"with open({str(log)!r}, 'a') as f: f.write(sys.argv[1])\n"
         "if sys.argv[1] == 'C': sys.exit('broken')\n"
+        "assert sys.argv[2:] == ['--threads', '2', '--repeat', '5']\n"
         "print(json.dumps({'step_s': {'A': 0.5, 'B': 2.0}[sys.argv[1]], 'spikes': 7}))\n"
     )
     rows = module("rows")
@@ -347,7 +348,7 @@ def test_sides_run_in_turn_and_a_failing_peer_is_not_tried_again(tmp_path, monke
     monkeypatch.setattr(c, "ROWS", [rows.Row("g", "W0", "work", "best", (mine,), peers, 3.0, same={"spikes": 0.0})])
     monkeypatch.setattr(c, "find_peers", lambda interpreters: {"fake": (sys.executable, "1.0")})
     file = tmp_path / "out.json"
-    assert c.main(["--repeat", "2", "--json", str(file), "--rows", "w0"]) == 0
+    assert c.main(["--repeat", "2", "--steps", "5", "--json", str(file), "--rows", "w0"]) == 0
     assert log.read_text() == "AABCAB"  # one of ours before the clock counts
     out = capsys.readouterr().out
     assert "4 (4 to 4)" in out and "C failed: broken" in out and "--repeat 2" in out and "fake 1.0" in out
@@ -370,7 +371,7 @@ def test_rows_can_be_listed_and_wrong_ones_are_refused(monkeypatch, capsys):
     monkeypatch.setattr(c, "find_peers", lambda interpreters: {})
     assert c.main(["--list", "--rows", "W4"]) == 0
     assert len([line for line in capsys.readouterr().out.splitlines() if line.startswith("W4")]) == 2
-    for wrong in (["--rows", "W99"], ["--repeat", "0"]):
+    for wrong in (["--rows", "W99"], ["--repeat", "0"], ["--steps", "-1"]):
         with pytest.raises(SystemExit):
             c.main(wrong)
 

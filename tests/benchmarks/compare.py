@@ -34,6 +34,7 @@ import json
 import os
 import platform
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -148,7 +149,7 @@ def markdown(verdicts: list[dict[str, Any]]) -> str:
             ratio += f" ({v['spread'][0]:.3g} to {v['spread'][1]:.3g})"
         done = v.get("done", "") + ("" if v.get("equal", True) else " **not the same**")
         done = "; ".join([done, *v["notes"]] if done else v["notes"]).replace("|", "/")
-        wanted = f"{v['target']:g}" if v["target"] else "as near as can be"
+        wanted = f"{v['target']:g}" if v["target"] else ""
         mine = shown(v.get("ours"), v["value"])
         lines.append(f"| {v['name']} | {v['work']} | {v['against']} | {peer} | {mine} | {ratio} | {wanted} | {done} |")
     return "\n".join(lines)
@@ -189,6 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
     p.add_argument("--python", action="append", default=[], help="an interpreter that has peers; may be repeated")
     p.add_argument("--rows", nargs="+", default=[""], metavar="ROW", help="beginnings of rows' names, such as W1")
     p.add_argument("--repeat", type=int, default=5, help="rounds")
+    p.add_argument(
+        "--steps", type=int, help="timed steps or images in each run; as many as each script likes by default"
+    )
     p.add_argument("--threads", type=int, default=2, help="of each side, where the row does not say")
     p.add_argument("--timeout", type=float, default=1200.0, help="seconds for one run")
     p.add_argument("--wait", type=float, default=0.0, help="seconds to wait before a run for others to be quiet")
@@ -196,8 +200,10 @@ def main(arguments: list[str] | None = None) -> int:
     p.add_argument("--list", action="store_true", help="only say what the rows are and which peers were found")
     a = p.parse_args(arguments)
     chosen = [row for row in ROWS if row.name.lower().startswith(tuple(name.lower() for name in a.rows))]
-    if not chosen or a.repeat < 1:
-        p.error("no such rows; --list names them all" if a.repeat > 0 else "--repeat must be at least 1")
+    if not chosen:
+        p.error("no such rows; --list names them all")
+    if min(a.repeat, a.threads, a.steps or 1) < 1:
+        p.error("--repeat, --steps and --threads must be at least 1")
     listed = [path for path in os.environ.get("NBSNN_PEERS", "").split(os.pathsep) if path]
     peers = find_peers([*a.python, *listed, sys.executable])
     if a.list:
@@ -242,11 +248,13 @@ def measure(group: str, commands: list[Command], peers: Peers, a: Any, folder: P
                 continue
             wait_for_quiet(a.wait)
             python = peers[command.module][0] if command.module else sys.executable
-            result = execute(argv_of(command, python, a.threads, folder), a.timeout)
+            steps = ["--repeat", str(a.steps)] if a.steps else []
+            result = execute([*argv_of(command, python, a.threads, folder), *steps], a.timeout)
             if k >= 0 or "error" in result:
                 runs.append(result)
             print(f"{group} round {k + 1} {command.name}: {result.get('error', 'done')}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs at the time ends as well
     sys.exit(main())

@@ -82,6 +82,33 @@ def bernoulli(seed: int, T: int, B: int, N: int, rate: float) -> Any:
     return (np.random.default_rng(seed).random((T, B, N), dtype=np.float32) < rate).astype(np.float32)
 
 
+def pictures(seed: int, count: int, path: str | None = None) -> Any:
+    """Images [count, 784] from 0 to 1: of an idx file if there is a path, else as dense and as grey as MNIST's.
+
+    A made-up image has 149 pixels that are not black, most of them in the middle, 55 % of them nearly white, with a
+    mean of 0.68.
+    """
+    import gzip
+
+    import numpy as np
+
+    if path:
+        opened: Any = gzip.open if path.endswith(".gz") else open
+        with opened(path, "rb") as file:
+            file.seek(16)
+            return np.frombuffer(file.read(784 * count), np.uint8).reshape(count, 784).astype(np.float32) / 255.0
+    rng = np.random.default_rng(seed + 77)
+    row, column = np.mgrid[0:28, 0:28] - 13.5
+    near = np.exp(-(row**2 + column**2) / (2 * 6.5**2)).ravel()
+    result = np.zeros((count, 784), np.float32)
+    for image in result:
+        where = rng.choice(784, size=149, replace=False, p=near / near.sum())
+        white = rng.random(149) < 0.55
+        grey = np.where(white, 0.8 + 0.2 * rng.random(149), rng.random(149) * 0.9)
+        image[where] = np.clip(grey * 0.68 / grey.mean(), 0.02, 1.0)
+    return result
+
+
 def labels(seed: int, B: int, C: int) -> Any:
     """Class numbers [B]."""
     import numpy as np
@@ -128,29 +155,6 @@ def latencies(a: argparse.Namespace, n_pre: int = 784, n_post: int = 10) -> tupl
     target = rng.integers(0, n_post, a.batch)
     gain = 1.8 / max(1.0, active.sum() / a.batch) ** 0.5
     return active, times, target, (rng.standard_normal((n_post, n_pre)) * gain).astype(np.float32)
-
-
-def images(seed: int, count: int, file: str | None = None) -> Any:
-    """W5: pictures [count, 784] in [0, 1]: of an MNIST idx3 file, or random ones that are alike.
-
-    Alike: 19 % of the pixels are not zero, most of them near the centre, with a mean of 0.68.
-    """
-    import gzip
-
-    import numpy as np
-
-    if file:
-        with gzip.open(file, "rb") if file.endswith(".gz") else open(file, "rb") as f:
-            return np.frombuffer(f.read(16 + 784 * count), np.uint8, offset=16).reshape(count, 784) / np.float32(255.0)
-    rng = np.random.default_rng(seed + 77)
-    y, x = np.mgrid[0:28, 0:28] - 13.5
-    share = np.exp(-(x**2 + y**2) / (2 * 6.5**2)).ravel()
-    found, bright = np.zeros((count, 784), np.float32), 149
-    for row in found:
-        at = rng.choice(784, size=bright, replace=False, p=share / share.sum())
-        value = np.where(rng.random(bright) < 0.55, 0.8 + 0.2 * rng.random(bright), 0.9 * rng.random(bright))
-        row[at] = np.clip(value * 0.68 / value.mean(), 0.02, 1.0)
-    return found
 
 
 def activity(unit: Any, seconds: Any, units: int, excitatory: int, length: float) -> dict[str, Any]:

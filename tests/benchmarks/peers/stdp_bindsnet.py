@@ -31,7 +31,7 @@ def main() -> None:
     net.add_monitor(monitor, name="spikes")
     encode = PoissonEncoder(time=a.time, dt=1.0)
     count = a.warmup + a.repeat
-    pictures = torch.from_numpy(workloads.images(a.seed, count, a.mnist)).view(count, 1, 28, 28)
+    pictures = torch.from_numpy(workloads.pictures(a.seed, count, a.mnist)).view(count, 1, 28, 28)
     before = workloads.now_mb()
 
     def sample(k: int) -> tuple[float, float, float]:

@@ -39,7 +39,7 @@ def main() -> None:
 
     ms, mV, n = b.ms, b.mV, a.n_neurons
     b.defaultclock.dt = a.dt * ms
-    rates = np.repeat(63.75 * workloads.images(a.seed, a.samples, a.mnist), round(a.time / 50.0), axis=0)
+    rates = np.repeat(63.75 * workloads.pictures(a.seed, a.samples, a.mnist), round(a.time / 50.0), axis=0)
     names = {"stimulus": b.TimedArray(rates * b.Hz, dt=50 * ms)}
     source = b.PoissonGroup(784, rates="stimulus(t, i)", namespace=names)
     exc = b.NeuronGroup(

@@ -42,7 +42,7 @@ def main() -> None:
 
     net = Net()
     net.build(backend)
-    pictures = workloads.images(a.seed, a.warmup + a.repeat, a.mnist)
+    pictures = workloads.pictures(a.seed, a.warmup + a.repeat, a.mnist)
     before = workloads.now_mb()
 
     def sample(k: int) -> tuple[float, float]:
