@@ -11,7 +11,8 @@ the median over rounds is shown. Threads that wait for each other suffer from wh
 do more than ours: where others had processors that were wanted the row says "disturbed", and its ratio is no result.
 --wait waits for a quiet moment before each run; --threads 1 leaves the others a processor.
 
-How to install the peers, each group in an environment of its own (what they ask for clashes, or is not needed here):
+``pip install "nbsnn[peers]"`` brings all peers into one environment, and with them a torch for GPUs, several GB.
+Smaller, each group in an environment of its own:
 
     torch: pip install --index-url https://download.pytorch.org/whl/cpu torch
            pip install numpy scipy h5py loguru matplotlib tqdm packaging nir
@@ -23,7 +24,8 @@ How to install the peers, each group in an environment of its own (what they ask
            pip install --no-deps bindsnet SPAIC
 
 Without --no-deps SpikingJelly, Norse and BindsNET bring torchvision, which nothing here needs. Brian 2 2.9 does not run
-with NumPy 2.4.
+with NumPy 2.4. Versions that were installed so on 2026-11-22, with Python 3.11: torch 2.13, SpikingJelly 2.0, snnTorch
+1.0, Norse 1.1, NumPy 2.4; Brian 2 2.9, NEST 3.10, ANNarchy 5.0.4, NumPy 2.3; BindsNET 0.3.4, SPAIC 0.6.3.
 """
 
 from __future__ import annotations
