@@ -345,15 +345,17 @@ def test_sides_run_in_turn_and_a_failing_peer_is_not_tried_again(tmp_path, monke
     rows = module("rows")
     mine = rows.Command("nbsnn", "", str(script), "A")
     peers = tuple(rows.Command(n, "fake", str(script), n) for n in ("B", "C"))
-    monkeypatch.setattr(c, "ROWS", [rows.Row("g", "W0", "work", "best", (mine,), peers, 3.0, same={"spikes": 0.0})])
+    both = [("g", "W0"), ("h", "W0 once more")]  # groups that share commands
+    made = [rows.Row(g, name, "work", "best", (mine,), peers, 3.0, same={"spikes": 0.0}) for g, name in both]
+    monkeypatch.setattr(c, "ROWS", made)
     monkeypatch.setattr(c, "find_peers", lambda interpreters: {"fake": (sys.executable, "1.0")})
     file = tmp_path / "out.json"
     assert c.main(["--repeat", "2", "--steps", "5", "--json", str(file), "--rows", "w0"]) == 0
-    assert log.read_text() == "AABCAB"  # one of ours before the clock counts
+    assert log.read_text() == 2 * "AABCAB"  # one of ours before the clock counts
     out = capsys.readouterr().out
     assert "4 (4 to 4)" in out and "C failed: broken" in out and "--repeat 2" in out and "fake 1.0" in out
     report = json.loads(file.read_text())
-    assert report["rows"][0]["ratio"] == 4.0 and len(report["runs"]) == 3 and report["versions"]["fake"] == "1.0"
+    assert report["rows"][0]["ratio"] == 4.0 and len(report["runs"]) == 6 and report["versions"]["fake"] == "1.0"
 
 
 def test_without_peers_nothing_runs_and_every_row_says_so(tmp_path, monkeypatch, capsys):

@@ -218,19 +218,22 @@ def main(arguments: list[str] | None = None) -> int:
         "threads": a.threads, "repeat": a.repeat,
         "command": shlex.join(["python", "tests/benchmarks/compare.py", *(arguments or sys.argv[1:])]),
     }  # fmt: skip
-    results: Results = {}
+    everything: dict[str, Results] = {}  # by group: a command in two groups has runs of its own in each
     with tempfile.TemporaryDirectory() as folder:
         for group in dict.fromkeys(row.group for row in chosen):
             rows = [row for row in chosen if row.group == group and possible(row, peers)]
             commands = dict.fromkeys(
                 c for row in rows for c in (*row.ours, *row.peers) if not c.module or c.module in peers
             )
-            measure(group, list(commands), peers, a, Path(folder), results)
-            report["rows"] = [judge(row, results, peers, a.threads) for row in chosen]
-            report["runs"] = [{"name": c.name, "script": c.script, "options": c.options, "results": r}
-                              for c, r in results.items()]  # fmt: skip
+            everything[group] = measure(group, list(commands), peers, a, Path(folder))
+            report["rows"] = [judge(row, everything.get(row.group, {}), peers, a.threads) for row in chosen]
+            report["runs"] = [
+                {"group": name, "name": c.name, "script": c.script, "options": c.options, "results": runs}
+                for name, results in everything.items()
+                for c, runs in results.items()
+            ]
             write(a.json, report)
-    loads = [r["other_cores"] for runs in results.values() for r in runs if "other_cores" in r]
+    loads = [r["other_cores"] for run in report["runs"] for r in run["results"] if "other_cores" in r]
     busy = f"{statistics.median(loads):.1f} (at most {max(loads):.1f})" if loads else "no"
     print(markdown(report["rows"]))
     print(
@@ -241,11 +244,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def measure(group: str, commands: list[Command], peers: Peers, a: Any, folder: Path, results: Results) -> None:
+def measure(group: str, commands: list[Command], peers: Peers, a: Any, folder: Path) -> Results:
     """Run the commands of a group in turn, ``repeat`` times; one that fails is not tried again."""
+    results: Results = {command: [] for command in commands}
     for k in range(-1, a.repeat):  # before the first round, ours fills its kernel cache
         for command in commands:
-            runs = results.setdefault(command, [])
+            runs = results[command]
             if any("error" in run for run in runs) or (k < 0 and command.module):
                 continue
             wait_for_quiet(a.wait)
@@ -255,6 +259,7 @@ def measure(group: str, commands: list[Command], peers: Peers, a: Any, folder: P
             if k >= 0 or "error" in result:
                 runs.append(result)
             print(f"{group} round {k + 1} {command.name}: {result.get('error', 'done')}", file=sys.stderr, flush=True)
+    return results
 
 
 if __name__ == "__main__":
