@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
+from ..compile import bind, kernel
 from ..kernels.cpu import plastic as cpu
 from ..kernels.cpu.plasticity import follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
@@ -146,7 +146,7 @@ def _kernel(layer: Any) -> Callable:
             **neuron.filling(setting.smooth), **rule.filling(), **_settling(layer),
             "step": neuron.of_current(), "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
-            "follow_pre": _followers(rule.pre), "follow_post": _followers(rule.post),
+            "follow_pre": followers(rule.pre), "follow_post": followers(rule.post),
         }  # fmt: skip
         layer.compiled = kernel(cpu.live, device=setting.device, dtype=setting.dtype, **filling)
     return layer.compiled
@@ -163,8 +163,7 @@ def _settling(layer: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _followers(traces: Any) -> Callable:
+def followers(traces: Any) -> Callable:
     """One function that follows all traces of a side, each with its own filling."""
-    # Filled as Python first: two traces fill the same holes in different ways.
-    filled = [kernel(follow, device="python", dtype=np.float64, **trace.filling()) for trace in traces.values()]
-    return each(filled, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")
+    bound = [bind(follow, **trace.filling()) for trace in traces.values()]
+    return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")
