@@ -14,11 +14,10 @@ What Numba would get wrong is put right on the way:
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
@@ -31,7 +30,7 @@ CACHE_LIMIT = 256
 
 CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
 
-INNER_OPTIONS = {"forceinline": True}
+INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """For the functions that a kernel calls: a call that is left in its innermost loop keeps LLVM from vectorising it."""
 
 
@@ -112,6 +111,14 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
 _kernels: dict[tuple[str, str], Any] = {}
 
 
+def bind(template: Callable, **filling: Any) -> Callable:
+    """Fill some holes of ``template`` and leave the others, and the precision, to the kernel of which it is a part.
+
+    So a kernel can hold several copies of one template whose holes are filled in different ways.
+    """
+    return _fill(template, filling, None, lambda f: f, ("bound",))
+
+
 class Kernel:
     """A compiled CPU kernel that notes in ``log`` what its first call cost."""
 
@@ -162,7 +169,7 @@ def _tend_cache(folder: Path, name: str, cached: bool) -> None:
 
 
 def _fill(
-    function: Callable, filling: dict[str, Any], dtype: np.dtype, inner: Callable, setting: tuple
+    function: Callable, filling: dict[str, Any], dtype: np.dtype | None, inner: Callable, setting: tuple
 ) -> FunctionType:
     """Copy ``function`` with its holes filled and its literals narrowed, and everything that it calls likewise.
 
@@ -180,10 +187,14 @@ def _fill(
         if getattr(value, "hole", False) and name in filling:
             value = filling[name]
         value = getattr(value, "py_func", value)
+        if dtype is None and getattr(value, "hole", False):
+            return value  # left for later
         if dtype == np.float32:
             value = getattr(value, "narrow", value)
         if isinstance(value, FunctionType):
             copy = _fill(value, filling, dtype, inner, setting)
+            if dtype is None and hasattr(value, "narrow"):
+                copy.narrow = _fill(value.narrow, filling, dtype, inner, setting)  # type: ignore[attr-defined]
             story.append((name, copy.__qualname__))
             return inner(copy)
         if isinstance(value, (bool, int, float, complex, str, tuple, type(None))):
@@ -191,6 +202,9 @@ def _fill(
             return _narrow(value, dtype)
         if isinstance(value, (ModuleType, type, BuiltinFunctionType, np.ufunc)) or name.startswith("__"):
             story.append((name, getattr(value, "__name__", name)))
+            return value
+        if type(value).__module__.startswith("numba."):  # an instruction that only compiled code has
+            story.append((name, type(value).__name__, repr(value)))
             return value
         raise TypeError(
             f"{function.__qualname__} refers to {name!r}, a {type(value).__name__}; "
@@ -216,9 +230,9 @@ def _fill(
     return copy
 
 
-def _narrow(value: Any, dtype: np.dtype) -> Any:
+def _narrow(value: Any, dtype: np.dtype | None) -> Any:
     """A float, or the floats in a tuple, as ``dtype``; everything else unchanged."""
-    if isinstance(value, float) and dtype != np.float64:
+    if isinstance(value, float) and dtype is not None and dtype != np.float64:
         return dtype.type(value)
     if isinstance(value, tuple):
         return tuple(_narrow(item, dtype) for item in value)
@@ -231,57 +245,3 @@ def _code_story(code: CodeType, doc: str | None = None) -> tuple:
     if doc is not None and constants[:1] == (doc,):
         constants = (None, *constants[1:])
     return code.co_code, constants, code.co_names, code.co_varnames
-
-
-# Numba wants a tuple's length when it compiles, and a loop over a tuple's items keeps LLVM from vectorising (ten times
-# slower for two items). So the functions that read or write several variables of a lane are spelt out, for any number.
-
-
-@functools.cache
-def row(count: int, subscript: str) -> Callable:
-    """A function that reads ``count`` variables as a tuple.
-
-    >>> row(2, "t, n")              # lambda array, t, n: (array[0, t, n], array[1, t, n],)
-    <function ...>
-    """
-    items = "".join(f"array[{k}, {subscript}], " for k in range(count))
-    return eval(f"lambda array, {subscript}: ({items})")
-
-
-@functools.cache
-def row_sum(count: int, first: str, second: str | None, subscript: str) -> Callable:
-    """A function that adds ``count`` variables of two arrays, as a tuple; ``second`` None leaves the other out.
-
-    >>> row_sum(1, "n", "t, n", "t, n")    # lambda array, other, t, n: (array[0, n] + other[0, t, n],)
-    <function ...>
-    """
-    plus = f" + other[{{k}}, {second}]" if second else ""
-    items = "".join(f"array[{k}, {first}]{plus.format(k=k)}, " for k in range(count))
-    return eval(f"lambda array, other, {subscript}: ({items})")
-
-
-@functools.cache
-def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable:
-    """A function that writes a tuple's items at ``places`` to the variables 0, 1, ... of an array.
-
-    >>> store((1, 2), "t, n")       # def store(array, r, t, n): array[0, t, n] = r[1]; array[1, t, n] = r[2]
-    <function ...>
-    """
-    sign = "+=" if add else "="
-    lines = "; ".join(f"array[{k}, {subscript}] {sign} r[{place}]" for k, place in enumerate(places)) or "pass"
-    scope: dict[str, Any] = {}
-    exec(f"def store(array, r, {subscript}): {lines}", scope)
-    return scope["store"]
-
-
-def each(functions: Sequence[Callable], arguments: str, call: str) -> Callable:
-    """A function that calls ``functions`` in turn, with ``call`` as arguments, in which {k} stands for the place.
-
-    >>> each([print, print], "a", "{k}, a")("x")        # def each(a): f0(0, a); f1(1, a)
-    0 x
-    1 x
-    """
-    lines = "; ".join(f"f{k}({call.format(k=k)})" for k in range(len(functions))) or "pass"
-    scope: dict[str, Any] = {f"f{k}": function for k, function in enumerate(functions)}
-    exec(f"def each({arguments}): {lines}", scope)
-    return scope["each"]

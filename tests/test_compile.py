@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from nbsnn import compile, neurons
-from nbsnn.compile import kernel, row, row_sum, store
+from nbsnn.compile import kernel
 from nbsnn.hole import hole
+from nbsnn.spell import row, row_sum, store
 
 SCRIPT = Path(__file__).parent / "compile_session.py"
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")

@@ -19,17 +19,18 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate
+version hole validate spell
 exponential logarithm random compile per_step device
-surrogates init
+surrogates init barrier
 neuron kernels
 neurons events
-data encode losses optim voting layers
+data encode losses optim voting layers sparse statistics spikes_file
 history
 plot
 plasticity
 learning describe target_rate check
-progress save report
+progress save report synapses
+network
 tempotron
 presets
 fit
@@ -41,7 +42,7 @@ PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.sp
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "device", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"compile.py", "device.py"}  # and kernels/cuda
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py"}  # and kernels/cuda
 
 
 def name_of(file: Path) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel, row, row_sum, store
+from ..compile import kernel
 from ..device import launch
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
 from ..random import Draws
+from ..spell import row, row_sum, store
 from .first import first_output, first_vjp, summed_where_shared
 from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
 

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..compile import kernel, row, store
+from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import optim as template
+from ..spell import row, store
 from ..validate import FLOATS, count, finite, number
 from .schedules import Constant, Schedule
 

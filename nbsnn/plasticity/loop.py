@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import each, kernel, row, store
+from ..compile import kernel
 from ..kernels.cpu import plastic as cpu
 from ..kernels.cpu.plasticity import follow, into_weights
 from ..layers.layer import Array, Nested
+from ..spell import each, row, store
 from .rule import Rule
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel, row
+from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
+from ..spell import row
 from ..validate import choice, number
 from .bounds import BOUNDS
 from .check import check_run, check_weights

@@ -1,4 +1,4 @@
-"""Figures, with matplotlib (``pip install "nbsnn[plot]"``), which is imported only when a figure is drawn."""
+"""The course of a training, and the spikes of one sample."""
 
 from __future__ import annotations
 
@@ -7,21 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .history import History
-from .layers.run import Run
-
-
-def pyplot() -> Any:
-    """matplotlib's pyplot, drawing to files; a clear message if it is missing."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise ImportError('figures need matplotlib, which is not installed: pip install "nbsnn[plot]"') from None
-    if matplotlib.get_backend().lower() not in ("agg", "module://matplotlib_inline.backend_inline"):
-        matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    return plt
+from ..history import History
+from ..layers.run import Run
+from .canvas import pyplot, save
 
 
 def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
@@ -66,5 +54,5 @@ def training(history: History, run: Run, path: str | PathLike[str], sample: int 
         axes[2].plot(run.output[:, sample])
         axes[2].set(xlabel="step", title="output, one sample")
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    save(figure, path)
     plt.close(figure)

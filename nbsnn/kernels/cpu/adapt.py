@@ -1,0 +1,93 @@
+"""One step of the plastic connections of a network: traces first, then, when all threads have theirs, synapses.
+
+A rule sees the source's spikes as they arrive: a spike of step t without delay arrives in step t + 1, together with
+the target's spikes of that step. ``traces`` is one flat array that holds what ``sparse_plasticity`` calls seen, carried
+and used, of both sides of every plastic connection.
+"""
+
+from typing import Any
+
+from ...hole import hole
+from . import tables as at
+from .sparse_plasticity import mark
+
+
+@hole
+def follow_source(rule, lo, hi, seen, carried, used, factors) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def follow_target(rule, lo, hi, seen, carried, used, factors) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def row_change(rule, i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift, weights) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def column_change(rule, j, arrived, spiked, X, Y, P, L, start, source, synapse, base, weights) -> Any:
+    raise NotImplementedError
+
+
+def stretch(part, parts, t, k, pops, spikes, counts):
+    """The units of population ``k`` in a thread's share that spiked in step t."""
+    slot = t % spikes.shape[0]
+    base = pops[k, at.FIRST] + pops[k, at.UNITS] * part // parts
+    return spikes[slot, base : base + counts[slot, k, part]]
+
+
+def side(place, count, units, traces):
+    """Traces of one side: [count, units]."""
+    return traces[place : place + count * units].reshape(count, units)
+
+
+def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
+    """Traces of a thread's own units after step t."""
+    row = table[k]
+    wire = wires[row[at.WIRE]]
+    source, target = wire[at.SOURCE], wire[at.TARGET]
+    n, m = pops[source, at.UNITS], pops[target, at.UNITS]
+    lo, hi = n * part // parts, n * (part + 1) // parts
+    seen = traces[row[at.ARRIVED] : row[at.ARRIVED] + n]
+    mark(seen, lo, hi, stretch(part, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts))
+    count = row[at.PRE_TRACES]
+    carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, traces)
+    factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
+    follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
+    lo, hi = m * part // parts, m * (part + 1) // parts
+    seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    mark(seen, lo, hi, stretch(part, parts, t, target, pops, spikes, counts))
+    count = row[at.POST_TRACES]
+    carried, used = side(row[at.POST_CARRIED], count, m, traces), side(row[at.POST_USED], count, m, traces)
+    factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
+    follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
+
+
+def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, synapses, traces, columns):
+    """Synapses onto a thread's own units after step t."""
+    bounds, index, weights = synapses
+    starts, sources, numbered = columns
+    row = table[entry]
+    wire = wires[row[at.WIRE]]
+    source, target = wire[at.SOURCE], wire[at.TARGET]
+    n, m = pops[source, at.UNITS], pops[target, at.UNITS]
+    arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    X = side(row[at.PRE_USED], row[at.PRE_TRACES], n, traces).reshape(row[at.PRE_TRACES], 1, 1, n)
+    Y = side(row[at.POST_USED], row[at.POST_TRACES], m, traces).reshape(row[at.POST_TRACES], 1, 1, m)
+    numbers = P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1)
+    limits = P[row[at.LIMITS] : row[at.LIMITS] + 4]
+    own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (parts + 1)]
+    model, shift = row[at.RULE_MODEL], wire[at.SHIFT]
+    for other in range(parts):
+        came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
+        for k in range(came.shape[0]):
+            row_change(model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, own, index, shift, weights)
+    fired = stretch(part, parts, t, target, pops, spikes, counts)
+    start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
+    entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
+    first = own[0] + shift
+    for k in range(fired.shape[0]):
+        column_change(model, fired[k], arrived, spiked, X, Y, numbers, limits, start, entering, synapse, first, weights)

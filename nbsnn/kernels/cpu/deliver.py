@@ -1,0 +1,70 @@
+"""Spikes along synapses: the rows of targets of the units that spiked, added into the ring of what is to arrive.
+
+``index`` holds the targets of all synapses, sorted by source, then by target; thread ``part`` of ``parts`` serves the
+targets among its own units, ``bounds[row + part]`` to ``bounds[row + part + 1]``. So no two threads write to one place,
+and every target adds up its spikes in the same order, whatever the number of threads.
+"""
+
+import numpy as np
+
+from . import tables as at
+
+
+def same(R, row, index, a, z, weight):
+    """All synapses have one weight and one delay."""
+    for e in range(a, z):
+        R[row + index[e]] += weight
+
+
+def own(R, row, index, weights, a, z, shift, factor):
+    """Every synapse has its own weight."""
+    for e in range(a, z):
+        R[row + index[e]] += factor * weights[e + shift]
+
+
+def late_same(R, size, row, index, a, z, weight):
+    """Every synapse has its own delay: ``index`` is the place in the ring, counted from the row at ``row``."""
+    for e in range(a, z):
+        place = row + index[e]
+        R[place - size if place >= size else place] += weight
+
+
+def late_own(R, size, row, index, weights, a, z, shift, factor):
+    """Every synapse has its own delay and weight."""
+    for e in range(a, z):
+        place = row + index[e]
+        R[place - size if place >= size else place] += factor * weights[e + shift]
+
+
+def connection(
+    emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
+):  # fmt: skip
+    """Deliver all spikes of step ``emitted`` along connection ``c``; without delay they arrive in the next step.
+
+    ``spikes`` [steps, units] lists the units of each population, in the places of its own units, a stretch for each
+    thread; ``counts`` [steps, populations, threads].
+    """
+    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], wires[c, at.SHORT]
+    slot = emitted % spikes.shape[0]
+    shared = wires[c, at.WEIGHT] >= 0
+    weight = P[wires[c, at.WEIGHT]] if shared else P.dtype.type(1)
+    shift, size = np.uintp(wires[c, at.SHIFT]), np.uintp(rows * places)
+    row = np.uintp(((emitted + 1 + max(delay, 0)) % rows) * places + (wires[c, at.TARGET_ROW] if delay >= 0 else 0))
+    for other in range(parts):
+        base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
+        for k in range(counts[slot, source, other]):
+            unit = spikes[slot, base + k]
+            if unit < wires[c, at.FROM] or unit >= wires[c, at.TO]:
+                continue
+            place = wires[c, at.BOUNDS] + unit * (parts + 1) + part
+            a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
+            factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
+            if delay >= 0:
+                if shared:
+                    same(R, row, index, a, z, factor * weight)
+                else:
+                    own(R, row, index, weights, a, z, shift, factor)
+            elif shared:
+                late_same(R, size, row, index, a, z, factor * weight)
+            else:
+                late_own(R, size, row, index, weights, a, z, shift, factor)

@@ -1,0 +1,41 @@
+"""The columns of the tables of integers that tell the loop over a network where everything is.
+
+``nbsnn.network`` fills them. A place is an index into one of the flat arrays.
+"""
+
+# A population: which model it is (-1: a list of spikes), how many units, the first of them in the network, distance
+# between two variables, place and number of the variables (of a list: of its spikes), places of shared and of own
+# parameters, place of the variable that a conductance pulls, ports, currents, key of its random numbers, whether it
+# takes conductances, and whether its spikes are recorded.
+(
+    MODEL, UNITS, FIRST, STRIDE, STATE, VARIABLES, SCALARS, VECTORS, MEMBRANE, PORT, PORTS, CURRENT, CURRENTS, KEY,
+    CONDUCTANCE, RECORDED, POPULATION_COLUMNS,
+) = range(17)  # fmt: skip
+
+# A port, where synapses of one kind end at a population: MODEL, STATE, VARIABLES and SCALARS as above (the first scalar
+# is the reversal potential), its place in a row of the ring, and its Poisson drives.
+ROW, DRIVE, DRIVES, PORT_COLUMNS = 10, 11, 12, 13
+
+# A Poisson drive: from where to where its table of probabilities goes, places of its weight and its key.
+TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, DRIVE_COLUMNS = range(5)
+
+# A current: place of its values, how many at a time (1, or one per unit), rows, steps per row, first step, and the
+# place of the factor by which it enters the neurons.
+VALUES, WIDTH, ROWS, EVERY, BEGIN, FACTOR, CURRENT_COLUMNS = range(7)
+
+# A connection: population of the source, and from where to where its units have synapses; population of the target,
+# place of its port in a row of the ring, first row of ``bounds``, place of the one weight or -1, from the number of a
+# synapse to its place among the weights, delay in steps or -1 where each synapse has its own, first of the factors of
+# short-term plasticity or -1, and plasticity rule or -1.
+SOURCE, FROM, TO, TARGET, TARGET_ROW, BOUNDS, WEIGHT, SHIFT, DELAY, SHORT, RULE, WIRE_COLUMNS = range(12)
+
+# Short-term plasticity: connection, place of its numbers, place of its variables.
+WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
+
+# A plastic connection: WIRE as above, model of the rule, whether it learns now; places of 0/1 arrays (spikes of the
+# source that arrive, of the target) and of traces as they are carried and as the rule uses them, their number and
+# factors, for both sides; parameters and their number, limits, and the columns of synapses: bounds, entries.
+(
+    RULE_MODEL, LEARNS, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
+    POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, PLASTIC_COLUMNS,
+) = range(1, 19)  # fmt: skip

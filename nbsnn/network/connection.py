@@ -1,0 +1,169 @@
+"""A connection: the synapses from one population to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..plasticity.rule import Rule
+from ..sparse import Rows, delays, values
+from ..sparse import Rule as Pattern
+from ..synapses import Delta, Synapse, TsodyksMarkram
+from .group import Port, Section
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Array = np.ndarray
+
+
+class Connection:
+    """Synapses from one population to another. Made by ``Network.connect``.
+
+    Attributes
+    ----------
+    name : str
+    source, target : Group
+    sources, targets : Section
+        The units of them that are connected.
+    synapse : Synapse
+    plasticity : plasticity rule or None
+    learning : bool
+        Whether the rule is at work; set it to False to keep the weights.
+    """
+
+    def __init__(
+        self, network: Simulation, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
+        delay: Any, synapse: Synapse, plasticity: Rule | None, short_term: TsodyksMarkram | None, coordinates: Any,
+    ):  # fmt: skip
+        self.network, self.name, self.sources, self.targets = network, name, source, target
+        self.source, self.target = source.group, target.group
+        self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
+        self.port: Port = self.target.port(synapse)
+        self.learning = plasticity is not None
+        self.coordinates = coordinates
+        self._weight, self._delay = weight, delay
+        self.same = source == target
+        self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
+        self.start: Array = np.zeros(1, np.int64)
+        self.first = 0  # place of the first synapse in the network's list
+        self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
+
+    def __repr__(self) -> str:
+        learns = f", {self.plasticity!r}" if self.plasticity else ""
+        return f"{self.name}: {self.pattern!r}, {self.synapse!r}{learns}"
+
+    def __len__(self) -> int:
+        """Number of synapses."""
+        self.network.build()
+        return self.stop - self.first
+
+    def estimate(self) -> int:
+        """How many synapses there will be, about."""
+        return self.pattern.count(self.sources.n, self.targets.n, same=self.same, coordinates=self.coordinates)
+
+    def bytes_each(self) -> int:
+        """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
+        own = self.own_weights
+        return 4 + (self.network.dtype.itemsize if own else 0) + (8 if self.plasticity else 0)
+
+    @property
+    def own_weights(self) -> bool:
+        """Whether each synapse has its own weight."""
+        if self._weight is None:
+            own = getattr(self.pattern, "weight", None) is not None
+        else:
+            own = isinstance(self._weight, values.Distribution) or np.ndim(self._weight) > 0
+        return own or self.plasticity is not None
+
+    def build(self, number: int) -> tuple[Rows, Any, Any]:
+        """The synapses, their weights and their delays as ``late`` counts them."""
+        network = self.network
+        stream = ("connection", number)
+        rows = self.pattern.build(
+            self.sources.n,
+            self.targets.n,
+            seed=network.seed,
+            stream=stream,
+            same=self.same,
+            coordinates=self.coordinates,
+        )
+        rows = self._of_groups(rows)
+        weight = rows.weight if self._weight is None else self._weight
+        weight = values.of(
+            1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
+            dtype=network.dtype,
+        )  # fmt: skip
+        delay = rows.delay if self._delay is None else self._delay
+        delay = network.dt if delay is None else delay
+        steps = delays(delay, len(rows), dt=network.dt, seed=network.seed, stream=(*stream, "delay"))
+        # A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there.
+        late: Any = steps - 1 if self.synapse == Delta() else steps
+        if np.ndim(late) and len(rows) and np.min(late) == np.max(late):
+            late = int(late[0])
+        if np.ndim(late) and self.plasticity:
+            raise ValueError(f"{self.name}: plastic synapses share one delay; make a connection for each delay")
+        return rows, weight, late
+
+    def _of_groups(self, rows: Rows) -> Rows:
+        """Rows between sections as rows between their populations: the other units have no synapses."""
+        source, target = self.sources, self.targets
+        if (source.n, target.n) == (self.source.n, self.target.n):
+            return rows
+        start = np.pad(rows.start, (source.lo, self.source.n - source.hi), mode="edge")
+        return Rows(start, rows.post + np.int32(target.lo), self.target.n, rows.weight, rows.delay)
+
+    @property
+    def stop(self) -> int:
+        """Place after the last synapse in the network's list."""
+        return self.first + int(self.start[-1])
+
+    @property
+    def post(self) -> Array:
+        """Target of each synapse: int32 [synapses], in the order of rows."""
+        self.network.build()
+        layout = self.network.layout
+        index = layout.index[self.first : self.stop]
+        if self.late is not None:
+            return index.astype(np.int32)
+        return (index % np.uint32(layout.ring.shape[1]) - np.uint32(layout.rows[self.port])).astype(np.int32)
+
+    @property
+    def pre(self) -> Array:
+        """Source of each synapse: int32 [synapses]."""
+        self.network.build()
+        return np.repeat(np.arange(self.source.n, dtype=np.int32), np.diff(self.start))
+
+    @property
+    def weight(self) -> Any:
+        """A number, or the array of weights [synapses] in the order of rows, which may be written to."""
+        self.network.build()
+        layout = self.network.layout
+        if self.own_weights:
+            return layout.weights[self.place : self.place + len(self)]
+        return float(layout.numbers[self.place])
+
+    @weight.setter
+    def weight(self, value: Any) -> None:
+        self.network.build()
+        layout = self.network.layout
+        if self.own_weights:
+            new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
+            layout.weights[self.place : self.place + len(self)] = new
+        elif np.ndim(value):
+            raise ValueError(
+                f"{self.name} was built with one weight for all synapses; connect with an array of weights"
+            )
+        else:
+            layout.numbers[self.place] = values.of(value, 1)
+
+    @property
+    def delay(self) -> Any:
+        """Delay in ms: a number, or one per synapse [synapses]."""
+        self.network.build()
+        extra = 1 if self.synapse == Delta() else 0
+        if self.late is not None:
+            return (self.late + extra) * self.network.dt
+        layout = self.network.layout
+        return (layout.index[self.first : self.stop] // np.uint32(layout.ring.shape[1]) + extra) * self.network.dt

@@ -1,0 +1,272 @@
+"""The arrays of a network: what ``kernels.cpu.network`` runs on, and where in them everything is.
+
+All variables of all populations lie in one array, likewise all numbers, synapses and weights; tables of integers point
+into them. So a state is a handful of arrays that can be copied, and one kernel runs any network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..kernels.cpu import tables as at
+from ..random import Draws
+from .connection import Connection
+from .group import Group, Port, held
+from .models import Models, checked, own_parameters, unsigned
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Array = np.ndarray
+
+ALIGN = 16  # units: rows of variables begin at multiples, so that vectors do not straddle cache lines
+
+
+class Numbers:
+    """A flat array in the making: ``put`` returns the place of what it appends."""
+
+    def __init__(self, dtype: Any):
+        self.dtype, self.parts, self.size = dtype, [], 0
+
+    def put(self, values: Any) -> int:
+        """Append values; returns the place of the first."""
+        array = np.asarray(values, self.dtype).reshape(-1)
+        self.parts.append(array)
+        self.size += array.size
+        return self.size - array.size
+
+    def array(self) -> Array:
+        """All that was put, one after the other."""
+        return np.concatenate(self.parts) if self.parts else np.zeros(0, self.dtype)
+
+
+def padded(n: int) -> int:
+    """``n`` rounded up to a multiple of ``ALIGN``."""
+    return -(-n // ALIGN) * ALIGN
+
+
+class Layout:
+    """The arrays and tables of a network that is built.
+
+    Attributes
+    ----------
+    states, numbers, weights : float array
+        All variables; all parameters that are shared; the weights of synapses that have their own.
+    index : uint32 array [synapses]
+        Targets; with delays of their own, places in the ring.
+    ring : float array [rows, places]
+        What arrives in each of the coming steps at each port of each unit.
+    """
+
+    def __init__(self, network: Simulation):
+        self.network, self.dtype = network, network.dtype
+        groups, connections = network.groups, network.connections
+        self.ports = [port for group in groups for port in group.ports]
+        rules, short = [c.plasticity for c in connections if c.plasticity], any(c.short_term for c in connections)
+        self.models = Models(groups, self.ports, rules, short, self.dtype, network.device)
+        self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
+        self._thresholds, self._keys = Numbers(np.uint64), Numbers(np.uint64)
+        self._currents = Numbers(self.dtype)
+        self.place: dict[tuple[Any, str], tuple[int, int]] = {}  # (owner, variable) -> place and length in ``states``
+        self._size = 0
+        self.rows: dict[Port, int] = {}
+        self._populations(groups)
+        self._synapses(connections)
+        self._plastic(connections)
+        self._finish()
+
+    def _finish(self) -> None:
+        self.numbers, self.own = self._numbers.array(), self._own.array()
+        self.thresholds, self.keys = self._thresholds.array(), self._keys.array()
+        self.currents = self._currents.array()
+        self.values: tuple = (
+            self.states, self.numbers, self.own, self.currents, self.keys, self.thresholds,
+            self.list_steps, self.list_units, self.resources,
+        )  # fmt: skip
+        self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
+
+    def _variable(self, owner: Any, name: str, n: int) -> int:
+        place = self._size
+        self.place[owner, name] = (place, n)
+        self._size += padded(n)
+        return place
+
+    def _populations(self, groups: list[Group]) -> None:
+        network = self.network
+        self.pops = np.zeros((len(groups), at.POPULATION_COLUMNS), np.int64)
+        ports, drives, currents = [], [], []
+        steps, units, first, row = [], [], 0, 0
+        for pop, group in zip(self.pops, groups, strict=True):
+            pop[at.UNITS], pop[at.FIRST], pop[at.STRIDE] = group.n, first, padded(group.n)
+            first += group.n
+            if group.list is not None:
+                pop[at.MODEL] = -1
+                pop[at.STATE], pop[at.VARIABLES] = sum(map(len, steps)), len(group.list[0])
+                steps.append(group.list[0])
+                units.append(group.list[1])
+                continue
+            neuron = checked(group.neuron)
+            pop[at.MODEL], own = self.models.neurons[group], own_parameters(group)
+            pop[at.VARIABLES] = len(neuron.state)
+            for k, name in enumerate(neuron.state):
+                place = self._variable(group, name, group.n)
+                if k == 0:
+                    pop[at.STATE] = place
+                if name == "v":
+                    pop[at.MEMBRANE] = place
+            pop[at.SCALARS] = self._numbers.put([v.reshape(-1)[0] for k, v in group.values.items() if k not in own])
+            pop[at.VECTORS] = self._own.size
+            for name in own:
+                self._own.put(np.pad(group.values[name], (0, padded(group.n) - group.n), mode="edge"))
+            pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
+            pop[at.CONDUCTANCE] = "conductance" in neuron.inputs
+            pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
+            for port in group.ports:
+                self.rows[port] = row
+                ports.append(self._port(port, row, drives))
+                row += padded(group.n)
+            pop[at.CURRENT], pop[at.CURRENTS] = len(currents), len(group.currents)
+            factor = self._numbers.put([held(group.membrane)])
+            for values, every, begin in group.currents:
+                place = self._currents.put(values)
+                currents.append([place, values.shape[1], values.shape[0], every, begin, factor])
+        self.units, self._row = first, max(row, 1)
+        self.port_table = _table(ports, at.PORT_COLUMNS)
+        self.drives, self.current_table = _table(drives, at.DRIVE_COLUMNS), _table(currents, at.CURRENT_COLUMNS)
+        self.list_steps = np.concatenate([*steps, np.zeros(0, np.int64)]).astype(np.int64)
+        self.list_units = np.concatenate([*units, np.zeros(0, np.int64)]).astype(np.int64)
+        self.states = np.zeros(max(self._size, 1), self.dtype)
+
+    def _port(self, port: Port, row: int, drives: list) -> Array:
+        """The row of a port in its table; appends its drives to theirs."""
+        line = np.zeros(at.PORT_COLUMNS, np.int64)
+        line[at.MODEL], line[at.ROW] = self.models.ports[port], row
+        line[at.VARIABLES] = len(port.synapse.variables)
+        for k, name in enumerate(port.synapse.variables):
+            place = self._variable(port, name, port.group.n)
+            if k == 0:
+                line[at.STATE] = place
+        line[at.SCALARS] = self._numbers.put(port.numbers(self.network.dt))
+        line[at.DRIVE], line[at.DRIVES] = len(drives), len(port.drives)
+        for mean, weight, number in port.drives:
+            place = self._thresholds.put(poisson_table(mean))
+            key = self._keys.put(Draws(self.network.seed, "drive", number).key)
+            drives.append([place, self._thresholds.size, self._numbers.put([weight]), key])
+        return line
+
+    def _synapses(self, connections: list[Connection]) -> None:
+        """Build all connections into one list of targets, one connection at a time."""
+        total = sum(c.estimate() for c in connections)
+        own = sum(c.estimate() for c in connections if c.own_weights)
+        index, weights = np.empty(total, np.uint32), np.empty(own, self.dtype)
+        self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
+        short, factors, resources = [], 0, Numbers(np.float64)
+        self.columns_rows: dict[Connection, tuple] = {}
+        used, weighed, longest, late = 0, 0, 0, {}
+        for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
+            rows, weight, late[c] = c.build(number)
+            index, weights = (
+                _room(index, used + len(rows)),
+                _room(weights, weighed + (len(rows) if c.own_weights else 0)),
+            )
+            c.start, c.first = rows.start, used
+            index[used : used + len(rows)] = unsigned(rows.post)
+            c.late = None if np.ndim(late[c]) else int(late[c])
+            longest = max(longest, int(np.max(late[c], initial=0)))
+            if c.own_weights:
+                c.place = weighed
+                weights[weighed : weighed + len(rows)] = weight
+                wire[at.SHIFT] = weighed - used
+                weighed += len(rows)
+            else:
+                c.place = wire[at.WEIGHT] = self._numbers.put([weight])
+            wire[at.SOURCE], wire[at.TARGET] = c.source.index, c.target.index
+            wire[at.FROM], wire[at.TO] = c.sources.lo, c.sources.hi
+            wire[at.TARGET_ROW] = self.rows[c.port]
+            if c.late is not None:
+                wire[at.DELAY] = c.late
+            if c.short_term is not None:
+                n = c.source.n
+                gone = np.concatenate([np.zeros(2 * n), np.full(n, np.inf)])  # a last spike in the future: none yet
+                numbers = resources.put([*c.short_term.numbers(self.network.dt), 0.0])
+                short.append([number, numbers, resources.put(gone)])
+                wire[at.SHORT] = factors
+                factors += n
+            if c.plasticity is not None:
+                self.columns_rows[c] = rows.transposed()
+            used += len(rows)
+        self.index, self.weights = index[:used], weights[:weighed]
+        self.shortest = min((int(np.min(v, initial=longest)) for v in late.values()), default=0)
+        self.ring = np.zeros((longest + 1, self._row), self.dtype)
+        for c, steps in late.items():
+            if c.late is None:  # such synapses name their place in the ring
+                place = np.asarray(steps, np.uint64) * np.uint64(self._row) + np.uint64(self.rows[c.port])
+                if self.ring.size >= 1 << 32:
+                    raise ValueError(
+                        f"delays of up to {longest} steps need a ring of {self.ring.size} places, 2^32 at most"
+                    )
+                self.index[c.first : c.stop] += place.astype(np.uint32)
+        self.short = _table(short, at.SHORT_COLUMNS)
+        self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
+        self.start_resources = self.resources.copy()
+
+    def _plastic(self, connections: list[Connection]) -> None:
+        """Tables and traces of plastic connections."""
+        rows, traces = [], 0
+        bounds, sources, synapses = Numbers(np.int64), [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        entries = 0
+        for number, c in enumerate(connections):
+            rule = c.plasticity
+            if rule is None:
+                continue
+            self.wires[number, at.RULE] = len(rows)
+            line = np.zeros(at.PLASTIC_COLUMNS, np.int64)
+            line[at.WIRE], line[at.RULE_MODEL] = number, self.models.rules[rule]
+            for side, group, seen, carried, used, count, factors in (
+                ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS),
+                ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS),
+            ):
+                kinds = getattr(rule, side)
+                line[count] = len(kinds)
+                line[seen] = traces
+                line[carried] = traces + group.n
+                for k, name in enumerate(kinds):
+                    self.place[c, name] = (traces + (1 + k) * group.n, group.n)
+                line[used] = traces + (1 + len(kinds)) * group.n
+                traces += (1 + 2 * len(kinds)) * group.n
+                line[factors] = self._numbers.put(
+                    [number for t in kinds.values() for number in (t.factor(self.network.dt), t.amount)]
+                )
+            params, limits = rule.numbers(1, self.dtype)
+            line[at.PARAMS], line[at.PARAM_COUNT] = self._numbers.put(params), len(params)
+            line[at.LIMITS] = self._numbers.put(limits)
+            start, pre, place = self.columns_rows[c]
+            line[at.COLUMN_BOUNDS], line[at.COLUMNS] = bounds.put(start), entries
+            sources.append(pre)
+            synapses.append(place)
+            entries += len(pre)
+            rows.append(line)
+        self.plastic = _table(rows, at.PLASTIC_COLUMNS)
+        self.traces = np.zeros(max(traces, 1), self.dtype)
+        self.columns = bounds.array(), np.concatenate(sources), np.concatenate(synapses)
+        self.plastic_connections = [c for c in connections if c.plasticity is not None]
+
+
+def _table(rows: list, columns: int) -> Array:
+    return np.array(rows, np.int64).reshape(len(rows), columns)
+
+
+def _room(array: Array, size: int) -> Array:
+    """``array`` with room for ``size`` elements."""
+    return array if size <= len(array) else np.concatenate([array, np.empty(size - len(array), array.dtype)])
+
+
+def poisson_table(mean: float) -> Array:
+    """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint64."""
+    from scipy.stats import poisson
+
+    last = int(poisson.isf(2.0**-33, mean)) + 2
+    scaled = np.rint(poisson.cdf(np.arange(last), mean) * 2.0**32)
+    return scaled[scaled < 2.0**32].astype(np.uint64)

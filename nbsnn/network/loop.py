@@ -1,0 +1,137 @@
+"""Running a network's loop: on how many threads, in what pieces, and what comes out of it."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..compile import kernel
+from ..device import threads
+from ..kernels.cpu import connect
+from ..kernels.cpu import tables as at
+from ..kernels.cpu.network import BLOCK
+from .layout import Layout
+from .recording import Tape
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Array = np.ndarray
+
+SHARE = 4000  # updates and deliveries in a window that are worth a meeting of threads
+PIECE = 0.25  # seconds after which Python looks in: at Ctrl-C, at progress
+ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
+
+
+class Loop:
+    """The compiled loop over a network that is built, for a number of threads."""
+
+    def __init__(self, network: Simulation):
+        self.layout: Layout = network.layout
+        layout = self.layout
+        self.window = 1 if len(layout.plastic) or len(layout.short) else layout.shortest + 1
+        self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
+        self.depth = 2 * self.window + self.longest + 2
+        work = layout.units * self.window
+        self.parts = 1 if layout.network.device == "python" else max(1, min(threads(), work // SHARE))
+        self.call = layout.models.kernel(self.parts)
+        self.synapses = self._bounds(), layout.index, layout.weights
+        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(3)]
+        self.scratch = (*scratch, np.zeros((self.parts, BLOCK), np.uint64), np.zeros((self.parts, BLOCK), np.uint32))
+        self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
+        self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
+
+    def _bounds(self) -> Array:
+        """For each row of synapses, where the targets of each thread begin and end."""
+        layout, parts = self.layout, self.parts
+        pieces, place = [np.zeros(0, np.int64)], 0
+        for wire, c in zip(layout.wires, layout.network.connections, strict=True):
+            wire[at.BOUNDS] = place
+            n = c.target.n
+            cuts = np.array([n * k // parts for k in range(parts + 1)], np.int64) + (
+                wire[at.TARGET_ROW] if c.late is None else 0
+            )
+            bounds = np.empty((c.source.n, parts + 1), np.int64)
+            modulus = layout.ring.shape[1] if c.late is None else 0
+            _cut()(c.start, c.first, layout.index, cuts, modulus, bounds)
+            pieces.append(bounds.reshape(-1))
+            place += bounds.size
+        return np.concatenate(pieces)
+
+    def load(self, history: list[tuple[Array, Array]], step: int) -> None:
+        """Put the latest spikes, (population, unit) of the steps before ``step``, into the lists of the threads."""
+        self.counts[...] = 0
+        for back, (pops, units) in enumerate(reversed(history), 1):
+            slot = (step - back) % self.depth
+            for pop in np.unique(pops):
+                row = self.layout.pops[pop]
+                for part in range(self.parts):
+                    lo, hi = (int(row[at.UNITS]) * k // self.parts for k in (part, part + 1))
+                    mine = units[(pops == pop) & (units >= lo) & (units < hi)]
+                    first = int(row[at.FIRST]) + lo
+                    self.spikes[slot, first : first + len(mine)] = mine
+                    self.counts[slot, pop, part] = len(mine)
+
+    def history(self, step: int) -> list[tuple[Array, Array]]:
+        """The latest spikes that plastic synapses with a delay still wait for, oldest first."""
+        result = []
+        for back in range(min(self.longest + 1, step), 0, -1):
+            slot, pops, units = (step - back) % self.depth, [], []
+            for pop, row in enumerate(self.layout.pops):
+                for part in range(self.parts):
+                    first = int(row[at.FIRST]) + int(row[at.UNITS]) * part // self.parts
+                    found = self.spikes[slot, first : first + self.counts[slot, pop, part]]
+                    units.append(found.copy())
+                    pops.append(np.full(len(found), pop))
+            result.append((np.concatenate(pops), np.concatenate(units)))
+        return result
+
+    def advance(self, t0: int, t1: int, tape: Tape, look: Callable[[int], Any] | None = None) -> None:
+        """Run steps [t0, t1), in pieces after which ``look`` is called with the step reached."""
+        layout = self.layout
+        for row, c in zip(layout.plastic, layout.plastic_connections, strict=True):
+            row[at.LEARNS] = c.learning
+        tape.room(self.parts, max(ROOM, 4 * self.window * (layout.units // self.parts + len(layout.pops))))
+        own = layout.units // self.parts + len(layout.pops)
+        t, piece = t0, max(self.window, 64)
+        while t < t1:
+            start, goal = time.perf_counter(), min(t1, t + piece)
+            reached = self._call(t, goal, tape.arrays(t, goal, own))
+            tape.fetch(t, reached)
+            if reached == goal and time.perf_counter() - start < PIECE:
+                piece *= 2
+            t = reached
+            if look:
+                look(t)
+
+    def _call(self, t0: int, t1: int, record: tuple) -> int:
+        """One piece on all threads; returns the step reached."""
+        layout, cells = self.layout, np.zeros(16, np.int64)
+        arguments = (
+            self.parts, t0, t1, self.window, layout.model, layout.values, self.synapses,
+            (layout.ring.reshape(-1), *layout.ring.shape), self.scratch,
+            (self.spikes, self.counts, layout.factors), (layout.plastic, layout.traces, layout.columns), record, cells,
+        )  # fmt: skip
+        if self.parts == 1:
+            with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
+                return int(self.call(0, *arguments))
+        # The first call compiles, which must not happen while other threads wait in the loop.
+        if not getattr(self.call, "ready", True):
+            self.call(0, *arguments[:1], t0, t0, *arguments[3:])
+        others = [threading.Thread(target=self.call, args=(part, *arguments)) for part in range(1, self.parts)]
+        for other in others:
+            other.start()
+        reached = self.call(0, *arguments)
+        for other in others:
+            other.join()
+        return int(reached)
+
+
+@functools.cache
+def _cut() -> Callable:
+    return kernel(connect.cut, dtype=np.float64)

@@ -1,0 +1,216 @@
+"""The event simulator: populations, and sparse, delayed, plastic synapses between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..neuron import Neuron
+from ..plasticity.rule import Rule
+from ..sparse import Rule as Pattern
+from ..synapses import Delta, Synapse, TsodyksMarkram
+from ..validate import count, number
+from . import sources
+from .connection import Connection
+from .group import Group, Section
+from .simulation import Simulation
+
+
+class Network(Simulation):
+    """Populations of neurons, their inputs, and the synapses between them, simulated in steps of ``dt``.
+
+    A network is described first, by ``population``, ``poisson``, ``spikes``, ``connect``, ``drive`` and ``inject``; the
+    first ``run`` builds it. It holds its state: ``run`` goes on from it, ``reset`` returns to the start, ``state``
+    gives a copy and ``restore`` puts one back. Results do not depend on the number of threads, nor on how a run is cut
+    into pieces.
+
+    Parameters
+    ----------
+    dt : float, ms
+        Time step.
+    seed : int
+        All random numbers, of synapses, initial values and noise, are functions of this, of names and of places.
+    dtype : {float32, float64}
+        Precision of variables and weights.
+    device : {"cpu", "python"}
+        Compiled, or interpreted for debuggers.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> from nbsnn.neurons import LIF
+    >>> net = nbsnn.Network(dt=0.1, seed=1)
+    >>> cells = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
+    >>> exc = net.population(cells, 80, name="exc", v=nbsnn.values.Uniform(-60.0, -50.0))
+    >>> inh = net.population(cells, 20, name="inh", v=nbsnn.values.Uniform(-60.0, -50.0))
+    >>> fast, slow = nbsnn.synapses.Exponential(5.0), nbsnn.synapses.Exponential(10.0)
+    >>> for target in (exc, inh):
+    ...     _ = net.connect(exc, target, nbsnn.Sparse(probability=0.1), weight=1.6, synapse=fast)
+    ...     _ = net.connect(inh, target, nbsnn.Sparse(probability=0.1), weight=-9.0, synapse=slow)
+    >>> recording = net.run(100.0)
+    >>> times, units = recording.spikes(exc)
+    """
+
+    def __repr__(self) -> str:
+        lines = [f"Network(dt={self.dt:g} ms, seed={self.seed})", *map(repr, self.groups), *map(repr, self.connections)]
+        return "\n  ".join(lines)
+
+    def population(self, neuron: Neuron, n: int, *, name: str | None = None, **initial: Any) -> Group:
+        """Add units of one model.
+
+        Parameters
+        ----------
+        neuron : Neuron
+            The model, from ``nbsnn.neurons`` or of one's own.
+        n : int
+            Number of units.
+        name : str, optional
+            "population1", "population2", ... by default.
+        **initial : number, array [n] or distribution
+            Where variables of the model start, instead of at its own values: ``v=nbsnn.values.Uniform(-60, -50)``.
+
+        Returns
+        -------
+        Group
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a variable is unknown, values do not fit, or the network has been built.
+        """
+        if not isinstance(neuron, Neuron):
+            raise TypeError(f"a population is made of a Neuron, not of {neuron!r}")
+        group = self._add(neuron, n, name, "population")
+        for variable, values in initial.items():
+            if variable not in neuron.state:
+                self.groups.pop()
+                raise ValueError(f"{neuron!r} has no variable {variable!r}; it has {list(neuron.state)}")
+            group.initial[variable] = values
+        return group
+
+    def poisson(self, n: int, rate: Any, *, name: str | None = None) -> Group:
+        """Add units that fire at random, independently, at ``rate`` Hz (a number, or one per unit)."""
+        from ..neurons import PoissonNeuron
+
+        return self._add(PoissonNeuron(rate), n, name, "poisson")
+
+    def spikes(self, times: Any, units: Any, n: int, *, name: str | None = None) -> Group:
+        """Add units that fire at given times: lists, event streams, another run's recording.
+
+        Parameters
+        ----------
+        times : array [spikes], ms
+            In any order; a spike belongs to the step that ends nearest to it, in the time of the network.
+        units : int array [spikes]
+            From 0 to n - 1; a unit fires at most once in a step.
+        n : int
+            Number of units.
+        name : str, optional
+        """
+        listed = sources.spike_list(times, units, count("n", n), self.dt)
+        group = self._add(None, n, name, "spikes")
+        group.list = listed
+        return group
+
+    def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str) -> Group:
+        self._unbuilt("a population")
+        count("n", n)
+        name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
+        if any(group.name == name for group in self.groups):
+            raise ValueError(f"this network has a population {name!r} already")
+        self.groups.append(Group(self, name, n, neuron, len(self.groups)))
+        return self.groups[-1]
+
+    def connect(
+        self, source: Group | Section | str, target: Group | Section | str, pattern: Pattern, *, weight: Any = None,
+        delay: Any = None, synapse: Synapse | None = None, plasticity: Rule | None = None,
+        short_term: TsodyksMarkram | None = None, coordinates: Any = None, name: str | None = None,
+    ) -> Connection:  # fmt: skip
+        """Connect two populations, or one with itself.
+
+        Parameters
+        ----------
+        source, target : Group, section of one (``group[:800]``), or name
+        pattern : rule
+            Who is connected to whom: ``Sparse``, ``AllToAll``, ``OneToOne``, ``Distance``, ``Explicit``,
+            ``from_scipy``.
+        weight : number, array [synapses] or distribution
+            In the unit of the synapse: mV for a membrane of ``LIF`` (a current of 1 mV holds it 1 mV above rest), nS
+            for conductances, pA for neurons with a capacitance. 1 by default, or what the pattern brings.
+        delay : number, array [synapses] or distribution, ms
+            From the end of the step in which a spike is fired to its arrival, at least one step: that by default.
+        synapse : Synapse
+            What arriving spikes do; ``synapses.Delta()`` by default.
+        plasticity : rule of nbsnn.plasticity, optional
+            How weights change. The source's spikes count when they arrive.
+        short_term : TsodyksMarkram, optional
+            How the effect of a spike depends on the spikes before it.
+        coordinates : pair of arrays, or array
+            Positions of units, for ``Distance``.
+        name : str, optional
+
+        Returns
+        -------
+        Connection
+        """
+        self._unbuilt("a connection")
+        source, target = self._section(source), self._section(target)
+        if not isinstance(pattern, Pattern):
+            raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
+        synapse = Delta() if synapse is None else synapse
+        for what, given, wanted in (
+            ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
+        ):  # fmt: skip
+            if given is not None and not isinstance(given, wanted):
+                raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
+        if plasticity is not None:
+            sources.check_rule(plasticity)
+        if isinstance(weight, (int, float)):
+            number("weight", weight)
+        name = name or f"{source.name} to {target.name}"
+        alike = sum(c.name == name or c.name.startswith(f"{name} ") for c in self.connections)
+        made = Connection(
+            self, f"{name} {alike + 1}" if alike else name, source, target, pattern, weight, delay, synapse,
+            plasticity, short_term, coordinates,
+        )  # fmt: skip
+        self.connections.append(made)
+        return made
+
+    def _section(self, of: Group | Section | str) -> Section:
+        """Units as source or target of a connection."""
+        if isinstance(of, Section):
+            self.group(of.group)
+            return of
+        return Section(self.group(of))
+
+    def drive(self, target: Group | str, rate: float, weight: float, synapse: Synapse | None = None) -> None:
+        """Let every unit of ``target`` receive Poisson spikes of its own, at ``rate`` Hz altogether, of one weight."""
+        self._unbuilt("a drive")
+        group = self.group(target)
+        mean = number("rate", rate, least=0.0) * self.dt / 1000.0
+        port = group.port(Delta() if synapse is None else synapse)
+        port.drives.append((mean, number("weight", weight), self._drives))
+        self._drives += 1
+
+    def inject(self, target: Group | str, current: Any, *, every: float | None = None, start: float = 0.0) -> None:
+        """Inject a current: a number, an array [n] for the whole run, or [rows, n] or [rows, 1] of ``every`` ms each.
+
+        Parameters
+        ----------
+        target : Group or str
+        current : number or array
+            In the unit of the neuron's input: mV for ``LIF`` (what it adds to the resting membrane), pA for neurons
+            with a capacitance. An array of two axes changes in time.
+        every : float, ms, optional
+            How long a row lasts; one step by default.
+        start : float, ms
+            When the first row begins, in the network's time. After the last row the current is 0.
+        """
+        self._unbuilt("a current")
+        group = self.group(target)
+        if group.neuron is None:
+            raise ValueError(f"{group.name} is a list of spikes: it takes no current")
+        group.currents.append(sources.current(current, group.n, every, start, self.dt, self.dtype))
+
+    def _unbuilt(self, what: str) -> None:
+        if self._layout is not None:
+            raise ValueError(f"this network has been built: {what} must be added before the first run")

@@ -1,0 +1,146 @@
+"""What is recorded of a run: spikes as they come, variables of chosen units at intervals, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .group import Group
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Array = np.ndarray
+
+
+class Tape:
+    """The arrays into which the loop writes, and what has been fetched from them.
+
+    ``places`` are those of the variables to record, ``units`` the units they belong to, of ``sizes``.
+    """
+
+    def __init__(self, places: Array, units: Array, sizes: Array, every: int, dtype: Any, sink: Any = None):
+        self.places, self.owners, self.sizes = places, units, sizes
+        self.every, self.dtype, self.sink = every, dtype, sink
+        self.spikes: list[tuple[Array, Array]] = []
+        self.rows: list[Array] = []
+        self.count = 0
+
+    def room(self, parts: int, capacity: int) -> None:
+        """Make room for ``capacity`` spikes of each of ``parts`` threads between two fetches."""
+        self.parts = parts
+        self.steps, self.units = np.empty((parts, capacity), np.int32), np.empty((parts, capacity), np.int32)
+        self.used, self.position = np.zeros((2, parts), np.int64), np.zeros(parts, np.int64)
+        # A column belongs to the thread in whose share of the population its unit lies.
+        owner = ((self.owners + 1) * parts - 1) // self.sizes
+        self.order = np.argsort(owner, kind="stable")
+        self.starts = np.searchsorted(owner[self.order], np.arange(parts + 1))
+        self.sorted_places = self.places[self.order]
+
+    def arrays(self, t0: int, t1: int, own: int) -> tuple:
+        """What the kernel writes into between steps t0 and t1; a thread has at most ``own`` units."""
+        self.used[...], self.position[...] = 0, 0
+        first = t0 // self.every + 1
+        count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
+        self.block = np.empty((count, len(self.places)), self.dtype)
+        return (
+            self.sorted_places, self.starts, self.block, self.every, first, self.steps, self.units, self.used,
+            self.position, own,
+        )  # fmt: skip
+
+    def fetch(self, t0: int, reached: int) -> None:
+        """Take what the loop has written in steps [t0, reached)."""
+        steps = np.concatenate([self.steps[k, :n] for k, n in enumerate(self.position)])
+        units = np.concatenate([self.units[k, :n] for k, n in enumerate(self.position)])
+        if self.parts > 1:
+            order = np.lexsort((units, steps))
+            steps, units = steps[order], units[order]
+        self.count += len(steps)
+        if self.sink is not None:
+            self.sink(steps, units)
+        elif len(steps):
+            self.spikes.append((steps.copy(), units.copy()))
+        rows = reached // self.every - t0 // self.every
+        if rows and len(self.places):
+            block = np.empty((rows, len(self.places)), self.dtype)
+            block[:, self.order] = self.block[:rows]
+            self.rows.append(block)
+
+
+class Recording:
+    """What a run has recorded.
+
+    ``recording[group]`` or ``recording.spikes(group)`` are spikes as (times, units); ``recording[group, "v"]`` is the
+    array of a variable at ``recording.times``; ``recording[connection, "weight"]`` that of weights.
+
+    Attributes
+    ----------
+    duration, start : float, ms
+        Length of the run, and the network's time at which it began.
+    times : float array
+        Times of recorded variables, ms.
+    seconds : float
+        How long the run took, without building and compiling.
+    """
+
+    def __init__(self, network: Simulation, start: int, steps: int):
+        self.network, self.dt = network, network.dt
+        self.start, self.duration = start * network.dt, steps * network.dt
+        self.seconds = 0.0
+        self.times = np.zeros(0)
+        self.variables: dict[tuple[Any, str], Array] = {}
+        self.units: dict[tuple[Any, str], Array] = {}
+        self._step, self._unit = np.zeros(0, np.int32), np.zeros(0, np.int32)
+
+    def __repr__(self) -> str:
+        kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
+        return f"Recording({self.duration:g} ms, {len(self._step)} spikes{', ' + kept if kept else ''})"
+
+    def take(self, tape: Tape, wanted: Any, weights: list[list[Array]], start: int, interval: int) -> None:
+        """Fill this recording with what the loop has left on its tape."""
+        if tape.spikes:
+            self._step, self._unit = (np.concatenate(parts) for parts in zip(*tape.spikes, strict=True))
+        rows = np.concatenate([np.zeros((0, len(tape.places)), tape.dtype), *tape.rows])
+        column = 0
+        for group, name, units in wanted.variables:
+            self.variables[group, name] = rows[:, column : column + len(units)]
+            self.units[group, name] = units
+            column += len(units)
+        for connection, kept in zip(wanted.weights, weights, strict=True):
+            self.variables[connection, "weight"] = np.array(kept)
+        count = max(len(rows), *map(len, weights), 0) if weights else len(rows)
+        self.times = (start // interval + 1 + np.arange(count)) * interval * self.dt
+
+    def spikes(self, group: Group | str | None = None) -> tuple[Array, Array]:
+        """Spikes of a group, or of the whole network: times in ms, ascending, and units.
+
+        A spike's time is the end of the step in which it was fired. In the whole network, units are counted through in
+        the order in which populations were made.
+        """
+        step, unit = self._step, self._unit
+        if group is not None:
+            group = self.network.group(group)
+            first = self.network.first(group)
+            mine = (unit >= first) & (unit < first + group.n)
+            step, unit = step[mine], unit[mine] - first
+        return (step.astype(np.float64) + 1.0) * self.dt, unit
+
+    def __getitem__(self, what: Any) -> Any:
+        if isinstance(what, tuple):
+            owner, name = what
+            owner = self.network.group(owner) if isinstance(owner, str) else owner
+            if (owner, name) not in self.variables:
+                known = [f"{o.name}.{n}" for o, n in self.variables]
+                raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
+            return self.variables[owner, name]
+        return self.spikes(what)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.variables)
+
+    def rate(self, group: Group | str | None = None) -> float:
+        """Mean rate in Hz."""
+        n = self.network.units if group is None else self.network.group(group).n
+        return len(self.spikes(group)[0]) / n / (self.duration / 1000.0)

@@ -1,0 +1,153 @@
+"""One call of ``run``: what is recorded, and the pieces between which Python looks in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..kernels.cpu import tables as at
+from ..progress import Progress
+from ..validate import number
+from .connection import Connection
+from .group import Group
+from .recording import Recording, Tape
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
+
+Array = np.ndarray
+
+
+def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
+    """A time as a whole number of steps."""
+    steps = number(name, duration) / dt
+    if round(steps) < least or abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
+        raise ValueError(f"{name} must be a whole number of steps of {dt:g} ms, at least {least}, not {duration!r} ms")
+    return round(steps)
+
+
+class Wanted:
+    """What a run shall record."""
+
+    def __init__(self, network: Simulation, record: Mapping[Any, Any] | None):
+        self.spikes: list[Group] = list(network.groups) if record is None else []
+        self.variables: list[tuple[Group, str, Array]] = []
+        self.weights: list[Connection] = []
+        for owner, names in (record or {}).items():
+            if isinstance(owner, Connection):
+                self._connection(owner, names)
+                continue
+            group = network.group(owner)
+            for name in [names] if isinstance(names, str) else names:
+                chosen = names[name] if isinstance(names, Mapping) else None
+                if name == "spikes":
+                    self.spikes.append(group)
+                else:
+                    network.variable(group, name)
+                    self.variables.append((group, name, _units(group, name, chosen)))
+
+    def _connection(self, connection: Connection, names: Any) -> None:
+        for name in [names] if isinstance(names, str) else names:
+            if name != "weight" or not connection.own_weights:
+                raise KeyError(
+                    f"of {connection.name} weights can be recorded if each synapse has its own, not {name!r}"
+                )
+            self.weights.append(connection)
+
+    def tape(self, network: Simulation, every: int, sink: Any) -> Tape:
+        """Room for what the loop records."""
+        places, units, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for group, name, chosen in self.variables:
+            view = network.variable(group, name)
+            first = (view.ctypes.data - network.layout.states.ctypes.data) // view.itemsize
+            places.append(first + chosen)
+            units.append(chosen)
+            sizes.append(np.full(len(chosen), group.n))
+        for group in network.groups:
+            network.layout.pops[group.index, at.RECORDED] = group in self.spikes
+        return Tape(*map(np.concatenate, (places, units, sizes)), every, network.dtype, sink)  # type: ignore[call-arg]
+
+
+def _units(group: Group, name: str, chosen: Any) -> Array:
+    """The units of which a variable is recorded."""
+    if chosen is None:
+        return np.arange(group.n)
+    units = np.atleast_1d(np.asarray(chosen))
+    if (
+        units.ndim != 1
+        or units.dtype.kind not in "iu"
+        or (len(units) and not 0 <= units.min() <= units.max() < group.n)
+    ):
+        raise ValueError(f"units of {group.name}.{name} must be integers from 0 to {group.n - 1}, not {chosen!r}")
+    return units.astype(np.int64)
+
+
+def run(
+    network: Simulation, duration: float, record: Any, every: float | None, to: Any, progress: bool,
+    callback: Callable | None, callback_every: float | None,
+) -> Recording:  # fmt: skip
+    """See ``Network.run``."""
+    dt = network.dt
+    steps = whole(duration, dt, "duration")
+    interval = 1 if every is None else whole(every, dt, "every")
+    between = 1 if callback_every is None else whole(callback_every, dt, "callback_every")
+    network.build()
+    wanted = Wanted(network, record)
+    loop, start = network.loop(), network.step
+    recording = Recording(network, start, steps)
+    writer = _writer(network, to)
+    tape = wanted.tape(network, interval, writer.write if writer else None)
+    weights: list[list[Array]] = [[] for _ in wanted.weights]
+    bar = Progress(progress)
+    loop.load(network._history, start)
+    began = time.perf_counter()
+    try:
+        while network.step < start + steps:
+            goal = start + steps
+            if callback:
+                goal = min(goal, network.step + between - (network.step - start) % between)
+            if wanted.weights:
+                goal = min(goal, (network.step // interval + 1) * interval)
+
+            def look(t: int) -> None:
+                network.step = t
+                bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
+
+            loop.advance(network.step, goal, tape, look)
+            network._history = loop.history(network.step)
+            if callback and ((network.step - start) % between == 0 or network.step == start + steps):
+                callback(network)
+                loop.load(network._history, network.step)
+            if network.step % interval == 0:
+                for kept, connection in zip(weights, wanted.weights, strict=True):
+                    kept.append(np.array(connection.weight))
+    finally:
+        if writer:
+            writer.close()
+    _normalise(network)
+    recording.seconds = time.perf_counter() - began
+    recording.take(tape, wanted, weights, start, interval)
+    return recording
+
+
+def _normalise(network: Simulation) -> None:
+    """What rules do at the end of a run: the weights onto each unit share a total."""
+    for c in network.connections:
+        rule = c.plasticity
+        if rule is not None and c.learning and rule.normalize is not None:
+            weight, post = c.weight, c.post
+            sums = np.bincount(post, np.abs(weight), c.target.n)
+            sums[sums == 0.0] = rule.normalize.total
+            weight *= (rule.normalize.total / sums).astype(weight.dtype)[post]
+
+
+def _writer(network: Simulation, to: Any) -> Any:
+    """The file for spikes, if one is wanted."""
+    if to is None:
+        return None
+    from ..spikes_file import SpikeWriter
+
+    return SpikeWriter(to, dt=network.dt, n=network.units)

@@ -1,0 +1,207 @@
+"""What a network is while it runs: its arrays, its state, and the calls that let time pass."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..device import DEVICES, threads
+from ..random import Draws
+from ..validate import choice, float_dtype, number
+from . import running
+from .connection import Connection
+from .group import Group
+from .layout import Layout
+from .loop import Loop
+from .recording import Recording
+from .state import ARRAYS, State
+
+Array = np.ndarray
+
+
+class Simulation:
+    """The running half of ``Network``, which describes what is simulated here."""
+
+    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
+        self.dt, self.seed = number("dt", dt, above=0.0), seed
+        self.draws = Draws(seed, "network")
+        self.dtype, self.device = float_dtype(dtype), choice("device", device, DEVICES)
+        if device == "cuda":
+            raise NotImplementedError('networks of sparse synapses run on device="cpu" only')
+        self.groups: list[Group] = []
+        self.connections: list[Connection] = []
+        self._layout: Layout | None = None
+        self._loop: Loop | None = None
+        self._history: list = []
+        self._drives = 0
+        self.step = 0
+
+    @property
+    def time(self) -> float:
+        """How far the network has run, ms."""
+        return self.step * self.dt
+
+    @property
+    def units(self) -> int:
+        """Number of units of all populations."""
+        return sum(group.n for group in self.groups)
+
+    def group(self, name: Group | str) -> Group:
+        """The population of this name."""
+        for group in self.groups:
+            if group is name or group.name == name:
+                return group
+        raise KeyError(f"this network has no population {name!r}; it has {[group.name for group in self.groups]}")
+
+    def first(self, group: Group) -> int:
+        """The number of the group's first unit among all units."""
+        return sum(other.n for other in self.groups[: group.index])
+
+    @property
+    def layout(self) -> Layout:
+        """The arrays of the network, which is built if need be."""
+        self.build()
+        if self._layout is None:
+            raise RuntimeError("a network is being built: its arrays are not there yet")
+        return self._layout
+
+    def estimate(self) -> int:
+        """About how many bytes the synapses of this network take."""
+        return sum(c.estimate() * c.bytes_each() for c in self.connections)
+
+    def build(self) -> Simulation:
+        """Make synapses and arrays; ``run`` does it when needed.
+
+        Raises
+        ------
+        MemoryError
+            If synapses would take more memory than this machine has free.
+        """
+        if self._layout is not None:
+            return self
+        if not self.groups:
+            raise ValueError("this network has no population")
+        needed, largest = self.estimate(), max((c.estimate() * 16 for c in self.connections), default=0)
+        free = _free_memory()
+        if free is not None and needed + largest > free:
+            raise MemoryError(
+                f"{sum(c.estimate() for c in self.connections):,} synapses take {needed / 1e9:.1f} GB, and building "
+                f"them up to {largest / 1e9:.1f} GB more; {free / 1e9:.1f} GB are free"
+            )
+        self._layout = Layout(self)
+        self.reset()
+        return self
+
+    def reset(self) -> None:
+        """Return to time 0: variables at their initial values, nothing under way, traces at 0. Weights stay."""
+        layout = self.layout
+        self.step, self._history = 0, []
+        for array in (layout.states, layout.ring, layout.traces):
+            array[...] = 0
+        layout.resources[...] = layout.start_resources
+        for group in self.groups:
+            for name, values in group.initial.items():
+                group[name] = values
+
+    def variable(self, group: Group, name: str) -> Array:
+        """The array of a variable of a population, [n], or of one of its ports, named as "exponential.y"."""
+        layout = self.layout
+        for owner, label, variable in self._variables(group):
+            if label == name:
+                place, n = layout.place[owner, variable]
+                return layout.states[place : place + n]
+        known = [label for _, label, _ in self._variables(group)]
+        raise KeyError(f"{group.name} has no variable {name!r}; it has {known}")
+
+    def _variables(self, group: Group) -> Iterator[tuple[Any, str, str]]:
+        for name in group.neuron.state if group.neuron else ():
+            yield group, name, name
+        for port in group.ports:
+            for name in port.synapse.variables:
+                yield port, port.label(name), name
+
+    def state(self) -> State:
+        """A copy of the state."""
+        layout = self.layout
+        arrays = {name: getattr(layout, name).copy() for name in ARRAYS}
+        return State(self.step, arrays, [(pops.copy(), units.copy()) for pops, units in self._history])
+
+    def restore(self, state: State) -> None:
+        """Go back, or on, to a state of this network or of one that is built alike.
+
+        Raises
+        ------
+        ValueError
+            If the arrays do not fit; nothing is changed then.
+        """
+        layout = self.layout
+        for name in ARRAYS:
+            mine, given = getattr(layout, name), state.arrays.get(name)
+            if given is None or given.shape != mine.shape or given.dtype != mine.dtype:
+                found = "nothing" if given is None else f"{given.dtype} {list(given.shape)}"
+                raise ValueError(f"{name} of this network is {mine.dtype} {list(mine.shape)}, the state has {found}")
+        for name in ARRAYS:
+            getattr(layout, name)[...] = state.arrays[name]
+        self.step, self._history = state.step, list(state.history)
+
+    def run(
+        self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,
+        to: Any = None, progress: bool = False, callback: Callable[[Any], Any] | None = None,
+        callback_every: float | None = None,
+    ) -> Recording:  # fmt: skip
+        """Simulate ``duration`` ms from the present state on.
+
+        Parameters
+        ----------
+        duration : float, ms
+            A whole number of steps.
+        record : mapping, optional
+            What to record: {group: ["spikes", "v"], connection: ["weight"]}; {group: {"v": [0, 5]}} records chosen
+            units. By default the spikes of all populations.
+        every : float, ms, optional
+            Interval at which variables and weights are recorded; ``dt`` for variables by default.
+        to : path, optional
+            File to which spikes are written as they come, instead of being kept in memory.
+        progress : bool
+            Show a bar on a terminal.
+        callback : callable, optional
+            Called with the network after every ``callback_every`` ms (one step by default); it may read and change
+            state and weights.
+
+        Returns
+        -------
+        Recording
+
+        Raises
+        ------
+        ValueError, KeyError
+            If a time is not a whole number of steps, or what is to be recorded is unknown.
+        """
+        return running.run(self, duration, record, every, to, progress, callback, callback_every)
+
+    def steps(self, duration: float, **options: Any) -> Iterator[float]:
+        """Run step by step: yields the time after each step; state may be read and changed in between."""
+        for _ in range(running.whole(duration, self.dt, "duration")):
+            self.run(self.dt, **options)
+            yield self.time
+
+    def loop(self) -> Loop:
+        """The compiled loop; a new one after the number of threads has changed."""
+        if self._loop is None or self._loop_threads != threads():
+            self._loop, self._loop_threads = Loop(self), threads()
+        return self._loop
+
+
+def _free_memory() -> int | None:
+    """Bytes that can be had, or None where the system does not tell."""
+    try:
+        with open("/proc/meminfo") as file:
+            for line in file:
+                if line.startswith("MemAvailable"):
+                    return int(line.split()[1]) * 1024
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return None

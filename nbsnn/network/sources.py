@@ -1,0 +1,72 @@
+"""Checks of what is given to a network from outside: lists of spikes, currents, plasticity rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..plasticity.rule import Rule
+from ..validate import finite, number
+from .running import whole
+
+Array = np.ndarray
+
+
+def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]:
+    """Step and unit of each spike, sorted by step, then by unit."""
+    times, units = np.asarray(times, np.float64), np.asarray(units)
+    if times.ndim != 1 or times.shape != units.shape:
+        raise ValueError(
+            f"times and units must be lists of one length, not {list(times.shape)} and {list(units.shape)}"
+        )
+    if units.size and units.dtype.kind not in "iu":
+        raise TypeError(f"units must be integers, not {units.dtype}")
+    finite("times", times)
+    steps = np.rint(times / dt).astype(np.int64) - 1
+    if len(steps) and steps.min() < 0:
+        raise ValueError(
+            f"times must be at least one step ({dt:g} ms), the end of the first; {times.min():g} ms is not"
+        )
+    if len(units) and (units.min() < 0 or units.max() >= n):
+        raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
+    order = np.lexsort((units, steps))
+    steps, units = steps[order], units[order].astype(np.int64)
+    twice = (steps[1:] == steps[:-1]) & (units[1:] == units[:-1])
+    if twice.any():
+        k = int(np.argmax(twice))
+        raise ValueError(f"unit {units[k]} has two spikes in the step that ends at {(steps[k] + 1) * dt:g} ms")
+    return steps, units
+
+
+def current(values: Any, n: int, every: float | None, start: float, dt: float, dtype: Any) -> tuple[Array, int, int]:
+    """Rows of a current, [rows, 1 or n], how many steps each lasts, and the step at which the first begins."""
+    array = finite("current", np.asarray(values, dtype))
+    if array.ndim < 2:
+        if array.shape not in ((), (1,), (n,)):
+            raise ValueError(f"a current must be a number, [{n}], or [rows, {n}], not {list(array.shape)}")
+        if every is not None:
+            raise ValueError("every is the time for which a row of a current lasts; this current has one row")
+        return array.reshape(1, -1), 1 << 62, whole(start, dt, "start", least=0)
+    if array.ndim > 2 or array.shape[1] not in (1, n):
+        raise ValueError(f"a current that changes must have shape [rows, {n}] or [rows, 1], not {list(array.shape)}")
+    lasts = 1 if every is None else whole(every, dt, "every")
+    return array, lasts, whole(start, dt, "start", least=0)
+
+
+def check_rule(rule: Rule) -> None:
+    """Raise unless a rule changes weights at spikes alone, at once: what a loop over events can do."""
+    if type(rule).advance is not Rule.advance:
+        raise ValueError(
+            f"{type(rule).__name__} changes weights between spikes, or not with them: use nbsnn.plasticity.Plastic"
+        )
+    if rule.clip == "all" or (rule.normalize is not None and rule.normalize.when != "end"):
+        raise ValueError(
+            f'{rule!r} visits all synapses in every step; sparse synapses need clip="changed" and a normalisation at '
+            "the end of a run, or none"
+        )
+
+
+def step_length(value: Any, name: str) -> float:
+    """A time above 0, ms."""
+    return number(name, value, above=0.0)

@@ -1,0 +1,66 @@
+"""What figures share: matplotlib or a message, colours, new figures, and files that are whole or not there."""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+MISSING = 'figures need matplotlib, which is not installed: pip install "nbsnn[plot]"'
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+"""Eight colours that people who confuse red and green tell apart (Okabe and Ito 2008)."""
+
+
+def pyplot() -> Any:
+    """matplotlib's pyplot, drawing to files; a clear message if it is missing."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise ImportError(MISSING) from None
+    if matplotlib.get_backend().lower() not in ("agg", "module://matplotlib_inline.backend_inline"):
+        matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def new_figure(width: float, height: float) -> Any:
+    """A figure of so many inches, which pyplot does not know and so does not keep."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError(MISSING) from None
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def axes_or_new(ax: Any, width: float = 5.0, height: float = 3.4) -> Any:
+    """The given axes, or those of a new figure."""
+    return new_figure(width, height).subplots() if ax is None else ax
+
+
+def color(k: int) -> str:
+    """The k-th colour, from the first again after the last."""
+    return COLORS[k % len(COLORS)]
+
+
+def save(figure: Any, path: str | PathLike[str], dpi: float = 120.0) -> None:
+    """Write a figure to ``path``, in the format that its suffix names (png without one), in one go.
+
+    Parameters
+    ----------
+    figure : matplotlib figure
+    path : str or path
+    dpi : float
+        Pixels per inch.
+    """
+    path = Path(path)
+    path = path if path.suffix else path.with_suffix(".png")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            figure.savefig(file, dpi=dpi, format=path.suffix[1:])
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""How rates and irregularity are distributed over units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..validate import count
+from .canvas import axes_or_new, color
+
+
+def rate_histogram(rates: Any, *, bins: int = 30, ax: Any = None, title: str = "") -> Any:
+    """How many units have which rate; a line marks the mean.
+
+    Parameters
+    ----------
+    rates : array [N], or mapping from names to these
+        In Hz, as ``nbsnn.statistics.rates`` gives them.
+    bins : int
+    ax : matplotlib axes, optional
+    title : str
+
+    Returns
+    -------
+    matplotlib figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If there is no number.
+    """
+    return _histogram("rates", rates, "rate (Hz)", "Hz", bins, ax, title)
+
+
+def cv_histogram(cv: Any, *, bins: int = 30, ax: Any = None, title: str = "") -> Any:
+    """How many units have which coefficient of variation of intervals; a line marks the mean.
+
+    Parameters
+    ----------
+    cv : array [N], or mapping from names to these
+        As ``nbsnn.statistics.cv_per_unit`` gives them: NaN is left out.
+    bins, ax, title
+        As ``rate_histogram``.
+
+    Returns
+    -------
+    matplotlib figure
+    """
+    return _histogram("cv", cv, "CV of inter-spike intervals", "", bins, ax, title)
+
+
+def _histogram(what: str, given: Any, label: str, unit: str, bins: int, ax: Any, title: str) -> Any:
+    named = {k: np.asarray(v, np.float64) for k, v in (given if isinstance(given, Mapping) else {"": given}).items()}
+    named = {name: values[~np.isnan(values)] for name, values in named.items()}
+    if not any(len(values) for values in named.values()):
+        raise ValueError(f"{what} must hold at least one number; there is none")
+    high = max(values.max(initial=0.0) for values in named.values()) or 1.0
+    edges = _edges(np.unique(np.concatenate(list(named.values()))), high, count("bins", bins))
+    ax = axes_or_new(ax)
+    for k, (name, values) in enumerate(named.items()):
+        if not len(values):
+            continue
+        text = f"{name} " * bool(name) + f"mean {values.mean():.3g} {unit}".rstrip()
+        heights = np.histogram(values, edges)[0]
+        ax.stairs(heights, edges, fill=True, color=color(k), alpha=0.25)
+        ax.stairs(heights, edges, color=color(k), linewidth=1.0, label=text)
+        ax.axvline(values.mean(), color=color(k), linewidth=1.0, linestyle="--")
+    ax.set(xlabel=label, ylabel="units", title=title, xlim=(edges[0], edges[-1]))
+    ax.legend(frameon=False)
+    return ax.figure
+
+
+def _edges(values: np.ndarray, high: float, bins: int) -> np.ndarray:
+    """Edges of about ``bins`` bins from 0 to ``high``.
+
+    Rates are multiples of one spike per duration; bins that hold now two, now three such multiples would look like a
+    comb, so there every bin holds as many.
+    """
+    step = np.diff(values, prepend=0.0)
+    step = step[step > 1e-9 * high].min(initial=high)
+    places = np.rint(values / step)
+    if places.max() > 100 * bins or not np.allclose(places * step, values, rtol=1e-6, atol=1e-6 * step):
+        return np.linspace(0.0, high, bins + 1)
+    width = math.ceil((places.max() + 1) / bins)
+    return (np.arange(math.ceil((places.max() + 1) / width) + 1) * width - 0.5) * step

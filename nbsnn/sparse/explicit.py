@@ -1,0 +1,96 @@
+"""Connections from lists of pairs and from sparse matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from .rows import MOST, Array, Rows, turn
+from .rule import Rule
+
+
+class Explicit(Rule):
+    """The synapses from ``pre[k]`` to ``post[k]``, in any order; a pair may come several times.
+
+    Parameters
+    ----------
+    pre, post : int array [synapses]
+        Both ends of each synapse.
+    weight, delay : array [synapses], optional
+        Values that go with the pairs, in the order of the pairs; the rows then hold them in the order of rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are not integers of one length, or a value is not one per pair; by ``build``, if a place is not
+        one of a unit.
+
+    >>> rows = Explicit([2, 0, 0], [1, 1, 0], weight=[0.1, 0.2, 0.3]).build(3, 2)
+    >>> rows.pre(), rows.post, rows.weight
+    (array([0, 0, 2], dtype=int32), array([0, 1, 1], dtype=int32), array([0.3, 0.2, 0.1]))
+    """
+
+    def __init__(self, pre: Any, post: Any, weight: Any = None, delay: Any = None):
+        self.pre, self.post = _places("pre", pre), _places("post", post)
+        if len(self.pre) != len(self.post):
+            raise ValueError(f"pre and post must have one length, not {len(self.pre)} and {len(self.post)}")
+        self.weight, self.delay = (None if v is None else np.asarray(v) for v in (weight, delay))
+        for name, values in (("weight", self.weight), ("delay", self.delay)):
+            if values is not None and values.shape != self.pre.shape:
+                raise ValueError(f"{name} must have shape [{len(self.pre)}], one per pair, not {list(values.shape)}")
+
+    def __repr__(self) -> str:
+        return f"Explicit({len(self.pre)} synapses)"
+
+    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int:
+        return len(self.pre)
+
+    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows:
+        for name, places, n in (("pre", self.pre, n_pre), ("post", self.post, n_post)):
+            if len(places) and (places.min() < 0 or places.max() >= n):
+                span = f"{places.min()} to {places.max()}"
+                raise ValueError(f"{name} must be from 0 to {n - 1}, one of the {n} units, but spans {span}")
+        # Two counting sorts: by target, in the order of the pairs, then by source, in that of targets.
+        entries = np.arange(len(self.pre) + 1)
+        begin, pair = turn(entries, self.post.astype(np.int32), n_post)
+        place = np.empty(len(pair), np.int64)
+        start, post = turn(begin, self.pre.astype(np.int32)[pair], n_pre, place)
+        order = pair[place]
+        weight, delay = (None if values is None else values[order] for values in (self.weight, self.delay))
+        return Rows(start, post, n_post, weight, delay)
+
+
+def from_scipy(matrix: Any) -> Explicit:
+    """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
+
+    Stored zeros are synapses of weight zero, repeated entries are multapses.
+
+    Raises
+    ------
+    TypeError
+        If it is no SciPy sparse matrix or array.
+
+    >>> from scipy.sparse import csr_array
+    >>> from_scipy(csr_array([[0.0, 0.5], [0.25, 0.0]])).build(2, 2).weight
+    array([0.5 , 0.25])
+    """
+    from scipy.sparse import issparse
+
+    if not issparse(matrix):
+        raise TypeError(f"from_scipy takes a SciPy sparse matrix, not {type(matrix).__name__}")
+    entries = matrix.tocoo()
+    row, column = entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
+    return Explicit(row, column, weight=entries.data)
+
+
+def _places(name: str, given: Any) -> Array:
+    array = np.asarray(given)
+    if array.size == 0:
+        array = array.astype(np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be a list of integers, not {array.dtype} of shape {list(array.shape)}")
+    if len(array) > MOST:
+        raise ValueError(f"{name} must have at most {MOST} entries, not {len(array)}")
+    return array

@@ -1,0 +1,117 @@
+"""Functions that are spelt out for a number of others, or of variables, that is known only when a kernel is made.
+
+Flat arrays hold variable j of unit k at ``o + j w + k``; the sums are spelt out as well, since Numba would make floats
+of products of unsigned places and literals.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+def switch(functions: Sequence[Callable], arguments: str) -> Callable:
+    """A function that calls one of ``functions``, chosen by its first argument, and returns what that returns.
+
+    >>> switch([abs, str], "a")(1, -2)      # def switch(which, a): return f0(a) if which == 0 else f1(a)
+    '-2'
+    """
+    chain = "".join(f"f{k}({arguments}) if which == {k} else " for k in range(len(functions) - 1))
+    last = f"f{len(functions) - 1}({arguments})" if functions else "None"
+    scope: dict[str, Any] = {f"f{k}": function for k, function in enumerate(functions)}
+    exec(f"def switch(which, {arguments}): return {chain}{last}", scope)
+    return scope["switch"]
+
+
+@functools.cache
+def read(count: int) -> Callable:
+    """A function that reads ``count`` variables of a unit from a flat array, as a tuple.
+
+    >>> read(2)([1, 2, 3, 4], 0, 2, 1)      # lambda s, o, w, k: (s[o + k], s[o + w + k],)
+    (2, 4)
+    """
+    return eval(f"lambda s, o, w, k: ({''.join(f'{_place(j)}, ' for j in range(count))})")
+
+
+@functools.cache
+def write(count: int) -> Callable:
+    """A function that writes the items 1, 2, ... of a tuple to ``count`` variables of a unit in a flat array.
+
+    >>> array = [1, 2, 3, 4]
+    >>> write(2)(array, ("output", 8, 9), 0, 2, 1)
+    >>> array
+    [1, 8, 3, 9]
+    """
+    lines = "; ".join(f"{_place(j)} = r[{1 + j}]" for j in range(count)) or "pass"
+    scope: dict[str, Any] = {}
+    exec(f"def write(s, r, o, w, k): {lines}", scope)
+    return scope["write"]
+
+
+@functools.cache
+def numbers(count: int) -> Callable:
+    """A function that reads ``count`` numbers from a place on, as a tuple.
+
+    >>> numbers(2)([5, 6, 7], 1)
+    (6, 7)
+    """
+    return eval(f"lambda p, o: ({''.join(f'p[o + {j}], ' for j in range(count))})")
+
+
+def _place(variable: int) -> str:
+    return f"s[o{' + w' * variable} + k]"
+
+
+# Numba wants a tuple's length when it compiles, and a loop over a tuple's items keeps LLVM from vectorising (ten times
+# slower for two items). So the functions that read or write several variables of a lane are spelt out, for any number.
+
+
+@functools.cache
+def row(count: int, subscript: str) -> Callable:
+    """A function that reads ``count`` variables as a tuple.
+
+    >>> row(2, "t, n")              # lambda array, t, n: (array[0, t, n], array[1, t, n],)
+    <function ...>
+    """
+    items = "".join(f"array[{k}, {subscript}], " for k in range(count))
+    return eval(f"lambda array, {subscript}: ({items})")
+
+
+@functools.cache
+def row_sum(count: int, first: str, second: str | None, subscript: str) -> Callable:
+    """A function that adds ``count`` variables of two arrays, as a tuple; ``second`` None leaves the other out.
+
+    >>> row_sum(1, "n", "t, n", "t, n")    # lambda array, other, t, n: (array[0, n] + other[0, t, n],)
+    <function ...>
+    """
+    plus = f" + other[{{k}}, {second}]" if second else ""
+    items = "".join(f"array[{k}, {first}]{plus.format(k=k)}, " for k in range(count))
+    return eval(f"lambda array, other, {subscript}: ({items})")
+
+
+@functools.cache
+def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable:
+    """A function that writes a tuple's items at ``places`` to the variables 0, 1, ... of an array.
+
+    >>> store((1, 2), "t, n")       # def store(array, r, t, n): array[0, t, n] = r[1]; array[1, t, n] = r[2]
+    <function ...>
+    """
+    sign = "+=" if add else "="
+    lines = "; ".join(f"array[{k}, {subscript}] {sign} r[{place}]" for k, place in enumerate(places)) or "pass"
+    scope: dict[str, Any] = {}
+    exec(f"def store(array, r, {subscript}): {lines}", scope)
+    return scope["store"]
+
+
+def each(functions: Sequence[Callable], arguments: str, call: str) -> Callable:
+    """A function that calls ``functions`` in turn, with ``call`` as arguments, in which {k} stands for the place.
+
+    >>> each([print, print], "a", "{k}, a")("x")        # def each(a): f0(0, a); f1(1, a)
+    0 x
+    1 x
+    """
+    lines = "; ".join(f"f{k}({call.format(k=k)})" for k in range(len(functions))) or "pass"
+    scope: dict[str, Any] = {f"f{k}": function for k, function in enumerate(functions)}
+    exec(f"def each({arguments}): {lines}", scope)
+    return scope["each"]

@@ -1,0 +1,20 @@
+"""What spikes look like in numbers: rates, irregularity, and how much units do together.
+
+Spikes are two arrays of one length: ``times`` in ms, ascending, and ``units``, from 0 to n - 1. Spikes with
+``start <= time < stop`` count.
+"""
+
+from .intervals import cv as cv
+from .intervals import cv2 as cv2
+from .intervals import cv_per_unit as cv_per_unit
+from .intervals import intervals as intervals
+from .intervals import lv as lv
+from .rates import counts as counts
+from .rates import mean_rate as mean_rate
+from .rates import population_rate as population_rate
+from .rates import rates as rates
+from .together import correlation as correlation
+from .together import correlations as correlations
+from .together import fano as fano
+from .together import synchrony as synchrony
+from .together import synchrony_of as synchrony_of

@@ -1,0 +1,150 @@
+"""How much units do together, from spike counts x_i[b] of unit i in bins b.
+
+    Fano factor   var_b(sum_i x_i) / mean_b(sum_i x_i)            1 for independent Poisson units
+    chi           sqrt(var_b(mean_i x_i) / mean_i var_b(x_i))     1 if all do the same, about 1 / sqrt(n) if independent
+    correlation   cov_b(x_i, x_j) / sqrt(var_b(x_i) var_b(x_j))   over pairs of units
+
+Variances are divided by the number of bins. Chi: D. Golomb (2007), doi:10.4249/scholarpedia.1347.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from ..validate import count, finite
+from .rates import counts
+from .window import Array, bin_of, bins_within, spikes_within
+
+
+def fano(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
+    """The Fano factor of the population's spike count in bins of ``width`` ms.
+
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units.
+    start, stop : float
+        Which time counts, in ms.
+    width : float
+        Of a bin, in ms.
+
+    Raises
+    ------
+    ValueError
+        If there is no spike; and as ``mean_rate``.
+
+    >>> fano([0.0, 5.0, 10.0], [0, 0, 0], 1, stop=15.0)
+    0.0
+    """
+    spikes = counts(times, units, n, stop, start=start, width=width)
+    if not spikes.any():
+        raise ValueError(f"there is no spike between {start:g} and {stop:g} ms: the Fano factor is 0 / 0")
+    return float(spikes.var() / spikes.mean())
+
+
+def synchrony(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
+    """Golomb's chi of spike counts in bins of ``width`` ms, from 0 to 1. Parameters as ``fano``.
+
+    Raises
+    ------
+    ValueError
+        If no unit's count changes from bin to bin; and as ``mean_rate``.
+
+    >>> synchrony([0.0, 0.0, 10.0, 10.0], [0, 1, 0, 1], 2, stop=20.0)
+    1.0
+    """
+    bins, place, unit = _binned(times, units, n, start, stop, width)
+    # Pairs of unit and bin that hold spikes, and how many each holds: the matrix itself could be large.
+    _, number = np.unique(unit * bins + place, return_counts=True)
+    own = (number.astype(np.float64) ** 2).sum() / (n * bins) - ((np.bincount(unit, minlength=n) / bins) ** 2).mean()
+    everyone = np.bincount(place, minlength=bins).var() / n**2
+    return _chi(everyone, own)
+
+
+def synchrony_of(states: Any) -> float:
+    """Golomb's chi of a state, such as the membrane potential: ``states`` [T, N].
+
+    >>> round(synchrony_of(np.random.default_rng(0).normal(size=(1000, 100))), 1)
+    0.1
+    """
+    array = np.asarray(states, np.float64)
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"states must have shape [T, N], not {list(array.shape)}")
+    finite("states", array)
+    return _chi(float(array.mean(axis=1).var()), float(array.var(axis=0).mean()))
+
+
+def correlations(
+    times: Any,
+    units: Any,
+    n: int,
+    stop: float,
+    *,
+    start: float = 0.0,
+    width: float = 5.0,
+    sample: int = 200,
+    seed: int = 0,
+) -> Array:
+    """Correlation coefficients of pairs of units.
+
+    Parameters
+    ----------
+    times, units, n, start, stop, width
+        As ``fano``.
+    sample : int
+        All pairs of so many units are taken, drawn from those whose count changes from bin to bin.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    float64 array [pairs]
+
+    Raises
+    ------
+    ValueError
+        If fewer than two units' counts change; and as ``mean_rate``.
+
+    >>> correlations([0.0, 0.0, 5.0], [0, 1, 2], 3, stop=10.0).round(6)
+    array([ 1., -1., -1.])
+    """
+    sample = count("sample", sample, least=2)
+    bins, place, unit = _binned(times, units, n, start, stop, width)
+    pair, number = np.unique(unit * bins + place, return_counts=True)
+    total, squares = (np.bincount(pair // bins, weights=number**k, minlength=n) for k in (1, 2))
+    active = np.flatnonzero(bins * squares > total**2)  # whole numbers, so that equality is exact
+    if len(active) < 2:
+        raise ValueError(f"correlation needs two units whose spike count changes from bin to bin, not {len(active)}")
+    chosen = np.sort(active[Draws(seed, "correlation").permutation(len(active))[:sample]])
+    inside = np.isin(unit, chosen)
+    row = np.searchsorted(chosen, unit[inside])
+    x = np.bincount(row * bins + place[inside], minlength=len(chosen) * bins).reshape(len(chosen), bins)
+    return np.asarray(np.corrcoef(x))[np.triu_indices(len(x), 1)]
+
+
+def correlation(times: Any, units: Any, n: int, stop: float, **options: Any) -> float:
+    """The mean correlation coefficient of pairs of units. Parameters as ``correlations``.
+
+    >>> correlation([0.0, 0.0, 5.0], [0, 1, 0], 2, stop=20.0, width=5.0) > 0.5
+    True
+    """
+    return float(correlations(times, units, n, stop, **options).mean())
+
+
+def _binned(times: Any, units: Any, n: int, start: float, stop: float, width: float) -> tuple[int, Array, Array]:
+    """How many bins there are, and each spike's bin and unit."""
+    bins = bins_within(start, stop, width)
+    times, units = spikes_within(times, units, n, start, stop)
+    place, inside = bin_of(times, start, width, bins)
+    return bins, place[inside], units[inside]
+
+
+def _chi(everyone: float, own: float) -> float:
+    if not own > 0.0:
+        raise ValueError("no unit changes over time: synchrony is 0 / 0")
+    return float(np.sqrt(everyone / own))

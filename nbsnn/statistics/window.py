@@ -1,0 +1,66 @@
+"""The spikes of a stretch of time, checked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..validate import count, number
+
+Array = np.ndarray
+
+ROUNDING = 1e-9
+"""A multiple of dt may be stored slightly below an edge on which it is meant to lie: so much is forgiven."""
+
+
+def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> tuple[Array, Array]:
+    """Times float64 and units int64 of the spikes with ``start <= time < stop``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays differ in length, times are NaN or do not ascend, units are no places of ``n`` units, or
+        ``start`` is not before ``stop``.
+    """
+    count("n", n)
+    times, units = np.asarray(times), np.asarray(units)
+    if units.size == 0:
+        units = units.astype(np.int64)
+    if times.ndim != 1 or times.shape != units.shape:
+        shapes = f"{list(times.shape)} and {list(units.shape)}"
+        raise ValueError(f"times and units must be lists of one length, not of shapes {shapes}")
+    if times.dtype.kind not in "fiu" or units.dtype.kind not in "iu":
+        raise TypeError(f"times must be numbers and units integers, not {times.dtype} and {units.dtype}")
+    if not number("start", start) < (stop if stop == math.inf else number("stop", stop)):
+        raise ValueError(f"start must be before stop, not {start:g} and {stop:g} ms")
+    times = times.astype(np.float64)
+    if np.isnan(times).any():
+        raise ValueError(f"times contain {int(np.isnan(times).sum())} NaN")
+    falls = np.flatnonzero(times[1:] < times[:-1])
+    if len(falls):
+        at = int(falls[0]) + 1
+        raise ValueError(
+            f"times must ascend, but at index {at} {times[at]:g} ms follows {times[at - 1]:g} ms: sort them"
+        )
+    if len(units) and (units.min() < 0 or units.max() >= n):
+        raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
+    first = np.searchsorted(times, start - ROUNDING * max(1.0, abs(start)))
+    end = len(times) if stop == math.inf else np.searchsorted(times, stop - ROUNDING * max(1.0, abs(stop)))
+    return times[first:end], units[first:end].astype(np.int64)
+
+
+def bins_within(start: float, stop: float, width: float) -> int:
+    """How many whole bins fit between two times; what is left over is not counted."""
+    number("width", width, above=0.0)
+    bins = math.floor((number("stop", stop) - start) / width * (1.0 + 1e-12))
+    if bins < 1:
+        raise ValueError(f"a bin of {width:g} ms does not fit between start={start:g} and stop={stop:g} ms")
+    return bins
+
+
+def bin_of(times: Array, start: float, width: float, bins: int) -> tuple[Array, Array]:
+    """The bin of each time, and whether it has one; a time on an edge belongs to the bin that begins there."""
+    place = np.floor((times - start) / width * (1.0 + 1e-12) + ROUNDING).astype(np.int64)
+    return place, place < bins

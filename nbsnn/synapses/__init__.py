@@ -1,0 +1,9 @@
+"""Synapses of the event simulator: what arrives at a neuron when a spike does."""
+
+from .alpha import Alpha as Alpha
+from .delta import Delta as Delta
+from .double_exponential import DoubleExponential as DoubleExponential
+from .exponential import Exponential as Exponential
+from .short_term import TsodyksMarkram as TsodyksMarkram
+from .synapse import Membrane as Membrane
+from .synapse import Synapse as Synapse

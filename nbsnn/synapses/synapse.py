@@ -1,0 +1,127 @@
+"""What a synapse does with the spikes that arrive at it: a linear system of one or two variables, solved exactly.
+
+    dy/dt = A y,    y <- y + B w at a spike of weight w,    output = C y
+
+A current enters the membrane as the neuron's input; a conductance g pulls it to a reversal potential: g (E - v). All
+synapses of one kind onto a population add up in the same variables, a *port*. In a step of length dt
+
+    y[t+1] = expm(A dt) y[t],     input[t] = K y[t]
+
+where K is what the output does to a linear membrane in the course of the step (Rotter and Diesmann 1999,
+doi:10.1007/s004220050570), or the mean of the output over the step for neurons that are not linear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..validate import number
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Membrane:
+    """A membrane that a step takes from v to ``decay v + gain x``, the input ``x`` held: linear below its threshold.
+
+    Attributes
+    ----------
+    decay, gain : float
+        Of one step.
+    """
+
+    decay: float
+    gain: float
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A kind of synapse. Made by ``Delta``, ``Exponential``, ``Alpha``, ``DoubleExponential``.
+
+    Attributes
+    ----------
+    kind, options
+        The function in ``nbsnn.synapses`` and its arguments: two synapses with equal ones share a port.
+    step : callable
+        ``step(a, *variables, *numbers) -> (output, *variables)``, scalars; ``a`` is what arrives in this step.
+    variables : tuple of str
+        Names of its state.
+    matrix, jump, output : tuple
+        A, B and C of the equations above, the first as rows; no variables: a delta synapse.
+    reversal : float or None, mV
+        Reversal potential of a conductance; None for a current.
+    """
+
+    kind: str
+    options: tuple[tuple[str, Any], ...]
+    step: Callable[..., tuple]
+    variables: tuple[str, ...]
+    matrix: tuple[tuple[float, ...], ...]
+    jump: tuple[float, ...]
+    output: tuple[float, ...]
+    reversal: float | None = None
+
+    def numbers(self, dt: float, membrane: Membrane | None) -> list[float]:
+        """What ``step`` takes after its variables: jumps, factors per step, share of each variable in the input.
+
+        Parameters
+        ----------
+        dt : float, ms
+        membrane : Membrane or None
+            None: a neuron that is not linear; it gets the mean of the output over the step.
+        """
+        if not self.variables:
+            # A jump of the membrane, or a current of one step for neurons that know no such thing.
+            return [1.0 / membrane.gain if membrane and self.reversal is None else 1.0]
+        share = self._share(dt, membrane if self.reversal is None else None)
+        flow = _expm(np.asarray(self.matrix) * dt)
+        lower = flow[np.tril_indices(len(flow))]
+        return [*self.jump, *lower, *share]
+
+    def _share(self, dt: float, membrane: Membrane | None) -> Array:
+        """K: the effect of each variable on the input of a step."""
+        n = len(self.variables)
+        system = np.zeros((n + 1, n + 1))
+        system[:n, :n] = self.matrix
+        leak = -np.log(membrane.decay) / dt if membrane and membrane.decay < 1.0 else 0.0
+        system[n, :n] = np.asarray(self.output) * (leak if leak else 1.0 / dt)
+        system[n, n] = -leak
+        return _expm(system * dt)[n, :n] / (membrane.gain if membrane and leak else 1.0)
+
+    def conductance(self, reversal: float) -> Synapse:
+        """The same course as a conductance with a reversal potential (mV)."""
+        from dataclasses import replace
+
+        options = (*(o for o in self.options if o[0] != "reversal"), ("reversal", number("reversal", reversal)))
+        return replace(self, reversal=float(reversal), options=options)
+
+    def __repr__(self) -> str:
+        return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in self.options if value is not None)})"
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Synapse) and (self.kind, self.options) == (other.kind, other.options)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.options))
+
+
+def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple, output: tuple, reversal: Any,
+         times: Mapping[str, float]) -> Synapse:  # fmt: skip
+    """A synapse with time constants ``times``, which are checked."""
+    for name, value in times.items():
+        number(f"{name} of {kind}", value, above=0.0)
+    if reversal is not None:
+        reversal = number(f"reversal of {kind}", reversal)
+    options = (*((name, float(value)) for name, value in times.items()), ("reversal", reversal))
+    return Synapse(kind, options, step, variables, matrix, jump, output, reversal)
+
+
+def _expm(matrix: Array) -> Array:
+    """The exponential of a lower triangular matrix of at most three rows."""
+    from scipy.linalg import expm
+
+    return expm(np.asarray(matrix, np.float64))
