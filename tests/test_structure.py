@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
 version hole validate spell
-exponential random compile per_step device
+exponential logarithm random compile per_step device
 surrogates init barrier
 neuron kernels
 neurons events
