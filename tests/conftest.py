@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore_glob = ["benchmarks/*"]  # scripts, two of which may have one name; tests/test_benchmarks.py runs them
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

@@ -3,7 +3,8 @@
 import numpy as np
 
 from nbsnn import Population
-from nbsnn.compile import kernel, row, store
+from nbsnn.compile import kernel
+from nbsnn.spell import row, store
 from nbsnn.hole import hole
 from nbsnn.neuron import INPUTS
 

@@ -77,6 +77,13 @@ class Connection:
             own = isinstance(self._weight, values.Distribution) or np.ndim(self._weight) > 0
         return own or self.plasticity is not None
 
+    @property
+    def one_delay(self) -> bool:
+        """Whether all synapses have the same delay, as far as can be told before they are built."""
+        if self._delay is None:
+            return getattr(self.pattern, "delay", None) is None
+        return not isinstance(self._delay, values.Distribution) and np.ndim(self._delay) == 0
+
     def build(self, number: int) -> tuple[Rows, Any, Any]:
         """The synapses, their weights and their delays as ``late`` counts them."""
         network = self.network

@@ -54,7 +54,7 @@ class Layout:
     ----------
     states, numbers, weights : float array
         All variables; all parameters that are shared; the weights of synapses that have their own.
-    index : uint32 array [synapses]
+    index : uint16 or uint32 array [synapses]
         Targets; with delays of their own, places in the ring.
     ring : float array [rows, places]
         What arrives in each of the coming steps at each port of each unit.
@@ -160,7 +160,10 @@ class Layout:
         """Build all connections into one list of targets, one connection at a time."""
         total = sum(c.estimate() for c in connections)
         own = sum(c.estimate() for c in connections if c.own_weights)
-        index, weights = np.empty(total, np.uint32), np.empty(own, self.dtype)
+        # Half the bytes of targets to read at each spike, where their numbers fit into two.
+        short_numbers = all(c.one_delay and c.target.n <= 1 << 16 for c in connections)
+        index = np.empty(total, np.uint16 if short_numbers else np.uint32)
+        weights = np.empty(own, self.dtype)
         self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
         short, factors, resources = [], 0, Numbers(np.float64)
         self.columns_rows: dict[Connection, tuple] = {}
