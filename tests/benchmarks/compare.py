@@ -237,10 +237,8 @@ def main(arguments: list[str] | None = None) -> int:
     loads = [r["other_cores"] for run in report["runs"] for r in run["results"] if "other_cores" in r]
     busy = f"{statistics.median(loads):.1f} (at most {max(loads):.1f})" if loads else "no"
     print(markdown(report["rows"]))
-    print(
-        f"\n{report['date']}, {report['machine']}, --threads {a.threads} where the row does not say, median of {a.repeat}"
-    )
-    print(f"rounds. {', '.join(f'{name} {version}' for name, version in report['versions'].items())}.")
+    print(f"\n{report['date']}, {report['machine']}, --threads {a.threads} where the row does not say,")
+    print(f"median of {a.repeat} rounds. {', '.join(f'{name} {v}' for name, v in report['versions'].items())}.")
     print(f"Others kept {busy} processors busy meanwhile. `{report['command']}`")
     return 0
 
