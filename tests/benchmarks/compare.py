@@ -115,7 +115,8 @@ def judge(row: Row, results: Results, peers: Peers, threads: int) -> dict[str, A
             verdict.update(ratio=statistics.median(found), spread=[min(found), max(found)])
         loads = [r.get("other_cores", 0.0) for c in (mine, peer) for r in results[c]]
         verdict.update(others=statistics.median(loads))
-        if statistics.median(loads) > spare(max(mine.threads or threads, peer.threads or threads)):
+        timed = not row.value.endswith("_mb")
+        if timed and statistics.median(loads) > spare(max(mine.threads or threads, peer.threads or threads)):
             verdict.update(disturbed=True)
             notes.append(f"disturbed, others kept {statistics.median(loads):.1f} processors busy")
     return verdict
@@ -236,10 +237,8 @@ def main(arguments: list[str] | None = None) -> int:
     loads = [r["other_cores"] for run in report["runs"] for r in run["results"] if "other_cores" in r]
     busy = f"{statistics.median(loads):.1f} (at most {max(loads):.1f})" if loads else "no"
     print(markdown(report["rows"]))
-    print(
-        f"\n{report['date']}, {report['machine']}, {a.threads} threads where the row does not say, median of {a.repeat}"
-    )
-    print(f"rounds. {', '.join(f'{name} {version}' for name, version in report['versions'].items())}.")
+    print(f"\n{report['date']}, {report['machine']}, --threads {a.threads} where the row does not say,")
+    print(f"median of {a.repeat} rounds. {', '.join(f'{name} {v}' for name, v in report['versions'].items())}.")
     print(f"Others kept {busy} processors busy meanwhile. `{report['command']}`")
     return 0
 
