@@ -4,9 +4,9 @@ import numpy as np
 
 from nbsnn import Population
 from nbsnn.compile import kernel
-from nbsnn.spell import row, store
 from nbsnn.hole import hole
 from nbsnn.neuron import INPUTS
+from nbsnn.spell import row, store
 
 
 @hole

@@ -364,6 +364,32 @@ def test_a_network_of_other_neurons_runs():
     assert 5.0 < net.run(200.0).rate() < 100.0
 
 
+def test_event_streams_are_inputs():
+    events = np.array(
+        [(90, 1, 0, 1), (95, 1, 0, 1), (1500, 0, 1, 0), (1501, 2, 1, 1)],
+        [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")],
+    )
+    net = nbsnn.Network(dt=1.0, device="python")
+    group = net.events(events, (2, 2, 3))
+    times, units = net.run(5.0).spikes(group)
+    np.testing.assert_array_equal(times, [1.0, 2.0, 2.0])
+    np.testing.assert_array_equal(units, [6 + 1, 3, 6 + 3 + 2])
+    with pytest.raises(ValueError, match="x of events must be below 2"):
+        net.events(events, (2, 2, 2))
+    with pytest.raises(ValueError, match="events need fields t, y, x"):
+        net.events(events[["t", "x"]], (2, 3))
+
+
+def test_a_recording_counts_and_draws(tmp_path):
+    pytest.importorskip("matplotlib")
+    net = nbsnn.Network(dt=1.0, seed=1, device="python")
+    group = net.poisson(50, 40.0)
+    run = net.run(1000.0)
+    assert abs(run.rate(group) - 40.0) < 3.0 and abs(run.cv(group) - 1.0) < 0.1
+    run.plot(tmp_path / "raster.png")
+    assert (tmp_path / "raster.png").stat().st_size > 10_000
+
+
 def small():
     net = nbsnn.Network(dt=0.1)
     return net, net.population(CELL, 4, name="cells")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..neuron import Neuron
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
@@ -110,6 +112,22 @@ class Network(Simulation):
         group = self._add(None, n, name, "spikes")
         group.list = listed
         return group
+
+    def events(self, events: Any, shape: tuple[int, ...], *, name: str | None = None) -> Group:
+        """Add units that fire at the events of an address-event recording.
+
+        Parameters
+        ----------
+        events : structured array [events]
+            Fields "t" (microseconds), "x", and as the sensor has them "y" and "p" (polarity), as the package tonic
+            loads them. Events of one pixel in one step are one spike.
+        shape : tuple of int
+            (polarities, height, width), (height, width) or (width,): the fields that there are. Units are counted
+            through in this order.
+        name : str, optional
+        """
+        times, units = sources.event_list(events, shape, self.dt)
+        return self.spikes(times, units, int(np.prod(shape)), name=name)
 
     def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str) -> Group:
         self._unbuilt("a population")

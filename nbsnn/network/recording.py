@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import statistics
 from .group import Group
 
 if TYPE_CHECKING:
@@ -144,3 +145,22 @@ class Recording:
         """Mean rate in Hz."""
         n = self.network.units if group is None else self.network.group(group).n
         return len(self.spikes(group)[0]) / n / (self.duration / 1000.0)
+
+    def cv(self, group: Group | str | None = None, start: float = 0.0) -> float:
+        """Coefficient of variation of inter-spike intervals, from ``start`` ms of the run on."""
+        times, units = self.spikes(group)
+        n = self.network.units if group is None else self.network.group(group).n
+        return float(statistics.cv(times, units, n, start=self.start + start))
+
+    def plot(self, path: Any = None) -> Any:
+        """Draw a raster of all populations, with their rates under it; write it to ``path`` if one is given.
+
+        Returns the matplotlib figure.
+        """
+        from .. import plot
+
+        spikes = {group.name: (*self.spikes(group), group.n) for group in self.network.groups}
+        figure = plot.activity(spikes, self.start + self.duration, start=self.start)
+        if path is not None:
+            plot.save(figure, path)
+        return figure

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..plasticity.rule import Rule
-from ..validate import finite, number
+from ..validate import finite
 from .running import whole
 
 Array = np.ndarray
@@ -39,6 +39,22 @@ def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]
     return steps, units
 
 
+def event_list(events: Any, shape: tuple[int, ...], dt: float) -> tuple[Array, Array]:
+    """Times (ms, the ends of steps) and units of address events, each unit at most once in a step."""
+    fields = ("p", "y", "x")[3 - len(shape) :] if 1 <= len(shape) <= 3 else ()
+    names = getattr(getattr(events, "dtype", None), "names", None) or ()
+    if not fields or not all(name in names for name in ("t", *fields)):
+        wanted = f"fields t, {', '.join(fields)}" if fields else "a shape of one to three axes"
+        raise ValueError(f"events need {wanted}; they have {list(names)}, and the shape is {shape}")
+    for name, size in zip(fields, shape, strict=True):
+        if len(events) and not 0 <= int(events[name].min()) <= int(events[name].max()) < size:
+            raise ValueError(f"{name} of events must be below {size}, not {events[name].min()} to {events[name].max()}")
+    unit = np.ravel_multi_index([events[name].astype(np.int64) for name in fields], shape)
+    step = np.maximum(np.ceil(events["t"] / 1000.0 / dt - 1e-9), 1.0).astype(np.int64)
+    both = np.unique(np.stack([step, unit]), axis=1)
+    return both[0] * dt, both[1]
+
+
 def current(values: Any, n: int, every: float | None, start: float, dt: float, dtype: Any) -> tuple[Array, int, int]:
     """Rows of a current, [rows, 1 or n], how many steps each lasts, and the step at which the first begins."""
     array = finite("current", np.asarray(values, dtype))
@@ -65,8 +81,3 @@ def check_rule(rule: Rule) -> None:
             f'{rule!r} visits all synapses in every step; sparse synapses need clip="changed" and a normalisation at '
             "the end of a run, or none"
         )
-
-
-def step_length(value: Any, name: str) -> float:
-    """A time above 0, ms."""
-    return number(name, value, above=0.0)
