@@ -3,9 +3,10 @@
 import numpy as np
 
 from nbsnn import Population
-from nbsnn.compile import kernel, row, store
+from nbsnn.compile import kernel
 from nbsnn.hole import hole
 from nbsnn.neuron import INPUTS
+from nbsnn.spell import row, store
 
 
 @hole
