@@ -135,7 +135,7 @@ def advance(n, lo, key, t, S, o, w, P, place, V, own, x, g, y):
         r = step(*inputs(x, g, key, t, lo + k, k), *state(S, o, w, k), *param(q, V, own, w, k))
         y[k] = r[0]
         keep(S, r, o, w, k)
-        count += one if r[0] > 0.5 else none
+        count = np.uint32(count + (one if r[0] > 0.5 else none))
     return count
 
 
