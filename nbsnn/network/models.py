@@ -90,7 +90,8 @@ def own_parameters(group: Group) -> list[str]:
 
 def _neuron_story(group: Group) -> Any:
     neuron = checked(group.neuron)
-    holes = tuple(sorted((name, id(function)) for name, function in neuron.filling().items()))
+    filling = {name: function for name, function in neuron.filling().items() if name != "dspike"}  # no reverse here
+    holes = tuple(sorted((name, id(function)) for name, function in filling.items()))
     return neuron.step, holes, neuron.inputs, tuple(neuron.state), tuple(neuron.params), tuple(own_parameters(group))
 
 
