@@ -13,7 +13,7 @@ from ..random import Draws
 from ..validate import choice, float_dtype, number
 from . import running
 from .connection import Connection
-from .group import Group
+from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
 from .recording import Recording
@@ -32,6 +32,7 @@ class Simulation:
         if device == "cuda":
             raise NotImplementedError('networks of sparse synapses run on device="cpu" only')
         self.groups: list[Group] = []
+        self.sections: dict[str, Section] = {}
         self.connections: list[Connection] = []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
@@ -55,6 +56,20 @@ class Simulation:
             if group is name or group.name == name:
                 return group
         raise KeyError(f"this network has no population {name!r}; it has {[group.name for group in self.groups]}")
+
+    def section(self, of: Group | Section | str) -> Section:
+        """Units of one population: all of a group, or a section, or what is called so."""
+        if isinstance(of, str) and of in self.sections:
+            return self.sections[of]
+        if isinstance(of, Section):
+            self.group(of.group)
+            return of
+        return Section(self.group(of))
+
+    def unbuilt(self, what: str) -> None:
+        """``ValueError`` if the network has been built, too late for ``what``."""
+        if self._layout is not None:
+            raise ValueError(f"this network has been built: {what} must be added before the first run")
 
     def first(self, group: Group) -> int:
         """The number of the group's first unit among all units."""
