@@ -35,7 +35,7 @@ parser.add_argument(
     "--rule",
     choices=["bindsnet", "spaic"],
     default="bindsnet",
-    help="spaic is its nearest-online rule, which normalises the weights at every step and so takes 20 times as long",
+    help="spaic is its nearest-online rule, which normalises the weights at every step",
 )
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--checkpoint", help="file to which the network is saved, and from which it goes on")

@@ -15,6 +15,7 @@ from . import statistics as statistics
 from . import surrogates as surrogates
 from . import synapses as synapses
 from . import tempotron as tempotron
+from . import unsupervised as unsupervised
 from .check import GradientError as GradientError
 from .check import check as check
 from .device import set_threads as set_threads

@@ -31,7 +31,8 @@ CACHE_LIMIT = 256
 CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
 
 INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-"""For the functions that a kernel calls: a call that is left in its innermost loop keeps LLVM from vectorising it."""
+"""For the functions that a kernel calls. A call left in the innermost loop keeps LLVM from vectorising it; and nobody
+calls them from Python, so the code for that need not be compiled."""
 
 
 @dataclass
@@ -89,11 +90,12 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     if device == "cuda":
         from numba import cuda
 
-        inner, outer = cuda.jit(device=True), cuda.jit
+        inner, outer, alone = cuda.jit(device=True), cuda.jit, cuda.jit
     elif device == "cpu":
         import numba
 
-        inner, outer = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS), numba.njit(cache=True, **CPU_OPTIONS)
+        inner = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS)
+        outer, alone = numba.njit(cache=True, **CPU_OPTIONS), numba.njit(**CPU_OPTIONS)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)
@@ -102,7 +104,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         try:
             compiled = outer(copy)
         except RuntimeError:  # Numba finds no folder that it may write to: compile anew in every process
-            compiled = inner(copy)
+            compiled = alone(copy)
         plain = device == "cuda" or compiled is copy  # the latter with NUMBA_DISABLE_JIT=1
         _kernels[key] = compiled if plain else Kernel(compiled, copy.__qualname__)
     return _kernels[key]

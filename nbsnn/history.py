@@ -1,4 +1,4 @@
-"""What happened in training: one row per epoch, as a table, a CSV or a JSON file."""
+"""What happened in training: one row per epoch or part of it, as a table, a CSV or a JSON file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class History:
     ----------
     rows : list of dict
         Each with "epoch", "loss", "train_accuracy", "test_accuracy" (if there is a test set), "rate/<layer>" (mean
-        spikes per unit and step) and "seconds".
+        spikes per unit and step) and "seconds". Learning without labels notes "samples", "spikes" (of all units, per
+        sample), "train_accuracy" (if labels are shown) and "theta" (mean raised threshold) instead.
 
     Examples
     --------
@@ -73,8 +74,14 @@ def _width(name: str) -> int:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name == "epoch":
+    if isinstance(value, int):
         return str(value)
     if name.endswith("_accuracy"):
         return f"{100.0 * value:.2f}"
-    return f"{value:.1f}" if name == "seconds" else f"{value:.3f}" if name.startswith("rate/") else f"{value:.4f}"
+    return (
+        f"{value:.1f}"
+        if name in ("seconds", "spikes", "theta")
+        else f"{value:.3f}"
+        if name.startswith("rate/")
+        else f"{value:.4f}"
+    )

@@ -14,7 +14,7 @@ from nbsnn import Population
 from nbsnn.kernels.cpu import neurons as cpu
 from nbsnn.kernels.cuda import neurons as cuda
 from nbsnn.layers.layer import Setting
-from nbsnn.neurons import ALIF, LI, LIF, PLIF, CubaLIF
+from nbsnn.neurons import ALIF, LI, LIF, PLIF, AdEx, CubaLIF, HodgkinHuxley
 from nbsnn.random import Draws
 from nbsnn.surrogates import sigmoid
 
@@ -106,3 +106,12 @@ def test_both_devices_have_the_same_kernels_and_holes():
     assert {"forward", "backward", "step", "vjp"} <= functions(cpu).keys()
     numbers = [{k: v for k, v in vars(m).items() if k.isupper()} for m in (cpu, cuda)]
     assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exponentials_and_conductances(dtype):
+    x = (np.random.default_rng(0).random((20, B, N)) * 2000.0).astype(dtype)
+    for neuron in (HodgkinHuxley(), AdEx(substeps=2)):
+        gpu, cpu = (Population(neuron, N, dt=0.1, dtype=dtype, device=d).run(x) for d in ("cuda", "python"))
+        for name in neuron.state:
+            np.testing.assert_allclose(gpu[name], cpu[name], 1e-3 if dtype == np.float32 else 1e-10, 1e-7, err_msg=name)

@@ -1,4 +1,4 @@
-"""The exponentials against extended precision over their whole range, at its ends, and in machine code."""
+"""The exponentials and the logarithm against extended precision: the whole range, its ends, and the machine code."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from nbsnn import exponential
 from nbsnn.compile import CPU_OPTIONS, kernel
 from nbsnn.exponential import exp, expm1, linoid, logistic
 from nbsnn.hole import hole
+from nbsnn.logarithm import log
 
 RNG = np.random.default_rng(0)
 LOW = {np.float32: -86.97, np.float64: -708.04}
@@ -102,6 +103,34 @@ def test_compiled_equals_interpreted_bit_for_bit(dtype):
         np.testing.assert_array_equal(y, interpreted[name], err_msg=name)
 
 
+def logs(x, device="cpu"):
+    y = np.empty_like(x)
+    kernel(one, device=device, dtype=x.dtype, function=log)(np.uintp(0), np.uintp(len(x)), x, y)
+    return y
+
+
+@dtypes
+def test_logarithm(dtype):
+    tiny, huge = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+    exponents = RNG.uniform(np.log(tiny), np.log(huge) - 1e-3, 200_000)
+    x = np.concatenate(
+        [np.exp(exponents), 1.0 + RNG.uniform(-0.3, 0.45, 200_000), 1.0 + 10.0 ** RNG.uniform(-16, -2, 9999)]
+    )
+    x = np.maximum(x, tiny).astype(dtype)
+    expected = np.log(x.astype(np.longdouble))
+    y = logs(x)
+    different = expected != 0.0
+    error = np.abs((y - expected)[different] / expected[different])
+    assert error.max() < 2.0 * np.finfo(dtype).eps
+    assert (y[~different] == 0.0).all()
+    np.testing.assert_array_equal(y[::4000], logs(x[::4000], "python"))
+    ends = np.array([0.0, -0.0, -1.0, -np.inf, np.inf, np.nan, tiny / 4, 1.0], dtype)
+    for device in ("cpu", "python"):
+        wanted = [-np.inf, -np.inf, np.nan, np.nan, np.inf, np.nan, -np.inf, 0.0]
+        np.testing.assert_array_equal(logs(ends, device), wanted)
+    assert log(7.0) == pytest.approx(np.log(7.0), rel=1e-15)
+
+
 def third(i0, i1, x, y):
     for i in range(i0, i1):
         y[i] = exp(x[i] / 3)  # float32 by an integer is float64 in compiled code
@@ -123,12 +152,14 @@ def test_plain_python_computes_in_float64():
 
 @pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
 @dtypes
-@pytest.mark.parametrize("name", ["exp", "linoid"])
+@pytest.mark.parametrize("name", ["exp", "linoid", "log"])
 def test_a_loop_is_vectorised(name, dtype):
     numba = pytest.importorskip("numba")
     x = np.ones(64, dtype)
     # Compiled here once more: code from the cache cannot be looked at.
-    fresh = numba.njit(**CPU_OPTIONS)(kernel(one, dtype=dtype, function=FUNCTIONS[name][0]).dispatcher.py_func)
+    fresh = numba.njit(**CPU_OPTIONS)(
+        kernel(one, dtype=dtype, function={**FUNCTIONS, "log": (log,)}[name][0]).dispatcher.py_func
+    )
     fresh(np.uintp(0), np.uintp(64), x, np.empty_like(x))
     (code,) = fresh.inspect_llvm().values()
     wide = re.findall(rf"fmul <(\d+) x {'float' if dtype == np.float32 else 'double'}>", code)

@@ -20,7 +20,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
 version hole validate spell
-exponential random compile per_step device
+exponential logarithm random compile per_step device
 surrogates init barrier
 neuron kernels
 neurons events
@@ -34,14 +34,14 @@ network
 models
 tempotron
 presets
-fit
+fit unsupervised
 cli
 __init__ __main__
 """
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "device", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
 
 MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py"}  # and kernels/cuda
 

@@ -21,6 +21,7 @@ from ..learning import BPTT
 from ..neurons import LI, LIF
 from ..progress import Progress
 from ..validate import count
+from . import diehl_cook
 from .tasks import TASKS, Task
 
 ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
@@ -32,6 +33,7 @@ def add_to(commands: Any) -> None:
     tasks = command.add_subparsers(dest="task", required=True, metavar="TASK")
     for name, task in TASKS.items():
         add_task(tasks, name, task)
+    diehl_cook.add_to(tasks)
 
 
 def add_task(tasks: Any, name: str, task: Task) -> None:

@@ -46,5 +46,5 @@ def _gain(step: Callable[[float, float], tuple], neuron: Neuron, v: float, decay
     straight = np.isclose(still[place] - twice[place], 2.0 * gain)
     others = all(np.isclose(a, b) for k, (a, b) in enumerate(zip(still, pushed, strict=True)) if k not in (0, place))
     if straight and others and gain > 0.0 and np.isclose(still[place] - moved[place], decay):
-        return round(float(gain), 9)
+        return float(f"{gain:.11g}")  # without the last digits, which are those of the subtraction
     return None

@@ -11,10 +11,10 @@ from .. import barrier
 from ..compile import bind, kernel
 from ..kernels.cpu import adapt, short_term, sparse_plasticity, units
 from ..kernels.cpu import network as cpu
-from ..kernels.cpu.plasticity import follow
 from ..neuron import Neuron
+from ..plasticity.loop import followers
 from ..plasticity.rule import Rule
-from ..spell import each, numbers, read, switch, write
+from ..spell import numbers, read, switch, write
 from ..synapses.short_term import released
 from .deviates import normal_of, uniform_of
 from .group import Group, Port
@@ -141,13 +141,7 @@ def _port(port: Port) -> Callable:
 
 
 def _rule_filling(rule: Rule) -> dict[str, Any]:
-    return {**rule.filling(), "follow_pre": _followers(rule.pre), "follow_post": _followers(rule.post)}
-
-
-def _followers(traces: Any) -> Callable:
-    """One function that follows all traces of a side, each with its own filling."""
-    bound = [bind(follow, **trace.filling()) for trace in traces.values()]
-    return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")
+    return {**rule.filling(), "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
 
 
 def unsigned(array: Any) -> np.ndarray:

@@ -99,7 +99,9 @@ def run(
     loop, start = network.loop(), network.step
     recording = Recording(network, start, steps)
     writer = _writer(network, to)
-    tape = wanted.tape(network, interval, writer.write if writer else None)
+    # In the file, a spike's step is that at whose beginning it is over: its time is step dt.
+    sink = (lambda steps, units: writer.write(steps + 1, units)) if writer else None
+    tape = wanted.tape(network, interval, sink)
     weights: list[list[Array]] = [[] for _ in wanted.weights]
     bar = Progress(progress)
     loop.load(network._history, start)

@@ -43,6 +43,7 @@ class State:
         lengths = np.array([len(pops) for pops, _ in self.history], np.int64)
         joined = [np.concatenate([pair[k] for pair in self.history] or [np.zeros(0, np.int64)]) for k in (0, 1)]
         content = {
+            "nbsnn": np.array("network"),
             **self.arrays,
             "step": np.array(self.step),
             "lengths": lengths,

@@ -17,18 +17,19 @@ from typing import Any
 
 import numpy as np
 
+from ..exponential import exp
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
 from .delayed import delayed_holes, seen, seen_after, seen_before
 
 
 def step(x, v, decay, v_threshold, sign):
-    u = decay * v + (1.0 - decay) * math.exp(x)
+    u = decay * v + (1.0 - decay) * exp(x)
     return spike(sign * (seen(v, u) - v_threshold)), u
 
 
 def vjp(x, v, decay, v_threshold, sign, gs, gv):
-    heat = math.exp(x)
+    heat = exp(x)
     margin = seen(v, decay * v + (1.0 - decay) * heat) - v_threshold
     g_argument = gs * dspike(sign * margin)
     gm = g_argument * sign

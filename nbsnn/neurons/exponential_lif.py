@@ -11,6 +11,8 @@ N. Fourcaud-Trocme et al. 2003, doi:10.1523/JNEUROSCI.23-37-11628.2003. Units: m
 
 from __future__ import annotations
 
+from functools import cache
+
 from ..exponential import exp, expm1
 from ..hole import hole
 from ..neuron import Neuron
@@ -47,11 +49,15 @@ def step(x, g, v, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness,
     return s, v, rest_of(left, s, refractory)
 
 
-def ways_of(substeps):
-    """The filling of this file's holes."""
-    n = count("substeps", substeps)
+@cache
+def _parts_of(n):
     h = 1.0 / n
     return {"parts": lambda: n, "share": lambda: h}
+
+
+def ways_of(substeps):
+    """The filling of this file's holes: the same functions for the same number, so that populations share a kernel."""
+    return _parts_of(count("substeps", substeps))
 
 
 def EIF(

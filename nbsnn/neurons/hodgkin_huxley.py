@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exponential import exp, linoid
+from ..exponential import exp, linoid, logistic
 from ..neuron import Neuron
 from .biological import need, rest_of
 from .conductance_lif import relax
@@ -37,7 +37,7 @@ def gate(p, a, b, dt):
 def rates(u):
     """a_m, b_m, a_h, b_h, a_n, b_n in 1/ms."""
     a_m, b_m = 1.28 * linoid(0.25 * (13.0 - u)), 1.4 * linoid(0.2 * (u - 40.0))
-    a_h, b_h = 0.128 * exp((17.0 - u) * (1.0 / 18.0)), 4.0 / (exp(0.2 * (40.0 - u)) + 1.0)
+    a_h, b_h = 0.128 * exp((17.0 - u) * (1.0 / 18.0)), 4.0 * logistic(0.2 * (u - 40.0))
     a_n, b_n = 0.16 * linoid(0.2 * (15.0 - u)), 0.5 * exp(0.025 * (10.0 - u))
     return a_m, b_m, a_h, b_h, a_n, b_n
 

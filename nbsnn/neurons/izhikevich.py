@@ -15,6 +15,7 @@ doi:10.1109/TNN.2004.832719.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ..hole import hole
@@ -35,6 +36,7 @@ def step(x, g, v, u, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
     return 1.0 if s else 0.0, c if s else v, u + d if s else u
 
 
+@cache
 def in_parts(parts):
     """``membrane`` in ``parts`` Euler steps."""
 

@@ -1,4 +1,4 @@
-"""A plastic layer in one compiled loop: for rules that act at spikes alone, which is the common case."""
+"""A plastic layer in one compiled loop: for rules that visit the synapses of spikes, bound and normalise."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
+from ..compile import bind, kernel
 from ..kernels.cpu import plastic as cpu
-from ..kernels.cpu.plasticity import follow, into_weights
+from ..kernels.cpu.plasticity import follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
 from ..spell import each, row, store
 from .rule import Rule
@@ -42,14 +42,10 @@ class Drawn:
 
 
 def fits(layer: Any) -> bool:
-    """Whether the loop can run ``layer``: its rule changes weights at spikes only, at once, and rows may be added."""
-    rule, setting = layer.rule, layer.setting
-    if layer.integer or layer.defer or setting.smooth or layer.connection.path == "dense":
+    """Whether the loop can run ``layer``: its rule has no loop of its own, and rows of weights may be added."""
+    if layer.integer or layer.setting.smooth or layer.connection.path == "dense":
         return False
-    if layer.neurons.neuron.output != "spikes":
-        return False
-    at_spikes = rule.clip == "changed" and (rule.normalize is None or rule.normalize.when == "end")
-    return at_spikes and type(rule).advance is Rule.advance
+    return layer.neurons.neuron.output == "spikes" and type(layer.rule).advance is Rule.advance
 
 
 class Loop:
@@ -57,7 +53,7 @@ class Loop:
 
     def __init__(self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):
         self.layer, self.learning, self.steps = layer, learning, len(x)
-        rule, dtype, inner, u = layer.rule, layer.setting.dtype, tape["neurons"], np.uintp
+        rule, dtype, inner = layer.rule, layer.setting.dtype, tape["neurons"]
         record, n_pre, n_post = inner["record"], *layer.weights.shape
         batch = record.shape[2]
         self.line = np.zeros((layer.queue + 1, batch, n_pre), dtype)
@@ -71,15 +67,18 @@ class Loop:
             values = [state["rule"][side][name].reshape(-1) for name in traces]
             carried = self.traces[side] = np.array(values, dtype).reshape(len(traces), batch * units)
             numbers = [rule._numbers(name, trace, layer.setting.dt, dtype) for name, trace in traces.items()]
-            used = np.zeros((len(traces), 1, batch, units), dtype)
-            arrays += [np.zeros((1, batch, units), dtype), carried, used, np.array(numbers, dtype).reshape(-1, 2)]
+            seen, used = np.zeros((1, batch, units), dtype), np.zeros((len(traces), 1, batch, units), dtype)
+            arrays += [(seen, seen.reshape(1, -1)), carried, (used, used.reshape(len(traces), 1, batch * units))]
+            arrays.append(np.array(numbers, dtype).reshape(-1, 2))
         empty = np.zeros((0, 0), dtype), np.zeros(0, dtype)
         lateral = empty if layer.lateral is None else _arrays(layer.lateral)
-        events = np.zeros(batch + 1, u), np.empty(batch * max(n_pre, n_post), np.uint32)
+        events = tuple((np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post))
+        self.counts = np.zeros((batch, n_post), np.int64)
+        self.noted = _noted(layer, state)
         self.arrays = (
             *_source(x, batch, n_pre, dtype), self.line, layer.delay, layer.lag, _arrays(layer.connection), lateral,
-            np.zeros((batch, n_post), dtype), inner["x"], inner["params"], record[1:], record[0], *arrays,
-            rule.numbers(batch, dtype), events, np.empty(n_post, np.int64),
+            np.zeros((batch, n_post), dtype), inner["x"], inner["params"], record[1:], record[0],
+            self.counts, *arrays, rule.numbers(batch, dtype), events, self.noted,
         )  # fmt: skip
 
     def advance(self, t0: int, t1: int) -> None:
@@ -96,9 +95,31 @@ class Loop:
                 rule[side] = {name: line.reshape(before.shape).copy() for (name, before), line in lines}
             rule["step"] = self.old["step"] + self.steps
         queue = self.layer.queue
-        if not queue:
-            return {"rule": rule}
-        return {"rule": rule, "input": self.line[np.arange(self.steps - queue, self.steps) % (queue + 1)]}
+        final: Nested = {"rule": rule}
+        if queue:
+            final["input"] = self.line[np.arange(self.steps - queue, self.steps) % (queue + 1)]
+        if self.layer.defer:
+            final["pending"] = self.noted[0][(self.steps - 1) % 2 if self.learning else 1].copy()
+        return final
+
+
+def _whole(layer: Any) -> bool:
+    """Whether increments are noted in each step, and added by what then concerns all weights."""
+    return layer.defer or layer.rule.stepwise
+
+
+def _noted(layer: Any, state: Nested) -> tuple:
+    """The kernel's argument of that name: of two slots for increments, the first step adds those of the second."""
+    rule, (n_pre, n_post), dtype = layer.rule, layer.weights.shape, layer.setting.dtype
+    slots = 1 + layer.defer if _whole(layer) else 0
+    dw, marks = np.zeros((slots, n_pre, n_post), dtype), [np.ones((slots, n), np.uint8) for n in (n_pre, n_post)]
+    if layer.defer:
+        dw[1] = state["pending"]
+    total = 1.0 if rule.normalize is None else rule.normalize.total
+    first = None if rule.normalize is None else rule.normalize.first
+    never = np.iinfo(np.int64).max
+    step, due = np.int64(state["rule"]["step"]), np.int64(never if first is None else min(first, never))
+    return dw, *marks, np.zeros(n_post, dtype), dtype.type(total), step, due, np.empty(n_post, np.int64)
 
 
 def _arrays(dense: Any) -> tuple[Array, Array]:
@@ -122,17 +143,27 @@ def _kernel(layer: Any) -> Callable:
     if layer.compiled is None:
         neuron, rule, setting = layer.neurons.neuron, layer.rule, layer.setting
         filling = {
-            **neuron.filling(setting.smooth), **rule.filling(), "put": into_weights,
+            **neuron.filling(setting.smooth), **rule.filling(), **_settling(layer),
             "step": neuron.of_current(), "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
-            "follow_pre": _followers(rule.pre), "follow_post": _followers(rule.post),
+            "follow_pre": followers(rule.pre), "follow_post": followers(rule.post),
         }  # fmt: skip
         layer.compiled = kernel(cpu.live, device=setting.device, dtype=setting.dtype, **filling)
     return layer.compiled
 
 
-def _followers(traces: Any) -> Callable:
+def _settling(layer: Any) -> dict[str, Any]:
+    """What fills the loop's holes after the visit of a step."""
+    rule = layer.rule
+    return {
+        "WHOLE": int(_whole(layer)), "put": into_increments if _whole(layer) else into_weights,
+        "CLIP_ALL": int(rule.clip == "all"), "BOUNDED": int(rule.bounds != "none"),
+        "BEFORE_CLIP": int(rule.normalize is not None and rule.normalize.before_clip),
+        "GUARD": int(rule.normalize is None or rule.normalize.guard),
+    }  # fmt: skip
+
+
+def followers(traces: Any) -> Callable:
     """One function that follows all traces of a side, each with its own filling."""
-    # Filled as Python first: two traces fill the same holes in different ways.
-    filled = [kernel(follow, device="python", dtype=np.float64, **trace.filling()) for trace in traces.values()]
-    return each(filled, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")
+    bound = [bind(follow, **trace.filling()) for trace in traces.values()]
+    return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")

@@ -5,6 +5,7 @@ w_ij <- total w_ij / sum_i |w_ij|
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,13 +55,22 @@ class Normalize:
         else:
             number("when", self.when)
 
+    @property
+    def first(self) -> int | None:
+        """The first step of a run after which weights are normalised; None if that is its end."""
+        if isinstance(self.when, str):
+            return 0 if self.when == "every" else None
+        return max(0, math.ceil(self.when))
+
     def due(self, step: int) -> bool:
         """Whether to normalise after this step of a run."""
-        return self.when == "every" or (not isinstance(self.when, str) and step >= self.when)
+        return self.first is not None and step >= self.first
 
     def apply(self, weights: np.ndarray) -> None:
         """Normalise ``weights`` [n_pre, n_post] in place."""
-        sums = np.abs(weights).sum(0)
+        sizes = np.abs(weights)
+        # Down the rows in order, as in the kernel; a single column NumPy would add up in pairs.
+        sums = sizes.sum(0) if weights.shape[1] > 1 else np.add.accumulate(sizes)[-1]
         if self.guard:
             sums[sums == 0.0] = self.total
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -3,8 +3,9 @@
     drive[t] = x[t - delay] W + spikes[t - 1] L,   neurons step,   rule(x[t - lag_pre], spikes[t - lag_post]) changes W
 
 The drive of a step is computed with the weights before that step's change. L is the lateral connection, if there is
-one. Spikes that meet a rule which acts at spikes alone, and at once, run in one compiled loop, where the rows of W that
-spikes choose are added up; anything else goes step by step. With ``path="dense"`` the connection is multiplied by BLAS.
+one. Spikes that meet a ``Rule`` run in one compiled loop, where the rows of W that spikes choose are added up; other
+input and rules with loops of their own (rewards, homeostasis, integers) go step by step. With ``path="dense"`` the
+connection is multiplied by BLAS.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..encode.encoder import Encoder
 from ..encode.poisson import poisson
-from ..layers.layer import Array, Nested
+from ..layers.layer import Array, Nested, buffer
 from ..random import Draws
 from ..validate import choice, count, shaped
 from .check import check_spikes
-from .loop import Drawn, fits
+from .loop import Drawn, Loop, fits
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,28 @@ def present(
         group = range(s, min(s + batch, len(x)))
         spikes = _encode(layer, encoder, x[s : group.stop], [draws.fold(first + k) for k in group])
         start = _fresh(layer, len(group), final, keep)
-        signals: Nested | None = {} if learn else None
-        y, after = layer._steps(spikes, start, tape, signals)
-        counts[s : group.stop] = y.sum(axis=0)
+        counts[s : group.stop], after = _show(layer, spikes, start, tape, learn)
         final = after if learn else final
         if learn and (s + 1) % every == 0:
             noted.append(layer.weights.copy())
     weights = np.array(noted, layer.weights.dtype).reshape(-1, *layer.weights.shape)
     return Presented(counts, final, weights)
+
+
+def _show(layer: Any, x: Any, start: Nested, tape: Nested, learn: bool) -> tuple[Array, Nested]:
+    """Spike counts [B, N] of a group of samples, and the state afterwards; the loop keeps one step at a time."""
+    output = start["neurons"][layer.neurons.neuron.output]
+    if not (fits(layer) and np.isin(output, (0, 1)).all()):
+        y, after = layer._steps(x, start, tape, {} if learn else None)
+        return y.sum(axis=0), after
+    inner = tape.setdefault("neurons", {})
+    drive = buffer(tape, "drive", (1, *output.shape), layer.setting.dtype)
+    layer.neurons.begin(drive, start["neurons"], inner)
+    loop = Loop(layer, x, start, tape, learn)
+    loop.advance(0, len(x))
+    if learn:
+        layer.rule.finish(layer.weights)
+    return loop.counts, {"neurons": layer.neurons.final(inner), **loop.final()}
 
 
 def _fresh(layer: Any, batch: int, state: Nested, keep: tuple[str, ...]) -> Nested:

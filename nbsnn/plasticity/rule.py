@@ -119,6 +119,11 @@ class Rule:
         if given != len(wanted):
             raise ValueError(f"change must take {len(wanted)} arguments ({', '.join(wanted)}), but takes {given}")
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether a step ends with something that concerns all weights: bounds or a normalisation."""
+        return self.clip == "all" or (self.normalize is not None and self.normalize.first is not None)
+
     def replace(self, **changes: Any) -> Rule:
         """A copy with other fields."""
         return replace(self, **changes)
@@ -201,8 +206,7 @@ class Rule:
         used, state = self.follow(pre, post, state, dt, device)
         first = int(state["step"]) - len(pre)
         self.keep_traces(kept, used)
-        stepwise = self.clip == "all" or (self.normalize is not None and self.normalize.when != "end")
-        if stepwise or "dw" in kept or "weights" in kept:
+        if self.stepwise or "dw" in kept or "weights" in kept:
             for t in range(len(pre)):
                 dw = self.increment(t, weights, pre, post, used, device)
                 self.settle(weights, dw, first + t)

@@ -35,6 +35,31 @@ def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
     return ax
 
 
+def fields(weights: np.ndarray, path: str | PathLike[str], side: int | None = None) -> None:
+    """A figure of what each unit is sensitive to, written to ``path``: its weights as a picture, unit by unit.
+
+    Parameters
+    ----------
+    weights : array [n_pre, n_post]
+        Dark is strong.
+    path : path
+        The image file.
+    side : int, optional
+        Width of a unit's picture; by default it is square.
+    """
+    n_pre, units = weights.shape
+    side = round(n_pre**0.5) if side is None else side
+    if side < 1 or n_pre % side:
+        raise ValueError(f"{n_pre} weights do not fill a picture {side} wide: pass side")
+    across = int(np.ceil(np.sqrt(units)))
+    down = -(-units // across)
+    tiles = np.zeros((down * across, n_pre // side, side), weights.dtype)
+    tiles[:units] = weights.T.reshape(units, -1, side)
+    framed = np.pad(tiles, ((0, 0), (0, 1), (0, 1)), constant_values=tiles.max() / 3.0)
+    picture = framed.reshape(down, across, *framed.shape[1:]).swapaxes(1, 2).reshape(down * framed.shape[1], -1)
+    pyplot().imsave(path, np.kron(picture, np.ones((2, 2))), cmap="hot_r")
+
+
 def training(history: History, run: Run, path: str | PathLike[str], sample: int = 0) -> None:
     """A figure of a training's course and of one sample's spikes, written to ``path``."""
     plt = pyplot()

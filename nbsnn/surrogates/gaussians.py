@@ -8,13 +8,14 @@ have integral 1 (they are equal where ``alpha_erf^2 = 1 / (2 alpha_gaussian)``),
 
 import math
 
+from ..exponential import exp
 from ..validate import number
 from .surrogate import Surrogate
 
 
 def density(x: float, scale: float) -> float:
     """``exp(-x^2) scale``: a normal density, its argument in units of ``sqrt(2)`` standard deviations."""
-    return scale * math.exp(-x * x)
+    return scale * exp(-x * x)
 
 
 def distribution(x: float) -> float:

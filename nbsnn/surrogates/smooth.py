@@ -10,19 +10,20 @@ All are written with ``exp(-|u|)``, ``erfc`` and the like, so that no finite ``u
 
 import math
 
+from ..exponential import exp
 from ..validate import number
 from .surrogate import Surrogate
 
 
 def logistic(x: float) -> float:
     """``1 / (1 + exp(-x))``, without overflow on either side."""
-    e = math.exp(-abs(x))
+    e = exp(-abs(x))
     return 1.0 / (1.0 + e) if x >= 0.0 else e / (1.0 + e)
 
 
 def logistic_slope(x: float) -> float:
     """The derivative of ``logistic``."""
-    e = math.exp(-abs(x))
+    e = exp(-abs(x))
     return e / ((1.0 + e) * (1.0 + e))
 
 
@@ -136,11 +137,11 @@ def piecewise_exp(alpha: float = 1.0) -> Surrogate:
     peak = 0.5 * alpha
 
     def smooth(u: float) -> float:
-        e = 0.5 * math.exp(-alpha * abs(u))
+        e = 0.5 * exp(-alpha * abs(u))
         return 1.0 - e if u >= 0.0 else e
 
     def slope(u: float) -> float:
-        return peak * math.exp(-alpha * abs(u))
+        return peak * exp(-alpha * abs(u))
 
     return Surrogate("piecewise_exp", {"alpha": alpha}, smooth, slope)
 

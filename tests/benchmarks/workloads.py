@@ -6,42 +6,73 @@ A script pins its threads before it imports anything else, and prints one line o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import os
+import re
 import resource
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+BETA = 0.9
+"""Decay per step of all membranes that are trained."""
 
 
 def arguments(doc: str | None, **defaults: Any) -> argparse.ArgumentParser:
     """Options that all scripts have."""
     p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--threads", type=int, default=defaults.get("threads", 2))
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--repeat", type=int, default=defaults.get("repeat", 7))
     p.add_argument("--warmup", type=int, default=defaults.get("warmup", 2))
     return p
 
 
+def training_arguments(doc: str | None, **defaults: Any) -> argparse.ArgumentParser:
+    """Those and what W1, W2 and W3 are: sizes, number of steps, batch, input rate."""
+    p = arguments(doc, **defaults)
+    p.add_argument("--workload", choices=["w1", "w2"], default="w1", help="784-800-10, or 700-256 (recurrent)-20")
+    p.add_argument("--T", type=int, default=defaults.get("T", 100))
+    p.add_argument("--batch", type=int, default=defaults.get("batch", 128))
+    p.add_argument("--rate", type=float, default=0.05)
+    p.add_argument("--hidden", type=int, default=0, help="hidden units, if others than the workload's")
+    p.add_argument("--opt", choices=["sgd", "adam"], default="sgd")
+    return p
+
+
 def pin_threads(count: int) -> None:
     """Give every library ``count`` threads; before NumPy, Numba or torch are imported."""
-    for name in ("OMP", "MKL", "OPENBLAS", "NUMBA", "NBSNN"):
+    for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
         os.environ[f"{name}_NUM_THREADS"] = str(count)
     os.environ["NBSNN_THREADS"] = str(count)
 
 
 def peak_mb() -> float:
-    """Largest resident memory so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    """Largest resident memory so far, or since ``forget_peak``."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.findall(r"VmHWM:\s*(\d+) kB", status.read_text())[0]) / 1024.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024.0)
+
+
+def forget_peak() -> None:
+    """Begin a new measurement of the peak, where the system can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def now_mb() -> float:
     """Resident memory now."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    if not Path("/proc/self/statm").exists():
+        return peak_mb()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def bernoulli(seed: int, T: int, B: int, N: int, rate: float) -> Any:
@@ -49,6 +80,33 @@ def bernoulli(seed: int, T: int, B: int, N: int, rate: float) -> Any:
     import numpy as np
 
     return (np.random.default_rng(seed).random((T, B, N), dtype=np.float32) < rate).astype(np.float32)
+
+
+def pictures(seed: int, count: int, path: str | None = None) -> Any:
+    """Images [count, 784] from 0 to 1: of an idx file if there is a path, else as dense and as grey as MNIST's.
+
+    A made-up image has 149 pixels that are not black, most of them in the middle, 55 % of them nearly white, with a
+    mean of 0.68.
+    """
+    import gzip
+
+    import numpy as np
+
+    if path:
+        opened: Any = gzip.open if path.endswith(".gz") else open
+        with opened(path, "rb") as file:
+            file.seek(16)
+            return np.frombuffer(file.read(784 * count), np.uint8).reshape(count, 784).astype(np.float32) / 255.0
+    rng = np.random.default_rng(seed + 77)
+    row, column = np.mgrid[0:28, 0:28] - 13.5
+    near = np.exp(-(row**2 + column**2) / (2 * 6.5**2)).ravel()
+    result = np.zeros((count, 784), np.float32)
+    for image in result:
+        where = rng.choice(784, size=149, replace=False, p=near / near.sum())
+        white = rng.random(149) < 0.55
+        grey = np.where(white, 0.8 + 0.2 * rng.random(149), rng.random(149) * 0.9)
+        image[where] = np.clip(grey * 0.68 / grey.mean(), 0.02, 1.0)
+    return result
 
 
 def labels(seed: int, B: int, C: int) -> Any:
@@ -66,11 +124,74 @@ def weights(seed: int, shapes: list[tuple[int, int]], gains: list[float]) -> lis
     return [(rng.standard_normal(shape) * gain).astype(np.float32) for shape, gain in zip(shapes, gains, strict=True)]
 
 
+def sizes(a: argparse.Namespace) -> tuple[int, int, int]:
+    """Inputs, hidden units and outputs."""
+    return (784, a.hidden or 800, 10) if a.workload == "w1" else (700, a.hidden or 256, 20)
+
+
+def network_weights(a: argparse.Namespace) -> list[Any]:
+    """Input, recurrent (W2 only) and output matrix, so large that a few per cent fire at every input rate."""
+    n_pre, hidden, n_post = sizes(a)
+    first, last = 0.5 / math.sqrt(n_pre * a.rate), 0.5 / math.sqrt(hidden * 0.05)
+    if a.workload == "w1":
+        return weights(a.seed, [(hidden, n_pre), (n_post, hidden)], [first, last])
+    return weights(a.seed, [(hidden, n_pre), (hidden, hidden), (n_post, hidden)], [first, last / 2, last])
+
+
+def network_batches(a: argparse.Namespace) -> tuple[list[Any], list[Any]]:
+    """Two batches of input and labels, taken in turn."""
+    n_pre, _, n_post = sizes(a)
+    seeds = [a.seed + 10 * k for k in range(2)]
+    return [bernoulli(s, a.T, a.batch, n_pre, a.rate) for s in seeds], [labels(s, a.batch, n_post) for s in seeds]
+
+
+def latencies(a: argparse.Namespace, n_pre: int = 784, n_post: int = 10) -> tuple[Any, Any, Any, Any]:
+    """W4: who spikes [B, N], when [B, N], labels [B], and weights [n_post, n_pre] with which about half of all fire."""
+    import numpy as np
+
+    rng = np.random.default_rng(a.seed)
+    active = rng.random((a.batch, n_pre)) < a.active
+    times = np.floor(rng.random((a.batch, n_pre)) * a.T).astype(np.float32)
+    target = rng.integers(0, n_post, a.batch)
+    gain = 1.8 / max(1.0, active.sum() / a.batch) ** 0.5
+    return active, times, target, (rng.standard_normal((n_post, n_pre)) * gain).astype(np.float32)
+
+
+def activity(unit: Any, seconds: Any, units: int, excitatory: int, length: float) -> dict[str, Any]:
+    """W6: number and rates of spikes, and the mean over units of their intervals' coefficient of variation.
+
+    ``unit`` and ``seconds`` say who spiked when; the first ``excitatory`` units are excitatory; ``length`` in seconds.
+    Intervals count after 0.1 s, and of units with four spikes at least.
+    """
+    import numpy as np
+
+    unit, seconds = np.asarray(unit, np.int64), np.asarray(seconds, float)
+    late = seconds >= 0.1
+    who, when = unit[late], seconds[late]
+    order = np.lexsort((when, who))
+    same = np.diff(who[order]) == 0
+    interval, who = np.diff(when[order])[same], who[order][1:][same]
+    count = np.bincount(who, minlength=units)
+    enough = count >= 3
+    mean = np.bincount(who, interval, units)[enough] / count[enough]
+    square = np.bincount(who, interval**2, units)[enough] / count[enough]
+    return {
+        "spikes": int(unit.size), "rate_hz": round(unit.size / units / length, 3),
+        "rate_exc_hz": round(float((unit < excitatory).sum()) / excitatory / length, 3),
+        "rate_after_100ms_hz": round(float(late.sum()) / units / (length - 0.1), 3) if length > 0.1 else None,
+        "cv_isi": round(float((np.sqrt(np.maximum(square - mean**2, 0)) / mean).mean()), 4) if enough.any() else None,
+    }  # fmt: skip
+
+
 def timed(step: Callable[[int], Any], warmup: int, repeat: int) -> dict[str, Any]:
-    """Seconds of ``step(k)``: the first call, which compiles, apart from the others."""
+    """Seconds of ``step(k)``: the first call, which compiles, apart from the others.
+
+    What compiling needed at most does not count as memory: the peak is that of the later calls.
+    """
     start = time.perf_counter()
     step(0)
     first = time.perf_counter() - start
+    forget_peak()
     for k in range(1, warmup):
         step(k)
     seconds = []
@@ -87,6 +208,29 @@ def summary(values: list[float]) -> dict[str, Any]:
     return {"min": round(low, 6), "med": round(middle, 6), "max": round(high, 6), "n": len(values)}
 
 
+def child(argv: list[str], folder: str | Path | None = None) -> tuple[float, float, float, str]:
+    """Run another program: seconds, seconds of all processors, peak memory in MB, and what it wrote."""
+    before, peak = os.times(), 0.0
+    with tempfile.TemporaryFile() as log:
+        start = time.perf_counter()
+        process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
+        while process.poll() is None:
+            with contextlib.suppress(OSError, IndexError):
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                peak = max(peak, int(re.findall(r"VmHWM:\s*(\d+) kB", status)[0]) / 1024.0)
+            time.sleep(0.002)
+        wall, after = time.perf_counter() - start, os.times()
+        log.seek(0)
+        text = log.read().decode(errors="replace")
+    if process.returncode:
+        sys.exit(f"{' '.join(map(str, argv))} failed: {text[-2000:]}")
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return wall, used, peak, text
+
+
 def emit(result: dict[str, Any]) -> None:
-    """Print one line of JSON."""
-    print(json.dumps({**result, "argv": sys.argv[1:], "rss_peak_mb": round(peak_mb(), 1)}), flush=True)
+    """Print one line of JSON; ``memory_mb`` is the peak above ``rss_before_mb``."""
+    peak = result.get("rss_peak_mb", round(peak_mb(), 1))
+    if "rss_before_mb" in result:
+        result = {**result, "memory_mb": round(peak - result["rss_before_mb"], 1)}
+    print(json.dumps({**result, "argv": sys.argv[1:], "rss_peak_mb": peak}), flush=True)

@@ -17,19 +17,19 @@ def rule(p: float, g: float, *slots_and_constants: float) -> tuple[float, ...]:
 
 @hole
 def slots(array: Any, i: int) -> tuple[float, ...]:
-    """``array[:, i]`` as a tuple; filled with ``compile.row``."""
+    """``array[:, i]`` as a tuple; filled with ``spell.row``."""
     raise NotImplementedError("slots is a hole; compile.kernel fills it")
 
 
 @hole
 def constants(array: Any, i: int) -> tuple[float, ...]:
-    """``array[:, i]`` as a tuple; filled with ``compile.row``."""
+    """``array[:, i]`` as a tuple; filled with ``spell.row``."""
     raise NotImplementedError("constants is a hole; compile.kernel fills it")
 
 
 @hole
 def keep(memory: Any, result: tuple[float, ...], i: int) -> None:
-    """Store the new slots ``result[1:]`` of element ``i``; filled with ``compile.store``."""
+    """Store the new slots ``result[1:]`` of element ``i``; filled with ``spell.store``."""
     raise NotImplementedError("keep is a hole; compile.kernel fills it")
 
 

@@ -1,0 +1,109 @@
+"""``nbsnn train diehl-cook``: MNIST without labels, after Diehl and Cook 2015."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from .. import compile as compiler
+from .. import data, encode, unsupervised
+from ..history import History
+from ..plasticity import Plastic
+from ..progress import Progress
+from ..random import Draws
+from ..validate import count
+
+NAME = "diehl-cook"
+
+
+def add_to(tasks: Any) -> None:
+    """Add the task with its options."""
+    p = tasks.add_parser(
+        NAME,
+        help="MNIST without labels: spike-timing-dependent plasticity and competition",
+        description="Show MNIST to neurons that compete and learn by spike-timing-dependent plasticity, without labels;"
+        " then name each by the digits to which it responds most. After P. U. Diehl and M. Cook 2015,"
+        " doi:10.3389/fncom.2015.00099.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the four idx files")
+    p.add_argument("--neurons", type=int, default=400, help="neurons; published are results of 100, 400, 1600, 6400")
+    p.add_argument("--epochs", type=int, default=1, help="how often every training image is shown")
+    p.add_argument("--images", type=int, default=None, help="use only so many training images")
+    p.add_argument("--labelled", type=int, default=10000, help="training images whose labels name the neurons")
+    p.add_argument("--held-out", type=int, default=0, help="test on so many of the last training images instead")
+    p.add_argument("--steps", type=int, default=250, help="ms per image, in steps of 1 ms")
+    p.add_argument("--rate", type=float, default=128.0, help="spikes per second of a white pixel")
+    p.add_argument("--theta-plus", type=float, default=0.02, help="mV by which a spike raises the threshold")
+    p.add_argument("--inhibition", type=float, default=120.0, help="mV that a spike takes from all other neurons")
+    p.add_argument("--norm", type=float, default=78.4, help="sum of the weights onto a neuron")
+    p.add_argument("--lr-pre", type=float, default=1e-4, help="depression at a presynaptic spike")
+    p.add_argument("--lr-post", type=float, default=1e-2, help="potentiation at a postsynaptic spike")
+    p.add_argument("--seed", type=int, default=0, help="seed of weights, order and spikes")
+    p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
+    p.add_argument("--out", type=Path, default=Path("runs") / NAME, metavar="DIR", help="folder for all results")
+    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Learn, and leave ``checkpoint.npz``, ``history.csv``, ``history.json`` and ``fields.png`` in ``--out``."""
+    for name in ("neurons", "epochs", "labelled", "steps", "every"):
+        count(f"--{name}", getattr(arguments, name))
+    if arguments.images is not None:
+        count("--images", arguments.images)
+    show = Progress()
+    dataset = data.mnist(arguments.data, flat=True)
+    x, labels, test, answers = dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test
+    if arguments.held_out:
+        held = count("--held-out", arguments.held_out)
+        if held >= len(x):
+            raise ValueError(f"--held-out must be below the number of training images, {len(x)}, not {held}")
+        x, labels, test, answers = x[:-held], labels[:-held], x[-held:], labels[-held:]
+    x, labels = x[: arguments.images], labels[: arguments.images]
+    net = unsupervised.diehl_cook(
+        x.shape[1], arguments.neurons, theta_plus=arguments.theta_plus, nu=(arguments.lr_pre, arguments.lr_post),
+        norm=arguments.norm, inhibition=arguments.inhibition, seed=arguments.seed,
+    )  # fmt: skip
+    encoder = encode.poisson(T=arguments.steps, gain=1e-3 * arguments.rate)
+    show.line(f"{NAME}: {len(x)} training and {len(test)} test images, {arguments.steps} ms each")
+    show.line(f"network {x.shape[1]}-{arguments.neurons}, {net.neurons!r}")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    start, history = time.perf_counter(), History()
+    state = unsupervised.learn(
+        net, x, encoder, epochs=arguments.epochs, seed=arguments.seed, labels=labels, every=arguments.every,
+        checkpoint=arguments.out / "checkpoint.npz", resume=arguments.resume, progress=show, history=history,
+    )  # fmt: skip
+    learned = time.perf_counter()
+    shown = arguments.epochs * len(x)
+    last = unsupervised.shown_order(Draws(arguments.seed), len(x), max(0, shown - arguments.labelled), shown)
+    how: dict[str, Any] = {"seed": arguments.seed, "progress": show}
+    found = unsupervised.name_units(net, x[last], labels[last], encoder, state, **how)
+    counts = unsupervised.respond(net, test, encoder, state, stream="test", **how)
+    finish(net, history, arguments.out, show)
+    seconds = time.perf_counter() - start
+    show.line(f"learned in {learned - start:.1f} s, {seconds:.1f} s in all; {compiler.summary()}")
+    right = unsupervised.accuracies(found, counts, answers)
+    what = "held-out accuracy" if arguments.held_out else "test accuracy"
+    show.line(
+        f"{what}: {100.0 * right['all']:.2f} % (all activity), {100.0 * right['proportional']:.2f} % (proportional)"
+    )
+    return 0
+
+
+def finish(net: Plastic, history: History, out: Path, show: Progress) -> None:
+    """Write history and figure, and say where everything is."""
+    history.save(out / "history.csv")
+    history.save(out / "history.json")
+    written = ["checkpoint.npz", "history.csv", "history.json"]
+    try:
+        from ..plot import fields
+
+        fields(net.weights, out / "fields.png")
+        written.append("fields.png")
+    except ImportError as error:
+        show.line(f"no figure: {error}")
+    show.line(f"wrote {', '.join(written)} to {out}")

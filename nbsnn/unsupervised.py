@@ -1,0 +1,264 @@
+"""Learning without labels: samples are shown one after another, and labels only name what was learned.
+
+Neurons that inhibit each other compete for each sample, the rule moves the winner's weights towards it, and a threshold
+that rises with every spike gives the others their turn. Afterwards nothing changes any more, and each neuron gets the
+class to which it responds most. P. U. Diehl and M. Cook 2015, doi:10.3389/fncom.2015.00099; as in BindsNET (Hazan et
+al. 2018) synapses are currents, and neurons inhibit each other without interneurons.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import init, neurons
+from .describe import describe
+from .encode import Encoder
+from .history import History
+from .layers import Dense
+from .layers.layer import Array, Nested
+from .plasticity import Plastic
+from .presets.bindsnet import PostPre
+from .progress import Progress
+from .random import Draws
+from .save import read_npz, restore, save
+from .validate import count, shaped
+from .voting import VOTES, Assignment, assign_labels
+
+LASTING = ("theta", "theta_low")
+"""What the neurons keep from sample to sample: by how much spikes have raised their thresholds."""
+
+
+def diehl_cook(
+    inputs: int = 784,
+    units: int = 400,
+    *,
+    theta_plus: float = 0.02,
+    nu: tuple[float, float] = (1e-4, 1e-2),
+    norm: float = 78.4,
+    inhibition: float = 120.0,
+    seed: int = 0,
+    **setting: Any,
+) -> Plastic:
+    """The network of Diehl and Cook: inputs, and units whose weights from them are plastic.
+
+    Parameters
+    ----------
+    inputs, units : int
+        Sizes.
+    theta_plus : float, mV
+        By how much a spike raises the threshold of its unit.
+    nu : (float, float)
+        Depression at a presynaptic, potentiation at a postsynaptic spike.
+    norm : float
+        Sum of the weights onto each unit, restored after each sample.
+    inhibition : float, mV
+        What a spike subtracts from the membranes of all other units.
+    seed : int
+        Seed of the weights, which begin uniform between 0 and 0.3.
+    **setting
+        ``dt`` in ms, ``dtype``, ``device``: see ``plasticity.Plastic``.
+
+    Returns
+    -------
+    Plastic
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number is not allowed.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.unsupervised import diehl_cook, learn, name_units
+    >>> x, labels = np.repeat(np.eye(2), [20, 44], axis=1).repeat(5, axis=0), np.arange(10) // 5
+    >>> net, encoder = diehl_cook(64, 4, norm=20.0), nbsnn.encode.poisson(T=100, gain=0.1)
+    >>> state = learn(net, x, encoder, epochs=2, progress=False)
+    >>> found = name_units(net, x, labels, encoder, state)
+    >>> found.response.shape
+    (4, 2)
+    """
+    neuron = neurons.DiehlCook(theta_plus=theta_plus)
+    connection = Dense(inputs, units, bias=False, weight=init.uniform(0.0, 0.3))
+    return Plastic(connection, neuron, PostPre(nu, norm=norm), lateral=inhibition, seed=seed, **setting)
+
+
+def learn(
+    layer: Plastic,
+    x: Array,
+    encoder: Encoder,
+    *,
+    epochs: int = 1,
+    seed: int = 0,
+    labels: Array | None = None,
+    keep: tuple[str, ...] = LASTING,
+    checkpoint: str | PathLike[str] | None = None,
+    resume: bool = False,
+    every: int = 2000,
+    progress: Progress | bool = True,
+    history: History | None = None,
+) -> Nested:
+    """Show all samples ``epochs`` times, each time in another order, while the layer learns.
+
+    Parameters
+    ----------
+    layer : Plastic
+        Its weights change in place.
+    x : array [S, n_pre]
+        Samples, as the encoder takes them.
+    encoder : Encoder
+        From ``nbsnn.encode``; Poisson spikes are drawn while the network runs, and never stored.
+    epochs, seed : int
+        How often each sample is shown; seed of order and spikes. The same seed gives the same bits.
+    labels : int array [S], optional
+        Nothing is learned from them: if they are given, progress shows how many samples the network would have named
+        (units named by the first half of the latest samples, accuracy in the second).
+    keep : tuple of str
+        What the neurons keep from sample to sample.
+    checkpoint : path, optional
+        File that is written after every ``every`` samples.
+    resume : bool
+        Go on from ``checkpoint`` if it exists, as if learning had never stopped.
+    every : int
+        Samples per row of the history.
+    progress : bool or Progress
+        Whether to show progress on the terminal.
+    history : History, optional
+        Gets the rows.
+
+    Returns
+    -------
+    dict
+        The state after the last sample.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes do not fit, or the checkpoint belongs to another course of learning.
+    """
+    x = shaped("samples", np.asarray(x), (None, *layer.in_shape))
+    total, every = len(x) * count("epochs", epochs), count("every", every)
+    if labels is not None:
+        labels = shaped("labels", np.asarray(labels), (len(x),))
+    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    history = History() if history is None else history
+    story = {"samples": len(x), "seed": int(seed), "encoder": repr(encoder), "every": every}
+    state, done = layer.initial(1), 0
+    if resume and checkpoint is not None and Path(checkpoint).exists():
+        state, done = _load(layer, checkpoint, story, history, keep)
+    draws = Draws(seed)
+    while done < total:
+        start, stop, counts = time.perf_counter(), min(done + every, total), []
+        order = shown_order(draws, len(x), done, stop)
+        for part in np.array_split(order, max(1, len(order) // 100)):
+            shown = layer.present(x[part], encoder, draws.fold("learn"), state=state, keep=keep, first=done)
+            state, done = shown.state, done + len(part)
+            counts.append(shown.counts)
+            show.bar("samples", done, total, f"{counts[-1].sum(1).mean():.1f} spikes each")
+        row = _row(np.concatenate(counts), None if labels is None else labels[order])
+        theta = {"theta": float(state["neurons"]["theta"].mean())} if "theta" in keep else {}
+        history.rows.append({"samples": done, **row, **theta, "seconds": time.perf_counter() - start})
+        show.row(history)
+        if checkpoint is not None:
+            lasting = {f"state/{name}": state["neurons"][name] for name in keep}
+            extra = {"done": np.array(done), "story": np.array(json.dumps(story))}
+            save(layer, checkpoint, {**lasting, **extra, "history": np.array(json.dumps(history.rows))})
+    return state
+
+
+def shown_order(draws: Draws, samples: int, first: int, stop: int) -> Array:
+    """Which samples are shown at places [first, stop) of the course: each epoch is a permutation of all."""
+    epochs = range(first // samples, -(-stop // samples))
+    order = np.concatenate([draws.fold("order", epoch).permutation(samples) for epoch in epochs])
+    return order[first - epochs.start * samples : stop - epochs.start * samples]
+
+
+def respond(
+    layer: Plastic, x: Array, encoder: Encoder, state: Nested, *, stream: str = "respond", seed: int = 0,
+    keep: tuple[str, ...] = LASTING, progress: Progress | bool = False,
+) -> Array:  # fmt: skip
+    """Spike counts [S, N] with weights and thresholds as they are; the order of the samples does not matter.
+
+    Parameters
+    ----------
+    layer, x, encoder, keep, progress
+        As in ``learn``.
+    state : dict
+        What ``learn`` returned.
+    stream, seed : str, int
+        The stream of the spikes.
+    """
+    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    draws, counts = Draws(seed, stream), []
+    for first in range(0, len(x), 500):
+        part = x[first : first + 500]
+        shown = layer.present(part, encoder, draws, state=state, keep=keep, learn=False, first=first, batch=10)
+        counts.append(shown.counts)
+        show.bar(stream, first + len(part), len(x))
+    return np.concatenate(counts) if counts else np.zeros((0, *layer.shape), np.int64)
+
+
+def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state: Nested, **options: Any) -> Assignment:
+    """Give each unit the class of the samples to which it responds most.
+
+    Parameters
+    ----------
+    layer, x, encoder, state, **options
+        As in ``respond``.
+    labels : int array [S]
+        Classes of the samples.
+    """
+    return assign_labels(respond(layer, x, encoder, state, **{"stream": "labelled", **options}), labels)
+
+
+def accuracies(found: Assignment, counts: Array, labels: Array) -> dict[str, float]:
+    """Share of samples that each vote names rightly.
+
+    >>> from nbsnn.voting import assign_labels
+    >>> counts = np.array([[3, 0], [0, 2]])
+    >>> accuracies(assign_labels(counts, np.array([0, 1])), counts, np.array([0, 1]))
+    {'all': 1.0, 'proportional': 1.0}
+    """
+    return {vote: float(np.mean(found.predict(counts, vote) == labels)) for vote in VOTES}
+
+
+def _row(counts: Array, labels: Array | None) -> dict[str, float]:
+    """What the history notes of the latest samples."""
+    row = {"spikes": float(counts.sum(1).mean())}
+    half = len(counts) // 2
+    if labels is not None and half:
+        found = assign_labels(counts[:half], labels[:half])
+        row["train_accuracy"] = accuracies(found, counts[half:], labels[half:])["all"]
+    return row
+
+
+def _load(
+    layer: Plastic, path: str | PathLike[str], story: Mapping[str, Any], history: History, keep: tuple[str, ...]
+) -> tuple[Nested, int]:
+    """Weights into ``layer`` and rows into ``history``; returns the state and how many samples have been shown."""
+    arrays = read_npz(path)
+    if "story" not in arrays:
+        raise ValueError(f"{path} holds a network, but no course of learning to resume")
+    written = json.loads(str(arrays["story"]))
+    for name, value in story.items():
+        if written.get(name) != value:
+            raise ValueError(
+                f"{path} was written with {name} = {written.get(name)!r}, not {value!r}: it cannot go on so"
+            )
+    if json.loads(str(arrays["nbsnn"]))["net"] != json.loads(json.dumps(describe(layer, {}))):
+        raise ValueError(f"{path} was written by a network with other options than this one: it cannot go on so")
+    for name, value in layer.parameters().items():
+        if name != "connection/weight" and not np.array_equal(arrays.get(f"param/{name}", value), value):
+            raise ValueError(f"{path} was written by a network with another {name}: it cannot go on so")
+    restore(arrays, path, layer)
+    state = layer.initial(1)
+    state["neurons"] |= {name: arrays[f"state/{name}"] for name in keep}
+    history.rows[:] = json.loads(str(arrays["history"]))
+    return state, int(arrays["done"])

@@ -1,0 +1,349 @@
+"""Neurons in biological units against closed forms, against SciPy's solver, and against their interpreted selves."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from nbsnn import Population
+from nbsnn.neurons import EIF, LIF, QIF, AdEx, ConductanceLIF, EscapeLIF, HodgkinHuxley, Izhikevich, NoisyLIF
+from nbsnn.neurons import PoissonNeuron as Poisson
+
+from .simulated import simulate, spike_times
+
+INPUT = {
+    "ConductanceLIF": 600, "HodgkinHuxley": 1500, "Izhikevich": 40, "AdEx": 3000, "EIF": 1500, "QIF": 900,
+    "EscapeLIF": 0.2, "NoisyLIF": 0.1, "PoissonNeuron": 300,
+}  # fmt: skip
+FIRST = [(ConductanceLIF(), np.float32)]
+MORE = [
+    *((neuron, np.float32) for neuron in (HodgkinHuxley(), Izhikevich(), AdEx(refractory=0.3), AdEx(substeps=3))),
+    *((neuron, np.float32) for neuron in (EIF(), QIF(refractory=1), EscapeLIF(refractory=2), NoisyLIF(refractory=2))),
+    (Poisson(200.0), np.float32), (HodgkinHuxley(), np.float64), (AdEx(substeps=3), np.float64),
+]  # fmt: skip
+long = pytest.mark.long
+
+
+@pytest.mark.parametrize(("neuron", "dtype"), FIRST + [pytest.param(*case, marks=long) for case in MORE])
+def test_compiled_equals_interpreted_bit_for_bit(neuron, dtype):
+    rng = np.random.default_rng(1)
+    inputs = {"current": rng.uniform(0.0, 2.0, (150, 3)) * INPUT[neuron.kind]}
+    if "conductance" in neuron.inputs:
+        inputs["conductance"] = rng.uniform(0.0, 0.1 if neuron.kind == "Izhikevich" else 3.0, (150, 3))
+    with np.errstate(over="ignore"):
+        runs = [simulate(neuron, 150, 3, dt=0.1, dtype=dtype, device=d, **inputs) for d in ("cpu", "python")]
+    assert runs[0]["spikes"].sum() > 0
+    for name, values in runs[0].items():
+        assert np.isfinite(values).all()
+        np.testing.assert_array_equal(values, runs[1][name], err_msg=name)
+
+
+# Closed forms.
+
+
+def test_rate_of_a_lif_against_current():
+    tau, refractory, dt = 20.0, 2.0, 0.1
+    current = np.linspace(1.01, 6.0, 23)
+    run = Population(LIF(tau, refractory=refractory, decay_input=True), 23, dt=dt, dtype=np.float64).run(
+        np.broadcast_to(current, (20000, 1, 23))
+    )
+    charging = np.ceil(np.log(1.0 - 1.0 / current) / (-dt / tau))  # steps from 0 to the threshold of 1
+    for k in range(23):
+        intervals = np.diff(spike_times(run["spikes"][:, 0, k], dt))
+        np.testing.assert_allclose(intervals, (charging[k] + refractory / dt) * dt, 1e-10)
+    exact = 1.0 / (refractory - tau * np.log(1.0 - 1.0 / current))
+    np.testing.assert_allclose(1.0 / (refractory + charging * dt), exact, 2.5 * dt / refractory / 5)
+
+
+def test_a_membrane_decays():
+    steps = 1000
+    for dtype, tolerance in ((np.float64, 1e-12), (np.float32, 1e-6)):
+        population = Population(LIF(10.0, 1e6), 1, dt=0.1, dtype=dtype, device="python")
+        state = {"v": np.full((1, 1), 5.0, dtype), "spikes": np.zeros((1, 1), dtype)}
+        v = population.run(np.zeros((steps, 1, 1), dtype), state)["v"].ravel()
+        expected = 5.0 * np.exp(-0.1 * np.arange(1, steps + 1) / 10.0)
+        np.testing.assert_allclose(v, expected, 10 * tolerance, tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+def test_constant_conductances(dtype):
+    # 30 nS that reverse at 0 mV and 20 nS that reverse at -80 mV.
+    g, x, dt = 50.0, -80.0 * 20.0 + 25.0, 0.1
+    neuron = ConductanceLIF(v_threshold=100.0)
+    run = simulate(neuron, 600, 1, dt=dt, dtype=dtype, device="python", start={"v": -70.0}, current=x, conductance=g)
+    v_inf, tau = (10.0 * -60.0 + x) / 60.0, 200.0 / 60.0
+    expected = v_inf + (-70.0 - v_inf) * np.exp(-dt * np.arange(1, 601) / tau)
+    # A float32 stops where a step adds less than half its last bit: ulp / 2 / (1 - 0.97) from v_inf here.
+    tolerance = 2e-6 if dtype == np.float32 else 1e-13
+    np.testing.assert_allclose(run["v"].ravel(), expected, tolerance)
+    assert run["v"][-1] == pytest.approx(v_inf, rel=tolerance + 1e-7)
+
+
+def test_rate_of_a_conductance_lif():
+    # Threshold above v_inf: silent. Else the interval is the refractory period and the time from -60 to -50 mV.
+    g, dt = np.array([0.0, 10.0, 30.0]), 0.05
+    x = np.array([150.0, -440.0, 700.0])
+    run = simulate(ConductanceLIF(), 4000, 3, dt=dt, device="python", current=x, conductance=g)
+    v_inf, tau = (-600.0 + x) / (10.0 + g), 200.0 / (10.0 + g)
+    assert run["spikes"][:, 1].sum() == 0
+    for k in (0, 2):
+        charging = math.ceil(tau[k] * math.log((v_inf[k] + 60.0) / (v_inf[k] + 50.0)) / dt)
+        np.testing.assert_allclose(np.diff(spike_times(run["spikes"][:, k], dt)), 5.0 + charging * dt, 1e-10)
+
+
+@pytest.mark.parametrize("compare", [">", ">="])
+def test_equality_with_the_threshold(compare):
+    neuron = ConductanceLIF(v_rest=-60.0, v_threshold=-50.0, compare=compare)
+    run = simulate(neuron, 1, 1, device="python", start={"v": -50.0}, current=100.0)  # v_inf = -50
+    assert run["spikes"][0, 0] == (compare == ">=")
+
+
+def test_intervals_of_a_quadratic_neuron():
+    # C dv / (k (v - v_rest)(v - v_critical) + I) from v_reset to v_peak.
+    current = np.array([75.0, 100.0, 300.0])
+    for dt in (0.1, 0.01):
+        run = simulate(QIF(), round(1000 / dt), 3, dt=dt, current=current)
+        middle, depth = -50.0, np.sqrt(current / 0.7 - 100.0)
+        exact = 100.0 / 0.7 / depth * (np.arctan((35.0 - middle) / depth) - np.arctan((-50.0 - middle) / depth))
+        intervals = np.array([np.diff(spike_times(run["spikes"][:, k], dt)).mean() for k in range(3)])
+        # A spike is noted at the end of its step, and the membrane is reset there.
+        assert (intervals - exact > -0.01 * dt).all()
+        assert (intervals - exact < 1.2 * dt).all()
+
+
+# Against SciPy: what a scheme loses when the step doubles.
+
+
+def traub_miles(t, y, current):
+    v, m, h, n = y
+    u = v + 63.0
+    rates = (
+        (m, 0.32 * (13 - u) / math.expm1((13 - u) / 4), 0.28 * (u - 40) / math.expm1((u - 40) / 5)),
+        (h, 0.128 * math.exp((17 - u) / 18), 4 / (1 + math.exp((40 - u) / 5))),
+        (n, 0.032 * (15 - u) / math.expm1((15 - u) / 5), 0.5 * math.exp((10 - u) / 40)),
+    )
+    ionic = 10 * (-60 - v) + 20000 * m**3 * h * (50 - v) + 6000 * n**4 * (-90 - v)
+    return [(ionic + current(t)) / 200, *(a * (1 - p) - b * p for p, a, b in rates)]
+
+
+def adex(t, y, current):
+    v, w = y
+    ionic = 30 * (-70.6 - v) + 60 * math.exp(min((v + 50.4) / 2, 50.0))
+    return [(ionic - w + current(t)) / 281, (4 * (v + 70.6) - w) / 144]
+
+
+def eif(t, y, current):
+    return [(10 * (-65 - y[0]) + 20 * math.exp((y[0] + 50) / 2) + current(t)) / 200]
+
+
+def qif(t, y, current):
+    return [(0.7 * (y[0] + 60) * (y[0] + 40) + current(t)) / 100]
+
+
+def simple(t, y, current):
+    v, u = y
+    return [0.04 * v * v + 5 * v + 140 - u + current(t), 0.02 * (0.2 * v - u)]
+
+
+def rest(t, y, current):
+    return [(10 * (-60 - y[0]) + current(t) - (3 + math.sin(t)) * y[0]) / 200]
+
+
+SMOOTH = {  # neuron, equations, current over time, length, order
+    "HodgkinHuxley": (HodgkinHuxley(), traub_miles, lambda t: 300.0 + 0 * t, 12.0, 1),
+    "AdEx": (AdEx(), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 1),
+    "AdEx in parts": (AdEx(substeps=4), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 1),
+    "EIF": (EIF(), eif, lambda t: 160.0 + 0 * t, 40.0, 1),
+    "QIF": (QIF(), qif, lambda t: 60.0 + 0 * t, 20.0, 2),
+    "Izhikevich": (Izhikevich(), simple, lambda t: 2.0 + 0 * t, 20.0, 1),
+    "ConductanceLIF": (ConductanceLIF(v_threshold=100.0), rest, lambda t: 0 * t, 10.0, 1),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_order_of_convergence(name):
+    neuron, equations, current, length, order = SMOOTH[name]
+    y0 = [float(value) for key, value in neuron.state.items() if key != "left"]
+    exact = solve_ivp(equations, (0.0, length), y0, "LSODA", args=(current,), rtol=1e-11, atol=1e-11).y[0, -1]
+    errors = []
+    for dt in (0.1, 0.05, 0.025):
+        t = np.arange(round(length / dt))[:, None] * dt
+        g = 3 + np.sin(t) if name == "ConductanceLIF" else 0.0
+        run = simulate(neuron, len(t), 1, dt=dt, device="python", current=current(t), conductance=g)
+        errors.append(abs(run["v"][-1, 0] - exact))
+    orders = np.log2(np.array(errors[:-1]) / errors[1:])
+    np.testing.assert_allclose(orders, order, atol=0.25, err_msg=f"errors {errors}")
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """Spikes of the Hodgkin-Huxley neuron in 300 ms of constant current, by SciPy: the upstrokes through -20 mV."""
+    neuron, answer = HodgkinHuxley(), {}
+    y0 = [float(value) for key, value in neuron.state.items() if key != "left"]
+
+    def crossing(t, y, current):
+        return y[0] + 20.0
+
+    crossing.direction = 1.0
+    for level in (-60.0, 0.0, 200.0, 500.0, 1000.0):
+        solved = solve_ivp(
+            traub_miles, (0, 300), y0, "LSODA", args=(lambda t, level=level: level,), events=crossing, rtol=1e-8
+        )
+        answer[level] = len(solved.t_events[0])
+    return answer
+
+
+@pytest.mark.parametrize("dtype", [np.float64, pytest.param(np.float32, marks=long)])
+def test_rates_of_hodgkin_huxley(counts, dtype):
+    levels = np.array(list(counts))
+    run = simulate(HodgkinHuxley(), 15000, len(levels), dt=0.02, dtype=dtype, current=levels)
+    found = run["spikes"].sum(0)
+    np.testing.assert_allclose(found, list(counts.values()), atol=1.0, err_msg=str(counts))
+    assert found[0] == 0.0
+    assert (np.diff(found) > 0.0).all()
+
+
+def test_threshold_current_of_hodgkin_huxley():
+    # Where SciPy's solution begins to fire, between two currents that differ by 0.25 pA.
+    def fires(level):
+        solved = solve_ivp(traub_miles, (0, 300), y0, "LSODA", args=(lambda t: level,), rtol=1e-8, max_step=5.0)
+        return solved.y[0].max() > -20.0
+
+    y0 = [float(value) for key, value in HodgkinHuxley().state.items() if key != "left"]
+    levels = np.arange(-50.0, 0.0, 0.5)
+    low, high = -50.0, 0.0
+    while high - low > 0.25:
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if fires(middle) else (middle, high)
+    run = simulate(HodgkinHuxley(), 15000, len(levels), dt=0.02, current=levels)
+    first = levels[run["spikes"].sum(0) > 0][0]
+    assert first == pytest.approx(high, abs=1.5)
+
+
+def test_refractory_hodgkin_huxley_goes_on_without_counting():
+    free = simulate(HodgkinHuxley(refractory=0.0), 7500, 1, dt=0.02, current=600.0)
+    deaf = simulate(HodgkinHuxley(refractory=40.0), 7500, 1, dt=0.02, current=600.0)
+    np.testing.assert_array_equal(free["v"], deaf["v"])
+    assert (np.diff(spike_times(deaf["spikes"], 0.02)) > 40.0).all()
+    assert 0 < deaf["spikes"].sum() < free["spikes"].sum()
+
+
+LONG_RUNS = [
+    (AdEx(), 800.0, 300),
+    (EIF(), 250.0, 300),
+    (Izhikevich(substeps=1), 10.0, 300),
+    (HodgkinHuxley(), 200.0, 60),
+]
+
+
+@long
+@pytest.mark.parametrize(("neuron", "current", "length"), LONG_RUNS)
+def test_single_precision_follows_double(neuron, current, length):
+    single, double = (
+        simulate(neuron, round(length / 0.1), 1, dt=0.1, dtype=dtype, current=current)
+        for dtype in (np.float32, np.float64)
+    )
+    assert single["v"].dtype == np.float32
+    times = [spike_times(run["spikes"], 0.1) for run in (single, double)]
+    assert len(times[0]) == len(times[1]) > 1
+    np.testing.assert_allclose(*times, atol=0.31)
+
+
+@pytest.mark.parametrize("neuron", [AdEx(), AdEx(v_peak=200.0, sharpness=0.5), EIF(v_peak=100.0)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_exponential_beyond_the_range_of_floats_is_a_spike(neuron, dtype):
+    with np.errstate(over="ignore"):
+        run = simulate(neuron, 3, 1, device="python", dtype=dtype, start={"v": 90.0}, current=5000.0)
+    assert run["spikes"][0, 0] == 1.0
+    assert run["v"][0, 0] == neuron.params["v_reset"]
+    assert np.isfinite(run["v"]).all()
+
+
+@pytest.mark.parametrize("make", [ConductanceLIF, EIF, QIF, AdEx, EscapeLIF, NoisyLIF], ids=lambda f: f.__name__)
+def test_refractory_period_spaces_spikes(make):
+    with np.errstate(over="ignore"):
+        run = simulate(make(refractory=0.3), 40, 1, dt=0.1, device="python", current=1e5)
+    times = np.flatnonzero(run["spikes"])
+    assert (np.diff(times) >= 4).all()
+    assert len(times) > 3
+    held = run["v"][times[0] : times[0] + 4, 0]
+    np.testing.assert_array_equal(held, make().params["v_reset"])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ConductanceLIF(0.0), "capacitance of ConductanceLIF must be greater than 0, not 0"),
+        (lambda: ConductanceLIF(v_reset=-40.0), "v_reset of ConductanceLIF must be below v_threshold"),
+        (lambda: ConductanceLIF(refractory=-1.0), "refractory of ConductanceLIF must be at least 0"),
+        (lambda: HodgkinHuxley(g_leak=-1.0), "g_leak of HodgkinHuxley must be greater than 0"),
+        (lambda: HodgkinHuxley(g_na=-1.0), "g_na of HodgkinHuxley must be at least 0"),
+        (lambda: Izhikevich(c=40.0), "c of Izhikevich must be below v_peak"),
+        (lambda: Izhikevich(substeps=0), "substeps of Izhikevich must be at least 1"),
+        (lambda: AdEx(tau_w=0.0), "tau_w of AdEx must be greater than 0"),
+        (lambda: AdEx(v_reset=30.0), "v_reset of AdEx must be below v_peak"),
+        (lambda: AdEx(substeps=0), "substeps must be at least 1"),
+        (lambda: EIF(sharpness=0.0), "sharpness of EIF must be greater than 0"),
+        (lambda: EIF(v_threshold=np.array([-50.0, 10.0])), "v_threshold of EIF must be below v_peak"),
+        (lambda: QIF(v_rest=-30.0), "v_rest of QIF must be below v_critical"),
+        (lambda: EscapeLIF(delta=0.0), "delta of EscapeLIF must be greater than 0"),
+        (lambda: NoisyLIF(sigma=-1.0), "sigma of NoisyLIF must be at least 0"),
+        (lambda: Poisson(-1.0), "rate of PoissonNeuron must be at least 0"),
+        (lambda: AdEx(a=float("nan")), "parameter a must be finite"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_raise(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# Chance.
+
+
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+def test_rate_of_escape(dt):
+    # At rest, 0.3 below the threshold, the rate is 0.5 exp(-1.5) per ms; a spike is followed by 2 ms of silence.
+    neuron = EscapeLIF(20.0, 0.3, 0.0, rho0=0.5, delta=0.2, refractory=2.0)
+    steps, units = round(400 / dt), 200
+    spikes = simulate(neuron, steps, units, dt=dt)["spikes"]
+    p = -math.expm1(-dt * 0.5 * math.exp(-1.5))
+    interval = 2.0 + dt / p
+    expected = steps * units * dt / interval
+    # The variance of a renewal process's count: that of its intervals over the cube of their mean.
+    spread = math.sqrt(steps * units * dt * (1 - p) / p**2 * dt**2 / interval**3)
+    assert spikes.sum() == pytest.approx(expected, abs=4.5 * spread + units)
+    rate = 1.0 / (2.0 + math.exp(1.5) / 0.5)  # of the process in continuous time
+    assert spikes.sum() / (steps * units * dt) == pytest.approx(rate, rel=0.03 + 0.07 * dt)
+
+
+@pytest.mark.parametrize("dt", [0.5, 10.0])
+def test_membrane_noise_does_not_depend_on_the_step(dt):
+    neuron = NoisyLIF(20.0, 1e6, sigma=0.7, v_rest=0.25)
+    v = simulate(neuron, 260, 2000, dt=dt, dtype=np.float32)["v"][-1 - round(20 / dt) :]
+    error = 0.7 / math.sqrt(2 * 2000)
+    expected = 0.7 * math.sqrt(1 - math.exp(-2 * 260 * dt / 20))
+    assert v[-1].std() == pytest.approx(expected, abs=4.5 * error)
+    assert v[-1].mean() == pytest.approx(0.25, abs=4.5 * 0.7 / math.sqrt(2000))
+    assert np.corrcoef(v[-1], v[0])[0, 1] == pytest.approx(math.exp(-1), abs=4.5 / math.sqrt(2000))
+
+
+def test_poisson_rates():
+    rates = np.repeat([0.0, 20.0, 400.0], 300)
+    spikes = simulate(Poisson(rates), 2000, 900, dt=0.5, dtype=np.float32)["spikes"]
+    count = spikes.reshape(2000, 3, 300).sum((0, 2))  # a second each
+    assert count[0] == 0
+    np.testing.assert_allclose(count[1:] / 300, [20.0, 400.0], atol=4.5 * np.sqrt(400.0 / 300))
+    variance = spikes[:, 600:].sum(0).var()
+    assert variance == pytest.approx(400.0 * (1 - 0.2), rel=4.5 * math.sqrt(2 / 300))
+    # The current adds to the rate, in Hz.
+    more = simulate(Poisson(20.0), 2000, 300, dt=0.5, current=np.linspace(-40.0, 360.0, 300), dtype=np.float32)[
+        "spikes"
+    ].sum(0)
+    assert more[:14].sum() == 0
+    assert more[-1] == pytest.approx(380.0, abs=4.5 * math.sqrt(380.0))
+
+
+def test_a_rate_of_more_than_one_spike_per_step_raises():
+    with pytest.raises(ValueError, match=r"rate must be a rate in Hz .* at most one per step \(dt = 2 ms\), not 600"):
+        simulate(Poisson(600.0), 1, 1, dt=2.0, device="python")
