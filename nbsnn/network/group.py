@@ -65,7 +65,7 @@ class Group:
         array[...] = self.drawn(name, values, array.dtype)
 
     def start(self, synapse: Synapse | None = None, **values: Any) -> None:
-        """Say where variables start, at time 0 and after every ``reset``: those of the model, or of one kind of synapse.
+        """Say where variables start, at time 0 and after ``reset``: those of the model, or of one kind of synapse.
 
         Parameters
         ----------
@@ -84,7 +84,7 @@ class Group:
         known = [*(self.neuron.state if self.neuron else ())] if port is None else [*port.synapse.variables]
         for name in values:
             if name not in known:
-                raise ValueError(f"{self.neuron if port is None else synapse!r} has no variable {name!r}; it has {known}")
+                raise ValueError(f"{synapse or self.neuron!r} has no variable {name!r}; it has {known}")
         self.initial |= values if port is None else {port.label(name): value for name, value in values.items()}
 
     def drawn(self, name: str, values: Any, dtype: Any) -> Any:

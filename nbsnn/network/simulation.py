@@ -87,6 +87,13 @@ class Simulation:
         """About how many bytes the synapses of this network take."""
         return sum(c.estimate() * c.bytes_each() for c in self.connections)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays of the network: synapses, state, what is under way."""
+        layout = self.layout
+        arrays = [*layout.values, *layout.model, *layout.columns, *self.loop().synapses]
+        return sum(array.nbytes for array in [*arrays, layout.ring, layout.traces, layout.factors])
+
     def build(self) -> Simulation:
         """Make synapses and arrays; ``run`` does it when needed.
 
