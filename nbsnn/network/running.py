@@ -105,6 +105,7 @@ def run(
     weights: list[list[Array]] = [[] for _ in wanted.weights]
     bar = Progress(progress)
     loop.load(network._history, start)
+    loop.prepare(tape, start)
     began = time.perf_counter()
     try:
         while network.step < start + steps:
