@@ -100,9 +100,10 @@ def finish(net: Plastic, history: History, out: Path, show: Progress) -> None:
     history.save(out / "history.json")
     written = ["checkpoint.npz", "history.csv", "history.json"]
     try:
-        from ..plot import fields
+        from .. import plot
 
-        fields(net.weights, out / "fields.png")
+        side = round(len(net.weights) ** 0.5)
+        plot.save(plot.receptive_fields(net.weights, (side, side)), out / "fields.png")
         written.append("fields.png")
     except ImportError as error:
         show.line(f"no figure: {error}")
