@@ -392,7 +392,8 @@ def test_an_absent_peer_is_told_in_one_line(path, tmp_path, monkeypatch):
     source = path.read_text() + (HERE / "peers" / "brian.py").read_text() * ("import brian\n" in path.read_text())
     needed = re.findall(r'"(\w+)"', re.search(r"require\((.*)\)", source)[1])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    options = ["nest"] if path.stem == "first_peer" else ["--work-dir", str(tmp_path)] if '"--work-dir"' in source else []
+    options = ["--work-dir", str(tmp_path)] if '"--work-dir"' in source else []
+    options = ["nest"] if path.stem == "first_peer" else options
     monkeypatch.setattr(sys, "argv", [path.name, *options])
     with pytest.raises(SystemExit, match=f"{needed[-1] if options != ['nest'] else 'nest'} not installed") as stop:
         runpy.run_path(str(path), run_name="__main__")
