@@ -278,7 +278,7 @@ def test_a_row_says_what_is_absent_and_what_failed():
     mine, (slow, quick) = commands()
     results = {mine: [{"step_s": 1.0}], slow: [{"step_s": 2.0}], quick: [{"error": "out of luck"}]}
     verdict = c.judge(row(), results, {"slow": ("", "1")}, 1)
-    assert verdict["ratio"] == 2.0
+    assert verdict["ratio"] == 2.0 and verdict["done"] == "not told"
     assert verdict["notes"][:2] == ["quick is not installed", "quick failed: out of luck"]
     assert "ours has no mine.py yet" in verdict["notes"]
     nothing = c.judge(row(), {}, {}, 1)
