@@ -86,7 +86,7 @@ def work_done(row: Row, peer: dict[str, Any], mine: dict[str, Any]) -> tuple[boo
         equal &= apart <= tolerance
         if apart > 0.001:
             text.append(f"{key} {a:g} / {b:g}")
-    return equal, ", ".join(text) or ("same" if compared else "not told")
+    return equal, ", ".join(text) or ("same" if compared else "not told" if row.same else "")
 
 
 def judge(row: Row, results: Results, peers: Peers, threads: int) -> dict[str, Any]:
