@@ -53,8 +53,8 @@ def diehl_cook(
     inputs, units : int
         Sizes.
     theta_plus : float, mV, optional
-        By how much a spike raises the threshold of its unit; by default 0.05 sqrt(units / 400), as fewer units spike
-        more often each.
+        By how much a spike raises the threshold of its unit; by default 0.05 units / 400, as fewer units spike more
+        often each.
     nu : (float, float)
         Depression at a presynaptic, potentiation at a postsynaptic spike.
     norm : float
@@ -87,7 +87,7 @@ def diehl_cook(
     (4, 2)
     """
     if theta_plus is None:
-        theta_plus = 0.05 * (count("units", units) / 400.0) ** 0.5
+        theta_plus = 0.05 * count("units", units) / 400.0
     neuron = neurons.DiehlCook(theta_plus=theta_plus)
     connection = Dense(inputs, units, bias=False, weight=init.uniform(0.0, 0.3))
     return Plastic(connection, neuron, PostPre(nu, norm=norm), lateral=inhibition, seed=seed, **setting)

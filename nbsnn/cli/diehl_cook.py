@@ -39,7 +39,7 @@ def add_to(tasks: Any) -> None:
     p.add_argument("--rate", type=float, default=128.0, help="spikes per second of a white pixel")
     p.add_argument(
         "--theta-plus", type=float, metavar="MV",
-        help="by how much a spike raises its neuron's threshold; 0.05 sqrt(neurons / 400) if not given",
+        help="by how much a spike raises its neuron's threshold; 0.05 neurons / 400 if not given",
     )  # fmt: skip
     p.add_argument("--inhibition", type=float, default=120.0, help="mV that a spike takes from all other neurons")
     p.add_argument("--norm", type=float, default=78.4, help="sum of the weights onto a neuron")
