@@ -66,6 +66,11 @@ def test_learning_is_showing_one_after_another():
     np.testing.assert_allclose(net.weights.sum(0), 6.0, rtol=1e-5)
 
 
+def test_thresholds_rise_more_slowly_the_fewer_units_share_the_spikes():
+    raised = [unsupervised.diehl_cook(4, n, device="python").neurons.neuron.params["theta_plus"] for n in (100, 400)]
+    assert raised == [0.0125, 0.05]
+
+
 def test_units_stand_for_patterns():
     net = network(theta_plus=0.5, seed=1)
     state = learn(net, epochs=4)
