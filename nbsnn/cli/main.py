@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..version import __version__
-from . import info, simulate, train
+from . import info, simulate, train, warmup
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_to(commands)
     simulate.add_to(commands)
     info.add_to(commands)
+    warmup.add_to(commands)
     return top
 
 

@@ -35,7 +35,7 @@ Array = np.ndarray
 @functools.cache
 def table() -> dict[str, Any]:
     """The numbers of the full network."""
-    return json.loads(resources.files(__package__).joinpath("microcircuit.json").read_text())
+    return json.loads(resources.files("nbsnn.models").joinpath("microcircuit.json").read_text())
 
 
 def degrees() -> Array:

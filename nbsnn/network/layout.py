@@ -6,6 +6,7 @@ into them. So a state is a handful of arrays that can be copied, and one kernel 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -268,8 +269,7 @@ def _room(array: Array, size: int) -> Array:
 
 def poisson_table(mean: float) -> Array:
     """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint64."""
-    from scipy.stats import poisson
-
-    last = int(poisson.isf(2.0**-33, mean)) + 2
-    scaled = np.rint(poisson.cdf(np.arange(last), mean) * 2.0**32)
+    most = int(mean + 10.0 * math.sqrt(mean) + 20.0)
+    logs = [k * math.log(mean) - mean - math.lgamma(k + 1.0) for k in range(most)] if mean else [0.0]
+    scaled = np.rint(np.cumsum(np.exp(logs)) * 2.0**32)
     return scaled[scaled < 2.0**32].astype(np.uint64)
