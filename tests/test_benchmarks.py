@@ -398,3 +398,10 @@ def test_an_absent_peer_is_told_in_one_line(path, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match=f"{needed[-1] if options != ['nest'] else 'nest'} not installed") as stop:
         runpy.run_path(str(path), run_name="__main__")
     assert "\n" not in str(stop.value)
+
+
+def test_slopes_of_growth():
+    growth = importlib.import_module("growth")
+    assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)
+    assert growth.slope([1, 10], [5.0, 5.0]) == pytest.approx(0.0)
+    assert set(growth.LINES["train"]) <= set(growth.BASE)
