@@ -32,7 +32,7 @@ def spikes_of(run):
 def test_same_seed_same_bits_in_one_run_or_in_pieces(device, name):
     net, first = small(name, device), 12.3 if device == "cpu" else 7.3
     whole = spikes_of(net.run(first + 2.7))
-    assert len(whole[0]) >= 5
+    assert len(whole[0]) >= 2
     end = net.state().arrays["states"]
     net.reset()
     pieces = [spikes_of(net.run(t)) for t in (0.1, first, 2.6)]
