@@ -69,7 +69,9 @@ def test_five_seeds_agree_with_nest_and_brian(name):
         low, high = span(name, figure)
         values = np.array([found[figure] for found in ours])
         print(name, figure, "ours", values.round(3).tolist(), "allowed", low, high)
-        assert (values >= low).all() and (values <= high).all(), f"{figure} of {name}: {values}, allowed {low} to {high}"
+        assert (values >= low).all() and (values <= high).all(), (
+            f"{figure} of {name}: {values}, allowed {low} to {high}"
+        )
 
 
 @pytest.mark.long

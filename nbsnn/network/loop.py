@@ -41,7 +41,7 @@ class Loop:
         self.parts = 1 if layout.network.device == "python" else max(1, min(threads(), work // SHARE))
         self.call = layout.models.kernel(self.parts)
         self.synapses = self._bounds(), layout.index, layout.weights
-        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(3)]
+        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, np.zeros((self.parts, BLOCK), np.uint64), np.zeros((self.parts, BLOCK), np.uint32))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
