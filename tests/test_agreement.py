@@ -1,9 +1,11 @@
 """The published networks fire as those of NEST and Brian 2 do: five seeds of ours against five of each of theirs.
 
 ``agreement.json`` holds, for every network and simulator, what five seeds gave in one second: mean rate, mean rate
-after 100 ms, coefficient of variation of intervals after 100 ms, rate of excitatory neurons or of each population. The
-mean of our five seeds must lie in the span of all their values, widened by three standard deviations (of the simulator
-that varies more). COBA dies out in some seeds, in all simulators: survivors are compared with survivors.
+after 100 ms, coefficient of variation of intervals after 100 ms, rate of excitatory neurons or of each population.
+Every value of ours must lie in the span of all of theirs, widened by three standard deviations (of the simulator that
+varies more), and so must the mean of ours, with one. COBA dies out in some seeds, in all simulators: survivors are
+compared with survivors. Of the microcircuit there are 30 more seeds of NEST: in the first five, one population varies
+four times less than in general.
 """
 
 import json
@@ -12,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import nbsnn
 from nbsnn import models, statistics
 
 EXPECTED = json.loads((Path(__file__).parent / "agreement.json").read_text())
@@ -33,10 +34,10 @@ def alive(runs):
     }
 
 
-def span(name, figure):
+def span(name, figure, deviations):
     """What is allowed, lowest and highest."""
     values = [alive(runs)[figure] for runs in EXPECTED[name].values()]
-    margin = 3.0 * np.max([v.std(axis=0) for v in values], axis=0)
+    margin = deviations * np.max([v.std(axis=0) for v in values], axis=0)
     joined = np.concatenate(values)
     return joined.min(axis=0) - margin, joined.max(axis=0) + margin
 
@@ -66,12 +67,10 @@ def test_five_seeds_agree_with_nest_and_brian(name):
     ours = [found for found in ours if found["rate_hz"] > ALIVE][:5]
     assert len(ours) == 5
     for figure in ours[0]:
-        low, high = span(name, figure)
         values = np.array([found[figure] for found in ours])
-        print(name, figure, "ours", values.round(3).tolist(), "allowed", low, high)
-        assert (values >= low).all() and (values <= high).all(), (
-            f"{figure} of {name}: {values}, allowed {low} to {high}"
-        )
+        for value, deviations in ((values, 3.0), (values.mean(axis=0), 1.0)):
+            low, high = span(name, figure, deviations)
+            assert (value >= low).all() and (value <= high).all(), f"{figure} of {name}: {values}, not {low} to {high}"
 
 
 @pytest.mark.long
@@ -79,4 +78,3 @@ def test_another_precision_gives_the_same_rates():
     """Chaos parts the spikes of float32 and float64 within milliseconds; what they do on average stays."""
     single, double = (models.cuba(1, dtype=dtype).run(1000.0) for dtype in (np.float32, np.float64))
     assert abs(single.rate() - double.rate()) < 0.5
-    assert nbsnn.Network().dtype == np.float32
