@@ -15,7 +15,8 @@ from ..kernels.cpu import tables as at
 from ..random import Draws
 from .connection import Connection
 from .group import Group, Port, held
-from .models import Models, checked, own_parameters, unsigned
+from .models import Models, unsigned
+from .update import checked, own_parameters
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -66,7 +67,7 @@ class Layout:
         groups, connections = network.groups, network.connections
         self.ports = [port for group in groups for port in group.ports]
         rules, short = [c.plasticity for c in connections if c.plasticity], any(c.short_term for c in connections)
-        self.models = Models(groups, self.ports, rules, short, self.dtype, network.device)
+        self.models = Models(groups, rules, short, self.dtype, network.device)
         self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
         self._thresholds, self._keys = Numbers(np.uint64), Numbers(np.uint64)
         self._currents = Numbers(self.dtype)
@@ -122,7 +123,6 @@ class Layout:
             for name in own:
                 self._own.put(np.pad(group.values[name], (0, padded(group.n) - group.n), mode="edge"))
             pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
-            pop[at.CONDUCTANCE] = "conductance" in neuron.inputs
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
                 self.rows[port] = row
@@ -143,7 +143,7 @@ class Layout:
     def _port(self, port: Port, row: int, drives: list) -> Array:
         """The row of a port in its table; appends its drives to theirs."""
         line = np.zeros(at.PORT_COLUMNS, np.int64)
-        line[at.MODEL], line[at.ROW] = self.models.ports[port], row
+        line[at.ROW] = row
         line[at.VARIABLES] = len(port.synapse.variables)
         for k, name in enumerate(port.synapse.variables):
             place = self._variable(port, name, port.group.n)
