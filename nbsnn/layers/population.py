@@ -201,7 +201,9 @@ class Population(Layer):
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
             return super().record(tape, name)
-        if "record" not in tape and "unit" in tape:
+        if "record" not in tape and "unit" in tape:  # as a stack left it
+            if name == self.neuron.output:
+                return tape["unit"].output(tape["small"])
             tape["unit"].unfold(tape)
         line = tape["record"][self.variables.index(name), 1:]
         return line.reshape(*line.shape[:2], *self.shape)

@@ -74,6 +74,11 @@ class Unit:
         """The states after the last step, [K, B, N]."""
         return from_lines(self._states(tape)[:, -1], self.units)
 
+    def output(self, tape: Nested) -> Array:
+        """The outputs of the last run, [T, B, ...]."""
+        y = tape["output"] if len(tape["output"]) else tape["spikes"].dense(self.dtype)
+        return y.reshape(*y.shape[:2], *self.population.shape)
+
     def unfold(self, inner: Nested) -> None:
         """Make in the population's tape ``inner`` the record that its own run would have left."""
         small = inner["small"]
