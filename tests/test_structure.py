@@ -20,10 +20,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
 version hole validate spell
-exponential logarithm random compile per_step device
+exponential logarithm random compile per_step device profile
 surrogates init barrier
 neuron kernels
-neurons events
+neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
 history
 plot

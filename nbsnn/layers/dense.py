@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import init
 from ..events import BREAK_EVEN, Events, worth
+from ..profile import span
 from ..random import Draws
 from ..validate import choice, count
 from .layer import Array, Nested, Setting, buffer
@@ -81,20 +82,27 @@ class Dense(Stateless):
         weight = self.params["weight"]
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, *self.shape)
-        if tape["events"] is None:
-            np.matmul(x.reshape(-1, *self.in_shape), weight, out=out)
-        else:
-            tape["events"].product(weight, out)
+        with span("products"):
+            if tape["events"] is None:
+                np.matmul(x.reshape(-1, *self.in_shape), weight, out=out)
+            else:
+                tape["events"].product(weight, out)
         if self.bias:
             y += self.params["bias"]
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        self.accumulate(gy, tape, grads)
-        return self.pull(gy, tape) if wanted else None
+        with span("weight gradients"):
+            self.accumulate(gy, tape, grads)
+        with span("products, reverse"):
+            return self.pull(gy, tape) if wanted else None
 
     def offer(self, x: Array, tape: Nested) -> None:
         tape["pre"], tape["events"] = x, None
+        with span("events"):
+            self._look(x, tape)
+
+    def _look(self, x: Array, tape: Nested) -> None:
         rows = x.reshape(-1, *self.in_shape)
         possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
         if self.path == "events" and possible:

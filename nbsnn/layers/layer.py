@@ -14,13 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
+from ..compile import kernel
+from ..device import DEVICES, run_threaded
+from ..kernels.cpu.checks import unfinite
 from ..random import Draws
 from ..validate import choice, finite, float_dtype, number
 from .run import Run
 
 Array = np.ndarray
 Nested = dict[str, Any]
+
+LARGE = 2**20
+"""Inputs of so many numbers are checked by a kernel, which smaller ones are not worth compiling."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,8 @@ class Layer:
             raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(x.shape)}")
         if is_static(x):
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
-        return finite("input", np.ascontiguousarray(x, self.setting.dtype))
+        x = np.ascontiguousarray(x, self.setting.dtype)
+        return x if x.size >= LARGE and self.setting.device == "cpu" and _quickly_finite(x) else finite("input", x)
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
@@ -219,6 +225,13 @@ class Layer:
 def is_static(x: Array) -> bool:
     """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
     return len(x) > 1 and x.strides[0] == 0
+
+
+def _quickly_finite(x: Array) -> bool:
+    """Whether ``x`` is all finite, on several threads."""
+    compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
+    run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
+    return not any(found)
 
 
 def buffer(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:

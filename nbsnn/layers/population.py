@@ -15,6 +15,7 @@ from ..compile import kernel
 from ..device import launch
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
+from ..profile import span
 from ..random import Draws
 from ..spell import row, row_sum, store
 from .first import first_output, first_vjp, summed_where_shared
@@ -185,7 +186,8 @@ class Population(Layer):
         """Run steps [t0, t1)."""
         record, x = tape["record"], tape["x"]
         arrays = (x, tape["params"], record[1:], record[0])
-        launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        with span("neurons", ops=(t1 - t0) * x.shape[1] * self.units):
+            launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 
     def output(self, tape: Nested) -> Array:
         """The output at every step, [T, B, ...]."""
@@ -199,6 +201,10 @@ class Population(Layer):
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
             return super().record(tape, name)
+        if "record" not in tape and "unit" in tape:  # as a stack left it
+            if name == self.neuron.output:
+                return tape["unit"].output(tape["small"])
+            tape["unit"].unfold(tape)
         line = tape["record"][self.variables.index(name), 1:]
         return line.reshape(*line.shape[:2], *self.shape)
 
@@ -269,7 +275,8 @@ class Population(Layer):
         record, x, gx = tape["record"], tape["x"], tape["gx"]
         compiled = self._backward_kernel(injected=bool(tape["gV"].shape[1]), static=len(gx) < len(gy))
         arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
-        launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
+            launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 
     def end_reverse(self, tape: Nested, grads: Nested) -> None:
         """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""
