@@ -9,13 +9,15 @@ import numpy as np
 
 from .. import barrier
 from ..compile import bind, kernel
-from ..kernels.cpu import adapt, short_term, sparse_plasticity, units
+from ..kernels.cpu import adapt, eligible, homeostasis, short_term, sparse_plasticity, units
 from ..kernels.cpu import network as cpu
 from ..neuron import Neuron
 from ..plasticity.loop import followers
+from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..spell import numbers, read, switch, write
 from ..synapses.short_term import released
+from .connection import Connection
 from .deviates import normal_of, uniform_of
 from .group import Group, Port
 
@@ -27,10 +29,13 @@ class Models:
     how its output enters; a rule's, its function and options.
     """
 
-    def __init__(self, groups: list[Group], ports: list[Port], rules: list[Rule], short: bool, dtype: Any, device: str):
+    def __init__(
+        self, groups: list[Group], ports: list[Port], plastic: list[Connection], short: bool, dtype: Any, device: str
+    ):
         self.neurons = _Numbered(_neuron_story, [group for group in groups if group.neuron])
         self.ports = _Numbered(lambda port: (port.mode, port.synapse.step, len(port.synapse.variables)), ports)
-        self.rules = _Numbered(_rule_story, rules)
+        self.rules = _Numbered(_rule_story, [c.rule for c in plastic])
+        self.tended = any(c.homeostasis is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
 
     def kernel(self, parts: int) -> Callable:
@@ -54,18 +59,24 @@ class Models:
         release = bind(short_term.release, released=released) if self.short else cpu.no_release
         if not self.rules.first:
             return {"release": release, "adapt": cpu.no_traces, "change_all": cpu.no_change}
-        rows = "i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift, weights"
-        columns = "j, arrived, spiked, X, Y, P, L, start, source, synapse, base, weights"
+        rows = "i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights"
+        columns = "j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights"
         along = "lo, hi, seen, carried, used, factors"
-        rules, loops = [_rule_filling(rule) for rule in self.rules.first], sparse_plasticity
+        loops = sparse_plasticity
+        rules = [_rule_filling(rule) for rule in self.rules.first]
+        modules = [eligible if isinstance(rule, RewardRule) else sparse_plasticity for rule in self.rules.first]
+        waits = eligible in modules
         return {
             "release": release,
             "adapt": adapt.adapt,
             "change_all": adapt.change_all,
             "follow_source": switch([bind(loops.follow_source, **filling) for filling in rules], along),
             "follow_target": switch([bind(loops.follow_target, **filling) for filling in rules], along),
-            "row_change": switch([bind(loops.row_change, **filling) for filling in rules], rows),
-            "column_change": switch([bind(loops.column_change, **filling) for filling in rules], columns),
+            "row_change": switch([bind(m.row_change, **f) for m, f in zip(modules, rules, strict=True)], rows),
+            "column_change": switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns),
+            "bring_rows": eligible.bring_rows if waits else eligible.no_rows,
+            "bring_column": eligible.bring_column if waits else eligible.no_column,
+            "tend": homeostasis.tend if self.tended else homeostasis.no_tend,
         }
 
 
@@ -95,7 +106,7 @@ def _neuron_story(group: Group) -> Any:
 
 
 def _rule_story(rule: Rule) -> Any:
-    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params)
+    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), isinstance(rule, RewardRule)
     traces = tuple((side, name, t.order, t.mode) for side in ("pre", "post") for name, t in getattr(rule, side).items())
     return rule.change, options, traces
 

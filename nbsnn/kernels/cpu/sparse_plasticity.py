@@ -38,7 +38,7 @@ def mark(seen, lo, hi, units):
         seen[units[k]] = 1
 
 
-def row_change(i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift, weights):
+def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
     """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
     p = constants(P, 0)
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
@@ -51,7 +51,7 @@ def row_change(i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift
             weights[e + shift] = clip(w + d, low, high)
 
 
-def column_change(j, arrived, spiked, X, Y, P, L, start, source, synapse, base, weights):
+def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
     """Target ``j`` has fired: the synapses onto it change, except those whose row has been visited."""
     p = constants(P, 0)
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
