@@ -115,7 +115,8 @@ class Learning:
 
 def rewarded(rule: RewardRule, dt: float) -> list[float]:
     """Factor of the reward, share of an increment that is eligible, fall of the logarithm of eligibility in a step."""
-    if rule.tau_e is None:
+    tau = rule.tau_e
+    if tau is None:
         return [rule.rate, 1.0, 1e4]  # nothing is left after a step
-    fall = dt / rule.tau_e
-    return [rule.rate * dt / -math.expm1(-fall), 1.0 / rule.tau_e, fall]
+    fall = dt / tau
+    return [rule.rate * dt / -math.expm1(-fall), 1.0 / tau, fall]
