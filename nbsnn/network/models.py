@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import barrier
+from .. import barrier, prefetch
 from ..compile import bind, kernel
 from ..kernels.cpu import adapt, eligible, homeostasis, short_term, sparse_plasticity, units
 from ..kernels.cpu import network as cpu
@@ -68,6 +68,7 @@ class Models:
         waits = eligible in modules
         return {
             "release": release,
+            **(prefetch.filling() if self.device == "cpu" else {}),
             "adapt": adapt.adapt,
             "change_all": adapt.change_all,
             "follow_source": switch([bind(loops.follow_source, **filling) for filling in rules], along),

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...exponential import expm1
 from ...hole import hole
+from ...prefetch import AHEAD, fetch
 from . import tables as at
 from .plasticity import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
 
@@ -71,6 +72,10 @@ def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, 
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
     E, gap, share = late[0], late[2], late[4]
     for c in range(start[j], start[j + 1]):
+        soon = base + synapse[min(c + AHEAD, start[j + 1] - 1)]
+        fetch(weights, soon)
+        fetch(E, soon + gap)
+        fetch(late[1], soon + gap)
         i = source[c]
         if arrived[i] == 0:
             e = base + synapse[c]

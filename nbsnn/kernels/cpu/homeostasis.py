@@ -9,6 +9,7 @@ A thread tends its own units. The sum runs along the column of a unit, whose ord
 from typing import Any
 
 from ...hole import hole
+from ...prefetch import fetch
 from . import tables as at
 
 
@@ -38,6 +39,8 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
     start, synapse = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1], numbered[row[at.COLUMNS] :]
     base = bounds[wire[at.BOUNDS]] + wire[at.SHIFT]
     for j in range(lo, hi):
+        for c in range(start[j], start[j + 1]):
+            fetch(weights, base + synapse[c])
         if row[at.REWARD] >= 0:
             bring_column(j, t, row, P, start, synapse, base, weights, late)
         if row[at.TENDED] == at.SCALED:

@@ -7,6 +7,7 @@ the synapses onto its own units. What happens at a synapse is that of ``plastici
 from typing import Any
 
 from ...hole import hole
+from ...prefetch import AHEAD, fetch
 from .plasticity import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
 
 
@@ -56,6 +57,7 @@ def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, 
     p = constants(P, 0)
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
     for c in range(start[j], start[j + 1]):
+        fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
         i = source[c]
         if arrived[i] == 0:
             e = base + synapse[c]
