@@ -55,12 +55,12 @@ times, units = recording.spikes(output)
 edges = np.arange(51) * unit
 rates = np.stack([np.histogram(times[units == k], edges)[0] for k in range(cells)]) / (unit / 1000.0)
 final, mean = weights[-1], weights.mean(2)
+first, last = np.bincount(units[times <= 1000.0], minlength=cells), rates[:, -10:].mean(1)
 
-print("input    output at first, at the end    synapses below a tenth, between, above nine tenths")
+print("input    output at first, at the end    weights below a tenth, between, above nine tenths")
 for k in range(cells):
     low, high = np.mean(final[k] < 0.1), np.mean(final[k] > 0.9)
-    first, last = rates[k, 0], rates[k, -10:].mean()
-    print(f"{RATES[k]:3.0f} Hz {first:10.1f} Hz {last:8.1f} Hz {low:25.0%} {1 - low - high:13.0%} {high:10.0%}")
+    print(f"{RATES[k]:3.0f} Hz {first[k]:10.1f} Hz {last[k]:8.1f} Hz {low:25.0%} {1 - low - high:13.0%} {high:10.0%}")
 print(f"{arguments.seconds:g} s in {recording.seconds:.1f} s")
 
 try:
@@ -82,8 +82,8 @@ axes[1, 0].legend(title="inputs", frameon=False, fontsize="small")
 axes[1, 1].set(
     xlabel="time (s)", ylabel="mean weight / maximum", ylim=(0, 1), title="the stronger the input, the less of it"
 )
-axes[1, 2].plot(RATES, rates[:, 0], "o--", color="0.6", label="at first")
-axes[1, 2].plot(RATES, rates[:, -10:].mean(1), "o-", color="k", label="at the end")
+axes[1, 2].plot(RATES, first, "o--", color="0.6", label="in the first second")
+axes[1, 2].plot(RATES, last, "o-", color="k", label="at the end")
 axes[1, 2].set(xlabel="input (Hz)", ylabel="output (Hz)", ylim=(0, None), title="the output hardly follows the input")
 axes[1, 2].legend(frameon=False)
 save(figure, arguments.out)

@@ -89,8 +89,9 @@ class Layout:
         learning = self.learning
         self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
         self.rates, self.tallies = learning.rates, learning.tallies
+        self.columns = learning.columns
         late = self.eligible, self.since, self.rates, self.tallies
-        self.plastic = learning.table, self.traces, learning.columns, late
+        self.plastic = learning.table, self.traces, self.columns, late
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
     def _variable(self, owner: Any, name: str, n: int) -> int:

@@ -51,15 +51,27 @@ def bring(o, waits, weights):
     U[e] = now
 
 
+def bring_range(o, n, waits, weights):
+    """Bring ``n`` synapses whose weights lie at ``o`` and after it up to date: a loop that is vectorised."""
+    E, U, now, (gain, fall, low, high) = waits[0], waits[1], waits[3], waits[5]
+    a, e = np.uintp(o), np.uintp(o + waits[2])
+    for k in range(np.uintp(n)):
+        r = later(weights[a + k], E[e + k], np.uint32(now - U[e + k]), gain, fall, low, high)
+        weights[a + k] = r[0]
+        E[e + k] = r[1]
+        U[e + k] = now
+
+
 def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
     """As in ``sparse_plasticity``, for increments that wait."""
     p = constants(P, 0)
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
     E, gap, share = late[0], late[2], late[4]
-    for e in range(bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]):
+    a, z = bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]
+    bring_range(a + shift, z - a, late, weights)
+    for e in range(a, z):
         j = index[e]
         if COINCIDENCE or spiked[j] == 0:
-            bring(e + shift, late, weights)
             w = weights[e + shift]
             r = change(w, arrived[i], spiked[j], *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
             d = weigh(w, scale * r[0], low, high, mu) + weigh(w, scale * r[1], low, high, mu)
@@ -94,8 +106,7 @@ def bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weigh
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(counts[slot, source, other]):
             place = wire[at.BOUNDS] + spikes[slot, base + k] * (parts + 1) + part
-            for e in range(bounds[place], bounds[place + 1]):
-                bring(e + shift, waits, weights)
+            bring_range(bounds[place] + shift, bounds[place + 1] - bounds[place], waits, weights)
 
 
 def bring_column(j, t, row, P, start, synapse, base, weights, late):
@@ -108,14 +119,8 @@ def bring_column(j, t, row, P, start, synapse, base, weights, late):
 def bring_all(lo, hi, now, numbers, weights, E, U):
     """Bring a connection's synapses [lo, hi) to the end of step ``now``; ``numbers`` as in ``tables``."""
     gain = numbers[at.REWARD_VALUE] * numbers[at.REWARD_FACTOR]
-    for e in range(lo, hi):
-        r = later(
-            weights[e], E[e], np.uint32(now - U[e]), gain, numbers[at.FALL], numbers[at.REWARD_LOW],
-            numbers[at.REWARD_HIGH],
-        )  # fmt: skip
-        weights[e] = r[0]
-        E[e] = r[1]
-        U[e] = now
+    rest = gain, numbers[at.FALL], numbers[at.REWARD_LOW], numbers[at.REWARD_HIGH]
+    bring_range(lo, hi - lo, (E, U, 0, now, numbers[at.SHARE], rest), weights)
 
 
 def no_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, late):
