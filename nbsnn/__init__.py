@@ -4,6 +4,7 @@ from . import data as data
 from . import encode as encode
 from . import init as init
 from . import losses as losses
+from . import models as models
 from . import neurons as neurons
 from . import optim as optim
 from . import plasticity as plasticity

@@ -39,7 +39,7 @@ def diehl_cook(
     inputs: int = 784,
     units: int = 400,
     *,
-    theta_plus: float = 0.02,
+    theta_plus: float | None = None,
     nu: tuple[float, float] = (1e-4, 1e-2),
     norm: float = 78.4,
     inhibition: float = 120.0,
@@ -52,8 +52,9 @@ def diehl_cook(
     ----------
     inputs, units : int
         Sizes.
-    theta_plus : float, mV
-        By how much a spike raises the threshold of its unit.
+    theta_plus : float, mV, optional
+        By how much a spike raises the threshold of its unit; by default 0.05 units / 400, as fewer units spike more
+        often each.
     nu : (float, float)
         Depression at a presynaptic, potentiation at a postsynaptic spike.
     norm : float
@@ -85,6 +86,8 @@ def diehl_cook(
     >>> found.response.shape
     (4, 2)
     """
+    if theta_plus is None:
+        theta_plus = 0.05 * count("units", units) / 400.0
     neuron = neurons.DiehlCook(theta_plus=theta_plus)
     connection = Dense(inputs, units, bias=False, weight=init.uniform(0.0, 0.3))
     return Plastic(connection, neuron, PostPre(nu, norm=norm), lateral=inhibition, seed=seed, **setting)

@@ -278,7 +278,7 @@ def test_a_row_says_what_is_absent_and_what_failed():
     mine, (slow, quick) = commands()
     results = {mine: [{"step_s": 1.0}], slow: [{"step_s": 2.0}], quick: [{"error": "out of luck"}]}
     verdict = c.judge(row(), results, {"slow": ("", "1")}, 1)
-    assert verdict["ratio"] == 2.0
+    assert verdict["ratio"] == 2.0 and verdict["done"] == "not told"
     assert verdict["notes"][:2] == ["quick is not installed", "quick failed: out of luck"]
     assert "ours has no mine.py yet" in verdict["notes"]
     nothing = c.judge(row(), {}, {}, 1)
@@ -384,7 +384,7 @@ def test_rows_have_names_of_their_own_and_scripts_that_exist():
     for command in (c for r in rows for c in r.peers):
         assert (HERE / command.script).exists() and command.module in module("processes").DISTRIBUTIONS
     used = {Path(c.script).name for r in rows for c in r.peers}
-    assert used == {path.name for path in PEERS} - {"first.py"} | {"startup.py"}
+    assert used == {path.name for path in PEERS} - {"first_peer.py"} | {"startup.py"}
 
 
 @pytest.mark.parametrize("path", PEERS, ids=lambda path: path.stem)
@@ -392,8 +392,16 @@ def test_an_absent_peer_is_told_in_one_line(path, tmp_path, monkeypatch):
     source = path.read_text() + (HERE / "peers" / "brian.py").read_text() * ("import brian\n" in path.read_text())
     needed = re.findall(r'"(\w+)"', re.search(r"require\((.*)\)", source)[1])
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    options = ["nest"] if path.stem == "first" else ["--work-dir", str(tmp_path)] if '"--work-dir"' in source else []
+    options = ["--work-dir", str(tmp_path)] if '"--work-dir"' in source else []
+    options = ["nest"] if path.stem == "first_peer" else options
     monkeypatch.setattr(sys, "argv", [path.name, *options])
     with pytest.raises(SystemExit, match=f"{needed[-1] if options != ['nest'] else 'nest'} not installed") as stop:
         runpy.run_path(str(path), run_name="__main__")
     assert "\n" not in str(stop.value)
+
+
+def test_slopes_of_growth():
+    growth = importlib.import_module("growth")
+    assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)
+    assert growth.slope([1, 10], [5.0, 5.0]) == pytest.approx(0.0)
+    assert set(growth.LINES["train"]) <= set(growth.BASE)

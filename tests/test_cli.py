@@ -1,5 +1,6 @@
 """The command line, as a user meets it."""
 
+import os
 import subprocess
 import sys
 import time
@@ -131,3 +132,19 @@ def test_info(capsys):
 def test_the_command_is_installed():
     done = subprocess.run([sys.executable, "-m", "nbsnn", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"nbsnn {nbsnn.__version__}"
+
+
+def test_warmup_refuses_names_it_does_not_know(capsys):
+    assert main(["warmup", "nothing"]) == 2
+    assert "warmup knows digits, mnist" in capsys.readouterr().err
+
+
+@pytest.mark.long
+def test_warmup_compiles_what_a_command_needs(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_ENABLE_CUDASIM": "0"}
+    command = [sys.executable, "-m", "nbsnn", "warmup", "--jobs", "2", "digits", "cuba"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    command = [sys.executable, "-m", "nbsnn", "warmup", "--here", "digits", "cuba"]
+    again = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert again.stdout.splitlines()[-1].startswith("compiled 0 kernels"), again.stdout

@@ -53,7 +53,13 @@ def test_commands_of_nbsnn_run(command, tmp_path, monkeypatch, capsys):
     arguments = shlex.split(command)[1:]
     if "--data" in arguments:
         arguments[arguments.index("--data") + 1] = str(tiny_mnist(tmp_path))
-    if arguments[0] == "train":
+    if arguments[0] == "simulate":
+        arguments += ["--scale", "0.02", "--duration", "5", "--settle", "0"]
+    elif arguments[0] == "warmup":
+        arguments += ["--here", "digits"]
+    elif arguments[:2] == ["train", "diehl-cook"]:
+        arguments += ["--images", "20", "--epochs", "1", "--steps", "20"]
+    elif arguments[0] == "train":
         arguments += ["--samples", "40", "--epochs", "1", "--hidden", "8", "--steps", "2"]
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 0

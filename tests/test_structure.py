@@ -31,6 +31,7 @@ plasticity
 learning describe target_rate check
 progress save report synapses
 network
+models
 tempotron
 presets
 fit unsupervised

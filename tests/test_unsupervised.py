@@ -66,6 +66,11 @@ def test_learning_is_showing_one_after_another():
     np.testing.assert_allclose(net.weights.sum(0), 6.0, rtol=1e-5)
 
 
+def test_thresholds_rise_more_slowly_the_fewer_units_share_the_spikes():
+    raised = [unsupervised.diehl_cook(4, n, device="python").neurons.neuron.params["theta_plus"] for n in (100, 400)]
+    assert raised == [0.0125, 0.05]
+
+
 def test_units_stand_for_patterns():
     net = network(theta_plus=0.5, seed=1)
     state = learn(net, epochs=4)
@@ -127,23 +132,6 @@ def test_accuracies_by_hand():
     counts = np.array([[3, 1, 3], [0, 0, 1]])
     assert unsupervised.accuracies(found, counts, np.array([0, 1])) == {"all": 1.0, "proportional": 1.0}
     assert unsupervised.accuracies(found, counts, np.array([1, 1])) == {"all": 0.5, "proportional": 0.5}
-
-
-def test_receptive_fields_are_drawn(tmp_path):
-    pytest.importorskip("matplotlib")
-    from nbsnn.plot import fields
-
-    weights = np.zeros((6, 5), np.float32)
-    weights[0, 0] = weights[5, 4] = 1.0
-    fields(weights, tmp_path / "fields.png", side=3)
-    from matplotlib import image
-
-    picture = image.imread(tmp_path / "fields.png")
-    assert picture.shape[:2] == (2 * 2 * 3, 3 * 2 * 4)  # twice: two rows of frames 3 high, three columns 4 wide
-    dark = picture[..., :3].sum(-1) < 0.5
-    np.testing.assert_array_equal(np.argwhere(dark)[[0, -1]], [[0, 0], [9, 13]])
-    with pytest.raises(ValueError, match="6 weights do not fill a picture 4 wide"):
-        fields(weights, tmp_path / "fields.png", side=4)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,3 @@
-"""The command ``nbsnn``: train on real data, and say what is installed."""
+"""The command ``nbsnn``: train on real data, simulate published networks, and say what is installed."""
 
 from .main import main as main

@@ -37,7 +37,10 @@ def add_to(tasks: Any) -> None:
     p.add_argument("--held-out", type=int, default=0, help="test on so many of the last training images instead")
     p.add_argument("--steps", type=int, default=250, help="ms per image, in steps of 1 ms")
     p.add_argument("--rate", type=float, default=128.0, help="spikes per second of a white pixel")
-    p.add_argument("--theta-plus", type=float, default=0.02, help="mV by which a spike raises the threshold")
+    p.add_argument(
+        "--theta-plus", type=float, metavar="MV",
+        help="by how much a spike raises its neuron's threshold; 0.05 neurons / 400 if not given",
+    )  # fmt: skip
     p.add_argument("--inhibition", type=float, default=120.0, help="mV that a spike takes from all other neurons")
     p.add_argument("--norm", type=float, default=78.4, help="sum of the weights onto a neuron")
     p.add_argument("--lr-pre", type=float, default=1e-4, help="depression at a presynaptic spike")
@@ -100,9 +103,10 @@ def finish(net: Plastic, history: History, out: Path, show: Progress) -> None:
     history.save(out / "history.json")
     written = ["checkpoint.npz", "history.csv", "history.json"]
     try:
-        from ..plot import fields
+        from .. import plot
 
-        fields(net.weights, out / "fields.png")
+        side = round(len(net.weights) ** 0.5)
+        plot.save(plot.receptive_fields(net.weights, (side, side)), out / "fields.png")
         written.append("fields.png")
     except ImportError as error:
         show.line(f"no figure: {error}")

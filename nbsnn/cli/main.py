@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..version import __version__
-from . import info, train
+from . import info, simulate, train, warmup
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,7 +18,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"nbsnn {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train.add_to(commands)
+    simulate.add_to(commands)
     info.add_to(commands)
+    warmup.add_to(commands)
     return top
 
 
@@ -27,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.run(arguments)
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         print(f"nbsnn: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

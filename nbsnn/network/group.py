@@ -40,7 +40,6 @@ class Group:
         self.ports: list[Port] = []
         self.currents: list[Any] = []
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
-        self.given: list[str] = []  # the initial values that somebody set
         self.list: tuple[Array, Array] | None = None  # step and unit of each spike of a list
         self.values = {} if neuron is None else {name: self._parameter(name) for name in neuron.params}
         self.membrane = None if neuron is None else membrane(neuron, self.values)
@@ -64,6 +63,29 @@ class Group:
     def __setitem__(self, name: str, values: Any) -> None:
         array = self.network.variable(self, name)
         array[...] = self.drawn(name, values, array.dtype)
+
+    def start(self, synapse: Synapse | None = None, **values: Any) -> None:
+        """Say where variables start, at time 0 and after ``reset``: those of the model, or of one kind of synapse.
+
+        Parameters
+        ----------
+        synapse : Synapse, optional
+            Whose variables are meant: ``cells.start(Exponential(5.0), y=1.0)``. By default those of the model.
+        **values : number, array [n] or distribution
+            By the names of the variables.
+
+        Raises
+        ------
+        ValueError
+            If a variable is unknown, or the network has been built.
+        """
+        self.network.unbuilt("initial values")
+        port = None if synapse is None else self.port(synapse)
+        known = [*(self.neuron.state if self.neuron else ())] if port is None else [*port.synapse.variables]
+        for name in values:
+            if name not in known:
+                raise ValueError(f"{synapse or self.neuron!r} has no variable {name!r}; it has {known}")
+        self.initial |= values if port is None else {port.label(name): value for name, value in values.items()}
 
     def drawn(self, name: str, values: Any, dtype: Any) -> Any:
         """Values for each unit: a number, an array [n], or drawn from a distribution."""
@@ -126,6 +148,15 @@ class Section:
 
     def __len__(self) -> int:
         return self.n
+
+    def named(self, name: str) -> Section:
+        """This section, which the network and its recordings know by ``name`` from now on."""
+        network = self.group.network
+        if name in network.sections or any(group.name == name for group in network.groups):
+            raise ValueError(f"this network has units called {name!r} already")
+        self.name = name
+        network.sections[name] = self
+        return self
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Section) and (self.group, self.lo, self.hi) == (other.group, other.lo, other.hi)

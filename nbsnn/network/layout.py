@@ -6,6 +6,7 @@ into them. So a state is a handful of arrays that can be copied, and one kernel 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from ..random import Draws
 from .connection import Connection
 from .group import Group, Port, held
 from .learning import Learning
-from .models import Models, checked, own_parameters, unsigned
+from .models import Models, unsigned
+from .update import checked, own_parameters
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -65,8 +67,8 @@ class Layout:
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         self.ports = [port for group in groups for port in group.ports]
-        rules, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
-        self.models = Models(groups, self.ports, rules, short, self.dtype, network.device)
+        plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
+        self.models = Models(groups, plastic, short, self.dtype, network.device)
         self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
         self._thresholds, self._keys = Numbers(np.uint64), Numbers(np.uint64)
         self._currents = Numbers(self.dtype)
@@ -128,7 +130,6 @@ class Layout:
             for name in own:
                 self._own.put(np.pad(group.values[name], (0, padded(group.n) - group.n), mode="edge"))
             pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
-            pop[at.CONDUCTANCE] = "conductance" in neuron.inputs
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
                 self.rows[port] = row
@@ -149,7 +150,7 @@ class Layout:
     def _port(self, port: Port, row: int, drives: list) -> Array:
         """The row of a port in its table; appends its drives to theirs."""
         line = np.zeros(at.PORT_COLUMNS, np.int64)
-        line[at.MODEL], line[at.ROW] = self.models.ports[port], row
+        line[at.ROW] = row
         line[at.VARIABLES] = len(port.synapse.variables)
         for k, name in enumerate(port.synapse.variables):
             place = self._variable(port, name, port.group.n)
@@ -239,8 +240,7 @@ def _room(array: Array, size: int) -> Array:
 
 def poisson_table(mean: float) -> Array:
     """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint64."""
-    from scipy.stats import poisson
-
-    last = int(poisson.isf(2.0**-33, mean)) + 2
-    scaled = np.rint(poisson.cdf(np.arange(last), mean) * 2.0**32)
+    most = int(mean + 10.0 * math.sqrt(mean) + 20.0)
+    logs = [k * math.log(mean) - mean - math.lgamma(k + 1.0) for k in range(most)] if mean else [0.0]
+    scaled = np.rint(np.cumsum(np.exp(logs)) * 2.0**32)
     return scaled[scaled < 2.0**32].astype(np.uint64)

@@ -41,7 +41,7 @@ class Loop:
         self.parts = 1 if layout.network.device == "python" else max(1, min(threads(), work // SHARE))
         self.call = layout.models.kernel(self.parts)
         self.synapses = self._bounds(), layout.index, layout.weights
-        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(3)]
+        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, np.zeros((self.parts, BLOCK), np.uint64), np.zeros((self.parts, BLOCK), np.uint32))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
@@ -91,12 +91,18 @@ class Loop:
             result.append((np.concatenate(pops), np.concatenate(units)))
         return result
 
+    def prepare(self, tape: Tape, t: int) -> None:
+        """Make room for what is recorded, and compile the loop if that has not been done: no time passes."""
+        layout = self.layout
+        tape.room(self.parts, max(ROOM, 4 * self.window * (layout.units // self.parts + len(layout.pops))))
+        if not getattr(self.call, "ready", True):
+            self.call(0, *self._arguments(t, t, tape.arrays(t, t, 0)))
+
     def advance(self, t0: int, t1: int, tape: Tape, look: Callable[[int], Any] | None = None) -> None:
         """Run steps [t0, t1), in pieces after which ``look`` is called with the step reached."""
         layout = self.layout
         for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
-        tape.room(self.parts, max(ROOM, 4 * self.window * (layout.units // self.parts + len(layout.pops))))
         own = layout.units // self.parts + len(layout.pops)
         t, piece = t0, max(self.window, 64)
         while t < t1:
@@ -109,20 +115,21 @@ class Loop:
             if look:
                 look(t)
 
-    def _call(self, t0: int, t1: int, record: tuple) -> int:
-        """One piece on all threads; returns the step reached."""
+    def _arguments(self, t0: int, t1: int, record: tuple) -> tuple:
+        """Of the kernel, after the number of the thread."""
         layout, cells = self.layout, np.zeros(16, np.int64)
-        arguments = (
+        return (
             self.parts, t0, t1, self.window, layout.model, layout.values, self.synapses,
             (layout.ring.reshape(-1), *layout.ring.shape), self.scratch,
             (self.spikes, self.counts, layout.factors), layout.plastic, record, cells,
         )  # fmt: skip
+
+    def _call(self, t0: int, t1: int, record: tuple) -> int:
+        """One piece on all threads; returns the step reached."""
+        arguments = self._arguments(t0, t1, record)
         if self.parts == 1:
             with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
                 return int(self.call(0, *arguments))
-        # The first call compiles, which must not happen while other threads wait in the loop.
-        if not getattr(self.call, "ready", True):
-            self.call(0, *arguments[:1], t0, t0, *arguments[3:])
         others = [threading.Thread(target=self.call, args=(part, *arguments)) for part in range(1, self.parts)]
         for other in others:
             other.start()

@@ -84,11 +84,11 @@ class Network(Simulation):
         if not isinstance(neuron, Neuron):
             raise TypeError(f"a population is made of a Neuron, not of {neuron!r}")
         group = self._add(neuron, n, name, "population")
-        for variable, values in initial.items():
-            if variable not in neuron.state:
-                self.groups.pop()
-                raise ValueError(f"{neuron!r} has no variable {variable!r}; it has {list(neuron.state)}")
-            group.initial[variable] = values
+        try:
+            group.start(**initial)
+        except ValueError:
+            self.groups.pop()
+            raise
         return group
 
     def poisson(self, n: int, rate: Any, *, name: str | None = None) -> Group:
@@ -132,10 +132,10 @@ class Network(Simulation):
         return self.spikes(times, units, int(np.prod(shape)), name=name)
 
     def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str) -> Group:
-        self._unbuilt("a population")
+        self.unbuilt("a population")
         count("n", n)
         name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
-        if any(group.name == name for group in self.groups):
+        if name in self.sections or any(group.name == name for group in self.groups):
             raise ValueError(f"this network has a population {name!r} already")
         self.groups.append(Group(self, name, n, neuron, len(self.groups)))
         return self.groups[-1]
@@ -182,8 +182,8 @@ class Network(Simulation):
         ValueError, TypeError, KeyError
             If a population is unknown, an argument of another kind, or a rule changes weights between spikes.
         """
-        self._unbuilt("a connection")
-        source, target = self._section(source), self._section(target)
+        self.unbuilt("a connection")
+        source, target = self.section(source), self.section(target)
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
         synapse = Delta() if synapse is None else synapse
@@ -205,16 +205,9 @@ class Network(Simulation):
         self.connections.append(made)
         return made
 
-    def _section(self, of: Group | Section | str) -> Section:
-        """Units as source or target of a connection."""
-        if isinstance(of, Section):
-            self.group(of.group)
-            return of
-        return Section(self.group(of))
-
     def drive(self, target: Group | str, rate: float, weight: float, synapse: Synapse | None = None) -> None:
         """Let every unit of ``target`` receive Poisson spikes of its own, at ``rate`` Hz altogether, of one weight."""
-        self._unbuilt("a drive")
+        self.unbuilt("a drive")
         group = self.group(target)
         mean = number("rate", rate, least=0.0) * self.dt / 1000.0
         port = group.port(Delta() if synapse is None else synapse)
@@ -235,12 +228,8 @@ class Network(Simulation):
         start : float, ms
             When the first row begins, in the network's time. After the last row the current is 0.
         """
-        self._unbuilt("a current")
+        self.unbuilt("a current")
         group = self.group(target)
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
         group.currents.append(sources.current(current, group.n, every, start, self.dt, self.dtype))
-
-    def _unbuilt(self, what: str) -> None:
-        if self._layout is not None:
-            raise ValueError(f"this network has been built: {what} must be added before the first run")

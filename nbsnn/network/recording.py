@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import statistics
-from .group import Group
+from .group import Group, Section
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -114,17 +114,17 @@ class Recording:
         count = max(len(rows), *map(len, weights), 0) if weights else len(rows)
         self.times = (start // interval + 1 + np.arange(count)) * interval * self.dt
 
-    def spikes(self, group: Group | str | None = None) -> tuple[Array, Array]:
-        """Spikes of a group, or of the whole network: times in ms, ascending, and units.
+    def spikes(self, group: Group | Section | str | None = None) -> tuple[Array, Array]:
+        """Spikes of a group, of a section of one, or of the whole network: times in ms, ascending, and units.
 
         A spike's time is the end of the step in which it was fired. In the whole network, units are counted through in
         the order in which populations were made.
         """
         step, unit = self._step, self._unit
         if group is not None:
-            group = self.network.group(group)
-            first = self.network.first(group)
-            mine = (unit >= first) & (unit < first + group.n)
+            section = self.network.section(group)
+            first = self.network.first(section.group) + section.lo
+            mine = (unit >= first) & (unit < first + section.n)
             step, unit = step[mine], unit[mine] - first
         return (step.astype(np.float64) + 1.0) * self.dt, unit
 
@@ -141,15 +141,15 @@ class Recording:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.variables)
 
-    def rate(self, group: Group | str | None = None) -> float:
+    def rate(self, group: Group | Section | str | None = None) -> float:
         """Mean rate in Hz."""
-        n = self.network.units if group is None else self.network.group(group).n
+        n = self.network.units if group is None else self.network.section(group).n
         return len(self.spikes(group)[0]) / n / (self.duration / 1000.0)
 
-    def cv(self, group: Group | str | None = None, start: float = 0.0) -> float:
+    def cv(self, group: Group | Section | str | None = None, start: float = 0.0) -> float:
         """Coefficient of variation of inter-spike intervals, from ``start`` ms of the run on."""
         times, units = self.spikes(group)
-        n = self.network.units if group is None else self.network.group(group).n
+        n = self.network.units if group is None else self.network.section(group).n
         return float(statistics.cv(times, units, n, start=self.start + start))
 
     def plot(self, path: Any = None) -> Any:

@@ -106,6 +106,7 @@ def run(
     weights: list[list[Array]] = [[] for _ in wanted.weights]
     bar = Progress(progress)
     loop.load(network._history, start)
+    loop.prepare(tape, start)
     eventwise.bound(network)
     began = time.perf_counter()
     try:

@@ -13,7 +13,7 @@ from ..random import Draws
 from ..validate import choice, float_dtype, number
 from . import running, waiting
 from .connection import Connection
-from .group import Group
+from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
 from .recording import Recording
@@ -32,6 +32,7 @@ class Simulation:
         if device == "cuda":
             raise NotImplementedError('networks of sparse synapses run on device="cpu" only')
         self.groups: list[Group] = []
+        self.sections: dict[str, Section] = {}
         self.connections: list[Connection] = []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
@@ -61,6 +62,20 @@ class Simulation:
                 return group
         raise KeyError(f"this network has no population {name!r}; it has {[group.name for group in self.groups]}")
 
+    def section(self, of: Group | Section | str) -> Section:
+        """Units of one population: all of a group, or a section, or what is called so."""
+        if isinstance(of, str) and of in self.sections:
+            return self.sections[of]
+        if isinstance(of, Section):
+            self.group(of.group)
+            return of
+        return Section(self.group(of))
+
+    def unbuilt(self, what: str) -> None:
+        """``ValueError`` if the network has been built, too late for ``what``."""
+        if self._layout is not None:
+            raise ValueError(f"this network has been built: {what} must be added before the first run")
+
     def first(self, group: Group) -> int:
         """The number of the group's first unit among all units."""
         return sum(other.n for other in self.groups[: group.index])
@@ -76,6 +91,13 @@ class Simulation:
     def estimate(self) -> int:
         """About how many bytes the synapses of this network take."""
         return sum(c.estimate() * c.bytes_each() for c in self.connections)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays of the network: synapses, state, what is under way."""
+        layout = self.layout
+        arrays = [*layout.values, *layout.model, *layout.columns, *self.loop().synapses]
+        return sum(array.nbytes for array in [*arrays, layout.ring, layout.traces, layout.factors])
 
     def build(self) -> Simulation:
         """Make synapses and arrays; ``run`` does it when needed.

@@ -121,7 +121,17 @@ def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple
 
 
 def _expm(matrix: Array) -> Array:
-    """The exponential of a lower triangular matrix of at most three rows."""
-    from scipy.linalg import expm
+    """The exponential of a small matrix: a Taylor series of the matrix divided by 2^k, squared k times.
 
-    return expm(np.asarray(matrix, np.float64))
+    SciPy's would do; but importing it takes as long as a small simulation.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    halvings = max(0, int(np.ceil(np.log2(max(np.abs(matrix).sum(axis=1).max(), 1e-300)))) + 2)
+    small, term = matrix / 2.0**halvings, np.eye(len(matrix))
+    result = term
+    for k in range(1, 16):
+        term = term @ small / k
+        result = result + term
+    for _ in range(halvings):
+        result = result @ result
+    return result

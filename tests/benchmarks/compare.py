@@ -76,17 +76,17 @@ def ratios(peer: list[dict[str, Any]], mine: list[dict[str, Any]], key: str) -> 
 
 
 def work_done(row: Row, peer: dict[str, Any], mine: dict[str, Any]) -> tuple[bool, str]:
-    """Whether both sides did the same work, and the numbers where they differ."""
-    equal, text = True, []
+    """Whether both sides did the same work, as far as both say, and the numbers where they differ."""
+    equal, compared, text = True, False, []
     for key, tolerance in row.same.items():
         a, b = peer.get(key), mine.get(key)
         if a is None or b is None:
             continue
-        apart = abs(a - b) / max(abs(a), abs(b), 1e-30)
+        compared, apart = True, abs(a - b) / max(abs(a), abs(b), 1e-30)
         equal &= apart <= tolerance
         if apart > 0.001:
             text.append(f"{key} {a:g} / {b:g}")
-    return equal, ", ".join(text) or ("same" if row.same else "")
+    return equal, ", ".join(text) or ("same" if compared else "not told" if row.same else "")
 
 
 def judge(row: Row, results: Results, peers: Peers, threads: int) -> dict[str, Any]:

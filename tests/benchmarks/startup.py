@@ -23,7 +23,7 @@ def main() -> None:
     p = workloads.arguments(__doc__, repeat=5, warmup=1, threads=1)
     p.add_argument("--python", default=sys.executable, help="interpreter to start")
     p.add_argument("--module", default="", help="what to import instead of nbsnn; - for nothing")
-    p.add_argument("--peer", default="", help="a program of peers/first.py instead of ours")
+    p.add_argument("--peer", default="", help="a program of peers/first_peer.py instead of ours")
     p.add_argument("--program", choices=["network", "simulator"], default="simulator", help="which of ours")
     p.add_argument("--cold", action="store_true", help="compile in every process")
     a = p.parse_args()
@@ -31,7 +31,7 @@ def main() -> None:
     # What a peer compiles at run time finds the tools of its own environment.
     os.environ["PATH"] = f"{Path(a.python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
-    program = [HERE / "peers" / "first.py", a.peer] if a.peer else [HERE / "first.py", a.program]
+    program = [HERE / "peers" / "first_peer.py", a.peer] if a.peer else [HERE / "first.py", a.program]
 
     def measure(*arguments: Any) -> dict[str, Any]:
         runs = []

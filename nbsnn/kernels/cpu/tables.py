@@ -5,14 +5,14 @@
 
 # A population: which model it is (-1: a list of spikes), how many units, the first of them in the network, distance
 # between two variables, place and number of the variables (of a list: of its spikes), places of shared and of own
-# parameters, place of the variable that a conductance pulls, ports, currents, key of its random numbers, whether it
-# takes conductances, and whether its spikes are recorded.
+# parameters, place of the variable that a conductance pulls, ports, currents, key of its random numbers, and whether
+# its spikes are recorded.
 (
     MODEL, UNITS, FIRST, STRIDE, STATE, VARIABLES, SCALARS, VECTORS, MEMBRANE, PORT, PORTS, CURRENT, CURRENTS, KEY,
-    CONDUCTANCE, RECORDED, POPULATION_COLUMNS,
-) = range(17)  # fmt: skip
+    RECORDED, POPULATION_COLUMNS,
+) = range(16)  # fmt: skip
 
-# A port, where synapses of one kind end at a population: MODEL, STATE, VARIABLES and SCALARS as above (the first scalar
+# A port, where synapses of one kind end at a population: STATE, VARIABLES and SCALARS as above (the first scalar
 # is the reversal potential), its place in a row of the ring, and its Poisson drives.
 ROW, DRIVE, DRIVES, PORT_COLUMNS = 10, 11, 12, 13
 

@@ -1,0 +1,122 @@
+"""``nbsnn simulate``: run a published network, and say how it fires and how long that took."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import compile as compiler
+from .. import models
+from ..device import set_threads, threads
+from ..network import Network
+from ..progress import Progress
+from ..spikes_file import SpikeFile
+from ..validate import number
+from . import activity
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that can be simulated; ``scale`` is the default, and ``scaling`` says what it does."""
+
+    make: Callable[..., Network]
+    summary: str
+    scaling: str
+    scale: float = 1.0
+
+
+CELLS = "times as many neurons, each with as many synapses as at 1"
+MODELS = {
+    "cuba": Model(models.cuba, "4000 neurons, currents (Vogels and Abbott 2005)", CELLS),
+    "coba": Model(models.coba, "4000 neurons, conductances (Vogels and Abbott 2005)", CELLS),
+    "cobahh": Model(models.cobahh, "4000 Hodgkin-Huxley neurons, conductances (Brette et al. 2007)", CELLS),
+    "brunel": Model(models.brunel, "12,500 neurons, 15.6 million delta synapses (Brunel 2000)", CELLS),
+    "microcircuit": Model(
+        models.microcircuit,
+        "four cortical layers, 77,169 neurons at scale 1 (Potjans and Diesmann 2014)",
+        "share of the neurons, and of the inputs of each, up to 1; weights and a current make up for the others",
+        scale=0.1,
+    ),
+}
+
+
+def add_to(commands: Any) -> None:
+    """Add ``simulate`` and its models to the command line."""
+    command = commands.add_parser("simulate", help="run a published network", allow_abbrev=False)
+    names = command.add_subparsers(dest="model", required=True, metavar="MODEL")
+    for name, model in MODELS.items():
+        p = names.add_parser(
+            name,
+            help=model.summary,
+            description=f"Simulate the network {name}: {model.summary}. Says at the end how it fires and how long that "
+            "took, and writes spikes, rates and a figure.",
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            allow_abbrev=False,
+        )
+        p.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="time to record, ms")
+        p.add_argument("--settle", type=float, default=200.0, metavar="MS", help="time before that, not recorded, ms")
+        p.add_argument("--scale", type=float, default=model.scale, help=model.scaling)
+        p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step, ms")
+        p.add_argument("--float64", action="store_true", help="double precision")
+        p.add_argument("--seed", type=int, default=0, help="of synapses, initial values and noise")
+        p.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
+        p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
+        p.set_defaults(run=partial(run, model))
+
+
+def run(model: Model, a: argparse.Namespace) -> int:
+    """Simulate; leaves ``run.spikes``, ``activity.npz``, ``summary.json`` and ``activity.png`` in ``--out``."""
+    number("--duration", a.duration, above=0.0)
+    number("--settle", a.settle, least=0.0)
+    if a.threads is not None:
+        set_threads(a.threads)
+    show = Progress()
+    net = model.make(seed=a.seed, dt=a.dt, dtype=np.float64 if a.float64 else np.float32, scale=a.scale)
+    start = time.perf_counter()
+    net.build()
+    built, compiled = time.perf_counter() - start, _compiled()
+    synapses = sum(map(len, net.connections))
+    show.line(
+        f"{a.model}: {net.units:,} neurons, {synapses:,} synapses, built in {built:.1f} s; {net.dtype}, steps of "
+        f"{net.dt:g} ms, seed {a.seed}"
+    )
+    a.out.mkdir(parents=True, exist_ok=True)
+    path = a.out / "run.spikes"
+    path.unlink(missing_ok=True)
+    try:
+        if a.settle:
+            net.run(a.settle, record={})
+        seconds = net.run(a.duration, to=path, progress=True).seconds
+    except KeyboardInterrupt:
+        print(f"\nnbsnn: interrupted at {net.time:g} ms; spikes until then, if any, are in {path}", file=sys.stderr)
+        return 130
+    times, units = SpikeFile(path).spikes()
+    # Steps are counted from the end of settling; a spike belongs to its step, at whose end it has its time.
+    found = activity.measure(net, times - a.settle - net.dt, units, a.duration)
+    show.line(activity.table(found))
+    cost = {
+        "build_s": built - compiled, "compile_s": _compiled(), "run_s": seconds,
+        "real_time_factor": 1000.0 * seconds / a.duration, "threads": net.loop().parts,
+        "network_bytes": net.nbytes, "peak_bytes": activity.peak_bytes(),
+    }  # fmt: skip
+    show.line(activity.costs(cost, a.duration, threads()))
+    settings = {
+        "model": a.model, "scale": a.scale, "seed": a.seed, "dt": a.dt, "dtype": str(net.dtype), "settle": a.settle,
+        "duration": a.duration, "neurons": net.units, "synapses": synapses,
+    }  # fmt: skip
+    written = ["run.spikes", *activity.write(a.out, found, {**settings, **cost}, show)]
+    show.line(f"wrote {', '.join(written)} to {a.out}")
+    return 0
+
+
+def _compiled() -> float:
+    """Seconds that this process has spent on compiling kernels, or on loading them, so far."""
+    return sum(entry.seconds for entry in compiler.log)

@@ -1,0 +1,136 @@
+"""``nbsnn warmup``: compile what the commands need, several at a time, so that their first run does not wait."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import compile as compiler
+from .. import models
+from ..device import set_threads, threads
+from ..network import Network
+from ..network import loop as loops
+from ..progress import Progress
+from ..validate import count
+
+
+def add_to(commands: Any) -> None:
+    """Add ``warmup`` to the command line."""
+    p = commands.add_parser(
+        "warmup",
+        help="compile what the commands need",
+        description="Compile the kernels of the commands into the cache on disk, each command in a process of its own.",
+        allow_abbrev=False,
+    )
+    p.add_argument("names", nargs="*", metavar="NAME", help=f"commands: {', '.join(COMMANDS)}; all by default")
+    p.add_argument("--jobs", type=int, default=None, help="processes at a time; as many as threads by default")
+    p.add_argument("--here", action="store_true", help="in this process, one after the other")
+    p.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compile for each name; the exit status says whether all went well."""
+    names = arguments.names or list(COMMANDS)
+    for name in names:
+        if name not in COMMANDS:
+            raise ValueError(f"warmup knows {', '.join(COMMANDS)}, not {name!r}")
+    if arguments.here:
+        for name in names:
+            COMMANDS[name]()
+        print(compiler.summary())
+        return 0
+    jobs = count("--jobs", arguments.jobs) if arguments.jobs is not None else threads()
+    return _processes(names, jobs, Progress())
+
+
+def _processes(names: list[str], jobs: int, show: Progress) -> int:
+    """One process for each name, ``jobs`` at a time."""
+    waiting, running, failed = list(names), {}, 0
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            name = waiting.pop(0)
+            command = [sys.executable, "-m", "nbsnn", "warmup", "--here", name]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            running[name] = process, time.perf_counter()
+        for name, (process, start) in list(running.items()):
+            if process.poll() is None:
+                continue
+            said = (process.communicate()[0] or "").strip().splitlines()
+            failed += process.returncode != 0
+            show.line(f"{name:<14} {time.perf_counter() - start:6.1f} s  {said[-1] if said else 'no word'}")
+            del running[name]
+        time.sleep(0.05)
+    return 1 if failed else 0
+
+
+def _train(task: str) -> None:
+    """One epoch of a training command on a few images that mean nothing."""
+    from .main import main
+
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--samples", "64", "--epochs", "1", "--out", f"{folder}/run"]
+        if task != "digits":
+            _images(Path(folder))
+            options += ["--data", folder]
+        _check(main(["train", task, *options]), task)
+
+
+def _diehl_cook() -> None:
+    """A few images of the unsupervised network."""
+    from .main import main
+
+    with tempfile.TemporaryDirectory() as folder:
+        _images(Path(folder))
+        few = ["--images", "32", "--epochs", "1", "--out", f"{folder}/run"]
+        _check(main(["train", "diehl-cook", "--data", folder, "--neurons", "100", *few]), "diehl-cook")
+
+
+def _check(status: int, name: str) -> None:
+    if status:
+        raise ValueError(f"the command {name} ended with status {status}")
+
+
+def _images(folder: Path) -> None:
+    """Four idx files of 128 images with a random blot each."""
+    rng = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        images = (rng.random((128, 28, 28)) < 0.2).astype(np.uint8) * 200
+        for kind, array in (("images-idx3", images), ("labels-idx1", np.arange(128, dtype=np.uint8) % 10)):
+            head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+            with gzip.open(folder / f"{part}-{kind}-ubyte.gz", "wb", compresslevel=1) as file:
+                file.write(head + array.tobytes())
+
+
+def _simulate(make: Callable[..., Network], scale: float) -> None:
+    """A few steps of a small network, with one thread and with two: these are two kernels."""
+    share = loops.SHARE
+    try:
+        for number in (1, 2) if threads() > 1 else (1,):
+            loops.SHARE = 1
+            set_threads(number)
+            make(scale=scale).run(0.5)
+    finally:
+        loops.SHARE = share
+        set_threads(None)
+
+
+COMMANDS: dict[str, Callable[[], None]] = {
+    "digits": lambda: _train("digits"),
+    "mnist": lambda: _train("mnist"),
+    "diehl-cook": _diehl_cook,
+    "cuba": lambda: _simulate(models.cuba, 0.05),
+    "coba": lambda: _simulate(models.coba, 0.05),
+    "cobahh": lambda: _simulate(models.cobahh, 0.05),
+    "brunel": lambda: _simulate(models.brunel, 0.02),
+    "microcircuit": lambda: _simulate(models.microcircuit, 0.01),
+}
+"""What each name stands for."""

@@ -1,0 +1,67 @@
+"""Brunel's network of 2000: excitatory and inhibitory neurons with delta synapses and external Poisson input.
+
+    20 ms dv/dt = -v        threshold 20 mV, reset 0 mV, refractory for 2 ms
+    a spike moves v by 0.1 mV or by -g 0.1 mV, 1.5 ms later
+
+Every neuron has 1000 excitatory and 250 inhibitory inputs, and external spikes at eta times the rate that would, alone,
+take its mean membrane to the threshold: eta 20 mV / (0.1 mV 20 ms). g = 5 and eta = 2 are the asynchronous irregular
+state, with rates around 32 Hz.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..network import Network
+from ..neurons import LIF
+from ..sparse import Sparse
+from ..validate import number
+
+ORDER = 2500
+"""Inhibitory neurons; there are four times as many excitatory ones."""
+
+
+def brunel(
+    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0
+) -> Network:
+    """Brunel's network with 12,500 neurons and 15.6 million synapses.
+
+    Parameters
+    ----------
+    seed : int
+    dt : float, ms
+    dtype : {float32, float64}
+    scale : float
+        Times as many cells, each with 1250 synapses as in the original.
+    g : float
+        Strength of inhibition relative to excitation.
+    eta : float
+        External rate relative to that which takes the mean membrane to the threshold.
+
+    Returns
+    -------
+    Network
+        One population "cells" with the sections "exc" and "inh".
+
+    References
+    ----------
+    N. Brunel 2000, doi:10.1023/A:1008925309027.
+
+    Examples
+    --------
+    >>> net = brunel(seed=1, scale=0.02)
+    >>> recording = net.run(20.0)
+    >>> times, units = recording.spikes("exc")
+    """
+    net = Network(dt, seed, dtype=dtype)
+    tau, v_threshold, jump, inputs = 20.0, 20.0, 0.1, 1000
+    inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0)))
+    neuron = LIF(tau=tau, v_threshold=v_threshold, v_reset=0.0, refractory=2.0)
+    cells = net.population(neuron, 5 * inhibitory, name="cells")
+    exc, inh = cells[: 4 * inhibitory].named("exc"), cells[4 * inhibitory :].named("inh")
+    net.connect(exc, cells, Sparse(indegree=inputs), weight=jump, delay=1.5)
+    net.connect(inh, cells, Sparse(indegree=inputs // 4), weight=-number("g", g) * jump, delay=1.5)
+    net.drive(cells, rate=1000.0 * number("eta", eta, least=0.0) * v_threshold / (jump * tau), weight=jump)
+    return net

@@ -1,0 +1,45 @@
+"""What the three networks of Vogels and Abbott share: 4000 cells, four of five excitatory, a pair connected with 2 %.
+
+T. P. Vogels and L. F. Abbott 2005, doi:10.1523/JNEUROSCI.3508-05.2005; as the benchmarks of R. Brette et al. 2007,
+doi:10.1007/s10827-007-0038-6.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..network import Group, Network
+from ..sparse import Sparse
+from ..synapses import Exponential, Synapse
+from ..validate import number
+
+CELLS = 4000
+PROBABILITY = 0.02
+EXCITATION, INHIBITION = Exponential(5.0, reversal=0.0), Exponential(10.0, reversal=-80.0)
+"""Conductances with their reversal potentials in mV."""
+
+
+def cells_at(scale: Any) -> int:
+    """How many cells a network of this scale has."""
+    least = PROBABILITY  # fewer cells than each is connected with there cannot be
+    return round(CELLS * number("scale", scale, least=least))
+
+
+def connect(net: Network, cells: Group, excitation: Synapse, inhibition: Synapse, weights: tuple[float, float]) -> None:
+    """Connect cells at random: the first four fifths excite, the others inhibit.
+
+    The number of synapses that a cell has on average does not depend on the number of cells.
+    """
+    split, some = cells.n * 4 // 5, Sparse(probability=PROBABILITY * CELLS / cells.n)
+    exc, inh = cells[:split].named("exc"), cells[split:].named("inh")
+    net.connect(exc, cells, some, weight=weights[0], synapse=excitation)
+    net.connect(inh, cells, some, weight=weights[1], synapse=inhibition)
+
+
+def start_conductances(cells: Group) -> None:
+    """Let conductances start at normal numbers around those of the active network, those below 0 at 0; in nS."""
+    draws = cells.network.draws.fold("conductances")
+    cells.start(EXCITATION, y=np.maximum(0.0, draws.fold("excitation").normal(cells.n, 40.0, 15.0)))
+    cells.start(INHIBITION, y=np.maximum(0.0, draws.fold("inhibition").normal(cells.n, 200.0, 120.0)))
