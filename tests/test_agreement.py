@@ -1,8 +1,9 @@
 """The published networks fire as those of NEST and Brian 2 do: five seeds of ours against five of each of theirs.
 
-``agreement.json`` holds, for every network and simulator, what five seeds gave in one second: mean rate, mean rate after
-100 ms, coefficient of variation of intervals after 100 ms, rate of excitatory neurons or of each population. Every value
-of ours must lie in the span of all of theirs, widened by three standard deviations (of the simulator that varies more).
+``agreement.json`` holds, for every network and simulator, what five seeds gave in one second: mean rate, mean rate
+after 100 ms, coefficient of variation of intervals after 100 ms, rate of excitatory neurons or of each population.
+Every value of ours must lie in the span of all of theirs, widened by three standard deviations (of the simulator that
+varies more).
 COBA dies out in some seeds, in all simulators: survivors are compared with survivors.
 """
 

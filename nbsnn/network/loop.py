@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compile import kernel
+from ..compile import Kernel, kernel
 from ..device import threads
 from ..kernels.cpu import connect
 from ..kernels.cpu import tables as at
@@ -38,8 +38,9 @@ class Loop:
         self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
         self.depth = 2 * self.window + self.longest + 2
         work = layout.units * self.window
-        self.parts = 1 if layout.network.device == "python" else max(1, min(threads(), work // SHARE))
-        self.call = layout.models.kernel(self.parts)
+        self.call = layout.models.kernel()
+        compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
+        self.parts = max(1, min(threads(), work // SHARE)) if compiled else 1
         self.synapses = self._bounds(), layout.index, layout.weights
         scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, np.zeros((self.parts, BLOCK), np.uint64), np.zeros((self.parts, BLOCK), np.uint32))

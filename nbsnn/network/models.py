@@ -34,9 +34,9 @@ class Models:
         self.tended = any(c.homeostasis is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
 
-    def kernel(self, parts: int) -> Callable:
-        """The loop, for ``parts`` threads (one needs no meetings)."""
-        meet = bind(barrier.meet, **barrier.filling()) if parts > 1 else barrier.alone
+    def kernel(self) -> Callable:
+        """The loop, for any number of threads; interpreted for one."""
+        meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
             cpu.simulate,
             device=self.device,
