@@ -23,8 +23,9 @@ def fetch(array, place) -> Any:
 
 @functools.cache
 def filling() -> dict[str, Callable]:
-    """What fills ``fetch`` in compiled code."""
+    """What fills ``fetch`` in compiled code; with NUMBA_DISABLE_JIT=1, nothing."""
     from llvmlite import ir
+    from numba import config
     from numba.core import cgutils, types
     from numba.core.extending import intrinsic
 
@@ -43,4 +44,4 @@ def filling() -> dict[str, Callable]:
 
         return types.none(array, place), generate
 
-    return {"fetch": prefetch}
+    return {} if config.DISABLE_JIT else {"fetch": prefetch}

@@ -24,13 +24,9 @@ TOY = {
 }
 
 
-SLOW = {
-    "08_tempotron_mnist.py",
-    "10_credit.py",
-    "13_long_memory.py",
-    "14_stdp_mnist.py",
-    "16_sparse_plasticity.py",
-}  # to compile
+SLOW = {  # to compile
+    "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py", "16_sparse_plasticity.py",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

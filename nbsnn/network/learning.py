@@ -110,7 +110,8 @@ class Learning:
             numbers = [care.total, 0.0, 0.0, 0.0, *(ends if cut else (-np.inf, np.inf))]
             self._rates.append(np.zeros(c.target.n))
         if care is not None:
-            line[at.INTERVAL], line[at.TARGETS] = round(care.every / dt), self.layout.put(numbers)
+            every = care.every or dt  # a normalisation without an interval has been refused
+            line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.layout.put(numbers)
 
 
 def rewarded(rule: RewardRule, dt: float) -> list[float]:
