@@ -119,6 +119,21 @@ def test_rewarded_rules_equal_dense(name, delay, dt):
     np.testing.assert_allclose(made.weight, learned, rtol=1e-10, atol=1e-12)
 
 
+def test_a_reward_that_a_callback_sets_in_every_step_equals_dense():
+    rule = REWARDED["MSTDPET"]
+    reward = np.random.default_rng(1).normal(0.0, 1.0, 80)
+    net, made = learner(rule)
+    net.build()
+    start, made.reward = made.weight, reward[0]
+
+    def judge(net):
+        made.reward = reward[min(net.step, 79)]
+
+    arrived, spiked = trains([net.run(80.0, callback=judge)], net, 80)
+    learned = rule.run(dense(made, start), arrived, spiked, reward=reward).weights[made.pre, made.post]
+    np.testing.assert_allclose(made.weight, learned, rtol=1e-10, atol=1e-12)
+
+
 def test_rewarded_weights_in_single_precision():
     rule = REWARDED["MSTDPET"]
     net, made = learner(rule, dtype=np.float32)

@@ -198,7 +198,7 @@ class Connection:
     def reward(self) -> float:
         """The reward of a rule that waits for one, in effect from the next step on until it is set again; 0 at first.
 
-        Setting it to another number brings all synapses up to date.
+        Setting it to another number brings all synapses up to date: some nanoseconds for each.
         """
         if not self.waits:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
