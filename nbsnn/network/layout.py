@@ -15,6 +15,7 @@ from ..kernels.cpu import tables as at
 from ..random import Draws
 from .connection import Connection
 from .group import Group, Port, held
+from .learning import Learning
 from .models import Models, unsigned
 from .update import checked, own_parameters
 
@@ -66,8 +67,8 @@ class Layout:
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         self.ports = [port for group in groups for port in group.ports]
-        rules, short = [c.plasticity for c in connections if c.plasticity], any(c.short_term for c in connections)
-        self.models = Models(groups, rules, short, self.dtype, network.device)
+        plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
+        self.models = Models(groups, plastic, short, self.dtype, network.device)
         self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
         self._thresholds, self._keys = Numbers(np.uint64), Numbers(np.uint64)
         self._currents = Numbers(self.dtype)
@@ -75,8 +76,8 @@ class Layout:
         self._size = 0
         self.rows: dict[Port, int] = {}
         self._populations(groups)
-        self._synapses(connections)
-        self._plastic(connections)
+        transposed = self._synapses(connections)
+        self.learning = Learning(self, connections, transposed)
         self._finish()
 
     def _finish(self) -> None:
@@ -87,6 +88,12 @@ class Layout:
             self.states, self.numbers, self.own, self.currents, self.keys, self.thresholds,
             self.list_steps, self.list_units, self.resources,
         )  # fmt: skip
+        learning = self.learning
+        self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
+        self.rates, self.tallies = learning.rates, learning.tallies
+        self.columns = learning.columns
+        late = self.eligible, self.since, self.rates, self.tallies
+        self.plastic = learning.table, self.traces, self.columns, late
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
     def _variable(self, owner: Any, name: str, n: int) -> int:
@@ -157,8 +164,8 @@ class Layout:
             drives.append([place, self._thresholds.size, self._numbers.put([weight]), key])
         return line
 
-    def _synapses(self, connections: list[Connection]) -> None:
-        """Build all connections into one list of targets, one connection at a time."""
+    def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple]:
+        """Build all connections into one list of targets, one at a time; returns what plastic ones are by target."""
         total = sum(c.estimate() for c in connections)
         own = sum(c.estimate() for c in connections if c.own_weights)
         # Half the bytes of targets to read at each spike, where their numbers fit into two.
@@ -167,7 +174,7 @@ class Layout:
         weights = np.empty(own, self.dtype)
         self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
         short, factors, resources = [], 0, Numbers(np.float64)
-        self.columns_rows: dict[Connection, tuple] = {}
+        transposed: dict[Connection, tuple] = {}
         used, weighed, longest, late = 0, 0, 0, {}
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
             rows, weight, late[c] = c.build(number)
@@ -198,8 +205,8 @@ class Layout:
                 short.append([number, numbers, resources.put(gone)])
                 wire[at.SHORT] = factors
                 factors += n
-            if c.plasticity is not None:
-                self.columns_rows[c] = rows.transposed()
+            if c.changes:
+                transposed[c] = rows.transposed()
             used += len(rows)
         self.index, self.weights = index[:used], weights[:weighed]
         self.shortest = min((int(np.min(v, initial=longest)) for v in late.values()), default=0)
@@ -215,47 +222,11 @@ class Layout:
         self.short = _table(short, at.SHORT_COLUMNS)
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
         self.start_resources = self.resources.copy()
+        return transposed
 
-    def _plastic(self, connections: list[Connection]) -> None:
-        """Tables and traces of plastic connections."""
-        rows, traces = [], 0
-        bounds, sources, synapses = Numbers(np.int64), [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        entries = 0
-        for number, c in enumerate(connections):
-            rule = c.plasticity
-            if rule is None:
-                continue
-            self.wires[number, at.RULE] = len(rows)
-            line = np.zeros(at.PLASTIC_COLUMNS, np.int64)
-            line[at.WIRE], line[at.RULE_MODEL] = number, self.models.rules[rule]
-            for side, group, seen, carried, used, count, factors in (
-                ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS),
-                ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS),
-            ):
-                kinds = getattr(rule, side)
-                line[count] = len(kinds)
-                line[seen] = traces
-                line[carried] = traces + group.n
-                for k, name in enumerate(kinds):
-                    self.place[c, name] = (traces + (1 + k) * group.n, group.n)
-                line[used] = traces + (1 + len(kinds)) * group.n
-                traces += (1 + 2 * len(kinds)) * group.n
-                line[factors] = self._numbers.put(
-                    [number for t in kinds.values() for number in (t.factor(self.network.dt), t.amount)]
-                )
-            params, limits = rule.numbers(1, self.dtype)
-            line[at.PARAMS], line[at.PARAM_COUNT] = self._numbers.put(params), len(params)
-            line[at.LIMITS] = self._numbers.put(limits)
-            start, pre, place = self.columns_rows[c]
-            line[at.COLUMN_BOUNDS], line[at.COLUMNS] = bounds.put(start), entries
-            sources.append(pre)
-            synapses.append(place)
-            entries += len(pre)
-            rows.append(line)
-        self.plastic = _table(rows, at.PLASTIC_COLUMNS)
-        self.traces = np.zeros(max(traces, 1), self.dtype)
-        self.columns = bounds.array(), np.concatenate(sources), np.concatenate(synapses)
-        self.plastic_connections = [c for c in connections if c.plasticity is not None]
+    def put(self, numbers: Any) -> int:
+        """Append parameters that are shared; returns the place of the first."""
+        return self._numbers.put(numbers)
 
 
 def _table(rows: list, columns: int) -> Array:

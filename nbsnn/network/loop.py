@@ -34,7 +34,7 @@ class Loop:
     def __init__(self, network: Simulation):
         self.layout: Layout = network.layout
         layout = self.layout
-        self.window = 1 if len(layout.plastic) or len(layout.short) else layout.shortest + 1
+        self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
         self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
         self.depth = 2 * self.window + self.longest + 2
         work = layout.units * self.window
@@ -102,7 +102,7 @@ class Loop:
     def advance(self, t0: int, t1: int, tape: Tape, look: Callable[[int], Any] | None = None) -> None:
         """Run steps [t0, t1), in pieces after which ``look`` is called with the step reached."""
         layout = self.layout
-        for row, c in zip(layout.plastic, layout.plastic_connections, strict=True):
+        for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
         own = layout.units // self.parts + len(layout.pops)
         t, piece = t0, max(self.window, 64)
@@ -122,7 +122,7 @@ class Loop:
         return (
             self.parts, t0, t1, self.window, layout.model, layout.values, self.synapses,
             (layout.ring.reshape(-1), *layout.ring.shape), self.scratch,
-            (self.spikes, self.counts, layout.factors), (layout.plastic, layout.traces, layout.columns), record, cells,
+            (self.spikes, self.counts, layout.factors), layout.plastic, record, cells,
         )  # fmt: skip
 
     def _call(self, t0: int, t1: int, record: tuple) -> int:

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import barrier
+from .. import barrier, prefetch
 from ..compile import bind, kernel
-from ..kernels.cpu import adapt, short_term, sparse_plasticity
+from ..kernels.cpu import adapt, eligible, homeostasis, short_term, sparse_plasticity
 from ..kernels.cpu import network as cpu
 from ..plasticity.loop import followers
+from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..spell import switch
 from ..synapses.short_term import released
+from .connection import Connection
 from .group import Group
 from .update import ARGUMENTS, story, update
 
@@ -26,9 +28,10 @@ class Models:
     there; a rule's, its function and options.
     """
 
-    def __init__(self, groups: list[Group], rules: list[Rule], short: bool, dtype: Any, device: str):
+    def __init__(self, groups: list[Group], plastic: list[Connection], short: bool, dtype: Any, device: str):
         self.neurons = _Numbered(story, [group for group in groups if group.neuron])
-        self.rules = _Numbered(_rule_story, rules)
+        self.rules = _Numbered(_rule_story, [c.rule for c in plastic])
+        self.tended = any(c.homeostasis is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
 
     def kernel(self) -> Callable:
@@ -49,18 +52,25 @@ class Models:
         release = bind(short_term.release, released=released) if self.short else cpu.no_release
         if not self.rules.first:
             return {"release": release, "adapt": cpu.no_traces, "change_all": cpu.no_change}
-        rows = "i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift, weights"
-        columns = "j, arrived, spiked, X, Y, P, L, start, source, synapse, base, weights"
+        rows = "i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights"
+        columns = "j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights"
         along = "lo, hi, seen, carried, used, factors"
-        rules, loops = [_rule_filling(rule) for rule in self.rules.first], sparse_plasticity
+        loops = sparse_plasticity
+        rules = [_rule_filling(rule) for rule in self.rules.first]
+        modules = [eligible if isinstance(rule, RewardRule) else sparse_plasticity for rule in self.rules.first]
+        waits = eligible in modules
         return {
             "release": release,
+            **(prefetch.filling() if self.device == "cpu" else {}),
             "adapt": adapt.adapt,
             "change_all": adapt.change_all,
             "follow_source": switch([bind(loops.follow_source, **filling) for filling in rules], along),
             "follow_target": switch([bind(loops.follow_target, **filling) for filling in rules], along),
-            "row_change": switch([bind(loops.row_change, **filling) for filling in rules], rows),
-            "column_change": switch([bind(loops.column_change, **filling) for filling in rules], columns),
+            "row_change": switch([bind(m.row_change, **f) for m, f in zip(modules, rules, strict=True)], rows),
+            "column_change": switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns),
+            "bring_rows": eligible.bring_rows if waits else eligible.no_rows,
+            "bring_column": eligible.bring_column if waits else eligible.no_column,
+            "tend": homeostasis.tend if self.tended else homeostasis.no_tend,
         }
 
 
@@ -79,7 +89,7 @@ class _Numbered:
 
 
 def _rule_story(rule: Rule) -> Any:
-    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params)
+    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), isinstance(rule, RewardRule)
     traces = tuple((side, name, t.order, t.mode) for side in ("pre", "post") for name, t in getattr(rule, side).items())
     return rule.change, options, traces
 

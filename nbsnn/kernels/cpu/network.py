@@ -33,7 +33,7 @@ def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces) -> A
 
 
 @hole
-def change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns) -> Any:
+def change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late) -> Any:
     raise NotImplementedError
 
 
@@ -53,7 +53,8 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
     ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring``
     (flat, rows, places in a row); ``scratch`` four arrays of a block for each thread; ``out`` the latest spikes, as
     ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns
-    of synapses (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
+    of synapses (see ``adapt.py``), and what ``eligible.py`` and ``homeostasis.py`` keep; ``record`` as in ``sample``
+    and ``note``.
     """
     pops, ports, drives, currents, wires, short = model
     S, P, V, C, keys, thresholds, steps, units, resources = values
@@ -61,7 +62,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
     R, rows, places = ring
     x, y, bits, events = scratch[0][part], scratch[1][part], scratch[2][part], scratch[3][part]
     spikes, counts, factors = out
-    table, traces, columns = plastic
+    table, traces, columns, late = plastic
     depth = spikes.shape[0]
     t = t0
     turn = 0
@@ -104,7 +105,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
             meet(cells, parts)
         for k in range(table.shape[0]):
             if table[k, at.LEARNS]:
-                change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns)
+                change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late)
             wire = table[k, at.WIRE]
             # The weight is that of the arrival, so such spikes wait here and not in the ring.
             connection(
@@ -217,7 +218,7 @@ def no_traces(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
     """In the place of ``adapt``."""
 
 
-def no_change(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns):
+def no_change(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late):
     """In the place of ``change_all``."""
 
 
