@@ -20,7 +20,7 @@ TOY = {
     "12_online_mnist.py": ["--samples", "100", "--epochs", "1", "--steps", "3"],
     "13_long_memory.py": ["--delay", "4", "--iterations", "1", "--seeds", "2", "--samples", "8"],
     "14_stdp_mnist.py": ["--neurons", "9", "--samples", "20", "--labelled", "20", "--steps", "20"],
-    "16_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "20"],
+    "16_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "400"],
 }
 
 
