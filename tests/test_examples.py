@@ -21,7 +21,7 @@ TOY = {
     "13_long_memory.py": ["--delay", "4", "--iterations", "1", "--seeds", "2", "--samples", "8"],
     "14_stdp_mnist.py": ["--neurons", "9", "--samples", "20", "--labelled", "20", "--steps", "20"],
     "16_large_network.py": ["--neurons", "200", "--synapses", "50", "--duration", "20"],
-    "17_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "50"],
+    "17_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "400"],
 }
 
 
