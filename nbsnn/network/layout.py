@@ -70,7 +70,7 @@ class Layout:
         plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
         self.models = Models(groups, plastic, short, self.dtype, network.device)
         self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
-        self._thresholds, self._keys = Numbers(np.uint64), Numbers(np.uint64)
+        self._thresholds, self._keys = Numbers(np.uint32), Numbers(np.uint64)
         self._currents = Numbers(self.dtype)
         self.place: dict[tuple[Any, str], tuple[int, int]] = {}  # (owner, variable) -> place and length in ``states``
         self._size = 0
@@ -239,8 +239,8 @@ def _room(array: Array, size: int) -> Array:
 
 
 def poisson_table(mean: float) -> Array:
-    """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint64."""
+    """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint32."""
     most = int(mean + 10.0 * math.sqrt(mean) + 20.0)
     logs = [k * math.log(mean) - mean - math.lgamma(k + 1.0) for k in range(most)] if mean else [0.0]
     scaled = np.rint(np.cumsum(np.exp(logs)) * 2.0**32)
-    return scaled[scaled < 2.0**32].astype(np.uint64)
+    return scaled[scaled < 2.0**32].astype(np.uint32)

@@ -43,7 +43,7 @@ class Loop:
         self.parts = max(1, min(threads(), work // SHARE)) if compiled else 1
         self.synapses = self._bounds(), layout.index, layout.weights
         scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
-        self.scratch = (*scratch, np.zeros((self.parts, BLOCK), np.uint64), np.zeros((self.parts, BLOCK), np.uint32))
+        self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
 

@@ -33,11 +33,12 @@ def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events
     thresholds[first + j] is 2^32 times the probability of at most j events.
     """
     for k in range(n):
-        bits[k] = squares32(counter(t, lo + k), key)
+        bits[k] = np.uint32(squares32(counter(t, lo + k), key))
         events[k] = 0
     for j in range(first, last):
+        least = thresholds[j]
         for k in range(n):
-            events[k] += np.uint32(1) if bits[k] >= thresholds[j] else np.uint32(0)
+            events[k] += np.uint32(1) if bits[k] >= least else np.uint32(0)
     for k in range(n):
         R[row + k] += weight * events[k]
 
