@@ -55,6 +55,11 @@ class Connection:
         self.coordinates = coordinates
         self._weight, self._delay = weight, delay
         self.same = source == target
+        if self.source is self.target and not self.same and getattr(pattern, "autapses", True) is False:
+            raise ValueError(
+                f"{name}: autapses=False needs a population connected with itself as a whole, or sections that do not "
+                "overlap, for which there are none to leave out"
+            )
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
         self.first = 0  # place of the first synapse in the network's list

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-SHARE = 4000  # updates and deliveries in a window that are worth a meeting of threads
+SHARE = 40_000  # variables that a window updates, beyond which another thread is worth its meetings
 PIECE = 0.25  # seconds after which Python looks in: at Ctrl-C, at progress
 ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
 
@@ -37,10 +37,10 @@ class Loop:
         self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
         self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
         self.depth = 2 * self.window + self.longest + 2
-        work = layout.units * self.window
+        work = len(layout.states) * self.window
         self.call = layout.models.kernel()
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
-        self.parts = max(1, min(threads(), work // SHARE)) if compiled else 1
+        self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
         self.synapses = self._bounds(), layout.index, layout.weights
         scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
