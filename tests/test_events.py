@@ -50,7 +50,9 @@ def test_other_numbers_and_high_activity_are_refused():
     assert Events.of(x * 2) is None
 
 
-@pytest.mark.parametrize(("dtype", "bound"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+@pytest.mark.parametrize(
+    ("dtype", "bound"), [(np.float32, 1e-5), pytest.param(np.float64, 1e-12, marks=pytest.mark.long)]
+)
 def test_event_path_equals_dense_path_in_a_network(dtype, bound):
     x, target = spikes((12, 4, 40), 0.2, dtype), np.random.default_rng(2).random((12, 4, 6)).astype(dtype)
     results = []

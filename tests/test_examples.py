@@ -26,7 +26,8 @@ TOY = {
 
 
 SLOW = {  # to compile
-    "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py", "17_sparse_plasticity.py",
+    "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py",
+    "16_large_network.py", "17_sparse_plasticity.py",
 }  # fmt: skip
 
 

@@ -216,6 +216,7 @@ def same(first, second):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.long
 def test_threads_and_pieces_change_no_bit(monkeypatch):
     """One thread, interpreted, in one piece; three threads, compiled, in several."""
     nbsnn.set_threads(1)
