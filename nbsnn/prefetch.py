@@ -44,4 +44,4 @@ def filling() -> dict[str, Callable]:
 
         return types.none(array, place), generate
 
-    return {} if config.DISABLE_JIT else {"fetch": prefetch}
+    return {} if getattr(config, "DISABLE_JIT", False) else {"fetch": prefetch}
