@@ -354,7 +354,7 @@ def test_sides_run_in_turn_and_a_failing_peer_is_not_tried_again(tmp_path, monke
     assert c.main(["--repeat", "2", "--steps", "5", "--json", str(file), "--rows", "w0"]) == 0
     assert log.read_text() == 2 * "AABCAB"  # one of ours before the clock counts
     out = capsys.readouterr().out
-    assert "4 (4 to 4)" in out and "C failed: broken" in out and "--repeat 2" in out and "fake 1.0" in out
+    assert "**4** (4 to 4)" in out and "C failed: broken" in out and "--repeat 2" in out and "fake 1.0" in out
     report = json.loads(file.read_text())
     assert report["rows"][0]["ratio"] == 4.0 and len(report["runs"]) == 6 and report["versions"]["fake"] == "1.0"
 
