@@ -12,6 +12,7 @@ from ..events import BREAK_EVEN, Events, worth
 from ..random import Draws
 from ..validate import choice, count
 from .layer import Array, Nested, Setting, buffer
+from .low_pass import LowPass
 from .stateless import Stateless
 
 
@@ -43,6 +44,7 @@ class Dense(Stateless):
     """
 
     kind = "dense"
+    lowpass = True
 
     def __init__(
         self,
@@ -93,8 +95,15 @@ class Dense(Stateless):
         self.accumulate(gy, tape, grads)
         return self.pull(gy, tape) if wanted else None
 
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        if not isinstance(x, LowPass):
+            return super().trace(x, tape, traces)
+        super().trace(x.signal, tape, traces)
+        tape["trace"] = x
+        return tape["y"]
+
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"], tape["events"] = x, None
+        tape["pre"], tape["events"], tape["trace"] = x, None, None
         rows = x.reshape(-1, *self.in_shape)
         possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
         if self.path == "events" and possible:
@@ -105,14 +114,22 @@ class Dense(Stateless):
     def accumulate(self, gy: Array, tape: Nested, grads: Nested) -> None:
         """Add the parameters' gradients, given what the presynaptic side offered and what comes back."""
         g = gy.reshape(-1, *self.shape)
-        if tape["events"] is None:
-            product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
-            np.matmul(tape["pre"].reshape(-1, *self.in_shape).T, g, out=product)
-            grads["weight"] += product
-        else:
-            tape["events"].add_outer(g, grads["weight"])
         if self.bias:
             grads["bias"] += g.sum(axis=0)
+        trace = tape["trace"]
+        if trace is not None:
+            h = trace.errors(gy, buffer(tape, "h", gy.shape, self.setting.dtype))
+            g = h.reshape(-1, *self.shape)
+            if trace.before is not None:
+                self._add_product(trace.before * self.setting.dtype.type(trace.decay), h[0], tape, grads)
+        if tape["events"] is None:
+            self._add_product(tape["pre"].reshape(-1, *self.in_shape), g, tape, grads)
+        else:
+            tape["events"].add_outer(g, grads["weight"])
+
+    def _add_product(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
+        product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
+        grads["weight"] += np.matmul(x.T, g, out=product)
 
     def pull(self, gy: Array, tape: Nested) -> Array:
         """The derivative by the input."""

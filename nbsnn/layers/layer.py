@@ -124,12 +124,13 @@ class Layer:
         raise NotImplementedError
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        """What OTTT multiplies errors with, in place of presynaptic activity, after a forward pass of one step.
+        """What OTTT multiplies errors with, in place of presynaptic activity, after a forward pass.
 
         Parameters
         ----------
-        x : array [1, B, ...]
-            What the layer before offers.
+        x : array [T, B, ...]
+            What the layer before offers; one step, unless ``at_once``. A layer
+            that is ``lowpass`` may be given a ``LowPass`` in its place.
         tape : dict
             What ``forward`` left; a connection notes ``x`` in it as the factor of its weights' gradient.
         traces : dict
@@ -137,9 +138,21 @@ class Layer:
 
         Returns
         -------
-        array [1, B, ...]
+        array [T, B, ...] or LowPass
             What this layer offers: a population of spiking neurons the trace of its spikes.
         """
+        raise NotImplementedError
+
+    @property
+    def at_once(self) -> bool:
+        """Whether ``trace`` and ``backward_within`` are there for several steps at once."""
+        return False
+
+    lowpass = False
+    """Whether ``trace`` takes a ``LowPass`` as well."""
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        """As ``backward`` on each step by itself, one after the other: no gradient flows from step to step."""
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
@@ -222,10 +235,13 @@ def is_static(x: Array) -> bool:
 
 
 def buffer(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-    """An uninitialised array of the tape; the one of an earlier run where it fits."""
+    """An uninitialised array of the tape; the one of an earlier run, or a part of it, where it fits."""
     array = tape.get(name)
     if array is None or array.shape != shape or array.dtype != dtype:
-        array = tape[name] = np.empty(shape, dtype)
+        room, size = None if array is None else array.base, int(np.prod(shape))
+        if room is None or room.ndim != 1 or room.size < size or room.dtype != dtype:
+            room = np.empty(size, dtype)
+        array = tape[name] = room[:size].reshape(shape)
     return array
 
 

@@ -11,6 +11,7 @@ from ..validate import choice
 from .container import Container
 from .join import JOINS, added, joined, joined_shape, parted
 from .layer import Array, Nested, Setting
+from .low_pass import as_array
 
 
 class Parallel(Container):
@@ -77,8 +78,17 @@ class Parallel(Container):
         return joined(self.join, outputs), final
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        offered = [layer.trace(x, tape[k], traces.setdefault(k, {})) for k, layer in self.children.items()]
-        return joined(self.join, offered)
+        return joined(self.join, [as_array(self._trace(name, x, tape, traces)) for name in self.children])
+
+    @property
+    def at_once(self) -> bool:
+        return all(layer.at_once for layer in self.children.values())
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        parts = zip(self.children.items(), parted(self.join, gy, self._shapes), strict=True)
+        gx = [layer.backward_within(part, tape[name], grads[name], wanted) for (name, layer), part in parts]
+        known = [g for g in gx if g is not None]
+        return joined("sum", known) if len(known) == len(gx) else None
 
     def backward(
         self,

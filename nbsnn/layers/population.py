@@ -16,9 +16,10 @@ from ..device import launch
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
 from ..random import Draws
-from ..spell import row, row_sum, store
+from ..spell import row, row_sum, store, zeros
 from .first import first_output, first_vjp, summed_where_shared
 from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
+from .low_pass import LowPass
 
 
 class Population(Layer):
@@ -110,9 +111,9 @@ class Population(Layer):
             self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
-    def _backward_kernel(self, injected: bool, static: bool) -> Callable:
+    def _backward_kernel(self, injected: bool, static: bool, within: bool) -> Callable:
         """The reverse loop; ``injected``: the loss depends on states too; ``static``: sum the input's gradient."""
-        key = f"backward {injected} {static}"
+        key = f"backward {injected} {static} {within}"
         if key not in self._kernels:
             model, count = self.neuron, len(self.neuron.state)
             if model.vjp is None:
@@ -121,7 +122,9 @@ class Population(Layer):
             self._kernels[key] = self._make(
                 "backward",
                 vjp=model.vjp,
-                cotangent=row_sum(count, "b, n", "t, b, n" if injected else None, "t, b, n"),
+                cotangent=zeros(count, "t, b, n")
+                if within
+                else row_sum(count, "b, n", "t, b, n" if injected else None, "t, b, n"),
                 carry=store(self._places, "b, n"),
                 learn=store(learned, "b, n", add=True),
                 STATIC=int(static),
@@ -221,14 +224,39 @@ class Population(Layer):
         gx = tape["gx"]
         return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        gy = self.begin_reverse(gy, tape, None, None)
+        self.retreat(gy, tape, 0, len(gy), within=True)
+        self.end_reverse(tape, grads)
+        return tape["gx"].reshape(*gy.shape[:2], *self.shape)
+
+    @property
+    def at_once(self) -> bool:
+        return True
+
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         """The spikes of this population, low-passed with the leak of its membrane: a[t] = decay a[t-1] + s[t]."""
         output = self.output(tape)
         if self.neuron.output != "spikes":
             return output
+        if len(output) > 1:
+            return self._trace_window(output, tape, traces)
         # A new array each time: a recurrent connection holds on to the one of the step before.
         traces["trace"] = output[0] + self._leak(tape) * traces["trace"] if "trace" in traces else output[0].copy()
         return traces["trace"][None]
+
+    def _trace_window(self, output: Array, tape: Nested, traces: Nested) -> Array | LowPass:
+        leak, before = self._leak(tape), traces.get("trace")
+        if np.ptp(leak) == 0.0:
+            window = LowPass(output, float(np.min(leak)), before, self.setting.device)
+            traces["trace"] = window.after()
+            return window
+        steps = np.empty_like(output)
+        for t, spikes in enumerate(output):
+            steps[t] = spikes if before is None else spikes + leak * before
+            before = steps[t]
+        traces["trace"] = steps[-1].copy()
+        return steps
 
     def _leak(self, tape: Nested) -> Any:
         """What the membrane keeps at each step: one factor for each unit, or 1."""
@@ -264,10 +292,10 @@ class Population(Layer):
         tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
         return np.require(gy, dtype, ["C", "W"])
 
-    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
-        """Run the reverse of steps [t0, t1)."""
+    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int, within: bool = False) -> None:
+        """Run the reverse of steps [t0, t1); ``within`` each of them, the gradient does not flow on."""
         record, x, gx = tape["record"], tape["x"], tape["gx"]
-        compiled = self._backward_kernel(injected=bool(tape["gV"].shape[1]), static=len(gx) < len(gy))
+        compiled = self._backward_kernel(bool(tape["gV"].shape[1]), len(gx) < len(gy), within)
         arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
         launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 

@@ -7,6 +7,7 @@ from typing import Any
 from ..random import Draws
 from .container import Container, as_layer
 from .layer import Array, Layer, Nested, Setting
+from .low_pass import as_array
 from .sequential import Sequential
 
 
@@ -58,9 +59,19 @@ class Residual(Container):
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         total = x if "shortcut" not in self.children else 0.0
-        for name, layer in self.children.items():
-            total = total + layer.trace(x, tape[name], traces.setdefault(name, {}))
+        for name in self.children:
+            total = total + as_array(self._trace(name, x, tape, traces))
         return total  # type: ignore[return-value]
+
+    @property
+    def at_once(self) -> bool:
+        return all(layer.at_once for layer in self.children.values())
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        gx, skip = self.children["branch"].backward_within(gy, tape["branch"], grads["branch"], wanted), gy
+        if "shortcut" in self.children:
+            skip: Any = self.children["shortcut"].backward_within(gy, tape["shortcut"], grads["shortcut"], wanted)
+        return None if gx is None or skip is None else gx + skip
 
     def backward(
         self,

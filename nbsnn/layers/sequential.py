@@ -10,6 +10,7 @@ import numpy as np
 from ..random import Draws
 from .container import Container
 from .layer import Array, Nested, Setting
+from .low_pass import LowPass
 
 
 class Sequential(Container):
@@ -103,10 +104,22 @@ class Sequential(Container):
             )
         return gy, before
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        for name, layer in self.children.items():
-            x = layer.trace(x, tape[name], traces.setdefault(name, {}))
+    lowpass = True
+
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        for name in self.children:
+            x = self._trace(name, x, tape, traces)
         return x
+
+    @property
+    def at_once(self) -> bool:
+        return all(layer.at_once for layer in self.children.values())
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        first, g = next(iter(self.children)), gy
+        for name in reversed(self.children):
+            g = self.children[name].backward_within(g, tape[name], grads[name], wanted or name != first)  # type: ignore[assignment]
+        return g
 
     def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:
         """Run one step at a time, with all arrays in reach.
