@@ -11,7 +11,7 @@ from .. import init
 from ..events import BREAK_EVEN, Events, worth
 from ..random import Draws
 from ..validate import choice, count
-from .layer import Array, Nested, Setting, buffer
+from .layer import Array, Nested, Setting, aligned, buffer
 from .low_pass import LowPass
 from .stateless import Stateless
 
@@ -74,7 +74,9 @@ class Dense(Stateless):
         self.setting, self.built = setting, True
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
-        self.params = {"weight": self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)}
+        weight = self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)
+        self.params = {"weight": aligned(weight.shape, weight.dtype)}
+        self.params["weight"][...] = weight
         if self.bias:
             self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
 
@@ -94,6 +96,11 @@ class Dense(Stateless):
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         self.accumulate(gy, tape, grads)
         return self.pull(gy, tape) if wanted else None
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        gx = self.pull(gy, tape) if wanted else None
+        self.accumulate(gy, tape, grads)  # after it, as errors of a trace are changed in place
+        return gx
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
         if not isinstance(x, LowPass):
@@ -118,10 +125,9 @@ class Dense(Stateless):
             grads["bias"] += g.sum(axis=0)
         trace = tape["trace"]
         if trace is not None:
-            h = trace.errors(gy, buffer(tape, "h", gy.shape, self.setting.dtype))
-            g = h.reshape(-1, *self.shape)
+            trace.spread(gy)
             if trace.before is not None:
-                self._add_product(trace.before * self.setting.dtype.type(trace.decay), h[0], tape, grads)
+                self._add_product(trace.before * self.setting.dtype.type(trace.decay), gy[0], tape, grads)
         if tape["events"] is None:
             self._add_product(tape["pre"].reshape(-1, *self.in_shape), g, tape, grads)
         else:

@@ -22,6 +22,9 @@ from .run import Run
 Array = np.ndarray
 Nested = dict[str, Any]
 
+LINE = 64
+"""Bytes in a cache line."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -152,7 +155,7 @@ class Layer:
     """Whether ``trace`` takes a ``LowPass`` as well."""
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        """As ``backward`` on each step by itself, one after the other: no gradient flows from step to step."""
+        """As ``backward`` on each step by itself: no gradient flows from step to step. May write over ``gy``."""
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
@@ -169,7 +172,10 @@ class Layer:
 
     def zeros(self) -> Nested:
         """Gradients of zero for all parameters, nested as they are."""
-        return {name: np.zeros_like(array) for name, array in self.params.items()}
+        zeros = {name: aligned(array.shape, array.dtype) for name, array in self.params.items()}
+        for array in zeros.values():
+            array[...] = 0.0
+        return zeros
 
     def parameters(self) -> dict[str, Array]:
         """All learned arrays, nested names joined by "/": the arrays themselves, not copies."""
@@ -238,11 +244,20 @@ def buffer(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array
     """An uninitialised array of the tape; the one of an earlier run, or a part of it, where it fits."""
     array = tape.get(name)
     if array is None or array.shape != shape or array.dtype != dtype:
-        room, size = None if array is None else array.base, int(np.prod(shape))
-        if room is None or room.ndim != 1 or room.size < size or room.dtype != dtype:
-            room = np.empty(size, dtype)
-        array = tape[name] = room[:size].reshape(shape)
+        array = tape[name] = aligned(shape, dtype, None if array is None else array.base)
     return array
+
+
+def aligned(shape: tuple[int, ...], dtype: Any, room: Array | None = None) -> Array:
+    """An uninitialised array that begins on a cache line, so that no vector of a long row lies on two of them.
+
+    It is a part of ``room``, the base of an earlier one, if that is large enough.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if room is None or room.dtype != np.uint8 or room.size < size + LINE:
+        room = np.empty(size + LINE, np.uint8)
+    offset = -room.ctypes.data % LINE
+    return room[offset : offset + size].view(dtype).reshape(shape)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

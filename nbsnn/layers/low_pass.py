@@ -55,27 +55,26 @@ class LowPass:
         """The trace at every step, [T, B, ...]."""
         y = np.empty_like(self.signal)
         y[0] = 0.0 if self.before is None else self.before
-        return self._run("onward", self.signal, y)
+        self._run("onward", self.signal.reshape(len(y), -1), y.reshape(len(y), -1))
+        return y
 
     def after(self) -> Array:
         """The trace after the window, [B, ...]."""
         y = np.zeros_like(self.signal[0]) if self.before is None else self.before.copy()
-        self._run("last", self.signal, y[None])
+        self._run("last", self.signal.reshape(len(self.signal), -1), y.reshape(-1))
         return y
 
-    def errors(self, g: Array, h: Array) -> Array:
-        """What stands for errors ``g`` [T, B, ...] where the signal does for its trace; filled into ``h``."""
-        return self._run("back", g, h)
+    def spread(self, g: Array) -> None:
+        """Turn errors ``g`` [T, ...] of the trace into those of the signal, h."""
+        self._run("back", g.reshape(len(g), -1))
 
-    def _run(self, name: str, x: Array, y: Array) -> Array:
-        flat, out = x.reshape(len(x), -1), y.reshape(len(y), -1)
-        compiled, decay, u = _compiled(name, x.dtype, self.device), x.dtype.type(self.decay), np.uintp
-        arrays = flat, decay, out[0] if name == "last" else out
+    def _run(self, name: str, *arrays: Array) -> None:
+        dtype, lanes, u = self.signal.dtype, arrays[0].shape[1], np.uintp
+        compiled, decay = _compiled(name, dtype, self.device), dtype.type(self.decay)
         if self.device == "python":
-            compiled(0, flat.shape[1], *arrays)
+            compiled(0, lanes, decay, *arrays)
         else:
-            run_threaded(lambda lo, hi: compiled(u(lo), u(hi), *arrays), flat.shape[1], flat.size)
-        return y
+            run_threaded(lambda lo, hi: compiled(u(lo), u(hi), decay, *arrays), lanes, arrays[0].size)
 
 
 def as_array(x: Array | LowPass) -> Array:

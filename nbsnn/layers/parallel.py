@@ -86,7 +86,7 @@ class Parallel(Container):
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         parts = zip(self.children.items(), parted(self.join, gy, self._shapes), strict=True)
-        gx = [layer.backward_within(part, tape[name], grads[name], wanted) for (name, layer), part in parts]
+        gx = [layer.backward_within(part.copy(), tape[name], grads[name], wanted) for (name, layer), part in parts]
         known = [g for g in gx if g is not None]
         return joined("sum", known) if len(known) == len(gx) else None
 

@@ -111,25 +111,26 @@ class Population(Layer):
             self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
-    def _backward_kernel(self, injected: bool, static: bool, within: bool) -> Callable:
+    def _backward_kernel(self, injected: bool, static: bool) -> Callable:
         """The reverse loop; ``injected``: the loss depends on states too; ``static``: sum the input's gradient."""
-        key = f"backward {injected} {static} {within}"
+        key = f"backward {injected} {static}"
         if key not in self._kernels:
-            model, count = self.neuron, len(self.neuron.state)
-            if model.vjp is None:
-                raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
-            learned = tuple(1 + count + list(model.params).index(name) for name in model.trained)
-            self._kernels[key] = self._make(
-                "backward",
-                vjp=model.vjp,
-                cotangent=zeros(count, "t, b, n")
-                if within
-                else row_sum(count, "b, n", "t, b, n" if injected else None, "t, b, n"),
-                carry=store(self._places, "b, n"),
-                learn=store(learned, "b, n", add=True),
-                STATIC=int(static),
-            )
+            cotangent = row_sum(len(self.neuron.state), "b, n", "t, b, n" if injected else None, "t, b, n")
+            self._kernels[key] = self._make_reverse("backward", cotangent, STATIC=int(static))
         return self._kernels[key]
+
+    def _within_kernel(self) -> Callable:
+        if "within" not in self._kernels:
+            self._kernels["within"] = self._make_reverse("within", zeros(len(self.neuron.state), "t, b, n"))
+        return self._kernels["within"]
+
+    def _make_reverse(self, direction: str, cotangent: Callable, **filling: Any) -> Callable:
+        model = self.neuron
+        if model.vjp is None:
+            raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
+        learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
+        stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
+        return self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
 
     def _make(self, direction: str, **filling: Any) -> Callable:
         device, model = self.setting.device, self.neuron
@@ -225,10 +226,14 @@ class Population(Layer):
         return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        gy = self.begin_reverse(gy, tape, None, None)
-        self.retreat(gy, tape, 0, len(gy), within=True)
+        steps, lanes = len(gy), (gy.shape[1], self.units)
+        gy = np.require(gy.reshape(steps, *lanes), self.setting.dtype, ["C", "W"])
+        buffer(tape, "gS", (len(self.neuron.state), *lanes), self.setting.dtype)
+        tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), self.setting.dtype)
+        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, tape["gS"], tape["gP"])
+        launch(self._within_kernel(), self.setting.device, 0, steps, *lanes, *arrays)
         self.end_reverse(tape, grads)
-        return tape["gx"].reshape(*gy.shape[:2], *self.shape)
+        return gy.reshape(*gy.shape[:2], *self.shape)
 
     @property
     def at_once(self) -> bool:
@@ -292,10 +297,10 @@ class Population(Layer):
         tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
         return np.require(gy, dtype, ["C", "W"])
 
-    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int, within: bool = False) -> None:
-        """Run the reverse of steps [t0, t1); ``within`` each of them, the gradient does not flow on."""
+    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
+        """Run the reverse of steps [t0, t1)."""
         record, x, gx = tape["record"], tape["x"], tape["gx"]
-        compiled = self._backward_kernel(bool(tape["gV"].shape[1]), len(gx) < len(gy), within)
+        compiled = self._backward_kernel(injected=bool(tape["gV"].shape[1]), static=len(gx) < len(gy))
         arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
         launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 

@@ -68,7 +68,7 @@ class Residual(Container):
         return all(layer.at_once for layer in self.children.values())
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        gx, skip = self.children["branch"].backward_within(gy, tape["branch"], grads["branch"], wanted), gy
+        gx, skip = self.children["branch"].backward_within(gy.copy(), tape["branch"], grads["branch"], wanted), gy
         if "shortcut" in self.children:
             skip: Any = self.children["shortcut"].backward_within(gy, tape["shortcut"], grads["shortcut"], wanted)
         return None if gx is None or skip is None else gx + skip

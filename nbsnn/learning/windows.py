@@ -14,7 +14,7 @@ import numpy as np
 
 from ..layers.layer import Array, Layer
 
-STEPS = 20
+STEPS = 10
 """Steps in a window, at most."""
 
 BYTES = 2**26
