@@ -26,7 +26,7 @@ BREAK_EVEN = 0.2
 SMALLEST = 2**22
 """Products of fewer multiplications are dense: there is nothing to save."""
 
-NARROWEST = 32
+NARROWEST = 8
 """Products with fewer columns are dense: a row is too short to be worth finding."""
 
 LOOKED_AT = 64  # rows
@@ -117,5 +117,5 @@ def worth(rows: int, n_pre: int, n_post: int) -> bool:
 
 
 @functools.cache
-def _compiled(name: str, dtype: Any, **constants: int) -> Callable:
+def _compiled(name: str, dtype: Any, **constants: Any) -> Callable:
     return kernel(getattr(loops, name), dtype=dtype, **constants)

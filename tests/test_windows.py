@@ -1,6 +1,8 @@
 """Windows of steps in online rules: gradients equal those of one step after the other, for all that may stand in a
 network, and what they cost in memory is bounded."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,9 @@ def looped():
 
 def net(layers, **options):
     shape = (1, 4, 4) if layers is images else 4
-    return Sequential(*layers(), **{"input_shape": shape, "seed": 1, "dtype": np.float64, "device": "python", **options})
+    return Sequential(
+        *layers(), **{"input_shape": shape, "seed": 1, "dtype": np.float64, "device": "python", **options}
+    )
 
 
 def found(learner, x, target):
@@ -89,14 +93,16 @@ def assert_same(one, other, bound):
 @rules
 def test_windows_equal_single_steps(rule, layers, window):
     x = IMAGES if layers is images else X
-    options = {"input_decay": 0.7} if rule is OTTT else {}
+    options: Any = {"input_decay": 0.7} if rule is OTTT else {}
     made = net(layers)
-    assert made.at_once
+    assert windows.at_once(made)
     alone = found(rule(made, seed=3, window=1, **options), x, EACH)
     together = rule(made, seed=3, window=window, **options)
     assert_same(found(together, x, EACH), alone, 1e-12)
     assert_same(found(together, (step for step in x), iter(EACH)), alone, 1e-12)
-    assert_same(found(together, x[:5], EACH[:5]), found(rule(made, seed=3, window=1, **options), x[:5], EACH[:5]), 1e-12)
+    assert_same(
+        found(together, x[:5], EACH[:5]), found(rule(made, seed=3, window=1, **options), x[:5], EACH[:5]), 1e-12
+    )
 
 
 @pytest.mark.parametrize(("dtype", "bound"), [(np.float32, 1e-5), (np.float64, 1e-12)])
@@ -105,7 +111,7 @@ def test_compiled_and_with_events(rule, dtype, bound):
     x = (np.random.default_rng(1).random((T, 8, 40)) < 0.1).astype(np.uint8)
     layers = [Dense(40, 36, path="events"), lif(), Dense(36, 33, path="events"), lif(), Dense(33, 3), LI(3.0)]
     made = Sequential(*layers, seed=1, dtype=dtype)
-    options = {"input_decay": 0.7} if rule is OTTT else {}
+    options: Any = {"input_decay": 0.7} if rule is OTTT else {}
     labels = np.arange(8) % 3
     learner = rule(made, window=4, **options)
     assert_same(found(learner, x, labels), found(rule(made, window=1, **options), x, labels), bound)
@@ -115,7 +121,7 @@ def test_compiled_and_with_events(rule, dtype, bound):
 @rules
 def test_loops_and_delays_go_step_by_step(rule):
     made = net(looped)
-    assert not made.at_once
+    assert not windows.at_once(made)
     assert windows.length(made, B) == 1
     one, other = (found(rule(made, window=window), X, EACH) for window in (None, 1))
     assert one[0] == other[0]
@@ -206,5 +212,5 @@ def test_a_layer_of_ones_own_need_not_know_of_windows():
             return 2.0 * x
 
     made = net(lambda: [Dense(4, 6), lif(), Double(), Dense(6, 3), LI(3.0)])
-    assert not made.at_once
+    assert not windows.at_once(made)
     OTTT(made).step(X, EACH)

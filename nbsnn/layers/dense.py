@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from .. import init
+from ..device import SERIAL
 from ..events import BREAK_EVEN, Events, worth
 from ..random import Draws
 from ..validate import choice, count
 from .layer import Array, Nested, Setting, aligned, buffer
 from .low_pass import LowPass
+from .product import FEW, add_product
 from .stateless import Stateless
 
 
@@ -127,11 +129,18 @@ class Dense(Stateless):
         if trace is not None:
             trace.spread(gy)
             if trace.before is not None:
-                self._add_product(trace.before * self.setting.dtype.type(trace.decay), gy[0], tape, grads)
+                self._carry(trace.before * self.setting.dtype.type(trace.decay), gy[0], tape, grads)
         if tape["events"] is None:
             self._add_product(tape["pre"].reshape(-1, *self.in_shape), g, tape, grads)
         else:
             tape["events"].add_outer(g, grads["weight"])
+
+    def _carry(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
+        """Add what a trace from before the window brings."""
+        if self.setting.device == "cpu":
+            add_product(x.T, g, grads["weight"])
+        else:
+            self._add_product(x, g, tape, grads)
 
     def _add_product(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
         product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
@@ -140,5 +149,10 @@ class Dense(Stateless):
     def pull(self, gy: Array, tape: Nested) -> Array:
         """The derivative by the input."""
         gx = buffer(tape, "gx", (*gy.shape[:2], *self.in_shape), self.setting.dtype)
-        np.matmul(gy.reshape(-1, *self.shape), self.params["weight"].T, out=gx.reshape(-1, *self.in_shape))
+        g, rows = gy.reshape(-1, *self.shape), gx.reshape(-1, *self.in_shape)
+        if self.setting.device == "cpu" and self.shape[0] <= FEW and gx.size > SERIAL:
+            gx[...] = 0.0
+            add_product(g, self.params["weight"].T, rows)
+        else:
+            np.matmul(g, self.params["weight"].T, out=rows)
         return gx

@@ -60,9 +60,12 @@ class Layer:
         What is learned, by name. Optimisers change these arrays in place.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
+    at_once, lowpass : bool
+        Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``.
     """
 
     kind = "layer"
+    at_once = lowpass = False
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -132,8 +135,7 @@ class Layer:
         Parameters
         ----------
         x : array [T, B, ...]
-            What the layer before offers; one step, unless ``at_once``. A layer
-            that is ``lowpass`` may be given a ``LowPass`` in its place.
+            What the layer before offers; one step unless ``at_once``, maybe a ``LowPass`` if ``lowpass``.
         tape : dict
             What ``forward`` left; a connection notes ``x`` in it as the factor of its weights' gradient.
         traces : dict
@@ -145,14 +147,6 @@ class Layer:
             What this layer offers: a population of spiking neurons the trace of its spikes.
         """
         raise NotImplementedError
-
-    @property
-    def at_once(self) -> bool:
-        """Whether ``trace`` and ``backward_within`` are there for several steps at once."""
-        return False
-
-    lowpass = False
-    """Whether ``trace`` takes a ``LowPass`` as well."""
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         """As ``backward`` on each step by itself: no gradient flows from step to step. May write over ``gy``."""

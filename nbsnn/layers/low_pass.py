@@ -82,6 +82,21 @@ def as_array(x: Array | LowPass) -> Array:
     return x.array() if isinstance(x, LowPass) else x
 
 
+def traced(signal: Array, leak: Any, before: Array | None, device: str) -> tuple[Array | LowPass, Array]:
+    """The trace of ``signal`` [T, B, ...] where each unit has its own ``leak``, or all one; and where it ends.
+
+    Always new arrays: a recurrent connection holds on to what it was given at the step before.
+    """
+    if len(signal) > 1 and np.ptp(leak) == 0.0:
+        window = LowPass(signal, float(np.min(leak)), before, device)
+        return window, window.after()
+    steps = np.empty_like(signal)
+    for step, now in zip(steps, signal, strict=True):
+        step[...] = now if before is None else now + leak * before
+        before = step
+    return steps, steps[-1].copy()
+
+
 @functools.cache
 def _compiled(name: str, dtype: Any, device: str) -> Callable:
     return kernel(getattr(loops, name), dtype=dtype, device="python" if device == "python" else "cpu")

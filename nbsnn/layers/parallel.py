@@ -11,7 +11,7 @@ from ..validate import choice
 from .container import Container
 from .join import JOINS, added, joined, joined_shape, parted
 from .layer import Array, Nested, Setting
-from .low_pass import as_array
+from .low_pass import LowPass, as_array
 
 
 class Parallel(Container):
@@ -42,6 +42,7 @@ class Parallel(Container):
     """
 
     kind = "parallel"
+    at_once = lowpass = True
     join = "concatenate"
 
     def __init__(self, *layers: Any, join: str = "concatenate", **named: Any):
@@ -77,12 +78,8 @@ class Parallel(Container):
         outputs = [self._forward(name, x, state, tape, draws, final) for name in self.children]
         return joined(self.join, outputs), final
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array:
         return joined(self.join, [as_array(self._trace(name, x, tape, traces)) for name in self.children])
-
-    @property
-    def at_once(self) -> bool:
-        return all(layer.at_once for layer in self.children.values())
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         parts = zip(self.children.items(), parted(self.join, gy, self._shapes), strict=True)

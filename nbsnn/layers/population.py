@@ -19,7 +19,7 @@ from ..random import Draws
 from ..spell import row, row_sum, store, zeros
 from .first import first_output, first_vjp, summed_where_shared
 from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
-from .low_pass import LowPass
+from .low_pass import LowPass, traced
 
 
 class Population(Layer):
@@ -43,6 +43,8 @@ class Population(Layer):
     >>> run["v"].shape, run["spikes"].shape
     ((100, 1, 5), (100, 1, 5))
     """
+
+    at_once = True
 
     def __init__(
         self,
@@ -113,24 +115,18 @@ class Population(Layer):
 
     def _backward_kernel(self, injected: bool, static: bool) -> Callable:
         """The reverse loop; ``injected``: the loss depends on states too; ``static``: sum the input's gradient."""
-        key = f"backward {injected} {static}"
+        cotangent = row_sum(len(self.neuron.state), "b, n", "t, b, n" if injected else None, "t, b, n")
+        return self._reverse_kernel("backward", f"{injected} {static}", cotangent, STATIC=int(static))
+
+    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable:
+        model, key = self.neuron, f"{direction} {variant}"
         if key not in self._kernels:
-            cotangent = row_sum(len(self.neuron.state), "b, n", "t, b, n" if injected else None, "t, b, n")
-            self._kernels[key] = self._make_reverse("backward", cotangent, STATIC=int(static))
+            if model.vjp is None:
+                raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
+            learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
+            stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
+            self._kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
         return self._kernels[key]
-
-    def _within_kernel(self) -> Callable:
-        if "within" not in self._kernels:
-            self._kernels["within"] = self._make_reverse("within", zeros(len(self.neuron.state), "t, b, n"))
-        return self._kernels["within"]
-
-    def _make_reverse(self, direction: str, cotangent: Callable, **filling: Any) -> Callable:
-        model = self.neuron
-        if model.vjp is None:
-            raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
-        learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
-        stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
-        return self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
 
     def _make(self, direction: str, **filling: Any) -> Callable:
         device, model = self.setting.device, self.neuron
@@ -140,8 +136,7 @@ class Population(Layer):
             loops = cpu
         filling |= model.filling(self.setting.smooth)
         filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
-        template = getattr(loops, direction)
-        return kernel(template, device=device, dtype=self.setting.dtype, **filling)
+        return kernel(getattr(loops, direction), device=device, dtype=self.setting.dtype, **filling)
 
     def initial(self, batch: int) -> Nested:
         shape = (batch, *self.shape)
@@ -226,49 +221,28 @@ class Population(Layer):
         return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        steps, lanes = len(gy), (gy.shape[1], self.units)
-        gy = np.require(gy.reshape(steps, *lanes), self.setting.dtype, ["C", "W"])
-        buffer(tape, "gS", (len(self.neuron.state), *lanes), self.setting.dtype)
+        lanes, states, device = (gy.shape[1], self.units), len(self.neuron.state), self.setting.device
+        gy = np.require(gy.reshape(-1, *lanes), self.setting.dtype, ["C", "W"])
+        buffer(tape, "gS", (states, *lanes), self.setting.dtype)
         tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), self.setting.dtype)
         arrays = (tape["x"], tape["params"], tape["record"][1:], gy, tape["gS"], tape["gP"])
-        launch(self._within_kernel(), self.setting.device, 0, steps, *lanes, *arrays)
+        launch(self._reverse_kernel("within", "", zeros(states, "t, b, n")), device, 0, len(gy), *lanes, *arrays)
         self.end_reverse(tape, grads)
-        return gy.reshape(*gy.shape[:2], *self.shape)
-
-    @property
-    def at_once(self) -> bool:
-        return True
+        return gy.reshape(-1, lanes[0], *self.shape)
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         """The spikes of this population, low-passed with the leak of its membrane: a[t] = decay a[t-1] + s[t]."""
         output = self.output(tape)
         if self.neuron.output != "spikes":
             return output
-        if len(output) > 1:
-            return self._trace_window(output, tape, traces)
-        # A new array each time: a recurrent connection holds on to the one of the step before.
-        traces["trace"] = output[0] + self._leak(tape) * traces["trace"] if "trace" in traces else output[0].copy()
-        return traces["trace"][None]
-
-    def _trace_window(self, output: Array, tape: Nested, traces: Nested) -> Array | LowPass:
-        leak, before = self._leak(tape), traces.get("trace")
-        if np.ptp(leak) == 0.0:
-            window = LowPass(output, float(np.min(leak)), before, self.setting.device)
-            traces["trace"] = window.after()
-            return window
-        steps = np.empty_like(output)
-        for t, spikes in enumerate(output):
-            steps[t] = spikes if before is None else spikes + leak * before
-            before = steps[t]
-        traces["trace"] = steps[-1].copy()
-        return steps
+        offered, traces["trace"] = traced(output, self._leak(tape), traces.get("trace"), self.setting.device)
+        return offered
 
     def _leak(self, tape: Nested) -> Any:
         """What the membrane keeps at each step: one factor for each unit, or 1."""
         if not self.neuron.leak:
             return 1.0
-        leak = tape["params"][list(self.values).index(self.neuron.leak)]
-        return leak.reshape(self.shape)
+        return tape["params"][list(self.values).index(self.neuron.leak)].reshape(self.shape)
 
     def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
         """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""

@@ -41,6 +41,7 @@ class Sequential(Container):
     """
 
     kind = "sequential"
+    at_once = lowpass = True
 
     def __init__(
         self,
@@ -104,16 +105,10 @@ class Sequential(Container):
             )
         return gy, before
 
-    lowpass = True
-
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
         for name in self.children:
             x = self._trace(name, x, tape, traces)
         return x
-
-    @property
-    def at_once(self) -> bool:
-        return all(layer.at_once for layer in self.children.values())
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         first, g = next(iter(self.children)), gy

@@ -14,6 +14,8 @@ class Stateless(Layer):
     An input that does not change over time is mapped once, and its gradient is summed over time before the way back.
     """
 
+    at_once = True
+
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         """Output of ``x`` [T, B, ...]."""
         raise NotImplementedError
@@ -32,10 +34,6 @@ class Stateless(Layer):
         if not _same(tape.get("pre"), x):  # else the forward pass has offered it
             self.offer(x, tape)
         return tape["y"]
-
-    @property
-    def at_once(self) -> bool:
-        return True
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         return self.reverse(gy, tape, grads, wanted)

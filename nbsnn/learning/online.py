@@ -114,7 +114,8 @@ class Online(Learner):
         draws = Draws(self.seed, "training", self.iteration)
         state: Nested | None = None
         traces: Nested = {}
-        targets, output, t = windows.targets(target), None, 0
+        output: Any = None
+        targets, t = windows.targets(target), 0
         self.clear()
         for now in windows.inputs(self.net, x, window):
             state = self.net.initial(now.shape[1]) if state is None else state

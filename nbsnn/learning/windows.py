@@ -21,9 +21,14 @@ BYTES = 2**26
 """A window has fewer steps if its arrays would need more than about so much."""
 
 
+def at_once(net: Layer) -> bool:
+    """Whether all layers can take several steps."""
+    return net.at_once and all(layer.at_once for layer in net.layers().values())
+
+
 def length(net: Layer, batch: int) -> int:
     """How many steps to take at a time."""
-    if not net.at_once:
+    if not at_once(net):
         return 1
     shapes = [net.in_shape, *(layer.shape for layer in net.layers().values())]
     each = 3 * batch * sum(int(np.prod(shape)) for shape in shapes) * np.dtype(net.setting.dtype).itemsize
@@ -39,7 +44,7 @@ def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
     if first is None:
         raise ValueError("the input has no steps")
     batch = net.check_input(first[None]).shape[1]
-    size = length(net, batch) if size is None else size if net.at_once else 1
+    size = length(net, batch) if size is None else size if at_once(net) else 1
     if isinstance(x, np.ndarray):
         yield from (net.check_input(np.ascontiguousarray(x[t : t + size])) for t in range(0, len(x), size))
         return
