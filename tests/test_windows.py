@@ -24,7 +24,9 @@ from nbsnn import (
     Sequential,
     TemporalConv,
 )
+from nbsnn.device import set_threads
 from nbsnn.layers.low_pass import LowPass
+from nbsnn.layers.product import add_product
 from nbsnn.learning import windows
 from nbsnn.losses import StepCrossEntropy, StepMSE
 from nbsnn.neurons import LI, LIF
@@ -116,6 +118,23 @@ def test_compiled_and_with_events(rule, dtype, bound):
     learner = rule(made, window=4, **options)
     assert_same(found(learner, x, labels), found(rule(made, window=1, **options), x, labels), bound)
     assert learner.tape["dense2"]["events"] is not None
+
+
+@rules
+def test_results_do_not_depend_on_threads(rule):
+    x = (np.random.default_rng(1).random((T, 32, 200)) < 0.1).astype(np.uint8)
+    made = Sequential(Dense(200, 100), lif(), Dense(100, 10), LI(3.0), seed=1)
+    learner = rule(made, window=6, **({"input_decay": 0.7} if rule is OTTT else {}))
+    results = []
+    try:
+        for threads in (1, 3):
+            set_threads(threads)
+            results.append(found(learner, x, np.arange(32) % 10))
+    finally:
+        set_threads(None)
+    assert results[0][0] == results[1][0]
+    for name, g in results[0][1].items():
+        np.testing.assert_array_equal(results[1][1][name], g, err_msg=name)
 
 
 @rules
@@ -214,3 +233,12 @@ def test_a_layer_of_ones_own_need_not_know_of_windows():
     made = net(lambda: [Dense(4, 6), lif(), Double(), Dense(6, 3), LI(3.0)])
     assert not windows.at_once(made)
     OTTT(made).step(X, EACH)
+
+
+@pytest.mark.parametrize("middle", [1, 8, 19])
+def test_products_with_few_rows_in_the_middle(middle):
+    rng = np.random.default_rng(3)
+    x, w, y = rng.normal(size=(30, middle)), rng.normal(size=(70, middle)).T, rng.normal(size=(30, 70))
+    expected = y + x @ w
+    add_product(x, w, y)
+    np.testing.assert_allclose(y, expected, 1e-12, 1e-13)

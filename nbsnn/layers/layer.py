@@ -214,7 +214,8 @@ class Layer:
             raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(x.shape)}")
         if is_static(x):
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
-        return finite("input", np.ascontiguousarray(x, self.setting.dtype))
+        given = np.ascontiguousarray(x, self.setting.dtype)
+        return finite("input", given) if x.dtype.kind == "f" else given
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
