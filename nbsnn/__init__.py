@@ -47,6 +47,7 @@ from .learning import EProp as EProp
 from .learning import compare_credit as compare_credit
 from .network import Network as Network
 from .neuron import Neuron as Neuron
+from .profile import profile as profile
 from .report import SilentNetworkWarning as SilentNetworkWarning
 from .report import report as report
 from .save import load as load

@@ -23,6 +23,12 @@ def add(cells, value) -> Any:
 
 
 @hole
+def look(cells) -> Any:
+    """What all threads see, without taking the place in memory from whoever writes there."""
+    raise NotImplementedError
+
+
+@hole
 def yield_() -> Any:
     """Let another thread run."""
     raise NotImplementedError
@@ -32,7 +38,7 @@ def meet(cells, parts):
     """Wait until ``parts`` threads have called; ``cells`` [1] counts the calls, and starts at 0."""
     turn = add(cells, 1) // parts + 1
     looks = 0
-    while add(cells, 0) < turn * parts:
+    while look(cells) < turn * parts:
         looks += 1
         if looks > SPINS:
             yield_()
@@ -56,9 +62,19 @@ def filling() -> dict[str, Callable]:
 
         return types.int64(cells, value), generate
 
+    @intrinsic
+    def atomic_load(typing: Any, cells: Any) -> Any:
+        """cells[0], as the last thread to write left it."""
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(cells)(context, builder, args[0])
+            return builder.load_atomic(cgutils.gep(builder, array.data, 0), "seq_cst", 8)
+
+        return types.int64(cells), generate
+
     if sys.platform == "win32":
-        return {"add": atomic_add, "yield_": _go_on}
-    return {"add": atomic_add, "yield_": types.ExternalFunction("sched_yield", types.int32())}
+        return {"add": atomic_add, "look": atomic_load, "yield_": _go_on}
+    return {"add": atomic_add, "look": atomic_load, "yield_": types.ExternalFunction("sched_yield", types.int32())}
 
 
 def _go_on() -> int:

@@ -55,11 +55,16 @@ def summary() -> str:
     return f"{text}, {len(log) - len(fresh)} came from the cache"
 
 
-def cache_report() -> str:
-    """How many kernels are on disk, and where."""
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: NUMBA_CACHE_DIR, else beside the templates."""
     from numba import config
 
-    folder = Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
+    return Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
+
+
+def cache_report() -> str:
+    """How many kernels are on disk, and where."""
+    folder = cache_folder()
     kernels = {file.name.split("-")[0] for file in folder.rglob("*_????????????????-*.nbi")}
     return f"{len(kernels)} kernels under {folder}, at most {CACHE_LIMIT} per folder"
 
@@ -94,8 +99,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     elif device == "cpu":
         import numba
 
-        inner = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS)
-        outer, alone = numba.njit(cache=True, **CPU_OPTIONS), numba.njit(**CPU_OPTIONS)
+        inner, outer, alone = _inner, numba.njit(cache=True, **CPU_OPTIONS), numba.njit(**CPU_OPTIONS)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)
@@ -111,6 +115,17 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
 
 
 _kernels: dict[tuple[str, str], Any] = {}
+_callees: dict[tuple[str, str], Any] = {}
+
+
+def _inner(copy: FunctionType) -> Any:
+    """A function that only kernels call, once for all kernels that need the same."""
+    import numba
+
+    key = (copy.__module__, copy.__qualname__)
+    if key not in _callees:
+        _callees[key] = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS)(copy)
+    return _callees[key]
 
 
 def bind(template: Callable, **filling: Any) -> Callable:

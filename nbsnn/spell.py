@@ -10,6 +10,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 
 def switch(functions: Sequence[Callable], arguments: str) -> Callable:
     """A function that calls one of ``functions``, chosen by its first argument, and returns what that returns.
@@ -111,6 +113,45 @@ def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callabl
     lines = "; ".join(f"array[{k}, {subscript}] {sign} r[{place}]" for k, place in enumerate(places)) or "pass"
     scope: dict[str, Any] = {}
     exec(f"def store(array, r, {subscript}): {lines}", scope)
+    return scope["store"]
+
+
+@functools.cache
+def lines(first: int, count: int, length: int) -> Callable:
+    """A function that reads ``count`` variables from lines of ``length`` numbers that lie one behind the other.
+
+    >>> lines(2, 2, 64)             # lambda array, at, j: (array[at + 128 + j], array[at + 192 + j],)
+    <function ...>
+    """
+    items = "".join(f"array[at + u({(first + k) * length}) + j], " for k in range(count))
+    return eval(f"lambda array, at, j: ({items})", {"u": np.uintp})
+
+
+@functools.cache
+def mixed_lines(shared: tuple[bool, ...], first: int, length: int) -> Callable:
+    """A function that reads variables some of which are the same everywhere: these come from a tuple, in order.
+
+    >>> mixed_lines((True, False), 2, 64)       # lambda array, at, j, shared: (shared[0], array[at + 128 + j],)
+    <function ...>
+    """
+    items, line, place = "", first, 0
+    for same in shared:
+        items += f"shared[{place}], " if same else f"array[at + u({line * length}) + j], "
+        line, place = line + (not same), place + same
+    return eval(f"lambda array, at, j, shared: ({items})", {"u": np.uintp})
+
+
+@functools.cache
+def store_lines(places: tuple[int, ...], first: int, length: int, add: bool = False) -> Callable:
+    """A function that writes a tuple's items at ``places`` to the lines ``first``, ``first + 1``, ...
+
+    >>> store_lines((1,), 2, 64)    # def store(array, r, at, j): array[at + 128 + j] = r[1]
+    <function ...>
+    """
+    sign = "+=" if add else "="
+    parts = (f"array[at + u({(first + k) * length}) + j] {sign} r[{place}]" for k, place in enumerate(places))
+    scope: dict[str, Any] = {"u": np.uintp}
+    exec(f"def store(array, r, at, j): {'; '.join(parts) or 'pass'}", scope)
     return scope["store"]
 
 

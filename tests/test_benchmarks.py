@@ -58,7 +58,7 @@ def spikes_by_hand(x, weight, recurrent=None):
     return np.stack(spikes)
 
 
-@pytest.mark.parametrize("workload", ["w1", "w2"])
+@pytest.mark.parametrize("workload", [pytest.param("w1", marks=pytest.mark.long), "w2"])
 def test_train(run, workload):
     result = run("train.py", "--workload", workload, *TOY)
     assert {"step_s", "first_step_s", "compile_s", "rss_peak_mb", "memory_mb", "loss", "threads"} <= set(result)
@@ -348,6 +348,7 @@ def test_sides_run_in_turn_and_a_failing_peer_is_not_tried_again(tmp_path, monke
     both = [("g", "W0"), ("h", "W0 once more")]  # groups that share commands
     made = [rows.Row(g, name, "work", "best", (mine,), peers, 3.0, same={"spikes": 0.0}) for g, name in both]
     monkeypatch.setattr(c, "ROWS", made)
+    monkeypatch.setattr(c, "spare", lambda threads: 1e9)  # whoever else uses the machine
     monkeypatch.setattr(c, "find_peers", lambda interpreters: {"fake": (sys.executable, "1.0")})
     file = tmp_path / "out.json"
     assert c.main(["--repeat", "2", "--steps", "5", "--json", str(file), "--rows", "w0"]) == 0
@@ -398,3 +399,10 @@ def test_an_absent_peer_is_told_in_one_line(path, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match=f"{needed[-1] if options != ['nest'] else 'nest'} not installed") as stop:
         runpy.run_path(str(path), run_name="__main__")
     assert "\n" not in str(stop.value)
+
+
+def test_slopes_of_growth():
+    growth = importlib.import_module("growth")
+    assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)
+    assert growth.slope([1, 10], [5.0, 5.0]) == pytest.approx(0.0)
+    assert set(growth.LINES["train"]) <= set(growth.BASE)

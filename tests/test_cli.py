@@ -31,6 +31,15 @@ def test_train_writes_everything_and_ends_with_the_accuracy(tmp_path, capsys):
     assert nbsnn.load(tmp_path / "checkpoint.npz")["hidden"].shape == (16,)
 
 
+def test_memory_is_said_before_and_time_after(tmp_path, capsys):
+    assert digits(tmp_path, "--profile", "--max-bytes", "10000000") == 0
+    out = capsys.readouterr().out
+    assert "memory for the way back: at most " in out
+    assert [name in out for name in ("readout forward", "readout backward", "optimiser", "together")] == [True] * 4
+    assert digits(tmp_path, "--max-bytes", "1000") != 0
+    assert "max_bytes is 1000, but T = 3 and a batch of 32 take at least" in capsys.readouterr().err
+
+
 def test_a_figure_is_drawn_with_matplotlib(tmp_path):
     pytest.importorskip("matplotlib")
     digits(tmp_path)

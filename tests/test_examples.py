@@ -20,10 +20,15 @@ TOY = {
     "12_online_mnist.py": ["--samples", "100", "--epochs", "1", "--steps", "3"],
     "13_long_memory.py": ["--delay", "4", "--iterations", "1", "--seeds", "2", "--samples", "8"],
     "14_stdp_mnist.py": ["--neurons", "9", "--samples", "20", "--labelled", "20", "--steps", "20"],
+    "16_large_network.py": ["--neurons", "200", "--synapses", "50", "--duration", "20"],
+    "17_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "400"],
 }
 
 
-SLOW = {"08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py"}  # to compile
+SLOW = {  # to compile
+    "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py",
+    "16_large_network.py", "17_sparse_plasticity.py",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

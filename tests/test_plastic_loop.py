@@ -259,6 +259,7 @@ def test_samples_are_runs_of_encoded_spikes(delay):
     assert result.counts.sum() > 20 and result.state["neurons"]["theta"].max() > 0.1
 
 
+@pytest.mark.long
 def test_compiled_draws_are_interpreted_draws():
     nets = [adaptive(device=device, dtype=np.float32) for device in ("cpu", "python")]
     results = [shown(net) for net in nets]

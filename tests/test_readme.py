@@ -48,7 +48,18 @@ def test_install_commands_name_extras_that_exist():
     assert "dev" in named
 
 
-@pytest.mark.parametrize("command", sorted({c for c in COMMANDS + TABLE if c.startswith("nbsnn")}))
+def slow(command: str) -> bool:
+    """Whether a command compiles for long what another like it compiles too."""
+    return command.startswith(("nbsnn simulate co", "nbsnn simulate brunel", "nbsnn train diehl-cook"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(c, marks=pytest.mark.long if slow(c) else ())
+        for c in sorted({c for c in COMMANDS + TABLE if c.startswith("nbsnn")})
+    ],
+)
 def test_commands_of_nbsnn_run(command, tmp_path, monkeypatch, capsys):
     arguments = shlex.split(command)[1:]
     if "--data" in arguments:

@@ -20,10 +20,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
 version hole validate spell
-exponential logarithm random compile per_step device
-surrogates init barrier
+exponential logarithm random compile per_step device profile
+surrogates init barrier prefetch
 neuron kernels
-neurons events
+neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
 history
 plot
@@ -43,7 +43,7 @@ PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.sp
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py"}  # and kernels/cuda
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py"}  # and kernels/cuda
 
 
 def name_of(file: Path) -> str:

@@ -7,6 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from .. import break_even
 from .. import compile as compiler
 from ..device import cuda_report, threads
 from ..version import __version__
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         except PackageNotFoundError:
             rows[name] = f'not installed (pip install "nbsnn[{extra}]")'
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
+    rows["break-even"] = break_even.report()
     rows["cuda"] = cuda_report()
     rows["kernel cache"] = compiler.cache_report()
     for name, value in rows.items():

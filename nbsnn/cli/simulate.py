@@ -17,6 +17,7 @@ from .. import compile as compiler
 from .. import models
 from ..device import set_threads, threads
 from ..network import Network
+from ..network.running import whole
 from ..progress import Progress
 from ..spikes_file import SpikeFile
 from ..validate import number
@@ -74,20 +75,21 @@ def add_to(commands: Any) -> None:
 
 def run(model: Model, a: argparse.Namespace) -> int:
     """Simulate; leaves ``run.spikes``, ``activity.npz``, ``summary.json`` and ``activity.png`` in ``--out``."""
-    number("--duration", a.duration, above=0.0)
-    number("--settle", a.settle, least=0.0)
+    dt = number("--dt", a.dt, above=0.0)
+    whole(a.duration, dt, "--duration")
+    whole(a.settle, dt, "--settle", least=0)
     if a.threads is not None:
         set_threads(a.threads)
     show = Progress()
     net = model.make(seed=a.seed, dt=a.dt, dtype=np.float64 if a.float64 else np.float32, scale=a.scale)
     start = time.perf_counter()
+    show.line(
+        f"{a.model}: {net.units:,} neurons, {net.dtype}, steps of {dt:g} ms, seed {a.seed}; building about "
+        f"{sum(c.estimate() for c in net.connections):,} synapses"
+    )
     net.build()
     built, compiled = time.perf_counter() - start, _compiled()
     synapses = sum(map(len, net.connections))
-    show.line(
-        f"{a.model}: {net.units:,} neurons, {synapses:,} synapses, built in {built:.1f} s; {net.dtype}, steps of "
-        f"{net.dt:g} ms, seed {a.seed}"
-    )
     a.out.mkdir(parents=True, exist_ok=True)
     path = a.out / "run.spikes"
     path.unlink(missing_ok=True)

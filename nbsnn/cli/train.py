@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ..history import History
 from ..layers import Dense, Dropout, Sequential
 from ..learning import BPTT
 from ..neurons import LI, LIF
+from ..profile import profile
 from ..progress import Progress
 from ..validate import count
 from . import diehl_cook
@@ -65,6 +67,8 @@ def add_task(tasks: Any, name: str, task: Task) -> None:
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where kernels run")
     p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.add_argument("--max-bytes", type=int, default=None, help="what the way back may keep; the rest is made again")
+    p.add_argument("--profile", action="store_true", help="say at the end where the time of training went")
     p.set_defaults(run=partial(run, task))
 
 
@@ -96,21 +100,30 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     iterations = arguments.epochs * -(-len(train[0]) // arguments.batch_size)
     rate = optim.Cosine(arguments.lr, iterations)
     schedule = optim.Warmup(rate, min(50, max(1, iterations // 10)))
-    learner = BPTT(net, losses.rate_cross_entropy, optim.Adam(schedule), seed=arguments.seed)
+    learner = BPTT(
+        net, losses.rate_cross_entropy, optim.Adam(schedule), seed=arguments.seed, max_bytes=arguments.max_bytes
+    )
     encoder = ENCODERS[arguments.encoder](T=arguments.steps)
     sizes = f"{train[0].shape[1]}-{arguments.hidden}-10"
     show.line(
         f"{arguments.task}: {len(train[0])} training and {len(test[0])} test samples, {arguments.steps} steps each"
     )
     show.line(f"network {sizes}, {net['hidden']!r}, {threads()} threads")
+    plans = learner.plan(arguments.steps, min(arguments.batch_size, len(train[0])))
+    if plans:
+        need = sum(plan.bytes for plan in plans.values()) / 2**20
+        show.line(f"memory for the way back: at most {need:.1f} MiB in {', '.join('-'.join(names) for names in plans)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     augment = partial(shift, pixels=arguments.shift, side=round(train[0].shape[1] ** 0.5)) if arguments.shift else None
-    history = fit(
-        net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, augment=augment,
-        batch_size=arguments.batch_size, seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz",
-        resume=arguments.resume, progress=show,
-    )  # fmt: skip
+    with profile() if arguments.profile else nullcontext() as where:
+        history = fit(
+            net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, augment=augment,
+            batch_size=arguments.batch_size, seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz",
+            resume=arguments.resume, progress=show,
+        )  # fmt: skip
+    if where is not None:
+        show.line(str(where))
     finish(net, test, encoder, history, arguments.out, show)
     show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
     show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")

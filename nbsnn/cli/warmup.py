@@ -16,9 +16,8 @@ import numpy as np
 
 from .. import compile as compiler
 from .. import models
-from ..device import set_threads, threads
+from ..device import threads
 from ..network import Network
-from ..network import loop as loops
 from ..progress import Progress
 from ..validate import count
 
@@ -111,16 +110,8 @@ def _images(folder: Path) -> None:
 
 
 def _simulate(make: Callable[..., Network], scale: float) -> None:
-    """A few steps of a small network, with one thread and with two: these are two kernels."""
-    share = loops.SHARE
-    try:
-        for number in (1, 2) if threads() > 1 else (1,):
-            loops.SHARE = 1
-            set_threads(number)
-            make(scale=scale).run(0.5)
-    finally:
-        loops.SHARE = share
-        set_threads(None)
+    """A few steps of a small network."""
+    make(scale=scale).run(0.5)
 
 
 COMMANDS: dict[str, Callable[[], None]] = {

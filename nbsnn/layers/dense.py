@@ -10,6 +10,7 @@ import numpy as np
 from .. import init
 from ..device import SERIAL
 from ..events import BREAK_EVEN, Events, worth
+from ..profile import span
 from ..random import Draws
 from ..validate import choice, count
 from .layer import Array, Nested, Setting, aligned, buffer
@@ -87,21 +88,26 @@ class Dense(Stateless):
         weight = self.params["weight"]
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, *self.shape)
-        if tape["events"] is None:
-            np.matmul(x.reshape(-1, *self.in_shape), weight, out=out)
-        else:
-            tape["events"].product(weight, out)
+        with span("products"):
+            if tape["events"] is None:
+                np.matmul(x.reshape(-1, *self.in_shape), weight, out=out)
+            else:
+                tape["events"].product(weight, out)
         if self.bias:
             y += self.params["bias"]
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        self.accumulate(gy, tape, grads)
-        return self.pull(gy, tape) if wanted else None
+        with span("weight gradients"):
+            self.accumulate(gy, tape, grads)
+        with span("products, reverse"):
+            return self.pull(gy, tape) if wanted else None
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        gx = self.pull(gy, tape) if wanted else None
-        self.accumulate(gy, tape, grads)  # after it, as errors of a trace are changed in place
+        with span("products, reverse"):
+            gx = self.pull(gy, tape) if wanted else None
+        with span("weight gradients"):
+            self.accumulate(gy, tape, grads)  # after it, as errors of a trace are changed in place
         return gx
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
@@ -113,6 +119,10 @@ class Dense(Stateless):
 
     def offer(self, x: Array, tape: Nested) -> None:
         tape["pre"], tape["events"], tape["trace"] = x, None, None
+        with span("events"):
+            self._look(x, tape)
+
+    def _look(self, x: Array, tape: Nested) -> None:
         rows = x.reshape(-1, *self.in_shape)
         possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
         if self.path == "events" and possible:

@@ -14,16 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
+from ..compile import kernel
+from ..device import DEVICES, run_threaded
+from ..kernels.cpu.checks import unfinite
 from ..random import Draws
 from ..validate import choice, finite, float_dtype, number
+from .buffers import aligned as aligned
+from .buffers import buffer as buffer
 from .run import Run
 
 Array = np.ndarray
 Nested = dict[str, Any]
 
-LINE = 64
-"""Bytes in a cache line."""
+LARGE = 2**20
+"""Inputs of so many numbers are checked by a kernel, which smaller ones are not worth compiling."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,9 @@ class Layer:
         if is_static(x):
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
         given = np.ascontiguousarray(x, self.setting.dtype)
-        return finite("input", given) if x.dtype.kind == "f" else given
+        if x.dtype.kind != "f" or (x.size >= LARGE and self.setting.device == "cpu" and _quickly_finite(given)):
+            return given
+        return finite("input", given)
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
@@ -235,24 +241,11 @@ def is_static(x: Array) -> bool:
     return len(x) > 1 and x.strides[0] == 0
 
 
-def buffer(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-    """An uninitialised array of the tape; the one of an earlier run, or a part of it, where it fits."""
-    array = tape.get(name)
-    if array is None or array.shape != shape or array.dtype != dtype:
-        array = tape[name] = aligned(shape, dtype, None if array is None else array.base)
-    return array
-
-
-def aligned(shape: tuple[int, ...], dtype: Any, room: Array | None = None) -> Array:
-    """An uninitialised array that begins on a cache line, so that no vector of a long row lies on two of them.
-
-    It is a part of ``room``, the base of an earlier one, if that is large enough.
-    """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    if room is None or room.dtype != np.uint8 or room.size < size + LINE:
-        room = np.empty(size + LINE, np.uint8)
-    offset = -room.ctypes.data % LINE
-    return room[offset : offset + size].view(dtype).reshape(shape)
+def _quickly_finite(x: Array) -> bool:
+    """Whether ``x`` is all finite, on several threads."""
+    compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
+    run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
+    return not any(found)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

@@ -15,6 +15,7 @@ from ..compile import kernel
 from ..device import launch
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
+from ..profile import span
 from ..random import Draws
 from ..spell import row, row_sum, store, zeros
 from .first import first_output, first_vjp, summed_where_shared
@@ -113,12 +114,8 @@ class Population(Layer):
             self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
-    def _backward_kernel(self, injected: bool, static: bool) -> Callable:
-        """The reverse loop; ``injected``: the loss depends on states too; ``static``: sum the input's gradient."""
-        cotangent = row_sum(len(self.neuron.state), "b, n", "t, b, n" if injected else None, "t, b, n")
-        return self._reverse_kernel("backward", f"{injected} {static}", cotangent, STATIC=int(static))
-
     def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable:
+        """A loop back; ``cotangent`` says what comes from the step after it and from a loss that sees states."""
         model, key = self.neuron, f"{direction} {variant}"
         if key not in self._kernels:
             if model.vjp is None:
@@ -129,11 +126,9 @@ class Population(Layer):
         return self._kernels[key]
 
     def _make(self, direction: str, **filling: Any) -> Callable:
-        device, model = self.setting.device, self.neuron
+        device, model, loops = self.setting.device, self.neuron, cpu
         if device == "cuda":
-            from ..kernels.cuda import neurons as loops
-        else:
-            loops = cpu
+            from ..kernels.cuda import neurons as loops  # type: ignore[no-redef]
         filling |= model.filling(self.setting.smooth)
         filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
         return kernel(getattr(loops, direction), device=device, dtype=self.setting.dtype, **filling)
@@ -184,7 +179,8 @@ class Population(Layer):
         """Run steps [t0, t1)."""
         record, x = tape["record"], tape["x"]
         arrays = (x, tape["params"], record[1:], record[0])
-        launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        with span("neurons", ops=(t1 - t0) * x.shape[1] * self.units):
+            launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 
     def output(self, tape: Nested) -> Array:
         """The output at every step, [T, B, ...]."""
@@ -198,6 +194,10 @@ class Population(Layer):
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
             return super().record(tape, name)
+        if "record" not in tape and "unit" in tape:  # as a stack left it
+            if name == self.neuron.output:
+                return tape["unit"].output(tape["small"])
+            tape["unit"].unfold(tape)
         line = tape["record"][self.variables.index(name), 1:]
         return line.reshape(*line.shape[:2], *self.shape)
 
@@ -221,12 +221,13 @@ class Population(Layer):
         return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        lanes, states, device = (gy.shape[1], self.units), len(self.neuron.state), self.setting.device
-        gy = np.require(gy.reshape(-1, *lanes), self.setting.dtype, ["C", "W"])
-        buffer(tape, "gS", (states, *lanes), self.setting.dtype)
-        tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), self.setting.dtype)
-        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, tape["gS"], tape["gP"])
-        launch(self._reverse_kernel("within", "", zeros(states, "t, b, n")), device, 0, len(gy), *lanes, *arrays)
+        lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)
+        gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(tape, "gS", (states, *lanes), dtype)
+        gP = tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
+        compiled = self._reverse_kernel("within", "", zeros(states, "t, b, n"))
+        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, gS, gP)
+        with span("neurons, reverse", ops=gy.size):
+            launch(compiled, self.setting.device, 0, len(gy), *lanes, *arrays)
         self.end_reverse(tape, grads)
         return gy.reshape(-1, lanes[0], *self.shape)
 
@@ -235,14 +236,10 @@ class Population(Layer):
         output = self.output(tape)
         if self.neuron.output != "spikes":
             return output
-        offered, traces["trace"] = traced(output, self._leak(tape), traces.get("trace"), self.setting.device)
+        place = list(self.values).index(self.neuron.leak) if self.neuron.leak else None
+        leak = 1.0 if place is None else tape["params"][place].reshape(self.shape)
+        offered, traces["trace"] = traced(output, leak, traces.get("trace"), self.setting.device)
         return offered
-
-    def _leak(self, tape: Nested) -> Any:
-        """What the membrane keeps at each step: one factor for each unit, or 1."""
-        if not self.neuron.leak:
-            return 1.0
-        return tape["params"][list(self.values).index(self.neuron.leak)].reshape(self.shape)
 
     def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
         """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
@@ -274,9 +271,12 @@ class Population(Layer):
     def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
         record, x, gx = tape["record"], tape["x"], tape["gx"]
-        compiled = self._backward_kernel(injected=bool(tape["gV"].shape[1]), static=len(gx) < len(gy))
+        second, static = ("t, b, n" if tape["gV"].shape[1] else None), len(gx) < len(gy)
+        cotangent = row_sum(len(self.neuron.state), "b, n", second, "t, b, n")
+        compiled = self._reverse_kernel("backward", f"{second} {static}", cotangent, STATIC=int(static))
         arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
-        launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
+            launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 
     def end_reverse(self, tape: Nested, grads: Nested) -> None:
         """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""

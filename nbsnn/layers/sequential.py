@@ -9,8 +9,9 @@ import numpy as np
 
 from ..random import Draws
 from .container import Container
-from .layer import Array, Nested, Setting
+from .layer import Array, Nested, Setting, is_static
 from .low_pass import LowPass
+from .stack import Stack, in_a_row
 
 
 class Sequential(Container):
@@ -82,8 +83,18 @@ class Sequential(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
-        for name in self.children:
-            x = self._forward(name, x, state, tape, draws, final)
+        names, compact, tape["/runs"] = list(self.children), tape.get("/compact"), []
+        while names:
+            run: Any = None if compact is None or is_static(x) else in_a_row(names, self.children)
+            if run:
+                run = Stack(run, self.children)
+                y = run.forward(x, state, tape, final, compact)
+                run, x = (None, x) if y is None else (run, y)
+            if not run:
+                run = names[0]
+                x = self._forward(run, x, state, tape, draws, final)
+            tape["/runs"].append(run)
+            names = names[len(run.names) if isinstance(run, Stack) else 1 :]
         return x, final
 
     def backward(
@@ -97,12 +108,13 @@ class Sequential(Container):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         before: Nested = {}
-        names = list(self.children)
-        for name in reversed(names):
-            first = name == names[0]
-            gy = self._backward(  # type: ignore[assignment]
-                name, gy, tape, grads, before, after=after, inject=inject, wanted=wanted or not first
-            )
+        for k, run in reversed(list(enumerate(tape["/runs"]))):
+            if isinstance(run, Stack):
+                gy = run.backward(gy, tape, grads, before, inject, wanted or k > 0)  # type: ignore[assignment]
+            else:
+                gy = self._backward(  # type: ignore[assignment]
+                    run, gy, tape, grads, before, after=after, inject=inject, wanted=wanted or k > 0
+                )
         return gy, before
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:

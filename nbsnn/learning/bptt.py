@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
+from ..layers.plan import Plan
+from ..layers.sequential import Sequential
+from ..layers.stack import Compact, plans
+from ..profile import span
 from ..random import Draws
 from ..validate import count
 from .learner import Learner, Loss
@@ -38,6 +42,12 @@ class BPTT(Learner):
         Layer name -> regulariser of that layer's spikes, from ``nbsnn.losses``.
     seed : int
         Seed of what is random in training (dropout).
+    max_bytes : int, optional
+        How much memory stacks of dense connections and populations may take for the way back (``plan`` says how much
+        they need). What does not fit is computed twice; gradients are the same bit for bit.
+    compact : bool, default True
+        Whether such stacks run in one pass with spikes as bits, where they can. If not, the tape holds all currents
+        and states of all layers as numbers.
 
     Examples
     --------
@@ -59,8 +69,13 @@ class BPTT(Learner):
         clip: float | None = None,
         regularizers: Mapping[str, Callable[[Array], tuple[float, Array]]] | None = None,
         seed: int = 0,
+        max_bytes: int | None = None,
+        compact: bool = True,
     ):
         super().__init__(net, loss, optimizer, clip, seed)
+        self.compact = Compact(None if max_bytes is None else count("max_bytes", max_bytes)) if compact else None
+        if max_bytes is not None and not compact:
+            raise ValueError("max_bytes needs compact=True")
         self.chunk = None if chunk is None else count("chunk", chunk)
         self.regularizers = dict(regularizers or {})
         for name in self.regularizers:
@@ -75,8 +90,10 @@ class BPTT(Learner):
         return value
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        x = self.net.check_input(x)
+        with span("check of the input"):
+            x = self.net.check_input(x)
         self.clear()
+        self.tape["/compact"] = self.compact
         draws = Draws(self.seed, "training", self.iteration)
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
@@ -86,9 +103,42 @@ class BPTT(Learner):
             raise ValueError(f"the loss is {value}")
         return value, self.checked(flatten(self.grads))
 
+    def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
+        """What stacks of dense connections and populations take for the way back, before anything is run.
+
+        Parameters
+        ----------
+        steps, batch : int
+            Of the input.
+
+        Returns
+        -------
+        dict
+            Names of the stack's layers -> Plan; ``print`` one for a table of bytes, at most. Empty if nothing runs
+            as a stack.
+
+        Raises
+        ------
+        ValueError
+            ``max_bytes`` is less than what is needed.
+
+        Examples
+        --------
+        >>> import nbsnn
+        >>> net = nbsnn.Sequential(nbsnn.Dense(784, 800), nbsnn.neurons.LIF(), seed=0)
+        >>> plans = nbsnn.BPTT(net, loss=nbsnn.losses.rate_cross_entropy).plan(steps=100, batch=128)
+        >>> plans["dense1", "lif1"].bytes < 200e6
+        True
+        """
+        if self.compact is None or not isinstance(self.net, Sequential):
+            return {}
+        steps = count("steps", steps) if self.chunk is None else min(count("steps", steps), self.chunk)
+        return plans(self.net.children, steps, count("batch", batch), self.compact)
+
     def _whole(self, x: Array, target: Any, draws: Draws) -> float:
         self.output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
-        value, gy = self.loss(self.output, target)
+        with span("loss"):
+            value, gy = self.loss(self.output, target)
         extra, inject = self._regularize(self.tape)
         self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
         return value + extra

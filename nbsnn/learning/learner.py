@@ -9,6 +9,7 @@ import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..optim import Adam, clip_by_norm
+from ..profile import span
 from ..validate import finite, number
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
@@ -71,8 +72,9 @@ class Learner:
 
     def change(self, grads: dict[str, Array]) -> None:
         """One step of the optimiser."""
-        self.clipped(grads)
-        self.optimizer.step(self.net.parameters(), grads)
+        with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
+            self.clipped(grads)
+            self.optimizer.step(self.net.parameters(), grads)
 
     def state(self) -> dict[str, Array]:
         """All that a later process needs to go on bit for bit, apart from the network's parameters."""

@@ -24,8 +24,9 @@ ORDER = 2500
 
 
 def brunel(
-    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0
-) -> Network:
+    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0,
+    device: str = "cpu",
+) -> Network:  # fmt: skip
     """Brunel's network with 12,500 neurons and 15.6 million synapses.
 
     Parameters
@@ -39,6 +40,7 @@ def brunel(
         Strength of inhibition relative to excitation.
     eta : float
         External rate relative to that which takes the mean membrane to the threshold.
+    device : {"cpu", "python"}
 
     Returns
     -------
@@ -51,11 +53,11 @@ def brunel(
 
     Examples
     --------
-    >>> net = brunel(seed=1, scale=0.02)
-    >>> recording = net.run(20.0)
-    >>> times, units = recording.spikes("exc")
+    >>> net = brunel(seed=1, scale=8.0)
+    >>> net.units, round(net.estimate() / 1e9, 1)  # bytes of its 125 million synapses
+    (100000, 0.5)
     """
-    net = Network(dt, seed, dtype=dtype)
+    net = Network(dt, seed, dtype=dtype, device=device)
     tau, v_threshold, jump, inputs = 20.0, 20.0, 0.1, 1000
     inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0)))
     neuron = LIF(tau=tau, v_threshold=v_threshold, v_reset=0.0, refractory=2.0)

@@ -20,7 +20,7 @@ from ..sparse import values
 from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_conductances
 
 
-def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0) -> Network:
+def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu") -> Network:
     """The conductance-based benchmark network: 4000 integrate-and-fire neurons.
 
     Parameters
@@ -30,6 +30,7 @@ def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     dtype : {float32, float64}
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
+    device : {"cpu", "python"}
 
     Returns
     -------
@@ -42,11 +43,10 @@ def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
 
     Examples
     --------
-    >>> net = coba(seed=1, scale=0.1)
-    >>> recording = net.run(50.0)
-    >>> times, units = recording.spikes("inh")
+    >>> coba(seed=1).groups[0].neuron.kind
+    'ConductanceLIF'
     """
-    net = Network(dt, seed, dtype=dtype)
+    net = Network(dt, seed, dtype=dtype, device=device)
     neuron = ConductanceLIF(
         capacitance=200.0, g_leak=10.0, v_rest=-60.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0
     )

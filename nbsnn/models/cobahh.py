@@ -21,7 +21,7 @@ from ..sparse import values
 from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_conductances
 
 
-def cobahh(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0) -> Network:
+def cobahh(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu") -> Network:
     """The Hodgkin-Huxley benchmark network: 4000 neurons of Traub and Miles.
 
     Parameters
@@ -32,6 +32,7 @@ def cobahh(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float
     dtype : {float32, float64}
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
+    device : {"cpu", "python"}
 
     Returns
     -------
@@ -44,11 +45,10 @@ def cobahh(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float
 
     Examples
     --------
-    >>> net = cobahh(seed=1, scale=0.1)
-    >>> recording = net.run(20.0)
-    >>> times, units = recording.spikes("exc")
+    >>> cobahh(seed=1).groups[0].neuron.kind
+    'HodgkinHuxley'
     """
-    net = Network(dt, seed, dtype=dtype)
+    net = Network(dt, seed, dtype=dtype, device=device)
     neuron = HodgkinHuxley(
         capacitance=200.0, g_leak=10.0, g_na=20000.0, g_k=6000.0, e_leak=-60.0, e_na=50.0, e_k=-90.0, v_shift=-63.0,
         v_threshold=-20.0, refractory=3.0,

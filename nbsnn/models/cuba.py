@@ -20,7 +20,7 @@ from ..synapses import Exponential
 from .vogels_abbott import cells_at, connect
 
 
-def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0) -> Network:
+def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu") -> Network:
     """The current-based benchmark network: 4000 integrate-and-fire neurons that keep each other going.
 
     Parameters
@@ -30,6 +30,7 @@ def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     dtype : {float32, float64}
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
+    device : {"cpu", "python"}
 
     Returns
     -------
@@ -46,8 +47,8 @@ def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     >>> recording = net.run(50.0)
     >>> times, units = recording.spikes("exc")
     """
-    net = Network(dt, seed, dtype=dtype)
-    neuron = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0, compare=">")
+    net = Network(dt, seed, dtype=dtype, device=device)
+    neuron = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Uniform(-60.0, -50.0))
     connect(net, cells, Exponential(5.0), Exponential(10.0), weights=(1.62, -9.0))
     return net

@@ -47,7 +47,9 @@ def degrees() -> Array:
     return np.log1p(-np.array(table()["probabilities"])) / np.log1p(-1.0 / np.outer(n, n)) / n[:, None]
 
 
-def microcircuit(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 0.1) -> Network:
+def microcircuit(
+    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 0.1, device: str = "cpu"
+) -> Network:
     """The microcircuit below a square millimetre of cortex, or a part of it.
 
     Parameters
@@ -58,6 +60,7 @@ def microcircuit(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale:
     scale : float
         Share of the neurons, and of the inputs of each: 1 has 77,169 neurons and 299 million synapses, 0.1 has 7717
         and 3 million.
+    device : {"cpu", "python"}
 
     Returns
     -------
@@ -76,7 +79,7 @@ def microcircuit(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale:
     """
     if not number("scale", scale, above=0.0) <= 1.0:
         raise ValueError(f"scale must be at most 1, the whole network, not {scale!r}")
-    given, net = table(), Network(dt, seed, dtype=dtype)
+    given, net = table(), Network(dt, seed, dtype=dtype, device=device)
     neuron, tau, full = given["neuron"], given["tau_syn"], degrees()
     grow, pA = 1.0 / math.sqrt(scale), neuron["tau"] / given["capacitance"]  # mV per pA
     synapse, jump = Exponential(tau), given["weight"] * pA

@@ -6,11 +6,13 @@ doi:10.1007/s10827-007-0038-6.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ..network import Group, Network
+from ..random import Draws
 from ..sparse import Sparse
 from ..synapses import Exponential, Synapse
 from ..validate import number
@@ -41,5 +43,11 @@ def connect(net: Network, cells: Group, excitation: Synapse, inhibition: Synapse
 def start_conductances(cells: Group) -> None:
     """Let conductances start at normal numbers around those of the active network, those below 0 at 0; in nS."""
     draws = cells.network.draws.fold("conductances")
-    cells.start(EXCITATION, y=np.maximum(0.0, draws.fold("excitation").normal(cells.n, 40.0, 15.0)))
-    cells.start(INHIBITION, y=np.maximum(0.0, draws.fold("inhibition").normal(cells.n, 200.0, 120.0)))
+    for name, synapse, mean, std in (("excitation", EXCITATION, 40.0, 15.0), ("inhibition", INHIBITION, 200.0, 120.0)):
+        stream = draws.fold(name)
+        cells.start(synapse, y=partial(_at_least_0, stream, mean, std))
+
+
+def _at_least_0(stream: Draws, mean: float, std: float, shape: Any) -> Any:
+    """Normal numbers, those below 0 put at 0 (not drawn again)."""
+    return np.maximum(0.0, stream.normal(shape, mean, std))

@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..plasticity import Normalize, Scaling
+from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
+from ..validate import number
+from . import waiting
 from .group import Port, Section
 
 if TYPE_CHECKING:
     from .simulation import Simulation
 
 Array = np.ndarray
+
+IDLE = Rule(lambda w, pre, post: (0.0, 0.0), bounds="none")  # of connections that have homeostasis alone
 
 
 class Connection:
@@ -29,30 +35,39 @@ class Connection:
         The units of them that are connected.
     synapse : Synapse
     plasticity : plasticity rule or None
-    learning : bool
-        Whether the rule is at work; set it to False to keep the weights.
+    homeostasis : Scaling, Normalize or None
     """
 
     def __init__(
         self, network: Simulation, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
         delay: Any, synapse: Synapse, plasticity: Rule | None, short_term: TsodyksMarkram | None, coordinates: Any,
+        homeostasis: Scaling | Normalize | None = None,
     ):  # fmt: skip
         self.network, self.name, self.sources, self.targets = network, name, source, target
         self.source, self.target = source.group, target.group
         self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
+        self.homeostasis, self.rule = homeostasis, plasticity or IDLE
+        self.changes = plasticity is not None or homeostasis is not None
         self.port: Port = self.target.port(synapse)
-        self.learning = plasticity is not None
+        self.waits = isinstance(plasticity, RewardRule)
+        self._learning = self.changes
+        self.reward_given = 0.0  # before the network is built
         self.coordinates = coordinates
         self._weight, self._delay = weight, delay
         self.same = source == target
+        if self.source is self.target and not self.same and getattr(pattern, "autapses", True) is False:
+            raise ValueError(
+                f"{name}: autapses=False needs a population connected with itself as a whole, or sections that do not "
+                "overlap, for which there are none to leave out"
+            )
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
         self.first = 0  # place of the first synapse in the network's list
         self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
 
     def __repr__(self) -> str:
-        learns = f", {self.plasticity!r}" if self.plasticity else ""
-        return f"{self.name}: {self.pattern!r}, {self.synapse!r}{learns}"
+        more = "".join(f", {part!r}" for part in (self.plasticity, self.homeostasis) if part is not None)
+        return f"{self.name}: {self.pattern!r}, {self.synapse!r}{more}"
 
     def __len__(self) -> int:
         """Number of synapses."""
@@ -66,7 +81,7 @@ class Connection:
     def bytes_each(self) -> int:
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
         own = self.own_weights
-        return 4 + (self.network.dtype.itemsize if own else 0) + (8 if self.plasticity else 0)
+        return 4 + (self.network.dtype.itemsize if own else 0) + 8 * (self.changes + self.waits)
 
     @property
     def own_weights(self) -> bool:
@@ -75,7 +90,7 @@ class Connection:
             own = getattr(self.pattern, "weight", None) is not None
         else:
             own = isinstance(self._weight, values.Distribution) or np.ndim(self._weight) > 0
-        return own or self.plasticity is not None
+        return own or self.changes
 
     @property
     def one_delay(self) -> bool:
@@ -109,7 +124,7 @@ class Connection:
         late: Any = steps - 1 if self.synapse == Delta() else steps
         if np.ndim(late) and len(rows) and np.min(late) == np.max(late):
             late = int(late[0])
-        if np.ndim(late) and self.plasticity:
+        if np.ndim(late) and self.changes:
             raise ValueError(f"{self.name}: plastic synapses share one delay; make a connection for each delay")
         return rows, weight, late
 
@@ -144,9 +159,14 @@ class Connection:
 
     @property
     def weight(self) -> Any:
-        """A number, or the array of weights [synapses] in the order of rows, which may be written to."""
+        """A number, or the array of weights [synapses] in the order of rows, which may be written to.
+
+        Synapses that wait for a reward give a copy that may not: set ``weight`` as a whole.
+        """
         self.network.build()
         layout = self.network.layout
+        if self.waits:
+            return waiting.now(self)
         if self.own_weights:
             return layout.weights[self.place : self.place + len(self)]
         return float(layout.numbers[self.place])
@@ -157,6 +177,7 @@ class Connection:
         layout = self.network.layout
         if self.own_weights:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
+            waiting.bring(self)
             layout.weights[self.place : self.place + len(self)] = new
         elif np.ndim(value):
             raise ValueError(
@@ -164,6 +185,36 @@ class Connection:
             )
         else:
             layout.numbers[self.place] = values.of(value, 1)
+
+    @property
+    def learning(self) -> bool:
+        """Whether rule and homeostasis are at work; set it to False to keep the weights."""
+        return self._learning
+
+    @learning.setter
+    def learning(self, on: bool) -> None:
+        if on and not self.changes:
+            raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
+        if on != self._learning and self.network.built:
+            waiting.bring(self, idle=bool(on))
+        self._learning = bool(on)
+
+    @property
+    def reward(self) -> float:
+        """The reward of a rule that waits for one, in effect from the next step on until it is set again; 0 at first.
+
+        Setting it to another number brings all synapses up to date: some nanoseconds for each.
+        """
+        if not self.waits:
+            raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
+        return self.reward_given if not self.network.built else waiting.reward(self)
+
+    @reward.setter
+    def reward(self, value: float) -> None:
+        if number("reward", value) != self.reward:
+            self.reward_given = float(value)
+            if self.network.built:
+                waiting.reward(self, self.reward_given)
 
     @property
     def delay(self) -> Any:

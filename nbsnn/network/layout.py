@@ -15,7 +15,9 @@ from ..kernels.cpu import tables as at
 from ..random import Draws
 from .connection import Connection
 from .group import Group, Port, held
-from .models import Models, checked, own_parameters, unsigned
+from .learning import Learning
+from .models import Models, unsigned
+from .update import checked, own_parameters
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -65,17 +67,17 @@ class Layout:
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         self.ports = [port for group in groups for port in group.ports]
-        rules, short = [c.plasticity for c in connections if c.plasticity], any(c.short_term for c in connections)
-        self.models = Models(groups, self.ports, rules, short, self.dtype, network.device)
+        plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
+        self.models = Models(groups, plastic, short, self.dtype, network.device)
         self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
-        self._thresholds, self._keys = Numbers(np.uint64), Numbers(np.uint64)
+        self._thresholds, self._keys = Numbers(np.uint32), Numbers(np.uint64)
         self._currents = Numbers(self.dtype)
         self.place: dict[tuple[Any, str], tuple[int, int]] = {}  # (owner, variable) -> place and length in ``states``
         self._size = 0
         self.rows: dict[Port, int] = {}
         self._populations(groups)
-        self._synapses(connections)
-        self._plastic(connections)
+        transposed = self._synapses(connections)
+        self.learning = Learning(self, connections, transposed)
         self._finish()
 
     def _finish(self) -> None:
@@ -86,6 +88,12 @@ class Layout:
             self.states, self.numbers, self.own, self.currents, self.keys, self.thresholds,
             self.list_steps, self.list_units, self.resources,
         )  # fmt: skip
+        learning = self.learning
+        self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
+        self.rates, self.tallies = learning.rates, learning.tallies
+        self.columns = learning.columns
+        late = self.eligible, self.since, self.rates, self.tallies
+        self.plastic = learning.table, self.traces, self.columns, late
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
     def _variable(self, owner: Any, name: str, n: int) -> int:
@@ -122,7 +130,6 @@ class Layout:
             for name in own:
                 self._own.put(np.pad(group.values[name], (0, padded(group.n) - group.n), mode="edge"))
             pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
-            pop[at.CONDUCTANCE] = "conductance" in neuron.inputs
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
                 self.rows[port] = row
@@ -143,7 +150,7 @@ class Layout:
     def _port(self, port: Port, row: int, drives: list) -> Array:
         """The row of a port in its table; appends its drives to theirs."""
         line = np.zeros(at.PORT_COLUMNS, np.int64)
-        line[at.MODEL], line[at.ROW] = self.models.ports[port], row
+        line[at.ROW] = row
         line[at.VARIABLES] = len(port.synapse.variables)
         for k, name in enumerate(port.synapse.variables):
             place = self._variable(port, name, port.group.n)
@@ -157,8 +164,8 @@ class Layout:
             drives.append([place, self._thresholds.size, self._numbers.put([weight]), key])
         return line
 
-    def _synapses(self, connections: list[Connection]) -> None:
-        """Build all connections into one list of targets, one connection at a time."""
+    def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple]:
+        """Build all connections into one list of targets, one at a time; returns what plastic ones are by target."""
         total = sum(c.estimate() for c in connections)
         own = sum(c.estimate() for c in connections if c.own_weights)
         # Half the bytes of targets to read at each spike, where their numbers fit into two.
@@ -167,7 +174,7 @@ class Layout:
         weights = np.empty(own, self.dtype)
         self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
         short, factors, resources = [], 0, Numbers(np.float64)
-        self.columns_rows: dict[Connection, tuple] = {}
+        transposed: dict[Connection, tuple] = {}
         used, weighed, longest, late = 0, 0, 0, {}
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
             rows, weight, late[c] = c.build(number)
@@ -198,8 +205,8 @@ class Layout:
                 short.append([number, numbers, resources.put(gone)])
                 wire[at.SHORT] = factors
                 factors += n
-            if c.plasticity is not None:
-                self.columns_rows[c] = rows.transposed()
+            if c.changes:
+                transposed[c] = rows.transposed()
             used += len(rows)
         self.index, self.weights = index[:used], weights[:weighed]
         self.shortest = min((int(np.min(v, initial=longest)) for v in late.values()), default=0)
@@ -215,47 +222,11 @@ class Layout:
         self.short = _table(short, at.SHORT_COLUMNS)
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
         self.start_resources = self.resources.copy()
+        return transposed
 
-    def _plastic(self, connections: list[Connection]) -> None:
-        """Tables and traces of plastic connections."""
-        rows, traces = [], 0
-        bounds, sources, synapses = Numbers(np.int64), [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        entries = 0
-        for number, c in enumerate(connections):
-            rule = c.plasticity
-            if rule is None:
-                continue
-            self.wires[number, at.RULE] = len(rows)
-            line = np.zeros(at.PLASTIC_COLUMNS, np.int64)
-            line[at.WIRE], line[at.RULE_MODEL] = number, self.models.rules[rule]
-            for side, group, seen, carried, used, count, factors in (
-                ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS),
-                ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS),
-            ):
-                kinds = getattr(rule, side)
-                line[count] = len(kinds)
-                line[seen] = traces
-                line[carried] = traces + group.n
-                for k, name in enumerate(kinds):
-                    self.place[c, name] = (traces + (1 + k) * group.n, group.n)
-                line[used] = traces + (1 + len(kinds)) * group.n
-                traces += (1 + 2 * len(kinds)) * group.n
-                line[factors] = self._numbers.put(
-                    [number for t in kinds.values() for number in (t.factor(self.network.dt), t.amount)]
-                )
-            params, limits = rule.numbers(1, self.dtype)
-            line[at.PARAMS], line[at.PARAM_COUNT] = self._numbers.put(params), len(params)
-            line[at.LIMITS] = self._numbers.put(limits)
-            start, pre, place = self.columns_rows[c]
-            line[at.COLUMN_BOUNDS], line[at.COLUMNS] = bounds.put(start), entries
-            sources.append(pre)
-            synapses.append(place)
-            entries += len(pre)
-            rows.append(line)
-        self.plastic = _table(rows, at.PLASTIC_COLUMNS)
-        self.traces = np.zeros(max(traces, 1), self.dtype)
-        self.columns = bounds.array(), np.concatenate(sources), np.concatenate(synapses)
-        self.plastic_connections = [c for c in connections if c.plasticity is not None]
+    def put(self, numbers: Any) -> int:
+        """Append parameters that are shared; returns the place of the first."""
+        return self._numbers.put(numbers)
 
 
 def _table(rows: list, columns: int) -> Array:
@@ -268,8 +239,8 @@ def _room(array: Array, size: int) -> Array:
 
 
 def poisson_table(mean: float) -> Array:
-    """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint64."""
+    """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint32."""
     most = int(mean + 10.0 * math.sqrt(mean) + 20.0)
     logs = [k * math.log(mean) - mean - math.lgamma(k + 1.0) for k in range(most)] if mean else [0.0]
     scaled = np.rint(np.cumsum(np.exp(logs)) * 2.0**32)
-    return scaled[scaled < 2.0**32].astype(np.uint64)
+    return scaled[scaled < 2.0**32].astype(np.uint32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compile import kernel
+from ..compile import Kernel, kernel
 from ..device import threads
 from ..kernels.cpu import connect
 from ..kernels.cpu import tables as at
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-SHARE = 4000  # updates and deliveries in a window that are worth a meeting of threads
+SHARE = 40_000  # variables that a window updates, beyond which another thread is worth its meetings
 PIECE = 0.25  # seconds after which Python looks in: at Ctrl-C, at progress
 ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
 
@@ -34,15 +34,16 @@ class Loop:
     def __init__(self, network: Simulation):
         self.layout: Layout = network.layout
         layout = self.layout
-        self.window = 1 if len(layout.plastic) or len(layout.short) else layout.shortest + 1
+        self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
         self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
         self.depth = 2 * self.window + self.longest + 2
-        work = layout.units * self.window
-        self.parts = 1 if layout.network.device == "python" else max(1, min(threads(), work // SHARE))
-        self.call = layout.models.kernel(self.parts)
+        work = len(layout.states) * self.window
+        self.call = layout.models.kernel()
+        compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
+        self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
         self.synapses = self._bounds(), layout.index, layout.weights
-        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(3)]
-        self.scratch = (*scratch, np.zeros((self.parts, BLOCK), np.uint64), np.zeros((self.parts, BLOCK), np.uint32))
+        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
+        self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
 
@@ -101,7 +102,7 @@ class Loop:
     def advance(self, t0: int, t1: int, tape: Tape, look: Callable[[int], Any] | None = None) -> None:
         """Run steps [t0, t1), in pieces after which ``look`` is called with the step reached."""
         layout = self.layout
-        for row, c in zip(layout.plastic, layout.plastic_connections, strict=True):
+        for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
         own = layout.units // self.parts + len(layout.pops)
         t, piece = t0, max(self.window, 64)
@@ -121,7 +122,7 @@ class Loop:
         return (
             self.parts, t0, t1, self.window, layout.model, layout.values, self.synapses,
             (layout.ring.reshape(-1), *layout.ring.shape), self.scratch,
-            (self.spikes, self.counts, layout.factors), (layout.plastic, layout.traces, layout.columns), record, cells,
+            (self.spikes, self.counts, layout.factors), layout.plastic, record, cells,
         )  # fmt: skip
 
     def _call(self, t0: int, t1: int, record: tuple) -> int:

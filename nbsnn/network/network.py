@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..neuron import Neuron
+from ..plasticity import Normalize, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import count, number
 from . import sources
 from .connection import Connection
+from .eventwise import check_homeostasis, check_rule
 from .group import Group, Section
 from .simulation import Simulation
 
@@ -142,6 +144,7 @@ class Network(Simulation):
         self, source: Group | Section | str, target: Group | Section | str, pattern: Pattern, *, weight: Any = None,
         delay: Any = None, synapse: Synapse | None = None, plasticity: Rule | None = None,
         short_term: TsodyksMarkram | None = None, coordinates: Any = None, name: str | None = None,
+        homeostasis: Scaling | Normalize | None = None,
     ) -> Connection:  # fmt: skip
         """Connect two populations, or one with itself.
 
@@ -159,36 +162,45 @@ class Network(Simulation):
         synapse : Synapse
             What arriving spikes do; ``synapses.Delta()`` by default.
         plasticity : rule of nbsnn.plasticity, optional
-            How weights change. The source's spikes count when they arrive.
+            How weights change. The source's spikes count when they arrive. With ``clip="all"`` weights are brought
+            within their bounds when a run begins. Rewarded rules (MSTDP, MSTDPET) take the ``reward`` of the
+            connection. A rule's normalisation is done at the end of each run.
         short_term : TsodyksMarkram, optional
             How the effect of a spike depends on the spikes before it.
         coordinates : pair of arrays, or array
             Positions of units, for ``Distance``.
         name : str, optional
+        homeostasis : Scaling or Normalize, optional
+            What is done to all weights onto a unit at intervals: synaptic scaling, or ``Normalize(total, every=ms)``.
 
         Returns
         -------
         Connection
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If a population is unknown, an argument of another kind, or a rule changes weights between spikes.
         """
         self.unbuilt("a connection")
         source, target = self.section(source), self.section(target)
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
         synapse = Delta() if synapse is None else synapse
+        check_rule(plasticity)
         for what, given, wanted in (
             ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
         ):  # fmt: skip
             if given is not None and not isinstance(given, wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
-        if plasticity is not None:
-            sources.check_rule(plasticity)
+        check_homeostasis(homeostasis, self.dt)
         if isinstance(weight, (int, float)):
             number("weight", weight)
         name = name or f"{source.name} to {target.name}"
         alike = sum(c.name == name or c.name.startswith(f"{name} ") for c in self.connections)
         made = Connection(
             self, f"{name} {alike + 1}" if alike else name, source, target, pattern, weight, delay, synapse,
-            plasticity, short_term, coordinates,
+            plasticity, short_term, coordinates, homeostasis,
         )  # fmt: skip
         self.connections.append(made)
         return made

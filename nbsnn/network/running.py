@@ -11,6 +11,7 @@ import numpy as np
 from ..kernels.cpu import tables as at
 from ..progress import Progress
 from ..validate import number
+from . import eventwise
 from .connection import Connection
 from .group import Group
 from .recording import Recording, Tape
@@ -106,6 +107,7 @@ def run(
     bar = Progress(progress)
     loop.load(network._history, start)
     loop.prepare(tape, start)
+    eventwise.bound(network)
     began = time.perf_counter()
     try:
         while network.step < start + steps:
@@ -123,6 +125,7 @@ def run(
             network._history = loop.history(network.step)
             if callback and ((network.step - start) % between == 0 or network.step == start + steps):
                 callback(network)
+                eventwise.bound(network)
                 loop.load(network._history, network.step)
             if network.step % interval == 0:
                 for kept, connection in zip(weights, wanted.weights, strict=True):
@@ -130,21 +133,10 @@ def run(
     finally:
         if writer:
             writer.close()
-    _normalise(network)
+    eventwise.finish(network)
     recording.seconds = time.perf_counter() - began
     recording.take(tape, wanted, weights, start, interval)
     return recording
-
-
-def _normalise(network: Simulation) -> None:
-    """What rules do at the end of a run: the weights onto each unit share a total."""
-    for c in network.connections:
-        rule = c.plasticity
-        if rule is not None and c.learning and rule.normalize is not None:
-            weight, post = c.weight, c.post
-            sums = np.bincount(post, np.abs(weight), c.target.n)
-            sums[sums == 0.0] = rule.normalize.total
-            weight *= (rule.normalize.total / sums).astype(weight.dtype)[post]
 
 
 def _writer(network: Simulation, to: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ..device import DEVICES, threads
 from ..random import Draws
 from ..validate import choice, float_dtype, number
-from . import running
+from . import running, waiting
 from .connection import Connection
 from .group import Group, Section
 from .layout import Layout
@@ -44,6 +44,11 @@ class Simulation:
     def time(self) -> float:
         """How far the network has run, ms."""
         return self.step * self.dt
+
+    @property
+    def built(self) -> bool:
+        """Whether synapses and arrays have been made."""
+        return self._layout is not None
 
     @property
     def units(self) -> int:
@@ -120,9 +125,12 @@ class Simulation:
     def reset(self) -> None:
         """Return to time 0: variables at their initial values, nothing under way, traces at 0. Weights stay."""
         layout = self.layout
+        for c in layout.learning.connections:
+            waiting.bring(c)
         self.step, self._history = 0, []
-        for array in (layout.states, layout.ring, layout.traces):
+        for array in (layout.states, layout.ring):
             array[...] = 0
+        layout.learning.reset()
         layout.resources[...] = layout.start_resources
         for group in self.groups:
             for name, values in group.initial.items():

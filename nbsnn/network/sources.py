@@ -1,4 +1,4 @@
-"""Checks of what is given to a network from outside: lists of spikes, currents, plasticity rules."""
+"""Checks of what is given to a network from outside: lists of spikes, events, currents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..plasticity.rule import Rule
 from ..validate import finite
 from .running import whole
 
@@ -68,16 +67,3 @@ def current(values: Any, n: int, every: float | None, start: float, dt: float, d
         raise ValueError(f"a current that changes must have shape [rows, {n}] or [rows, 1], not {list(array.shape)}")
     lasts = 1 if every is None else whole(every, dt, "every")
     return array, lasts, whole(start, dt, "start", least=0)
-
-
-def check_rule(rule: Rule) -> None:
-    """Raise unless a rule changes weights at spikes alone, at once: what a loop over events can do."""
-    if type(rule).advance is not Rule.advance:
-        raise ValueError(
-            f"{type(rule).__name__} changes weights between spikes, or not with them: use nbsnn.plasticity.Plastic"
-        )
-    if rule.clip == "all" or (rule.normalize is not None and rule.normalize.when != "end"):
-        raise ValueError(
-            f'{rule!r} visits all synapses in every step; sparse synapses need clip="changed" and a normalisation at '
-            "the end of a run, or none"
-        )

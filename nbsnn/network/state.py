@@ -10,7 +10,9 @@ import numpy as np
 
 Array = np.ndarray
 
-ARRAYS = ("states", "ring", "weights", "numbers", "traces", "resources", "factors")
+ARRAYS = (
+    "states", "ring", "weights", "numbers", "traces", "resources", "factors", "eligible", "since", "rates", "tallies",
+)  # fmt: skip
 
 
 @dataclass
@@ -22,7 +24,8 @@ class State:
     step : int
         Steps done.
     arrays : dict of str to array
-        Variables, what is still to arrive, weights, traces.
+        Variables, what is still to arrive, weights, traces, what waits for a reward, mean rates. Weights that
+        wait are as of the latest event of their synapse; the ``weight`` of a connection is as of now.
     history : list of (populations, units)
         Spikes that delayed plastic synapses still wait for.
     """

@@ -7,6 +7,7 @@ weights are bounded and normalised, and the sign. The other names here are rules
 
 from .bounds import BOUNDS as BOUNDS
 from .diehl_cook import DiehlCook as DiehlCook
+from .homeostasis import Scaling as Scaling
 from .integer import PostPreInt as PostPreInt
 from .learned import Learned as Learned
 from .meta import MetaNearestSTDP as MetaNearestSTDP

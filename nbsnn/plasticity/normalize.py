@@ -27,7 +27,9 @@ class Normalize:
         Whether the bounds are enforced afterwards; totals then end below ``total`` where a weight is clipped. By
         default the total holds, and a weight may exceed its bound until it changes again.
     guard : bool
-        Leave a unit without any weight as it is; otherwise its weights become NaN.
+        Leave a unit without any weight as it is; otherwise its weights become NaN. Networks always do.
+    every : float, ms, optional
+        Interval at which ``nbsnn.Network.connect`` normalises, given to it as ``homeostasis=``; not for rules.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Normalize:
     when: str | float = "end"
     before_clip: bool = False
     guard: bool = True
+    every: float | None = None
 
     def __post_init__(self) -> None:
         number("total of a normalisation", self.total, above=0.0)
@@ -54,6 +57,10 @@ class Normalize:
                 raise ValueError(f"when must be 'end', 'every' or a step, not {self.when!r}")
         else:
             number("when", self.when)
+        if self.every is not None:
+            number("every", self.every, above=0.0)
+            if self.when != "end":
+                raise ValueError(f"a normalisation has either every={self.every!r} or when={self.when!r}")
 
     @property
     def first(self) -> int | None:

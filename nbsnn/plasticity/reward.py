@@ -5,8 +5,10 @@
     MSTDPET   e[t] = exp(-dt/tau_e) e[t-1] + zeta[t-1] / tau_e
               w += rate dt reward[t] e[t]
 
-The reward of a step judges what the spikes of the steps before have done. R. V. Florian 2007, Reinforcement learning
-through modulation of spike-timing-dependent synaptic plasticity, doi:10.1162/neco.2007.19.6.1468.
+The reward of a step judges what the spikes of the steps before have done. In ``nbsnn.Network`` it is the ``reward`` of
+the connection, which a callback may change; there eligibility is carried from event to event. R. V. Florian 2007,
+Reinforcement learning through modulation of spike-timing-dependent synaptic plasticity,
+doi:10.1162/neco.2007.19.6.1468.
 """
 
 from __future__ import annotations

@@ -114,6 +114,8 @@ class Rule:
             raise ValueError(f"{sorted(both)[0]!r} names a trace on both sides")
         if self.normalize is not None and not isinstance(self.normalize, Normalize):
             raise TypeError(f"normalize must be a Normalize or None, not {self.normalize!r}")
+        if self.normalize is not None and self.normalize.every is not None:
+            raise ValueError("a rule does not normalise at intervals: give that to Network.connect as homeostasis=")
         wanted = ["w", "pre", "post", *self.pre, *self.post, *self.params]
         given = len(inspect.signature(self.change).parameters)
         if given != len(wanted):

@@ -80,7 +80,7 @@ def nearest_online_stdp(
     --------
     >>> from nbsnn.presets.spaic_stdp import nearest_online_stdp
     >>> nearest_online_stdp().normalize
-    Normalize(total=78.4, when='every', before_clip=True, guard=False)
+    Normalize(total=78.4, when='every', before_clip=True, guard=False, every=None)
     """
     x, y = (Trace(factor, mixed, "decay add use", spike, "factor") for factor in (trace_pre, trace_post))
     normalize = Normalize(w_norm, "every", before_clip=True, guard=False)

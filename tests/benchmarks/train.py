@@ -17,7 +17,8 @@ def main() -> None:
     p = workloads.training_arguments(__doc__)
     p.add_argument("--path", choices=["auto", "dense", "events"], default="auto")
     p.add_argument("--max-bytes", type=int, default=0, help="budget for what the forward pass keeps; 0: none")
-    p.add_argument("--profile", action="store_true", help="print where Python's time goes")
+    p.add_argument("--plain", action="store_true", help="layer by layer, as networks run that make no stack")
+    p.add_argument("--profile", action="store_true", help="print where the time of a step goes, and its bytes")
     a = p.parse_args()
     workloads.pin_threads(a.threads)
 
@@ -38,9 +39,11 @@ def main() -> None:
         array[...] = w.T
     xs, ys = workloads.network_batches(a)
     optimizer = nbsnn.optim.SGD(1e-6) if a.opt == "sgd" else nbsnn.optim.Adam(1e-7)
-    budget = {"max_bytes": a.max_bytes} if a.max_bytes else {}
+    budget = {"max_bytes": a.max_bytes or None, "compact": not a.plain}
     learner = nbsnn.BPTT(net, nbsnn.losses.sum_cross_entropy, optimizer, **budget)
-    learner.gradients(xs[0][:1], ys[0])  # one step loads all code: what comes after is training's own memory
+    # A small batch loads all code: what comes after is training's own memory.
+    small = nbsnn.BPTT(net, nbsnn.losses.sum_cross_entropy, compact=not a.plain)
+    small.gradients(xs[0][:2, : a.threads].copy(), ys[0][: a.threads])
     before = workloads.now_mb()
     value, grads = learner.gradients(xs[0], ys[0])
     norms = [round(float((g**2).sum() ** 0.5), 6) for g in grads.values()]
@@ -49,12 +52,14 @@ def main() -> None:
     del layer
     times = workloads.timed(lambda k: learner.step(xs[k % 2], ys[k % 2]), a.warmup, a.repeat)
     if a.profile:
-        import cProfile
-        import pstats
-
-        profile = cProfile.Profile()
-        profile.runcall(lambda: [learner.step(xs[k % 2], ys[k % 2]) for k in range(5)])
-        pstats.Stats(profile).sort_stats("tottime").print_stats(14)
+        found = []
+        for k in range(8):
+            with nbsnn.profile() as where:
+                learner.step(xs[k % 2], ys[k % 2])
+            found.append(where)
+        print(min(found, key=lambda where: where.seconds))
+        for plan in learner.plan(a.T, a.batch).values():
+            print(plan)
     workloads.emit(
         {
             "peer": "nbsnn", "version": nbsnn.__version__, "workload": a.workload, "T": a.T, "batch": a.batch,

@@ -194,12 +194,13 @@ def timed(step: Callable[[int], Any], warmup: int, repeat: int) -> dict[str, Any
     forget_peak()
     for k in range(1, warmup):
         step(k)
-    seconds = []
+    seconds, busy = [], []
     for k in range(repeat):
-        start = time.perf_counter()
+        start, start_busy = time.perf_counter(), time.process_time()
         step(k)
         seconds.append(time.perf_counter() - start)
-    return {"step_s": summary(seconds), "first_step_s": round(first, 3)}
+        busy.append(time.process_time() - start_busy)
+    return {"step_s": summary(seconds), "step_cpu_s": summary(busy), "first_step_s": round(first, 3)}
 
 
 def summary(values: list[float]) -> dict[str, Any]:

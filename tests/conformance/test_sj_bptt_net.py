@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nbsnn import BPTT, Dense, Sequential
 from nbsnn.losses import rate_mse
@@ -72,6 +73,7 @@ def test_gradients(case: Case) -> None:
     check_gradients(case, "python")
 
 
+@pytest.mark.long
 @golden(FILE, where=lambda case: any(layer["node"] == "plif" for layer in case.params["layers"]))
 def test_gradients_compiled(case: Case) -> None:
     check_gradients(case, "cpu")

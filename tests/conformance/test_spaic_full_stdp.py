@@ -1,5 +1,7 @@
 """SPAIC's full-online STDP: the learner on given spikes, and in networks of its neurons."""
 
+import pytest
+
 from nbsnn.plasticity import Rule
 from nbsnn.presets.spaic import full_online_stdp
 
@@ -33,6 +35,7 @@ def test_network(case: Case) -> None:
     check_network(case, rule_of(case), "python")
 
 
+@pytest.mark.long
 @golden(FILE, where=is_network)
 def test_network_compiled(case: Case) -> None:
     check_whole(case, rule_of(case))

@@ -7,6 +7,7 @@ on, so that everything can be compared after every step; one test runs them whol
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nbsnn import Dense
 from nbsnn.plasticity import Plastic, Rule
@@ -149,6 +150,7 @@ def test_network(case: Case) -> None:
     check_network(case, rule_of(case), "python")
 
 
+@pytest.mark.long
 @golden(FILE, where=is_network)
 def test_network_compiled(case: Case) -> None:
     check_whole(case, rule_of(case))

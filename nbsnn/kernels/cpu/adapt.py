@@ -9,6 +9,7 @@ from typing import Any
 
 from ...hole import hole
 from . import tables as at
+from .eligible import waiting
 from .sparse_plasticity import mark
 
 
@@ -23,12 +24,22 @@ def follow_target(rule, lo, hi, seen, carried, used, factors) -> Any:
 
 
 @hole
-def row_change(rule, i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift, weights) -> Any:
+def row_change(rule, i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights) -> Any:
     raise NotImplementedError
 
 
 @hole
-def column_change(rule, j, arrived, spiked, X, Y, P, L, start, source, synapse, base, weights) -> Any:
+def column_change(rule, j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, late) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, columns, late) -> Any:
     raise NotImplementedError
 
 
@@ -66,12 +77,22 @@ def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
 
 
-def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, synapses, traces, columns):
+def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, synapses, traces, columns, late):
     """Synapses onto a thread's own units after step t."""
-    bounds, index, weights = synapses
-    starts, sources, numbered = columns
     row = table[entry]
     wire = wires[row[at.WIRE]]
+    if row[at.CHANGES]:
+        change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces, columns, late)
+    if row[at.TENDED]:
+        tend(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], columns, late)
+    if row[at.REWARD] >= 0:
+        bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], late)
+
+
+def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces, columns, late):
+    """What spikes do to synapses."""
+    bounds, index, weights = synapses
+    starts, sources, numbered = columns
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
@@ -80,14 +101,18 @@ def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, syn
     numbers = P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1)
     limits = P[row[at.LIMITS] : row[at.LIMITS] + 4]
     own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (parts + 1)]
-    model, shift = row[at.RULE_MODEL], wire[at.SHIFT]
+    model, shift, waits = row[at.RULE_MODEL], wire[at.SHIFT], waiting(t, row, P, late)
     for other in range(parts):
         came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
         for k in range(came.shape[0]):
-            row_change(model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, own, index, shift, weights)
+            row_change(
+                model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift, weights
+            )  # fmt: skip
     fired = stretch(part, parts, t, target, pops, spikes, counts)
     start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
     entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
     first = own[0] + shift
     for k in range(fired.shape[0]):
-        column_change(model, fired[k], arrived, spiked, X, Y, numbers, limits, start, entering, synapse, first, weights)
+        column_change(
+            model, fired[k], arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
+        )  # fmt: skip

@@ -23,12 +23,7 @@ BLOCK = 2048  # units that are updated together, so that what passes between the
 
 
 @hole
-def arrive(model, n, R, row, S, o, w, P, place, v, x, g) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def advance(model, n, lo, key, t, S, o, w, P, place, V, own, x, g, y) -> Any:
+def update(model, n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y) -> Any:
     raise NotImplementedError
 
 
@@ -38,7 +33,7 @@ def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces) -> A
 
 
 @hole
-def change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns) -> Any:
+def change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late) -> Any:
     raise NotImplementedError
 
 
@@ -56,17 +51,18 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
     """Steps [t0, t1) for the units of thread ``part``; returns the step reached, earlier if a record is full.
 
     ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring``
-    (flat, rows, places in a row); ``scratch`` five arrays of a block for each thread; ``out`` the latest spikes, as
+    (flat, rows, places in a row); ``scratch`` four arrays of a block for each thread; ``out`` the latest spikes, as
     ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns
-    of synapses (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
+    of synapses (see ``adapt.py``), and what ``eligible.py`` and ``homeostasis.py`` keep; ``record`` as in ``sample``
+    and ``note``.
     """
     pops, ports, drives, currents, wires, short = model
     S, P, V, C, keys, thresholds, steps, units, resources = values
     bounds, index, weights = synapses
     R, rows, places = ring
-    x, g, y, bits, events = scratch[0][part], scratch[1][part], scratch[2][part], scratch[3][part], scratch[4][part]
+    x, y, bits, events = scratch[0][part], scratch[1][part], scratch[2][part], scratch[3][part]
     spikes, counts, factors = out
-    table, traces, columns = plastic
+    table, traces, columns, late = plastic
     depth = spikes.shape[0]
     t = t0
     turn = 0
@@ -85,7 +81,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
                         n = min(BLOCK, hi - a)
                         if block(
                             a, n, now, k, pops, ports, drives, currents,
-                            S, P, V, C, keys, thresholds, R, (now % rows) * places, x, g, y, bits, events,
+                            S, P, V, C, keys, thresholds, R, (now % rows) * places, x, y, bits, events,
                         ):  # fmt: skip
                             count = collect(a, n, y, line, base, count)
                 counts[now % depth, k, part] = count
@@ -109,7 +105,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
             meet(cells, parts)
         for k in range(table.shape[0]):
             if table[k, at.LEARNS]:
-                change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns)
+                change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late)
             wire = table[k, at.WIRE]
             # The weight is that of the arrival, so such spikes wait here and not in the ring.
             connection(
@@ -150,14 +146,12 @@ def listed(lo, hi, t, k, pops, steps, units, line, base):
 
 
 def block(
-    lo, n, t, k, pops, ports, drives, currents, S, P, V, C, keys, thresholds, R, row, x, g, y, bits, events
+    lo, n, t, k, pops, ports, drives, currents, S, P, V, C, keys, thresholds, R, row, x, y, bits, events
 ):  # fmt: skip
     """One step of the units [lo, lo + n) of population k; returns how many spiked."""
     number, first, width, step = np.uintp(n), np.uintp(lo), np.uintp(pops[k, at.STRIDE]), np.uint64(t)
-    v = np.uintp(pops[k, at.MEMBRANE] + lo)
-    clear(number, x)
-    if pops[k, at.CONDUCTANCE]:
-        clear(number, g)
+    if pops[k, at.CURRENTS]:
+        clear(number, x)
     for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
         line = (t - currents[c, at.BEGIN]) // currents[c, at.EVERY]
         if t >= currents[c, at.BEGIN] and line < currents[c, at.ROWS]:
@@ -171,11 +165,15 @@ def block(
                 number, first, step, keys[drives[d, at.DRIVE_KEY]], thresholds, drives[d, at.TABLE],
                 drives[d, at.TABLE_END], P[drives[d, at.DRIVE_WEIGHT]], R, a, bits, events,
             )  # fmt: skip
-        o, place = np.uintp(ports[q, at.STATE] + lo), ports[q, at.SCALARS]
-        arrive(ports[q, at.MODEL], number, R, a, S, o, width, P, place, v, x, g)
-    o, own = np.uintp(pops[k, at.STATE] + lo), np.uintp(pops[k, at.VECTORS] + lo)
-    key, place = keys[pops[k, at.KEY]], pops[k, at.SCALARS]
-    return advance(pops[k, at.MODEL], number, first, key, step, S, o, width, P, place, V, own, x, g, y)
+    o, own, v = (
+        np.uintp(pops[k, at.STATE] + lo),
+        np.uintp(pops[k, at.VECTORS] + lo),
+        np.uintp(pops[k, at.MEMBRANE] + lo),
+    )
+    return update(
+        pops[k, at.MODEL], number, lo, first, keys[pops[k, at.KEY]], step, S, o, width, P, pops[k, at.SCALARS],
+        V, own, R, row, ports, pops[k, at.PORT], v, x, y,
+    )  # fmt: skip
 
 
 def sample(part, t, record, S):
@@ -220,7 +218,7 @@ def no_traces(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
     """In the place of ``adapt``."""
 
 
-def no_change(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns):
+def no_change(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late):
     """In the place of ``change_all``."""
 
 

@@ -7,6 +7,7 @@ the synapses onto its own units. What happens at a synapse is that of ``plastici
 from typing import Any
 
 from ...hole import hole
+from ...prefetch import AHEAD, fetch
 from .plasticity import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
 
 
@@ -38,7 +39,7 @@ def mark(seen, lo, hi, units):
         seen[units[k]] = 1
 
 
-def row_change(i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift, weights):
+def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
     """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
     p = constants(P, 0)
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
@@ -51,11 +52,12 @@ def row_change(i, part, parts, arrived, spiked, X, Y, P, L, bounds, index, shift
             weights[e + shift] = clip(w + d, low, high)
 
 
-def column_change(j, arrived, spiked, X, Y, P, L, start, source, synapse, base, weights):
+def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
     """Target ``j`` has fired: the synapses onto it change, except those whose row has been visited."""
     p = constants(P, 0)
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
     for c in range(start[j], start[j + 1]):
+        fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
         i = source[c]
         if arrived[i] == 0:
             e = base + synapse[c]

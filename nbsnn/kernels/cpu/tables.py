@@ -5,14 +5,14 @@
 
 # A population: which model it is (-1: a list of spikes), how many units, the first of them in the network, distance
 # between two variables, place and number of the variables (of a list: of its spikes), places of shared and of own
-# parameters, place of the variable that a conductance pulls, ports, currents, key of its random numbers, whether it
-# takes conductances, and whether its spikes are recorded.
+# parameters, place of the variable that a conductance pulls, ports, currents, key of its random numbers, and whether
+# its spikes are recorded.
 (
     MODEL, UNITS, FIRST, STRIDE, STATE, VARIABLES, SCALARS, VECTORS, MEMBRANE, PORT, PORTS, CURRENT, CURRENTS, KEY,
-    CONDUCTANCE, RECORDED, POPULATION_COLUMNS,
-) = range(17)  # fmt: skip
+    RECORDED, POPULATION_COLUMNS,
+) = range(16)  # fmt: skip
 
-# A port, where synapses of one kind end at a population: MODEL, STATE, VARIABLES and SCALARS as above (the first scalar
+# A port, where synapses of one kind end at a population: STATE, VARIABLES and SCALARS as above (the first scalar
 # is the reversal potential), its place in a row of the ring, and its Poisson drives.
 ROW, DRIVE, DRIVES, PORT_COLUMNS = 10, 11, 12, 13
 
@@ -34,8 +34,20 @@ WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 
 # A plastic connection: WIRE as above, model of the rule, whether it learns now; places of 0/1 arrays (spikes of the
 # source that arrive, of the target) and of traces as they are carried and as the rule uses them, their number and
-# factors, for both sides; parameters and their number, limits, and the columns of synapses: bounds, entries.
+# factors, for both sides; parameters and their number, limits, and the columns of synapses: bounds, entries. Whether
+# spikes change synapses at all; place of the numbers of a rule that waits for a reward or -1, and how far from a weight
+# its eligibility lies; what homeostasis there is, its interval in steps, places of its numbers and of its rates.
 (
     RULE_MODEL, LEARNS, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
-    POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, PLASTIC_COLUMNS,
-) = range(1, 19)  # fmt: skip
+    POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, CHANGES, REWARD, GAP, TENDED,
+    INTERVAL, TARGETS, RATES, PLASTIC_COLUMNS,
+) = range(1, 26)  # fmt: skip
+
+# Kinds of homeostasis, and the numbers of both: target rate or total, strength, and how much of an interval's rate
+# enters the mean, what a spike of an interval counts in Hz, bounds.
+NONE, SCALED, NORMALIZED = range(3)
+TARGET_VALUE, STRENGTH, SMOOTHING, HERTZ, LOWEST, HIGHEST = range(6)
+
+# The numbers of a rule that waits for a reward: the reward, the factor with which it acts, how much of an increment is
+# eligible, by how much the logarithm of eligibility falls in a step, bounds.
+REWARD_VALUE, REWARD_FACTOR, SHARE, FALL, REWARD_LOW, REWARD_HIGH, REWARD_NUMBERS = range(7)

@@ -1,105 +1,20 @@
-"""One step of a block of units of a network: what arrives at them, their equations, and who spiked.
+"""What the units of a block receive from outside, and who of them spiked.
 
-A block is ``n`` units from ``lo`` on. ``x``, ``g``, ``y``, ``bits`` and ``events`` are scratch of a block; S, P, V, R
-and C are the flat arrays of the network, with places to begin at that belong to unit ``lo``, and a distance ``w``
-between variables. All of these are unsigned, so that no index needs a check for its sign, and loops are vectorised.
+A block is ``n`` units from ``lo`` on. ``x``, ``y``, ``bits`` and ``events`` are scratch of a block. The places in the
+flat arrays are unsigned, so that no index needs a check for its sign, and the loops are vectorised.
 """
-
-from typing import Any
 
 import numpy as np
 
-from ...hole import hole
 from ...random import counter, squares32
 
 GROUP = 64  # units that are looked at together when spikes are collected
-
-
-@hole
-def synapse(a, *state_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def variables(s, o, w, k) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def numbers(p, o) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def remember(s, r, o, w, k) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def step(x, *state_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def inputs(x, g, key, t, i, k) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def state(s, o, w, k) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def shared(p, o) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def param(q, s, o, w, k) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def keep(s, r, o, w, k) -> Any:
-    raise NotImplementedError
 
 
 def clear(n, x):
     """Set the first ``n`` elements to zero."""
     for k in range(n):
         x[k] = 0
-
-
-def current(n, R, row, S, o, w, P, place, v, x, g):
-    """A synapse that passes a current: x += out. What has arrived in the ring is taken."""
-    q = numbers(P, place + 1)
-    for k in range(n):
-        r = synapse(R[row + k], *variables(S, o, w, k), *q)
-        R[row + k] = 0
-        x[k] += r[0]
-        remember(S, r, o, w, k)
-
-
-def conductance(n, R, row, S, o, w, P, place, v, x, g):
-    """A synapse that is a conductance, for neurons that integrate conductances: g += out, x += out E."""
-    reversal, q = P[place], numbers(P, place + 1)
-    for k in range(n):
-        r = synapse(R[row + k], *variables(S, o, w, k), *q)
-        R[row + k] = 0
-        g[k] += r[0]
-        x[k] += r[0] * reversal
-        remember(S, r, o, w, k)
-
-
-def driving(n, R, row, S, o, w, P, place, v, x, g):
-    """A synapse that is a conductance, for neurons that take currents: x += out (E - v), with v before the step."""
-    reversal, q = P[place], numbers(P, place + 1)
-    for k in range(n):
-        r = synapse(R[row + k], *variables(S, o, w, k), *q)
-        R[row + k] = 0
-        x[k] += r[0] * (reversal - S[v + k])
-        remember(S, r, o, w, k)
 
 
 def inject(n, factor, C, place, each, x):
@@ -118,25 +33,14 @@ def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events
     thresholds[first + j] is 2^32 times the probability of at most j events.
     """
     for k in range(n):
-        bits[k] = squares32(counter(t, lo + k), key)
+        bits[k] = np.uint32(squares32(counter(t, lo + k), key))
         events[k] = 0
     for j in range(first, last):
+        least = thresholds[j]
         for k in range(n):
-            events[k] += np.uint32(1) if bits[k] >= thresholds[j] else np.uint32(0)
+            events[k] += np.uint32(1) if bits[k] >= least else np.uint32(0)
     for k in range(n):
         R[row + k] += weight * events[k]
-
-
-def advance(n, lo, key, t, S, o, w, P, place, V, own, x, g, y):
-    """The neurons' equations; ``y`` gets their output. Returns how many spiked."""
-    count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
-    q = shared(P, place)  # before the loop, so that the compiler knows that they do not change in it
-    for k in range(n):
-        r = step(*inputs(x, g, key, t, lo + k, k), *state(S, o, w, k), *param(q, V, own, w, k))
-        y[k] = r[0]
-        keep(S, r, o, w, k)
-        count = np.uint32(count + (one if r[0] > 0.5 else none))
-    return count
 
 
 def collect(lo, n, y, line, base, count):

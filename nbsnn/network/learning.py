@@ -1,0 +1,123 @@
+"""What plastic connections need to run: their table, traces, synapses by target, and what waits or is averaged."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..kernels.cpu import tables as at
+from ..plasticity.homeostasis import Scaling
+from ..plasticity.reward import RewardRule
+from .connection import Connection
+
+if TYPE_CHECKING:
+    from .layout import Layout
+
+Array = np.ndarray
+
+BOUNDED = ("hard", "soft", "power")  # kinds of bounds at which weights end
+
+
+class Learning:
+    """Table and arrays of the plastic connections of a network.
+
+    Attributes
+    ----------
+    connections : list of Connection
+        Those with a rule or homeostasis.
+    traces : float array
+        Spikes and traces of both sides.
+    eligible : float array, since : uint32 array
+        Of synapses that wait for a reward: see ``kernels.cpu.eligible``.
+    rates, tallies : float64 and int64 array
+        Mean rates of targets, and their spikes since the last interval.
+    columns : tuple of arrays
+        The synapses by target: bounds, sources, places in the rows.
+    """
+
+    def __init__(self, layout: Layout, connections: list[Connection], transposed: dict[Connection, tuple]):
+        self.layout, self.network = layout, layout.network
+        self.connections = [c for c in connections if c.changes]
+        self.table = np.zeros((len(self.connections), at.PLASTIC_COLUMNS), np.int64)
+        bounds: list[Array] = [np.zeros(0, np.int64)]
+        lists: list[list[Array]] = [[np.zeros(0, np.int32)], [np.zeros(0, np.int32)]]
+        self._traces, self._waiting, self._rates = 0, 0, [np.zeros(0)]
+        units, entries, places = 0, 0, 0
+        for k, (c, line) in enumerate(zip(self.connections, self.table, strict=True)):
+            number = connections.index(c)
+            layout.wires[number, at.RULE] = k
+            line[at.WIRE], line[at.RULE_MODEL] = number, layout.models.rules[c.rule]
+            self._sides(c, line)
+            self._numbers(c, line)
+            line[at.COLUMN_BOUNDS], line[at.COLUMNS] = places, entries
+            line[at.RATES] = units
+            if c.homeostasis is not None:
+                units += c.target.n
+            start, pre, place = transposed[c]
+            bounds.append(start)
+            lists[0].append(pre)
+            lists[1].append(place)
+            places, entries = places + len(start), entries + len(pre)
+        self.columns = np.concatenate(bounds), *map(np.concatenate, lists)
+        self.traces = np.zeros(max(self._traces, 1), layout.dtype)
+        self.eligible, self.since = np.zeros(self._waiting, layout.dtype), np.zeros(self._waiting, np.uint32)
+        self.start_rates = np.concatenate(self._rates)
+        self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)
+
+    def reset(self) -> None:
+        """Nothing has happened yet."""
+        for array in (self.traces, self.eligible, self.since, self.tallies):
+            array[...] = 0
+        self.rates[...] = self.start_rates
+
+    def _sides(self, c: Connection, line: Array) -> None:
+        """Places of what is known of both sides."""
+        for side, group, seen, carried, used, count, factors in (
+            ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS),
+            ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS),
+        ):
+            kinds, first = getattr(c.rule, side), self._traces
+            line[count], line[seen], line[carried] = len(kinds), first, first + group.n
+            for k, name in enumerate(kinds):
+                self.layout.place[c, name] = (first + (1 + k) * group.n, group.n)
+            line[used] = first + (1 + len(kinds)) * group.n
+            self._traces += (1 + 2 * len(kinds)) * group.n
+            pairs = [(t.factor(self.network.dt), t.amount) for t in kinds.values()]
+            line[factors] = self.layout.put(pairs)
+
+    def _numbers(self, c: Connection, line: Array) -> None:
+        """Parameters of the rule, of its reward and of homeostasis."""
+        rule, dt = c.rule, self.network.dt
+        params, limits = rule.numbers(1, self.layout.dtype)
+        line[at.PARAMS], line[at.PARAM_COUNT] = self.layout.put(params), len(params)
+        line[at.LIMITS] = self.layout.put(limits)
+        line[at.CHANGES], line[at.REWARD] = c.plasticity is not None, -1
+        ends = (rule.w_min, rule.w_max) if rule.bounds in BOUNDED else (-np.inf, np.inf)
+        if isinstance(rule, RewardRule):
+            line[at.REWARD] = self.layout.put([c.reward_given, *rewarded(rule, dt), *ends])
+            line[at.GAP] = self._waiting - c.place
+            self._waiting += c.stop - c.first
+        care = c.homeostasis
+        if isinstance(care, Scaling):
+            line[at.TENDED] = at.SCALED
+            numbers = [care.rate, care.beta, care.smoothing, 1000.0 / care.every, *ends]
+            self._rates.append(np.full(c.target.n, float(care.rate)))
+        elif care is not None:
+            line[at.TENDED] = at.NORMALIZED
+            cut = care.before_clip or rule.clip == "all"
+            numbers = [care.total, 0.0, 0.0, 0.0, *(ends if cut else (-np.inf, np.inf))]
+            self._rates.append(np.zeros(c.target.n))
+        if care is not None:
+            every = care.every or dt  # a normalisation without an interval has been refused
+            line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.layout.put(numbers)
+
+
+def rewarded(rule: RewardRule, dt: float) -> list[float]:
+    """Factor of the reward, share of an increment that is eligible, fall of the logarithm of eligibility in a step."""
+    tau = rule.tau_e
+    if tau is None:
+        return [rule.rate, 1.0, 1e4]  # nothing is left after a step
+    fall = dt / tau
+    return [rule.rate * dt / -math.expm1(-fall), 1.0 / tau, fall]

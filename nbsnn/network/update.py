@@ -1,0 +1,137 @@
+"""One step of a block of units, spelt out for a neuron and the ports of its population.
+
+What arrives at the ports, the synapses' courses and the neuron's equations stand in one loop, so that nothing passes
+through memory between them: that is a third faster than a loop for each. The number of ports is known only when a
+kernel is made, so the loop is put together here; for an exponential synapse and a current it reads
+
+    def update(n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y):
+        q, zero = shared(P, place), P.dtype.type(0)
+        count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
+        a0, o0 = np.uintp(row + ports[first + 0, ROW] + lo), np.uintp(ports[first + 0, STATE] + lo)
+        q0, e0 = numbers0(P, ports[first + 0, SCALARS] + 1), P[ports[first + 0, SCALARS]]
+        for k in range(n):
+            current, conductance = x[k], zero
+            r = synapse0(R[a0 + k], *read0(S, o0, w, k), *q0)
+            R[a0 + k] = zero
+            write0(S, r, o0, w, k)
+            current += r[0]
+            r = step(current, *state(S, o, w, k), *param(q, V, own, w, k))
+            ...
+
+``n`` units from ``lo`` on, of which ``i0`` is the first as an unsigned number. S, P, V and R are the flat arrays of the
+network; ``o``, ``own``, ``v`` and ``w`` are unsigned places and the distance between variables, so that no index needs
+a check for its sign and the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..compile import bind
+from ..kernels.cpu import tables as at
+from ..neuron import Neuron
+from ..spell import numbers, read, write
+from .deviates import normal_of, uniform_of
+from .group import Group, Port
+
+ARGUMENTS = "n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y"
+
+INPUTS = {
+    "current": "current",
+    "conductance": "conductance",
+    "uniform": "uniform_of(key, t, i0 + k)",
+    "normal": "normal_of(key, t, i0 + k)",
+}
+"""How each of a neuron's inputs is called in the loop."""
+
+ENTERS = {
+    "current": "current += r[0]",
+    "conductance": "conductance += r[0]; current += r[0] * e{j}",
+    "driving": "current += r[0] * (e{j} - S[v + k])",  # v before the step
+}
+"""How the output of a synapse enters, by the port's mode."""
+
+
+def update(group: Group) -> Callable:
+    """The loop over the units of a group like this."""
+    neuron, own = checked(group.neuron), own_parameters(group)
+    shared = [name for name in neuron.params if name not in own]
+    places = [f"s[o{' + w' * own.index(n)} + k], " if n in own else f"q[{shared.index(n)}], " for n in neuron.params]
+    scope: dict[str, Any] = {
+        "np": np, "uniform_of": uniform_of, "normal_of": normal_of, "step": neuron.step,
+        "state": read(len(neuron.state)), "keep": write(len(neuron.state)), "shared": numbers(len(shared)),
+        "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"),
+    }  # fmt: skip
+    before, inside = [], []
+    for j, port in enumerate(group.ports):
+        scope |= _port(port, j)
+        row = f"first + {j}"
+        before += [
+            f"a{j}, o{j} = np.uintp(row + ports[{row}, {at.ROW}] + lo), np.uintp(ports[{row}, {at.STATE}] + lo)",
+            f"q{j}, e{j} = numbers{j}(P, ports[{row}, {at.SCALARS}] + 1), P[ports[{row}, {at.SCALARS}]]",
+        ]
+        inside += [
+            f"r = synapse{j}(R[a{j} + k], *read{j}(S, o{j}, w, k), *q{j})",
+            f"R[a{j} + k] = zero",
+            f"write{j}(S, r, o{j}, w, k)",
+            ENTERS[port.mode].format(j=j),
+        ]
+    lines = [
+        f"def update({ARGUMENTS}):",
+        "    q, zero = shared(P, place), P.dtype.type(0)",
+        "    count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)",
+        *(f"    {line}" for line in before),
+        "    for k in range(n):",
+        f"        current, conductance = {'x[k]' if group.currents else 'zero'}, zero",
+        *(f"        {line}" for line in inside),
+        f"        r = step({', '.join(INPUTS[name] for name in neuron.inputs)}, "
+        "*state(S, o, w, k), *param(q, V, own, w, k))",
+        "        y[k] = r[0]",
+        "        keep(S, r, o, w, k)",
+        # The sum of two uint32 is a uint64 to Numba, and would halve the width of the whole loop's vectors.
+        "        count = np.uint32(count + (one if r[0] > 0.5 else none))",
+        "    return count",
+    ]
+    exec("\n".join(lines), scope)
+    return bind(scope["update"], **neuron.filling())
+
+
+def _port(port: Port, j: int) -> dict[str, Any]:
+    """What the loop calls for port ``j``."""
+    count = len(port.synapse.variables)
+    return {
+        f"synapse{j}": port.synapse.step, f"read{j}": read(count), f"write{j}": write(count),
+        f"numbers{j}": numbers(len(port.numbers(1.0)) - 1),
+    }  # fmt: skip
+
+
+def story(group: Group) -> Any:
+    """All that shapes the loop of a group."""
+    neuron = checked(group.neuron)
+    filling = {name: function for name, function in neuron.filling().items() if name != "dspike"}  # no reverse here
+    holes = tuple(sorted((name, id(function)) for name, function in filling.items()))
+    ports = tuple((port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
+    return (
+        neuron.step,
+        holes,
+        neuron.inputs,
+        tuple(neuron.params),
+        tuple(own_parameters(group)),
+        ports,
+        bool(group.currents),
+    )
+
+
+def own_parameters(group: Group) -> list[str]:
+    """The parameters of which each unit has its own value."""
+    return [name for name, value in group.values.items() if value.size > 1]
+
+
+def checked(neuron: Neuron | None) -> Neuron:
+    """The model of a population that has one."""
+    if neuron is None:
+        raise ValueError("a list of spikes has no model")
+    return neuron

@@ -1,0 +1,58 @@
+"""Profiles: parts add up to the whole, and nothing is measured without one."""
+
+import time
+
+import numpy as np
+import pytest
+
+import nbsnn
+from nbsnn.profile import profile, span
+
+
+def test_spans_add_up_and_inner_ones_count_for_themselves():
+    with profile() as where:
+        for _ in range(2):
+            with span("outer", bytes=1e6, ops=1e3):
+                time.sleep(0.01)
+                with span("inner"):
+                    time.sleep(0.03)
+        time.sleep(0.02)
+    outer, inner = where.parts["outer"], where.parts["inner"]
+    assert outer.calls == inner.calls == 2
+    assert 0.02 <= outer.seconds < inner.seconds
+    assert inner.seconds >= 0.06
+    assert where.seconds >= outer.seconds + inner.seconds + 0.02
+    assert outer.bytes == 2e6 and outer.ops == 2e3
+    lines = str(where).splitlines()
+    assert [line.split()[0] for line in lines] == ["part", "inner", "other", "outer", "together"] or lines[
+        1
+    ].startswith("inner")
+
+
+def test_without_a_profile_a_span_does_nothing():
+    with span("nothing"):
+        pass
+    with profile() as where:
+        pass
+    assert not where.parts
+
+
+def test_profiles_do_not_nest_and_close_after_an_error():
+    with pytest.raises(RuntimeError, match="open already"), profile(), profile():
+        pass
+    with profile() as where, span("fine"):
+        pass
+    assert list(where.parts) == ["fine"]
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_a_training_step_by_parts(compact):
+    net = nbsnn.Sequential(nbsnn.Dense(20, 30), nbsnn.neurons.LIF(), nbsnn.Dense(30, 4), nbsnn.neurons.LI(), seed=0)
+    learner = nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy, compact=compact)
+    x, labels = (np.random.default_rng(0).random((8, 3, 20)) < 0.2).astype(np.float32), np.array([0, 1, 2])
+    learner.step(x, labels)
+    with profile() as where:
+        learner.step(x, labels)
+    own = {"lif1 forward", "lif1 backward", "li1 forward", "events"} if compact else {"neurons", "products"}
+    assert own | {"loss", "optimiser", "check of the input"} <= set(where.parts)
+    assert sum(part.seconds for part in where.parts.values()) <= where.seconds
