@@ -26,10 +26,13 @@ BREAK_EVEN = 0.2
 SMALLEST = 2**22
 """Products of fewer multiplications are dense: there is nothing to save."""
 
-NARROWEST = 32
+NARROWEST = 8
 """Products with fewer columns are dense: a row is too short to be worth finding."""
 
 LOOKED_AT = 64  # rows
+
+NEAR = 2**23
+"""Bytes of a factor whose rows are chosen here and there: so much stays in a cache."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,9 @@ class Events:
         array([0, 1, 2], dtype=uint32)
         """
         sample = x[:: max(1, len(x) // LOOKED_AT)]
+        found = np.count_nonzero(sample)
         # Twice the limit, because a sample may be unlucky; the exact count follows.
-        if np.count_nonzero(sample) > 2.0 * limit * sample.size or not np.isin(sample, (0, 1)).all():
+        if found > 2.0 * limit * sample.size or np.count_nonzero(sample == 1) != found:
             return None
         u = np.uintp
         counts = np.empty(len(x), np.uintp)
@@ -78,15 +82,34 @@ class Events:
 
     def product(self, weight: Array, y: Array) -> None:
         """y = x W, for W [N, M] and y [R, M]."""
-        u, compiled = np.uintp, _compiled("gather", y.dtype)
+        u, compiled = np.uintp, _compiled("gather", y.dtype, ADD=0)
         work = len(self.index) * weight.shape[1]
         run_threaded(lambda lo, hi: compiled(u(lo), u(hi), self.start, self.index, weight, y), self.shape[0], work)
 
     def add_outer(self, g: Array, weight: Array) -> None:
         """W += x^T g, for g [R, M] and W [N, M]: the gradient of ``product`` by its weight."""
-        u, compiled = np.uintp, _compiled("scatter", g.dtype)
-        work = len(self.index) * weight.shape[1]
-        run_threaded(lambda lo, hi: compiled(u(lo), u(hi), self.start, self.index, g, weight), weight.shape[1], work)
+        size = max(1, NEAR // (g.shape[1] * g.itemsize))
+        for r in range(0, len(g), size):
+            first, row = self.turned(r, min(r + size, len(g)))
+            self._add_rows(first, row, g, weight)
+
+    def turned(self, r0: int, r1: int) -> tuple[Array, Array]:
+        """The rows of each column's events, of those in rows [r0, r1): ``row[first[i]:first[i + 1]]``."""
+        u = np.uintp
+        first = np.empty(self.shape[1] + 1, np.uintp)
+        row = np.empty(int(self.start[r1] - self.start[r0]), np.uint32)
+        _compiled("turn", self.index.dtype)(u(r0), u(r1), self.start, self.index, first, row)
+        return first, row
+
+    def _add_rows(self, first: Array, row: Array, g: Array, weight: Array) -> None:
+        """Add to each row of ``weight`` its rows of ``g``; threads get equal numbers of events."""
+        compiled = _compiled("gather", g.dtype, ADD=1)
+
+        def part(lo: int, hi: int) -> None:
+            n0, n1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
+            compiled(n0, min(n1, np.uintp(len(weight))), first, row, g, weight)
+
+        run_threaded(part, len(row), len(row) * weight.shape[1])
 
 
 def worth(rows: int, n_pre: int, n_post: int) -> bool:
@@ -95,5 +118,5 @@ def worth(rows: int, n_pre: int, n_post: int) -> bool:
 
 
 @functools.cache
-def _compiled(name: str, dtype: Any) -> Callable:
-    return kernel(getattr(loops, name), dtype=dtype)
+def _compiled(name: str, dtype: Any, **constants: Any) -> Callable:
+    return kernel(getattr(loops, name), dtype=dtype, **constants)

@@ -93,6 +93,16 @@ def row_sum(count: int, first: str, second: str | None, subscript: str) -> Calla
 
 
 @functools.cache
+def zeros(count: int, subscript: str) -> Callable:
+    """A function that stands for ``row_sum`` where there is nothing to add up.
+
+    >>> zeros(2, "t, n")                   # lambda array, other, t, n: (0.0, 0.0,)
+    <function ...>
+    """
+    return eval(f"lambda array, other, {subscript}: ({'0.0, ' * count})")
+
+
+@functools.cache
 def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable:
     """A function that writes a tuple's items at ``places`` to the variables 0, 1, ... of an array.
 

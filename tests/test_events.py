@@ -26,6 +26,17 @@ def test_events_are_the_positions_of_the_ones(rows, columns, rate, seed):
     np.testing.assert_array_equal(events.start, np.searchsorted(row, np.arange(rows + 1)))
 
 
+def test_events_by_column_and_in_parts(monkeypatch):
+    x = spikes((57, 43), 0.2)
+    first, row = Events.of(x).turned(10, 40)
+    for i in range(43):
+        np.testing.assert_array_equal(row[first[i] : first[i + 1]], 10 + np.nonzero(x[10:40, i])[0])
+    monkeypatch.setattr(module, "NEAR", 4 * 35 * 10)  # ten rows at a time
+    g, outer = np.random.default_rng(1).normal(size=(57, 35)).astype(np.float32), np.ones((43, 35), np.float32)
+    Events.of(x).add_outer(g, outer)
+    np.testing.assert_allclose(outer, 1.0 + x.T @ g, atol=1e-5)
+
+
 @pytest.mark.parametrize(("dtype", "bound"), [(np.float32, 1e-5), (np.float64, 1e-12)])
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.3, 1.0])
 def test_products_equal_the_dense_ones(rate, dtype, bound):

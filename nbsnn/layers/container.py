@@ -9,6 +9,7 @@ import numpy as np
 from ..neuron import Neuron
 from ..random import Draws
 from .layer import Array, Layer, Nested
+from .low_pass import LowPass, as_array
 from .population import Population
 from .run import Run
 
@@ -110,3 +111,8 @@ class Container(Layer):
         if start:
             before[name] = start
         return gx
+
+    def _trace(self, name: str, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        layer = self.children[name]
+        given: Any = x if layer.lowpass else as_array(x)
+        return layer.trace(given, tape[name], traces.setdefault(name, {}))

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from .. import init
+from ..device import SERIAL
 from ..events import BREAK_EVEN, Events, worth
 from ..profile import span
 from ..random import Draws
 from ..validate import choice, count
-from .layer import Array, Nested, Setting, buffer
+from .layer import Array, Nested, Setting, aligned, buffer
+from .low_pass import LowPass
+from .product import FEW, add_product
 from .stateless import Stateless
 
 
@@ -44,6 +47,7 @@ class Dense(Stateless):
     """
 
     kind = "dense"
+    lowpass = True
 
     def __init__(
         self,
@@ -73,7 +77,9 @@ class Dense(Stateless):
         self.setting, self.built = setting, True
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
-        self.params = {"weight": self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)}
+        weight = self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)
+        self.params = {"weight": aligned(weight.shape, weight.dtype)}
+        self.params["weight"][...] = weight
         if self.bias:
             self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
 
@@ -97,8 +103,22 @@ class Dense(Stateless):
         with span("products, reverse"):
             return self.pull(gy, tape) if wanted else None
 
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        with span("products, reverse"):
+            gx = self.pull(gy, tape) if wanted else None
+        with span("weight gradients"):
+            self.accumulate(gy, tape, grads)  # after it, as errors of a trace are changed in place
+        return gx
+
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        if not isinstance(x, LowPass):
+            return super().trace(x, tape, traces)
+        super().trace(x.signal, tape, traces)
+        tape["trace"] = x
+        return tape["y"]
+
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"], tape["events"] = x, None
+        tape["pre"], tape["events"], tape["trace"] = x, None, None
         with span("events"):
             self._look(x, tape)
 
@@ -113,17 +133,36 @@ class Dense(Stateless):
     def accumulate(self, gy: Array, tape: Nested, grads: Nested) -> None:
         """Add the parameters' gradients, given what the presynaptic side offered and what comes back."""
         g = gy.reshape(-1, *self.shape)
-        if tape["events"] is None:
-            product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
-            np.matmul(tape["pre"].reshape(-1, *self.in_shape).T, g, out=product)
-            grads["weight"] += product
-        else:
-            tape["events"].add_outer(g, grads["weight"])
         if self.bias:
             grads["bias"] += g.sum(axis=0)
+        trace = tape["trace"]
+        if trace is not None:
+            trace.spread(gy)
+            if trace.before is not None:
+                self._carry(trace.before * self.setting.dtype.type(trace.decay), gy[0], tape, grads)
+        if tape["events"] is None:
+            self._add_product(tape["pre"].reshape(-1, *self.in_shape), g, tape, grads)
+        else:
+            tape["events"].add_outer(g, grads["weight"])
+
+    def _carry(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
+        """Add what a trace from before the window brings."""
+        if self.setting.device == "cpu":
+            add_product(x.T, g, grads["weight"])
+        else:
+            self._add_product(x, g, tape, grads)
+
+    def _add_product(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
+        product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
+        grads["weight"] += np.matmul(x.T, g, out=product)
 
     def pull(self, gy: Array, tape: Nested) -> Array:
         """The derivative by the input."""
         gx = buffer(tape, "gx", (*gy.shape[:2], *self.in_shape), self.setting.dtype)
-        np.matmul(gy.reshape(-1, *self.shape), self.params["weight"].T, out=gx.reshape(-1, *self.in_shape))
+        g, rows = gy.reshape(-1, *self.shape), gx.reshape(-1, *self.in_shape)
+        if self.setting.device == "cpu" and self.shape[0] <= FEW and gx.size > SERIAL:
+            gx[...] = 0.0
+            add_product(g, self.params["weight"].T, rows)
+        else:
+            np.matmul(g, self.params["weight"].T, out=rows)
         return gx

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from ..random import Draws
 from .layer import Array, Nested, Setting
+from .low_pass import LowPass
 from .stateless import Stateless
 
 
@@ -20,6 +22,7 @@ class Flatten(Stateless):
     """
 
     kind = "flatten"
+    lowpass = True
 
     def __repr__(self) -> str:
         return "Flatten()"
@@ -30,6 +33,12 @@ class Flatten(Stateless):
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         return x.reshape(*x.shape[:2], *self.shape)
+
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        if not isinstance(x, LowPass):
+            return super().trace(x, tape, traces)
+        before = None if x.before is None else x.before.reshape(-1, *self.shape)
+        return replace(x, signal=self.apply(x.signal, tape, None), before=before)
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         return gy.reshape(*gy.shape[:2], *self.in_shape)

@@ -19,6 +19,8 @@ from ..device import DEVICES, run_threaded
 from ..kernels.cpu.checks import unfinite
 from ..random import Draws
 from ..validate import choice, finite, float_dtype, number
+from .buffers import aligned as aligned
+from .buffers import buffer as buffer
 from .run import Run
 
 Array = np.ndarray
@@ -62,9 +64,12 @@ class Layer:
         What is learned, by name. Optimisers change these arrays in place.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
+    at_once, lowpass : bool
+        Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``.
     """
 
     kind = "layer"
+    at_once = lowpass = False
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -129,12 +134,12 @@ class Layer:
         raise NotImplementedError
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        """What OTTT multiplies errors with, in place of presynaptic activity, after a forward pass of one step.
+        """What OTTT multiplies errors with, in place of presynaptic activity, after a forward pass.
 
         Parameters
         ----------
-        x : array [1, B, ...]
-            What the layer before offers.
+        x : array [T, B, ...]
+            What the layer before offers; one step unless ``at_once``, maybe a ``LowPass`` if ``lowpass``.
         tape : dict
             What ``forward`` left; a connection notes ``x`` in it as the factor of its weights' gradient.
         traces : dict
@@ -142,9 +147,13 @@ class Layer:
 
         Returns
         -------
-        array [1, B, ...]
+        array [T, B, ...] or LowPass
             What this layer offers: a population of spiking neurons the trace of its spikes.
         """
+        raise NotImplementedError
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        """As ``backward`` on each step by itself: no gradient flows from step to step. May write over ``gy``."""
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
@@ -161,7 +170,10 @@ class Layer:
 
     def zeros(self) -> Nested:
         """Gradients of zero for all parameters, nested as they are."""
-        return {name: np.zeros_like(array) for name, array in self.params.items()}
+        zeros = {name: aligned(array.shape, array.dtype) for name, array in self.params.items()}
+        for array in zeros.values():
+            array[...] = 0.0
+        return zeros
 
     def parameters(self) -> dict[str, Array]:
         """All learned arrays, nested names joined by "/": the arrays themselves, not copies."""
@@ -206,8 +218,10 @@ class Layer:
             raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(x.shape)}")
         if is_static(x):
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
-        x = np.ascontiguousarray(x, self.setting.dtype)
-        return x if x.size >= LARGE and self.setting.device == "cpu" and _quickly_finite(x) else finite("input", x)
+        given = np.ascontiguousarray(x, self.setting.dtype)
+        if x.dtype.kind != "f" or (x.size >= LARGE and self.setting.device == "cpu" and _quickly_finite(given)):
+            return given
+        return finite("input", given)
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
@@ -232,14 +246,6 @@ def _quickly_finite(x: Array) -> bool:
     compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
     run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
     return not any(found)
-
-
-def buffer(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-    """An uninitialised array of the tape; the one of an earlier run where it fits."""
-    array = tape.get(name)
-    if array is None or array.shape != shape or array.dtype != dtype:
-        array = tape[name] = np.empty(shape, dtype)
-    return array
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

@@ -11,6 +11,7 @@ from ..validate import choice
 from .container import Container
 from .join import JOINS, added, joined, joined_shape, parted
 from .layer import Array, Nested, Setting
+from .low_pass import LowPass, as_array
 
 
 class Parallel(Container):
@@ -41,6 +42,7 @@ class Parallel(Container):
     """
 
     kind = "parallel"
+    at_once = lowpass = True
     join = "concatenate"
 
     def __init__(self, *layers: Any, join: str = "concatenate", **named: Any):
@@ -76,9 +78,14 @@ class Parallel(Container):
         outputs = [self._forward(name, x, state, tape, draws, final) for name in self.children]
         return joined(self.join, outputs), final
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        offered = [layer.trace(x, tape[k], traces.setdefault(k, {})) for k, layer in self.children.items()]
-        return joined(self.join, offered)
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array:
+        return joined(self.join, [as_array(self._trace(name, x, tape, traces)) for name in self.children])
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        parts = zip(self.children.items(), parted(self.join, gy, self._shapes), strict=True)
+        gx = [layer.backward_within(part.copy(), tape[name], grads[name], wanted) for (name, layer), part in parts]
+        known = [g for g in gx if g is not None]
+        return joined("sum", known) if len(known) == len(gx) else None
 
     def backward(
         self,

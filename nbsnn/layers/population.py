@@ -17,9 +17,10 @@ from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
 from ..profile import span
 from ..random import Draws
-from ..spell import row, row_sum, store
+from ..spell import row, row_sum, store, zeros
 from .first import first_output, first_vjp, summed_where_shared
 from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
+from .low_pass import LowPass, traced
 
 
 class Population(Layer):
@@ -43,6 +44,8 @@ class Population(Layer):
     >>> run["v"].shape, run["spikes"].shape
     ((100, 1, 5), (100, 1, 5))
     """
+
+    at_once = True
 
     def __init__(
         self,
@@ -111,34 +114,24 @@ class Population(Layer):
             self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
-    def _backward_kernel(self, injected: bool, static: bool) -> Callable:
-        """The reverse loop; ``injected``: the loss depends on states too; ``static``: sum the input's gradient."""
-        key = f"backward {injected} {static}"
+    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable:
+        """A loop back; ``cotangent`` says what comes from the step after it and from a loss that sees states."""
+        model, key = self.neuron, f"{direction} {variant}"
         if key not in self._kernels:
-            model, count = self.neuron, len(self.neuron.state)
             if model.vjp is None:
                 raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
-            learned = tuple(1 + count + list(model.params).index(name) for name in model.trained)
-            self._kernels[key] = self._make(
-                "backward",
-                vjp=model.vjp,
-                cotangent=row_sum(count, "b, n", "t, b, n" if injected else None, "t, b, n"),
-                carry=store(self._places, "b, n"),
-                learn=store(learned, "b, n", add=True),
-                STATIC=int(static),
-            )
+            learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
+            stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
+            self._kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
         return self._kernels[key]
 
     def _make(self, direction: str, **filling: Any) -> Callable:
-        device, model = self.setting.device, self.neuron
+        device, model, loops = self.setting.device, self.neuron, cpu
         if device == "cuda":
-            from ..kernels.cuda import neurons as loops
-        else:
-            loops = cpu
+            from ..kernels.cuda import neurons as loops  # type: ignore[no-redef]
         filling |= model.filling(self.setting.smooth)
         filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
-        template = getattr(loops, direction)
-        return kernel(template, device=device, dtype=self.setting.dtype, **filling)
+        return kernel(getattr(loops, direction), device=device, dtype=self.setting.dtype, **filling)
 
     def initial(self, batch: int) -> Nested:
         shape = (batch, *self.shape)
@@ -227,21 +220,26 @@ class Population(Layer):
         gx = tape["gx"]
         return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)
+        gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(tape, "gS", (states, *lanes), dtype)
+        gP = tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
+        compiled = self._reverse_kernel("within", "", zeros(states, "t, b, n"))
+        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, gS, gP)
+        with span("neurons, reverse", ops=gy.size):
+            launch(compiled, self.setting.device, 0, len(gy), *lanes, *arrays)
+        self.end_reverse(tape, grads)
+        return gy.reshape(-1, lanes[0], *self.shape)
+
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         """The spikes of this population, low-passed with the leak of its membrane: a[t] = decay a[t-1] + s[t]."""
         output = self.output(tape)
         if self.neuron.output != "spikes":
             return output
-        # A new array each time: a recurrent connection holds on to the one of the step before.
-        traces["trace"] = output[0] + self._leak(tape) * traces["trace"] if "trace" in traces else output[0].copy()
-        return traces["trace"][None]
-
-    def _leak(self, tape: Nested) -> Any:
-        """What the membrane keeps at each step: one factor for each unit, or 1."""
-        if not self.neuron.leak:
-            return 1.0
-        leak = tape["params"][list(self.values).index(self.neuron.leak)]
-        return leak.reshape(self.shape)
+        place = list(self.values).index(self.neuron.leak) if self.neuron.leak else None
+        leak = 1.0 if place is None else tape["params"][place].reshape(self.shape)
+        offered, traces["trace"] = traced(output, leak, traces.get("trace"), self.setting.device)
+        return offered
 
     def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
         """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
@@ -273,7 +271,9 @@ class Population(Layer):
     def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
         record, x, gx = tape["record"], tape["x"], tape["gx"]
-        compiled = self._backward_kernel(injected=bool(tape["gV"].shape[1]), static=len(gx) < len(gy))
+        second, static = ("t, b, n" if tape["gV"].shape[1] else None), len(gx) < len(gy)
+        cotangent = row_sum(len(self.neuron.state), "b, n", second, "t, b, n")
+        compiled = self._reverse_kernel("backward", f"{second} {static}", cotangent, STATIC=int(static))
         arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
         with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
             launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)

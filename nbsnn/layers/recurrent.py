@@ -21,6 +21,7 @@ from .dense import Dense
 from .identity import Identity
 from .join import JOINS, joined_shape
 from .layer import Array, Layer, Nested, Setting, Start
+from .low_pass import as_array
 from .population import Population
 
 
@@ -164,7 +165,7 @@ class Recurrent(Container):
         inner = traces.setdefault("neurons", {})
         zero = np.zeros((x.shape[1], *self.shape), x.dtype)
         self.feedback.offer(inner.get("trace", zero)[None], tape["feedback"])  # of the step before, as its spikes
-        return self.population.trace(x, tape["neurons"], inner)
+        return as_array(self.population.trace(x, tape["neurons"], inner))
 
     def backward(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 from ..random import Draws
 from .container import Container, as_layer
 from .layer import Array, Layer, Nested, Setting
+from .low_pass import LowPass, as_array
 from .sequential import Sequential
 
 
@@ -31,6 +32,7 @@ class Residual(Container):
     """
 
     kind = "residual"
+    at_once = lowpass = True
 
     def __init__(self, *layers: Any, shortcut: Any = None):
         named: dict[str, Layer] = {"branch": Sequential(*layers)}
@@ -56,11 +58,17 @@ class Residual(Container):
         skip = self._forward("shortcut", x, state, tape, draws, final) if "shortcut" in self.children else x
         return y + skip, final
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        total = x if "shortcut" not in self.children else 0.0
-        for name, layer in self.children.items():
-            total = total + layer.trace(x, tape[name], traces.setdefault(name, {}))
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array:
+        total = as_array(x) if "shortcut" not in self.children else 0.0
+        for name in self.children:
+            total = total + as_array(self._trace(name, x, tape, traces))
         return total  # type: ignore[return-value]
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        gx, skip = self.children["branch"].backward_within(gy.copy(), tape["branch"], grads["branch"], wanted), gy
+        if "shortcut" in self.children:
+            skip: Any = self.children["shortcut"].backward_within(gy, tape["shortcut"], grads["shortcut"], wanted)
+        return None if gx is None or skip is None else gx + skip
 
     def backward(
         self,

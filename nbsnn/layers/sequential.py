@@ -10,6 +10,7 @@ import numpy as np
 from ..random import Draws
 from .container import Container
 from .layer import Array, Nested, Setting, is_static
+from .low_pass import LowPass
 from .stack import Stack, in_a_row
 
 
@@ -41,6 +42,7 @@ class Sequential(Container):
     """
 
     kind = "sequential"
+    at_once = lowpass = True
 
     def __init__(
         self,
@@ -115,10 +117,16 @@ class Sequential(Container):
                 )
         return gy, before
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        for name, layer in self.children.items():
-            x = layer.trace(x, tape[name], traces.setdefault(name, {}))
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        for name in self.children:
+            x = self._trace(name, x, tape, traces)
         return x
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        first, g = next(iter(self.children)), gy
+        for name in reversed(self.children):
+            g = self.children[name].backward_within(g, tape[name], grads[name], wanted or name != first)  # type: ignore[assignment]
+        return g
 
     def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:
         """Run one step at a time, with all arrays in reach.

@@ -14,6 +14,8 @@ class Stateless(Layer):
     An input that does not change over time is mapped once, and its gradient is summed over time before the way back.
     """
 
+    at_once = True
+
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         """Output of ``x`` [T, B, ...]."""
         raise NotImplementedError
@@ -29,9 +31,12 @@ class Stateless(Layer):
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.params:
             return self.apply(x, tape.setdefault("trace", {}), None)
-        if tape.get("pre") is not x:  # else the forward pass of this step has offered it
+        if not _same(tape.get("pre"), x):  # else the forward pass has offered it
             self.offer(x, tape)
         return tape["y"]
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        return self.reverse(gy, tape, grads, wanted)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         tape["static"] = is_static(x)
@@ -53,3 +58,10 @@ class Stateless(Layer):
         if tape["static"] and len(gy) > 1:
             gy = gy.sum(axis=0, keepdims=True)
         return self.reverse(gy, tape, grads, wanted), {}
+
+
+def _same(a: Array | None, b: Array) -> bool:
+    """Whether two arrays are the same numbers at the same place."""
+    if a is None or a.dtype != b.dtype:
+        return False
+    return a is b or (a.shape, a.strides, a.ctypes.data) == (b.shape, b.strides, b.ctypes.data)

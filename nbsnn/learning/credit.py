@@ -24,9 +24,10 @@ from ..losses import StepCrossEntropy
 from .bptt import BPTT
 from .eprop import EProp
 from .learner import Learner, Loss
-from .online import Online, is_moving
+from .online import Online
 from .ottt import OTTT
 from .sltt import SLTT
+from .windows import is_moving
 
 Grads = dict[str, Array]
 

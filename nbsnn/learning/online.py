@@ -1,13 +1,13 @@
 """Learning while time passes: the loop that SLTT, OTTT and e-prop share.
 
 At every step: run it, ask the loss for its derivative by that step's output, and go back through the layers, but not
-through time. What is kept does not grow with the number of steps, and the input may come step by step.
+through time. What is kept does not grow with the number of steps, and the input may come step by step. As long as no
+parameter changes in between, a window of steps goes through each layer at once.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
 from ..random import Draws
-from ..validate import choice
+from ..validate import choice, count
+from . import windows
 from .learner import Learner, Loss
 
 
@@ -37,6 +38,9 @@ class Online(Learner):
         Largest global norm of the gradient of an update.
     seed : int
         Seed of what is random in training (dropout).
+    window : int, optional
+        How many steps go through each layer at once; by default up to 20, as far as their arrays are not too large.
+        Steps go one by one where parameters change after each, and where a layer is recurrent or delays.
 
     Notes
     -----
@@ -53,17 +57,22 @@ class Online(Learner):
         update: str = "sample",
         clip: float | None = None,
         seed: int = 0,
+        window: int | None = None,
     ):
         super().__init__(net, StepCrossEntropy(reduction="sum") if loss is None else loss, optimizer, clip, seed)
         self.update = choice("update", update, ("sample", "step"))
+        self.window = None if window is None else count("window", window)
 
     def offer(self, x: Array, traces: Nested) -> None:
         """Put into the tape what stands for presynaptic activity; by default the activity itself."""
 
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
-        """Add the gradients of the step just made: its input is ``x`` [1, B, ...], the loss's derivative ``gy``."""
+        """Add the gradients of the steps just made: their input is ``x`` [T, B, ...], the loss's derivative ``gy``."""
         self.offer(x, traces)
-        self.net.backward(gy, self.tape, self.grads, wanted=False)
+        if len(x) == 1:
+            self.net.backward(gy, self.tape, self.grads, wanted=False)
+        else:
+            self.net.backward_within(gy, self.tape, self.grads, wanted=False)
 
     def step(self, x: Any, target: Any) -> float:
         """One pass over a batch; returns the sum of the steps' losses.
@@ -76,18 +85,19 @@ class Online(Learner):
             The same for all steps ([B] labels, or [B, C] numbers), or one for each: an array [T, B] of labels or
             [T, B, C] of numbers, or an iterator that gives one at every step.
         """
-        total = 0.0
-        for value, grads in self.passes(x, target):
-            total += value
-            if self.update == "step":
-                self.change(self.checked(grads))
         if self.update == "sample":
-            self.change(self.checked(flatten(self.grads)))
+            total, grads = self.gradients(x, target)
+            self.change(grads)
+        else:
+            total = 0.0
+            for value, grads in self.passes(x, target):
+                total += value
+                self.change(self.checked(grads))
         self.iteration += 1
         return total
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        total = sum(value for value, _ in self.passes(x, target, accumulate=True))
+        total = sum(value for value, _ in self._passes(x, target, True, self.window))
         return total, self.checked(flatten(self.grads))
 
     def passes(self, x: Any, target: Any, accumulate: bool | None = None) -> Iterator[tuple[float, dict[str, Array]]]:
@@ -95,61 +105,41 @@ class Online(Learner):
 
         Parameters may be changed between steps: the state then goes on from what the older ones made.
         """
-        accumulate = self.update == "sample" if accumulate is None else accumulate
+        return self._passes(x, target, self.update == "sample" if accumulate is None else accumulate, 1)
+
+    def _passes(
+        self, x: Any, target: Any, accumulate: bool, window: int | None
+    ) -> Iterator[tuple[float, dict[str, Array]]]:
+        """As ``passes``, for windows of steps."""
         draws = Draws(self.seed, "training", self.iteration)
         state: Nested | None = None
         traces: Nested = {}
-        targets, output, t, batch = _targets(target), None, -1, 0
+        output: Any = None
+        targets, t = windows.targets(target), 0
         self.clear()
-        for t, given in enumerate(_steps(x)):
-            now = self.net.check_input(given[None])
-            if state is None:
-                batch, state = now.shape[1], self.net.initial(now.shape[1])
-            if now.shape[1] != batch:
-                raise ValueError(f"step {t} of the input has a batch of {now.shape[1]}, but step 0 one of {batch}")
+        for now in windows.inputs(self.net, x, window):
+            state = self.net.initial(now.shape[1]) if state is None else state
             y, state = self.net.forward(now, state, self.tape, draws)
-            value, gy = self.loss(y, _next(targets, t))
-            if not np.isfinite(value):
-                raise ValueError(f"the loss of step {t} is {value}")
-            output = y.copy() if output is None else np.add(output, y, out=output)
+            value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
+            sums = y.sum(axis=0, keepdims=True)
+            output = sums if output is None else np.add(output, sums, out=output)
             if t and not accumulate:
                 self.clear()
             self.reverse(now, gy, traces)
+            t += len(now)
             yield value, flatten(self.grads)
-        if output is None:
-            raise ValueError("the input has no steps")
-        if is_moving(target) and len(target) != t + 1:
-            raise ValueError(f"target has {len(target)} steps, but the input has {t + 1}")
-        self.output = output / (t + 1)
+        if windows.is_moving(target) and len(target) != t:
+            raise ValueError(f"target has {len(target)} steps, but the input has {t}")
+        self.output = output / t
 
-
-def _steps(x: Any) -> Iterator[Array]:
-    """The steps of an array [T, ...] or of an iterable."""
-    if not isinstance(x, Iterable):
-        raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
-    return (np.asarray(step) for step in x)
-
-
-def is_moving(target: Any) -> bool:
-    """Whether this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
-    if isinstance(target, Iterator):
-        return False
-    target = np.asarray(target)
-    return target.ndim == (2 if target.dtype.kind in "iu" else 3)
-
-
-def _targets(target: Any) -> Iterator[Any]:
-    """The target of each step, as the loss wants it for one step."""
-    if isinstance(target, Iterator):
-        return target
-    target = np.asarray(target)
-    if is_moving(target):
-        return (target[t : t + 1] for t in range(len(target)))
-    return itertools.repeat(target)
-
-
-def _next(targets: Iterator[Any], t: int) -> Any:
-    try:
-        return next(targets)
-    except StopIteration:
-        raise ValueError(f"target has {t} steps, but the input has more") from None
+    def _loss(self, y: Array, targets: list[Any], t: int) -> tuple[float, Array]:
+        """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""
+        if len(y) > 1 and hasattr(self.loss, "summed"):
+            value, gy = self.loss.summed()(y, windows.together(targets))
+            if np.isfinite(value):
+                return value, gy
+        values, parts = zip(*(self.loss(y[k : k + 1], target) for k, target in enumerate(targets)), strict=True)
+        for k, value in enumerate(values):
+            if not np.isfinite(value):
+                raise ValueError(f"the loss of step {t + k} is {value}")
+        return sum(values), np.concatenate(parts)

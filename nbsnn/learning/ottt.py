@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..layers.layer import Array, Layer, Nested
+from ..layers.low_pass import LowPass
 from ..optim.optimizer import fraction
 from .learner import Loss
 from .online import Online
@@ -46,7 +47,9 @@ class OTTT(Online):
         self.input_decay = fraction("input_decay", input_decay)
 
     def offer(self, x: Array, traces: Nested) -> None:
+        given: Any = x
         if self.input_decay:
-            x = x + self.input_decay * traces["input"] if "input" in traces else x
-            traces["input"] = x
-        self.net.trace(x, self.tape, traces.setdefault("net", {}))
+            trace = LowPass(x, self.input_decay, traces.get("input"), self.net.setting.device)
+            traces["input"] = trace.after()
+            given = trace if len(x) > 1 and self.net.lowpass else trace.array()
+        self.net.trace(given, self.tape, traces.setdefault("net", {}))

@@ -10,7 +10,7 @@ Sums run in float64; the gradient has the dtype of ``y``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -233,6 +233,10 @@ class StepCrossEntropy:
         number("scale", self.scale, above=0.0)
         _check_smoothing(self.label_smoothing)
         choice("reduction", self.reduction, ("mean", "sum"))
+
+    def summed(self) -> StepCrossEntropy:
+        """The loss whose value is the sum of the values that this one has for each step alone."""
+        return replace(self, reduction="sum")
 
     def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y`` ``[T, B, C]``; the target is labels ``[B]``, or ``[T, B]`` for one per step.

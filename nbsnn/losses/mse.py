@@ -6,7 +6,7 @@ StepMSE:  value = reduce_t mean_{b, c} (y[t, b, c] - target[t, b, c])^2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -86,6 +86,10 @@ class StepMSE:
 
     def __post_init__(self) -> None:
         choice("reduction", self.reduction, ("mean", "sum"))
+
+    def summed(self) -> StepMSE:
+        """The loss whose value is the sum of the values that this one has for each step alone."""
+        return replace(self, reduction="sum")
 
     def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y`` ``[T, B, C]``; the target is a real array of the same shape, or ``[B, C]``.

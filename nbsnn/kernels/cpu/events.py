@@ -5,6 +5,7 @@ Events are the positions of the ones in a 0/1 matrix x [R, N], row by row: those
 """
 
 ONE = 1
+ADD = 0
 
 
 def tally(r0, r1, x, counts):
@@ -20,37 +21,57 @@ def tally(r0, r1, x, counts):
 
 
 def collect(r0, r1, x, start, index):
-    """Fill ``index`` with the positions of the ones."""
+    """Fill ``index`` with the positions of the ones.
+
+    Each position is written, and kept if there is a one: no branch depends on ``x``, which would be foretold wrongly.
+    """
     for r in range(r0, r1):
-        e = start[r]
-        for i in range(x.shape[1]):
-            if x[r, i] != 0:
-                index[e] = i
-                e += start.dtype.type(1)
+        e, end = start[r], start[r + 1]
+        i = start.dtype.type(0)
+        while e < end:
+            index[e] = i
+            e += start.dtype.type(x[r, i] != 0)
+            i += start.dtype.type(1)
+
+
+def turn(r0, r1, start, index, first, row):
+    """The events of rows [r0, r1) by column: those of column ``i`` are in ``row[first[i]:first[i + 1]]``.
+
+    On the way, ``first[i + 1]`` is where the next event of column ``i`` goes.
+    """
+    for i in range(first.shape[0]):
+        first[i] = 0
+    for e in range(start[r0], start[r1]):
+        if index[e] + 2 < first.shape[0]:
+            first[index[e] + 2] += first.dtype.type(1)
+    for i in range(2, first.shape[0]):
+        first[i] += first[i - 1]
+    for r in range(r0, r1):
+        for e in range(start[r], start[r + 1]):
+            place = first[index[e] + 1]
+            row[place] = r
+            first[index[e] + 1] = place + first.dtype.type(1)
 
 
 def gather(r0, r1, start, index, weight, y):
-    """y = x W: add up the rows of ``weight`` that the events of each row choose, four at a time."""
+    """y = x W, or with ADD y += x W: add up the rows of ``weight`` that the events of each row choose.
+
+    Eight at a time, as each sum is read and written once.
+    """
     for r in range(r0, r1):
         e, end = start[r], start[r + 1]
-        for c in range(y.shape[1]):
-            y[r, c] = 0
-        while e + 4 <= end:
-            i, j, k, m = index[e], index[e + 1], index[e + 2], index[e + 3]
+        if not ADD:
             for c in range(y.shape[1]):
-                y[r, c] += (weight[i, c] + weight[j, c]) + (weight[k, c] + weight[m, c])
-            e += start.dtype.type(4)
+                y[r, c] = 0
+        while e + 8 <= end:
+            i, j, k, m = index[e], index[e + 1], index[e + 2], index[e + 3]
+            n, o, p, q = index[e + 4], index[e + 5], index[e + 6], index[e + 7]
+            for c in range(y.shape[1]):
+                low = (weight[i, c] + weight[j, c]) + (weight[k, c] + weight[m, c])
+                y[r, c] += low + ((weight[n, c] + weight[o, c]) + (weight[p, c] + weight[q, c]))
+            e += start.dtype.type(8)
         while e < end:
             i = index[e]
             for c in range(y.shape[1]):
                 y[r, c] += weight[i, c]
             e += start.dtype.type(1)
-
-
-def scatter(c0, c1, start, index, g, weight):
-    """W += x^T g for columns [c0, c1): add each row of ``g`` to the rows that its events choose."""
-    for r in range(g.shape[0]):
-        for e in range(start[r], start[r + 1]):
-            i = index[e]
-            for c in range(c0, c1):
-                weight[i, c] += g[r, c]

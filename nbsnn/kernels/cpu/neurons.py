@@ -82,3 +82,17 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
                 gx[tx, b, n] = g[0] + gx[tx, b, n] if STATIC else g[0]
                 carry(gS, g, b, n)
                 learn(gP, g, b, n)
+
+
+def within(t0, t1, b0, b1, n0, n1, x, P, S, gy, gS, gP):
+    """As ``backward`` on each step by itself: no derivative comes from the step after. ``gx`` is written over ``gy``.
+
+    ``cotangent`` is zero here, and ``gS`` is left with the derivative by the states before step ``t0``.
+    """
+    for t in range(t1 - 1, t0 - 1, -1):
+        for b in range(b0, b1):
+            for n in range(n0, n1):
+                g = vjp(x[t, b, n], *state(S, t, b, n), *param(P, n), gy[t, b, n], *cotangent(gS, gS, t, b, n))
+                gy[t, b, n] = g[0]
+                carry(gS, g, b, n)
+                learn(gP, g, b, n)

@@ -75,3 +75,15 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
             gx[tx, b, n] = g[0] + gx[tx, b, n] if STATIC else g[0]
             carry(gS, g, b, n)
             learn(gP, g, b, n)
+
+
+def within(t0, t1, b0, b1, n0, n1, x, P, S, gy, gS, gP):
+    lane = cuda.grid(1)  # type: ignore[call-arg]
+    b = b0 + lane // (n1 - n0)
+    n = n0 + lane % (n1 - n0)
+    if b < b1:
+        for t in range(t1 - 1, t0 - 1, -1):
+            g = vjp(x[t, b, n], *state(S, t, b, n), *param(P, n), gy[t, b, n], *cotangent(gS, gS, t, b, n))
+            gy[t, b, n] = g[0]
+            carry(gS, g, b, n)
+            learn(gP, g, b, n)

@@ -1,0 +1,88 @@
+"""What comes step by step, taken a few steps at a time.
+
+Where errors stay within their step, nothing is lost by running some steps through each layer at once: the arrays are
+larger and the calls fewer. Memory grows with the window, not with the number of steps.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..layers.layer import Array, Layer
+
+STEPS = 10
+"""Steps in a window, at most."""
+
+BYTES = 2**26
+"""A window has fewer steps if its arrays would need more than about so much."""
+
+
+def at_once(net: Layer) -> bool:
+    """Whether all layers can take several steps."""
+    return net.at_once and all(layer.at_once for layer in net.layers().values())
+
+
+def length(net: Layer, batch: int) -> int:
+    """How many steps to take at a time."""
+    if not at_once(net):
+        return 1
+    shapes = [net.in_shape, *(layer.shape for layer in net.layers().values())]
+    each = 3 * batch * sum(int(np.prod(shape)) for shape in shapes) * np.dtype(net.setting.dtype).itemsize
+    return max(1, min(STEPS, BYTES // each))
+
+
+def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
+    """The input, an array [T, B, ...] or an iterable of arrays [B, ...], in windows of ``size`` steps, checked."""
+    if not isinstance(x, Iterable):
+        raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
+    steps = (np.asarray(step) for step in x)
+    first = next(steps, None)
+    if first is None:
+        raise ValueError("the input has no steps")
+    batch = net.check_input(first[None]).shape[1]
+    size = length(net, batch) if size is None else size if at_once(net) else 1
+    if isinstance(x, np.ndarray):
+        yield from (net.check_input(np.ascontiguousarray(x[t : t + size])) for t in range(0, len(x), size))
+        return
+    steps, t = itertools.chain([first], steps), 0
+    while window := list(itertools.islice(steps, size)):
+        for k, step in enumerate(window):
+            if step.shape != first.shape and net.check_input(step[None]).shape[1] != batch:
+                raise ValueError(f"step {t + k} of the input has a batch of {len(step)}, but step 0 one of {batch}")
+        t += len(window)
+        yield net.check_input(np.stack(window))
+
+
+def is_moving(target: Any) -> bool:
+    """Whether this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
+    if isinstance(target, Iterator):
+        return False
+    target = np.asarray(target)
+    return target.ndim == (2 if target.dtype.kind in "iu" else 3)
+
+
+def targets(target: Any) -> Iterator[Any]:
+    """The target of each step, as the loss wants it for one step."""
+    if isinstance(target, Iterator):
+        return target
+    target = np.asarray(target)
+    if is_moving(target):
+        return (target[t : t + 1] for t in range(len(target)))
+    return itertools.repeat(target)
+
+
+def take(targets: Iterator[Any], t: int, count: int) -> list[Any]:
+    """The targets of ``count`` steps from ``t`` on."""
+    found = list(itertools.islice(targets, count))
+    if len(found) < count:
+        raise ValueError(f"target has {t + len(found)} steps, but the input has more")
+    return found
+
+
+def together(targets: list[Any]) -> Array:
+    """The targets of some steps as one array, [T, B] or [T, B, C]."""
+    return np.concatenate([target if is_moving(target) else np.asarray(target)[None] for target in targets])
