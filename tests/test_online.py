@@ -300,13 +300,13 @@ def test_dropout_is_one_mask_for_all_steps_and_another_in_the_next_iteration():
 
 
 def peak(make, steps):
-    net = Sequential(Dense(40, 60), LIF(), Dense(60, 3), LI(), seed=0)
+    net = Sequential(Dense(100, 200), LIF(), Dense(200, 3), LI(), seed=0)
     learner = make(net)
-    labels = np.arange(16) % 3
+    labels = np.arange(32) % 3
 
     def stream(count):
         draws = np.random.default_rng(0)
-        return ((draws.random((16, 40)) < 0.3).astype(np.float32) for _ in range(count))
+        return ((draws.random((32, 100)) < 0.3).astype(np.float32) for _ in range(count))
 
     def given(count):
         return np.stack(list(stream(count))) if isinstance(learner, BPTT) else stream(count)
