@@ -71,7 +71,7 @@ def test_a_second_process_finds_everything_in_the_cache(cold, folder):
 def test_float32_kernels_hold_no_float64(cold):
     assert cold["widths"] == {
         "forward float32": ["float"],
-        "backward False False float32": ["float"],
+        "backward None False float32": ["float"],
         "forward float64": ["double"],
     }
 

@@ -56,20 +56,25 @@ def turn(r0, r1, start, index, first, row):
 def gather(r0, r1, start, index, weight, y):
     """y = x W, or with ADD y += x W: add up the rows of ``weight`` that the events of each row choose.
 
-    Eight at a time, as each sum is read and written once.
+    Several at a time, as each sum is read and written once: with ADD, where there are many, eight.
     """
     for r in range(r0, r1):
         e, end = start[r], start[r + 1]
         if not ADD:
             for c in range(y.shape[1]):
                 y[r, c] = 0
-        while e + 8 <= end:
+        while ADD and e + 8 <= end:
             i, j, k, m = index[e], index[e + 1], index[e + 2], index[e + 3]
             n, o, p, q = index[e + 4], index[e + 5], index[e + 6], index[e + 7]
             for c in range(y.shape[1]):
                 low = (weight[i, c] + weight[j, c]) + (weight[k, c] + weight[m, c])
                 y[r, c] += low + ((weight[n, c] + weight[o, c]) + (weight[p, c] + weight[q, c]))
             e += start.dtype.type(8)
+        while e + 4 <= end:
+            i, j, k, m = index[e], index[e + 1], index[e + 2], index[e + 3]
+            for c in range(y.shape[1]):
+                y[r, c] += (weight[i, c] + weight[j, c]) + (weight[k, c] + weight[m, c])
+            e += start.dtype.type(4)
         while e < end:
             i = index[e]
             for c in range(y.shape[1]):
