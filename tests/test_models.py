@@ -45,6 +45,7 @@ def test_same_seed_same_bits_in_one_run_or_in_pieces(device, name):
         assert not np.array_equal(spikes_of(other)[1][:5], whole[1][:5])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.long] * (n in TO_COMPILE)) for n in SMALL])
 def test_the_number_of_threads_does_not_matter(name, monkeypatch):
     monkeypatch.setattr(loop, "SHARE", 1)

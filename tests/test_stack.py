@@ -53,7 +53,7 @@ NEURONS = {
 }
 
 
-LONG = ("own parameters", "three numbers", "two states")  # compiling takes seconds
+LONG = ("own parameters", "three numbers", "two states", "soft, learned")  # compiling takes seconds
 
 
 @pytest.mark.parametrize("loop", [False, True])
