@@ -1,0 +1,110 @@
+"""Arrays on a GPU, and kernels over them: all that the rest of nbsnn knows of CUDA.
+
+Arrays stay where they are: ``put`` and ``get`` copy, nothing else does, and no call here waits for the GPU but ``get``.
+Without a GPU the same code runs in Numba's simulator if NUMBA_ENABLE_CUDASIM=1 was set before Numba was imported.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from .compile import kernel
+
+BLOCK = 128
+"""Threads in a block, for kernels that do not care."""
+
+
+class Count:
+    """How many kernels have been launched: what a step costs a GPU beside its work."""
+
+    launches = 0
+
+
+def driver() -> Any:
+    """Numba's CUDA module.
+
+    Raises
+    ------
+    RuntimeError
+        There is no GPU that could be used; the message says what is missing.
+    """
+    _check()
+    from numba import cuda
+
+    return cuda
+
+
+@functools.cache
+def _check() -> None:
+    """Raise if nothing can run; asked once, as the answer takes a while."""
+    from .device import cuda_report
+
+    report = cuda_report()
+    if report.startswith(("none", "no GPU")):
+        raise RuntimeError(f'device "cuda" cannot be used: {report}. Use device="cpu"')
+
+
+def put(array: Any) -> Any:
+    """A copy on the GPU, contiguous."""
+    return driver().to_device(np.ascontiguousarray(array))
+
+
+def get(array: Any) -> np.ndarray:
+    """A copy for NumPy; waits for what is still being computed. A NumPy array is returned as it is."""
+    return array.copy_to_host() if on_gpu(array) else array
+
+
+def empty(shape: int | tuple[int, ...], dtype: Any) -> Any:
+    """An uninitialised array on the GPU."""
+    return driver().device_array(shape, np.dtype(dtype))
+
+
+def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
+    """An array of zeros on the GPU."""
+    array = empty(shape, dtype)
+    fill(array, 0)
+    return array
+
+
+def fill(array: Any, value: Any) -> None:
+    """Set every element of a contiguous array."""
+    launch("fill", "fill", array.dtype, array.size, flat(array), array.dtype.type(value))
+
+
+def copy(source: Any, target: Any) -> None:
+    """Copy one contiguous array into another of as many elements."""
+    launch("fill", "copy", target.dtype, target.size, flat(source), flat(target))
+
+
+def flat(array: Any) -> Any:
+    """The same memory with one axis."""
+    return array.reshape(array.size)
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether this is an array on a GPU (or the simulator's of that kind)."""
+    return hasattr(array, "copy_to_host")
+
+
+def launch(module: str, name: str, dtype: Any, count: int, *arguments: Any, **filling: Any) -> None:
+    """Run ``kernels.cuda.<module>.<name>(0, count, *arguments)``, one thread for each of ``range(count)``."""
+    run(compiled(module, name, np.dtype(dtype), **filling), count, *arguments)
+
+
+def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:
+    """Launch a compiled kernel whose first two arguments are the range that its threads share."""
+    if count:
+        Count.launches += 1
+        compiled[-(-count // block), block](0, count, *arguments)
+
+
+@functools.cache
+def compiled(module: str, name: str, dtype: np.dtype, **filling: Any) -> Any:
+    """A kernel of ``kernels/cuda``, its holes filled."""
+    from importlib import import_module
+
+    template = getattr(import_module(f".kernels.cuda.{module}", __package__), name)
+    return kernel(template, device="cuda", dtype=dtype, **filling)
