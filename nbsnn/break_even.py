@@ -23,7 +23,7 @@ from .compile import kernel
 from .device import run_threaded, threads
 from .kernels.cpu import rows as loops
 
-ROWS, N_PRE, N_POST, SHARE, REPEATS = 1024, 784, 832, 0.1, 15
+ROWS, N_PRE, N_POST, SHARE, REPEATS = 1024, 784, 832, 0.2, 15
 LEAST, MOST = 0.02, 0.5  # what a measurement, disturbed or not, may say
 
 
@@ -87,17 +87,20 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
     np.cumsum(np.count_nonzero(x, axis=1), out=start[1:])
     index = np.nonzero(x)[1].astype(np.uint32)
     weight, y = np.ones((N_PRE, N_POST), dtype), np.zeros((ROWS, N_POST), dtype)
-    gather, scatter = kernel(loops.gather_rows, dtype=dtype), kernel(loops.scatter, dtype=dtype)
+    gather, turn, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.turn, loops.collect))
+    first, row = np.zeros(N_PRE + 1, np.uintp), np.zeros(len(index), np.uint32)
     u = np.uintp
 
     def currents() -> None:
         run_threaded(lambda lo, hi: gather(u(lo), u(hi), start, index, weight, y), ROWS, y.size)
 
     def gradient() -> None:
-        def part(lo: int, hi: int) -> None:
-            scatter(u(ROWS), start, index, y, u(0), u(ROWS), weight, u(lo * 16), u(hi * 16))
-
-        run_threaded(part, N_POST // 16, y.size)
+        turn(u(0), u(ROWS), u(0), u(ROWS), start, index, first, row)
+        run_threaded(
+            lambda lo, hi: collect(u(lo), u(hi), first, row, y, weight, np.empty((ROWS, loops.LINE), dtype)),
+            N_PRE,
+            y.size,
+        )
 
     pairs = (lambda: np.matmul(x, weight, out=y), currents), (lambda: np.matmul(x.T, y), gradient)
     points = [float(np.clip(SHARE * _ratio(*pair), LEAST, MOST)) for pair in pairs]

@@ -8,13 +8,17 @@ What Numba would get wrong is put right on the way:
 
 * Numba widens float32 to float64 at every float literal; literals are narrowed to ``dtype``, as NumPy does.
 * A function that looks into the bits of a float has a version for each precision (``hole.narrow``): it is taken here.
+* A function that LLVM does not vectorise well may have an instruction in its place (``hole.instruction``).
 * Numba's disk cache knows a function by file, name, line and byte code, so it would reuse a kernel whose helper,
   constant or compiler option has changed since; each copy is named after a digest of everything that shaped it.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib
+import inspect
 import threading
 import time
 from collections.abc import Callable
@@ -206,6 +210,12 @@ def _fill(
         value = getattr(value, "py_func", value)
         if dtype is None and getattr(value, "hole", False):
             return value  # left for later
+        if hasattr(value, "instruction"):
+            if dtype is None:
+                return value  # as a hole
+            if _instructs(setting[0]):
+                story.append((name, _source(value.instruction.__module__)))
+                return value.instruction()
         if dtype == np.float32:
             value = getattr(value, "narrow", value)
         if isinstance(value, FunctionType):
@@ -254,6 +264,19 @@ def _narrow(value: Any, dtype: np.dtype | None) -> Any:
     if isinstance(value, tuple):
         return tuple(_narrow(item, dtype) for item in value)
     return value
+
+
+def _instructs(device: str) -> bool:
+    """Whether instructions (``hole.instruction``) stand for functions."""
+    from numba import config
+
+    return device == "cpu" and not getattr(config, "DISABLE_JIT", False)
+
+
+@functools.cache
+def _source(module: str) -> str:
+    """A digest of a module's text, for code of which more than byte code matters."""
+    return hashlib.sha256(inspect.getsource(importlib.import_module(module)).encode()).hexdigest()
 
 
 def _code_story(code: CodeType, doc: str | None = None) -> tuple:

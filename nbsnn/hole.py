@@ -36,3 +36,13 @@ def narrow(version: Callable) -> Callable[[F], F]:
         return function
 
     return mark
+
+
+def instruction(make: Callable) -> Callable[[F], F]:
+    """Let ``make()``, an instruction of compiled code for the CPU, stand for a function; others run its body."""
+
+    def mark(function: F) -> F:
+        function.instruction = make  # type: ignore[attr-defined]
+        return function
+
+    return mark

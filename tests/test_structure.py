@@ -19,7 +19,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell
+version hole validate spell vectors
 exponential logarithm random compile per_step device profile
 surrogates init barrier prefetch
 neuron kernels
@@ -43,7 +43,7 @@ PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.sp
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py"}  # and kernels/cuda
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py", "vectors.py"}  # and kernels/cuda
 
 
 def name_of(file: Path) -> str:

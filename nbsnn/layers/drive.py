@@ -19,12 +19,15 @@ from ..events import worth
 from ..kernels.cpu import rows as loops
 from ..profile import span
 from .dense import Dense
-from .layer import Array, Nested
-from .lines import LINE, blocks, padded, room
+from .layer import Array, Nested, buffer, finite_input
+from .lines import LINE, aligned, blocks, padded, room
 from .packed import Packed
 from .plan import Plan
 
 SLICE = 16  # columns that a thread takes at least: a cache line
+
+OFTEN = 16
+"""From so many events a row on, weights and errors are worth bringing near, line by line."""
 
 SMALL = 0.5, 0.5
 """The same for products so small that it matters little."""
@@ -69,6 +72,8 @@ class Drive:
             elif path == "events" or (path == "auto" and worth(rows, self.n_pre, self.units)):
                 packed = Packed.of(x, tape.setdefault("input", {}), max(limits), plan.listed)
                 found = packed is not None
+        if not found and not isinstance(x, Packed):
+            finite_input(x)  # nobody has looked yet: spikes need no looking
         if not found or packed is None:
             tape["events"], tape["path"] = None, ("dense", "dense")
         else:
@@ -118,7 +123,7 @@ class Drive:
         steps = tape["plan"].steps
         first, last = b0 * steps, b1 * steps
         if tape["path"][1] == "events":
-            self._scatter(tape["events"].rows(first, last), G, 0, steps, sums["W"], self.name)
+            self._collect(tape["events"].rows(first, last), G, 0, steps, sums["W"], tape, self.name)
         else:
             x = self.numbers(b0, b1, tape)
             with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
@@ -128,7 +133,7 @@ class Drive:
             call = functools.partial(compiled, G, u(last - first), sums["b"])
             self._columns(call, (last - first) * self.units)
         if self.feedback is not None:
-            self._scatter(tape["spikes"].rows(first, last), G, 1, steps, sums["V"], f"{self.name} loop")
+            self._collect(tape["spikes"].rows(first, last), G, 1, steps, sums["V"], tape, f"{self.name} loop")
             if tape["fed"].any():
                 sums["V"][:, : self.units] += tape["fed"][b0:b1].T @ G[: last - first : steps, : self.units]
 
@@ -142,13 +147,24 @@ class Drive:
         product(no, u(len(g)), one, tape["g entry"], tape["V across"], g, no, no, u(self.width))
         return g[:, : self.units]
 
-    def _scatter(self, events: tuple[Array, Array], G: Array, ahead: int, steps: int, weight: Array, name: str) -> None:
+    def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, steps: int, weight: Array, tape: Nested,
+                 name: str) -> None:  # fmt: skip
+        """weight += x^T G for the events of x: rows of G by input, each thread its inputs."""
         start, index = events
-        work = int(start[-1] - start[0]) * self.units
-        compiled = compiled_rows("scatter", self.dtype)
-        call = functools.partial(compiled, u(len(start) - 1), start, index, G, u(ahead), u(steps), weight)
-        with span(f"{name} gradient", bytes=2 * work * weight.itemsize, ops=work):
-            self._columns(call, work)
+        total = int(start[-1] - start[0])
+        first = buffer(tape, f"first {name}", (len(weight) + 1,), np.uintp)
+        row = buffer(tape, f"row {name}", (total,), np.uint32)
+        with span(f"{name} events by input", bytes=16 * total):
+            compiled_rows("turn", self.dtype)(u(0), u(len(start) - 1), u(ahead), u(steps), start, index, first, row)
+        compiled, rows = compiled_rows("collect", self.dtype), len(start) - 1 if total > OFTEN * (len(start) - 1) else 0
+
+        def part(lo: int, hi: int) -> None:
+            i0, i1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
+            compiled(i0, min(i1, u(len(weight))), first, row, G[ahead:], weight, aligned((rows, LINE), G.dtype))
+
+        work = total * self.units
+        with span(f"{name} gradient", bytes=work * weight.itemsize, ops=work):
+            run_threaded(part, max(total, 1), work)
 
     def _columns(self, call: Callable[..., Any], work: int) -> None:
         """``call(..., c0, c1)`` over the columns, in whole cache lines."""

@@ -204,8 +204,9 @@ class Layer:
         y, final = self.forward(x, state, tape)
         return Run(self, y, final, tape)
 
-    def check_input(self, x: Any) -> Array:
-        """``x`` in the layer's precision; raises if its shape is wrong or it holds NaN or infinity."""
+    def check_input(self, x: Any, *, numbers: bool = True) -> Array:
+        """``x`` in the layer's precision; raises if its shape is wrong, or if it holds NaN or infinity (unless
+        ``numbers`` are looked at later)."""
         if not self.built:
             raise ValueError(
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
@@ -219,9 +220,7 @@ class Layer:
         if is_static(x):
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
         given = np.ascontiguousarray(x, self.setting.dtype)
-        if x.dtype.kind != "f" or (x.size >= LARGE and self.setting.device == "cpu" and _quickly_finite(given)):
-            return given
-        return finite("input", given)
+        return given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device)
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
@@ -239,6 +238,11 @@ class Layer:
 def is_static(x: Array) -> bool:
     """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
     return len(x) > 1 and x.strides[0] == 0
+
+
+def finite_input(x: Array, device: str = "cpu") -> Array:
+    """``x``; raises if it holds NaN or infinity."""
+    return x if x.size >= LARGE and device == "cpu" and _quickly_finite(x) else finite("input", x)
 
 
 def _quickly_finite(x: Array) -> bool:

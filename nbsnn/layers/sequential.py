@@ -9,7 +9,7 @@ import numpy as np
 
 from ..random import Draws
 from .container import Container
-from .layer import Array, Nested, Setting, is_static
+from .layer import Array, Nested, Setting, finite_input, is_static
 from .low_pass import LowPass
 from .stack import Stack, in_a_row
 
@@ -84,6 +84,7 @@ class Sequential(Container):
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
         names, compact, tape["/runs"] = list(self.children), tape.get("/compact"), []
+        first = names[0]
         while names:
             run: Any = None if compact is None or is_static(x) else in_a_row(names, self.children)
             if run:
@@ -92,6 +93,8 @@ class Sequential(Container):
                 run, x = (None, x) if y is None else (run, y)
             if not run:
                 run = names[0]
+                if compact is not None and run == first and not is_static(x):
+                    finite_input(x, self.setting.device)
                 x = self._forward(run, x, state, tape, draws, final)
             tape["/runs"].append(run)
             names = names[len(run.names) if isinstance(run, Stack) else 1 :]

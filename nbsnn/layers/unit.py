@@ -18,7 +18,7 @@ import numpy as np
 from ..device import run_threaded, threads
 from ..profile import span
 from .dense import Dense
-from .drive import NO_INDEX, NOTHING, Drive
+from .drive import NO_INDEX, NOTHING, OFTEN, Drive
 from .layer import Array, Nested
 from .lines import LINE, Lines, aligned, copied, from_lines, room, to_lines
 from .packed import Packed
@@ -27,6 +27,9 @@ from .population import Population
 
 GROUP = 16
 """So many samples of a loop go back in step."""
+
+NEAR = 2**19
+"""Bytes of weights that are at hand while a thread goes through its samples."""
 
 u = np.uintp
 
@@ -134,12 +137,14 @@ class Unit:
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             Z, own = copied(template), np.empty(self.width if looped else 0, np.uint32)
-            others.append(
-                compiled(
-                    u(lo), u(hi), u(q0), u(q1), u(steps), u(every), start, index, tape["W"], tape["bias"], tape["V"],
-                    entry, own, X, whole, tape["P"], Z, S, bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0),
-                )
-            )  # fmt: skip
+            for q, end in self._blocks(q0, q1, len(index) > OFTEN * (last - first)):
+                others.append(
+                    compiled(
+                        u(lo), u(hi), u(q), u(end), u(steps), u(every), start, index, tape["W"], tape["bias"],
+                        tape["V"], entry, own, X, whole, tape["P"], Z, S, bits, y.reshape(-1, self.units),
+                        u(y.shape[1]), u(b0),
+                    )
+                )  # fmt: skip
 
         size = (last - first) * self.width
         with span(f"{self.names[1]} forward", bytes=X.itemsize * size if whole else 0, ops=size):
@@ -194,6 +199,12 @@ class Unit:
         if looped:
             room(tape, "g entry", (plan.batch, self.width), self.dtype)[b0:b1] = G[: last - first : steps]
         return G[: last - first]
+
+    def _blocks(self, q0: int, q1: int, often: bool) -> list[tuple[int, int]]:
+        """Lines [q0, q1) in pieces whose weights stay in a near cache, where events choose among them often."""
+        near = max(1, NEAR // (self.n_pre * LINE * self.dtype.itemsize))
+        step = near if often and self.feedback is None else q1 - q0
+        return [(q, min(q + step, q1)) for q in range(q0, q1, step)]
 
     def _share(self, call: Callable[[int, int, int, int], Any], samples: int, work: int) -> None:
         """``call(b0, b1, q0, q1)`` over samples, or over lines where samples are few and lines independent."""

@@ -91,7 +91,8 @@ class BPTT(Learner):
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
-            x = self.net.check_input(x)
+            later = self.compact is not None and isinstance(self.net, Sequential)  # a stack sees all numbers anyway
+            x = self.net.check_input(x, numbers=not later)
         self.clear()
         self.tape["/compact"] = self.compact
         draws = Draws(self.seed, "training", self.iteration)

@@ -6,7 +6,19 @@ Row ``b T + t`` belongs to step t of sample b, so that a sample's steps lie toge
 
 from numpy import uint64, uintp
 
+from ...hole import instruction
+from ...vectors import equals as equals_instruction
+
 WORD = 64
+
+
+@instruction(equals_instruction)
+def equals(x, place, value):
+    """A word whose bit ``j`` says whether x[place + j] is ``value``."""
+    word = uint64(0)
+    for j in range(WORD):
+        word |= uint64(x[place + uintp(j)] == value) << uint64(j)
+    return word
 
 
 def ones(word):
@@ -30,27 +42,24 @@ def listed(bits, r, index, e):
 
 
 def pack(b0, b1, x, bits):
-    """Fill ``bits`` from x [T, B, N]; returns in how many words something is neither 0 nor 1.
-
-    Whole words come first: a loop of constant length becomes a few vectors.
-    """
-    other, n = 0, uintp(x.shape[2])
-    for b in range(b0, b1):
-        for t in range(uintp(x.shape[0])):
-            r = b * uintp(x.shape[0]) + t
+    """Fill ``bits`` from x [T, B, N]; returns in how many words something is neither 0 nor 1. A step at a time, as
+    ``x`` lies in memory."""
+    other, n, steps, batch = 0, uintp(x.shape[2]), uintp(x.shape[0]), uintp(x.shape[1])
+    flat = x.reshape(x.size)
+    for t in range(steps):
+        for b in range(b0, b1):
+            first, r = (t * batch + b) * n, b * steps + t
             for q in range(uintp(bits.shape[1])):
-                c, word, strange = q * uintp(WORD), uint64(0), False
+                c = q * uintp(WORD)
                 if c + uintp(WORD) <= n:
-                    for j in range(uintp(WORD)):
-                        word |= uint64(x[t, b, c + j] == 1.0) << uint64(j)
-                    for j in range(uintp(WORD)):  # two loops are faster than one
-                        strange |= (x[t, b, c + j] != 0.0) != (x[t, b, c + j] == 1.0)
+                    word = equals(flat, first + c, 1.0)
+                    other += (word ^ equals(flat, first + c, 0.0)) != ~uint64(0)
                 else:
+                    word = uint64(0)
                     for j in range(n - c):
-                        word |= uint64(x[t, b, c + j] == 1.0) << uint64(j)
-                        strange |= (x[t, b, c + j] != 0.0) != (x[t, b, c + j] == 1.0)
+                        word |= uint64(flat[first + c + j] == 1.0) << uint64(j)
+                        other += (flat[first + c + j] != 0.0) != (flat[first + c + j] == 1.0)
                 bits[r, q] = word
-                other += strange
     return other
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from numpy import uint64, uintp
 
 from ...hole import hole
-from .bits import listed
+from .bits import equals, listed
 from .rows import begin, gather, product
 
 LINE = 64
@@ -115,14 +115,10 @@ def emit(Z, r, bits, q0, q1):
     0 nor 1."""
     other = 0
     for q in range(q0, q1):
-        z, word = q * uintp(DEPTH * LINE) + uintp(OUTPUT * LINE), uint64(0)
-        strange = False
-        for j in range(uintp(LINE)):
-            word |= uint64(Z[z + j] == 1.0) << uint64(j)
-        for j in range(uintp(LINE)):  # in the same loop, this would cost three times as much
-            strange |= (Z[z + j] != 0.0) != (Z[z + j] == 1.0)
+        z = q * uintp(DEPTH * LINE) + uintp(OUTPUT * LINE)
+        word = equals(Z, z, 1.0)
         bits[r, q] = word
-        other += strange
+        other += (word ^ equals(Z, z, 0.0)) != ~uint64(0)
     return other
 
 

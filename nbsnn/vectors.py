@@ -1,0 +1,190 @@
+"""Vector registers: instructions that compiled loops have in place of a function's Python body.
+
+LLVM's vectoriser reads and writes a sum at every row that it adds. Here the columns of a line stay in registers until
+all rows are added, which is twice as fast for rows that events choose, and four times for products, which in addition
+fuse multiplication and addition. Measured, one thread of a 2.5 GHz Xeon with AVX-512: 18 million rows of 800 float32
+added per second, 96 GFLOP/s (OpenBLAS there: 80).
+
+Each column's sum is made in the order of the rows, whatever the processor's vectors are. Comparing 64 numbers at once
+leaves a word of bits, which AVX-512 does in four instructions.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+LINE = 64
+"""Columns that are summed together: 256 bytes of float32."""
+
+
+@functools.cache
+def shape() -> tuple[int, int]:
+    """How many columns and rows of a product stay in registers: as many as there are."""
+    from llvmlite import binding
+
+    return (LINE, 4) if binding.get_host_cpu_features().get("avx512f") else (16, 6)
+
+
+@functools.cache
+def add_rows() -> Any:
+    """The instruction of ``kernels.cpu.rows.add_rows``."""
+    from numba.core import cgutils, types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_rows(typing: Any, x: Any, at: Any, c: Any, weight: Any, first: Any, index: Any, e: Any, end: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            ir = _Builder(context, builder, x.dtype, LINE)
+            x_, at_, c_, weight_, first_, index_, e_, end_ = args
+            place = ir.vector(ir.row(x, x_, at_, c_))
+            total = cgutils.alloca_once_value(builder, ir.load(place))
+            chosen = context.make_array(index)(context, builder, index_).data
+            with cgutils.for_range_slice(builder, e_, end_, ir.one, ir.intp) as (k, _):
+                i = builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp)
+                row = ir.load(ir.vector(ir.row(weight, weight_, i, first_)))
+                builder.store(builder.fadd(builder.load(total), row), total)
+            ir.store(builder.load(total), place)
+            return context.get_dummy_value()
+
+        return types.none(x, at, c, weight, first, index, e, end), generate
+
+    return add_rows
+
+
+@functools.cache
+def equals() -> Any:
+    """The instruction of ``kernels.cpu.bits.equals``."""
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def equals(typing: Any, x: Any, place: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            ir = _Builder(context, builder, x.dtype, LINE)
+            first = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
+            wanted = ir.everywhere(context.cast(builder, args[2], value, x.dtype))
+            return builder.bitcast(builder.fcmp_ordered("==", ir.load(ir.vector(first)), wanted), ir.intp)
+
+        return types.uint64(x, place, value), generate
+
+    return equals
+
+
+@functools.cache
+def add_products() -> Any:
+    """The instruction of ``kernels.cpu.rows.add_products``: ``shape()`` rows and columns at a time, then the rest."""
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    columns, rows = shape()
+
+    @intrinsic
+    def add_products(
+        typing: Any, r: Any, end: Any, stride: Any, g: Any, ahead: Any, weight: Any, x: Any, c: Any
+    ) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            for first in range(0, LINE, columns):
+                ir = _Builder(context, builder, x.dtype, columns)
+                begin = builder.add(args[7], ir.number(first))
+                _rows_in_turn(ir, (g, weight, x), args, begin, rows)
+            return context.get_dummy_value()
+
+        return types.none(r, end, stride, g, ahead, weight, x, c), generate
+
+    return add_products
+
+
+def _rows_in_turn(ir: _Builder, kinds: tuple, args: Any, c: Any, rows: int) -> None:
+    """All rows of a product for some columns: ``rows`` together as long as there are so many, then one by one."""
+    from numba.core import cgutils
+
+    builder, (r, end, stride, g, ahead, weight, x, _) = ir.builder, args
+    now = cgutils.alloca_once_value(builder, r)
+    for together in (rows, 1):
+        span = builder.mul(ir.number(together - 1), stride)
+        check, body, after = (builder.append_basic_block(name) for name in ("check", "body", "after"))
+        builder.branch(check)
+        builder.position_at_end(check)
+        last = builder.add(builder.load(now), span)
+        builder.cbranch(builder.icmp_unsigned("<", last, end), body, after)
+        builder.position_at_end(body)
+        _product(ir, kinds, builder.load(now), together, stride, g, ahead, weight, x, c)
+        builder.store(builder.add(builder.load(now), builder.mul(ir.number(together), stride)), now)
+        builder.branch(check)
+        builder.position_at_end(after)
+
+
+def _product(
+    ir: _Builder, kinds: tuple, r: Any, count: int, stride: Any, g: Any, ahead: Any, weight: Any, x: Any, c: Any
+) -> None:
+    """Some rows of a product for some columns, whose sums fit into registers."""
+    from numba.core import cgutils
+
+    builder, zero = ir.builder, ir.number(0)
+    numbers = [builder.add(r, builder.mul(ir.number(i), stride)) for i in range(count)]
+    places = [ir.vector(ir.row(kinds[2], x, i, c)) for i in numbers]
+    totals = [cgutils.alloca_once_value(builder, ir.load(place)) for place in places]
+    factors = [ir.row(kinds[0], g, builder.add(i, ahead), zero) for i in numbers]
+    with cgutils.for_range_slice(builder, zero, ir.length(kinds[1], weight), ir.one, ir.intp) as (k, _):
+        row = ir.load(ir.vector(ir.row(kinds[1], weight, k, c)))
+        for factor, total in zip(factors, totals, strict=True):
+            same = ir.everywhere(builder.load(builder.gep(factor, [k])))
+            builder.store(ir.fused(same, row, builder.load(total)), total)
+    for place, total in zip(places, totals, strict=True):
+        ir.store(builder.load(total), place)
+
+
+class _Builder:
+    """What the instructions write in LLVM's language: places in C-contiguous arrays, and vectors of ``length``."""
+
+    def __init__(self, context: Any, builder: Any, dtype: Any, length: int):
+        from llvmlite import ir
+
+        self.context, self.builder, self._ir = context, builder, ir
+        self.intp = ir.IntType(64)
+        self.kind = ir.VectorType(context.get_data_type(dtype), length)
+        self.align = dtype.bitwidth // 8
+        self.one = self.number(1)
+
+    def number(self, value: int) -> Any:
+        return self._ir.Constant(self.intp, value)
+
+    def row(self, kind: Any, array: Any, r: Any, c: Any) -> Any:
+        """Where ``array[r, c]`` is."""
+        from numba.core import cgutils
+
+        made = self.context.make_array(kind)(self.context, self.builder, array)
+        width = cgutils.unpack_tuple(self.builder, made.shape)[1]
+        return self.builder.gep(made.data, [self.builder.add(self.builder.mul(r, width), c)])
+
+    def length(self, kind: Any, array: Any) -> Any:
+        """``array.shape[0]``"""
+        from numba.core import cgutils
+
+        made = self.context.make_array(kind)(self.context, self.builder, array)
+        return cgutils.unpack_tuple(self.builder, made.shape)[0]
+
+    def vector(self, place: Any) -> Any:
+        return self.builder.bitcast(place, self.kind.as_pointer())
+
+    def load(self, place: Any) -> Any:
+        return self.builder.load(place, align=self.align)
+
+    def store(self, value: Any, place: Any) -> None:
+        self.builder.store(value, place, align=self.align)
+
+    def everywhere(self, value: Any) -> Any:
+        """A vector of equal numbers."""
+        ir, empty = self._ir, self._ir.Constant(self.kind, self._ir.Undefined)
+        zero = ir.Constant(ir.IntType(32), 0)
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.kind.count), [0] * self.kind.count)
+        return self.builder.shuffle_vector(self.builder.insert_element(empty, value, zero), empty, zeros)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Any:
+        """a b + c, rounded once."""
+        name = f"llvm.fma.v{self.kind.count}f{8 * self.align}"
+        function = self.builder.module.globals.get(name)
+        if function is None:
+            function = self._ir.Function(self.builder.module, self._ir.FunctionType(self.kind, [self.kind] * 3), name)
+        return self.builder.call(function, [a, b, c])
