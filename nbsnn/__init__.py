@@ -1,66 +1,132 @@
-"""Spiking neural networks on plain NumPy arrays, simulated and trained by Numba kernels."""
+"""Spiking neural networks on plain NumPy arrays, simulated and trained by Numba kernels.
 
-from . import data as data
-from . import encode as encode
-from . import init as init
-from . import losses as losses
-from . import models as models
-from . import neurons as neurons
-from . import optim as optim
-from . import plasticity as plasticity
-from . import presets as presets
-from . import random as random
-from . import sparse as sparse
-from . import statistics as statistics
-from . import surrogates as surrogates
-from . import synapses as synapses
-from . import tempotron as tempotron
-from . import unsupervised as unsupervised
-from .check import GradientError as GradientError
-from .check import check as check
-from .device import set_threads as set_threads
-from .fit import fit as fit
-from .layers import AvgPool2d as AvgPool2d
-from .layers import Container as Container
-from .layers import Conv2d as Conv2d
-from .layers import Delay as Delay
-from .layers import Dense as Dense
-from .layers import Dropout as Dropout
-from .layers import Flatten as Flatten
-from .layers import Identity as Identity
-from .layers import Layer as Layer
-from .layers import MaxPool2d as MaxPool2d
-from .layers import Parallel as Parallel
-from .layers import Population as Population
-from .layers import Recurrent as Recurrent
-from .layers import Residual as Residual
-from .layers import Run as Run
-from .layers import Sequential as Sequential
-from .layers import SumPool2d as SumPool2d
-from .layers import TemporalConv as TemporalConv
-from .learning import BPTT as BPTT
-from .learning import OTTT as OTTT
-from .learning import SLTT as SLTT
-from .learning import STBP as STBP
-from .learning import Credit as Credit
-from .learning import EProp as EProp
-from .learning import compare_credit as compare_credit
-from .network import Network as Network
-from .neuron import Neuron as Neuron
-from .profile import profile as profile
-from .report import SilentNetworkWarning as SilentNetworkWarning
-from .report import report as report
-from .save import load as load
-from .save import save as save
-from .sparse import AllToAll as AllToAll
-from .sparse import Distance as Distance
-from .sparse import Explicit as Explicit
-from .sparse import OneToOne as OneToOne
-from .sparse import Sparse as Sparse
-from .sparse import from_scipy as from_scipy
-from .sparse import values as values
-from .surrogates.surrogate import dspike as dspike
-from .surrogates.surrogate import spike as spike
-from .target_rate import target_rate as target_rate
-from .tempotron import Tempotron as Tempotron
+Modules are loaded when their names are first used: a program pays for what it needs, not for the whole package.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
 from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from . import data as data
+    from . import encode as encode
+    from . import init as init
+    from . import layers as layers
+    from . import learning as learning
+    from . import losses as losses
+    from . import models as models
+    from . import neurons as neurons
+    from . import optim as optim
+    from . import plasticity as plasticity
+    from . import plot as plot
+    from . import presets as presets
+    from . import random as random
+    from . import sparse as sparse
+    from . import statistics as statistics
+    from . import surrogates as surrogates
+    from . import synapses as synapses
+    from . import tempotron as tempotron
+    from . import unsupervised as unsupervised
+    from . import voting as voting
+    from .check import GradientError as GradientError
+    from .check import check as check
+    from .device import set_threads as set_threads
+    from .fit import fit as fit
+    from .layers import AvgPool2d as AvgPool2d
+    from .layers import Container as Container
+    from .layers import Conv2d as Conv2d
+    from .layers import Delay as Delay
+    from .layers import Dense as Dense
+    from .layers import Dropout as Dropout
+    from .layers import Flatten as Flatten
+    from .layers import Identity as Identity
+    from .layers import Layer as Layer
+    from .layers import MaxPool2d as MaxPool2d
+    from .layers import Parallel as Parallel
+    from .layers import Population as Population
+    from .layers import Recurrent as Recurrent
+    from .layers import Residual as Residual
+    from .layers import Run as Run
+    from .layers import Sequential as Sequential
+    from .layers import SumPool2d as SumPool2d
+    from .layers import TemporalConv as TemporalConv
+    from .learning import BPTT as BPTT
+    from .learning import OTTT as OTTT
+    from .learning import SLTT as SLTT
+    from .learning import STBP as STBP
+    from .learning import Credit as Credit
+    from .learning import EProp as EProp
+    from .learning import compare_credit as compare_credit
+    from .network import Network as Network
+    from .neuron import Neuron as Neuron
+    from .profile import profile as profile
+    from .report import SilentNetworkWarning as SilentNetworkWarning
+    from .report import report as report
+    from .save import load as load
+    from .save import save as save
+    from .sparse import AllToAll as AllToAll
+    from .sparse import Distance as Distance
+    from .sparse import Explicit as Explicit
+    from .sparse import OneToOne as OneToOne
+    from .sparse import Sparse as Sparse
+    from .sparse import from_scipy as from_scipy
+    from .sparse import values as values
+    from .surrogates.surrogate import dspike as dspike
+    from .surrogates.surrogate import spike as spike
+    from .target_rate import target_rate as target_rate
+    from .tempotron import Tempotron as Tempotron
+
+MODULES = """
+data encode init layers learning losses models neurons optim plasticity plot presets random sparse statistics
+surrogates synapses tempotron unsupervised voting
+""".split()
+
+NAMES = {
+    "check": "GradientError check",
+    "device": "set_threads",
+    "fit": "fit",
+    "layers": """
+        AvgPool2d Container Conv2d Delay Dense Dropout Flatten Identity Layer MaxPool2d Parallel Population Recurrent
+        Residual Run Sequential SumPool2d TemporalConv
+    """,
+    "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
+    "network": "Network",
+    "neuron": "Neuron",
+    "profile": "profile",
+    "report": "SilentNetworkWarning report",
+    "save": "load save",
+    "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
+    "surrogates.surrogate": "dspike spike",
+    "target_rate": "target_rate",
+    "tempotron": "Tempotron",
+}
+"""Module -> what of it stands here."""
+
+PLACES = {name: module for module, names in NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name in MODULES:
+        return import_module(f".{name}", __name__)
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{PLACES[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *MODULES, *PLACES})
+
+
+class _Package(ModuleType):
+    """Where a function has the name of its module (``nbsnn.fit``), the function stands here."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = isinstance(value, ModuleType) and PLACES.get(name) == name
+        super().__setattr__(name, getattr(value, name) if own else value)
+
+
+sys.modules[__name__].__class__ = _Package

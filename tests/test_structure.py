@@ -4,8 +4,6 @@ import ast
 import importlib
 import inspect
 import pkgutil
-import resource
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -92,20 +90,30 @@ def test_files_fit_in_a_head(file):
     assert not text.strip() or ast.get_docstring(ast.parse(text)), "no docstring that says what the file is about"
 
 
-def test_import_is_quick_and_loads_no_compiler():
-    code = (
-        "import sys, nbsnn; "
-        "print([m for m in ('matplotlib', 'numba', 'numba.cuda', 'scipy.stats', 'sklearn') if m in sys.modules])"
-    )
-    seconds = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        # Time on the processor, not on the clock: other programs on the machine do not count.
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        assert done.stdout.strip() == "[]"
-    assert statistics.median(seconds) < 0.7
+def loaded_by(code: str) -> set[str]:
+    """The modules that a new process has loaded after ``code``."""
+    code = f"import sys\n{code}\nprint(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_import_loads_no_compiler_and_only_what_is_used():
+    heavy = {"matplotlib", "numba", "numba.cuda", "scipy", "sklearn"}
+    assert not loaded_by("import nbsnn") & {*heavy, "numpy", "nbsnn.layers"}
+    found = loaded_by("import nbsnn; nbsnn.Sequential(nbsnn.Dense(2, 1), nbsnn.neurons.LIF())")
+    assert not found & {*heavy, "nbsnn.network", "nbsnn.plasticity", "nbsnn.tempotron", "nbsnn.plot"}
+
+
+def test_names_are_there_for_people_and_for_type_checkers():
+    tree = ast.parse((ROOT / "__init__.py").read_text())
+    listed = {}
+    for node in next(n for n in tree.body if isinstance(n, ast.If)).body:
+        listed |= {alias.asname: node.module for alias in node.names}
+    assert listed == {**dict.fromkeys(nbsnn.MODULES), **nbsnn.PLACES}
+    for name in listed:
+        assert getattr(nbsnn, name) is not None and name in dir(nbsnn)
+    assert all(callable(getattr(nbsnn, name)) for name in nbsnn.PLACES if name != "values")
+    with pytest.raises(AttributeError, match="no attribute 'Dens'"):
+        getattr(nbsnn, "Dens")  # noqa: B009
 
 
 def modules() -> list[str]:

@@ -30,6 +30,7 @@ def main() -> None:
     workloads.pin_threads(a.threads)
     # What a peer compiles at run time finds the tools of its own environment.
     os.environ["PATH"] = f"{Path(a.python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its byte code on disk
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     program = [HERE / "peers" / "first_peer.py", a.peer] if a.peer else [HERE / "first.py", a.program]
 
