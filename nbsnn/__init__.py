@@ -79,12 +79,11 @@ if TYPE_CHECKING:
     from .target_rate import target_rate as target_rate
     from .tempotron import Tempotron as Tempotron
 
-MODULES = """
-data encode init layers learning losses models neurons optim plasticity plot presets random sparse statistics
-surrogates synapses tempotron unsupervised voting
-""".split()
-
 NAMES = {
+    "": """
+        data encode init layers learning losses models neurons optim plasticity plot presets random sparse statistics
+        surrogates synapses tempotron unsupervised voting
+    """,
     "check": "GradientError check",
     "device": "set_threads",
     "fit": "fit",
@@ -103,22 +102,21 @@ NAMES = {
     "target_rate": "target_rate",
     "tempotron": "Tempotron",
 }
-"""Module -> what of it stands here."""
+"""Module -> what of it stands here; of the package itself, modules."""
 
 PLACES = {name: module for module, names in NAMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name in MODULES:
-        return import_module(f".{name}", __name__)
     if name not in PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{PLACES[name]}", __name__), name)
+    module = import_module(f".{PLACES[name] or name}", __name__)
+    value = globals()[name] = getattr(module, name) if PLACES[name] else module
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *MODULES, *PLACES})
+    return sorted({*globals(), *PLACES})
 
 
 class _Package(ModuleType):

@@ -19,6 +19,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -93,7 +94,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         The kernel. Two calls with equal templates and fillings return the same object.
     """
     dtype = np.dtype(dtype)
-    setting = device, dtype.str, tuple(sorted({**CPU_OPTIONS, **INNER_OPTIONS}.items()))
+    setting = device, dtype.str, tuple(sorted({**CPU_OPTIONS, **INNER_OPTIONS}.items())), _level()
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
     if device == "cuda":
@@ -264,6 +265,11 @@ def _narrow(value: Any, dtype: np.dtype | None) -> Any:
     if isinstance(value, tuple):
         return tuple(_narrow(item, dtype) for item in value)
     return value
+
+
+def _level() -> str:
+    """How much LLVM optimises: NUMBA_OPT, which Numba's cache does not ask for."""
+    return os.environ.get("NUMBA_OPT", "3")
 
 
 def _instructs(device: str) -> bool:

@@ -1,6 +1,10 @@
-"""What holds for every test: CUDA in the simulator, and the option that names the folder of golden data."""
+"""What holds for every test: quick compilation, CUDA in the simulator, an option for the folder of golden data."""
 
 import os
+
+# Most of the time of tests is compiling: LLVM optimises less here, which halves it. NUMBA_OPT=3 pytest tests what users
+# run; the bits are the same.
+os.environ.setdefault("NUMBA_OPT", "1")
 
 # CUDA kernels run in Numba's simulator on every test run, so that a machine without a GPU tests them too. Numba reads
 # the variable once, when it is imported: it must be set before anything here imports nbsnn or numba. Whoever wants
