@@ -19,9 +19,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell
+version hole validate spell cuda_setup
 exponential logarithm random compile per_step device profile
-surrogates init barrier prefetch
+surrogates init barrier prefetch gpu
 neuron kernels
 neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
@@ -41,9 +41,16 @@ __init__ __main__
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py"}  # and kernels/cuda
+MAY_IMPORT_NUMBA = {
+    "barrier.py",
+    "compile.py",
+    "cuda_setup.py",
+    "device.py",
+    "gpu.py",
+    "prefetch.py",
+}  # and kernels/cuda
 
 
 def name_of(file: Path) -> str:
