@@ -22,7 +22,7 @@ ORDER = """
 version hole validate spell cuda_setup
 exponential logarithm random compile per_step device profile
 surrogates init barrier prefetch gpu
-neuron kernels
+neuron kernels gpu_draws
 neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
 history
