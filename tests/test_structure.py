@@ -21,7 +21,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = """
 version hole validate spell cuda_setup
 exponential logarithm random compile per_step device profile
-surrogates init barrier prefetch gpu
+gpu
+surrogates init barrier prefetch
 neuron kernels gpu_draws
 neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
@@ -43,14 +44,8 @@ PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.sp
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {
-    "barrier.py",
-    "compile.py",
-    "cuda_setup.py",
-    "device.py",
-    "gpu.py",
-    "prefetch.py",
-}  # and kernels/cuda
+# And kernels/cuda.
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "cuda_setup.py", "device.py", "gpu.py", "prefetch.py"}
 
 
 def name_of(file: Path) -> str:
