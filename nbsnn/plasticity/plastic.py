@@ -2,9 +2,10 @@
 
     drive[t] = x[t - delay] W + spikes[t - 1] L,   neurons step,   rule(x[t - lag_pre], spikes[t - lag_post]) changes W
 
-The drive of a step is computed with the weights before that step's change. L is the lateral connection, if any.
-Spikes that meet a ``Rule`` run in one compiled loop, where the rows of W that spikes choose are added up; other input
-and rules with loops of their own (rewards, homeostasis, integers) go step by step. ``path="dense"`` multiplies by BLAS.
+The drive of a step is computed with the weights before that step's change. L is the lateral connection, if there is
+one. Spikes that meet a ``Rule`` run in one compiled loop, where the rows of W that spikes choose are added up; other
+input and rules with loops of their own (rewards, homeostasis, integers) go step by step. With ``path="dense"`` the
+connection is multiplied by BLAS.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from ..device import resolve
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
@@ -22,7 +22,7 @@ from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron
 from ..random import Draws
-from ..validate import count, number
+from ..validate import choice, count, number
 from .check import check_spikes
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
@@ -40,7 +40,7 @@ class IntegerSetting(Setting):
 
     def __post_init__(self) -> None:
         number("dt", self.dt, above=0.0)
-        object.__setattr__(self, "device", resolve(self.device, ("cpu", "python")))
+        choice("device", self.device, ("cpu", "python"))
 
 
 class Plastic(Container):
@@ -66,7 +66,8 @@ class Plastic(Container):
         How many steps late the rule sees input and output spikes, each 0 or more (output: at most 1). By default it
         sees an input spike when its current arrives, and output spikes at once.
     defer : bool
-        Apply what the rule asks for one step later; what it asks for at the last step stays in the state, "pending".
+        Apply what the rule asks for one step later; what it asks for at the last step is then left in the state, as
+        "pending".
     dt, dtype, device, seed
         Setting of a layer that stands alone; in a network that of the network holds.
 
@@ -118,7 +119,6 @@ class Plastic(Container):
         if self.defer and (not isinstance(rule, Rule) or type(rule).advance is not Rule.advance):
             raise ValueError(f"a {type(rule).__name__} applies its increments itself: defer must be False")
         self.integer = isinstance(rule, PostPreInt)
-        device = resolve(device, ("cpu", "python"))
         setting = IntegerSetting(dt, I32, device) if self.integer else Setting(dt, dtype, device)
         self.build(connection.in_shape, setting, Draws(seed))
 
