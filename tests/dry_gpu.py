@@ -21,8 +21,7 @@ CAPABILITY = (9, 0)
 
 found: dict[str, dict[str, Any]] = {}
 """Kernel and types -> its ``template``, and an ``error`` or what it is like: instructions that are ``double`` (0 where
-an array is) or name ``local`` memory, ``calls`` left, ``registers`` of a thread, bytes ``spilled``, bytes ``shared``.
-"""
+an X"""
 
 reads = 0
 """How often something was copied back to the host."""
@@ -176,7 +175,7 @@ def assemble(text: str) -> dict[str, int]:
     from numba.cuda.cudadrv.libs import get_cudalib
 
     architecture = f"-arch=sm_{CAPABILITY[0]}{CAPABILITY[1]}"
-    link = nvjitlink.create(2, [architecture, "-Xptxas=-v"])
+    link = nvjitlink.create(3, [architecture, "-verbose", "-Xptxas=-v"])
     try:
         code = text.encode()
         nvjitlink.add_data(link, nvjitlink.InputType.PTX, code, len(code), "kernel")
@@ -189,12 +188,12 @@ def assemble(text: str) -> dict[str, int]:
         log = _log(link, nvjitlink.get_info_log_size, nvjitlink.get_info_log)
     finally:
         nvjitlink.destroy(link)
-    registers, shared = re.search(r"Used (\d+) registers", log), re.search(r"(\d+) bytes smem", log)
-    return {
-        "registers": int(registers[1]) if registers else 0,
-        "spilled": sum(int(n) for n in re.findall(r"(\d+) bytes spill", log)),
-        "shared": int(shared[1]) if shared else 0,
-    }
+    used = re.search(r"used (\d+) registers.*?(\d+) stack, (\d+) bytes smem", log)
+    spilled = re.findall(r"(\d+) bytes spill", log)
+    if used is None or not spilled:
+        raise RuntimeError(f"nvJitLink says nothing of the kernel's resources: {log}")
+    registers, stack, shared = map(int, used.groups())
+    return {"registers": registers, "stack": stack, "shared": shared, "spilled": sum(map(int, spilled))}
 
 
 def _log(link: Any, size: Any, read: Any) -> str:

@@ -20,6 +20,7 @@ import nbsnn
 from nbsnn import encode, gpu, losses, neurons, optim, plasticity, synapses
 from nbsnn.gpu_draws import survivors
 from nbsnn.neurons import LI, LIF
+from nbsnn.presets.spaic_stdp_neurons import diehlAndCook
 from nbsnn.random import Draws
 
 from . import dry_gpu
@@ -46,6 +47,48 @@ def program(name: str, *variants: Any) -> Callable[[Callable], Callable]:
 @program("arrays")
 def arrays() -> None:
     gpu.copy(gpu.zeros((2, 3), np.float32), gpu.empty(6, np.float32))
+
+
+@program("control", "double", "scalar", "quotient", "local", "shared", "type", "travel", "element")
+def control(flaw: str) -> None:
+    """What must be found, to know that it would be."""
+    from numba import cuda
+
+    def scalar(x: Any, a: Any) -> None:
+        i = cuda.grid(1)
+        x[i] *= a
+
+    def double(x: Any, a: Any) -> None:
+        i = cuda.grid(1)
+        x[i] = x[i] * 0.1
+
+    def quotient(x: Any, a: Any) -> None:
+        i = cuda.grid(1)
+        x[i] = i / a
+
+    def local(x: Any, a: Any) -> None:
+        own = cuda.local.array(64, np.float32)
+        for k in range(64):
+            own[k] = x[k]
+        for k in range(a):
+            own[(k * 7 + a) % 64] += own[(k * a) % 64]
+        x[0] = own[a % 64]
+
+    def shared(x: Any, a: Any) -> None:
+        ours = cuda.shared.array((16, 65), np.float32)
+        i = cuda.threadIdx.x
+        ours[i % 16, i % 65] = x[i]
+        cuda.syncthreads()
+        x[i] = ours[(i + 1) % 16, (i * 7) % 65]
+
+    def wrong(x: Any, a: Any) -> None:
+        x[0] = a.missing
+
+    array = gpu.empty(8, np.float32)
+    if flaw == "element":
+        array[0]
+    kernel = {"type": wrong, "travel": scalar}.get(flaw) or locals()[flaw]
+    cuda.jit(kernel)[1, 8](X[0] if flaw == "travel" else array, 0.5 if flaw == "scalar" else 3)
 
 
 @program("encoders", "float32", "float64")
@@ -154,7 +197,7 @@ def network_of(name: str) -> None:
 RULES = ("PairSTDP", "NearestSTDP", "TripletSTDP", "DiehlCook", "MetaNearestSTDP", "MSTDP", "MSTDPET")
 
 
-@program("network with", *RULES)
+@program("network with", *(name for name in RULES if not name.startswith("Meta")))
 def network_with(name: str) -> None:
     net = nbsnn.Network(dt=0.1, seed=1, device="cuda")
     inputs, cells = net.poisson(5, rate=15.0), net.population(LIF(20.0), 3)
@@ -162,11 +205,15 @@ def network_with(name: str) -> None:
     net.run(0.5)
 
 
-@program("plastic", *RULES)
+@program("plastic", *RULES, "PostPreInt")
 def plastic(name: str) -> None:
-    rule = getattr(plasticity, name)()
-    layer = plasticity.Plastic(nbsnn.Dense(IN, OUT, bias=False), LIF(2.0), rule, device="cuda")
-    layer.learn(X[:, :1], **({"reward": np.ones(T)} if name.startswith("MSTDP") else {}))
+    rule, weight = getattr(plasticity, name)(), None
+    cells, signals = LIF(2.0), {"reward": np.ones(T)} if name.startswith("MSTDP") else {}
+    if name == "PostPreInt":
+        cells, signals = diehlAndCook(), {"draws": Draws(0)}
+        weight = lambda shape, **_: np.ones(shape, np.int32)  # noqa: E731
+    layer = plasticity.Plastic(nbsnn.Dense(IN, OUT, bias=False, weight=weight), cells, rule, device="cuda")
+    layer.learn(X[:, :1], **signals)
 
 
 def main(words: list[str]) -> None:
