@@ -188,9 +188,11 @@ def assemble(text: str) -> dict[str, int]:
         log = _log(link, nvjitlink.get_info_log_size, nvjitlink.get_info_log)
     finally:
         nvjitlink.destroy(link)
-    used = re.search(r"used (\d+) registers.*?(\d+) stack, (\d+) bytes smem", log)
+    entry = re.search(r"\.entry (\w+)\(", text)
+    pattern = r"properties for '%s'.*?used (\d+) registers.*?(\d+) stack, (\d+) bytes smem"
+    used = entry and re.search(pattern % entry[1], log, re.S)
     spilled = re.findall(r"(\d+) bytes spill", log)
-    if used is None or not spilled:
+    if not used or not spilled:
         raise RuntimeError(f"nvJitLink says nothing of the kernel's resources: {log}")
     registers, stack, shared = map(int, used.groups())
     return {"registers": registers, "stack": stack, "shared": shared, "spilled": sum(map(int, spilled))}

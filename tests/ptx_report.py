@@ -205,12 +205,19 @@ def network_with(name: str) -> None:
     net.run(0.5)
 
 
+def integer_neuron() -> Any:
+    names = "Vrest Vreset decay shift_voltage weight_sum_min weight_sum_max weight_sum_coef shift_weight_sum_coef"
+    return diehlAndCook(
+        **dict.fromkeys(names.split(), 1), thresh_plus=9, max_threshold=90, reset_refrac=2, lbound=-32767
+    )
+
+
 @program("plastic", *RULES, "PostPreInt")
 def plastic(name: str) -> None:
     rule, weight = getattr(plasticity, name)(), None
     cells, signals = LIF(2.0), {"reward": np.ones(T)} if name.startswith("MSTDP") else {}
     if name == "PostPreInt":
-        cells, signals = diehlAndCook(), {"draws": Draws(0)}
+        cells, signals = integer_neuron(), {"draws": Draws(0)}
         weight = lambda shape, **_: np.ones(shape, np.int32)  # noqa: E731
     layer = plasticity.Plastic(nbsnn.Dense(IN, OUT, bias=False, weight=weight), cells, rule, device="cuda")
     layer.learn(X[:, :1], **signals)
