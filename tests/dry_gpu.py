@@ -21,7 +21,9 @@ CAPABILITY = (9, 0)
 
 found: dict[str, dict[str, Any]] = {}
 """Kernel and types -> its ``template``, and an ``error`` or what it is like: instructions that are ``double`` (0 where
-an X"""
+an array is) or name ``local`` memory, ``calls`` left, ``registers`` of a thread, bytes of its ``stack``, bytes that are
+``spilled``, and bytes that a block has ``shared`` (without those that a launch adds).
+"""
 
 reads = 0
 """How often something was copied back to the host."""

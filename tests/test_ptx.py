@@ -55,7 +55,9 @@ def check(report: dict) -> None:
         for kernel, said in found["kernels"].items():
             assert "error" not in said, f"{name}: {said['template']}: {said['error']}"
             assert said["double"] == 0, f"{name}: double precision in {said['template']}, {kernel}"
-            assert said["spilled"] == said["stack"] == 0, f"{name}: {said['template']} keeps numbers in local memory"
+            # A call of the library in which all blocks meet has a frame of its own.
+            frame = 16 if said["calls"] else 0
+            assert said["spilled"] == 0 and said["stack"] <= frame, f"{name}: {said['template']} uses local memory"
             if said["template"].startswith("nbsnn.kernels.cuda.neurons."):
                 assert said["local"] == said["calls"] == 0, f"{name}: {kernel} uses local memory or calls functions"
 
