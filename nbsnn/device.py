@@ -7,21 +7,53 @@ number.
 
 from __future__ import annotations
 
-import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from . import cuda_setup
+from .validate import choice
+
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
 
 DEVICES = ("cpu", "cuda", "python")
+"""Where kernels run: compiled on the CPU, on an NVIDIA GPU, or interpreted, for checks and debuggers."""
 
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
+
+
+def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
+    """The device that ``device`` stands for, once it is known that it can be used.
+
+    Parameters
+    ----------
+    device : str
+        One of ``allowed``, or "auto": "cuda" if it is allowed and there is a GPU that can be used, else "cpu". Numba's
+        simulator of a GPU runs where "cuda" is asked for, never where "auto" is.
+    allowed : sequence of str
+        What the caller can run on.
+
+    Raises
+    ------
+    ValueError
+        The device is not known, or not allowed.
+    nbsnn.cuda_setup.NoGPU
+        "cuda" cannot be used; the message says what is missing and how to get it.
+
+    >>> resolve("auto", ("cpu", "python"))
+    'cpu'
+    """
+    choice("device", device, (*allowed, "auto"))
+    if device == "auto":
+        return "cuda" if "cuda" in allowed and cuda_setup.usable() else "cpu"
+    if device == "cuda":
+        cuda_setup.require()
+    return device
 
 
 def threads() -> int:
@@ -94,20 +126,3 @@ def _launch_cuda(kernel: Any, t0: int, t1: int, batch: int, units: int, arrays: 
     for array, copy in zip(arrays, moved, strict=True):
         if array.flags.writeable:
             copy.copy_to_host(array)
-
-
-def cuda_report() -> str:
-    """Whether a GPU can be used, and if not, what is missing."""
-    if importlib.util.find_spec("numba_cuda") is None and importlib.util.find_spec("numba.cuda") is None:
-        return 'none: numba-cuda is not installed (pip install "nbsnn[cuda]")'
-    from numba import config
-    from numba import cuda as driver
-
-    if getattr(config, "ENABLE_CUDASIM", False):
-        return "simulated on the CPU (NUMBA_ENABLE_CUDASIM)"
-    try:
-        device: Any = driver.get_current_device()
-        name = device.name.decode() if isinstance(device.name, bytes) else device.name
-        return f"{name}, compute capability {'.'.join(map(str, device.compute_capability))}"
-    except Exception as error:  # whatever the driver's absence raises, its first line says what is missing
-        return f"no GPU found: {(str(error).strip() or type(error).__name__).splitlines()[0]}"

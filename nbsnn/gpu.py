@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import cuda_setup
 from .compile import kernel
 
 BLOCK = 128
@@ -28,23 +29,13 @@ def driver() -> Any:
 
     Raises
     ------
-    RuntimeError
+    nbsnn.cuda_setup.NoGPU
         There is no GPU that could be used; the message says what is missing.
     """
-    _check()
+    cuda_setup.require()
     from numba import cuda
 
     return cuda
-
-
-@functools.cache
-def _check() -> None:
-    """Raise if nothing can run; asked once, as the answer takes a while."""
-    from .device import cuda_report
-
-    report = cuda_report()
-    if report.startswith(("none", "no GPU")):
-        raise RuntimeError(f'device "cuda" cannot be used: {report}. Use device="cpu"')
 
 
 def put(array: Any) -> Any:

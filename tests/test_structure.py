@@ -17,10 +17,11 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell vectors
+version hole validate spell vectors cuda_setup
 exponential logarithm random compile per_step device profile
+gpu
 surrogates init barrier prefetch
-neuron kernels
+neuron kernels gpu_draws
 neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
 history
@@ -39,9 +40,10 @@ __init__ __main__
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py", "vectors.py"}  # and kernels/cuda
+# And kernels/cuda.
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "cuda_setup.py", "device.py", "gpu.py", "prefetch.py", "vectors.py"}
 
 
 def name_of(file: Path) -> str:

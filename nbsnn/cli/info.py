@@ -7,9 +7,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .. import break_even
+from .. import break_even, cuda_setup
 from .. import compile as compiler
-from ..device import cuda_report, threads
+from ..device import threads
 from ..version import __version__
 
 EXTRAS = {"matplotlib": "plot", "numba-cuda": "cuda"}
@@ -19,6 +19,22 @@ def add_to(commands: Any) -> None:
     """Add ``info`` to the command line."""
     command = commands.add_parser("info", help="versions, threads, CUDA and cache", allow_abbrev=False)
     command.set_defaults(run=run)
+
+
+def cuda_rows(found: cuda_setup.Cuda) -> dict[str, str]:
+    """What CUDA consists of here: what would run, each part, and what is missing."""
+    if found.simulated:
+        return {"cuda": str(found)}
+    rows = {"cuda": "no GPU can be used" if found.missing else 'ready: device="cuda"'}
+    if found.package:
+        rows["  driver"] = f"supports CUDA {found.driver}" if found.driver else "not found"
+        rows["  toolkit"] = f"compiler of CUDA {found.toolkit}" if found.toolkit else "not found"
+    free = [] if found.missing else cuda_setup.memory()
+    for k, device in enumerate(found.devices):
+        rows[f"  device {k}"] = ", ".join([device, *free[k : k + 1]])
+    for k, text in enumerate(found.missing, 1):
+        rows["  missing" if len(found.missing) == 1 else f"  missing {k}"] = text
+    return rows
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows[name] = f'not installed (pip install "nbsnn[{extra}]")'
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
     rows["break-even"] = break_even.report()
-    rows["cuda"] = cuda_report()
+    rows |= cuda_rows(cuda_setup.find())
     rows["kernel cache"] = compiler.cache_report()
     for name, value in rows.items():
         print(f"{name:14}{value}")

@@ -64,7 +64,7 @@ def add_task(tasks: Any, name: str, task: Task) -> None:
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and encoding")
     p.add_argument("--samples", type=int, default=None, help="use only so many training and test samples")
     p.add_argument("--threads", type=int, default=None, help="threads of the kernels")
-    p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where kernels run")
+    p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
     p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     p.add_argument("--max-bytes", type=int, default=None, help="what the way back may keep; the rest is made again")

@@ -6,15 +6,17 @@ The first layer's neurons make spikes of it (often called direct encoding).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..random import Draws
-from .encoder import Encoder, samples
+from .by_value import ByValue
+from .encoder import samples
 
 
 @dataclass(frozen=True, repr=False)
-class constant(Encoder):
+class constant(ByValue):
     """Constant current: ``I[t] = x``.
 
     The result is a read-only view of one step with stride 0 along time: it takes the memory of one step, and a layer
@@ -46,6 +48,17 @@ class constant(Encoder):
 
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Currents [T, B, N...] of samples [B, N...]."""
-        samples(self, x)
-        step = np.asarray(x).astype(self.dtype, copy=False)
+        step = self.codes(x)
         return np.broadcast_to(step, (self.T, *step.shape))
+
+    @property
+    def static(self) -> bool:
+        return True
+
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """The samples themselves."""
+        samples(self, x)
+        return np.asarray(x).astype(self.dtype, copy=False)
+
+    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+        return codes.reshape(1, *codes.shape)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import gpu
 from ..random import Draws
 from ..validate import count, finite, float_dtype
 
@@ -45,6 +46,35 @@ class Encoder(ABC):
     @abstractmethod
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Encode samples ``x`` [B, N...]."""
+
+    @property
+    def static(self) -> bool:
+        """Whether the result is the same at all steps."""
+        return False
+
+    def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Any:
+        """As a call, with the result made on the GPU where it stays; only one number per value travels there.
+
+        Parameters
+        ----------
+        x : array [B, N...]
+            Samples, not on the GPU.
+        draws : Draws, optional
+            As for a call; the spikes are those of the call bit for bit.
+
+        Returns
+        -------
+        array on the GPU
+            [T, B, ...], or [1, B, ...] if the encoder is ``static``: one step that stands for T of them.
+
+        Raises
+        ------
+        nbsnn.cuda_setup.NoGPU
+            If there is no GPU that can be used.
+        TypeError, ValueError
+            As for a call.
+        """
+        return gpu.put(self(x, draws))  # of an encoder that knows no better: the spikes travel
 
 
 def samples(encoder: Encoder, x: Any, *, low: float | None = None, high: float | None = None) -> np.ndarray:

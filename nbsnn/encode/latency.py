@@ -9,16 +9,19 @@ Values below the threshold never spike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..random import Draws
 from ..validate import choice, number
-from .encoder import Encoder, first_spikes, samples
+from . import spread
+from .by_value import ByValue
+from .encoder import first_spikes, samples
 
 
 @dataclass(frozen=True, repr=False)
-class latency(Encoder):
+class latency(ByValue):
     """One spike per value, earlier for larger values; none for values below ``threshold``.
 
     Parameters
@@ -81,3 +84,10 @@ class latency(Encoder):
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Spikes [T, B, N...] of samples [B, N...]."""
         return first_spikes(self.times(x), self.T, self.dtype)
+
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """``times``."""
+        return self.times(x)
+
+    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+        return spread.first_spikes(codes, self.T, self.dtype)

@@ -6,16 +6,19 @@ x ~ sum_k b_k 2^-(1+k),      s[t] = b_(t mod K),      weight of phase k: 2^-(1+k
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..random import Draws
 from ..validate import count
-from .encoder import Encoder, samples
+from . import spread
+from .by_value import ByValue
+from .encoder import samples
 
 
 @dataclass(frozen=True, repr=False)
-class phase(Encoder):
+class phase(ByValue):
     """A spike at phase k if binary digit k of the value is 1; the pattern repeats every K steps.
 
     Parameters
@@ -62,10 +65,21 @@ class phase(Encoder):
 
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Spikes [T, B, N...] of samples [B, N...]."""
-        x = samples(self, x, low=0.0, high=1.0)
-        whole = np.minimum(np.floor(x * 2.0**self.K), 2.0**self.K - 1.0).astype(np.int64)
-        spikes = np.empty((self.T, *x.shape), self.dtype)
-        for t, weight in enumerate(self.weights):
-            digit = (whole >> (self.K - 1 - t % self.K)) & 1
-            spikes[t] = digit * weight if self.weighted else digit
+        whole = self.codes(x)
+        spikes = np.empty((self.T, *whole.shape), self.dtype)
+        for t, (shift, size) in enumerate(zip(*self._digits(), strict=True)):
+            spikes[t] = ((whole >> shift) & 1) * size
         return spikes
+
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """The first K digits of each value as a whole number, int64 [B, N...]."""
+        x = samples(self, x, low=0.0, high=1.0)
+        return np.minimum(np.floor(x * 2.0**self.K), 2.0**self.K - 1.0).astype(np.int64)
+
+    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+        return spread.digits(codes, *self._digits(), self.dtype)
+
+    def _digits(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each step, how far its digit stands to the left, and how large its spike is."""
+        shifts = self.K - 1 - np.arange(self.T) % self.K
+        return shifts, self.weights if self.weighted else np.ones(self.T)

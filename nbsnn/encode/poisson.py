@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from .. import compile
 from ..kernels.cpu.encode import bernoulli
 from ..random import Draws
 from ..validate import count, number
-from .encoder import Encoder, samples
+from . import spread
+from .by_value import ByValue
+from .encoder import samples
 
 
 @dataclass(frozen=True, repr=False)
-class poisson(Encoder):
+class poisson(ByValue):
     """Independent spikes with probability ``gain * x`` at each step.
 
     The draw of step t and unit i (the flat index in the batch) is ``squares32(counter(t, i), draws.key)``; a window of
@@ -72,16 +74,12 @@ class poisson(Encoder):
 
     def window(self, x: np.ndarray, draws: Draws | None, start: int, stop: int) -> np.ndarray:
         """The spikes of the steps from ``start`` to ``stop - 1``: [stop - start, B, N...]."""
-        if not isinstance(draws, Draws):
-            given = "nothing" if draws is None else type(draws).__name__
-            raise TypeError(f"encode.poisson is random: pass nbsnn.random.Draws(seed) as draws, not {given}")
+        draws = _given(draws)
         start, stop = count("start", start, least=0), count("stop", stop, least=0)
         if not start <= stop <= self.T:
             raise ValueError(f"a window must satisfy start <= stop <= T = {self.T}, not start={start}, stop={stop}")
         threshold = self.thresholds(x).reshape(-1)
-        units = threshold.size
-        if max(units, self.T) > 1 << 32:
-            raise ValueError(f"a batch has at most 2**32 values and 2**32 steps, not {units} and {self.T}")
+        units = self._few(threshold.size)
         spikes = np.empty((stop - start, units), self.dtype)
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
             kernel = _kernel(self.dtype)
@@ -92,6 +90,27 @@ class poisson(Encoder):
         """2^32 times the probability of a spike, rounded: uint64 [B, N...]; a draw of 32 bits below it is a spike."""
         x = samples(self, x, low=0.0, high=(1.0 + 1e-6) / self.gain)  # a float32 1/3 times 3 may exceed 1 a little
         return np.minimum(np.rint(x * (self.gain * 2.0**32)), 2.0**32).astype(np.uint64)
+
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """``thresholds``."""
+        return self.thresholds(x)
+
+    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+        self._few(codes.size)
+        return spread.bernoulli(codes, self.T, self.dtype, _given(draws).key)
+
+    def _few(self, units: int) -> int:
+        """The number of values in a batch, if each of them has a counter."""
+        if max(units, self.T) > 1 << 32:
+            raise ValueError(f"a batch has at most 2**32 values and 2**32 steps, not {units} and {self.T}")
+        return units
+
+
+def _given(draws: Any) -> Draws:
+    if isinstance(draws, Draws):
+        return draws
+    given = "nothing" if draws is None else type(draws).__name__
+    raise TypeError(f"encode.poisson is random: pass nbsnn.random.Draws(seed) as draws, not {given}")
 
 
 @functools.cache

@@ -9,16 +9,19 @@ The outermost centres lie half a spacing outside [low, high], so that the ends a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..random import Draws
 from ..validate import choice, count, number
-from .encoder import Encoder, first_spikes, samples
+from . import spread
+from .by_value import ByValue
+from .encoder import first_spikes, samples
 
 
 @dataclass(frozen=True, repr=False)
-class population(Encoder):
+class population(ByValue):
     """M units per value, each with a Gaussian receptive field.
 
     Parameters
@@ -93,8 +96,23 @@ class population(Encoder):
 
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Currents or spikes [T, B, ..., N * M] of samples [B, ..., N]."""
+        codes = self.codes(x)
+        if self.static:
+            return np.broadcast_to(codes, (self.T, *codes.shape))
+        return first_spikes(codes, self.T, self.dtype)
+
+    @property
+    def static(self) -> bool:
+        return self.code == "rate"
+
+    def codes(self, x: np.ndarray) -> np.ndarray:
+        """Responses as currents, or times of spikes, int64; [B, ..., N * M]."""
         y = self.responses(x)
-        if self.code == "rate":
-            return np.broadcast_to(y.astype(self.dtype), (self.T, *y.shape))
-        times = np.where(y < self.threshold, self.T, np.rint((self.T - 1) * (1.0 - y)))
-        return first_spikes(times.astype(np.int64), self.T, self.dtype)
+        if self.static:
+            return y.astype(self.dtype)
+        return np.where(y < self.threshold, self.T, np.rint((self.T - 1) * (1.0 - y))).astype(np.int64)
+
+    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+        if self.static:
+            return codes.reshape(1, *codes.shape)
+        return spread.first_spikes(codes, self.T, self.dtype)

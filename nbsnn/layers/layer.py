@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from ..compile import kernel
-from ..device import DEVICES, run_threaded
+from ..device import resolve, run_threaded
 from ..kernels.cpu.checks import unfinite
 from ..random import Draws
-from ..validate import choice, finite, float_dtype, number
+from ..validate import finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
 from .run import Run
@@ -32,7 +32,10 @@ LARGE = 2**20
 
 @dataclass(frozen=True)
 class Setting:
-    """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks)."""
+    """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks).
+
+    Device "auto" becomes "cuda" if there is a GPU that can be used, else "cpu".
+    """
 
     dt: float = 1.0
     dtype: Any = np.float32
@@ -42,7 +45,7 @@ class Setting:
     def __post_init__(self) -> None:
         number("dt", self.dt, above=0.0)
         object.__setattr__(self, "dtype", float_dtype(self.dtype))
-        choice("device", self.device, DEVICES)
+        object.__setattr__(self, "device", resolve(self.device))
 
 
 class Start(dict[str, Any]):

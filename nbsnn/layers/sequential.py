@@ -28,8 +28,11 @@ class Sequential(Container):
         Shape of one sample at one step; by default that of the first layer, if it knows.
     seed : int
         Seed of the initial parameters.
-    dt, dtype, device
-        Time step, precision and place of computation. ``dt`` has the unit of the neurons' time constants.
+    dt, dtype
+        Time step, in the unit of the neurons' time constants, and precision.
+    device : {"cpu", "cuda", "auto", "python"}
+        Where to compute: "cuda" on an NVIDIA GPU, "auto" there if one can be used and else on the CPU; "python" is
+        interpreted, for debuggers.
 
     Examples
     --------

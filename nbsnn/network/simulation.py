@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES, threads
+from ..device import resolve, threads
 from ..random import Draws
-from ..validate import choice, float_dtype, number
+from ..validate import float_dtype, number
 from . import running, waiting
 from .connection import Connection
 from .group import Group, Section
@@ -28,8 +28,8 @@ class Simulation:
     def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
         self.dt, self.seed = number("dt", dt, above=0.0), seed
         self.draws = Draws(seed, "network")
-        self.dtype, self.device = float_dtype(dtype), choice("device", device, DEVICES)
-        if device == "cuda":
+        self.dtype, self.device = float_dtype(dtype), resolve(device)
+        if self.device == "cuda":
             raise NotImplementedError('networks of sparse synapses run on device="cpu" only')
         self.groups: list[Group] = []
         self.sections: dict[str, Section] = {}

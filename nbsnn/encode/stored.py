@@ -1,0 +1,44 @@
+"""A set of samples that lies on the GPU, as an encoder's codes: a batch of it is a list of row numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from . import spread
+
+
+class Stored:
+    """What ``store`` of an encoder returns: call it with row numbers.
+
+    Attributes
+    ----------
+    encoder : ByValue
+        Whose codes these are.
+    codes : array [n, ...]
+        On the GPU.
+    """
+
+    def __init__(self, encoder: Any, codes: Any):
+        self.encoder, self.codes = encoder, codes
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __call__(self, index: Any, draws: Draws | None = None) -> Any:
+        """The steps of the samples ``index`` [B], as ``on_gpu`` makes them; only the numbers travel.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If ``index`` does not hold whole numbers of samples, or none.
+        """
+        index = np.asarray(index)
+        if index.ndim != 1 or index.dtype.kind not in "iu":
+            raise TypeError(f"index must hold numbers of samples [B], not {index.dtype} {list(index.shape)}")
+        if not index.size or index.min() < 0 or index.max() >= len(self):
+            spanned = f"from {index.min()} to {index.max()}" if index.size else "none"
+            raise ValueError(f"index must hold numbers from 0 to {len(self) - 1}, not {spanned}")
+        return self.encoder.spread(spread.rows(self.codes, index.astype(np.int64)), draws)
