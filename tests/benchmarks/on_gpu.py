@@ -171,7 +171,7 @@ def kernels(a: argparse.Namespace) -> dict[str, Any]:
     import nbsnn
 
     b = settle(a, "training")
-    best = launches.rates(a.tiny, a.repeat)
+    best = launches.rates(a.tiny, 1 if a.tiny else a.repeat)
     learner = network(b, "cuda")
     samples, labels = inputs(b, learner)
     draws = nbsnn.random.Draws(a.seed)

@@ -108,7 +108,8 @@ def train(p: ArgumentParser, peer: str, build: Callable[..., tuple[list[Any], Ca
         {
             "peer": peer, "version": version(peer), "torch": torch.__version__, "workload": a.workload, "T": a.T,
             "batch": a.batch, "rate": a.rate, "threads": a.threads, "opt": a.opt, "sizes": list(workloads.sizes(a)),
-            "variant": getattr(a, "variant", getattr(a, "backend", "")), "device": a.device, **times, "rss_before_mb": round(before, 1), **out,
+            "variant": getattr(a, "variant", getattr(a, "backend", "")), "device": a.device,
+            **times, "rss_before_mb": round(before, 1), **out,
             "in_spikes": float(xs[0].sum()),
         }
     )  # fmt: skip
