@@ -18,7 +18,6 @@ import numpy as np
 
 import nbsnn
 from nbsnn import encode, gpu, losses, neurons, optim, plasticity, synapses
-from nbsnn.gpu_draws import survivors
 from nbsnn.neurons import LI, LIF
 from nbsnn.presets.spaic_stdp_neurons import diehlAndCook
 from nbsnn.random import Draws
@@ -99,7 +98,6 @@ def encoders(dtype: str) -> None:
     ):  # fmt: skip
         made.store(X[0])([0, 1, 0], Draws(0))
     encode.delta(T=T, dtype=dtype).on_gpu(X, Draws(0))
-    survivors(Draws(0), (B, IN), 0.2, 1.25, dtype)
 
 
 RANDOM = {"uniform", "normal"}  # neurons that ask for such numbers live in networks of sparse synapses only

@@ -401,6 +401,60 @@ def test_an_absent_peer_is_told_in_one_line(path, tmp_path, monkeypatch):
     assert "\n" not in str(stop.value)
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_kernels_on_a_gpu(tmp_path, monkeypatch, capsys):
+    script, file = module("on_gpu"), tmp_path / "gpu.json"
+    assert script.main(["--tiny", "--only", "kernels", "--json", str(file)]) == 0
+    report = json.loads(file.read_text())
+    seen = report["kernels"]["kernels"]
+    assert {"encode.bernoulli", "encode.first_spikes", "encode.digits", "encode.rows"} <= set(seen)
+    assert all(row["times_floor"] is None or row["times_floor"] > 0.0 for row in seen.values())
+    assert report["kernels"]["best"]["operations/s"] > 0.0
+    assert "| encode.bernoulli | 1 |" in capsys.readouterr().out
+    from nbsnn import cuda_setup
+
+    monkeypatch.setattr(cuda_setup, "find", lambda: cuda_setup.Cuda(missing=("the driver is on leave",)))
+    assert script.main([]) == 2 and "the driver is on leave" in capsys.readouterr().err
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_steps_and_simulations_on_a_gpu(tmp_path, capsys):
+    script, file = module("on_gpu"), tmp_path / "gpu.json"
+    assert script.main(["--tiny", "--only", "training", "recurrent", "simulation", "--json", str(file)]) == 0
+    report = json.loads(file.read_text())
+    for section in ("training", "recurrent", "simulation"):
+        errors = [row["error"] for row in report[section].values() if "error" in row]
+        assert all(error.startswith("NotImplementedError") for error in errors)
+    assert "| cuda, samples there |" in capsys.readouterr().out
+
+
+def test_what_a_launch_has_to_move():
+    launches = module("launches")
+    from nbsnn import gpu
+
+    x, y = gpu.zeros((4, 3), np.float32), gpu.zeros((2, 3), np.float32)
+    assert launches.work("fill.copy", {"lo": 0, "hi": 6, "x": x, "y": (y, 5)}) == (4.0 * 18, 0.0)
+    assert launches.work("encode.rows", {"lo": 0, "hi": 6, "index": y, "x": x, "y": y}) == (2.0 * 6 * 4, 0.0)
+    assert launches.work("products.tiles", {"rows": 2, "depth": 3, "columns": 4, "a": x})[1] == 48.0
+    assert launches.work("network.simulate", {"lanes": 1}) == (0.0, 0.0)
+    with launches.watched() as seen:
+        gpu.fill(x, 0.0)
+        gpu.fill(x, 1.0)
+    assert seen.rows["fill.fill"]["launches"] == 2 and seen.rows["fill.fill"]["bytes"] == 2.0 * 48
+    assert seen.rows["fill.fill"]["s"] > 0.0
+    gpu.fill(x, 2.0)
+    assert seen.rows["fill.fill"]["launches"] == 2
+    table = seen.table({"bytes/s": 96.0, "operations/s": 1.0})
+    assert table["fill.fill"]["floor_s"] == 1.0
+
+
+def test_the_peers_of_a_gpu_exist():
+    for title, (name, script, options) in module("on_gpu").PEERS.items():
+        source = (HERE / "peers" / script).read_text()
+        assert name in module("processes").DISTRIBUTIONS and f'"{options.split()[1]}"' in source, title
+
+
 def test_slopes_of_growth():
     growth = importlib.import_module("growth")
     assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)

@@ -20,43 +20,93 @@ CPU_ONLY = {
     "checks": "sums.unfinite: a flag on the GPU that is read with the loss",
     "connect": "synapses are drawn once, when a network is built, on the CPU",
     "distance": "as connect",
-    "eligible": "weights that wait for a reward are brought up to date on the CPU, when somebody looks at them",
-    "events": "counting the spikes would mean to wait for the GPU: kernels find them as they go",
-    "products": "few rows in the middle: the tiles of a GPU do without a case of their own",
+    "eligible": "adapt calls its functions of one synapse; the loop over all is for whoever looks, on the CPU",
+    "events": "counting spikes would mean to wait for the GPU: kernels find them as they go",
+    "homeostasis": "adapt calls its functions of one synapse",
+    "patches": "a convolution's product looks its factors up in the image: no patches are stored",
     "rows": "as events",
+    "settle": "plasticity: what happens to all weights in a step is part of the same launch",
     "spike_times": "spikes are sorted once, when they are handed over, on the CPU",
     "stack": "a connection and its population in one pass saves the CPU's cache; a GPU makes two launches",
     "tables": "the columns of tables: the GPU's loops read this very file",
-    "tempotron_classic": "patterns one after another: nothing that threads could share",
     "values": "as connect",
 }
 """Modules without a counterpart for GPUs."""
 
 NOT_YET = {
-    "adapt", "deliver", "eligibility", "homeostasis", "low_pass", "network", "optim", "patches", "plastic",
-    "plasticity", "pool", "settle", "short_term", "sparse_plasticity", "tempotron", "units",
+    "adapt", "deliver", "eligibility", "low_pass", "network", "optim", "plastic", "plasticity", "pool", "products",
+    "short_term", "sparse_plasticity", "tempotron", "tempotron_classic", "units",
 }  # fmt: skip
 """Modules whose counterpart is still to be written: take out a name when its module is there."""
 
 CUDA_ONLY = {
-    "fill": "what NumPy does on the CPU",
-    "arrays": "what NumPy does on the CPU",
-    "sums": "what NumPy does on the CPU",
-    "losses": "what NumPy does on the CPU",
-    "record": "what NumPy does on the CPU",
+    "arrays": "NumPy on the CPU",
+    "convolution": "patches on the CPU",
+    "dropout": "NumPy on the CPU",
+    "fill": "NumPy on the CPU",
+    "losses": "NumPy on the CPU",
+    "record": "NumPy on the CPU",
+    "recurrent": "a loop over steps in Python on the CPU, with the kernels of neurons",
+    "spikes": "rows and events on the CPU",
+    "steered": "NumPy on the CPU",
+    "sums": "NumPy on the CPU",
 }
 """Modules that only GPUs need."""
 
-DIFFERENT: dict[str, dict[str, str]] = {
-    "encode": {
-        "PIECE": "steps of one thread",
-        "first_spikes": "NumPy on the CPU",
-        "digits": "NumPy on the CPU",
-        "rows": "NumPy on the CPU",
-        "choose": "NumPy on the CPU",
-    },
+UNIT = "a thread has a unit, where the CPU has a loop over a block of them"
+SYNAPSE = "threads share the synapses of a row, where the CPU has a loop over them"
+
+DIFFERENT: dict[str, tuple[str, str]] = {
+    "adapt": (
+        SYNAPSE,
+        "adapt change change_all tend follow_source follow_target arrival travel bring_rows column_change row_change "
+        "side stretch TENDED WAITS",
+    ),
+    "deliver": (SYNAPSE, "connection same own late_same late_own"),
+    "encode": ("NumPy on the CPU; PIECE is the number of steps of a thread", "first_spikes digits rows PIECE"),
+    "low_pass": ("each unit has a leak of its own: a population of LI on the CPU", "leaky"),
+    "network": (
+        f"{UNIT}, and all threads meet in the grid",
+        "simulate update release sample adapt block change_all full listed meet note no_change no_release no_traces "
+        "share deliver fire forget unit BLOCK PLASTIC SHORT TENDED",
+    ),
+    "neurons": ("states and sums stay in registers from step to step", "carried learned more END"),
+    "plastic": (
+        f"{UNIT}, and all threads meet in the grid",
+        "live follow_pre follow_post back_up change_weights draw find product arrive came fire gather keep param "
+        "settle state step synapses told units CHUNK",
+    ),
+    "plasticity": (
+        SYNAPSE,
+        "follow integer visit advance change clip constants counted_draws given_draws into_increments into_weights "
+        "put spiked traces_post traces_pre visit_one weigh faded follow_integer no_settle normalize reward settle "
+        "wanted BEFORE_CLIP BOUNDED CLIP_ALL GUARD WHOLE",
+    ),
+    "pool": (
+        "a thread has a window, where the CPU has a loop over planes; sizes are constants, to divide without division",
+        "largest largest_reverse total total_reverse PH PW",
+    ),
+    "products": (
+        "tiles in shared memory, where BLAS does the work on the CPU",
+        "add_product at_column at_row finish left none outer put put_biased put_more right some tiles DEEP EACH "
+        "LEFT_DOWN RIGHT_DOWN ROOM SIDE SPAN WIDE",
+    ),
+    "short_term": (UNIT, "release"),
+    "sparse_plasticity": (
+        "a thread has a synapse, where the CPU has a loop over a row",
+        "column_change row_change follow_post follow_pre follow_source follow_target mark at_once constants counts "
+        "follow in_time increment traces_post traces_pre AHEAD",
+    ),
+    "tempotron": (
+        "a thread has an output of a sample, and needs no room for its sums",
+        "crossings forward membrane membrane_reverse reverse scatter sweep advance rise rises slope_of stationary "
+        "turns",
+    ),
+    "tempotron_classic": ("as tempotron", "learn psp"),
+    "units": (UNIT, "collect inject poisson clear listed real GROUP"),
 }
-"""Module -> function or constant that is elsewhere, or takes other arguments -> why."""
+"""Module -> why its loops are not those of the CPU, and which functions and constants are elsewhere or take other
+arguments. All others are the same."""
 
 
 def modules(device: str) -> set[str]:
@@ -68,13 +118,13 @@ def test_every_module_has_a_counterpart_or_a_reason():
     assert cpu - cuda <= set(CPU_ONLY) | NOT_YET, "no counterpart for GPUs, and no reason why"
     assert cuda - cpu <= set(CUDA_ONLY), "a module without a counterpart for CPUs, and no reason why"
     assert not set(CPU_ONLY) & NOT_YET
-    assert set(CPU_ONLY) | NOT_YET <= cpu, "a reason for a module that does not exist"
+    assert set(CPU_ONLY) | NOT_YET | set(DIFFERENT) <= cpu, "a reason for a module that does not exist"
 
 
 @pytest.mark.parametrize("name", sorted(modules("cpu") & modules("cuda")))
 def test_counterparts_have_the_same_functions(name):
     cpu, cuda = (importlib.import_module(f"nbsnn.kernels.{device}.{name}") for device in ("cpu", "cuda"))
-    unlisted = differences(cpu, cuda).keys() - DIFFERENT.get(name, {}).keys()
+    unlisted = differences(cpu, cuda).keys() - set(DIFFERENT.get(name, ("", ""))[1].split())
     assert not unlisted, {key: differences(cpu, cuda)[key] for key in unlisted}
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from nbsnn import encode, gpu
-from nbsnn.gpu_draws import survivors
 from nbsnn.random import Draws
 
 SAMPLES = Draws(0, "samples").uniform((2, 3))
@@ -79,20 +78,3 @@ def test_an_encoder_of_ones_own_sends_its_spikes():
             return np.stack([x, x])
 
     equal(Twice(T=2).on_gpu(SAMPLES), np.stack([SAMPLES, SAMPLES]))
-
-
-@pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.5])
-@pytest.mark.filterwarnings("ignore:overflow")
-def test_survivors_are_those_that_dropout_leaves(p):
-    draws = Draws(3, "dropout")
-    keep = draws.uniform((2, 20)) >= p
-    equal(survivors(draws, (2, 20), p, 1.25, np.float32), keep * np.float32(1.25))
-
-
-def test_the_limit_of_survivors_is_that_of_a_float32():
-    u = np.arange(0, 1 << 24, 5003) * 2.0**-24  # all kinds of uniform numbers, and those beside the limit
-    for p in (0.1, 0.2, 0.3, 1 / 3, 0.7, 2.0**-24):
-        k = int(np.float32(p) * 2.0**24)
-        numbers = np.concatenate([u, np.arange(max(k - 2, 0), k + 3) * 2.0**-24]).astype(np.float32)
-        limit = np.ceil(float(np.float32(p)) * 2.0**24)
-        np.testing.assert_array_equal(numbers >= p, numbers.astype(float) * 2.0**24 >= limit)

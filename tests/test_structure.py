@@ -21,7 +21,7 @@ version hole validate spell vectors cuda_setup
 exponential logarithm random compile per_step device profile
 gpu
 surrogates init barrier prefetch
-neuron kernels gpu_draws
+neuron kernels
 neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file
 history

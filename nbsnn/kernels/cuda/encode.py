@@ -1,4 +1,4 @@
-"""Loops that turn samples into spikes on a GPU, and random numbers there.
+"""Loops that turn samples into spikes on a GPU.
 
 In loops over time a thread takes one unit through ``PIECE`` steps, so neighbouring threads write neighbouring units
 and a unit's code is read once for all of these steps. Counters are those of the CPU: so are all bits.
@@ -54,11 +54,3 @@ def rows(lo: int, hi: int, index: Any, x: Any, y: Any) -> None:
     if i < hi:
         row, unit = i // y.shape[1], i % y.shape[1]
         y[row, unit] = x[index[row], unit]
-
-
-def choose(lo: int, hi: int, y: Any, limit: Any, key: Any, step: Any, below: Any, other: Any) -> None:
-    """y[i] = ``below`` where the leading 24 random bits of ``step`` and unit i are below ``limit``, else ``other``."""
-    i = lo + cuda.grid(1)  # type: ignore[call-arg]
-    if i < hi:
-        word = squares32(counter(np.uint64(step), np.uint64(i)), key) >> np.uint64(8)
-        y[i] = below if word < limit else other

@@ -65,16 +65,19 @@ def without_torchvision() -> None:
 
 
 def train(p: ArgumentParser, peer: str, build: Callable[..., tuple[list[Any], Callable, Callable[[], None]]]) -> None:
-    """Measure a training step of W1 or W2 and print it.
+    """Measure a training step of W1 or W2 and print it; ``--device cuda`` on torch's GPU.
 
     ``build(torch, a, weights)`` returns the parameters, ``forward(x [T, B, N]) -> (spikes of the hidden layer
     [T, B, H] or their number at each step, spike counts of the output [B, C])``, and what resets the network's state.
     """
+    p.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     a = p.parse_args()
     workloads.pin_threads(a.threads)
     torch = torch_with(a.threads, a.seed)
-    weights = [torch.from_numpy(w) for w in workloads.network_weights(a)]
-    xs, ys = ([torch.from_numpy(array) for array in arrays] for arrays in workloads.network_batches(a))
+    if a.device == "cuda" and not torch.cuda.is_available():
+        sys.exit(f"torch {torch.__version__} finds no GPU")
+    weights = [torch.from_numpy(w).to(a.device) for w in workloads.network_weights(a)]
+    xs, ys = ([torch.from_numpy(array).to(a.device) for array in arrays] for arrays in workloads.network_batches(a))
     params, forward, reset = build(torch, a, weights)
     optimizer = (torch.optim.SGD if a.opt == "sgd" else torch.optim.Adam)(params, lr=1e-6 if a.opt == "sgd" else 1e-7)
     out: dict[str, Any] = {}
@@ -90,6 +93,8 @@ def train(p: ArgumentParser, peer: str, build: Callable[..., tuple[list[Any], Ca
     def step(k: int) -> None:
         gradients(xs[k % 2], ys[k % 2])
         optimizer.step()
+        if a.device == "cuda":
+            torch.cuda.synchronize()
 
     gradients(xs[0][:1], ys[0])  # one step loads all code: what comes after is training's own memory
     before = workloads.now_mb()
@@ -103,7 +108,8 @@ def train(p: ArgumentParser, peer: str, build: Callable[..., tuple[list[Any], Ca
         {
             "peer": peer, "version": version(peer), "torch": torch.__version__, "workload": a.workload, "T": a.T,
             "batch": a.batch, "rate": a.rate, "threads": a.threads, "opt": a.opt, "sizes": list(workloads.sizes(a)),
-            "variant": getattr(a, "variant", ""), **times, "rss_before_mb": round(before, 1), **out,
+            "variant": getattr(a, "variant", getattr(a, "backend", "")), "device": a.device,
+            **times, "rss_before_mb": round(before, 1), **out,
             "in_spikes": float(xs[0].sum()),
         }
     )  # fmt: skip

@@ -1,7 +1,13 @@
-"""W1 and W2 in SpikingJelly: its multi-step mode on the CPU."""
+"""W1 and W2 in SpikingJelly: its multi-step mode.
+
+On a GPU, --backend says which of its kernels: torch, triton, and cuda (version 2) or cupy (earlier ones). Version 2
+reads that from the environment when it is imported.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import harness
@@ -31,6 +37,11 @@ def build(torch: Any, a: Any, weights: list[Any]) -> tuple[list[Any], Any, Any]:
     front, back = torch.nn.Sequential(first, middle), torch.nn.Sequential(last, lif())
     net = torch.nn.ModuleList([front, back])
     functional.set_step_mode(net, "m")
+    net.to(a.device)
+    if a.backend and hasattr(functional, "set_backend"):
+        functional.set_backend(net, a.backend, neuron.BaseNode)
+    elif a.backend == "cupy":
+        sys.exit("this SpikingJelly has no CuPy kernels any more: --backend cuda")
 
     def forward(x: Any) -> tuple[Any, Any]:
         spikes = front(x)
@@ -41,4 +52,9 @@ def build(torch: Any, a: Any, weights: list[Any]) -> tuple[list[Any], Any, Any]:
 
 if __name__ == "__main__":
     harness.require("torch", "spikingjelly")
-    harness.train(workloads.training_arguments(__doc__), "spikingjelly", build)
+    p = workloads.training_arguments(__doc__)
+    p.add_argument("--backend", choices=["torch", "triton", "cuda", "cupy"], help="its own choice by default")
+    backend = p.parse_known_args()[0].backend
+    if backend:
+        os.environ["SJ_LIF_CUDA_IMPLEMENTATION"] = backend
+    harness.train(p, "spikingjelly", build)

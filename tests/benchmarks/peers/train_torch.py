@@ -4,6 +4,7 @@ step     products and neurons in the loop over time
 product  one product for the whole input before the loop, another after it
 fused    the same, and each population one autograd function with its reverse written out (W1)
 sparse   as fused, the input's products with sparse matrices, made of the spikes within the step (W1)
+compiled as product, the loop over time of each population compiled by torch (W1)
 """
 
 from __future__ import annotations
@@ -97,6 +98,21 @@ def build(torch: Any, a: Any, weights: list[Any]) -> tuple[list[Any], Any, Any]:
             counts = counts + s_out
         return spikes, counts
 
+    def neurons(x: Any) -> Any:
+        """A population over all steps, for torch's compiler."""
+        v, spikes = 0.0, []
+        for now in x.unbind(0):
+            s, v = neuron(now, v)
+            spikes.append(s)
+        return torch.stack(spikes)
+
+    fast = torch.compile(neurons) if a.variant == "compiled" else neurons
+
+    def compiled(x: Any) -> tuple[Any, Any]:
+        """Products outside the loops, and these compiled."""
+        spikes = fast(linear(x, first))
+        return spikes, fast(linear(spikes, last)).sum(0)
+
     def whole(x: Any) -> tuple[Any, Any]:
         """Each population in one call."""
         steps, batch, n_pre = x.shape
@@ -108,14 +124,15 @@ def build(torch: Any, a: Any, weights: list[Any]) -> tuple[list[Any], Any, Any]:
         spikes = population(current)
         return spikes, population(linear(spikes, last)).sum(0)
 
-    return params, loop if a.variant in ("step", "product") else whole, lambda: None
+    ways = {"step": loop, "product": loop, "compiled": compiled}
+    return params, ways.get(a.variant, whole), lambda: None
 
 
 if __name__ == "__main__":
     harness.require("torch")
     p = workloads.training_arguments(__doc__)
-    p.add_argument("--variant", choices=["step", "product", "fused", "sparse"], default="product")
+    p.add_argument("--variant", choices=["step", "product", "fused", "sparse", "compiled"], default="product")
     a, _ = p.parse_known_args()
-    if a.workload == "w2" and a.variant in ("fused", "sparse"):
+    if a.workload == "w2" and a.variant in ("fused", "sparse", "compiled"):
         p.error(f"--variant {a.variant} has no recurrent form")
     harness.train(p, "torch", build)
