@@ -21,6 +21,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = """
 version hole validate spell
 exponential logarithm random compile per_step device profile
+gpu
 surrogates init barrier prefetch
 neuron kernels
 neurons events break_even
@@ -43,7 +44,7 @@ PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.sp
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py"}  # and kernels/cuda
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "gpu.py", "prefetch.py"}  # and kernels/cuda
 
 
 def name_of(file: Path) -> str:
