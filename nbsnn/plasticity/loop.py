@@ -41,6 +41,11 @@ class Drawn:
         return self.steps
 
 
+def binary(x: Array) -> bool:
+    """Whether all numbers are 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
+
+
 def fits(layer: Any) -> bool:
     """Whether the loop can run ``layer``: its rule has no loop of its own, and rows of weights may be added."""
     if layer.integer or layer.setting.smooth or layer.connection.path == "dense":

@@ -13,6 +13,7 @@ from ..layers.layer import Array, Nested, buffer
 from ..random import Draws
 from ..validate import choice, count, shaped
 from .check import check_spikes
+from .gpu_loop import GpuLoop
 from .loop import Drawn, Loop, fits
 
 
@@ -80,7 +81,10 @@ def _show(layer: Any, x: Any, start: Nested, tape: Nested, learn: bool) -> tuple
     inner = tape.setdefault("neurons", {})
     drive = buffer(tape, "drive", (1, *output.shape), layer.setting.dtype)
     layer.neurons.begin(drive, start["neurons"], inner)
-    loop = Loop(layer, x, start, tape, learn)
+    if layer.setting.device == "cuda":
+        loop: Any = GpuLoop(layer, x, start, tape, {} if learn else None)
+    else:
+        loop = Loop(layer, x, start, tape, learn)
     loop.advance(0, len(x))
     if learn:
         layer.rule.finish(layer.weights)
