@@ -119,8 +119,15 @@ def together(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> 
     compiled[blocks, block](*arguments)
 
 
+def blocks(compiled: Any, count: int, block: int, *arguments: Any) -> None:
+    """Launch ``count`` blocks of ``block`` threads, for kernels that know what each block does."""
+    if count:
+        Count.launches += 1
+        compiled[count, block](*arguments)
+
+
 def threads_together(block: int = BLOCK) -> int:
-    """Threads in a block of such a launch."""
+    """Threads in a block whose threads wait for each other."""
     return SIMULATED if simulated() else block
 
 
