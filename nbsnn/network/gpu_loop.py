@@ -32,20 +32,27 @@ class GpuLoop(Loop):
         self.spikes = gpu.empty((self.depth, max(layout.units, 1)), np.int32)
         self.counts = gpu.empty((self.depth, len(layout.pops)), np.int32)
         self.out = self.spikes, self.counts, arrays["factors"]
-        self.plastic: tuple = (self.counts,)
+        self.marks = gpu.empty(self.spikes.shape if layout.learning.connections else (1, 1), np.uint8)
+        self.table = put(layout.learning.table)
+        late = tuple(arrays[name] for name in ("eligible", "since", "rates", "tallies"))
+        self.plastic = self.table, arrays["traces"], tuple(map(put, layout.columns)), late, self.marks
         self.ready = False
 
     def load(self, history: list[tuple[Array, Array]], step: int) -> None:
         """Put the latest spikes, (population, unit) of the steps before ``step``, into the lists."""
         spikes, counts = np.zeros(self.spikes.shape, np.int32), np.zeros(self.counts.shape, np.int32)
+        marks = np.zeros(self.spikes.shape, np.uint8)
         for back, (pops, units) in enumerate(reversed(history), 1):
             slot = (step - back) % self.depth
             for pop in np.unique(pops):
                 mine, first = units[pops == pop], int(self.layout.pops[pop, at.FIRST])
                 spikes[slot, first : first + len(mine)] = mine
                 counts[slot, pop] = len(mine)
+                marks[slot, first + mine] = 1
         self.spikes.copy_to_device(spikes)
         self.counts.copy_to_device(counts)
+        if self.layout.learning.connections:
+            self.marks.copy_to_device(marks)
 
     def history(self, step: int) -> list[tuple[Array, Array]]:
         """The latest spikes that plastic synapses with a delay still wait for, oldest first."""
@@ -69,6 +76,8 @@ class GpuLoop(Loop):
 
     def _call(self, t0: int, t1: int, record: tuple) -> int:
         """One launch; returns the step reached."""
+        if self.layout.learning.connections:
+            self.table.copy_to_device(self.layout.learning.table)  # who learns
         gpu.together(
             self.call, max(self.layout.units, 64 * LANES), min(LANES, gpu.threads_together()), t0, t1, self.window,
             self.model, self.values, self.on_gpu, self.ring, self.out, self.plastic, record,

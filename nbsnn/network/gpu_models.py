@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..compile import bind, kernel
-from ..spell import switch
+from ..plasticity.reward import RewardRule
+from ..plasticity.rule import Rule
+from ..spell import each, numbers, read, switch
 from ..synapses.short_term import released
 from .update import GPU_ARGUMENTS, update
 
@@ -28,4 +30,36 @@ def loop(models: Models) -> Callable:
     }
     if models.short:
         filling["release"] = bind(short_term.release, released=released)
+    if models.rules.first:
+        filling |= _plasticity(models.rules.first)
+        filling["TENDED"] = int(models.tended)
     return kernel(cuda.simulate, device="cuda", dtype=models.dtype, **filling)
+
+
+def _plasticity(rules: list[Rule]) -> dict[str, Any]:
+    """What fills the holes for plastic synapses."""
+    from ..kernels.cuda import sparse_plasticity as cuda
+
+    along, called = "i, n, s, traces, carried, used, P, factors", "{k}, i, n, s, traces, carried, used, P, factors"
+    follow = {
+        f"follow_{side}": switch([each(_followers(getattr(rule, of)), along, called) for rule in rules], along)
+        for side, of in (("source", "pre"), ("target", "post"))
+    }
+    changes = []
+    for rule in rules:
+        filling = rule.filling() | {
+            "constants": numbers(len(rule.params)), "traces_pre": read(len(rule.pre)),
+            "traces_post": read(len(rule.post)),
+        }  # fmt: skip
+        changes.append(bind(cuda.in_time if isinstance(rule, RewardRule) else cuda.at_once, **filling))
+    return {
+        **follow, "change": switch(changes, "i, j, n, m, o, row, t, P, traces, weights, late"), "PLASTIC": 1,
+        "WAITS": int(any(isinstance(rule, RewardRule) for rule in rules)),
+    }  # fmt: skip
+
+
+def _followers(traces: Any) -> list[Callable]:
+    """A function for each trace of a side."""
+    from ..kernels.cuda.sparse_plasticity import follow
+
+    return [bind(follow, **trace.filling()) for trace in traces.values()]

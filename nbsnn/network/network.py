@@ -196,8 +196,6 @@ class Network(Simulation):
             if given is not None and not isinstance(given, wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
         check_homeostasis(homeostasis, self.dt)
-        if self.device == "cuda" and (plasticity is not None or homeostasis is not None):
-            raise NotImplementedError('plastic synapses run on device="cpu" only')
         if isinstance(weight, (int, float)):
             number("weight", weight)
         name = name or f"{source.name} to {target.name}"

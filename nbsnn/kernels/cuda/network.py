@@ -13,6 +13,7 @@ from numba import cuda
 
 from ...hole import hole
 from ..cpu import tables as at
+from .adapt import TENDED, adapt, change_all, tend, travel
 from .deliver import connection
 from .units import collect, inject, listed, poisson
 
@@ -36,18 +37,29 @@ def simulate(lanes, t0, t1, window, model, values, synapses, ring, out, plastic,
     ``lanes`` threads serve the synapses of one spike; the rest is as in the CPU's loop, but for ``record``: where the
     columns of each unit begin, columns, places, rows, (interval, number of the first row); steps and units of spikes,
     two numbers that are returned, that of spikes and the step reached; how many spikes fit in, and most of a step.
+    With plastic synapses a window is one step.
     """
     part, parts = cuda.grid(1), cuda.gridsize(1)  # type: ignore[call-arg]
     grid, cells = cuda.cg.this_grid(), record[7]
     t = t0
     while t < t1:
         end = min(t + window, t1)
-        fire(part, parts, t, end, model, values, ring, out, record)
+        fire(part, parts, t, end, model, values, ring, out, plastic, record)
         grid.sync()
         # Everybody reads this between two meetings, and nobody writes it: so all threads agree.
         full = cells[0] + window * record[9] > record[8]
-        forget(part, parts, end, end + window, out)
+        forget(part, parts, end, end + window, out, plastic)
         deliver(part, parts, lanes, t, end, model, values, synapses, ring, out)
+        if PLASTIC:
+            pops, wires, P = model[0], model[4], values[1]
+            adapt(part, parts, t, pops, wires, P, plastic)
+            grid.sync()
+            change_all(part, parts, lanes, t, pops, wires, P, synapses, out, plastic)
+            if TENDED:
+                grid.sync()
+                tend(part, parts, t, pops, wires, P, synapses, plastic)
+            grid.sync()
+            travel(part, parts, lanes, t, pops, wires, P, synapses, ring, out, plastic)
         grid.sync()
         t = end
         if full:
@@ -56,7 +68,7 @@ def simulate(lanes, t0, t1, window, model, values, synapses, ring, out, plastic,
         cells[1] = t
 
 
-def fire(part, parts, t0, t1, model, values, ring, out, record):
+def fire(part, parts, t0, t1, model, values, ring, out, plastic, record):
     """Steps [t0, t1) of the units ``part``, ``part + parts``, ...: what arrives, the neurons, their spikes."""
     pops, ports, drives, currents, wires, short = model
     S, P, V, C, keys, thresholds, list_steps, list_units, resources = values
@@ -78,6 +90,8 @@ def fire(part, parts, t0, t1, model, values, ring, out, record):
                 fired = i if y > 0.5 else -1
             if fired >= 0:
                 collect(fired, t, slot, k, pops, spikes, counts, record)
+                if PLASTIC:
+                    plastic[4][slot, pops[k, at.FIRST] + fired] = 1
                 if SHORT:
                     release(fired, t, k, pops, wires, short, resources, factors)
             sample(u, t, record, S)
@@ -107,12 +121,15 @@ def sample(u, t, record, S):
             rows[line, columns[c]] = S[places[c]]
 
 
-def forget(part, parts, t0, t1, out):
-    """Empty the lists of the steps [t0, t1), which come next."""
+def forget(part, parts, t0, t1, out, plastic):
+    """Empty the lists of the steps [t0, t1), which come next, and their marks."""
     spikes, counts = out[0], out[1]
     groups = counts.shape[1]
     for e in range(part, (t1 - t0) * groups, parts):
         counts[(t0 + e // groups) % spikes.shape[0], e % groups] = 0
+    if PLASTIC:
+        for u in range(part, spikes.shape[1], parts):
+            plastic[4][t0 % spikes.shape[0], u] = 0
 
 
 def deliver(part, parts, lanes, t0, t1, model, values, synapses, ring, out):
