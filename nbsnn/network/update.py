@@ -4,7 +4,7 @@ What arrives at the ports, the synapses' courses and the neuron's equations stan
 through memory between them: that is a third faster than a loop for each. The number of ports is known only when a
 kernel is made, so the loop is put together here; for an exponential synapse and a current it reads
 
-    def update(n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y):
+    def update(n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits):
         q, zero = shared(P, place), P.dtype.type(0)
         count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
         a0, o0 = np.uintp(row + ports[first + 0, ROW] + lo), np.uintp(ports[first + 0, STATE] + lo)
@@ -20,7 +20,8 @@ kernel is made, so the loop is put together here; for an exponential synapse and
 
 ``n`` units from ``lo`` on, of which ``i0`` is the first as an unsigned number. S, P, V and R are the flat arrays of the
 network; ``o``, ``own``, ``v`` and ``w`` are unsigned places and the distance between variables, so that no index needs
-a check for its sign and the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each.
+a check for its sign and the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each;
+``bits`` is scratch.
 
 On a GPU the same lines stand without the loop: a thread steps one unit ``lo``, with signed places and the sum of its
 currents ``x``, and gets its output.
@@ -37,10 +38,10 @@ from ..compile import bind
 from ..kernels.cpu import tables as at
 from ..neuron import Neuron
 from ..spell import numbers, read, write
-from .deviates import normal_of, uniform_of
+from .deviates import bits_of, normal_from, uniform_of
 from .group import Group, Port
 
-ARGUMENTS = "n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y"
+ARGUMENTS = "n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits"
 
 GPU_ARGUMENTS = "lo, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x"
 
@@ -48,9 +49,13 @@ INPUTS = {
     "current": "current",
     "conductance": "conductance",
     "uniform": "uniform_of(key, t, {unit})",
-    "normal": "normal_of(key, t, {unit})",
+    "normal": "normal_from({bits})",
 }
 """How each of a neuron's inputs is called in the loop."""
+
+BEFORE = {"normal": "for k in range(n): bits[k] = bits_of(key, t, i0 + k)"}
+"""A loop of its own before it. In one loop, bits and the number made of them are one long chain of instructions that
+wait for each other, and take 9 ns a unit instead of 6.5."""
 
 ENTERS = {
     "current": "current += r[0]",
@@ -66,7 +71,7 @@ def update(group: Group, device: str = "cpu") -> Callable:
     shared = [name for name in neuron.params if name not in own]
     places = [f"s[o{' + w' * own.index(n)} + k], " if n in own else f"q[{shared.index(n)}], " for n in neuron.params]
     scope: dict[str, Any] = {
-        "np": np, "uniform_of": uniform_of, "normal_of": normal_of, "step": neuron.step,
+        "np": np, "uniform_of": uniform_of, "bits_of": bits_of, "normal_from": normal_from, "step": neuron.step,
         "state": read(len(neuron.state)), "keep": write(len(neuron.state)), "shared": numbers(len(shared)),
         "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"),
     }  # fmt: skip
@@ -97,10 +102,11 @@ def _block(before: list[str], inside: list[str], neuron: Neuron, currents: bool)
         "    q, zero = shared(P, place), P.dtype.type(0)",
         "    count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)",
         *(f"    {line}" for line in before),
+        *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
         "    for k in range(n):",
         f"        current, conductance = {'x[k]' if currents else 'zero'}, zero",
         *(f"        {line}" for line in inside),
-        f"        {_step(neuron, 'i0 + k')}",
+        f"        {_step(neuron, 'i0 + k', 'bits[k]')}",
         "        y[k] = r[0]",
         "        keep(S, r, o, w, k)",
         # The sum of two uint32 is a uint64 to Numba, and would halve the width of the whole loop's vectors.
@@ -117,15 +123,15 @@ def _thread(before: list[str], inside: list[str], neuron: Neuron, currents: bool
         *(f"    {line}" for line in before),
         "    current, conductance = x, zero",
         *(f"    {line}" for line in inside),
-        f"    {_step(neuron, 'np.uint64(lo)')}",
+        f"    {_step(neuron, 'np.uint64(lo)', 'bits_of(key, t, np.uint64(lo))')}",
         "    keep(S, r, o, w, k)",
         "    return r[0]",
     ]
 
 
-def _step(neuron: Neuron, unit: str) -> str:
+def _step(neuron: Neuron, unit: str, bits: str) -> str:
     """The line that steps a unit."""
-    inputs = ", ".join(INPUTS[name].format(unit=unit) for name in neuron.inputs)
+    inputs = ", ".join(INPUTS[name].format(unit=unit, bits=bits) for name in neuron.inputs)
     return f"r = step({inputs}, *state(S, o, w, k), *param(q, V, own, w, k))"
 
 
