@@ -14,6 +14,7 @@ from nbsnn.plasticity import (
     MSTDP,
     MSTDPET,
     DiehlCook,
+    MetaNearestSTDP,
     NearestSTDP,
     Normalize,
     PairSTDP,
@@ -83,6 +84,7 @@ RULES = {
     "normalised at each step": NearestSTDP(0.3, 0.1, normalize=Normalize(1.5, "every")),
     "normalised, then clipped": NearestSTDP(0.3, 0.1, normalize=Normalize(2.5, 4, before_clip=True)),
     "normalised at the end": NearestSTDP(0.3, 0.1, normalize=Normalize(1.5)),
+    "steered": MetaNearestSTDP(0.1, 0.05),
     "rewarded": MSTDP(rate=0.1),
     "eligible": MSTDPET(rate=0.1, tau_e=10.0, batch="mean"),
 }
@@ -146,6 +148,7 @@ LAYERS = {
     "late": ("normalised at each step", {"defer": True, "delay": 1}),
     "clipped": ("all clipped", {}),
     "rewarded": ("eligible", {"lag": (0, 1)}),
+    "steered": ("steered", {}),
 }
 
 

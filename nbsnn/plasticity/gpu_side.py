@@ -13,7 +13,7 @@ from ..random import Draws
 from ..spell import each
 from . import integer
 from .integer import PostPreInt
-from .meta import MetaRule
+from .meta import MetaRule, aimed, rescale
 from .reward import RewardRule, _rewards, faded
 from .rule import Rule
 
@@ -35,11 +35,9 @@ class Side:
         self, rule: Rule | PostPreInt, state: Nested, weights: Array, batch: int, dt: float, signals: Nested | None,
         defer: bool = False, noted: bool = False,
     ):  # fmt: skip
-        if isinstance(rule, MetaRule):
-            raise NotImplementedError(f'{type(rule).__name__} runs on device="cpu" only')
         self.rule, self.old, self.dtype, self.batch = rule, state, weights.dtype, batch
         waits = isinstance(rule, (PostPreInt, RewardRule))
-        self.whole = not waits and (defer or noted or rule.stepwise)
+        self.whole = not waits and (defer or noted or rule.stepwise or isinstance(rule, MetaRule))
         self.arrays: list[Any] = []
         for name, n in zip(("pre", "post"), weights.shape, strict=True):
             carried = np.array([*state[name].values()], self.dtype).reshape(-1, batch, n)
@@ -72,11 +70,19 @@ class Side:
         return {
             **rule.filling(), **follow, "WHOLE": int(self.whole), "faded": faded,
             "synapses": cuda.reward if isinstance(rule, RewardRule) else cuda.visit,
-            "settle": cuda.settle if self.whole else cuda.no_settle,
+            "settle": cuda.settle if self.whole else cuda.no_settle, **self._steering(),
             "CLIP_ALL": int(rule.clip == "all"), "BOUNDED": int(rule.bounds != "none"),
             "BEFORE_CLIP": int(normalize is not None and normalize.before_clip),
             "GUARD": int(normalize is None or normalize.guard),
         }  # fmt: skip
+
+    def _steering(self) -> dict[str, Any]:
+        """What stands instead for a rule that steers mean weights."""
+        from ..kernels.cuda import steered
+
+        if not isinstance(self.rule, MetaRule):
+            return {}
+        return {"synapses": steered.aim, "settle": steered.steer, "aimed": aimed, "rescale": rescale}
 
     def state(self, steps: int) -> Nested:
         """The rule's state after so many steps."""
@@ -88,6 +94,8 @@ class Side:
             after["zeta"] = gpu.get(self.noted[0])
             if self.rule.tau_e is not None:
                 after["eligibility"] = gpu.get(self.noted[1])
+        if isinstance(self.rule, MetaRule):
+            after["m"] = gpu.get(self.noted[1])
         after["step"] = self.old["step"] + steps
         return after
 
@@ -103,8 +111,9 @@ class Side:
         """Parameters and limits."""
         rule = self.rule
         batch = 1 if isinstance(rule, RewardRule) else self.batch  # what is eligible is kept for each sample
-        numbers = (rule.table(),) if isinstance(rule, PostPreInt) else rule.numbers(batch, self.dtype)
-        return tuple(map(gpu.put, numbers))
+        if isinstance(rule, PostPreInt):
+            return (gpu.put(np.array(rule.numbers(), np.int64)),)
+        return tuple(map(gpu.put, rule.numbers(batch, self.dtype)))
 
     def _noted(self, signals: Nested | None, shape: tuple[int, ...], dt: float) -> tuple:
         """What the function over synapses takes last."""
@@ -116,6 +125,11 @@ class Side:
             rewards = _rewards(reward, (signals or {}).get("steps", 1), self.batch, self.dtype)
             eligible = self.old["eligibility"] if rule.tau_e is not None else np.zeros((0, *shape), self.dtype)
             return *map(gpu.put, (self.old["zeta"], eligible, rewards)), rule.shares(dt, self.batch, self.dtype)
+        if isinstance(rule, MetaRule):
+            sizes = map(number, (self.batch, *shape))
+            return self.dw, gpu.put(self.old["m"]), gpu.empty(shape[1], self.dtype), (
+                number(self.old["M"]), number(rule.params["a_pre"]), *sizes,
+            )  # fmt: skip
         normalize = rule.normalize
         total, first = (1.0, None) if normalize is None else (normalize.total, normalize.first)
         return self.dw, number(total), int(self.old["step"]), NEVER if first is None else min(first, NEVER)

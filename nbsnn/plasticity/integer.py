@@ -143,7 +143,7 @@ class PostPreInt:
         steps, n_post = len(pre), weights.shape[1]
         thresh = self.thresholds(thresh, steps, n_post)
         given, keys, fill = self.drawn(draws, steps, weights.size)
-        loop, table = _loop(device, fill), self.table()
+        loop, table = _loop(device, fill), np.array(self.numbers(), np.int64)
         a, c = state["pre"]["x"][0].copy(), state["post"]["y"][0].copy()
         columns = np.empty(n_post, np.int64)
         spikes = [np.ascontiguousarray(s[:, 0]) for s in (pre, post, thresh.astype(I32))]
@@ -160,12 +160,12 @@ class PostPreInt:
         after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
         return {**after, "step": state["step"] + steps}
 
-    def table(self) -> Array:
-        """The numbers of the kernel."""
-        return np.array([
+    def numbers(self) -> list[int]:
+        """What kernels read of the rule."""
+        return [
             self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
             self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
-        ], np.int64)  # fmt: skip
+        ]  # fmt: skip
 
     def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
         """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""
