@@ -8,8 +8,9 @@ from numba import config
 
 import nbsnn
 from nbsnn import gpu
+from nbsnn.network.gpu_models import check_rule
 from nbsnn.neurons import LIF
-from nbsnn.plasticity import MSTDP, MSTDPET, Normalize, PairSTDP, Scaling, TripletSTDP
+from nbsnn.plasticity import MSTDP, MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling, TripletSTDP
 
 CELL = LIF(tau=10.0, v_threshold=1.0)
 
@@ -98,3 +99,11 @@ def test_single_precision_agrees_over_some_steps():
     for net in (one, other):
         net.run(5.0)
     np.testing.assert_allclose(one.connections[0].weight, other.connections[0].weight, 1e-5)
+
+
+def test_rules_without_a_loop_on_a_gpu_say_so():
+    for rule in (MetaNearestSTDP(), PostPreInt()):
+        with pytest.raises(NotImplementedError, match='device="cpu"'):
+            check_rule(rule)
+    check_rule(None)
+    check_rule(RULES["rewarded"][0])

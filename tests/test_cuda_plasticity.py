@@ -94,7 +94,15 @@ def signals_of(rule):
     return {"reward": np.linspace(-1.0, 1.0, T)} if rule in (RULES["rewarded"], RULES["eligible"]) else {}
 
 
-@pytest.mark.parametrize("name", RULES)
+SHORT = ("pair", "triplet", "all clipped", "normalised, then clipped", "eligible", "steered", "own")
+
+
+def some(names, short):
+    """Names as parameters; those that are not among the short ones are long tests."""
+    return [name if name in short else pytest.param(name, marks=pytest.mark.long) for name in names]
+
+
+@pytest.mark.parametrize("name", some(RULES, SHORT))
 def test_a_rule_with_given_spikes(name):
     rule = RULES[name]
     runs = [
@@ -152,7 +160,7 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", some(LAYERS, ("delayed", "lateral", "late", "rewarded")))
 def test_a_plastic_layer_in_two_runs(name):
     rule, options = LAYERS[name]
     results = []
@@ -176,8 +184,8 @@ def test_samples_are_shown_and_drawn_on_the_way():
     for device in ("python", "cuda"):
         net = layer(device, NearestSTDP(0.3, 0.1, normalize=Normalize(60.0)), neuron, lateral=True, delay=1)
         net.weights[...] *= 40.0
-        result = net.present(x, encode.poisson(T=10), Draws(0), keep=("theta",), every=2)
-        tested = net.present(x, encode.poisson(T=10), Draws(1), learn=False, batch=2)
+        result = net.present(x, encode.poisson(T=7), Draws(0), keep=("theta",), every=2)
+        tested = net.present(x, encode.poisson(T=5), Draws(1), learn=False, batch=2)
         shown.append({"counts": result.counts, "weights": result.weights, "state": result.state, "c": tested.counts})
     assert shown[0]["counts"].sum() > 3
     same(*shown)

@@ -110,7 +110,7 @@ class GpuTape(Tape):
     def fetch(self, t0: int, reached: int) -> None:
         """Take what the loop has written in steps [t0, reached)."""
         n = int(gpu.get(self.cells)[0])
-        steps, units = (gpu.get(array[:n]) for array in self.noted)
+        steps, units = (gpu.get(array[:n]) if n else np.zeros(0, np.int32) for array in self.noted)
         order = np.lexsort((units, steps))
         self.steps, self.units, self.position = steps[order][None], units[order][None], np.array([n])
         self.block = gpu.get(self.lines)

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from .models import Models
 
 
+def check_rule(rule: Any) -> None:
+    """Raise unless there is a loop on a GPU for the rule of a connection."""
+    if rule is not None and not (isinstance(rule, Rule) and type(rule).advance in (Rule.advance, RewardRule.advance)):
+        raise NotImplementedError(
+            f'{type(rule).__name__} on sparse synapses runs on device="cpu" only; a plastic layer runs it on a GPU'
+        )
+
+
 def loop(models: Models) -> Callable:
     """The kernel; its modules are imported here, as they import Numba."""
     from ..kernels.cuda import network as cuda

@@ -52,7 +52,7 @@ class GpuMemory(Memory):
 
     def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
         """Elements [lo, hi): a copy that cannot be written to."""
-        if name in self._here:
+        if name in self._here or lo == hi:
             return super().read(name, lo, hi)
         copy = gpu.get(self.arrays[name].reshape(-1)[lo:hi] if lo or hi else self.arrays[name])
         copy.flags.writeable = False
@@ -61,7 +61,7 @@ class GpuMemory(Memory):
     def write(self, name: str, values: Any, lo: int = 0, hi: int | None = None) -> None:
         """Set elements [lo, hi)."""
         super().write(name, values, lo, hi)
-        if name not in self._here:
+        if name not in self._here and lo != hi:
             part = self.arrays[name][lo:hi] if lo or hi else self.arrays[name]
             part.copy_to_device(np.ascontiguousarray(super().read(name, lo, hi)))
 

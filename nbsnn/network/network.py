@@ -12,7 +12,7 @@ from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import count, number
-from . import sources
+from . import gpu_models, sources
 from .connection import Connection
 from .eventwise import check_homeostasis, check_rule
 from .group import Group, Section
@@ -196,6 +196,8 @@ class Network(Simulation):
             if given is not None and not isinstance(given, wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
         check_homeostasis(homeostasis, self.dt)
+        if self.device == "cuda":
+            gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):
             number("weight", weight)
         name = name or f"{source.name} to {target.name}"

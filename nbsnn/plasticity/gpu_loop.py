@@ -34,9 +34,12 @@ class GpuLoop:
     """The steps of one run of a ``Plastic`` layer, as ``loop.Loop``; ``signals`` None leaves the weights alone.
 
     All arrays go to the GPU at the start; weights come back after each ``advance``, the rest after the last step.
+    ``weights`` that are there already stay there.
     """
 
-    def __init__(self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, signals: Nested | None):
+    def __init__(
+        self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, signals: Nested | None, weights: Any = None
+    ):
         self.layer, self.steps, self.x, self.old = layer, len(x), x, state
         self.inner, self.learning = tape["neurons"], signals is not None
         record, dtype, batch = self.inner["record"], layer.setting.dtype, self.inner["record"].shape[2]
@@ -45,7 +48,7 @@ class GpuLoop:
         self.drive, self.tallied = gpu.put(self.inner["x"]), gpu.put(self.counts)
         cells = self.drive, gpu.put(self.inner["params"]), self.record[1:], self.record[0], self.tallied
         lateral = no_connection(dtype) if layer.lateral is None else _dense(layer.lateral)
-        self.weights = gpu.put(layer.weights)
+        self.stay, self.weights = weights is not None, gpu.put(layer.weights) if weights is None else weights
         connection = self.weights, gpu.put(_dense(layer.connection)[1])
         if signals is not None:
             places = {name: layer.neurons.variables.index(name) for name in layer.rule.reads}
@@ -64,12 +67,19 @@ class GpuLoop:
         """Run steps [t0, t1)."""
         if t1 > t0:
             gpu.together(self.call, max(self.layer.weights.size, FEW), t0, t1, *self.arguments)
-        if self.learning:
+        if self.learning and not self.stay:
             self.layer.weights[...] = gpu.get(self.weights)
         if t1 == self.steps:
             self.inner["record"][...] = gpu.get(self.record)
             self.inner["x"][...] = gpu.get(self.drive)
             self.counts[...] = gpu.get(self.tallied)
+
+    def finish(self) -> None:
+        """What the rule does at the end of a run, to weights that stay on the GPU."""
+        normalize, dtype = self.layer.rule.normalize, self.layer.setting.dtype
+        if self.learning and normalize is not None and normalize.when == "end":
+            call = gpu.compiled("plasticity", "normalize_all", dtype, GUARD=int(normalize.guard))
+            gpu.run(call, self.weights.shape[1], self.weights, dtype.type(normalize.total))
 
     def final(self) -> Nested:
         """The state after the last step, but for the neurons."""

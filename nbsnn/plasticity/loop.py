@@ -91,6 +91,11 @@ class Loop:
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
             _kernel(self.layer)(t0, t1, *self.arrays)
 
+    def finish(self) -> None:
+        """What the rule does at the end of a run."""
+        if self.learning:
+            self.layer.rule.finish(self.layer.weights)
+
     def final(self) -> Nested:
         """The state after the last step, but for the neurons."""
         rule = dict(self.old)

@@ -6,6 +6,8 @@ have in a row. Arrays are those of the CPU's loops: w [n_pre, n_post], spikes [B
 
 from typing import Any
 
+from numba import cuda
+
 from ...hole import hole
 from ..cpu.plasticity import COINCIDENCE, SIGN, advance, change, clip, constants, traces_post, traces_pre, weigh
 from ..cpu.settle import BEFORE_CLIP, BOUNDED, CLIP_ALL, GUARD
@@ -97,6 +99,13 @@ def normalize(w, j, total):
     if not GUARD or size != 0.0:
         for i in range(w.shape[0]):
             w[i, j] = total * w[i, j] / size
+
+
+def normalize_all(lo, hi, w, total):
+    """Scale the columns [lo, hi)."""
+    j = lo + cuda.grid(1)  # type: ignore[call-arg]
+    if j < hi:
+        normalize(w, j, total)
 
 
 def no_settle(part, parts, t, w, rule, noted):
