@@ -98,9 +98,11 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
     if device == "cuda":
-        from numba import cuda
+        from numba import config, cuda
 
-        inner, outer, alone = cuda.jit(device=True), cuda.jit, cuda.jit
+        simulated = getattr(config, "ENABLE_CUDASIM", False)
+        inner = _simulated if simulated else cuda.jit(device=True)
+        outer = alone = (lambda copy: cuda.jit(_simulated(copy))) if simulated else cuda.jit
     elif device == "cpu":
         import numba
 
@@ -131,6 +133,32 @@ def _inner(copy: FunctionType) -> Any:
     if key not in _callees:
         _callees[key] = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS)(copy)
     return _callees[key]
+
+
+def _simulated(copy: FunctionType) -> FunctionType:
+    """A function for Numba's simulator, in which all threads of a block find the same kernel's ``cuda``.
+
+    The simulator itself changes the globals of a function that a kernel calls for as long as a call takes, and leaves
+    those without who have called it in the meantime.
+    """
+    from numba import cuda
+
+    for name, value in copy.__globals__.items():
+        if value is cuda:
+            copy.__globals__[name] = _RUNNING
+    return copy
+
+
+class _Running:
+    """The ``cuda`` of the kernel that the simulator runs at present."""
+
+    def __getattr__(self, name: str) -> Any:
+        from numba.cuda.simulator.kernel import _get_kernel_context
+
+        return getattr(_get_kernel_context(), name)
+
+
+_RUNNING = _Running()
 
 
 def bind(template: Callable, **filling: Any) -> Callable:

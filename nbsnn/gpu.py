@@ -18,6 +18,10 @@ BLOCK = 128
 """Threads in a block, for kernels that do not care."""
 
 
+SIMULATED = 4
+"""Threads in a block that waits for others, in the simulator: each is a thread of Python, and waiting takes long."""
+
+
 class Count:
     """How many kernels have been launched: what a step costs a GPU beside its work."""
 
@@ -90,6 +94,39 @@ def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:
     if count:
         Count.launches += 1
         compiled[-(-count // block), block](0, count, *arguments)
+
+
+def together(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:
+    """Launch a kernel whose threads wait for each other: ``count`` of them, or as many as the GPU can run at once.
+
+    The kernel finds out how many there are. The simulator runs one block of such a launch, here of few threads.
+    """
+    Count.launches += 1
+    if simulated():
+        blocks, block = 1, threads_together()
+    else:
+        made = compiled.compile(tuple(map(compiled.typeof_pyval, arguments)))
+        blocks = min(-(-count // block), made.max_cooperative_grid_blocks(block))
+    compiled[blocks, block](*arguments)
+
+
+def blocks(compiled: Any, count: int, block: int, *arguments: Any) -> None:
+    """Launch ``count`` blocks of ``block`` threads, for kernels that know what each block does."""
+    if count:
+        Count.launches += 1
+        compiled[count, block](*arguments)
+
+
+def threads_together(block: int = BLOCK) -> int:
+    """Threads in a block whose threads wait for each other."""
+    return SIMULATED if simulated() else block
+
+
+def simulated() -> bool:
+    """Whether Numba's simulator takes the place of a GPU."""
+    from numba import config
+
+    return bool(getattr(config, "ENABLE_CUDASIM", False))
 
 
 @functools.cache

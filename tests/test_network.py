@@ -399,7 +399,7 @@ def small():
     [
         (lambda net, c: nbsnn.Network(dt=0.0), ValueError, "dt must be greater than 0"),
         (lambda net, c: nbsnn.Network(dtype=np.int32), TypeError, "float32 or float64"),
-        (lambda net, c: nbsnn.Network(device="cuda"), NotImplementedError, 'device="cpu"'),
+        (lambda net, c: nbsnn.Network(device="gpu"), ValueError, "device must be"),
         (lambda net, c: net.population(CELL, 0), ValueError, "n must be at least 1"),
         (lambda net, c: net.population("LIF", 3), TypeError, "made of a Neuron"),
         (lambda net, c: net.population(CELL, 3, name="cells"), ValueError, "has a population 'cells' already"),

@@ -230,7 +230,6 @@ def test_integer_layer():
         (TypeError, "delay must be", lambda: layer(delay=0.5)),
         (ValueError, "at once or one step late", lambda: layer(lag=(0, 2))),
         (ValueError, "defer must be False", lambda: layer(MetaNearestSTDP(), defer=True)),
-        (ValueError, "runs on the CPU", lambda: layer(device="cuda")),
         (ValueError, "input spikes must be 0 or 1", lambda: layer().learn(0.5 * X)),
         (ValueError, "input spikes must be 0 or 1", lambda: layer().learn(X * np.nan)),
         (ValueError, "input spikes must have shape", lambda: layer().learn(X[..., 1:])),

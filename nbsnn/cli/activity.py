@@ -68,7 +68,10 @@ def _cell(value: float, width: int) -> str:
 def costs(cost: Mapping[str, Any], duration: float, threads: int) -> str:
     """Time and memory, in words."""
     used = cost["threads"]
-    many = f"{used} thread{'s' if used > 1 else ''}" + (f" of {threads}: it is small" if used < threads else "")
+    if used is None:
+        many = "a GPU"
+    else:
+        many = f"{used} thread{'s' if used > 1 else ''}" + (f" of {threads}: it is small" if used < threads else "")
     peak = f", {cost['peak_bytes'] / 1e6:.0f} MB the whole process at its peak" if cost["peak_bytes"] else ""
     return (
         f"{duration:g} ms in {cost['run_s']:.3g} s on {many}: real-time factor {cost['real_time_factor']:.3g}\n"

@@ -47,6 +47,7 @@ def add_to(tasks: Any) -> None:
     p.add_argument("--lr-post", type=float, default=1e-2, help="potentiation at a postsynaptic spike")
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and spikes")
     p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
+    p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where the network runs")
     p.add_argument("--out", type=Path, default=Path("runs") / NAME, metavar="DIR", help="folder for all results")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     p.set_defaults(run=run)
@@ -70,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     net = unsupervised.diehl_cook(
         x.shape[1], arguments.neurons, theta_plus=arguments.theta_plus, nu=(arguments.lr_pre, arguments.lr_post),
         norm=arguments.norm, inhibition=arguments.inhibition, seed=arguments.seed,
+        device=arguments.device,
     )  # fmt: skip
     encoder = encode.poisson(T=arguments.steps, gain=1e-3 * arguments.rate)
     show.line(f"{NAME}: {len(x)} training and {len(test)} test images, {arguments.steps} ms each")

@@ -68,6 +68,7 @@ def add_to(commands: Any) -> None:
         p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step, ms")
         p.add_argument("--float64", action="store_true", help="double precision")
         p.add_argument("--seed", type=int, default=0, help="of synapses, initial values and noise")
+        p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where the network runs")
         p.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
         p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
         p.set_defaults(run=partial(run, model))
@@ -81,7 +82,8 @@ def run(model: Model, a: argparse.Namespace) -> int:
     if a.threads is not None:
         set_threads(a.threads)
     show = Progress()
-    net = model.make(seed=a.seed, dt=a.dt, dtype=np.float64 if a.float64 else np.float32, scale=a.scale)
+    dtype = np.float64 if a.float64 else np.float32
+    net = model.make(seed=a.seed, dt=a.dt, dtype=dtype, scale=a.scale, device=a.device)
     start = time.perf_counter()
     show.line(
         f"{a.model}: {net.units:,} neurons, {net.dtype}, steps of {dt:g} ms, seed {a.seed}; building about "
@@ -106,13 +108,13 @@ def run(model: Model, a: argparse.Namespace) -> int:
     show.line(activity.table(found))
     cost = {
         "build_s": built - compiled, "compile_s": _compiled(), "run_s": seconds,
-        "real_time_factor": 1000.0 * seconds / a.duration, "threads": net.loop().parts,
+        "real_time_factor": 1000.0 * seconds / a.duration, "threads": None if a.device == "cuda" else net.loop().parts,
         "network_bytes": net.nbytes, "peak_bytes": activity.peak_bytes(),
     }  # fmt: skip
     show.line(activity.costs(cost, a.duration, threads()))
     settings = {
-        "model": a.model, "scale": a.scale, "seed": a.seed, "dt": a.dt, "dtype": str(net.dtype), "settle": a.settle,
-        "duration": a.duration, "neurons": net.units, "synapses": synapses,
+        "model": a.model, "scale": a.scale, "seed": a.seed, "dt": a.dt, "dtype": str(net.dtype), "device": a.device,
+        "settle": a.settle, "duration": a.duration, "neurons": net.units, "synapses": synapses,
     }  # fmt: skip
     written = ["run.spikes", *activity.write(a.out, found, {**settings, **cost}, show)]
     show.line(f"wrote {', '.join(written)} to {a.out}")

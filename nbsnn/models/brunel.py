@@ -40,7 +40,7 @@ def brunel(
         Strength of inhibition relative to excitation.
     eta : float
         External rate relative to that which takes the mean membrane to the threshold.
-    device : {"cpu", "python"}
+    device : {"cpu", "cuda", "python"}
 
     Returns
     -------

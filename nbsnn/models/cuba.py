@@ -30,7 +30,7 @@ def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     dtype : {float32, float64}
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
-    device : {"cpu", "python"}
+    device : {"cpu", "cuda", "python"}
 
     Returns
     -------

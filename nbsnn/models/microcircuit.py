@@ -60,7 +60,7 @@ def microcircuit(
     scale : float
         Share of the neurons, and of the inputs of each: 1 has 77,169 neurons and 299 million synapses, 0.1 has 7717
         and 3 million.
-    device : {"cpu", "python"}
+    device : {"cpu", "cuda", "python"}
 
     Returns
     -------

@@ -161,30 +161,32 @@ class Connection:
     def weight(self) -> Any:
         """A number, or the array of weights [synapses] in the order of rows, which may be written to.
 
-        Synapses that wait for a reward give a copy that may not: set ``weight`` as a whole.
+        On a GPU, and where synapses wait for a reward, this is a copy that may not: set ``weight`` as a whole.
         """
         self.network.build()
-        layout = self.network.layout
+        memory = self.network.layout.memory
         if self.waits:
-            return waiting.now(self)
+            with memory.at_hand(*waiting.ARRAYS):
+                return waiting.now(self)
         if self.own_weights:
-            return layout.weights[self.place : self.place + len(self)]
-        return float(layout.numbers[self.place])
+            return memory.read("weights", self.place, self.place + len(self))
+        return float(memory.read("numbers", self.place, self.place + 1)[0])
 
     @weight.setter
     def weight(self, value: Any) -> None:
         self.network.build()
-        layout = self.network.layout
+        memory = self.network.layout.memory
         if self.own_weights:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
-            waiting.bring(self)
-            layout.weights[self.place : self.place + len(self)] = new
+            with memory.at_hand(*(waiting.ARRAYS if self.waits else ())):
+                waiting.bring(self)
+                memory.write("weights", new, self.place, self.place + len(self))
         elif np.ndim(value):
             raise ValueError(
                 f"{self.name} was built with one weight for all synapses; connect with an array of weights"
             )
         else:
-            layout.numbers[self.place] = values.of(value, 1)
+            memory.write("numbers", values.of(value, 1), self.place, self.place + 1)
 
     @property
     def learning(self) -> bool:
@@ -195,8 +197,9 @@ class Connection:
     def learning(self, on: bool) -> None:
         if on and not self.changes:
             raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
-        if on != self._learning and self.network.built:
-            waiting.bring(self, idle=bool(on))
+        if on != self._learning and self.network.built and self.waits:
+            with self.network.layout.memory.at_hand(*waiting.ARRAYS):
+                waiting.bring(self, idle=bool(on))
         self._learning = bool(on)
 
     @property
@@ -207,14 +210,18 @@ class Connection:
         """
         if not self.waits:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
-        return self.reward_given if not self.network.built else waiting.reward(self)
+        if not self.network.built:
+            return self.reward_given
+        with self.network.layout.memory.at_hand("numbers"):
+            return waiting.reward(self)
 
     @reward.setter
     def reward(self, value: float) -> None:
         if number("reward", value) != self.reward:
             self.reward_given = float(value)
             if self.network.built:
-                waiting.reward(self, self.reward_given)
+                with self.network.layout.memory.at_hand(*waiting.ARRAYS):
+                    waiting.reward(self, self.reward_given)
 
     @property
     def delay(self) -> Any:

@@ -24,7 +24,7 @@ class Group:
 
     ``group[:800]`` are some of its units, as source or target of a connection. ``group["v"]`` is the array of a
     variable, [n], and can be written to; so can ``group["v"] = values``, where values are a number, an array or a
-    distribution of ``nbsnn.values``.
+    distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to.
 
     Attributes
     ----------
@@ -61,8 +61,9 @@ class Group:
         return self.network.variable(self, what)
 
     def __setitem__(self, name: str, values: Any) -> None:
-        array = self.network.variable(self, name)
-        array[...] = self.drawn(name, values, array.dtype)
+        place, n = self.network.place(self, name)
+        drawn = self.drawn(name, values, self.network.dtype)
+        self.network.layout.memory.write("states", drawn, place, place + n)
 
     def start(self, synapse: Synapse | None = None, **values: Any) -> None:
         """Say where variables start, at time 0 and after ``reset``: those of the model, or of one kind of synapse.

@@ -16,6 +16,7 @@ from ..random import Draws
 from .connection import Connection
 from .group import Group, Port, held
 from .learning import Learning
+from .memory import GpuMemory, Memory
 from .models import Models, unsigned
 from .update import checked, own_parameters
 
@@ -94,6 +95,7 @@ class Layout:
         self.columns = learning.columns
         late = self.eligible, self.since, self.rates, self.tallies
         self.plastic = learning.table, self.traces, self.columns, late
+        self.memory: Any = (GpuMemory if self.network.device == "cuda" else Memory)(self)
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
     def _variable(self, owner: Any, name: str, n: int) -> int:

@@ -37,8 +37,13 @@ class Loop:
         self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
         self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
         self.depth = 2 * self.window + self.longest + 2
-        work = len(layout.states) * self.window
         self.call = layout.models.kernel()
+        self._make()
+
+    def _make(self) -> None:
+        """Scratch and lists of spikes, for as many threads as the work is worth."""
+        layout = self.layout
+        work = len(layout.states) * self.window
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
         self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
         self.synapses = self._bounds(), layout.index, layout.weights

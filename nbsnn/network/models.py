@@ -16,6 +16,7 @@ from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..spell import switch
 from ..synapses.short_term import released
+from . import gpu_models
 from .connection import Connection
 from .group import Group
 from .update import ARGUMENTS, story, update
@@ -36,6 +37,8 @@ class Models:
 
     def kernel(self) -> Callable:
         """The loop, for any number of threads; interpreted for one."""
+        if self.device == "cuda":
+            return gpu_models.loop(self)
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
             cpu.simulate,

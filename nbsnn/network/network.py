@@ -12,7 +12,7 @@ from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import count, number
-from . import sources
+from . import gpu_models, sources
 from .connection import Connection
 from .eventwise import check_homeostasis, check_rule
 from .group import Group, Section
@@ -35,8 +35,10 @@ class Network(Simulation):
         All random numbers, of synapses, initial values and noise, are functions of this, of names and of places.
     dtype : {float32, float64}
         Precision of variables and weights.
-    device : {"cpu", "python"}
-        Compiled, or interpreted for debuggers.
+    device : {"cpu", "cuda", "python"}
+        Compiled for the CPU or for a GPU, or interpreted for debuggers. On a GPU the arrays stay there from run to run,
+        and ``group["v"]`` and ``connection.weight`` are copies; what arrives at a unit in one step is added up in any
+        order, so that last digits may differ from run to run. Random numbers are the same on all devices.
 
     Examples
     --------
@@ -194,6 +196,8 @@ class Network(Simulation):
             if given is not None and not isinstance(given, wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
         check_homeostasis(homeostasis, self.dt)
+        if self.device == "cuda":
+            gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):
             number("weight", weight)
         name = name or f"{source.name} to {target.name}"

@@ -11,8 +11,9 @@ import numpy as np
 from ..kernels.cpu import tables as at
 from ..progress import Progress
 from ..validate import number
-from . import eventwise
+from . import eventwise, waiting
 from .connection import Connection
+from .gpu_loop import GpuTape
 from .group import Group
 from .recording import Recording, Tape
 
@@ -47,7 +48,7 @@ class Wanted:
                 if name == "spikes":
                     self.spikes.append(group)
                 else:
-                    network.variable(group, name)
+                    network.place(group, name)
                     self.variables.append((group, name, _units(group, name, chosen)))
 
     def _connection(self, connection: Connection, names: Any) -> None:
@@ -62,14 +63,13 @@ class Wanted:
         """Room for what the loop records."""
         places, units, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for group, name, chosen in self.variables:
-            view = network.variable(group, name)
-            first = (view.ctypes.data - network.layout.states.ctypes.data) // view.itemsize
-            places.append(first + chosen)
-            units.append(chosen)
+            places.append(network.place(group, name)[0] + chosen)
+            units.append(chosen + (network.first(group) if network.device == "cuda" else 0))
             sizes.append(np.full(len(chosen), group.n))
         for group in network.groups:
             network.layout.pops[group.index, at.RECORDED] = group in self.spikes
-        return Tape(*map(np.concatenate, (places, units, sizes)), every, network.dtype, sink)  # type: ignore[call-arg]
+        make = GpuTape if network.device == "cuda" else Tape
+        return make(*map(np.concatenate, (places, units, sizes)), every, network.dtype, sink)  # type: ignore[call-arg]
 
 
 def _units(group: Group, name: str, chosen: Any) -> Array:
@@ -107,7 +107,7 @@ def run(
     bar = Progress(progress)
     loop.load(network._history, start)
     loop.prepare(tape, start)
-    eventwise.bound(network)
+    _bound(network)
     began = time.perf_counter()
     try:
         while network.step < start + steps:
@@ -125,7 +125,7 @@ def run(
             network._history = loop.history(network.step)
             if callback and ((network.step - start) % between == 0 or network.step == start + steps):
                 callback(network)
-                eventwise.bound(network)
+                _bound(network)
                 loop.load(network._history, network.step)
             if network.step % interval == 0:
                 for kept, connection in zip(weights, wanted.weights, strict=True):
@@ -133,10 +133,23 @@ def run(
     finally:
         if writer:
             writer.close()
-    eventwise.finish(network)
+    with network.layout.memory.at_hand(*(waiting.ARRAYS if _wanted(network, "normalize") else ())):
+        eventwise.finish(network)
     recording.seconds = time.perf_counter() - began
     recording.take(tape, wanted, weights, start, interval)
     return recording
+
+
+def _bound(network: Simulation) -> None:
+    """Bring weights within their bounds where a rule wants it of all."""
+    with network.layout.memory.at_hand(*(["weights"] if _wanted(network, "clip", "all") else ())):
+        eventwise.bound(network)
+
+
+def _wanted(network: Simulation, option: str, *values: Any) -> bool:
+    """Whether a rule that is learning has one of ``values`` of an option, by default any but None."""
+    found = [getattr(c.rule, option) for c in network.connections if c.learning]
+    return any(value in values if values else value is not None for value in found)
 
 
 def _writer(network: Simulation, to: Any) -> Any:

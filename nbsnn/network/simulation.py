@@ -13,6 +13,7 @@ from ..random import Draws
 from ..validate import float_dtype, number
 from . import running, waiting
 from .connection import Connection
+from .gpu_loop import GpuLoop
 from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
@@ -29,8 +30,6 @@ class Simulation:
         self.dt, self.seed = number("dt", dt, above=0.0), seed
         self.draws = Draws(seed, "network")
         self.dtype, self.device = float_dtype(dtype), resolve(device)
-        if self.device == "cuda":
-            raise NotImplementedError('networks of sparse synapses run on device="cpu" only')
         self.groups: list[Group] = []
         self.sections: dict[str, Section] = {}
         self.connections: list[Connection] = []
@@ -125,24 +124,31 @@ class Simulation:
     def reset(self) -> None:
         """Return to time 0: variables at their initial values, nothing under way, traces at 0. Weights stay."""
         layout = self.layout
-        for c in layout.learning.connections:
-            waiting.bring(c)
-        self.step, self._history = 0, []
-        for array in (layout.states, layout.ring):
-            array[...] = 0
-        layout.learning.reset()
-        layout.resources[...] = layout.start_resources
-        for group in self.groups:
-            for name, values in group.initial.items():
-                group[name] = values
+        with layout.memory.at_hand(*ARRAYS):
+            for c in layout.learning.connections:
+                waiting.bring(c)
+            self.step, self._history = 0, []
+            for array in (layout.states, layout.ring):
+                array[...] = 0
+            layout.learning.reset()
+            layout.resources[...] = layout.start_resources
+            for group in self.groups:
+                for name, values in group.initial.items():
+                    group[name] = values
 
     def variable(self, group: Group, name: str) -> Array:
-        """The array of a variable of a population, [n], or of one of its ports, named as "exponential.y"."""
-        layout = self.layout
+        """The array of a variable of a population, [n], or of one of its ports, named as "exponential.y".
+
+        On a GPU this is a copy, which cannot be written to.
+        """
+        place, n = self.place(group, name)
+        return self.layout.memory.read("states", place, place + n)
+
+    def place(self, group: Group, name: str) -> tuple[int, int]:
+        """Where a variable lies among the states, and its length."""
         for owner, label, variable in self._variables(group):
             if label == name:
-                place, n = layout.place[owner, variable]
-                return layout.states[place : place + n]
+                return self.layout.place[owner, variable]
         known = [label for _, label, _ in self._variables(group)]
         raise KeyError(f"{group.name} has no variable {name!r}; it has {known}")
 
@@ -156,7 +162,7 @@ class Simulation:
     def state(self) -> State:
         """A copy of the state."""
         layout = self.layout
-        arrays = {name: getattr(layout, name).copy() for name in ARRAYS}
+        arrays = {name: layout.memory.read(name).copy() for name in ARRAYS}
         return State(self.step, arrays, [(pops.copy(), units.copy()) for pops, units in self._history])
 
     def restore(self, state: State) -> None:
@@ -174,7 +180,7 @@ class Simulation:
                 found = "nothing" if given is None else f"{given.dtype} {list(given.shape)}"
                 raise ValueError(f"{name} of this network is {mine.dtype} {list(mine.shape)}, the state has {found}")
         for name in ARRAYS:
-            getattr(layout, name)[...] = state.arrays[name]
+            layout.memory.write(name, state.arrays[name])
         self.step, self._history = state.step, list(state.history)
 
     def run(
@@ -221,7 +227,7 @@ class Simulation:
     def loop(self) -> Loop:
         """The compiled loop; a new one after the number of threads has changed."""
         if self._loop is None or self._loop_threads != threads():
-            self._loop, self._loop_threads = Loop(self), threads()
+            self._loop, self._loop_threads = (GpuLoop if self.device == "cuda" else Loop)(self), threads()
         return self._loop
 
 

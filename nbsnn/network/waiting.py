@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+ARRAYS = "numbers", "weights", "eligible", "since"
+"""What is read and written here, of the layout's."""
+
 
 def bring(connection: Connection, *, idle: bool = False) -> None:
     """Bring a connection that waits to the end of the latest step; ``idle``: as if no time had passed since."""
@@ -82,4 +85,6 @@ def _bring(connection: Connection, arrays: tuple[Array, Array, Array]) -> None:
 
 
 def _loop(dtype: Any, device: str) -> Callable:
+    # On a GPU this is rare: a new reward, a look at the weights.
+    device = "cpu" if device == "cuda" else device
     return kernel(eligible.bring_all, device=device, dtype=dtype, real=np.dtype(dtype).type)

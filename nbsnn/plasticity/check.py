@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..device import DEVICES
 from ..layers.layer import _checked_state
 from ..validate import FLOATS, choice, finite, shaped
 
@@ -49,7 +52,7 @@ def check_run(
     rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
 ) -> tuple[Array, Array, dict[str, Any]]:
     """Spikes and starting state that fit each other and the weights."""
-    choice("device", device, ("cpu", "python"))
+    choice("device", device, DEVICES)
     pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
     post = check_spikes("post", post, weights.shape[1], weights.dtype)
     if pre.shape[:2] != post.shape[:2]:
@@ -59,3 +62,12 @@ def check_run(
     model = rule.initial(pre.shape[1], weights)
     state = model if state is None else _checked_state(state, model, "state", pre.shape[1])
     return pre, post, state
+
+
+def stepper(rule: Any, device: str) -> Callable[..., dict[str, Any]]:
+    """``rule.advance`` on a device."""
+    if device != "cuda":
+        return partial(rule.advance, device=device)
+    from .gpu_rule import advance
+
+    return partial(advance, rule)

@@ -22,7 +22,7 @@ from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
 from ..random import Draws
 from ..validate import choice, count
-from .check import check_run, check_weights
+from .check import check_run, check_weights, stepper
 from .learned import Learned
 from .rule import Array, State
 
@@ -132,7 +132,7 @@ class PostPreInt:
         weights = check_weights(weights, in_place, (I32,))
         pre, post, state = check_run(self, weights, pre, post, state, device)
         kept: dict[str, Any] = {choice("a recorded variable", n, ("weights", "x", "y")): [] for n in record}
-        state = self.advance(weights, pre, post, state, device=device, kept=kept, thresh=thresh, draws=draws)
+        state = stepper(self, device)(weights, pre, post, state, kept=kept, thresh=thresh, draws=draws)
         return Learned(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
 
     def advance(
@@ -140,17 +140,10 @@ class PostPreInt:
         kept: dict[str, list] | None = None, thresh: Any = None, draws: Any = None,
     ) -> State:  # fmt: skip
         """As ``run``, without most checks and in place."""
-        steps, n_pre, n_post = len(pre), *weights.shape
-        thresh = np.full((steps, 1, n_post), -(1 << 31), I32) if thresh is None else np.asarray(thresh)
-        if thresh.shape != (steps, 1, n_post) or thresh.dtype.kind not in "iu":
-            wanted = [steps, 1, n_post]
-            raise ValueError(f"thresh must be integers of shape {wanted}, not {thresh.dtype} of {list(thresh.shape)}")
-        given, keys, fill = self._draws(draws, steps, n_pre * n_post)
-        loop = _loop(device, fill)
-        table = np.array([
-            self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
-            self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
-        ], np.int64)  # fmt: skip
+        steps, n_post = len(pre), weights.shape[1]
+        thresh = self.thresholds(thresh, steps, n_post)
+        given, keys, fill = self.drawn(draws, steps, weights.size)
+        loop, table = _loop(device, fill), np.array(self.numbers(), np.int64)
         a, c = state["pre"]["x"][0].copy(), state["post"]["y"][0].copy()
         columns = np.empty(n_post, np.int64)
         spikes = [np.ascontiguousarray(s[:, 0]) for s in (pre, post, thresh.astype(I32))]
@@ -167,10 +160,25 @@ class PostPreInt:
         after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
         return {**after, "step": state["step"] + steps}
 
+    def numbers(self) -> list[int]:
+        """What kernels read of the rule."""
+        return [
+            self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
+            self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
+        ]  # fmt: skip
+
+    def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
+        """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""
+        thresh = np.full((steps, 1, n_post), -(1 << 31), I32) if thresh is None else np.asarray(thresh)
+        if thresh.shape != (steps, 1, n_post) or thresh.dtype.kind not in "iu":
+            wanted = [steps, 1, n_post]
+            raise ValueError(f"thresh must be integers of shape {wanted}, not {thresh.dtype} of {list(thresh.shape)}")
+        return thresh
+
     def finish(self, weights: Array) -> None:
         """Nothing is left to do at the end of a run."""
 
-    def _draws(self, draws: Any, steps: int, synapses: int) -> tuple[list[Array], Array, Any]:
+    def drawn(self, draws: Any, steps: int, synapses: int) -> tuple[list[Array], Array, Any]:
         """What the kernel draws from: arrays or keys, and the function that reads them."""
         if isinstance(draws, Draws):
             keys = np.array([draws.fold("pre").key, draws.fold("post").key], np.uint64)

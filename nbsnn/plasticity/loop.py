@@ -41,6 +41,11 @@ class Drawn:
         return self.steps
 
 
+def binary(x: Array) -> bool:
+    """Whether all numbers are 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
+
+
 def fits(layer: Any) -> bool:
     """Whether the loop can run ``layer``: its rule has no loop of its own, and rows of weights may be added."""
     if layer.integer or layer.setting.smooth or layer.connection.path == "dense":
@@ -85,6 +90,11 @@ class Loop:
         """Run steps [t0, t1)."""
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
             _kernel(self.layer)(t0, t1, *self.arrays)
+
+    def finish(self) -> None:
+        """What the rule does at the end of a run."""
+        if self.learning:
+            self.layer.rule.finish(self.layer.weights)
 
     def final(self) -> Nested:
         """The state after the last step, but for the neurons."""

@@ -20,6 +20,16 @@ from .rule import Array, Rule, State
 from .trace import Trace
 
 
+def aimed(m, y, mean, a_pre):
+    """The mean weight that a unit aims at after a step, given its trace and the mean trace of all units."""
+    return m - 0.1 * a_pre * (y - mean)
+
+
+def rescale(m, mean):
+    """By what the weights onto a unit are multiplied, given their mean."""
+    return m / np.maximum(mean, 1e-6)
+
+
 def change(w, pre, post, x, y, a_post, a_pre):
     """What a synapse gains; the bound weighs the sum of both parts."""
     return a_post * x * post - a_pre * y * pre, 0.0
@@ -42,14 +52,13 @@ class MetaRule(Rule):
         kept = kept if kept is not None else {}
         used, state = self.follow(pre, post, state, dt, device)
         self.keep_traces(kept, used)
-        number = weights.dtype.type
-        m, gain = state["m"], number(0.1 * self.params["a_pre"])
+        m, a_pre = state["m"], self.params["a_pre"]
         for t in range(len(pre)):
             dw = self.increment(t, weights, pre, post, used, device)
             y = used[1][0, t].mean(0)
-            m = m - gain * (y - y.mean())
+            m = aimed(m, y, y.mean(), a_pre)
             m = m * (state["M"] / m.mean())
-            weights *= m / np.maximum(weights.mean(0), number(1e-6))
+            weights *= rescale(m, weights.mean(0))
             weights += dw
             for name, value in (("dw", dw), ("weights", weights)):
                 if name in kept:

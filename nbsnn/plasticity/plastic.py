@@ -10,11 +10,12 @@ connection is multiplied by BLAS.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from .. import gpu
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
@@ -22,25 +23,16 @@ from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron
 from ..random import Draws
-from ..validate import choice, count, number
+from ..validate import count
 from .check import check_spikes
+from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
-from .loop import Drawn, Loop, fits
+from .integer_setting import IntegerSetting
+from .loop import Drawn, Loop, binary, fits
 from .present import Presented, present
 from .rule import Rule
 from .walk import Walk
-
-
-@dataclass(frozen=True)
-class IntegerSetting(Setting):
-    """The setting of a network that computes in 32-bit integers."""
-
-    dtype: Any = np.int32
-
-    def __post_init__(self) -> None:
-        number("dt", self.dt, above=0.0)
-        choice("device", self.device, ("cpu", "python"))
 
 
 class Plastic(Container):
@@ -69,7 +61,8 @@ class Plastic(Container):
         Apply what the rule asks for one step later; what it asks for at the last step is then left in the state, as
         "pending".
     dt, dtype, device, seed
-        Setting of a layer that stands alone; in a network that of the network holds.
+        Setting of a layer that stands alone; in a network that of the network holds. With ``device="cuda"`` a run is
+        one launch, and arrays are on the GPU for as long as it takes.
 
     Raises
     ------
@@ -123,11 +116,12 @@ class Plastic(Container):
         self.build(connection.in_shape, setting, Draws(seed))
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        if setting.device == "cuda":
-            raise ValueError("plasticity runs on the CPU: device must be 'cpu' or 'python'")
         if self.integer:
             setting = IntegerSetting(setting.dt, I32, setting.device)
         self.setting, self.built, self.in_shape = setting, True, in_shape
+        if setting.device == "cuda":  # its parts' arrays stay here, and go to the GPU for each run
+            gpu.driver()
+            setting = replace(setting, device="cpu")
         self.connection: Any = self.children["connection"]
         self.neurons: Any = self.children["neurons"]
         self.connection.build(in_shape, setting, draws.fold("connection"))
@@ -255,7 +249,8 @@ class Plastic(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         signals = None if draws is None else {"draws": draws.fold("rule")} if self.integer else {}
-        return self._steps(np.ascontiguousarray(x), state, tape, signals)
+        y, final = self._steps(np.ascontiguousarray(gpu.get(x)), state, tape, signals)
+        return (gpu.put(y) if gpu.on_gpu(x) else y), final
 
     def _steps(
         self, x: Any, state: Nested, tape: Nested, signals: Nested | None, every: int | None = None
@@ -265,9 +260,12 @@ class Plastic(Container):
         inner = tape.setdefault("neurons", {})
         drive = buffer(tape, "drive", (steps, batch, *self.shape), self.setting.dtype)
         self.neurons.begin(drive, state["neurons"], inner)
+        if self.setting.device == "cuda":
+            check_spikes_on_gpu(self, x, tape)
+            way: Any = GpuLoop(self, x, state, tape, signals)
         # A signal is nothing that the loop's rules could take: step by step, the rule says so.
-        if fits(self) and not signals and _spikes(inner["record"][0, 0]) and (isinstance(x, Drawn) or _spikes(x)):
-            way: Any = Loop(self, x, state, tape, signals is not None)
+        elif fits(self) and not signals and binary(inner["record"][0, 0]) and (isinstance(x, Drawn) or binary(x)):
+            way = Loop(self, x, state, tape, signals is not None)
         else:
             way = Walk(self, x, state, tape, signals)
         window = every or steps + 1
@@ -293,8 +291,3 @@ class Plastic(Container):
 
     def recorded(self) -> list[str]:
         return [name for name in super().recorded() if name != "lateral"] + ["current"]
-
-
-def _spikes(x: Array) -> bool:
-    """Whether all numbers are 0 or 1."""
-    return bool(((x == 0) | (x == 1)).all())

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import gpu
 from ..encode.encoder import Encoder
 from ..encode.poisson import poisson
 from ..layers.layer import Array, Nested, buffer
 from ..random import Draws
 from ..validate import choice, count, shaped
 from .check import check_spikes
+from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .loop import Drawn, Loop, fits
 
 
@@ -59,31 +61,42 @@ def present(
     counts = np.empty((len(x), *layer.shape), np.int64)
     tape: Nested = {}
     noted, final = [], begin
-    for s in range(0, len(x), batch):
-        group = range(s, min(s + batch, len(x)))
-        spikes = _encode(layer, encoder, x[s : group.stop], [draws.fold(first + k) for k in group])
-        start = _fresh(layer, len(group), final, keep)
-        counts[s : group.stop], after = _show(layer, spikes, start, tape, learn)
-        final = after if learn else final
-        if learn and (s + 1) % every == 0:
-            noted.append(layer.weights.copy())
+    on_gpu = gpu.put(layer.weights) if layer.setting.device == "cuda" else None
+    try:
+        for s in range(0, len(x), batch):
+            group = range(s, min(s + batch, len(x)))
+            spikes = _encode(layer, encoder, x[s : group.stop], [draws.fold(first + k) for k in group])
+            start = _fresh(layer, len(group), final, keep)
+            counts[s : group.stop], after = _show(layer, spikes, start, tape, learn, on_gpu)
+            final = after if learn else final
+            if learn and (s + 1) % every == 0:
+                noted.append(layer.weights.copy() if on_gpu is None else gpu.get(on_gpu))
+    finally:
+        if on_gpu is not None:
+            layer.weights[...] = gpu.get(on_gpu)
     weights = np.array(noted, layer.weights.dtype).reshape(-1, *layer.weights.shape)
     return Presented(counts, final, weights)
 
 
-def _show(layer: Any, x: Any, start: Nested, tape: Nested, learn: bool) -> tuple[Array, Nested]:
-    """Spike counts [B, N] of a group of samples, and the state afterwards; the loop keeps one step at a time."""
+def _show(layer: Any, x: Any, start: Nested, tape: Nested, learn: bool, weights: Any) -> tuple[Array, Nested]:
+    """Spike counts [B, N] of a group of samples, and the state afterwards; the loop keeps one step at a time.
+
+    ``weights`` are those on the GPU, if the layer runs there.
+    """
     output = start["neurons"][layer.neurons.neuron.output]
-    if not (fits(layer) and np.isin(output, (0, 1)).all()):
+    if weights is None and not (fits(layer) and np.isin(output, (0, 1)).all()):
         y, after = layer._steps(x, start, tape, {} if learn else None)
         return y.sum(axis=0), after
     inner = tape.setdefault("neurons", {})
     drive = buffer(tape, "drive", (1, *output.shape), layer.setting.dtype)
     layer.neurons.begin(drive, start["neurons"], inner)
-    loop = Loop(layer, x, start, tape, learn)
+    if weights is None:
+        loop: Any = Loop(layer, x, start, tape, learn)
+    else:
+        check_spikes_on_gpu(layer, x, tape)
+        loop = GpuLoop(layer, x, start, tape, {} if learn else None, weights)
     loop.advance(0, len(x))
-    if learn:
-        layer.rule.finish(layer.weights)
+    loop.finish()
     return loop.counts, {"neurons": layer.neurons.final(inner), **loop.final()}
 
 
@@ -96,7 +109,7 @@ def _fresh(layer: Any, batch: int, state: Nested, keep: tuple[str, ...]) -> Nest
 
 def _encode(layer: Any, encoder: Encoder, x: Array, draws: list[Draws]) -> Any:
     """Input spikes of a group of samples: drawn on the way if they can be."""
-    if isinstance(encoder, poisson) and fits(layer):
+    if isinstance(encoder, poisson) and (fits(layer) or layer.setting.device == "cuda"):
         keys = np.array([one.key for one in draws], np.uint64)
         return Drawn(encoder.thresholds(x), keys, encoder.T)
     parts = [encoder(x[k : k + 1], one) for k, one in enumerate(draws)]  # type: ignore[call-arg]

@@ -23,6 +23,11 @@ from .pair import PairSTDP
 from .rule import Array, Rule, State
 
 
+def faded(e, zeta, decay, share):
+    """Eligibility after a step; numbers or arrays."""
+    return e * decay + share * zeta
+
+
 @dataclass(frozen=True, eq=False)
 class RewardRule(Rule):
     """A rule whose increments wait for a reward. Made by ``MSTDP`` and ``MSTDPET``.
@@ -65,17 +70,13 @@ class RewardRule(Rule):
         used, state = self.follow(pre, post, state, dt, device)
         self.keep_traces(kept, used)
         state["zeta"] = state["zeta"].copy()
-        eligible, gain = state["zeta"], weights.dtype.type(self.rate)
+        eligible = state["zeta"]
+        decay, share, gain = self.shares(dt, pre.shape[1], weights.dtype)
         if self.tau_e is not None:
             eligible = state["eligibility"] = state["eligibility"].copy()
-            decay, share = weights.dtype.type(np.exp(-dt / self.tau_e)), weights.dtype.type(1.0 / self.tau_e)
-            gain = weights.dtype.type(self.rate * dt)
-        if self.batch == "mean":
-            gain = gain / weights.dtype.type(pre.shape[1])
         for t in range(len(pre)):
             if self.tau_e is not None:
-                eligible *= decay
-                eligible += share * state["zeta"]
+                eligible[...] = faded(eligible, state["zeta"], decay, share)
             dw = gain * np.tensordot(reward[t], eligible, 1)
             self.settle(weights, dw, first + t)
             for b in range(pre.shape[1]):
@@ -85,6 +86,13 @@ class RewardRule(Rule):
                 if name in kept:
                     kept[name].append(value[None].copy())
         return state
+
+    def shares(self, dt: float, batch: int, dtype: Any) -> tuple[Any, Any, Any]:
+        """Factor of eligibility per step, share of an increment that is eligible, and factor of all changes."""
+        number = np.dtype(dtype).type
+        gain = number(self.rate if self.tau_e is None else self.rate * dt)
+        decay, share = (0.0, 1.0) if self.tau_e is None else (np.exp(-dt / self.tau_e), 1.0 / self.tau_e)
+        return number(decay), number(share), gain / number(batch) if self.batch == "mean" else gain
 
     def _eligible(self, t: int, weights: Array, pre: Array, post: Array, used: tuple[Array, ...], device: str) -> Array:
         """``zeta`` of one sample at step ``t``."""

@@ -21,7 +21,7 @@ from ..kernels.cpu import plasticity as cpu
 from ..spell import row
 from ..validate import choice, number
 from .bounds import BOUNDS
-from .check import check_run, check_weights
+from .check import check_run, check_weights, stepper
 from .learned import Learned
 from .normalize import Normalize
 from .trace import Trace
@@ -173,8 +173,8 @@ class Rule:
             Where to start: ``initial`` by default; the ``state`` of an earlier run continues it.
         dt : float
             Time step, in the unit of the time constants.
-        device : {"cpu", "python"}
-            Compiled, or interpreted.
+        device : {"cpu", "cuda", "python"}
+            Compiled for the CPU or a GPU, or interpreted.
         record : collection of str
             What to keep of every step: "weights" and "dw" [T, n_pre, n_post], traces [T, B, N] as the rule saw them.
         **signals
@@ -194,7 +194,7 @@ class Rule:
         pre, post, state = check_run(self, weights, pre, post, state, device)
         known = ("weights", "dw", *self.initial(1, weights)["pre"], *self.initial(1, weights)["post"])
         kept: dict[str, Any] = {choice("a recorded variable", name, known): [] for name in record}
-        state = self.advance(weights, pre, post, state, dt=dt, device=device, kept=kept, **signals)
+        state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)
         self.finish(weights)
         joined = {name: np.concatenate(parts) for name, parts in kept.items()}
         return Learned(weights, state, joined)

@@ -23,6 +23,7 @@ from ..compile import kernel
 from ..kernels.cpu import tempotron_classic as template
 from ..optim.optimizer import fraction
 from ..validate import finite, number
+from . import gpu_sweeps
 from .events import Events
 from .kernel import psp, stationary
 from .losses import ThresholdHinge
@@ -67,16 +68,26 @@ class Classic:
         if self.change.shape != t.weight.shape or self.change.dtype != t.dtype:
             raise ValueError(f"this rule has a memory of {list(self.change.shape)} weights; use a new one for {t!r}")
         finite("weight", t.weight)
-        shape = (len(events), t.n_outputs)
-        v_max, t_max, slope = (np.empty(shape, t.dtype) for _ in range(3))
         more = t.v_threshold / t.v0, self.lr * t.v0, self.momentum
-        _compiled(t.dtype)(
-            t.dtype.type(t.T), *scalars(t), events.begin, events.end, events.time, events.pre, t.weight, target,
-            *map(t.dtype.type, more), self.change, np.empty((4, t.n_outputs), t.dtype), v_max, t_max,
-            np.empty(shape, np.int64), slope,
-        )  # fmt: skip
+        if t.device == "cuda":
+            v_max = gpu_sweeps.learn(t, events, target, *more, self.change)
+        else:
+            v_max = self._learn(t, events, target, more, self.change)
         v_max *= t.dtype.type(t.v0)
         return ThresholdHinge()(v_max, target, t.v_threshold)[0], v_max
+
+    def _learn(
+        self, t: Tempotron, events: Events, target: np.ndarray, more: tuple[float, ...], change: np.ndarray
+    ) -> np.ndarray:
+        """The same on the CPU: maxima without v0."""
+        shape = (len(events), t.n_outputs)
+        v_max, t_max, slope = (np.empty(shape, t.dtype) for _ in range(3))
+        _compiled(t.dtype)(
+            t.dtype.type(t.T), *scalars(t), events.begin, events.end, events.time, events.pre, t.weight, target,
+            *map(t.dtype.type, more), change, np.empty((4, t.n_outputs), t.dtype), v_max, t_max,
+            np.empty(shape, np.int64), slope,
+        )  # fmt: skip
+        return v_max
 
     def __repr__(self) -> str:
         return f"Classic(lr={self.lr!r}, momentum={self.momentum!r})"

@@ -28,6 +28,7 @@ from ..random import Draws
 from ..validate import count, finite, float_dtype, number, shaped
 from . import sweeps
 from .events import Events, from_times
+from .gpu_sweeps import Kept, checked
 from .kernel import normaliser
 from .response import Response, decide
 from .targets import targets
@@ -50,13 +51,12 @@ class Tempotron:
         Synaptic time constant, below ``tau``.
     v_threshold : float, membrane unit, default 1.0
         Threshold, and peak of the response to one input of weight 1; above 0.
-    T : float, ms or steps, default 500.0
-        Length of a pattern; spikes come in [0, T].
+    T : float, ms or steps, default 500.0; length of a pattern, whose spikes come in [0, T]
     seed : int, default 0
         Seed of the first weights.
-    weight : initialiser or array [n_inputs, n_outputs], optional
-        First weights; uniform within 1/sqrt(n_inputs) by default.
+    weight : initialiser or array [n_inputs, n_outputs], optional; uniform within 1/sqrt(n_inputs) by default
     dtype : dtype, default float32
+    device : {"cpu", "cuda"}, where to compute membranes and derivatives; all arrays are NumPy's on both
 
     Attributes
     ----------
@@ -95,15 +95,17 @@ class Tempotron:
         seed: int = 0,
         weight: Callable[..., np.ndarray] | np.ndarray | None = None,
         dtype: Any = np.float32,
+        device: str = "cpu",
     ):
         self.n_inputs, self.n_outputs = count("n_inputs", n_inputs), count("n_outputs", n_outputs)
         self.v0 = normaliser(tau, tau_s, v_threshold)
         self.tau, self.tau_s, self.v_threshold = float(tau), float(tau_s), float(v_threshold)
         self.T, self.dtype = number("T", T, above=0.0), float_dtype(dtype)
+        self.device, self.kept = checked(device), Kept()
         shape = (self.n_inputs, self.n_outputs)
         if weight is None or callable(weight):
-            make = weight or kaiming_uniform()
-            weight = make(shape, fan_in=n_inputs, fan_out=n_outputs, draws=Draws(seed, "weight"), dtype=self.dtype)
+            how: dict[str, Any] = {"fan_in": n_inputs, "fan_out": n_outputs, "dtype": self.dtype}
+            weight = (weight or kaiming_uniform())(shape, draws=Draws(seed, "weight"), **how)
         array = np.array(shaped("weight", np.asarray(weight), shape), self.dtype, order="C")
         self.params = {"weight": finite("weight", array)}
         self.scratch: np.ndarray = np.empty((0, *shape), self.dtype)  # for the parts of sums, see sweeps.py

@@ -15,6 +15,7 @@ import numpy as np
 from ..compile import kernel
 from ..device import run_threaded, windows
 from ..kernels.cpu import tempotron as template
+from . import gpu_sweeps
 from .events import Events
 from .kernel import rise, stationary
 
@@ -45,6 +46,8 @@ def cost(t: Tempotron, events: Events) -> int:
 
 def forward(t: Tempotron, events: Events) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Maximum without v0, its time, the events before it and the slope at a kink: each [B, O]."""
+    if t.device == "cuda":
+        return gpu_sweeps.forward(t, events)
     shape = (len(events), t.n_outputs)
     v_max, t_max, slope = np.empty(shape, t.dtype), np.empty(shape, t.dtype), np.empty(shape, t.dtype)
     upto = np.empty(shape, np.int64)
@@ -61,6 +64,8 @@ def forward(t: Tempotron, events: Events) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def crossings(t: Tempotron, events: Events, t_max: np.ndarray, spikes: np.ndarray) -> np.ndarray:
     """First times at the threshold, infinite where ``spikes`` is 0."""
+    if t.device == "cuda":
+        return gpu_sweeps.crossings(t, events, t_max, spikes)
     found = np.full(t_max.shape, np.inf, t.dtype)
     call = compiled(template.crossings, t.dtype)
     arrays = events.begin, events.end, events.time, events.pre, t.weight
@@ -75,12 +80,16 @@ def crossings(t: Tempotron, events: Events, t_max: np.ndarray, spikes: np.ndarra
 
 def reverse(t: Tempotron, answer: Response, g: np.ndarray, times: bool) -> tuple[np.ndarray, np.ndarray]:
     """Derivative of ``sum(g * v_max) / v0`` by the weights, and by the time of each event (empty without ``times``)."""
+    if t.device == "cuda":
+        return gpu_sweeps.reverse(t, answer, g, times)
     arrays = g, answer.t_max, answer.upto, answer.slope
     return _reverse(t, template.reverse, answer.events, arrays, times, cost(t, answer.events))
 
 
 def membrane(t: Tempotron, events: Events, at: np.ndarray) -> np.ndarray:
     """Membranes without v0 [G, B, O]."""
+    if t.device == "cuda":
+        return gpu_sweeps.membrane(t, events, at)
     v = np.empty((len(at), len(events), t.n_outputs), t.dtype)
     call = compiled(template.membrane, t.dtype)
 
@@ -96,6 +105,8 @@ def membrane_reverse(
     t: Tempotron, events: Events, at: np.ndarray, g: np.ndarray, times: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """As ``reverse``, of ``sum(g * v) / v0``."""
+    if t.device == "cuda":
+        return gpu_sweeps.membrane_reverse(t, events, at, g, times)
     return _reverse(t, template.membrane_reverse, events, (at, g), times, cost(t, events) + g.size)
 
 

@@ -24,6 +24,22 @@ def real(x) -> Any:
     return float(x)
 
 
+def scaling(r, tally, numbers):
+    """The mean rate after an interval with ``tally`` spikes, and the factor of the weights."""
+    r += numbers[at.SMOOTHING] * (tally * numbers[at.HERTZ] - r)
+    return r, real(max(1.0 + numbers[at.STRENGTH] * (numbers[at.TARGET_VALUE] - r), 0.0))
+
+
+def balanced(total, numbers):
+    """The factor of the weights whose absolute values add up to ``total``."""
+    return numbers[at.TARGET_VALUE] / total if total > 0.0 else real(1.0)
+
+
+def bounded(w, numbers):
+    """A weight within its bounds."""
+    return min(max(w, numbers[at.LOWEST]), numbers[at.HIGHEST])
+
+
 def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, columns, late):
     """Count the spikes of step t; at the end of an interval, change the weights onto a thread's own units."""
     starts, _, numbered = columns
@@ -44,19 +60,17 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
         if row[at.REWARD] >= 0:
             bring_column(j, t, row, P, start, synapse, base, weights, late)
         if row[at.TENDED] == at.SCALED:
-            r = rates[first + j]
-            r += numbers[at.SMOOTHING] * (tallies[first + j] * numbers[at.HERTZ] - r)
+            r, factor = scaling(rates[first + j], tallies[first + j], numbers)
             rates[first + j] = r
-            factor = real(max(1.0 + numbers[at.STRENGTH] * (numbers[at.TARGET_VALUE] - r), 0.0))
         else:
             total = real(0.0)
             for c in range(start[j], start[j + 1]):
                 total += abs(weights[base + synapse[c]])
-            factor = numbers[at.TARGET_VALUE] / total if total > 0.0 else real(1.0)
+            factor = balanced(total, numbers)
         tallies[first + j] = 0
         for c in range(start[j], start[j + 1]):
             e = base + synapse[c]
-            weights[e] = min(max(weights[e] * factor, numbers[at.LOWEST]), numbers[at.HIGHEST])
+            weights[e] = bounded(weights[e] * factor, numbers)
 
 
 def no_tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, columns, late):

@@ -29,6 +29,26 @@ def rise(m: float, s: float, level: float, tau: float, tau_s: float) -> float:
     raise NotImplementedError("rise is a hole; compile.kernel fills it")
 
 
+def turns(m: float, s: float, dm: float, ds: float, tau: float, tau_s: float) -> bool:
+    """Whether a membrane has a maximum while its sums fall by the factors ``dm`` and ``ds``."""
+    return (s * tau > m * tau_s) & (s * ds * tau < m * dm * tau_s)
+
+
+def slope_of(m: float, s: float, tau: float, tau_s: float) -> float:
+    """The slope of a membrane."""
+    return s / tau_s - m / tau
+
+
+def rises(m: float, s: float, m1: float, s1: float, level: float, tau: float, tau_s: float) -> bool:
+    """Whether a membrane gets to a level while its sums fall from ``m`` and ``s`` to ``m1`` and ``s1``."""
+    if m > 0.0 and s * tau > m * tau_s and m > level:
+        top = m1 - s1
+        if s1 * tau < m1 * tau_s:
+            top = (1.0 - tau_s / tau) * m * exp(-stationary(m, s, tau, tau_s) / tau)
+        return top >= level
+    return False
+
+
 def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, work: Any, b: int, v_max: Any,
             t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
     """Let the membranes decay from ``now`` to ``t``, the time of event ``e``, and note maxima on the way."""
@@ -37,12 +57,11 @@ def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, 
     inside = 0
     for o in range(n_out):
         m, s = work[0, o], work[1, o]
-        turns = (s * tau > m * tau_s) & (s * ds * tau < m * dm * tau_s) & (m * share > v_max[b, o])
-        inside |= turns
+        inside |= turns(m, s, dm, ds, tau, tau_s) & (m * share > v_max[b, o])
     if inside:
         for o in range(n_out):
             m, s = work[0, o], work[1, o]
-            if (s * tau > m * tau_s) & (s * ds * tau < m * dm * tau_s) & (m * share > v_max[b, o]):
+            if turns(m, s, dm, ds, tau, tau_s) & (m * share > v_max[b, o]):
                 d = stationary(m, s, tau, tau_s)
                 v = share * m * exp(-d / tau)
                 if v > v_max[b, o]:
@@ -55,7 +74,7 @@ def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, 
         v_max[b, o] = m - s if better else v_max[b, o]
         t_max[b, o] = t if better else t_max[b, o]
         upto[b, o] = e if better else upto[b, o]
-        slope[b, o] = s / tau_s - m / tau if better else slope[b, o]
+        slope[b, o] = slope_of(m, s, tau, tau_s) if better else slope[b, o]
 
 
 def sweep(b: int, first: int, last: int, T: float, n_out: int, tau: float, tau_s: float, time: Any, pre: Any,
@@ -106,13 +125,9 @@ def crossings(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, 
             for e in range(begin[b], end[b] + 1):
                 t = time[e] if e < end[b] else T
                 m1, s1 = m * exp(-(t - now) / tau), s * exp(-(t - now) / tau_s)
-                if m > 0.0 and s * tau > m * tau_s and m > level:
-                    top = m1 - s1
-                    if s1 * tau < m1 * tau_s:
-                        top = (1.0 - tau_s / tau) * m * exp(-stationary(m, s, tau, tau_s) / tau)
-                    if top >= level:
-                        spike_time[b, o] = min(now + rise(m, s, level, tau, tau_s), t_max[b, o])
-                        break
+                if rises(m, s, m1, s1, level, tau, tau_s):
+                    spike_time[b, o] = min(now + rise(m, s, level, tau, tau_s), t_max[b, o])
+                    break
                 m, s, now = m1, s1, t
                 if e < end[b]:
                     m += weight[pre[e], o]

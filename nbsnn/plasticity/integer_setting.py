@@ -1,0 +1,23 @@
+"""The setting of a layer that computes in 32-bit integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..device import DEVICES
+from ..layers.layer import Setting
+from ..validate import choice, number
+
+
+@dataclass(frozen=True)
+class IntegerSetting(Setting):
+    """The setting of a network that computes in 32-bit integers."""
+
+    dtype: Any = np.int32
+
+    def __post_init__(self) -> None:
+        number("dt", self.dt, above=0.0)
+        choice("device", self.device, DEVICES)

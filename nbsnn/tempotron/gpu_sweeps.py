@@ -1,0 +1,124 @@
+"""Calls of the Tempotron's kernels on a GPU: the functions of ``sweeps``, each of them one launch.
+
+Events stay on the GPU from call to call; weights go there for each call, and answers and derivatives come back.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import gpu
+from ..compile import kernel
+from ..validate import choice
+from .events import Events
+from .kernel import psp, rise, stationary
+
+if TYPE_CHECKING:
+    from .model import Response, Tempotron
+
+BLOCK = 64  # threads that share the inputs of one output, for the classic rule
+
+
+def checked(device: str) -> str:
+    """The device, if it is one and there."""
+    if choice("device", device, ("cpu", "cuda")) == "cuda":
+        gpu.driver()
+    return device
+
+
+@cache
+def compiled(module: str, name: str, dtype: np.dtype, times: int = 0) -> Any:
+    """A template with its holes filled."""
+    template = getattr(import_module(f"..kernels.cuda.{module}", __package__), name)
+    return kernel(template, device="cuda", dtype=dtype, stationary=stationary, rise=rise, psp=psp, TIMES=times)
+
+
+class Kept:
+    """Spikes of the latest events, for batches of which they are taken again and again."""
+
+    def __init__(self) -> None:
+        self.known: list[tuple[np.ndarray, Any, Any]] = []
+
+    def spikes(self, events: Events) -> tuple[Any, ...]:
+        """Begin and end of each sample, times and inputs."""
+        found = [(time, pre) for key, time, pre in self.known if key is events.time]
+        if not found:
+            found = [(gpu.put(events.time), gpu.put(events.pre))]
+            self.known = [*self.known[-1:], (events.time, *found[0])]
+        return gpu.put(events.begin), gpu.put(events.end), *found[0]
+
+    def __deepcopy__(self, memo: Any) -> Kept:
+        return Kept()
+
+
+def forward(t: Tempotron, events: Events) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As ``sweeps.forward``."""
+    shape = (len(events), t.n_outputs)
+    v_max, t_max, slope = (gpu.empty(shape, t.dtype) for _ in range(3))
+    upto = gpu.empty(shape, np.int64)
+    call = compiled("tempotron", "forward", t.dtype)
+    gpu.run(call, v_max.size, t.dtype.type(t.T), *_given(t, events), v_max, t_max, upto, slope)
+    return gpu.get(v_max), gpu.get(t_max), gpu.get(upto), gpu.get(slope)
+
+
+def crossings(t: Tempotron, events: Events, t_max: np.ndarray, spikes: np.ndarray) -> np.ndarray:
+    """As ``sweeps.crossings``."""
+    found = gpu.put(np.full(t_max.shape, np.inf, t.dtype))
+    more = t.dtype.type(t.v_threshold / t.v0), gpu.put(t_max), gpu.put(spikes), found
+    call = compiled("tempotron", "crossings", t.dtype)
+    gpu.run(call, t_max.size, t.dtype.type(t.T), *_given(t, events), *more)
+    return gpu.get(found)
+
+
+def reverse(t: Tempotron, answer: Response, g: np.ndarray, times: bool) -> tuple[np.ndarray, np.ndarray]:
+    """As ``sweeps.reverse``."""
+    return _reverse(t, "reverse", answer.events, (g, answer.t_max, answer.upto, answer.slope), times)
+
+
+def membrane(t: Tempotron, events: Events, at: np.ndarray) -> np.ndarray:
+    """As ``sweeps.membrane``."""
+    v = gpu.empty((len(at), len(events), t.n_outputs), t.dtype)
+    gpu.run(compiled("tempotron", "membrane", t.dtype), v[0].size, *_given(t, events), gpu.put(at), v)
+    return gpu.get(v)
+
+
+def membrane_reverse(
+    t: Tempotron, events: Events, at: np.ndarray, g: np.ndarray, times: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """As ``sweeps.membrane_reverse``."""
+    return _reverse(t, "membrane_reverse", events, (at, g), times)
+
+
+def learn(
+    t: Tempotron, events: Events, target: np.ndarray, level: float, rate: float, momentum: float, change: np.ndarray
+) -> np.ndarray:
+    """The classic rule: changes weights and ``change`` in place; returns the maxima without v0 as they were met."""
+    number = t.dtype.type
+    scalars, weight, memory = _given(t, events), gpu.put(t.weight), gpu.put(change)
+    v_max = gpu.empty((len(events), t.n_outputs), t.dtype)
+    block = gpu.threads_together(BLOCK)
+    gpu.blocks(
+        compiled("tempotron_classic", "learn", t.dtype), t.n_outputs, block, number(t.T), *scalars[:-1], weight,
+        gpu.put(target.astype(np.uint8)), number(level), number(rate), number(momentum), memory, v_max,
+    )  # fmt: skip
+    t.weight[...] = gpu.get(weight)
+    change[...] = gpu.get(memory)
+    return gpu.get(v_max)
+
+
+def _given(t: Tempotron, events: Events) -> tuple[Any, ...]:
+    """Number of outputs, time constants, events and weights."""
+    return t.n_outputs, t.dtype.type(t.tau), t.dtype.type(t.tau_s), *t.kept.spikes(events), gpu.put(t.weight)
+
+
+def _reverse(
+    t: Tempotron, name: str, events: Events, arrays: tuple[np.ndarray, ...], times: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    g_weight, g_time = gpu.zeros(t.weight.shape, t.dtype), gpu.zeros(len(events.time) if times else 0, t.dtype)
+    call = compiled("tempotron", name, t.dtype, int(times))
+    gpu.run(call, len(events) * t.n_outputs, *_given(t, events), *map(gpu.put, arrays), g_weight, g_time)
+    return gpu.get(g_weight), gpu.get(g_time)
