@@ -19,11 +19,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell
+version hole validate spell spell_tiles
 exponential logarithm random compile per_step device profile
+gpu
+gpu_sums
 surrogates init barrier prefetch
 neuron kernels
-neurons events break_even
+neurons events break_even gpu_products
 data encode losses optim voting layers sparse statistics spikes_file
 history
 plot

@@ -74,7 +74,6 @@ class Dense(Stateless):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
-        self.setting, self.built = setting, True
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
         weight = self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)
@@ -82,6 +81,12 @@ class Dense(Stateless):
         self.params["weight"][...] = weight
         if self.bias:
             self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.dense import DenseOnGpu
+
+        return DenseOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)

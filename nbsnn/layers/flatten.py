@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import math
 from dataclasses import replace
 
@@ -29,7 +31,12 @@ class Flatten(Stateless):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape, self.shape = in_shape, (math.prod(in_shape),)
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.stateless import FlattenOnGpu
+
+        return FlattenOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         return x.reshape(*x.shape[:2], *self.shape)

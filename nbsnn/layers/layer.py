@@ -16,6 +16,7 @@ import numpy as np
 
 from ..compile import kernel
 from ..device import DEVICES, run_threaded
+from ..gpu import assign, get, on_gpu, put
 from ..kernels.cpu.checks import unfinite
 from ..random import Draws
 from ..validate import choice, finite, float_dtype, number
@@ -77,10 +78,25 @@ class Layer:
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
         self.built = False
+        self._handed_over: tuple[str, ...] = ()
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        """Fix the shapes and draw the initial parameters."""
+        """Fix the shapes and draw the initial parameters, and end with ``settle``."""
         raise NotImplementedError
+
+    def settle(self, setting: Setting) -> None:
+        """Note how the layer computes. On a GPU its counterpart there takes over all methods that it has, too."""
+        for name in self._handed_over:
+            del self.__dict__[name]
+        self.setting, self.built, self._handed_over = setting, True, ()
+        if setting.device == "cuda":
+            other = self.on_gpu()
+            self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
+            self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
+
+    def on_gpu(self) -> Any:
+        """This layer's counterpart on a GPU, from ``layers/cuda``."""
+        raise NotImplementedError(f'a {self.kind} has no counterpart on a GPU yet: use device="cpu"')
 
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""
@@ -232,7 +248,16 @@ class Layer:
         other = copy.deepcopy(self)
         other.build(self.in_shape, replace(self.setting, **setting), Draws(0))
         for name, array in other.parameters().items():
-            array[...] = self.parameters()[name]
+            assign(array, self.parameters()[name])
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        for array in self.params.values():
+            if on_gpu(array):
+                memo[id(array)] = put(get(array))
+        other.__dict__ = copy.deepcopy(self.__dict__, memo)
         return other
 
 

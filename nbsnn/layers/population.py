@@ -72,7 +72,7 @@ class Population(Layer):
         if self.shape and self.shape != in_shape:
             raise ValueError(f"this {self.kind} has shape {list(self.shape)}, but its input has {list(in_shape)}")
         self.in_shape = self.shape = in_shape
-        self.setting, self.built = setting, True
+        self.setting = setting
         self.units = int(np.prod(in_shape))
         self._step = self.neuron.of_current()
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
@@ -82,6 +82,12 @@ class Population(Layer):
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.population import PopulationOnGpu
+
+        return PopulationOnGpu(self)
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
@@ -126,12 +132,10 @@ class Population(Layer):
         return self._kernels[key]
 
     def _make(self, direction: str, **filling: Any) -> Callable:
-        device, model, loops = self.setting.device, self.neuron, cpu
-        if device == "cuda":
-            from ..kernels.cuda import neurons as loops  # type: ignore[no-redef]
+        model = self.neuron
         filling |= model.filling(self.setting.smooth)
         filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
-        return kernel(getattr(loops, direction), device=device, dtype=self.setting.dtype, **filling)
+        return kernel(getattr(cpu, direction), device=self.setting.device, dtype=self.setting.dtype, **filling)
 
     def initial(self, batch: int) -> Nested:
         shape = (batch, *self.shape)
