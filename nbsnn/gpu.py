@@ -129,17 +129,21 @@ def launch(module: str, name: str, dtype: Any, count: int, *arguments: Any, **fi
     run(compiled(module, name, np.dtype(dtype), **filling), count, *arguments)
 
 
-def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:
+def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
     """Launch a compiled kernel whose first two arguments are the range that its threads share."""
-    start(compiled, count, 0, count, *arguments, block=block)
+    start(compiled, count, 0, count, *arguments, block=block, shared=shared)
 
 
-def start(compiled: Any, threads: int, *arguments: Any, block: int = BLOCK) -> None:
-    """Launch a compiled kernel on at least so many threads; none are no launch."""
+def start(compiled: Any, threads: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
+    """Launch a compiled kernel on at least so many threads; none are no launch.
+
+    ``shared`` are the bytes of ``cuda.shared.array(0, ...)``. Kernels take shared memory in this way alone: of arrays
+    of a fixed size, two threads of Numba's simulator that ask at once get one each.
+    """
     if threads:
         Count.launches += 1
         block = min(block, threads)
-        compiled[-(-threads // block), block](*arguments)
+        compiled[-(-threads // block), block, 0, shared](*arguments)
 
 
 @functools.cache

@@ -99,8 +99,9 @@ def tiled(
     if y.ndim == 2:
         y = y.reshape(1, *y.shape)
     compiled = _tiles(left, right, put, a.dtype, tuple(sorted(down.items())))
+    shared = 2 * loops.DEEP * (span + 1) * a.dtype.itemsize
     gpu.run(compiled, count, rows, depth, columns, -(-depth // parts), a, b, a if bias is None else bias, y, sizes,
-            block=side * side)  # fmt: skip
+            block=side * side, shared=shared)  # fmt: skip
 
 
 def _shape() -> tuple[int, int]:
@@ -118,7 +119,7 @@ def _tiles(left: Hole, right: Hole, put: Hole, dtype: Any, down: tuple[tuple[str
         "outer": plus_outer(each),
         "finish": put_each(put, each, side),
     }
-    constants = {"SIDE": side, "EACH": each, "DEEP": span // each, "SPAN": span, "WIDE": span + 1}
+    constants = {"SIDE": side, "EACH": each, "SPAN": span, "WIDE": span + 1, "ROOM": loops.DEEP * (span + 1)}
     return gpu.compiled("products", "tiles", dtype, left=left, right=right, **tuples, **constants, **dict(down))
 
 

@@ -43,7 +43,7 @@ __init__ __main__
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "spell", "device", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "gpu_sums", "validate", "random", "kernels"}
 
 MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py"}  # and kernels/cuda
 

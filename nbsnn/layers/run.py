@@ -42,7 +42,11 @@ class Run:
 
     def __getitem__(self, name: str) -> Any:
         """A recorded variable [T, B, ...] of a population, or the run of a layer inside."""
-        return fetched(self._layer.record(self._tape, name))
+        return fetched(self.raw(name))
+
+    def raw(self, name: str) -> Any:
+        """As an index, but not copied from a GPU."""
+        return self._layer.record(self._tape, name)
 
     def __contains__(self, name: str) -> bool:
         return name in self.keys()

@@ -16,6 +16,7 @@ from ...hole import hole
 SIDE, EACH, DEEP = 16, 4, 16
 SPAN = 64  # SIDE EACH
 WIDE = 65  # SPAN + 1: columns of a tile then lie in different banks
+ROOM = 1040  # DEEP WIDE
 LEFT_DOWN = 0  # whether A is contiguous along its rows' number, not along K
 RIGHT_DOWN = 0  # whether B is contiguous along K, not along its columns' number
 
@@ -37,8 +38,8 @@ def none() -> Any:
 
 
 @hole
-def some(shared, k, at) -> Any:
-    """shared[k, at], shared[k, at + SIDE], ...: EACH numbers."""
+def some(tile, at) -> Any:
+    """tile[at], tile[at + SIDE], ...: EACH numbers."""
     raise NotImplementedError
 
 
@@ -56,11 +57,10 @@ def finish(sums, y, bias, sizes, part, r, c, rows, columns) -> Any:
 
 def tiles(lo, hi, rows, depth, columns, share, a, b, bias, y, sizes):
     """All tiles of Y, for each of the parts of K that are ``share`` long."""
-    tile_a = cuda.shared.array((DEEP, WIDE), a.dtype)
-    tile_b = cuda.shared.array((DEEP, WIDE), a.dtype)
+    tile = cuda.shared.array(0, a.dtype)  # of A, and ROOM further on of B
     across, down = (columns + SPAN - 1) // SPAN, (rows + SPAN - 1) // SPAN
-    tile, thread = cuda.blockIdx.x, cuda.threadIdx.x
-    part, r0, c0 = tile // (across * down), tile // across % down * SPAN, tile % across * SPAN
+    block, thread = cuda.blockIdx.x, cuda.threadIdx.x
+    part, r0, c0 = block // (across * down), block // across % down * SPAN, block % across * SPAN
     ty, tx = thread // SIDE, thread % SIDE
     sums = none()
     end = min(depth, (part + 1) * share)
@@ -70,16 +70,16 @@ def tiles(lo, hi, rows, depth, columns, share, a, b, bias, y, sizes):
                 i, k = e % SPAN, e // SPAN
             else:
                 i, k = e // DEEP, e % DEEP
-            tile_a[k, i] = left(a, sizes, r0 + i, k0 + k) if r0 + i < rows and k0 + k < end else 0.0
+            tile[k * WIDE + i] = left(a, sizes, r0 + i, k0 + k) if r0 + i < rows and k0 + k < end else 0.0
         for e in range(thread, SPAN * DEEP, SIDE * SIDE):
             if RIGHT_DOWN:
                 i, k = e // DEEP, e % DEEP
             else:
                 i, k = e % SPAN, e // SPAN
-            tile_b[k, i] = right(b, sizes, k0 + k, c0 + i) if c0 + i < columns and k0 + k < end else 0.0
+            tile[ROOM + k * WIDE + i] = right(b, sizes, k0 + k, c0 + i) if c0 + i < columns and k0 + k < end else 0.0
         cuda.syncthreads()
         for k in range(DEEP):
-            sums = outer(sums, some(tile_a, k, ty), some(tile_b, k, tx))
+            sums = outer(sums, some(tile, k * WIDE + ty), some(tile, ROOM + k * WIDE + tx))
         cuda.syncthreads()
     finish(sums, y, bias, sizes, part, r0 + ty, c0 + tx, rows, columns)
 

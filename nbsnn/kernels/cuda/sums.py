@@ -4,6 +4,7 @@ Each thread adds up every ``parts``-th row of a column, so that neighbouring thr
 second launch adds up what the parts have.
 """
 
+import math
 from typing import Any
 
 from numba import cuda
@@ -37,3 +38,11 @@ def unfinite(lo: int, hi: int, x: Any, flag: Any) -> None:
     i = lo + cuda.grid(1)
     if i < hi and x[i] - x[i] != 0.0:
         flag[0] = 1
+
+
+def shrinking(lo: int, hi: int, limit: float, total: Any, factor: Any) -> None:
+    """factor[0] = limit / norm where the norm, the root of total[0], is above it, else 1."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        norm = math.sqrt(total[0])
+        factor[0] = limit / norm if norm > limit else 1.0
