@@ -1,11 +1,15 @@
 """What holds for every test: CUDA in the simulator, and the option that names the folder of golden data."""
 
 import os
+import sys
 
 # CUDA kernels run in Numba's simulator on every test run, so that a machine without a GPU tests them too. Numba reads
 # the variable once, when it is imported: it must be set before anything here imports nbsnn or numba. Whoever wants
 # the real device sets it to 0.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+# In the simulator a thread that is waited for by others gets its turn when Python switches: by default too rarely.
+sys.setswitchinterval(2e-5)
 
 from pathlib import Path
 

@@ -45,7 +45,7 @@ PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.sp
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "gpu_sums", "validate", "random", "kernels"}
 
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "prefetch.py"}  # and kernels/cuda
+MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "device.py", "gpu.py", "prefetch.py"}  # and kernels/cuda
 
 
 def name_of(file: Path) -> str:

@@ -14,22 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import DEVICES, run_threaded
+from ..device import DEVICES
 from ..gpu import assign, get, on_gpu, put
-from ..kernels.cpu.checks import unfinite
 from ..random import Draws
 from ..validate import choice, finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .quickly import quickly_finite
 from .run import Run
 
 Array = np.ndarray
 Nested = dict[str, Any]
-
-LARGE = 2**20
-"""Inputs of so many numbers are checked by a kernel, which smaller ones are not worth compiling."""
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -235,7 +230,7 @@ class Layer:
         if is_static(x):
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
         given = np.ascontiguousarray(x, self.setting.dtype)
-        if x.dtype.kind != "f" or (x.size >= LARGE and self.setting.device == "cpu" and _quickly_finite(given)):
+        if x.dtype.kind != "f" or (self.setting.device == "cpu" and quickly_finite(given)):
             return given
         return finite("input", given)
 
@@ -264,13 +259,6 @@ class Layer:
 def is_static(x: Array) -> bool:
     """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
     return len(x) > 1 and x.strides[0] == 0
-
-
-def _quickly_finite(x: Array) -> bool:
-    """Whether ``x`` is all finite, on several threads."""
-    compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
-    run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
-    return not any(found)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
