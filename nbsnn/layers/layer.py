@@ -85,7 +85,7 @@ class Layer:
             del self.__dict__[name]
         self.setting, self.built, self._handed_over = setting, True, ()
         if setting.device == "cuda":
-            other = self.on_gpu()
+            self.counterpart = other = self.on_gpu()
             self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
             self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
 

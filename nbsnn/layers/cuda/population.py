@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from ... import gpu
-from ...compile import kernel
-from ...kernels.cuda import neurons as loops
 from ...spell import plus_items, plus_row, row, store, zeros
 from ..layer import Nested, Start
 from ..population import Population
@@ -85,7 +83,7 @@ class PopulationOnGpu(LearnedOnGpu):
     def advance(self, tape: Nested, t0: int, t1: int) -> None:
         """Run steps [t0, t1)."""
         record = tape["record"]
-        self._start_kernel(self._forward(), t0, t1, tape, tape["x"], tape["params"], self.states(record), record[0])
+        self._start_kernel(self.made("forward", "neurons"), t0, t1, tape, tape["x"], tape["params"], self.states(record), record[0])
 
     def output(self, tape: Nested) -> Any:
         """The output at every step, [T, B, ...]."""
@@ -127,7 +125,7 @@ class PopulationOnGpu(LearnedOnGpu):
         layer, shape = self.layer, (len(gy), gy.shape[1], self.layer.units)
         self._room(tape, shape[1])
         arrays = tape["x"], tape["params"], self.states(tape["record"]), gy.reshape(shape), tape["gS"], tape["gP"]
-        self._start_kernel(self._reverse("within", "alone", None, False), 0, len(gy), tape, *arrays)
+        self._start_kernel(self.made_reverse("within", "neurons", None), 0, len(gy), tape, *arrays)
         self.end_reverse(tape, grads)
         return gy.reshape(len(gy), gy.shape[1], *layer.shape)
 
@@ -177,7 +175,7 @@ class PopulationOnGpu(LearnedOnGpu):
     def retreat(self, gy: Any, tape: Nested, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
         gx, second = tape["gx"], ("t, b, n" if tape["gV"].shape[1] else None)
-        compiled = self._reverse("backward", "whole", second, len(gx) < len(gy))
+        compiled = self.made_reverse("backward", "neurons", second, STATIC=int(len(gx) < len(gy)))
         arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gV"], tape["gS"], gx, tape["gP"]
         self._start_kernel(compiled, t0, t1, tape, *arrays)
 
@@ -191,11 +189,12 @@ class PopulationOnGpu(LearnedOnGpu):
         batch, units = tape["x"].shape[1], self.layer.units
         gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, *arrays)
 
-    def _forward(self) -> Any:
+    def made(self, loop: str, module: str, **constants: int) -> Any:
+        """A loop forward, of ``kernels.cuda.<module>``."""
         layer = self.layer
-        return self._made("forward", step=layer._step, keep=store(layer._places, "t, b, n"))
+        return self._made(loop, module, step=layer._step, keep=store(layer._places, "t, b, n"), **constants)
 
-    def _reverse(self, loop: str, variant: str, second: str | None, static: bool) -> Any:
+    def made_reverse(self, loop: str, module: str, second: str | None, **constants: int) -> Any:
         """A loop back; ``second`` says where the loss's own derivative by states is, if there is one."""
         model, states = self.layer.neuron, len(self.layer.neuron.state)
         if model.vjp is None:
@@ -207,16 +206,16 @@ class PopulationOnGpu(LearnedOnGpu):
             "more": plus_items(learned),
             "carry": store(tuple(range(states)), "b, n"),
             "learn": store(tuple(range(len(learned))), "b, n"),
-            "cotangent": zeros(states, "t, b, n") if variant == "alone" else plus_row(states, second, "t, b, n"),
+            "cotangent": zeros(states, "t, b, n") if loop == "within" else plus_row(states, second, "t, b, n"),
         }
-        return self._made(loop, vjp=model.vjp, STATIC=int(static), **holes)
+        return self._made(loop, module, vjp=model.vjp, **holes, **constants)
 
-    def _made(self, loop: str, **filling: Any) -> Any:
-        key = (loop, *sorted(filling.items(), key=lambda item: item[0]))
+    def _made(self, loop: str, module: str, **filling: Any) -> Any:
+        key = (module, loop, *sorted(filling.items(), key=lambda item: item[0]))
         if key not in self.cache:
             model = self.layer.neuron
             filling |= model.filling(self.layer.setting.smooth)
             filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
             filling["END"] = 1 + len(model.state)
-            self.cache[key] = kernel(getattr(loops, loop), device="cuda", dtype=self._dtype, **filling)
+            self.cache[key] = gpu.compiled(module, loop, self._dtype, **filling)
         return self.cache[key]
