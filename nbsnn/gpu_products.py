@@ -24,32 +24,32 @@ SHARE = 256
 Hole = Callable[..., Any]
 
 
-def multiply(x: Any, weight: Any, y: Any, bias: Any = None) -> None:
-    """y [R, M] = x [R, K] W [K, M] + bias [M]"""
+def multiply(x: Any, weight: Any, y: Any, bias: Any = None, *, add: bool = False) -> None:
+    """y [R, M] = x [R, K] W [K, M] + bias [M], or with ``add`` y += x W."""
     if library() is not None:
-        library().matmul(*map(library().asarray, (x, weight)), out=library().asarray(y))
+        _with_library(*map(library().asarray, (x, weight, y)), add)
         if bias is not None:
             gpu.launch("arrays", "add_rows", y.dtype, y.size, bias, gpu.flat(y))
         return
-    put = loops.put if bias is None else loops.put_biased
+    put = loops.put_more if add else loops.put if bias is None else loops.put_biased
     tiled(loops.at_row, loops.at_row, put, x, weight, y, (y.shape[0], x.shape[1], y.shape[1]), bias)
 
 
-def multiply_back(g: Any, weight: Any, gx: Any) -> None:
-    """gx [R, K] = g [R, M] W [K, M]^T"""
+def multiply_back(g: Any, weight: Any, gx: Any, *, add: bool = False) -> None:
+    """gx [R, K] = g [R, M] W [K, M]^T, or with ``add`` gx += g W^T."""
     if library() is not None:
-        given, across = map(library().asarray, (g, weight))
-        library().matmul(given, across.T, out=library().asarray(gx))
+        given, across, y = map(library().asarray, (g, weight, gx))
+        _with_library(given, across.T, y, add)
         return
-    sizes = (gx.shape[0], g.shape[1], gx.shape[1])
-    tiled(loops.at_row, loops.at_column, loops.put, g, weight, gx, sizes, RIGHT_DOWN=1)
+    sizes, put = (gx.shape[0], g.shape[1], gx.shape[1]), loops.put_more if add else loops.put
+    tiled(loops.at_row, loops.at_column, put, g, weight, gx, sizes, RIGHT_DOWN=1)
 
 
 def add_outer(x: Any, g: Any, total: Any, room: dict[str, Any]) -> None:
     """total [K, M] += x [R, K]^T g [R, M]; ``room`` keeps what is needed in between."""
     if library() is not None:
         given, errors, sums = map(library().asarray, (x, g, total))
-        sums += library().matmul(given.T, errors)
+        _with_library(given.T, errors, sums, True)
         return
     add_product(loops.at_column, loops.at_row, x, g, total, (total.shape[0], x.shape[0], total.shape[1]), room,
                 LEFT_DOWN=1)  # fmt: skip
@@ -91,12 +91,13 @@ def tiled(
     parts : int
         How often the sum is cut.
     **down
-        LEFT_DOWN, RIGHT_DOWN: along which axis A and B are contiguous, as in the kernel's file.
+        LEFT_DOWN, RIGHT_DOWN: along which axis A and B are contiguous, as in the kernel's file; and what the functions
+        read of constants.
     """
     rows, depth, columns = lengths
     side, span = _shape()
     count = parts * -(-rows // span) * -(-columns // span) * side * side
-    if y.ndim == 2:
+    if len(y.shape) == 2:
         y = y.reshape(1, *y.shape)
     compiled = _tiles(left, right, put, a.dtype, tuple(sorted(down.items())))
     shared = 2 * loops.DEEP * (span + 1) * a.dtype.itemsize
@@ -121,6 +122,13 @@ def _tiles(left: Hole, right: Hole, put: Hole, dtype: Any, down: tuple[tuple[str
     }
     constants = {"SIDE": side, "EACH": each, "SPAN": span, "WIDE": span + 1, "ROOM": loops.DEEP * (span + 1)}
     return gpu.compiled("products", "tiles", dtype, left=left, right=right, **tuples, **constants, **dict(down))
+
+
+def _with_library(a: Any, b: Any, y: Any, add: bool) -> None:
+    if add:
+        y += library().matmul(a, b)
+    else:
+        library().matmul(a, b, out=y)
 
 
 @functools.cache

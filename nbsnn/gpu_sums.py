@@ -40,3 +40,8 @@ def squares(x: Any, total: Any, room: dict[str, Any]) -> None:
 def flag_unfinite(x: Any, flag: Any) -> None:
     """flag[0] = 1 if ``x`` holds NaN or infinity."""
     gpu.launch("sums", "unfinite", x.dtype, x.size, gpu.flat(x), flag)
+
+
+def add_rows(x: Any, total: Any) -> None:
+    """total += the sum of each row of ``x``: [R, C] to [R], for few columns."""
+    gpu.launch("sums", "rows", x.dtype, x.shape[0], x, total)

@@ -46,3 +46,13 @@ def shrinking(lo: int, hi: int, limit: float, total: Any, factor: Any) -> None:
     if i < hi:
         norm = math.sqrt(total[0])
         factor[0] = limit / norm if norm > limit else 1.0
+
+
+def rows(lo: int, hi: int, x: Any, y: Any) -> None:
+    """y[r] += sum of x[r]; x [R, C]."""
+    r = lo + cuda.grid(1)
+    if r < hi:
+        s = 0.0
+        for c in range(x.shape[1]):
+            s += x[r, c]
+        y[r] += s
