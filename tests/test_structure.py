@@ -25,7 +25,7 @@ gpu
 gpu_sums
 surrogates init barrier prefetch
 neuron kernels
-neurons events break_even gpu_products
+neurons events break_even gpu_products gpu_spikes
 data encode losses optim voting layers sparse statistics spikes_file
 history
 plot

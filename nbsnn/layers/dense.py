@@ -30,7 +30,8 @@ class Dense(Stateless):
         Whether each unit after gets a constant current of its own.
     path : {"auto", "dense", "events"}
         How to multiply: with BLAS; by adding up the weights' rows that spikes choose; or whichever is faster at the
-        activity that is counted in each batch. Results agree to rounding. Inputs that are no spikes are dense.
+        activity that is counted in each batch. Results agree to rounding. Inputs that are no spikes are dense. On a
+        GPU "auto" is dense, as counting would mean to wait, and "events" takes any input that is mostly zero.
     weight, bias_init : callable, optional
         Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(n_pre) by default.
 

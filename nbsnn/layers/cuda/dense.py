@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import gpu, gpu_products, gpu_sums
+from ... import gpu, gpu_products, gpu_spikes, gpu_sums
 from ..layer import Nested
 from .low_pass import LowPassOnGpu
 from .stateless import StatelessOnGpu
@@ -21,8 +21,11 @@ class DenseOnGpu(StatelessOnGpu):
         layer = self.layer
         self.offer(x, tape)
         y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self._dtype)
-        rows, out = _rows(x, layer.in_shape[0]), _rows(y, layer.shape[0])
-        gpu_products.multiply(rows, layer.params["weight"], out, layer.params.get("bias"))
+        rows, out, bias = _rows(x, layer.in_shape[0]), _rows(y, layer.shape[0]), layer.params.get("bias")
+        if self._events:
+            gpu_spikes.multiply(rows, layer.params["weight"], out, self._zeros() if bias is None else bias)
+        else:
+            gpu_products.multiply(rows, layer.params["weight"], out, bias)
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
@@ -48,7 +51,8 @@ class DenseOnGpu(StatelessOnGpu):
                            gpu.flat(trace.before), gpu.flat(carried))  # fmt: skip
                 gpu_products.add_outer(_rows(carried, layer.in_shape[0]), _rows(gy[:1], layer.shape[0]),
                                        grads["weight"], tape)  # fmt: skip
-        gpu_products.add_outer(_rows(tape["pre"], layer.in_shape[0]), g, grads["weight"], tape)
+        add_outer = gpu_spikes.add_outer if self._events else gpu_products.add_outer
+        add_outer(_rows(tape["pre"], layer.in_shape[0]), g, grads["weight"], tape)
 
     def pull(self, gy: Any, tape: Nested) -> Any:
         """The derivative by the input."""
@@ -56,6 +60,16 @@ class DenseOnGpu(StatelessOnGpu):
         gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self._dtype)
         gpu_products.multiply_back(_rows(gy, layer.shape[0]), layer.params["weight"], _rows(gx, layer.in_shape[0]))
         return gx
+
+    @property
+    def _events(self) -> bool:
+        layer = self.layer
+        return layer.path == "events" and gpu_spikes.fits(layer.in_shape[0], self._dtype)
+
+    def _zeros(self) -> Any:
+        if "zeros" not in self.cache:
+            self.cache["zeros"] = gpu.zeros(self.layer.shape, self._dtype)
+        return self.cache["zeros"]
 
 
 def _rows(x: Any, width: int) -> Any:
