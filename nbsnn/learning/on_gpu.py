@@ -69,6 +69,11 @@ class OnGpu(OnCpu):
     def clip(self, grads: Mapping[str, Any], limit: float) -> None:
         clip_by_norm({"all": self.all}, limit, self._room("clip"))
 
+    def scale(self, weight: Any, factor: float) -> None:
+        if factor != 1.0:
+            y, number = gpu.flat(weight), weight.dtype.type(factor)
+            gpu.launch("arrays", "multiply", y.dtype, y.size, number, y, y)
+
     def kept(self, state: Nested) -> Nested:
         return {k: self.kept(v) if isinstance(v, dict) else self.copy(v) for k, v in state.items()}
 

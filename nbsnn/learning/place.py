@@ -49,6 +49,10 @@ class OnCpu:
         """Scale down in place to a common norm of at most ``limit``."""
         clip_by_norm(grads, limit)
 
+    def scale(self, weight: Any, factor: float) -> None:
+        """Multiply in place."""
+        weight *= factor
+
     def kept(self, state: Nested) -> Nested:
         """A state that outlives the next run."""
         return state
