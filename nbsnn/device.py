@@ -1,4 +1,4 @@
-"""Where kernels run: windows of a population over threads of the CPU, or one launch on a GPU.
+"""Where kernels run: windows of a population over threads of the CPU.
 
 Kernels release Python's lock, so plain threads share the work; below ``SERIAL`` updates a second thread costs more
 than it saves. Windows are cut along samples or units, which do not touch each other: results do not depend on their
@@ -99,9 +99,6 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None
 
 def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray) -> None:
     """Run a population kernel on steps [t0, t1) of all samples and units."""
-    if device == "cuda":
-        _launch_cuda(kernel, t0, t1, batch, units, arrays)
-        return
     if device == "python":
         kernel(t0, t1, 0, batch, 0, units, *arrays)
         return
@@ -114,15 +111,3 @@ def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *
         run_threaded(
             lambda lo, hi: kernel(t0, t1, u(0), u(batch), u(lo), u(hi), *arrays), units, (t1 - t0) * batch * units
         )
-
-
-def _launch_cuda(kernel: Any, t0: int, t1: int, batch: int, units: int, arrays: tuple[np.ndarray, ...]) -> None:
-    """One thread per unit of each sample; the arrays travel to the device and back."""
-    from numba import cuda
-
-    block = 128
-    moved = [cuda.to_device(array) for array in arrays]
-    kernel[(batch * units + block - 1) // block, block](t0, t1, 0, batch, 0, units, *moved)
-    for array, copy in zip(arrays, moved, strict=True):
-        if array.flags.writeable:
-            copy.copy_to_host(array)

@@ -15,6 +15,7 @@ from .data import batches
 from .encode import Encoder
 from .history import History
 from .layers import Container, Run
+from .layers.cuda.still import Still
 from .layers.layer import Array
 from .learning.learner import Learner
 from .losses import predict
@@ -118,12 +119,20 @@ def evaluate(
     right, rates = 0, {}
     for indices in batches(len(x), size):
         part = draws.fold(int(indices[0])) if draws else None
-        run = net.run(encoder(x[indices], part))
+        run = net.run(encoded(net, encoder, x[indices], part))
         right += int((predict(run.output, getattr(loss, "by", "count")) == labels[indices]).sum())
         for name, layer in net.layers().items():
             if layer.recorded()[:1] == ["spikes"]:
                 rates[name] = rates.get(name, 0.0) + float(run[name]["spikes"].mean()) * len(indices) / len(x)
     return right / len(x), rates
+
+
+def encoded(net: Container, encoder: Encoder, x: Array, draws: Draws | None) -> Any:
+    """The input of ``net``; of a network on a GPU made there, if the encoder can."""
+    if net.setting.device != "cuda" or not hasattr(encoder, "on_gpu"):
+        return encoder(x, draws)
+    made: Any = encoder.on_gpu(x, draws)  # type: ignore[attr-defined]
+    return Still(made, encoder.T) if getattr(encoder, "static", False) else made
 
 
 def save_training(net: Container, learner: Learner, history: History, path: str | PathLike[str]) -> None:
@@ -159,7 +168,7 @@ def _epoch(
     for number, indices in enumerate(batches(len(x), batch_size, draws, epoch)):
         part = draws.fold("batch", epoch, number)
         samples = x[indices] if augment is None else augment(x[indices], part.fold("augment"))
-        total += learner.step(encoder(samples, part.fold("encode")), labels[indices]) * len(indices)
+        total += learner.step(encoded(net, encoder, samples, part.fold("encode")), labels[indices]) * len(indices)
         right += int((predict(learner.output, getattr(learner.loss, "by", "count")) == labels[indices]).sum())
         done += len(indices)
         if epoch == 0 and number == 0:

@@ -7,6 +7,7 @@ Without a GPU the same code runs in Numba's simulator if NUMBA_ENABLE_CUDASIM=1 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,43 @@ def copy(source: Any, target: Any) -> None:
     launch("fill", "copy", target.dtype, target.size, flat(source), flat(target))
 
 
+def add(source: Any, target: Any) -> None:
+    """Add one contiguous array to another of as many elements."""
+    launch("arrays", "add", target.dtype, target.size, flat(source), flat(target))
+
+
 def flat(array: Any) -> Any:
     """The same memory with one axis."""
     return array.reshape(array.size)
+
+
+def assign(target: Any, source: Any) -> None:
+    """Give an array the numbers of another one of its shape; either may lie on the GPU or not."""
+    if on_gpu(target):
+        target.copy_to_device(np.ascontiguousarray(get(source), target.dtype))
+    else:
+        target[...] = get(source)
+
+
+def get_all(nested: Any) -> Any:
+    """Nested dicts of arrays, those on the GPU as copies for NumPy."""
+    return {k: get_all(v) for k, v in nested.items()} if isinstance(nested, Mapping) else get(nested)
+
+
+def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+    """An uninitialised array of the tape; the one of an earlier run if it has that shape."""
+    array = tape.get(name)
+    if array is None or tuple(array.shape) != tuple(shape) or array.dtype != dtype:
+        array = tape[name] = empty(shape, dtype)
+    return array
+
+
+@functools.cache
+def simulated() -> bool:
+    """Whether there is no GPU but Numba's simulator."""
+    from numba import config
+
+    return bool(getattr(config, "ENABLE_CUDASIM", False))
 
 
 def on_gpu(array: Any) -> bool:
@@ -89,11 +124,21 @@ def launch(module: str, name: str, dtype: Any, count: int, *arguments: Any, **fi
     run(compiled(module, name, np.dtype(dtype), **filling), count, *arguments)
 
 
-def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:
+def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
     """Launch a compiled kernel whose first two arguments are the range that its threads share."""
-    if count:
+    start(compiled, count, 0, count, *arguments, block=block, shared=shared)
+
+
+def start(compiled: Any, threads: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
+    """Launch a compiled kernel on at least so many threads; none are no launch.
+
+    ``shared`` are the bytes of ``cuda.shared.array(0, ...)``. Kernels take shared memory in this way alone: of arrays
+    of a fixed size, two threads of Numba's simulator that ask at once get one each.
+    """
+    if threads:
         Count.launches += 1
-        compiled[-(-count // block), block](0, count, *arguments)
+        block = min(block, threads)
+        compiled[-(-threads // block), block, 0, shared](*arguments)
 
 
 def together(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:

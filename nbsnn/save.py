@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .describe import describe, rebuild
+from .gpu import assign, get
 from .layers.layer import Layer
 from .validate import finite
 from .version import __version__
@@ -51,7 +52,7 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": list(net.in_shape)}
     story["net"] = describe(net, arrays)
     for name, array in net.parameters().items():
-        arrays[f"param/{name}"] = array
+        arrays[f"param/{name}"] = get(array)
     for name, array in (extra or {}).items():
         if name.startswith(("param/", "value/")) or name == "nbsnn":
             raise ValueError(f"extra must not use the name {name!r}: it belongs to the network")
@@ -59,7 +60,7 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     write_npz(path, {"nbsnn": np.array(json.dumps(story)), **arrays})
 
 
-def load(path: str | PathLike[str], net: Layer | None = None) -> Layer:
+def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "cpu") -> Layer:
     """Read a network that ``save`` wrote.
 
     Parameters
@@ -69,6 +70,8 @@ def load(path: str | PathLike[str], net: Layer | None = None) -> Layer:
     net : Layer, optional
         A network of the same architecture to read the parameters into: needed when it has neurons or layers of
         your own, which a file cannot hold.
+    device : str, default "cpu"
+        Where the network shall compute, unless ``net`` is given: files know nothing of devices.
 
     Returns
     -------
@@ -80,7 +83,8 @@ def load(path: str | PathLike[str], net: Layer | None = None) -> Layer:
     ValueError
         If the file is not a checkpoint of nbsnn, is damaged, or does not fit ``net``.
     """
-    return restore(read_npz(path), path, net)
+    found = restore(read_npz(path), path, net)
+    return found if net is not None or device == "cpu" else found.twin(device=device)
 
 
 def restore(arrays: Mapping[str, np.ndarray], path: Any, net: Layer | None = None) -> Layer:
@@ -96,10 +100,10 @@ def restore(arrays: Mapping[str, np.ndarray], path: Any, net: Layer | None = Non
         raise ValueError(f"{path} holds the parameters {sorted(given)}, but the network has {sorted(parameters)}")
     for name, parameter in parameters.items():
         array = finite(f"{path}: {name}", arrays[f"param/{name}"])
-        if array.shape != parameter.shape:
+        if array.shape != tuple(parameter.shape):
             raise ValueError(f"{path}: {name} is {list(array.shape)}, but the network's is {list(parameter.shape)}")
     for name, parameter in parameters.items():
-        parameter[...] = arrays[f"param/{name}"]
+        assign(parameter, arrays[f"param/{name}"])
     return net
 
 

@@ -103,6 +103,29 @@ def zeros(count: int, subscript: str) -> Callable:
 
 
 @functools.cache
+def plus_row(count: int, subscript: str | None, arguments: str) -> Callable:
+    """A function that adds ``count`` variables of an array to a tuple; ``subscript`` None leaves the array out.
+
+    >>> plus_row(1, "t, n", "t, n")        # lambda held, other, t, n: (held[0] + other[0, t, n],)
+    <function ...>
+    """
+    plus = f" + other[{{k}}, {subscript}]" if subscript else ""
+    items = "".join(f"held[{k}]{plus.format(k=k)}, " for k in range(count))
+    return eval(f"lambda held, other, {arguments}: ({items})")
+
+
+@functools.cache
+def plus_items(places: tuple[int, ...]) -> Callable:
+    """A function that adds a tuple's items at ``places`` to another tuple.
+
+    >>> plus_items((2, 1))((10, 20), (1, 2, 3))
+    (13, 22)
+    """
+    items = "".join(f"sums[{k}] + r[{place}], " for k, place in enumerate(places))
+    return eval(f"lambda sums, r: ({items})")
+
+
+@functools.cache
 def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable:
     """A function that writes a tuple's items at ``places`` to the variables 0, 1, ... of an array.
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from .gpu import assign
 from .layers import Container, Layer, Population, Recurrent, Residual, Sequential
+from .layers.cuda.still import fetched
 from .layers.layer import Array, Nested
 from .validate import number
 
@@ -34,7 +36,7 @@ def target_rate(net: Layer, x: Any, rate: float = 0.1, tolerance: float | None =
     layer before it and run with its feedback, whose weights stay as they are. In a ``Residual``, branch and shortcut
     are each treated as a network of its own; what follows the sum needs a weighted layer of its own. Populations
     without such a layer, and readouts that do not spike, are left alone. Runs start from the initial state, and
-    dropout does not drop.
+    dropout does not drop. The rates of a network on a GPU are those of its twin on the CPU.
 
     Parameters
     ----------
@@ -70,6 +72,12 @@ def target_rate(net: Layer, x: Any, rate: float = 0.1, tolerance: float | None =
     if rate >= 1.0:
         raise ValueError(f"rate must be below 1 spike per step, not {rate!r}")
     tolerance = 0.05 * rate if tolerance is None else number("tolerance", tolerance, above=0.0)
+    if net.setting.device == "cuda":
+        twin = net.twin(device="cpu")
+        scales = target_rate(twin, fetched(x), rate, tolerance)
+        for name, array in net.parameters().items():
+            assign(array, twin.parameters()[name])
+        return scales
     x = net.check_input(x)
     before = {name: array.copy() for name, array in net.parameters().items()}
     scales: dict[str, float] = {}

@@ -1,6 +1,7 @@
 """What holds for every test: quick compilation, CUDA in the simulator, an option for the folder of golden data."""
 
 import os
+import sys
 
 # Most of the time of tests is compiling: LLVM optimises less here, which halves it. NUMBA_OPT=3 pytest tests what users
 # run; the bits are the same.
@@ -10,6 +11,9 @@ os.environ.setdefault("NUMBA_OPT", "1")
 # the variable once, when it is imported: it must be set before anything here imports nbsnn or numba. Whoever wants
 # the real device sets it to 0.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+# In the simulator a thread that is waited for by others gets its turn when Python switches: by default too rarely.
+sys.setswitchinterval(2e-5)
 
 from pathlib import Path
 

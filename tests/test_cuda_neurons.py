@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba import config
 
-from nbsnn import Population
+from nbsnn import Population, gpu
 from nbsnn.kernels.cpu import neurons as cpu
 from nbsnn.kernels.cuda import neurons as cuda
 from nbsnn.layers.layer import Setting
@@ -42,12 +42,14 @@ def outcome(neuron, inject, static, device, dtype=np.float32):
     x = population.check_input(np.broadcast_to(X[:1], X.shape) if static else X)
     tape, grads = {}, population.zeros()
     population.forward(x, population.initial(B), tape)
-    gy, *rest = (rng.normal(size=X.shape).astype(dtype) for _ in range(1 + len(neuron.state)))
+    put = gpu.put if device == "cuda" else np.copy
+    gy, *rest = (put(rng.normal(size=X.shape).astype(dtype)) for _ in range(1 + len(neuron.state)))
     states = dict(zip(neuron.state, rest, strict=True)) if inject else None
     gx, before = population.backward(gy, tape, grads, inject=states)
     names = [population.neuron.output, *neuron.state]
-    record = {f"record {name}": line for name, line in zip(names, tape["record"], strict=True)}
-    return {**record, "x": gx, **{f"before {k}": g for k, g in before.items()}, **grads}
+    record = {f"record {name}": line for name, line in zip(names, gpu.get(tape["record"]), strict=True)}
+    before.pop(population.neuron.output, None)  # always zero
+    return gpu.get_all({**record, "x": gx, **{f"before {k}": g for k, g in before.items()}, **grads})
 
 
 def compare(name, other):
@@ -84,11 +86,13 @@ def test_a_window_in_the_middle_touches_nothing_else():
     population = Population(LIF(2.0), N, device="cuda")
     tape = {}
     population.begin(population.check_input(X), population.initial(B), tape)
-    tape["record"][:, 1:] = -7.0
+    before = gpu.get(tape["record"])
+    before[:, 1:] = -7.0
+    gpu.assign(tape["record"], before)
     population.advance(tape, 0, 2)
-    whole = Population(LIF(2.0), N, device="python").run(X)
-    np.testing.assert_allclose(tape["record"][1, 1:3], whole["v"][:2], 1e-6)
-    assert np.all(tape["record"][:, 3:] == -7.0)
+    whole, record = Population(LIF(2.0), N, device="python").run(X), gpu.get(tape["record"])
+    np.testing.assert_allclose(record[1, 1:3], whole["v"][:2], 1e-6)
+    assert np.all(record[:, 3:] == -7.0)
 
 
 def functions(module):
@@ -102,10 +106,12 @@ def functions(module):
 
 
 def test_both_devices_have_the_same_kernels_and_holes():
-    assert functions(cuda) == functions(cpu)
+    # Sums and gradients that a thread keeps in registers are tuples, for which the GPU has holes of its own.
+    assert functions(cuda).items() >= functions(cpu).items()
+    assert functions(cuda).keys() - functions(cpu).keys() == {"carried", "learned", "more"}
     assert {"forward", "backward", "step", "vjp"} <= functions(cpu).keys()
     numbers = [{k: v for k, v in vars(m).items() if k.isupper()} for m in (cpu, cuda)]
-    assert numbers[0] == numbers[1]
+    assert {**numbers[0], "END": 1} == numbers[1]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

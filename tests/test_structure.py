@@ -17,12 +17,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell vectors cuda_setup
+version hole validate spell spell_tiles vectors cuda_setup
 exponential logarithm random compile per_step device profile
 gpu
+gpu_sums
 surrogates init barrier prefetch
 neuron kernels
-neurons events break_even
+neurons events break_even gpu_products gpu_spikes
 data encode losses optim voting layers sparse statistics spikes_file
 history
 plot
@@ -40,7 +41,7 @@ __init__ __main__
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "gpu_sums", "validate", "random", "kernels"}
 
 # And kernels/cuda.
 MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "cuda_setup.py", "device.py", "gpu.py", "prefetch.py", "vectors.py"}

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..random import Draws
-from .layer import Array, Layer, Nested
+from .layer import Array, Layer, Nested, Setting
 from .low_pass import LowPass, as_array
 from .population import Population
 from .run import Run
@@ -54,6 +54,14 @@ class Container(Layer):
     def __repr__(self) -> str:
         lines = [f"  {name}: {layer!r}".replace("\n", "\n  ") for name, layer in self.children.items()]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
+
+    def settle(self, setting: Setting) -> None:
+        super().settle(setting)
+        for name, layer in self.children.items():
+            if setting.device == "cuda" and not layer._handed_over:
+                raise NotImplementedError(
+                    f'{name}, a {type(layer).__name__}, computes with NumPy arrays alone: use device="cpu"'
+                )
 
     def initial(self, batch: int) -> Nested:
         states = {name: layer.initial(batch) for name, layer in self.children.items()}

@@ -107,13 +107,18 @@ class Conv2d(Stateless):
             )
         self.places = places(repr(self), in_shape[1:], self.kernel_size, self.stride, self.padding)
         self.in_shape, self.shape = in_shape, (self.c_post, *self.places)
-        self.setting, self.built = setting, True
         area = self.kernel_size[0] * self.kernel_size[1]
         fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": self.c_post * area, "dtype": setting.dtype}
         shape = (self.c_pre, *self.kernel_size, self.c_post)
         self.params = {"weight": self.weight(shape, draws=draws.fold("weight"), **fans)}
         if self.bias:
             self.params["bias"] = self.bias_init((self.c_post,), draws=draws.fold("bias"), **fans)
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.conv2d import Conv2dOnGpu
+
+        return Conv2dOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)

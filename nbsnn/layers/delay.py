@@ -45,7 +45,12 @@ class Delay(Layer):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.delay import DelayOnGpu
+
+        return DelayOnGpu(self)
 
     def initial(self, batch: int) -> Nested:
         return {"queue": np.zeros((self.steps, batch, *self.shape), self.setting.dtype)}

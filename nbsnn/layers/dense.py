@@ -30,7 +30,8 @@ class Dense(Stateless):
         Whether each unit after gets a constant current of its own.
     path : {"auto", "dense", "events"}
         How to multiply: with BLAS; by adding up the weights' rows that spikes choose; or whichever is faster at the
-        activity that is counted in each batch. Results agree to rounding. Inputs that are no spikes are dense.
+        activity that is counted in each batch. Results agree to rounding. Inputs that are no spikes are dense. On a
+        GPU "auto" is dense, as counting would mean to wait, and "events" takes any input that is mostly zero.
     weight, bias_init : callable, optional
         Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(n_pre) by default.
 
@@ -74,7 +75,6 @@ class Dense(Stateless):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
-        self.setting, self.built = setting, True
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
         weight = self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)
@@ -82,6 +82,12 @@ class Dense(Stateless):
         self.params["weight"][...] = weight
         if self.bias:
             self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.dense import DenseOnGpu
+
+        return DenseOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)

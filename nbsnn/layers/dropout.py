@@ -47,7 +47,12 @@ class Dropout(Stateless):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.dropout import DropoutOnGpu
+
+        return DropoutOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         if draws is None or not self.p:

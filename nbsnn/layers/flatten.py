@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 from ..random import Draws
 from .layer import Array, Nested, Setting
@@ -29,7 +30,12 @@ class Flatten(Stateless):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape, self.shape = in_shape, (math.prod(in_shape),)
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.stateless import FlattenOnGpu
+
+        return FlattenOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         return x.reshape(*x.shape[:2], *self.shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..random import Draws
 from .layer import Array, Nested, Setting
 from .stateless import Stateless
@@ -25,7 +27,12 @@ class Identity(Stateless):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.stateless import IdentityOnGpu
+
+        return IdentityOnGpu(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         return x

@@ -14,20 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import resolve, run_threaded
-from ..kernels.cpu.checks import unfinite
+from ..device import resolve
+from ..gpu import assign, get, on_gpu, put
 from ..random import Draws
 from ..validate import finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .quickly import finite_input as finite_input
 from .run import Run
 
 Array = np.ndarray
 Nested = dict[str, Any]
-
-LARGE = 2**20
-"""Inputs of so many numbers are checked by a kernel, which smaller ones are not worth compiling."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +77,25 @@ class Layer:
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
         self.built = False
+        self._handed_over: tuple[str, ...] = ()
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        """Fix the shapes and draw the initial parameters."""
+        """Fix the shapes and draw the initial parameters, and end with ``settle``."""
         raise NotImplementedError
+
+    def settle(self, setting: Setting) -> None:
+        """Note how the layer computes. On a GPU its counterpart there takes over all methods that it has, too."""
+        for name in self._handed_over:
+            del self.__dict__[name]
+        self.setting, self.built, self._handed_over = setting, True, ()
+        if setting.device == "cuda":
+            self.counterpart = other = self.on_gpu()
+            self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
+            self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
+
+    def on_gpu(self) -> Any:
+        """This layer's counterpart on a GPU, from ``layers/cuda``."""
+        raise NotImplementedError(f'a {self.kind} has no counterpart on a GPU yet: use device="cpu"')
 
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""
@@ -234,25 +246,22 @@ class Layer:
         other = copy.deepcopy(self)
         other.build(self.in_shape, replace(self.setting, **setting), Draws(0))
         for name, array in other.parameters().items():
-            array[...] = self.parameters()[name]
+            assign(array, self.parameters()[name])
+        return other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
+        other = type(self).__new__(type(self))
+        memo[id(self)] = other
+        for array in self.params.values():
+            if on_gpu(array):
+                memo[id(array)] = put(get(array))
+        other.__dict__ = copy.deepcopy(self.__dict__, memo)
         return other
 
 
 def is_static(x: Array) -> bool:
     """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
     return len(x) > 1 and x.strides[0] == 0
-
-
-def finite_input(x: Array, device: str = "cpu") -> Array:
-    """``x``; raises if it holds NaN or infinity."""
-    return x if x.size >= LARGE and device == "cpu" and _quickly_finite(x) else finite("input", x)
-
-
-def _quickly_finite(x: Array) -> bool:
-    """Whether ``x`` is all finite, on several threads."""
-    compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
-    run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
-    return not any(found)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

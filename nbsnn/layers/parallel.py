@@ -56,10 +56,16 @@ class Parallel(Container):
         return {"join": self.join}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        self.in_shape, self.setting, self.built = in_shape, setting, True
+        self.in_shape = in_shape
         for name, layer in self.children.items():
             layer.build(in_shape, setting, draws.fold(name))
         self.shape = joined_shape(self.join, self._shapes, "the layers of a Parallel")
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.side_by_side import ParallelOnGpu
+
+        return ParallelOnGpu(self)
 
     @property
     def _shapes(self) -> list[tuple[int, ...]]:

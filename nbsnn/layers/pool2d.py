@@ -52,7 +52,12 @@ class Pool2d(Stateless):
             raise ValueError(f"{self!r} needs an input of shape [channels, height, width], not {list(in_shape)}")
         self.places = places(repr(self), in_shape[1:], self.kernel_size, self.stride, self.padding)
         self.in_shape, self.shape = in_shape, (in_shape[0], *self.places)
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.pool2d import Pool2dOnGpu
+
+        return Pool2dOnGpu(self)
 
     def planes(self, x: Array) -> Array:
         """Images [T, B, C, H, W] as padded planes [T B C, H, W]."""

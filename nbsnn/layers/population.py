@@ -72,8 +72,7 @@ class Population(Layer):
         if self.shape and self.shape != in_shape:
             raise ValueError(f"this {self.kind} has shape {list(self.shape)}, but its input has {list(in_shape)}")
         self.in_shape = self.shape = in_shape
-        self.setting, self.built = setting, True
-        self.units = int(np.prod(in_shape))
+        self.setting, self.units = setting, int(np.prod(in_shape))
         self._step = self.neuron.of_current()
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
         self.starts = {name: self._start(name, value) for name, value in self.neuron.starts.items()}
@@ -82,6 +81,12 @@ class Population(Layer):
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.population import PopulationOnGpu
+
+        return PopulationOnGpu(self)
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
@@ -126,16 +131,13 @@ class Population(Layer):
         return self._kernels[key]
 
     def _make(self, direction: str, **filling: Any) -> Callable:
-        device, model, loops = self.setting.device, self.neuron, cpu
-        if device == "cuda":
-            from ..kernels.cuda import neurons as loops  # type: ignore[no-redef]
-        filling |= model.filling(self.setting.smooth)
-        filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
-        return kernel(getattr(loops, direction), device=device, dtype=self.setting.dtype, **filling)
+        model, setting = self.neuron, self.setting
+        rows = {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
+        holes = {**rows, **model.filling(setting.smooth), **filling}
+        return kernel(getattr(cpu, direction), device=setting.device, dtype=setting.dtype, **holes)
 
     def initial(self, batch: int) -> Nested:
-        shape = (batch, *self.shape)
-        values = {**{name: self.starts[name] for name in self.neuron.state}, self.neuron.output: self.first()}
+        shape, values = (batch, *self.shape), {**self.starts, self.neuron.output: self.first()}
         start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
         if self.starts_learned():
             for array in start.values():
@@ -151,8 +153,7 @@ class Population(Layer):
         return first_output(self.neuron, self.starts, self.values, self.shape, self.setting.smooth)
 
     def first_reverse(self, g: Array, grads: Nested) -> None:
-        lanes = g.sum(axis=0)
-        for name, line in first_vjp(self.neuron, self.starts, self.values, lanes).items():
+        for name, line in first_vjp(self.neuron, self.starts, self.values, g.sum(axis=0)).items():
             if name in self.params:
                 grads[name] += summed_where_shared(line, self.params[name])
 
@@ -217,8 +218,7 @@ class Population(Layer):
         gy = self.begin_reverse(gy, tape, after, inject)
         self.retreat(gy, tape, 0, len(gy))
         self.end_reverse(tape, grads)
-        gx = tape["gx"]
-        return gx.reshape(*gx.shape[:2], *self.shape), self.before(tape)
+        return tape["gx"].reshape(*tape["gx"].shape[:2], *self.shape), self.before(tape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)

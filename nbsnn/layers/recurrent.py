@@ -116,7 +116,12 @@ class Recurrent(Container):
                 f"{list(entry)}"
             )
         self.in_shape, self.shape = in_shape, inner.shape
-        self.setting, self.built = setting, True
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.recurrent import RecurrentOnGpu
+
+        return RecurrentOnGpu(self)
 
     def _entry(self, in_shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what goes into the inner layer."""

@@ -41,7 +41,7 @@ class Residual(Container):
         super().__init__(**named)
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        self.in_shape, self.setting, self.built = in_shape, setting, True
+        self.in_shape = in_shape
         for name, layer in self.children.items():
             layer.build(in_shape, setting, draws.fold(name))
         self.shape = self.children["branch"].shape
@@ -51,6 +51,12 @@ class Residual(Container):
                 f"the branch has the output shape {list(self.shape)}, but what is added to it has {list(other)}; "
                 "give a shortcut layer that ends in the branch's shape"
             )
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.side_by_side import ResidualOnGpu
+
+        return ResidualOnGpu(self)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}

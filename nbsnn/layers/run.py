@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from ..gpu import get_all
+from .cuda.still import fetched
 
 
 class Run:
@@ -17,13 +21,31 @@ class Run:
         Output of the last layer.
     state : dict
         State after the last step; hand it to ``run`` to continue.
+
+    Notes
+    -----
+    Of a network on a GPU, each array is copied from there when it is asked for.
     """
 
-    def __init__(self, layer: Any, output: np.ndarray, state: dict[str, Any], tape: dict[str, Any]):
-        self._layer, self.output, self.state, self._tape = layer, output, state, tape
+    def __init__(self, layer: Any, output: Any, state: dict[str, Any], tape: dict[str, Any]):
+        self._layer, self._output, self._state, self._tape = layer, output, state, tape
+
+    @functools.cached_property
+    def output(self) -> np.ndarray:
+        """Output of the last layer."""
+        return fetched(self._output)
+
+    @functools.cached_property
+    def state(self) -> dict[str, Any]:
+        """State after the last step."""
+        return get_all(self._state)
 
     def __getitem__(self, name: str) -> Any:
         """A recorded variable [T, B, ...] of a population, or the run of a layer inside."""
+        return fetched(self.raw(name))
+
+    def raw(self, name: str) -> Any:
+        """As an index, but not copied from a GPU."""
         return self._layer.record(self._tape, name)
 
     def __contains__(self, name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..gpu import get_all
 from ..random import Draws
 from .container import Container
 from .layer import Array, Nested, Setting, finite_input, is_static
@@ -67,7 +68,7 @@ class Sequential(Container):
             self.build(self.in_shape, Setting(dt, dtype, device), Draws(seed))
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
-        self.in_shape, self.setting, self.built = in_shape, setting, True
+        self.in_shape = in_shape
         shape = in_shape
         for name, layer in self.children.items():
             try:
@@ -76,6 +77,12 @@ class Sequential(Container):
                 raise ValueError(f"{name}: {error}") from None
             shape = layer.shape
         self.shape = shape
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.counterpart import Counterpart
+
+        return Counterpart(self)
 
     def first(self) -> Array:
         return self.children[next(reversed(self.children))].first()
@@ -165,4 +172,5 @@ class Sequential(Container):
         for t in range(len(x)):
             state = self.check_state(state, x.shape[1])
             _, state = self.forward(x[t : t + 1], state, tape)
+            state = get_all(state)
             yield t, state

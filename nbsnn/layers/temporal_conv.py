@@ -76,12 +76,17 @@ class TemporalConv(Layer):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
-        self.setting, self.built = setting, True
         (n_pre,), (n_post,), steps = self.in_shape, self.shape, self.kernel_size
         fans: dict[str, Any] = {"fan_in": n_pre * steps, "fan_out": n_post * steps, "dtype": setting.dtype}
         self.params = {"weight": self.weight((steps, n_pre, n_post), draws=draws.fold("weight"), **fans)}
         if self.bias:
             self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
+        self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.temporal_conv import TemporalConvOnGpu
+
+        return TemporalConvOnGpu(self)
 
     def initial(self, batch: int) -> Nested:
         return {"past": np.zeros((self.kernel_size - 1, batch, *self.in_shape), self.setting.dtype)}

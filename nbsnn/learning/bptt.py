@@ -76,6 +76,10 @@ class BPTT(Learner):
         self.compact = Compact(None if max_bytes is None else count("max_bytes", max_bytes)) if compact else None
         if max_bytes is not None and not compact:
             raise ValueError("max_bytes needs compact=True")
+        if net.setting.device == "cuda":
+            if max_bytes is not None:
+                raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
+            self.compact = None
         self.chunk = None if chunk is None else count("chunk", chunk)
         self.regularizers = dict(regularizers or {})
         for name in self.regularizers:
@@ -100,6 +104,7 @@ class BPTT(Learner):
             value = self._whole(x, target, draws)
         else:
             value = self._truncated(x, target, draws, self.chunk)
+        value = self.place.read(value)
         if not np.isfinite(value):
             raise ValueError(f"the loss is {value}")
         return value, self.checked(flatten(self.grads))
@@ -137,9 +142,9 @@ class BPTT(Learner):
         return plans(self.net.children, steps, count("batch", batch), self.compact)
 
     def _whole(self, x: Array, target: Any, draws: Draws) -> float:
-        self.output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
+        self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
         with span("loss"):
-            value, gy = self.loss(self.output, target)
+            value, gy = self.place.loss(self.loss, self._output, target)
         extra, inject = self._regularize(self.tape)
         self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
         return value + extra
@@ -150,11 +155,11 @@ class BPTT(Learner):
             raise ValueError("regularisers need the whole run: they cannot be combined with chunk")
         state, starts, outputs = self.net.initial(x.shape[1]), [], []
         for t in range(0, len(x), chunk):
-            starts.append(state)
+            starts.append(self.place.kept(state) if t else state)
             y, state = self.net.forward(x[t : t + chunk], state, self.tape, draws)
-            outputs.append(y.copy())
-        self.output = np.concatenate(outputs)
-        value, gy = self.loss(self.output, target)
+            outputs.append(self.place.copy(y))
+        self._output = self.place.concatenated(outputs)
+        value, gy = self.place.loss(self.loss, self._output, target)
         for t, state in zip(range(0, len(x), chunk), starts, strict=True):
             self.net.forward(x[t : t + chunk], state, self.tape, draws)
             self.net.backward(gy[t : t + chunk], self.tape, self.grads, wanted=False)
@@ -165,7 +170,7 @@ class BPTT(Learner):
         for name, regularizer in self.regularizers.items():
             population = self.net.layers()[name]
             spikes = population.recorded()[0]
-            value, g = regularizer(self.net.record(tape, name)[spikes])
+            value, g = self.place.penalty(regularizer, self.net.record(tape, name).raw(spikes), name)
             total += value
             place = inject
             for part in name.split("/"):

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.cuda.still import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
 from .bptt import BPTT
@@ -116,7 +117,7 @@ def compare_credit(
     Parameters
     ----------
     net : Layer
-        The network; it is not changed.
+        The network; it is not changed. One on a GPU is compared by its twin on the CPU.
     x : array [T, B, ...]
         Input.
     target : array
@@ -150,6 +151,8 @@ def compare_credit(
     ['BPTT', 'BPTT chunk=2', 'SLTT', 'OTTT', 'e-prop']
     """
     loss = StepCrossEntropy(reduction="sum") if loss is None else loss
+    if net.setting.device == "cuda":  # many small gradients, compared by NumPy
+        net, x = net.twin(device="cpu"), fetched(x)
     whole = BPTT(net, loss, seed=seed)
     x, target = net.check_input(x), np.asarray(target)
     chunk = max(1, len(x) // 4) if chunk is None else chunk

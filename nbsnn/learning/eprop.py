@@ -29,6 +29,7 @@ import numpy as np
 
 from ..compile import kernel
 from ..device import run_threaded
+from ..gpu import assign, get, on_gpu, put
 from ..kernels.cpu import eligibility as loops
 from ..layers import Dense, Population, Recurrent, Sequential
 from ..layers.layer import Array, Layer, Nested
@@ -95,7 +96,8 @@ class EProp(Online):
         self.feedback_weight: Array = last.params["weight"]
         if feedback != "symmetric":
             fans = {"fan_in": last.in_shape[0], "fan_out": last.shape[0], "dtype": net.setting.dtype}
-            self.feedback_weight = last.weight(last.params["weight"].shape, draws=Draws(seed, "feedback"), **fans)
+            drawn = last.weight(tuple(last.params["weight"].shape), draws=Draws(seed, "feedback"), **fans)
+            self.feedback_weight = put(drawn) if on_gpu(last.params["weight"]) else drawn
 
     @staticmethod
     def fits(net: Layer) -> bool:
@@ -107,6 +109,10 @@ class EProp(Online):
         return True
 
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
+        if self.net.setting.device == "cuda":
+            from . import eprop_on_gpu
+
+            return eprop_on_gpu.reverse(self, x, gy, traces)
         tape = self.tape[self.hidden]["neurons"] if self.recurrent else self.tape[self.hidden]
         before, now = tape["record"][0]
         error = self.gain * gy[0]
@@ -146,21 +152,21 @@ class EProp(Online):
             return super().change(grads)
         self.clipped(grads)
         name, params = f"{self.last}/weight", self.net.parameters()
-        self.optimizer.step(params | {"feedback": self.feedback_weight}, grads | {"feedback": grads[name].copy()})
+        both = grads | {"feedback": self.place.copy(grads[name])}
+        self.optimizer.step(params | {"feedback": self.feedback_weight}, both)
         for weight in (params[name], self.feedback_weight):
-            weight *= 1.0 - self.feedback_decay
+            self.place.scale(weight, 1.0 - self.feedback_decay)
 
     def state(self) -> dict[str, Array]:
-        own = {} if self.feedback == "symmetric" else {"feedback": self.feedback_weight.copy()}
+        own = {} if self.feedback == "symmetric" else {"feedback": np.array(get(self.feedback_weight))}
         return {**super().state(), **own}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         if self.feedback != "symmetric":
             if "feedback" not in state:
                 raise ValueError(f"the state holds no feedback, which a learner with {self.feedback} feedback needs")
-            self.feedback_weight[...] = finite(
-                "state['feedback']", shaped("state['feedback']", state["feedback"], self.feedback_weight.shape)
-            )
+            given = shaped("state['feedback']", state["feedback"], tuple(self.feedback_weight.shape))
+            assign(self.feedback_weight, finite("state['feedback']", given))
         super().load_state(state)
 
 

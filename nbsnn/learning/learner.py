@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.layer import Array, Layer, Nested, flatten
-from ..optim import Adam, clip_by_norm
+from ..gpu import get
+from ..layers.cuda.still import fetched
+from ..layers.layer import Array, Layer, Nested
+from ..optim import Adam
 from ..profile import span
-from ..validate import finite, number
+from ..validate import number
+from .place import OnCpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
 
@@ -25,9 +28,11 @@ class Learner:
     iteration : int
         How many training steps have been made.
     output : array [T, B, ...]
-        The network's output for the last batch.
+        The network's output for the last batch; of a network on a GPU, copied when it is asked for.
     grads, tape : dict
         Gradients, and what the last forward pass left, nested by layer.
+    place : OnCpu
+        What is done with arrays where the network is: on the CPU or on a GPU.
     """
 
     def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):
@@ -39,9 +44,15 @@ class Learner:
         self.optimizer = Adam() if optimizer is None else optimizer
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
-        self.grads = net.zeros()
-        self.output: Array = np.empty(0)
+        self.place = place_of(net)
+        self.grads = self.place.zeros(net)
+        self._output: Any = np.empty(0)
         self.tape: Nested = {}
+
+    @property
+    def output(self) -> Array:
+        """The network's output for the last batch."""
+        return fetched(self._output)
 
     def step(self, x: Any, target: Any) -> float:
         """One training step on a batch; returns the loss before it."""
@@ -56,19 +67,16 @@ class Learner:
 
     def clear(self) -> None:
         """Set all gradients to zero."""
-        for array in flatten(self.grads).values():
-            array[...] = 0.0
+        self.place.clear(self.grads)
 
     def checked(self, grads: dict[str, Array]) -> dict[str, Array]:
         """``grads``; raises if one holds NaN or infinity."""
-        for name, array in grads.items():
-            finite(f"the gradient of {name}", array)
-        return grads
+        return self.place.checked(grads)
 
     def clipped(self, grads: dict[str, Array]) -> None:
         """Scale ``grads`` down in place to a norm of at most ``clip``."""
         if self.clip is not None:
-            clip_by_norm(grads, self.clip)
+            self.place.clip(grads, self.clip)
 
     def change(self, grads: dict[str, Array]) -> None:
         """One step of the optimiser."""
@@ -78,7 +86,7 @@ class Learner:
 
     def state(self) -> dict[str, Array]:
         """All that a later process needs to go on bit for bit, apart from the network's parameters."""
-        arrays = {f"optimizer/{name}": array.copy() for name, array in self.optimizer.state.items()}
+        arrays = {f"optimizer/{name}": np.array(get(array)) for name, array in self.optimizer.state.items()}
         return {
             **arrays,
             "optimizer_iteration": np.array(self.optimizer.iteration),
@@ -90,3 +98,12 @@ class Learner:
         slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
         self.optimizer.load(slots, int(state["optimizer_iteration"]))
         self.iteration = int(state["iteration"])
+
+
+def place_of(net: Layer) -> OnCpu:
+    """What a learner does with arrays where ``net`` is."""
+    if net.setting.device != "cuda":
+        return OnCpu()
+    from .on_gpu import OnGpu
+
+    return OnGpu()

@@ -97,7 +97,9 @@ class Online(Learner):
         return total
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        total = sum(value for value, _ in self._passes(x, target, True, self.window))
+        total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window)))
+        if not np.isfinite(total):
+            raise ValueError(f"the loss is {total}")
         return total, self.checked(flatten(self.grads))
 
     def passes(self, x: Any, target: Any, accumulate: bool | None = None) -> Iterator[tuple[float, dict[str, Array]]]:
@@ -105,7 +107,8 @@ class Online(Learner):
 
         Parameters may be changed between steps: the state then goes on from what the older ones made.
         """
-        return self._passes(x, target, self.update == "sample" if accumulate is None else accumulate, 1)
+        accumulate = self.update == "sample" if accumulate is None else accumulate
+        return ((self.place.read(value), grads) for value, grads in self._passes(x, target, accumulate, 1))
 
     def _passes(
         self, x: Any, target: Any, accumulate: bool, window: int | None
@@ -121,8 +124,7 @@ class Online(Learner):
             state = self.net.initial(now.shape[1]) if state is None else state
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
-            sums = y.sum(axis=0, keepdims=True)
-            output = sums if output is None else np.add(output, sums, out=output)
+            output = self.place.over_time(y, output)
             if t and not accumulate:
                 self.clear()
             self.reverse(now, gy, traces)
@@ -130,16 +132,17 @@ class Online(Learner):
             yield value, flatten(self.grads)
         if windows.is_moving(target) and len(target) != t:
             raise ValueError(f"target has {len(target)} steps, but the input has {t}")
-        self.output = output / t
+        self._output = self.place.divided(output, t)
 
     def _loss(self, y: Array, targets: list[Any], t: int) -> tuple[float, Array]:
         """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""
         if len(y) > 1 and hasattr(self.loss, "summed"):
-            value, gy = self.loss.summed()(y, windows.together(targets))
+            value, gy = self.place.loss(self.loss.summed(), y, windows.together(targets))
             if np.isfinite(value):
                 return value, gy
-        values, parts = zip(*(self.loss(y[k : k + 1], target) for k, target in enumerate(targets)), strict=True)
+        losses = (self.place.loss(self.loss, y[k : k + 1], target) for k, target in enumerate(targets))
+        values, parts = zip(*losses, strict=True)
         for k, value in enumerate(values):
             if not np.isfinite(value):
                 raise ValueError(f"the loss of step {t + k} is {value}")
-        return sum(values), np.concatenate(parts)
+        return sum(values), self.place.concatenated(list(parts))

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..validate import choice, number
-from . import checks
+from . import checks, on_gpu
 
 
 def softmax_cross_entropy(
@@ -69,6 +69,7 @@ class CrossEntropy:
     scale: float = 1.0
     label_smoothing: float = 0.0
     by: ClassVar[str] = "count"  # the readout of losses.predict that belongs to this loss
+    loops: ClassVar[tuple[str, str]]  # ``readout`` and ``spread`` on a GPU, in kernels.cuda.losses
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
@@ -111,6 +112,10 @@ class CrossEntropy:
         values, g = softmax_cross_entropy(self.scale * self.readout(y), labels, self.label_smoothing)
         return float(values.mean()), self.spread(y, g * (self.scale / batch))
 
+    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        return on_gpu.cross_entropy(self, y, target, total, room)
+
 
 class RateCrossEntropy(CrossEntropy):
     """Cross-entropy of spike rates: the logit is ``scale`` times the mean of ``y`` over time.
@@ -125,6 +130,8 @@ class RateCrossEntropy(CrossEntropy):
     >>> value < 1e-4, gradient.shape
     (True, (4, 1, 2))
     """
+
+    loops = ("mean", "everywhere_mean")
 
     def readout(self, y: np.ndarray) -> np.ndarray:
         return y.mean(axis=0, dtype=np.float64)
@@ -144,6 +151,8 @@ class SumCrossEntropy(CrossEntropy):
     >>> round(value, 4), gradient[:, 0, 0].tolist()
     (0.6931, [-0.5, -0.5, -0.5])
     """
+
+    loops = ("total", "everywhere")
 
     def readout(self, y: np.ndarray) -> np.ndarray:
         return y.sum(axis=0, dtype=np.float64)
@@ -166,6 +175,7 @@ class MaxCrossEntropy(CrossEntropy):
     """
 
     by: ClassVar[str] = "max"
+    loops = ("largest", "at_largest")
 
     def readout(self, y: np.ndarray) -> np.ndarray:
         return y.max(axis=0).astype(np.float64)
@@ -189,6 +199,7 @@ class LastCrossEntropy(CrossEntropy):
     """
 
     by: ClassVar[str] = "last"
+    loops = ("last", "at_last")
 
     def readout(self, y: np.ndarray) -> np.ndarray:
         return y[-1].astype(np.float64)
@@ -255,6 +266,10 @@ class StepCrossEntropy:
         weight = 1.0 / batch if self.reduction == "sum" else 1.0 / (batch * steps)
         g *= self.scale * weight
         return float(values.sum() * weight), g.astype(y.dtype, copy=False)
+
+    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        return on_gpu.step_cross_entropy(self, y, target, total, room)
 
 
 def everywhere(y: np.ndarray, g: np.ndarray) -> np.ndarray:

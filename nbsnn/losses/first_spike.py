@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..validate import number
-from . import checks
+from . import checks, on_gpu
 from .cross_entropy import CrossEntropy
 
 
@@ -99,6 +99,7 @@ class FirstSpikeCrossEntropy(CrossEntropy):
     """
 
     by: ClassVar[str] = "first"
+    loops = ("earlier", "at_first_spikes_earlier")
 
     def readout(self, y: np.ndarray) -> np.ndarray:
         return -first_spike_time(y)
@@ -133,6 +134,7 @@ class FirstSpikeMSE:
     correct: float = 0.0
     wrong: float | None = None
     by: ClassVar[str] = "first"
+    loops: ClassVar[tuple[str, str]] = ("first_spike", "at_first_spikes")
 
     def __post_init__(self) -> None:
         number("correct", self.correct, least=0.0)
@@ -153,6 +155,14 @@ class FirstSpikeMSE:
         error = first_spike_time(y) - checks.labels_or_dense(name, target, (batch, classes), self.correct, wrong)
         gradient = first_spike_slope(y) * (error * (2.0 / error.size))
         return float(np.mean(error**2)), gradient.astype(y.dtype, copy=False)
+
+    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        name = type(self).__name__
+        steps, *shape = on_gpu.outputs(name, y)
+        wrong = float(steps) if self.wrong is None else self.wrong
+        wanted = checks.labels_or_dense(name, target, (shape[0], shape[1]), self.correct, wrong)
+        return on_gpu.readout_squares(self, y, wanted, total, room)
 
 
 first_spike_cross_entropy = FirstSpikeCrossEntropy()

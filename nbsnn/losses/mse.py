@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..validate import choice, number
-from . import checks
+from . import checks, on_gpu
 from .cross_entropy import everywhere
 
 
@@ -39,6 +39,7 @@ class RateMSE:
     correct: float = 1.0
     wrong: float = 0.0
     by: ClassVar[str] = "count"
+    loops: ClassVar[tuple[str, str]] = ("mean", "everywhere_mean")
 
     def __post_init__(self) -> None:
         number("correct", self.correct)
@@ -63,6 +64,12 @@ class RateMSE:
         wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, self.wrong)
         error = y.mean(axis=0, dtype=np.float64) - wanted
         return float(np.mean(error**2)), everywhere(y, error * (2.0 / (error.size * steps)))
+
+    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        name = type(self).__name__
+        wanted = checks.labels_or_dense(name, target, on_gpu.outputs(name, y)[1:], self.correct, self.wrong)
+        return on_gpu.readout_squares(self, y, wanted, total, room)
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,14 @@ class StepMSE:
         error = y - checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
         weight = 1.0 / error.size if self.reduction == "mean" else len(y) / error.size
         return float(np.sum(error**2) * weight), (error * (2.0 * weight)).astype(y.dtype, copy=False)
+
+    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        name, target = type(self).__name__, np.asarray(target)
+        shape = on_gpu.outputs(name, y)
+        wanted = checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
+        weight = 1.0 / y.size if self.reduction == "mean" else shape[0] / y.size
+        return on_gpu.step_squares(y, wanted, weight, total, room)
 
 
 rate_mse = RateMSE()

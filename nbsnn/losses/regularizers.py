@@ -9,11 +9,12 @@ Both measure how far a number ``n`` lies outside a band and punish that distance
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..validate import choice, number
-from . import checks
+from . import checks, on_gpu
 from .cross_entropy import everywhere
 
 
@@ -79,6 +80,10 @@ class SpikeCount:
         value = self.strength * float(np.mean(np.abs(distance) ** self.power))
         return value, everywhere(spikes, slope * (self.strength / (batch * units)))
 
+    def on_gpu(self, spikes: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
+        return on_gpu.spike_count(self, spikes, total, room)
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -130,6 +135,10 @@ class Rate:
         distance = _outside(checks.output(type(self).__name__, spikes).mean(axis=(0, 1), dtype=np.float64), *self.band)
         value = self.strength * float(np.mean(distance**2))
         return value, everywhere(spikes, distance * (2.0 * self.strength / spikes.size))
+
+    def on_gpu(self, spikes: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
+        return on_gpu.rate(self, spikes, total, room)
 
 
 def _outside(n: np.ndarray, lower: float, upper: float) -> np.ndarray:

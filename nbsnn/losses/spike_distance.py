@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..validate import number
-from . import checks
+from . import checks, on_gpu
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,13 @@ class VanRossum:
         for t in range(len(y) - 2, -1, -1):
             weighted[t] += decay * weighted[t + 1]
         return value, (weighted / batch).astype(y.dtype, copy=False)
+
+    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        name = type(self).__name__
+        wanted = checks.dense(name, target, on_gpu.outputs(name, y))
+        inner = -expm1(-2.0 * self.dt / self.tau)
+        return on_gpu.van_rossum(y, wanted, exp(-self.dt / self.tau), inner, total, room)
 
 
 van_rossum = VanRossum()

@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .. import gpu
 from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import optim as template
 from ..spell import row, store
 from ..validate import FLOATS, count, finite, number
+from . import on_gpu
 from .schedules import Constant, Schedule
 
 
@@ -82,7 +84,9 @@ class Optimizer:
         Parameters
         ----------
         params : dict of C-contiguous float arrays
+            All of NumPy, or all on a GPU, where the memory then is, too.
         grads : dict of arrays of the same names, shapes and dtypes
+            Those on a GPU are not searched for NaN here.
 
         Raises
         ------
@@ -91,6 +95,10 @@ class Optimizer:
         ValueError
             Names or shapes differ, a parameter cannot be changed in place, or a gradient holds NaN or infinity.
         """
+        self._check_names(params, grads)
+        if any(map(gpu.on_gpu, params.values())):
+            self._step_on_gpu(params, grads)
+            return
         self._check(params, grads)
         hyper = self.hyper(self.lr, self.iteration + 1)
         updates = {p.dtype: _compiled(self.rule, len(self.slots), len(hyper), p.dtype) for p in params.values()}
@@ -101,6 +109,17 @@ class Optimizer:
             constants = np.array(hyper, p.dtype).reshape(-1, 1)
             arrays = p.reshape(-1), gradient, self._memory[name], constants
             run_threaded(partial(_window, updates[p.dtype], arrays), p.size, p.size)
+        self.iteration += 1
+
+    def _step_on_gpu(self, params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
+        on_gpu.check(params, grads)
+        hyper = self.hyper(self.lr, self.iteration + 1)
+        for name, p in params.items():
+            if name not in self._memory:
+                self._remember(name, gpu.zeros((len(self.slots), *p.shape), p.dtype))
+            elif not gpu.on_gpu(self._memory[name]):  # as loaded
+                self._remember(name, gpu.put(self._memory[name].reshape(len(self.slots), *p.shape)))
+            on_gpu.update(self.rule, len(self.slots), p, grads[name], self._memory[name], hyper)
         self.iteration += 1
 
     def load(self, state: Mapping[str, np.ndarray], iteration: int) -> None:
@@ -143,11 +162,13 @@ class Optimizer:
         self._memory[name] = memory = slots.reshape(len(slots), math.prod(shape))
         self.state.update({f"{slot}/{name}": memory[k].reshape(shape) for k, slot in enumerate(self.slots)})
 
-    def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+    def _check_names(self, params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
         if params.keys() != grads.keys():
             raise ValueError(f"params and grads must have the same names: {_difference(params, grads)}")
         if self._memory and params.keys() != self._memory.keys():
             raise ValueError(f"params must have the names of the first step: {_difference(self._memory, params)}")
+
+    def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         for name, p in params.items():
             g = grads[name]
             for what, array in ("params", p), ("grads", g):

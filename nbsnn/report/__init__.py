@@ -10,7 +10,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from ..gpu import get
 from ..layers import Layer, Run
+from ..layers.cuda.still import fetched
 from ..layers.layer import Nested, flatten
 from ..target_rate import feeders
 from ..validate import number
@@ -28,7 +30,8 @@ class SilentNetworkWarning(UserWarning):
 def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: float = 0.1) -> Report:
     """Run one batch and report each population's activity, each parameter's gradient, and what to change.
 
-    Nothing is changed. Runs start from the initial state, and dropout does not drop.
+    Nothing is changed. Runs start from the initial state, and dropout does not drop. A network on a GPU is reported by
+    its twin on the CPU.
 
     Parameters
     ----------
@@ -59,6 +62,8 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     number("rate", rate, above=0.0)
     if loss is None and target is not None:
         raise ValueError("a target is given without a loss")
+    if net.setting.device == "cuda":  # nothing here is worth a kernel
+        net, x = net.twin(device="cpu"), fetched(x)
     x = net.check_input(x)
     tape: Nested = {}
     y, _ = net.forward(x, net.initial(x.shape[1]), tape)
@@ -100,7 +105,7 @@ def warn_if_silent(run: Run, stacklevel: int = 2) -> list[str]:
     ['lif1']
     """
     found = [(name, p, inner) for name, p, inner in populations(run._layer, run._tape) if p.neuron.output == "spikes"]
-    silent = [name for name, population, inner in found if not population.output(inner).any()]
+    silent = [name for name, population, inner in found if not get(population.output(inner)).any()]
     if silent:
         who = "the network never spikes" if len(silent) == len(found) else f"{', '.join(silent)} never spiked"
         text = f"{who} in this batch: nbsnn.report(net, x) says by how much to scale weights, nbsnn.target_rate does it"

@@ -1,0 +1,66 @@
+"""Convolution of images on a GPU: three matrix products that fetch what windows see as they go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import gpu, gpu_products, gpu_sums
+from ...kernels.cuda import convolution as loops
+from ...kernels.cuda import products
+from ..layer import Nested
+from .stateless import StatelessOnGpu
+
+
+class Conv2dOnGpu(StatelessOnGpu):
+    """Convolution over the last two axes."""
+
+    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+        layer = self.layer
+        self.offer(x, tape)
+        y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self._dtype)
+        out, images = self._out(y), tape["pre"]
+        put = loops.place_biased if layer.bias else loops.place
+        lengths = (len(images) * layer.area, layer.fan_in, layer.c_post)
+        gpu_products.tiled(loops.seen, products.at_row, put, images, self._matrix(layer.params["weight"]), out, lengths,
+                           layer.params.get("bias"), LEFT_DOWN=1, **self._sizes())  # fmt: skip
+        return y
+
+    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        layer, images, g = self.layer, tape["pre"], self._out(gy)
+        places = len(images) * layer.area
+        lengths = (layer.fan_in, places, layer.c_post)
+        gpu_products.add_product(loops.seen_across, loops.error, images, g, self._matrix(grads["weight"]), lengths, tape,
+                                 RIGHT_DOWN=1, **self._sizes())  # fmt: skip
+        if layer.bias:
+            sums = gpu.buffer(tape, "g places", (layer.c_post, layer.area), self._dtype)
+            gpu.fill(sums, 0)
+            gpu_sums.add_columns(g.reshape(len(g), sums.size), gpu.flat(sums), tape)
+            gpu_sums.add_rows(sums, grads["bias"])
+        if not wanted:
+            return None
+        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self._dtype)
+        lengths = (images.size // layer.c_pre, layer.c_post * layer.kernel_size[0] * layer.kernel_size[1], layer.c_pre)
+        gpu_products.tiled(loops.reached, loops.through, loops.place_before, g, self._matrix(layer.params["weight"]),
+                           gx.reshape(images.shape), lengths, LEFT_DOWN=1, RIGHT_DOWN=1, **self._sizes())  # fmt: skip
+        return gx
+
+    def offer(self, x: Any, tape: Nested) -> None:
+        steps, batch = x.shape[:2]
+        tape["pre"] = x.reshape(steps * batch, *self.layer.in_shape)
+
+    def _out(self, y: Any) -> Any:
+        """Outputs as [N, C', H' W']."""
+        layer = self.layer
+        return y.reshape(y.size // (layer.c_post * layer.area), layer.c_post, layer.area)
+
+    def _matrix(self, weight: Any) -> Any:
+        return weight.reshape(self.layer.fan_in, self.layer.c_post)
+
+    def _sizes(self) -> dict[str, int]:
+        """The constants of ``kernels.cuda.convolution``."""
+        layer = self.layer
+        pairs = (("H", layer.in_shape[1:]), ("OH", layer.places), ("KH", layer.kernel_size), ("SH", layer.stride))
+        sizes = {"C": layer.c_pre, "O": layer.c_post}
+        for name, (height, width) in (*pairs, ("PH", layer.padding)):
+            sizes |= {name: int(height), name.replace("H", "W"): int(width)}
+        return sizes

@@ -1,0 +1,35 @@
+"""Dropout over time on a GPU: the units that drop are those that drop on the CPU."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ... import gpu
+from ..layer import Nested
+from .stateless import StatelessOnGpu
+
+
+class DropoutOnGpu(StatelessOnGpu):
+    """Dropout without a mask: whether a unit drops is worked out anew in each direction."""
+
+    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+        tape["key"] = None if draws is None or not self.layer.p else draws.key
+        return self._dropped(x, tape, "y")
+
+    def trace(self, x: Any, tape: Nested, traces: Nested) -> Any:
+        return self._dropped(x, tape, "trace")
+
+    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        return self._dropped(gy, tape, "gx") if wanted else None
+
+    def _dropped(self, x: Any, tape: Nested, name: str) -> Any:
+        if tape["key"] is None:
+            return x
+        y, p = gpu.buffer(tape, name, x.shape, x.dtype), self.layer.p
+        threshold = math.ceil(float(np.float32(p)) * 2**24)  # uniform numbers in float32 have 24 bits
+        numbers = np.uint64(tape["key"]), np.uint64(threshold), x.dtype.type(1.0 / (1.0 - p))
+        gpu.launch("dropout", "drop", x.dtype, x.size, x.size // len(x), *numbers, gpu.flat(x), gpu.flat(y))
+        return y

@@ -1,0 +1,46 @@
+"""Pooling of images on a GPU: one launch forward, one in reverse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import gpu
+from ..layer import Nested
+from .stateless import StatelessOnGpu
+
+
+class Pool2dOnGpu(StatelessOnGpu):
+    """Sum, mean or maximum over each window; a layer without ``scale`` takes the maximum."""
+
+    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+        y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self._dtype)
+        self._run("", _planes(y), _planes(x), _planes(y), *self._at(y.shape, tape))
+        return y
+
+    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        if not wanted:
+            return None
+        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *self.layer.in_shape), self._dtype)
+        self._run("_reverse", _planes(gx), _planes(gy), *self._at(gy.shape, tape), _planes(gx))
+        return gx
+
+    def _at(self, shape: tuple[int, ...], tape: Nested) -> list[Any]:
+        """Where each window's maximum is, if that is what is taken."""
+        return [] if hasattr(self.layer, "scale") else [_planes(gpu.buffer(tape, "at", tuple(shape), np.int32))]
+
+    def _run(self, way: str, written: Any, *arrays: Any) -> None:
+        layer = self.layer
+        pairs = {"K": layer.kernel_size, "S": layer.stride, "P": layer.padding}
+        constants = {f"{k}{axis}": int(n) for k, pair in pairs.items() for axis, n in zip("HW", pair, strict=True)}
+        name = ("total" if hasattr(layer, "scale") else "largest") + way
+        if hasattr(layer, "scale"):
+            constants["SCALE"] = layer.scale
+        gpu.launch("pool", name, self._dtype, written.size, *arrays, **constants)
+
+
+def _planes(x: Any) -> Any:
+    """Images [T, B, C, H, W] as planes [T B C, H, W]."""
+    height, width = x.shape[3], x.shape[4]
+    return x.reshape(x.size // (height * width), height, width)

@@ -1,0 +1,223 @@
+"""A population on a GPU: a launch for all steps of all units and samples, forward and in reverse.
+
+``record`` is arranged as on the CPU, ``record[k, t]`` being variable k before step t. A state is a view of the place
+where a run's last step left it, so it must be copied to outlive the next run on the same tape.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import gpu
+from ...spell import plus_items, plus_row, row, store, zeros
+from ..layer import Nested, Start
+from ..population import Population
+from .learned import LearnedOnGpu
+from .low_pass import LowPassOnGpu, leaky_sums
+from .still import Still
+
+
+class HeldStart(Start):
+    """As ``Start``, with all variables as lines of one array [V, 1, lanes]."""
+
+    source: Any
+    step = 0
+
+
+class Held(dict[str, Any]):
+    """A state whose variables stand in ``source`` [V, steps, lanes] at ``step``."""
+
+    source: Any
+    step: int
+
+
+class PopulationOnGpu(LearnedOnGpu):
+    """Neurons of one model."""
+
+    def initial(self, batch: int) -> Nested:
+        """As ``Layer.initial``; nobody may write into these arrays."""
+        layer, key = self.layer, ("initial", batch)
+        fixed = not layer.starts_learned()
+        if fixed and key in self.cache:
+            return self.cache[key]
+        values = {**{name: self._start(name) for name in layer.neuron.state}, layer.neuron.output: self.first()}
+        block = gpu.empty((len(layer.variables), batch, *layer.shape), self._dtype)
+        lines = [block[k] for k in range(len(layer.variables))]
+        for line, name in zip(lines, layer.variables, strict=True):
+            units = np.broadcast_to(values[name], layer.shape)
+            if units.min() == units.max():
+                gpu.fill(line, units.flat[0])
+            else:
+                gpu.launch("arrays", "repeat", self._dtype, line.size, gpu.put(units.reshape(-1)), gpu.flat(line))
+        start = HeldStart(zip(layer.variables, lines, strict=True))
+        start.source = block.reshape(len(layer.variables), 1, batch * layer.units)
+        if fixed:
+            self.cache[key] = start
+        return start
+
+    def forward(self, x: Any, state: Nested, tape: Nested, draws: Any = None) -> tuple[Any, Nested]:
+        """As ``Layer.forward``: two launches."""
+        self.begin(x, state, tape)
+        self.advance(tape, 0, len(x))
+        return self.output(tape), self.final(tape)
+
+    def begin(self, x: Any, state: Nested, tape: Nested) -> None:
+        """As ``Population.begin``."""
+        layer, (steps, batch) = self.layer, x.shape[:2]
+        lanes = batch * layer.units
+        shape = (len(layer.variables), steps + 1, batch, layer.units)
+        record = gpu.buffer(tape, "record", shape, self._dtype)
+        lines = record.reshape(len(layer.variables), steps + 1, lanes)
+        if hasattr(state, "source"):
+            gpu.launch("record", "enter", self._dtype, len(layer.variables) * lanes, state.source, state.step, lines)
+        else:
+            for k, name in enumerate(layer.variables):
+                gpu.copy(state[name], lines[k, 0])
+        tape["start"] = isinstance(state, Start)
+        x = x.array if isinstance(x, Still) else x
+        tape["x"] = x.reshape(len(x), batch, layer.units)
+        tape["params"] = self.table()
+
+    def advance(self, tape: Nested, t0: int, t1: int) -> None:
+        """Run steps [t0, t1)."""
+        record = tape["record"]
+        self._start_kernel(
+            self.made("forward", "neurons"), t0, t1, tape, tape["x"], tape["params"], self.states(record), record[0]
+        )
+
+    def output(self, tape: Nested) -> Any:
+        """The output at every step, [T, B, ...]."""
+        return self.record(tape, self.layer.neuron.output)
+
+    def final(self, tape: Nested) -> Nested:
+        """The state after the last step, where the run left it."""
+        layer, record = self.layer, tape["record"]
+        variables, steps, batch, units = record.shape
+        shape = (batch, *layer.shape)
+        final = Held((name, record[k, steps - 1].reshape(shape)) for k, name in enumerate(layer.variables))
+        final.source, final.step = record.reshape(variables, steps, batch * units), steps - 1
+        return final
+
+    def record(self, tape: Nested, name: str) -> Any:
+        """As ``Population.record``: an array on the GPU."""
+        layer = self.layer
+        if name not in layer.variables:
+            return Population.record(layer, tape, name)
+        line = tape["record"][layer.variables.index(name), 1:]
+        return line.reshape(len(line), line.shape[1], *layer.shape)
+
+    def states(self, record: Any) -> Any:
+        """The states in a record, without the output; one empty line if there are none."""
+        return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self._dtype)
+
+    def backward(
+        self, gy: Any, tape: Nested, grads: Nested, *, after: Any = None, inject: Any = None, wanted: bool = True
+    ) -> tuple[Any, Nested]:
+        """As ``Layer.backward``: two launches, and two more for each learned parameter."""
+        gy = self.begin_reverse(gy, tape, after, inject)
+        self.retreat(gy, tape, 0, len(gy))
+        self.end_reverse(tape, grads)
+        gx = tape["gx"]
+        return gx.reshape(len(gx), gx.shape[1], *self.layer.shape), self.before(tape)
+
+    def backward_within(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        """As ``Layer.backward_within``."""
+        layer, shape = self.layer, (len(gy), gy.shape[1], self.layer.units)
+        self._room(tape, shape[1])
+        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy.reshape(shape), tape["gS"], tape["gP"]
+        self._start_kernel(self.made_reverse("within", "neurons", None), 0, len(gy), tape, *arrays)
+        self.end_reverse(tape, grads)
+        return gy.reshape(len(gy), gy.shape[1], *layer.shape)
+
+    def trace(self, x: Any, tape: Nested, traces: Nested) -> Any:
+        """As ``Population.trace``."""
+        layer, output = self.layer, self.output(tape)
+        if layer.neuron.output != "spikes":
+            return output
+        place = list(layer.values).index(layer.neuron.leak) if layer.neuron.leak else None
+        leak = np.ones(1, self._dtype) if place is None else self.host_table()[place]
+        if len(output) > 1 and np.ptp(leak) == 0.0:
+            window = LowPassOnGpu(output, float(leak.flat[0]), traces.get("trace"), "cuda")
+            traces["trace"] = window.after()
+            return window
+        offered, traces["trace"] = leaky_sums(output, gpu.put(leak), traces.get("trace"))
+        return offered
+
+    def begin_reverse(self, gy: Any, tape: Nested, after: Any, inject: Any) -> Any:
+        """As ``Population.begin_reverse``."""
+        layer, (steps, batch), output = self.layer, gy.shape[:2], self.layer.neuron.output
+        after, inject, lanes = after or {}, dict(inject or {}), (batch, layer.units)
+        for name in inject:
+            if name not in layer.variables:
+                raise KeyError(f"the loss's gradient names {name!r}, but this {layer.kind} has {layer.variables}")
+        if output in inject or output in after:
+            own = gpu.buffer(tape, "gy", (steps, *lanes), self._dtype)
+            gpu.copy(gy, own)
+            if output in inject:
+                gpu.add(inject.pop(output), own)
+            if output in after:
+                gpu.add(after[output], own[steps - 1])
+            gy = own
+        self._room(tape, batch)
+        for k, name in enumerate(layer.neuron.state):
+            if name in after:
+                gpu.copy(after[name], tape["gS"][k])
+        tape["gV"] = gpu.buffer(tape, "gV", (len(layer.neuron.state), steps if inject else 0, *lanes), self._dtype)
+        if inject:
+            gpu.fill(tape["gV"], 0)
+        for name, g in inject.items():
+            gpu.add(g, tape["gV"][list(layer.neuron.state).index(name)])
+        gx = gpu.buffer(tape, "gx", (len(tape["x"]), *lanes), self._dtype)
+        if len(gx) < steps:
+            gpu.fill(gx, 0)
+        return gy.reshape(steps, *lanes)
+
+    def retreat(self, gy: Any, tape: Nested, t0: int, t1: int) -> None:
+        """Run the reverse of steps [t0, t1)."""
+        gx, second = tape["gx"], ("t, b, n" if tape["gV"].shape[1] else None)
+        compiled = self.made_reverse("backward", "neurons", second, STATIC=int(len(gx) < len(gy)))
+        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gV"], tape["gS"], gx, tape["gP"]
+        self._start_kernel(compiled, t0, t1, tape, *arrays)
+
+    def before(self, tape: Nested) -> Nested:
+        """The loss's derivative by the initial state, where the reverse left it."""
+        gS = tape["gS"]
+        shape = (gS.shape[1], *self.layer.shape)
+        return {name: gS[k].reshape(shape) for k, name in enumerate(self.layer.neuron.state)}
+
+    def _start_kernel(self, compiled: Any, t0: int, t1: int, tape: Nested, *arrays: Any) -> None:
+        batch, units = tape["x"].shape[1], self.layer.units
+        gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, *arrays)
+
+    def made(self, loop: str, module: str, **constants: int) -> Any:
+        """A loop forward, of ``kernels.cuda.<module>``."""
+        layer = self.layer
+        return self._made(loop, module, step=layer._step, keep=store(layer._places, "t, b, n"), **constants)
+
+    def made_reverse(self, loop: str, module: str, second: str | None, **constants: int) -> Any:
+        """A loop back; ``second`` says where the loss's own derivative by states is, if there is one."""
+        model, states = self.layer.neuron, len(self.layer.neuron.state)
+        if model.vjp is None:
+            raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
+        learned = tuple(1 + states + list(model.params).index(name) for name in model.trained)
+        holes: dict[str, Any] = {
+            "carried": row(states, "b, n"),
+            "learned": row(len(learned), "b, n"),
+            "more": plus_items(learned),
+            "carry": store(tuple(range(states)), "b, n"),
+            "learn": store(tuple(range(len(learned))), "b, n"),
+            "cotangent": zeros(states, "t, b, n") if loop == "within" else plus_row(states, second, "t, b, n"),
+        }
+        return self._made(loop, module, vjp=model.vjp, **holes, **constants)
+
+    def _made(self, loop: str, module: str, **filling: Any) -> Any:
+        key = (module, loop, *sorted(filling.items(), key=lambda item: item[0]))
+        if key not in self.cache:
+            model = self.layer.neuron
+            filling |= model.filling(self.layer.setting.smooth)
+            filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
+            filling["END"] = 1 + len(model.state)
+            self.cache[key] = gpu.compiled(module, loop, self._dtype, **filling)
+        return self.cache[key]

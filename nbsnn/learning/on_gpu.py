@@ -1,0 +1,118 @@
+"""What learners do with arrays that lie on a GPU: ``OnCpu``, without waiting until ``read`` and ``checked``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import gpu, gpu_sums
+from ..layers.cuda.still import stored
+from ..layers.layer import Layer, Nested
+from ..optim.on_gpu import clip_by_norm
+from .place import OnCpu
+
+LINE = 64
+"""Gradients begin at multiples of so many numbers in the array that they share."""
+
+
+class OnGpu(OnCpu):
+    """Arrays on a GPU. All gradients share one array, so that each thing done to all of them is one launch."""
+
+    def __init__(self) -> None:
+        self.total = gpu.zeros(1, np.float64)
+        self.flag = gpu.zeros(1, np.int32)
+        self.room: dict[Any, dict[str, Any]] = {}
+        self.all: Any = None
+
+    def zeros(self, net: Layer) -> Nested:
+        nested, places = net.zeros(), list[tuple[Nested, str, int]]()
+        end = _placed(nested, places, 0)
+        self.all = gpu.zeros(max(end, 1), net.setting.dtype)
+        for inner, name, start in places:
+            shape, size = inner[name].shape, inner[name].size
+            inner[name] = self.all[start : start + size].reshape(shape)
+        return nested
+
+    def clear(self, grads: Nested) -> None:
+        gpu.fill(self.all, 0)
+
+    def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
+        if not hasattr(loss, "on_gpu"):
+            raise NotImplementedError(
+                f'{loss!r} has no on_gpu(y, target, total, room), as the losses of nbsnn.losses: use device="cpu"'
+            )
+        room = self._room("loss")
+        return 0.0, loss.on_gpu(stored(y, room, "y"), target, self.total, room)
+
+    def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
+        if not hasattr(penalty, "on_gpu"):
+            raise NotImplementedError(
+                f'{penalty!r} has no on_gpu(spikes, total, room), as those of nbsnn.losses: use device="cpu"'
+            )
+        flat = spikes.reshape(spikes.shape[0], spikes.shape[1], spikes.size // (spikes.shape[0] * spikes.shape[1]))
+        return 0.0, penalty.on_gpu(flat, self.total, self._room(name)).reshape(spikes.shape)
+
+    def read(self, value: float) -> float:
+        found = float(gpu.get(self.total)[0])
+        gpu.fill(self.total, 0)
+        return value + found
+
+    def checked(self, grads: dict[str, Any]) -> dict[str, Any]:
+        gpu.fill(self.flag, 0)
+        gpu_sums.flag_unfinite(self.all, self.flag)
+        if gpu.get(self.flag)[0]:
+            super().checked({name: gpu.get(array) for name, array in grads.items()})
+        return grads
+
+    def clip(self, grads: Mapping[str, Any], limit: float) -> None:
+        clip_by_norm({"all": self.all}, limit, self._room("clip"))
+
+    def scale(self, weight: Any, factor: float) -> None:
+        if factor != 1.0:
+            y, number = gpu.flat(weight), weight.dtype.type(factor)
+            gpu.launch("arrays", "multiply", y.dtype, y.size, number, y, y)
+
+    def kept(self, state: Nested) -> Nested:
+        return {k: self.kept(v) if isinstance(v, dict) else self.copy(v) for k, v in state.items()}
+
+    def copy(self, y: Any) -> Any:
+        y = stored(y, {}, "y")
+        other = gpu.empty(y.shape, y.dtype)
+        gpu.copy(y, other)
+        return other
+
+    def concatenated(self, parts: list[Any]) -> Any:
+        y = gpu.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+        t = 0
+        for part in parts:
+            gpu.copy(part, y[t : t + len(part)])
+            t += len(part)
+        return y
+
+    def over_time(self, y: Any, total: Any) -> Any:
+        y = stored(y, self._room("over time"), "y")
+        if total is None:
+            total = gpu.zeros((1, *y.shape[1:]), y.dtype)
+        gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), self._room("over time"))
+        return total
+
+    def divided(self, total: Any, count: int) -> Any:
+        y = gpu.empty(total.shape, total.dtype)
+        gpu.launch("arrays", "multiply", y.dtype, y.size, y.dtype.type(1.0 / count), gpu.flat(total), gpu.flat(y))
+        return y
+
+    def _room(self, name: str) -> dict[str, Any]:
+        return self.room.setdefault(name, {})
+
+
+def _placed(nested: Nested, places: list[tuple[Nested, str, int]], start: int) -> int:
+    """Give each array of ``nested`` a place from ``start`` on; returns the first place after them."""
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            start = _placed(value, places, start)
+        else:
+            places.append((nested, name, start))
+            start += -(-value.size // LINE) * LINE
+    return start

@@ -1,0 +1,75 @@
+"""What learners do with arrays beside running the network, where they are NumPy's. ``on_gpu`` does it on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..layers.layer import Array, Layer, Nested, flatten
+from ..optim import clip_by_norm
+from ..validate import finite
+
+
+class OnCpu:
+    """Arrays of NumPy: values of losses are numbers at once.
+
+    On a GPU they are added up there, the functions here return 0.0 in their place, and ``read`` waits for the sum.
+    """
+
+    def zeros(self, net: Layer) -> Nested:
+        """Gradients of zero."""
+        return net.zeros()
+
+    def clear(self, grads: Nested) -> None:
+        """Set all gradients to zero."""
+        for array in flatten(grads).values():
+            array[...] = 0.0
+
+    def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
+        """Value, and derivative by the output."""
+        return loss(y, target)
+
+    def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
+        """The same of a regulariser of the layer ``name``."""
+        return penalty(spikes)
+
+    def read(self, value: float) -> float:
+        """``value``, and all values since the last call."""
+        return value
+
+    def checked(self, grads: dict[str, Array]) -> dict[str, Array]:
+        """``grads``; raises if one holds NaN or infinity."""
+        for name, array in grads.items():
+            finite(f"the gradient of {name}", array)
+        return grads
+
+    def clip(self, grads: Mapping[str, Any], limit: float) -> None:
+        """Scale down in place to a common norm of at most ``limit``."""
+        clip_by_norm(grads, limit)
+
+    def scale(self, weight: Any, factor: float) -> None:
+        """Multiply in place."""
+        weight *= factor
+
+    def kept(self, state: Nested) -> Nested:
+        """A state that outlives the next run."""
+        return state
+
+    def copy(self, y: Any) -> Any:
+        """A copy."""
+        return y.copy()
+
+    def concatenated(self, parts: list[Any]) -> Any:
+        """Steps one after the other."""
+        return np.concatenate(parts)
+
+    def over_time(self, y: Any, total: Any) -> Any:
+        """The sum of y over time, [1, ...], added to ``total`` unless that is None."""
+        sums = y.sum(axis=0, keepdims=True)
+        return sums if total is None else np.add(total, sums, out=total)
+
+    def divided(self, total: Any, count: int) -> Any:
+        """``total / count``"""
+        return total / count

@@ -1,0 +1,55 @@
+"""Optimisers and clipping of arrays that lie on a GPU; nothing waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import gpu, gpu_sums
+from ..spell import row, store
+from ..validate import FLOATS
+
+
+def check(params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
+    """Raise unless parameters and gradients fit; whether they are finite is left to who made them."""
+    for name, p in params.items():
+        g = grads[name]
+        for what, array in ("params", p), ("grads", g):
+            if not gpu.on_gpu(array):
+                raise TypeError(f"{what}[{name!r}] must lie on the GPU, as the others, not be a {type(array).__name__}")
+        if p.dtype not in FLOATS or g.dtype != p.dtype:
+            raise TypeError(f"grads[{name!r}] must be floats, as its parameter, not {g.dtype}")
+        if tuple(g.shape) != tuple(p.shape):
+            raise ValueError(f"grads[{name!r}] has shape {list(g.shape)}, its parameter {list(p.shape)}")
+
+
+def update(rule: Callable[..., Any], slots: int, p: Any, g: Any, memory: Any, hyper: tuple[float, ...]) -> None:
+    """One step of one parameter, with its memory [slots, size]: one launch."""
+    holes: dict[str, Any] = {
+        "rule": rule,
+        "slots": row(slots, "i"),
+        "constants": as_they_are,
+        "keep": store(tuple(range(1, slots + 1)), "i"),
+    }
+    numbers = tuple(p.dtype.type(value) for value in hyper)
+    gpu.launch("optim", "update", p.dtype, p.size, gpu.flat(p), gpu.flat(g), memory, numbers, **holes)
+
+
+def as_they_are(numbers: Any, i: int) -> Any:
+    """All numbers: what ``constants`` is filled with."""
+    return numbers
+
+
+def clip_by_norm(grads: Mapping[str, Any], limit: float, room: dict[str, Any]) -> Any:
+    """Scale all gradients by one factor so that their common norm is at most ``limit``; arrays as of one GPU."""
+    total, some = gpu.buffer(room, "norm", (1,), np.float64), next(iter(grads.values()))
+    factor = gpu.buffer(room, "factor", (1,), some.dtype)
+    gpu.fill(total, 0)
+    for g in grads.values():
+        gpu_sums.squares(gpu.flat(g), total, room)
+    gpu.launch("sums", "shrinking", np.float64, 1, float(limit), total, factor)
+    for g in grads.values():
+        gpu.launch("arrays", "scale", g.dtype, g.size, factor, gpu.flat(g))
+    return total
