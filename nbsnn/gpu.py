@@ -18,7 +18,6 @@ from .compile import kernel
 BLOCK = 128
 """Threads in a block, for kernels that do not care."""
 
-
 SIMULATED = 4
 """Threads in a block that waits for others, in the simulator: each is a thread of Python, and waiting takes long."""
 
@@ -165,13 +164,6 @@ def blocks(compiled: Any, count: int, block: int, *arguments: Any) -> None:
 def threads_together(block: int = BLOCK) -> int:
     """Threads in a block whose threads wait for each other."""
     return SIMULATED if simulated() else block
-
-
-def simulated() -> bool:
-    """Whether Numba's simulator takes the place of a GPU."""
-    from numba import config
-
-    return bool(getattr(config, "ENABLE_CUDASIM", False))
 
 
 @functools.cache

@@ -129,7 +129,7 @@ def at_first_spikes_earlier(y, i, g, gy):
 
 def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z: Any, labels: Any, values: Any,
             g: Any) -> None:  # fmt: skip
-    """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; its derivative times ``factor``."""
+    """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; derivative times ``factor``."""
     r = lo + cuda.grid(1)
     if r < hi:
         classes = z.shape[1]
@@ -151,7 +151,7 @@ def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z:
 
 
 def squares(lo: int, hi: int, weight: float, z: Any, target: Any, values: Any, g: Any) -> None:
-    """values = weight (z - target)^2 and the derivative; ``target`` may be shorter: it is then the same for all steps."""
+    """values = weight (z - target)^2 and the derivative; a shorter ``target`` is the same for all steps."""
     i = lo + cuda.grid(1)
     if i < hi:
         error = z[i] - target[i % target.shape[0]]
