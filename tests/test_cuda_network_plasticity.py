@@ -107,3 +107,22 @@ def test_rules_without_a_loop_on_a_gpu_say_so():
             check_rule(rule)
     check_rule(None)
     check_rule(RULES["rewarded"][0])
+
+
+def test_rewards_and_looks_leave_waiting_weights_on_the_gpu():
+    net, other = learner("cuda", RULES["rewarded"][2:]), learner("python", RULES["rewarded"][2:])
+    for one in (net, other):
+        plastic = one.connections[0]
+        plastic.reward = 1.0
+        one.run(6.0)
+        plastic.reward = -0.5
+        one.run(2.0)
+        plastic.learning = False
+        one.run(1.0)
+        plastic.learning = True
+    np.testing.assert_array_equal(plastic.weight, net.connections[0].weight)
+    with pytest.raises(ValueError, match="read-only"):
+        net.connections[0].weight[0] = 0.0
+    before = net.state()
+    assert net.connections[0].reward == -0.5 and np.all(net.connections[0].weight == plastic.weight)
+    np.testing.assert_array_equal(net.state().arrays["since"], before.arrays["since"])  # a look changes nothing

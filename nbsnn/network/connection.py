@@ -166,8 +166,7 @@ class Connection:
         self.network.build()
         memory = self.network.layout.memory
         if self.waits:
-            with memory.at_hand(*waiting.ARRAYS):
-                return waiting.now(self)
+            return waiting.now(self)
         if self.own_weights:
             return memory.read("weights", self.place, self.place + len(self))
         return float(memory.read("numbers", self.place, self.place + 1)[0])
@@ -178,9 +177,8 @@ class Connection:
         memory = self.network.layout.memory
         if self.own_weights:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
-            with memory.at_hand(*(waiting.ARRAYS if self.waits else ())):
-                waiting.bring(self)
-                memory.write("weights", new, self.place, self.place + len(self))
+            waiting.bring(self)
+            memory.write("weights", new, self.place, self.place + len(self))
         elif np.ndim(value):
             raise ValueError(
                 f"{self.name} was built with one weight for all synapses; connect with an array of weights"
@@ -197,9 +195,8 @@ class Connection:
     def learning(self, on: bool) -> None:
         if on and not self.changes:
             raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
-        if on != self._learning and self.network.built and self.waits:
-            with self.network.layout.memory.at_hand(*waiting.ARRAYS):
-                waiting.bring(self, idle=bool(on))
+        if on != self._learning and self.network.built:
+            waiting.bring(self, idle=bool(on))
         self._learning = bool(on)
 
     @property
@@ -210,18 +207,14 @@ class Connection:
         """
         if not self.waits:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
-        if not self.network.built:
-            return self.reward_given
-        with self.network.layout.memory.at_hand("numbers"):
-            return waiting.reward(self)
+        return self.reward_given if not self.network.built else waiting.reward(self)
 
     @reward.setter
     def reward(self, value: float) -> None:
         if number("reward", value) != self.reward:
             self.reward_given = float(value)
             if self.network.built:
-                with self.network.layout.memory.at_hand(*waiting.ARRAYS):
-                    waiting.reward(self, self.reward_given)
+                waiting.reward(self, self.reward_given)
 
     @property
     def delay(self) -> Any:

@@ -31,6 +31,10 @@ class Memory:
         """Set elements [lo, hi)."""
         getattr(self.layout, name)[lo:hi] = values
 
+    def part(self, name: str, lo: int, hi: int) -> Any:
+        """Elements [lo, hi) where they are, for kernels."""
+        return getattr(self.layout, name)[lo:hi]
+
     @contextmanager
     def at_hand(self, *names: str) -> Iterator[None]:
         """While this lasts, the layout's own arrays are up to date and may be changed."""
@@ -64,6 +68,10 @@ class GpuMemory(Memory):
         if name not in self._here and lo != hi:
             part = self.arrays[name][lo:hi] if lo or hi else self.arrays[name]
             part.copy_to_device(np.ascontiguousarray(super().read(name, lo, hi)))
+
+    def part(self, name: str, lo: int, hi: int) -> Any:
+        """Elements [lo, hi) where they are, for kernels."""
+        return super().part(name, lo, hi) if name in self._here or lo == hi else self.arrays[name][lo:hi]
 
     @contextmanager
     def at_hand(self, *names: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import gpu
 from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import eligible
@@ -29,7 +30,9 @@ def bring(connection: Connection, *, idle: bool = False) -> None:
     """Bring a connection that waits to the end of the latest step; ``idle``: as if no time had passed since."""
     if connection.waits:
         arrays = _arrays(connection)
-        if idle:
+        if idle and gpu.on_gpu(arrays[2]):
+            gpu.fill(arrays[2], _latest(connection))
+        elif idle:
             arrays[2][...] = _latest(connection)
         elif connection.learning:
             _bring(connection, arrays)
@@ -37,21 +40,22 @@ def bring(connection: Connection, *, idle: bool = False) -> None:
 
 def now(connection: Connection) -> Array:
     """A copy of the weights at the end of the latest step, which cannot be written to."""
-    weights, eligibility, since = (array.copy() for array in _arrays(connection))
+    weights, eligibility, since = map(_copy, _arrays(connection))
     if connection.learning:
         _bring(connection, (weights, eligibility, since))
+    weights = gpu.get(weights)
     weights.flags.writeable = False
     return weights
 
 
 def reward(connection: Connection, value: float | None = None) -> float:
     """The reward in effect, or from now on."""
-    place = _row(connection)[at.REWARD] + at.REWARD_VALUE
-    numbers = connection.network.layout.numbers
+    place = int(_row(connection)[at.REWARD]) + at.REWARD_VALUE
+    memory = connection.network.layout.memory
     if value is not None:
         bring(connection)
-        numbers[place] = value
-    return float(numbers[place])
+        memory.write("numbers", value, place, place + 1)
+    return float(memory.read("numbers", place, place + 1)[0])
 
 
 def _row(connection: Connection) -> Array:
@@ -61,13 +65,22 @@ def _row(connection: Connection) -> Array:
 
 def _arrays(connection: Connection) -> tuple[Array, Array, Array]:
     """Weights, eligibility and step of the last visit."""
-    layout, place = connection.network.layout, connection.place
-    first, count = place + _row(connection)[at.GAP], len(connection)
+    memory, place = connection.network.layout.memory, connection.place
+    first, count = int(place + _row(connection)[at.GAP]), len(connection)
     return (
-        layout.weights[place : place + count],
-        layout.eligible[first : first + count],
-        layout.since[first : first + count],
+        memory.part("weights", place, place + count),
+        memory.part("eligible", first, first + count),
+        memory.part("since", first, first + count),
     )
+
+
+def _copy(array: Any) -> Any:
+    """A copy where the array is."""
+    if not gpu.on_gpu(array):
+        return array.copy()
+    copy = gpu.empty(array.size, array.dtype)
+    gpu.copy(array, copy)
+    return copy
 
 
 def _latest(connection: Connection) -> Any:
@@ -77,14 +90,16 @@ def _latest(connection: Connection) -> Any:
 
 def _bring(connection: Connection, arrays: tuple[Array, Array, Array]) -> None:
     network = connection.network
-    place = _row(connection)[at.REWARD]
-    numbers, latest = network.layout.numbers[place : place + at.REWARD_NUMBERS], _latest(connection)
-    loop = _loop(network.dtype, network.device)
+    place, latest, memory = int(_row(connection)[at.REWARD]), _latest(connection), network.layout.memory
+    if gpu.on_gpu(arrays[0]):
+        call = gpu.compiled("eligible", "bring_all", network.dtype, real=network.dtype.type)
+        gpu.run(call, len(arrays[0]), latest, memory.part("numbers", place, place + at.REWARD_NUMBERS), *arrays)
+        return
+    numbers, loop = memory.part("numbers", place, place + at.REWARD_NUMBERS), _loop(network.dtype, network.device)
     with np.errstate(over="ignore"):  # interpreted, NumPy warns of steps that wrap
         run_threaded(lambda lo, hi: loop(lo, hi, latest, numbers, *arrays), len(arrays[0]), len(arrays[0]))
 
 
 def _loop(dtype: Any, device: str) -> Callable:
-    # On a GPU this is rare: a new reward, a look at the weights.
-    device = "cpu" if device == "cuda" else device
+    device = "cpu" if device == "cuda" else device  # a network on a GPU whose arrays are at hand
     return kernel(eligible.bring_all, device=device, dtype=dtype, real=np.dtype(dtype).type)
