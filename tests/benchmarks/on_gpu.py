@@ -147,8 +147,9 @@ def step(a: argparse.Namespace, way: str) -> dict[str, Any]:
     def call(k: int) -> float:
         return learner.step(make(k), labels)
 
+    call(0)  # some launches come once only
     before = gpu.Count.launches
-    call(0)
+    call(1)
     launches = gpu.Count.launches - before
     times = workloads.timed(call, 1 if a.tiny else a.warmup, 1 if a.tiny else a.repeat)  # a step's loss waits for it
     return {"step_s": times["step_s"], "launches": launches, "batch": a.batch, "T": a.T}
