@@ -1,6 +1,6 @@
 """Products with rows of spikes on a GPU, whose work grows with the spikes: what ``path="events"`` uses there.
 
-    y = x W + b,    dW += x^T g
+y = x W + b,    dW += x^T g
 """
 
 from __future__ import annotations

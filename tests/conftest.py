@@ -8,12 +8,12 @@ import sys
 # the real device sets it to 0.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
-# In the simulator a thread that is waited for by others gets its turn when Python switches: by default too rarely.
-sys.setswitchinterval(2e-5)
-
 from pathlib import Path
 
 import pytest
+
+# In the simulator a thread that others wait for gets its turn when Python switches: by default too rarely.
+sys.setswitchinterval(2e-5)
 
 collect_ignore_glob = ["benchmarks/*"]  # scripts, two of which may have one name; tests/test_benchmarks.py runs them
 

@@ -26,6 +26,7 @@ from .run import Run
 Array = np.ndarray
 Nested = dict[str, Any]
 
+
 @dataclass(frozen=True)
 class Setting:
     """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks)."""

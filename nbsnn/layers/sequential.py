@@ -30,7 +30,9 @@ class Sequential(Container):
     seed : int
         Seed of the initial parameters.
     dt, dtype, device
-        Time step, precision and place of computation. ``dt`` has the unit of the neurons' time constants.
+        Time step, precision and place of computation. ``dt`` has the unit of the neurons' time constants. With
+        "cuda", parameters, states and gradients lie on the GPU and stay there; what a run returns is copied when it
+        is asked for.
 
     Examples
     --------
@@ -165,6 +167,6 @@ class Sequential(Container):
         tape: Nested = {}
         for t in range(len(x)):
             state = self.check_state(state, x.shape[1])
-            _, state = self.forward(x[t : t + 1], state, tape)
-            state = get_all(state)
-            yield t, state
+            _, after = self.forward(x[t : t + 1], state, tape)
+            state = shown = get_all(after)
+            yield t, shown

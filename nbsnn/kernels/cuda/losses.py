@@ -5,6 +5,8 @@ write, holes say. Between the two, ``softmax`` and ``squares`` compare with a ta
 (kernels are made for that), so that sums over time, exponentials and values are, as in ``nbsnn.losses``.
 """
 
+# pyright: reportCallIssue=false
+
 import math
 from typing import Any
 
@@ -129,7 +131,7 @@ def at_first_spikes_earlier(y, i, g, gy):
 
 def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z: Any, labels: Any, values: Any,
             g: Any) -> None:  # fmt: skip
-    """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; its derivative times ``factor``."""
+    """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; its slope times ``factor``."""
     r = lo + cuda.grid(1)
     if r < hi:
         classes = z.shape[1]
@@ -151,7 +153,7 @@ def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z:
 
 
 def squares(lo: int, hi: int, weight: float, z: Any, target: Any, values: Any, g: Any) -> None:
-    """values = weight (z - target)^2 and the derivative; ``target`` may be shorter: it is then the same for all steps."""
+    """values = weight (z - target)^2 and the derivative; a shorter ``target`` is the same for all steps."""
     i = lo + cuda.grid(1)
     if i < hi:
         error = z[i] - target[i % target.shape[0]]

@@ -8,8 +8,8 @@ from typing import Any
 
 from ... import gpu
 from ..layer import Nested
-from .still import Still, stored
 from .stateless import over_time
+from .still import Still, stored
 
 Shape = tuple[int, ...]
 
