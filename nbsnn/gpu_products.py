@@ -27,7 +27,8 @@ Hole = Callable[..., Any]
 def multiply(x: Any, weight: Any, y: Any, bias: Any = None, *, add: bool = False) -> None:
     """y [R, M] = x [R, K] W [K, M] + bias [M], or with ``add`` y += x W."""
     if library() is not None:
-        _with_library(*map(library().asarray, (x, weight, y)), add)
+        given, matrix, sums = map(library().asarray, (x, weight, y))
+        _with_library(given, matrix, sums, add)
         if bias is not None:
             gpu.launch("arrays", "add_rows", y.dtype, y.size, bias, gpu.flat(y))
         return
@@ -57,7 +58,7 @@ def add_outer(x: Any, g: Any, total: Any, room: dict[str, Any]) -> None:
 
 def add_product(
     left: Hole, right: Hole, a: Any, b: Any, total: Any, lengths: tuple[int, int, int], room: dict[str, Any],
-    sizes: tuple[int, ...] = (0,), **down: int,
+    **down: int,
 ) -> None:  # fmt: skip
     """total [R, C] += A B, the sum over K in parts where there are few tiles. Arguments as of ``tiled``."""
     rows, depth, columns = lengths
@@ -65,16 +66,16 @@ def add_product(
     found = -(-rows // span) * -(-columns // span)
     parts = max(1, min(BLOCKS // found, depth // SHARE))
     if parts == 1:
-        tiled(left, right, loops.put_more, a, b, total, lengths, None, sizes, **down)
+        tiled(left, right, loops.put_more, a, b, total, lengths, **down)
         return
     some = gpu.buffer(room, f"parts {parts} {rows} {columns}", (parts, rows, columns), total.dtype)
-    tiled(left, right, loops.put, a, b, some, lengths, None, sizes, parts, **down)
+    tiled(left, right, loops.put, a, b, some, lengths, None, parts, **down)
     gpu_sums.add_columns(some.reshape(parts, rows * columns), gpu.flat(total), room)
 
 
 def tiled(
     left: Hole, right: Hole, put: Hole, a: Any, b: Any, y: Any, lengths: tuple[int, int, int], bias: Any = None,
-    sizes: tuple[int, ...] = (0,), parts: int = 1, **down: int,
+    parts: int = 1, **down: int,
 ) -> None:  # fmt: skip
     """Run ``kernels.cuda.products.tiles``.
 
@@ -86,8 +87,6 @@ def tiled(
         That these functions get; without a bias, any array takes its place.
     lengths : (int, int, int)
         R, K and C.
-    sizes : tuple of int
-        Further numbers for the functions.
     parts : int
         How often the sum is cut.
     **down
@@ -101,7 +100,7 @@ def tiled(
         y = y.reshape(1, *y.shape)
     compiled = _tiles(left, right, put, a.dtype, tuple(sorted(down.items())))
     shared = 2 * loops.DEEP * (span + 1) * a.dtype.itemsize
-    gpu.run(compiled, count, rows, depth, columns, -(-depth // parts), a, b, a if bias is None else bias, y, sizes,
+    gpu.run(compiled, count, rows, depth, columns, -(-depth // parts), a, b, a if bias is None else bias, y,
             block=side * side, shared=shared)  # fmt: skip
 
 
@@ -137,7 +136,7 @@ def library() -> Any:
     if gpu.simulated():
         return None
     try:
-        import cupy
+        import cupy  # type: ignore[import-not-found]
     except ImportError:
         return None
     return cupy

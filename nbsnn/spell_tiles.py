@@ -46,10 +46,10 @@ def put_each(put: Callable, count: int, stride: int) -> Callable:
     """A function that calls ``put`` for each of ``count`` x ``count`` sums whose place exists."""
     lines = [
         f"    if r + {i * stride} < rows and c + {j * stride} < columns: "
-        f"put(y, bias, sizes, part, r + {i * stride}, c + {j * stride}, sums[{i * count + j}])"
+        f"put(y, bias, part, r + {i * stride}, c + {j * stride}, sums[{i * count + j}])"
         for i in range(count)
         for j in range(count)
     ]
     scope: dict[str, Any] = {"put": put}
-    exec("\n".join(["def put_each(sums, y, bias, sizes, part, r, c, rows, columns):", *lines]), scope)
+    exec("\n".join(["def put_each(sums, y, bias, part, r, c, rows, columns):", *lines]), scope)
     return scope["put_each"]

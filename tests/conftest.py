@@ -1,6 +1,7 @@
 """What holds for every test: quick compilation, CUDA in the simulator, an option for the folder of golden data."""
 
 import os
+import sys
 
 # Most of the time of tests is compiling: LLVM optimises less here, which halves it. NUMBA_OPT=3 pytest tests what users
 # run; the bits are the same.
@@ -11,12 +12,11 @@ os.environ.setdefault("NUMBA_OPT", "1")
 # the real device sets it to 0.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
-import sys
 from pathlib import Path
 
 import pytest
 
-# In the simulator a thread that is waited for by others gets its turn when Python switches: by default too rarely.
+# In the simulator a thread that others wait for gets its turn when Python switches: by default too rarely.
 sys.setswitchinterval(2e-5)
 
 collect_ignore_glob = ["benchmarks/*"]  # scripts, two of which may have one name; tests/test_benchmarks.py runs them

@@ -33,7 +33,8 @@ class Sequential(Container):
         Time step, in the unit of the neurons' time constants, and precision.
     device : {"cpu", "cuda", "auto", "python"}
         Where to compute: "cuda" on an NVIDIA GPU, "auto" there if one can be used and else on the CPU; "python" is
-        interpreted, for debuggers.
+        interpreted, for debuggers. With "cuda", parameters, states and gradients lie on the GPU and stay there; what a
+        run returns is copied when it is asked for.
 
     Examples
     --------
@@ -171,6 +172,6 @@ class Sequential(Container):
         tape: Nested = {}
         for t in range(len(x)):
             state = self.check_state(state, x.shape[1])
-            _, state = self.forward(x[t : t + 1], state, tape)
-            state = get_all(state)
-            yield t, state
+            _, after = self.forward(x[t : t + 1], state, tape)
+            state = shown = get_all(after)
+            yield t, shown

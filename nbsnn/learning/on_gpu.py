@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import gpu, gpu_sums
+from ..layers.cuda.low_pass import LowPassOnGpu
 from ..layers.cuda.still import stored
 from ..layers.layer import Layer, Nested
+from ..layers.low_pass import LowPass
 from ..optim.on_gpu import clip_by_norm
 from .place import OnCpu
 
@@ -97,6 +99,9 @@ class OnGpu(OnCpu):
             total = gpu.zeros((1, *y.shape[1:]), y.dtype)
         gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), self._room("over time"))
         return total
+
+    def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
+        return LowPassOnGpu(x, decay, before, device)
 
     def divided(self, total: Any, count: int) -> Any:
         y = gpu.empty(total.shape, total.dtype)

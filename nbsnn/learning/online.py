@@ -107,8 +107,8 @@ class Online(Learner):
 
         Parameters may be changed between steps: the state then goes on from what the older ones made.
         """
-        accumulate = self.update == "sample" if accumulate is None else accumulate
-        return ((self.place.read(value), grads) for value, grads in self._passes(x, target, accumulate, 1))
+        together = self.update == "sample" if accumulate is None else accumulate
+        return ((self.place.read(value), grads) for value, grads in self._passes(x, target, together, 1))
 
     def _passes(
         self, x: Any, target: Any, accumulate: bool, window: int | None

@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..layers.layer import Array, Layer, Nested
-from ..layers.low_pass import LowPass
 from ..optim.optimizer import fraction
 from .learner import Loss
 from .online import Online
@@ -49,7 +48,7 @@ class OTTT(Online):
     def offer(self, x: Array, traces: Nested) -> None:
         given: Any = x
         if self.input_decay:
-            trace = LowPass(x, self.input_decay, traces.get("input"), self.net.setting.device)
+            trace = self.place.low_pass(x, self.input_decay, traces.get("input"), self.net.setting.device)
             traces["input"] = trace.after()
             given = trace if len(x) > 1 and self.net.lowpass else trace.array()
         self.net.trace(given, self.tape, traces.setdefault("net", {}))

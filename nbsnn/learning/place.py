@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
+from ..layers.low_pass import LowPass
 from ..optim import clip_by_norm
 from ..validate import finite
 
@@ -69,6 +70,10 @@ class OnCpu:
         """The sum of y over time, [1, ...], added to ``total`` unless that is None."""
         sums = y.sum(axis=0, keepdims=True)
         return sums if total is None else np.add(total, sums, out=total)
+
+    def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
+        """The trace of x over its steps."""
+        return LowPass(x, decay, before, device)
 
     def divided(self, total: Any, count: int) -> Any:
         """``total / count``"""

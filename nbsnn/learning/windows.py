@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..layers.cuda.still import stored
 from ..layers.layer import Array, Layer
 
 STEPS = 10
@@ -40,7 +41,7 @@ def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
     if net.setting.device == "cuda" and hasattr(x, "shape"):
         whole: Any = net.check_input(x)  # sent to the GPU at once
         size = length(net, whole.shape[1]) if size is None else size if at_once(net) else 1
-        yield from (whole[t : t + size] for t in range(0, len(whole), size))
+        yield from (stored(whole[t : t + size], {}, "x") for t in range(0, len(whole), size))
         return
     if not isinstance(x, Iterable):
         raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")

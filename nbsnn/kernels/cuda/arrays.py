@@ -1,5 +1,7 @@
 """Plain arithmetic of arrays that lie on the GPU, one thread for each element of [lo, hi)."""
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 from numba import cuda

@@ -1,5 +1,7 @@
 """Dropout over time on a GPU: bits of the counter-based generator, worked out where they are used."""
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 import numpy as np

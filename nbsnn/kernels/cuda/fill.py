@@ -1,5 +1,7 @@
 """Numbers into arrays that lie on the GPU."""
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 from numba import cuda

@@ -5,6 +5,8 @@ write, holes say. Between the two, ``softmax`` and ``squares`` compare with a ta
 (kernels are made for that), so that sums over time, exponentials and values are, as in ``nbsnn.losses``.
 """
 
+# pyright: reportCallIssue=false
+
 import math
 from typing import Any
 
@@ -129,7 +131,7 @@ def at_first_spikes_earlier(y, i, g, gy):
 
 def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z: Any, labels: Any, values: Any,
             g: Any) -> None:  # fmt: skip
-    """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; derivative times ``factor``."""
+    """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; its slope times ``factor``."""
     r = lo + cuda.grid(1)
     if r < hi:
         classes = z.shape[1]

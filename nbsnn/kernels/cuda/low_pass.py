@@ -1,5 +1,7 @@
 """A low-pass over time on a GPU: the loops of ``kernels.cpu.low_pass``, one thread for each lane."""
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 from numba import cuda
@@ -7,7 +9,7 @@ from numba import cuda
 
 def onward(n0, n1, decay, x, y):
     """Fill y [T, N] from x [T, N]; ``y[0]`` holds the sum before the first step."""
-    n = n0 + cuda.grid(1)  # type: ignore[call-arg]
+    n = n0 + cuda.grid(1)
     if n < n1:
         s = y[0, n]
         for t in range(x.shape[0]):
@@ -17,7 +19,7 @@ def onward(n0, n1, decay, x, y):
 
 def last(n0, n1, decay, x, y):
     """As ``onward`` where only the last step is wanted: y [N] holds the sum before, and after."""
-    n = n0 + cuda.grid(1)  # type: ignore[call-arg]
+    n = n0 + cuda.grid(1)
     if n < n1:
         s = y[n]
         for t in range(x.shape[0]):
@@ -27,7 +29,7 @@ def last(n0, n1, decay, x, y):
 
 def back(n0, n1, decay, z):
     """Turn x [T, N], which is ``z`` before, into z."""
-    n = n0 + cuda.grid(1)  # type: ignore[call-arg]
+    n = n0 + cuda.grid(1)
     if n < n1:
         s = z[z.shape[0] - 1, n]
         for t in range(z.shape[0] - 2, -1, -1):

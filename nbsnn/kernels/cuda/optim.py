@@ -3,6 +3,8 @@
 ``hyper`` is a tuple of numbers here, not an array: a kernel's arguments need no copy of their own.
 """
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 from numba import cuda

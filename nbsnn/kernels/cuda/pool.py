@@ -4,6 +4,8 @@ What ``kernels.cpu.pool`` does, except that padding is left out of sums and maxi
 the reverse fills ``gx`` by asking for each place which windows see it: nothing is added from two sides.
 """
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 from numba import cuda
@@ -36,9 +38,9 @@ def total_reverse(lo: int, hi: int, gy: Any, gx: Any) -> None:
         for i in range(KH):
             for j in range(KW):
                 a, b = h + PH - i, w + PW - j
-                if a >= 0 and b >= 0 and a % SH == 0 and b % SW == 0:
-                    if a // SH < gy.shape[1] and b // SW < gy.shape[2]:
-                        s += gy[p, a // SH, b // SW] * SCALE
+                inside = a >= 0 and b >= 0 and a < gy.shape[1] * SH and b < gy.shape[2] * SW
+                if inside and a % SH == 0 and b % SW == 0:
+                    s += gy[p, a // SH, b // SW] * SCALE
         gx[p, h, w] = s
 
 
@@ -68,8 +70,7 @@ def largest_reverse(lo: int, hi: int, gy: Any, at: Any, gx: Any) -> None:
         for i in range(KH):
             for j in range(KW):
                 a, b = h + PH - i, w + PW - j
-                if a >= 0 and b >= 0 and a % SH == 0 and b % SW == 0:
-                    a, b = a // SH, b // SW
-                    if a < gy.shape[1] and b < gy.shape[2] and at[p, a, b] == i * KW + j:
-                        s += gy[p, a, b]
+                inside = a >= 0 and b >= 0 and a < gy.shape[1] * SH and b < gy.shape[2] * SW
+                if inside and a % SH == 0 and b % SW == 0 and at[p, a // SH, b // SW] == i * KW + j:
+                    s += gy[p, a // SH, b // SW]
         gx[p, h, w] = s

@@ -7,6 +7,8 @@ RIGHT_DOWN) keeps neighbouring threads at neighbouring numbers. Where tiles are 
 parts that are summed afterwards.
 """
 
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOptionalSubscript=false, reportOperatorIssue=false
+
 from typing import Any
 
 from numba import cuda
@@ -22,12 +24,12 @@ RIGHT_DOWN = 0  # whether B is contiguous along K, not along its columns' number
 
 
 @hole
-def left(a, sizes, r, k) -> Any:
+def left(a, r, k) -> Any:
     raise NotImplementedError
 
 
 @hole
-def right(b, sizes, k, c) -> Any:
+def right(b, k, c) -> Any:
     raise NotImplementedError
 
 
@@ -50,12 +52,12 @@ def outer(sums, a, b) -> Any:
 
 
 @hole
-def finish(sums, y, bias, sizes, part, r, c, rows, columns) -> Any:
+def finish(sums, y, bias, part, r, c, rows, columns) -> Any:
     """Put each sum in its place, as far as that is in Y."""
     raise NotImplementedError
 
 
-def tiles(lo, hi, rows, depth, columns, share, a, b, bias, y, sizes):
+def tiles(lo, hi, rows, depth, columns, share, a, b, bias, y):
     """All tiles of Y, for each of the parts of K that are ``share`` long."""
     tile = cuda.shared.array(0, a.dtype)  # of A, and ROOM further on of B
     across, down = (columns + SPAN - 1) // SPAN, (rows + SPAN - 1) // SPAN
@@ -70,40 +72,40 @@ def tiles(lo, hi, rows, depth, columns, share, a, b, bias, y, sizes):
                 i, k = e % SPAN, e // SPAN
             else:
                 i, k = e // DEEP, e % DEEP
-            tile[k * WIDE + i] = left(a, sizes, r0 + i, k0 + k) if r0 + i < rows and k0 + k < end else 0.0
+            tile[k * WIDE + i] = left(a, r0 + i, k0 + k) if r0 + i < rows and k0 + k < end else 0.0
         for e in range(thread, SPAN * DEEP, SIDE * SIDE):
             if RIGHT_DOWN:
                 i, k = e // DEEP, e % DEEP
             else:
                 i, k = e % SPAN, e // SPAN
-            tile[ROOM + k * WIDE + i] = right(b, sizes, k0 + k, c0 + i) if c0 + i < columns and k0 + k < end else 0.0
+            tile[ROOM + k * WIDE + i] = right(b, k0 + k, c0 + i) if c0 + i < columns and k0 + k < end else 0.0
         cuda.syncthreads()
         for k in range(DEEP):
             sums = outer(sums, some(tile, k * WIDE + ty), some(tile, ROOM + k * WIDE + tx))
         cuda.syncthreads()
-    finish(sums, y, bias, sizes, part, r0 + ty, c0 + tx, rows, columns)
+    finish(sums, y, bias, part, r0 + ty, c0 + tx, rows, columns)
 
 
-def at_row(a, sizes, r, k):
+def at_row(a, r, k):
     """Of a matrix as it stands."""
     return a[r, k]
 
 
-def at_column(a, sizes, r, k):
+def at_column(a, r, k):
     """Of a transpose."""
     return a[k, r]
 
 
-def put(y, bias, sizes, part, r, c, value):
+def put(y, bias, part, r, c, value):
     """y = value"""
     y[part, r, c] = value
 
 
-def put_biased(y, bias, sizes, part, r, c, value):
+def put_biased(y, bias, part, r, c, value):
     """y = value + bias"""
     y[part, r, c] = value + bias[c]
 
 
-def put_more(y, bias, sizes, part, r, c, value):
+def put_more(y, bias, part, r, c, value):
     """y += value"""
     y[part, r, c] += value

@@ -1,5 +1,7 @@
 """What goes into and out of a population's record [V, T + 1, lanes], one thread for each number."""
 
+# pyright: reportCallIssue=false
+
 from typing import Any
 
 from numba import cuda

@@ -8,6 +8,8 @@ and errors on the way back, as numbers. Three sets of bits take turns, one is re
 sets of numbers do: so the threads of a block wait for each other once in each step.
 """
 
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOptionalSubscript=false, reportOperatorIssue=false
+
 from typing import Any
 
 import numpy as np

@@ -4,6 +4,8 @@ Which elements of a row, or of a column, are not zero, bits say; so a thread add
 the order of their numbers. What is not zero need not be one.
 """
 
+# pyright: reportCallIssue=false, reportArgumentType=false, reportOptionalSubscript=false, reportOperatorIssue=false
+
 from typing import Any
 
 import numpy as np

@@ -4,6 +4,8 @@ Each thread adds up every ``parts``-th row of a column, so that neighbouring thr
 second launch adds up what the parts have.
 """
 
+# pyright: reportCallIssue=false
+
 import math
 from typing import Any
 
@@ -24,7 +26,7 @@ def columns(lo: int, hi: int, parts: int, x: Any, y: Any) -> None:
 
 
 def squares(lo: int, hi: int, x: Any, y: Any) -> None:
-    """y[p, 0] = sum of the squares of x[p], x[p + parts], ..., where literals are of float64 in that precision; y [parts, 1]."""
+    """y[p, 0] = sum of the squares of x[p], x[p + parts], ...; y [parts, 1]. Literals of float64 widen x."""
     i = lo + cuda.grid(1)
     if i < hi:
         s = 0.0

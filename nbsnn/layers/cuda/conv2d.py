@@ -29,7 +29,8 @@ class Conv2dOnGpu(StatelessOnGpu):
         layer, images, g = self.layer, tape["pre"], self._out(gy)
         places = len(images) * layer.area
         lengths = (layer.fan_in, places, layer.c_post)
-        gpu_products.add_product(loops.seen_across, loops.error, images, g, self._matrix(grads["weight"]), lengths, tape,
+        weight = self._matrix(grads["weight"])
+        gpu_products.add_product(loops.seen_across, loops.error, images, g, weight, lengths, tape,
                                  RIGHT_DOWN=1, **self._sizes())  # fmt: skip
         if layer.bias:
             sums = gpu.buffer(tape, "g places", (layer.c_post, layer.area), self._dtype)

@@ -70,7 +70,7 @@ class PopulationOnGpu(LearnedOnGpu):
         shape = (len(layer.variables), steps + 1, batch, layer.units)
         record = gpu.buffer(tape, "record", shape, self._dtype)
         lines = record.reshape(len(layer.variables), steps + 1, lanes)
-        if hasattr(state, "source"):
+        if isinstance(state, (HeldStart, Held)):
             gpu.launch("record", "enter", self._dtype, len(layer.variables) * lanes, state.source, state.step, lines)
         else:
             for k, name in enumerate(layer.variables):
@@ -83,9 +83,8 @@ class PopulationOnGpu(LearnedOnGpu):
     def advance(self, tape: Nested, t0: int, t1: int) -> None:
         """Run steps [t0, t1)."""
         record = tape["record"]
-        self._start_kernel(
-            self.made("forward", "neurons"), t0, t1, tape, tape["x"], tape["params"], self.states(record), record[0]
-        )
+        arrays = tape["x"], tape["params"], self.states(record), record[0]
+        self._start_kernel(self.made("forward", "neurons"), t0, t1, tape, *arrays)
 
     def output(self, tape: Nested) -> Any:
         """The output at every step, [T, B, ...]."""

@@ -55,9 +55,8 @@ class ResidualOnGpu(Counterpart):
         """As ``Layer.forward``."""
         layer, final = self.layer, {}
         parts = [layer._forward(name, x, state, tape, draws, final) for name in layer.children]
-        return joined(
-            "sum", parts if "shortcut" in layer.children else [*parts, x], tape.setdefault("/join", {})
-        ), final
+        parts += [] if "shortcut" in layer.children else [x]
+        return joined("sum", parts, tape.setdefault("/join", {})), final
 
     def backward(
         self, gy: Any, tape: Nested, grads: Nested, *, after: Any = None, inject: Any = None, wanted: bool = True
