@@ -23,7 +23,7 @@ BLOCK = 2048  # units that are updated together, so that what passes between the
 
 
 @hole
-def update(model, n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y) -> Any:
+def update(model, n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits) -> Any:
     raise NotImplementedError
 
 
@@ -172,7 +172,7 @@ def block(
     )
     return update(
         pops[k, at.MODEL], number, lo, first, keys[pops[k, at.KEY]], step, S, o, width, P, pops[k, at.SCALARS],
-        V, own, R, row, ports, pops[k, at.PORT], v, x, y,
+        V, own, R, row, ports, pops[k, at.PORT], v, x, y, bits,
     )  # fmt: skip
 
 
