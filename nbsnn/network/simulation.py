@@ -11,7 +11,7 @@ import numpy as np
 from ..device import DEVICES, threads
 from ..random import Draws
 from ..validate import choice, float_dtype, number
-from . import running, waiting
+from . import running, steering, waiting
 from .connection import Connection
 from .group import Group, Section
 from .layout import Layout
@@ -127,10 +127,13 @@ class Simulation:
         layout = self.layout
         for c in layout.learning.connections:
             waiting.bring(c)
+            steering.bring(c)
         self.step, self._history = 0, []
         for array in (layout.states, layout.ring):
             array[...] = 0
         layout.learning.reset()
+        for c in layout.learning.connections:
+            steering.renew(c)
         layout.resources[...] = layout.start_resources
         for group in self.groups:
             for name, values in group.initial.items():

@@ -24,7 +24,7 @@ Array = np.ndarray
 
 def bring(connection: Connection, *, idle: bool = False) -> None:
     """Bring a connection that waits to the end of the latest step; ``idle``: as if no time had passed since."""
-    if connection.waits:
+    if connection.rewarded:
         arrays = _arrays(connection)
         if idle:
             arrays[2][...] = _latest(connection)

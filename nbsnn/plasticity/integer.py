@@ -7,6 +7,9 @@
     w >>= 1 for a unit whose threshold exceeds max_threshold;  w <- clip(w)
 
 ``>>`` is the arithmetic shift, which rounds down, also for negative numbers.
+
+In a ``Network`` weights are floats that hold integers, and a synapse is touched at spikes of its two units and in the
+steps in which its unit's weights are halved: see ``kernels.cpu.sparse_integer``.
 """
 
 from __future__ import annotations
@@ -85,6 +88,9 @@ class PostPreInt:
     ``nbsnn.random.Draws``, whose number for a synapse depends on seed, step and synapse alone, or a pair of arrays
     [T, n_pre, n_post] of integers below 2^shift, for presynaptic and postsynaptic spikes.
 
+    In a ``Network`` synapses round with the connection's ``draws``; the threshold is the target's variable "thresh", if
+    it has one. Weights are whole numbers from -2^24 to 2^24, which float32 holds exactly (float64: from -2^31 to 2^31).
+
     Examples
     --------
     >>> from nbsnn.random import Draws
@@ -147,10 +153,7 @@ class PostPreInt:
             raise ValueError(f"thresh must be integers of shape {wanted}, not {thresh.dtype} of {list(thresh.shape)}")
         given, keys, fill = self._draws(draws, steps, n_pre * n_post)
         loop = _loop(device, fill)
-        table = np.array([
-            self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
-            self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
-        ], np.int64)  # fmt: skip
+        table = np.array(self.numbers(), np.int64)
         a, c = state["pre"]["x"][0].copy(), state["post"]["y"][0].copy()
         columns = np.empty(n_post, np.int64)
         spikes = [np.ascontiguousarray(s[:, 0]) for s in (pre, post, thresh.astype(I32))]
@@ -166,6 +169,13 @@ class PostPreInt:
                     kept[name].append(value[None].copy())
         after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
         return {**after, "step": state["step"] + steps}
+
+    def numbers(self) -> list[int]:
+        """What kernels read of the rule."""
+        return [
+            self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
+            self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
+        ]  # fmt: skip
 
     def finish(self, weights: Array) -> None:
         """Nothing is left to do at the end of a run."""

@@ -8,6 +8,10 @@
 
 m [n_post] is the mean weight that a unit aims at, and M the mean of m at the start. The rule that SPAIC 0.6.3 calls
 meta-nearest-online.
+
+In a ``Network`` the weights onto a unit are kept with one common factor, so that a step costs a loop over units, and
+synapses are touched at spikes alone: see ``kernels.cpu.steered``. Means are taken over the synapses that there are, and
+over the units that have some.
 """
 
 from __future__ import annotations
@@ -18,6 +22,16 @@ import numpy as np
 
 from .rule import Array, Rule, State
 from .trace import Trace
+
+
+def aimed(m, y, mean, a_pre):
+    """The mean weight that a unit aims at after a step, given its trace and the mean trace of all units."""
+    return m - 0.1 * a_pre * (y - mean)
+
+
+def rescale(m, mean):
+    """By what the weights onto a unit are multiplied, given their mean."""
+    return m / np.maximum(mean, 1e-6)
 
 
 def change(w, pre, post, x, y, a_post, a_pre):
@@ -42,14 +56,13 @@ class MetaRule(Rule):
         kept = kept if kept is not None else {}
         used, state = self.follow(pre, post, state, dt, device)
         self.keep_traces(kept, used)
-        number = weights.dtype.type
-        m, gain = state["m"], number(0.1 * self.params["a_pre"])
+        m, a_pre = state["m"], self.params["a_pre"]
         for t in range(len(pre)):
             dw = self.increment(t, weights, pre, post, used, device)
             y = used[1][0, t].mean(0)
-            m = m - gain * (y - y.mean())
+            m = aimed(m, y, y.mean(), a_pre)
             m = m * (state["M"] / m.mean())
-            weights *= m / np.maximum(weights.mean(0), number(1e-6))
+            weights *= rescale(m, weights.mean(0))
             weights += dw
             for name, value in (("dw", dw), ("weights", weights)):
                 if name in kept:
