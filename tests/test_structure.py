@@ -19,12 +19,12 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell
+version hole validate spell append
 exponential logarithm random compile per_step device profile
 surrogates init barrier prefetch
 neuron kernels
 neurons events break_even
-data encode losses optim voting layers sparse statistics spikes_file
+data encode losses optim voting layers sparse statistics spikes_file variables_file
 history
 plot
 plasticity
