@@ -3,15 +3,13 @@
     header   40 bytes: "NBSNNSPK", version u32, bytes per step u32, order mark u32, 0 u32, dt in ms f64, units i64
     record   step i32 (or i64), unit i32
 
-Everything is little-endian, and the order mark is 0x01020304. Records are in the order of time. Whole chunks are
-handed to the operating system, so what was written survives the end of the process, by whatever way; of a chunk cut
-short, the whole records count and the rest is ignored.
+Everything is little-endian, and the order mark is 0x01020304. Records are in the order of time, and survive the end of
+the process as ``nbsnn.append`` says.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import struct
 from os import PathLike
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .append import Appended, create
 from .validate import count, number
 
 Array = np.ndarray
@@ -33,7 +32,7 @@ def _record(step_bytes: int) -> np.dtype:
     return np.dtype([("step", f"<i{step_bytes}"), ("unit", "<i4")])
 
 
-class SpikeWriter:
+class SpikeWriter(Appended):
     """Appends spikes to a file.
 
     Parameters
@@ -66,16 +65,9 @@ class SpikeWriter:
         n, dt = count("n", n), number("dt", dt, above=0.0)
         if n > 2**31:
             raise ValueError(f"n must be at most 2**31, not {n}")
-        self.path = Path(path)
-        if self.path.exists():
-            raise FileExistsError(f"{path} exists: SpikeWriter.resume continues it, another name starts anew")
-        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(HEADER.pack(MAGIC, VERSION, 8 if long else 4, MARK, 0, dt, n))
-            part.replace(self.path)
-        finally:
-            part.unlink(missing_ok=True)
-        self._open(SpikeFile(self.path))
+        header = HEADER.pack(MAGIC, VERSION, 8 if long else 4, MARK, 0, dt, n)
+        path = create(path, header, "SpikeWriter.resume")
+        self._open(path, SpikeFile(path))
 
     @classmethod
     def resume(cls, path: str | PathLike[str], step: int | None = None) -> SpikeWriter:
@@ -88,21 +80,19 @@ class SpikeWriter:
             Where the run is taken up again, for instance from a saved state: records from this step on are removed.
         """
         writer = cls.__new__(cls)
-        writer.path = Path(path)
         file = SpikeFile(path)
         if step is not None:
             file.records = file.records[: np.searchsorted(file.records["step"], count("step", step, least=0))]
-        writer._open(file)
+        writer._open(Path(path), file)
         return writer
 
-    def _open(self, file: SpikeFile) -> None:
+    def _open(self, path: Path, file: SpikeFile) -> None:
         """Continue after the records of ``file``."""
         self.n, self.dt, self.dtype = file.n, file.dt, file.records.dtype
         self.last = int(file.records["step"][-1]) if len(file) else 0
-        self.size = HEADER.size + file.records.nbytes
+        size = HEADER.size + file.records.nbytes
         del file
-        self.handle = self.path.open("r+b", buffering=0)
-        self.handle.truncate(self.size)
+        super().__init__(path, size)
 
     def write(self, steps: Any, units: Any) -> None:
         """Append spikes.
@@ -141,34 +131,8 @@ class SpikeWriter:
             raise ValueError(f"step {steps[-1]} does not fit in four bytes: open the writer with long=True")
         chunk = np.empty(len(units), self.dtype)
         chunk["step"], chunk["unit"] = steps, units
-        self._append(chunk)
+        self.append(chunk.tobytes())
         self.last = int(steps[-1])
-
-    def _append(self, chunk: Array) -> None:
-        """All of ``chunk`` or nothing."""
-        rest = memoryview(chunk.tobytes())
-        try:
-            self.handle.seek(self.size)
-            while rest:
-                rest = rest[self.handle.write(rest) :]
-        except BaseException:
-            self.handle.truncate(self.size)
-            raise
-        self.size += chunk.nbytes
-
-    def sync(self) -> None:
-        """Wait until the file is on the disk, where it survives a failure of power too."""
-        os.fsync(self.handle.fileno())
-
-    def close(self) -> None:
-        """Close the file."""
-        self.handle.close()
-
-    def __enter__(self) -> SpikeWriter:
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
 
 class SpikeFile:

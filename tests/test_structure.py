@@ -17,14 +17,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell spell_tiles vectors cuda_setup
+version hole validate spell spell_tiles vectors cuda_setup append
 exponential logarithm random compile per_step device profile
 gpu
 gpu_sums
 surrogates init barrier prefetch
 neuron kernels
 neurons events break_even gpu_products gpu_spikes
-data encode losses optim voting layers sparse statistics spikes_file
+data encode losses optim voting layers sparse statistics spikes_file variables_file
 history
 plot
 plasticity

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..plasticity import Normalize, Scaling
+from ..plasticity import Normalize, PostPreInt, Scaling
+from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
+from ..random import Draws
 from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number
-from . import waiting
+from . import steering, waiting
 from .group import Port, Section
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-IDLE = Rule(lambda w, pre, post: (0.0, 0.0), bounds="none")  # of connections that have homeostasis alone
+IDLE = Rule(lambda w, pre, post: (0.0, 0.0), bounds="none")  # of connections that have homeostasis or integers alone
 
 
 class Connection:
@@ -40,16 +42,17 @@ class Connection:
 
     def __init__(
         self, network: Simulation, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
-        delay: Any, synapse: Synapse, plasticity: Rule | None, short_term: TsodyksMarkram | None, coordinates: Any,
-        homeostasis: Scaling | Normalize | None = None,
+        delay: Any, synapse: Synapse, plasticity: Rule | PostPreInt | None, short_term: TsodyksMarkram | None,
+        coordinates: Any, homeostasis: Scaling | Normalize | None = None,
     ):  # fmt: skip
         self.network, self.name, self.sources, self.targets = network, name, source, target
         self.source, self.target = source.group, target.group
         self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
-        self.homeostasis, self.rule = homeostasis, plasticity or IDLE
+        self.integer = plasticity if isinstance(plasticity, PostPreInt) else None
+        self.homeostasis, self.rule = homeostasis, plasticity if isinstance(plasticity, Rule) else IDLE
         self.changes = plasticity is not None or homeostasis is not None
         self.port: Port = self.target.port(synapse)
-        self.waits = isinstance(plasticity, RewardRule)
+        self.rewarded, self.steered = isinstance(plasticity, RewardRule), isinstance(plasticity, MetaRule)
         self._learning = self.changes
         self.reward_given = 0.0  # before the network is built
         self.coordinates = coordinates
@@ -81,7 +84,7 @@ class Connection:
     def bytes_each(self) -> int:
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
         own = self.own_weights
-        return 4 + (self.network.dtype.itemsize if own else 0) + 8 * (self.changes + self.waits)
+        return 4 + (self.network.dtype.itemsize if own else 0) + 8 * (self.changes + self.rewarded)
 
     @property
     def own_weights(self) -> bool:
@@ -117,6 +120,7 @@ class Connection:
             1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
             dtype=network.dtype,
         )  # fmt: skip
+        weight = self._whole(weight, self._weight)
         delay = rows.delay if self._delay is None else self._delay
         delay = network.dt if delay is None else delay
         steps = delays(delay, len(rows), dt=network.dt, seed=network.seed, stream=(*stream, "delay"))
@@ -127,6 +131,10 @@ class Connection:
         if np.ndim(late) and self.changes:
             raise ValueError(f"{self.name}: plastic synapses share one delay; make a connection for each delay")
         return rows, weight, late
+
+    def _whole(self, weights: Any, given: Any) -> Any:
+        """Weights, rounded if a rule wants integers and a distribution has made them."""
+        return np.rint(weights) if self.integer and isinstance(given, values.Distribution) else weights
 
     def _of_groups(self, rows: Rows) -> Rows:
         """Rows between sections as rows between their populations: the other units have no synapses."""
@@ -161,12 +169,13 @@ class Connection:
     def weight(self) -> Any:
         """A number, or the array of weights [synapses] in the order of rows, which may be written to.
 
-        On a GPU, and where synapses wait for a reward, this is a copy that may not: set ``weight`` as a whole.
+        On a GPU, where synapses wait for a reward, and where their mean weight is steered, this is a copy that may
+        not: set ``weight`` as a whole.
         """
         self.network.build()
         memory = self.network.layout.memory
-        if self.waits:
-            return waiting.now(self)
+        if self.rewarded or self.steered:
+            return waiting.now(self) if self.rewarded else steering.now(self)
         if self.own_weights:
             return memory.read("weights", self.place, self.place + len(self))
         return float(memory.read("numbers", self.place, self.place + 1)[0])
@@ -177,8 +186,10 @@ class Connection:
         memory = self.network.layout.memory
         if self.own_weights:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
+            new = self._whole(new, value)
             waiting.bring(self)
             memory.write("weights", new, self.place, self.place + len(self))
+            steering.renew(self)
         elif np.ndim(value):
             raise ValueError(
                 f"{self.name} was built with one weight for all synapses; connect with an array of weights"
@@ -200,12 +211,17 @@ class Connection:
         self._learning = bool(on)
 
     @property
+    def draws(self) -> Draws:
+        """The random numbers with which a rule in integers rounds, as ``PostPreInt.run`` takes them."""
+        return Draws(self.network.seed, "connection", self.network.connections.index(self), "rounding")
+
+    @property
     def reward(self) -> float:
         """The reward of a rule that waits for one, in effect from the next step on until it is set again; 0 at first.
 
         Setting it to another number brings all synapses up to date: some nanoseconds for each.
         """
-        if not self.waits:
+        if not self.rewarded:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
         return self.reward_given if not self.network.built else waiting.reward(self)
 

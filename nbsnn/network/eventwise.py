@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..plasticity import Normalize, PostPreInt, Scaling
+from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
-from . import waiting
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 STEPWISE = "sparse synapses are visited at spikes alone. nbsnn.plasticity.Plastic runs this rule, on dense weights"
 
 
-def check_rule(rule: Any) -> None:
+def check_rule(rule: Any, dtype: Any) -> None:
     """Raise unless a rule changes weights at spikes alone, or by what can be carried from spike to spike."""
     if isinstance(rule, PostPreInt):
-        raise TypeError(
-            "PostPreInt has integer weights, and a threshold that is too high changes all of a unit's in every step; "
-            + STEPWISE
-        )
+        most = 1 << 24 if dtype == np.float32 else 1 << 31
+        if not -most <= rule.w_min <= rule.w_max <= most:
+            raise ValueError(
+                f"weights of this network are {dtype}, which holds integers up to {most}: not w_min = {rule.w_min}, "
+                f"w_max = {rule.w_max}"
+            )
     if not isinstance(rule, Rule):
         return
-    if type(rule).advance not in (Rule.advance, RewardRule.advance):
+    if type(rule).advance not in (Rule.advance, RewardRule.advance, MetaRule.advance):
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
     if rule.normalize is not None and rule.normalize.when != "end":
         raise ValueError(
@@ -35,10 +37,13 @@ def check_rule(rule: Any) -> None:
         )
 
 
-def check_homeostasis(given: Any, dt: float) -> None:
-    """Raise unless this is a homeostasis at intervals, which are whole numbers of steps."""
+def check_homeostasis(given: Any, rule: Any, dt: float) -> None:
+    """Raise unless this is a homeostasis at intervals, which are whole numbers of steps, and the rule lets it be."""
     if given is None:
         return
+    if isinstance(rule, (PostPreInt, MetaRule)):
+        why = "has integer weights" if isinstance(rule, PostPreInt) else "is a homeostasis itself"
+        raise ValueError(f"homeostasis must be None with {type(rule).__name__}, which {why}, not {given!r}")
     if not isinstance(given, (Scaling, Normalize)):
         raise TypeError(f"homeostasis must be a Scaling or a Normalize with every=, not {given!r}")
     if given.every is None:
@@ -51,17 +56,21 @@ def check_homeostasis(given: Any, dt: float) -> None:
 def bound(network: Simulation) -> None:
     """Bring weights within their bounds where a rule wants it of all: later, only those that change can leave them."""
     for c in network.connections:
-        if c.learning and c.rule.clip == "all" and c.rule.bounds != "none":
+        rule = c.integer or c.rule
+        whole = c.integer is not None
+        if c.learning and not c.steered and (whole or (c.rule.clip == "all" and c.rule.bounds != "none")):
             weights = network.layout.weights[c.place : c.place + len(c)]
-            np.clip(weights, c.rule.w_min, c.rule.w_max, out=weights)
+            if whole and not np.array_equal(weights, np.rint(weights)):
+                wrong = weights[weights != np.rint(weights)][0]
+                raise ValueError(f"weights of {c.name} must be whole numbers for PostPreInt, not {wrong:g}")
+            np.clip(weights, rule.w_min, rule.w_max, out=weights)
 
 
 def finish(network: Simulation) -> None:
     """What rules do at the end of a run: the weights onto each unit share a total."""
     for c in network.connections:
         if c.learning and c.rule.normalize is not None:
-            waiting.bring(c)
-            weights, post = network.layout.weights[c.place : c.place + len(c)], c.post
+            weights, post = c.weight, c.post
             sums = np.bincount(post, np.abs(weights), c.target.n)
             sums[sums == 0.0] = c.rule.normalize.total
-            weights *= (c.rule.normalize.total / sums).astype(weights.dtype)[post]
+            c.weight = weights * (c.rule.normalize.total / sums).astype(weights.dtype)[post]

@@ -92,8 +92,10 @@ class Layout:
         learning = self.learning
         self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
         self.rates, self.tallies = learning.rates, learning.tallies
+        self.aims, self.integers = learning.aims, learning.integers
         self.columns = learning.columns
-        late = self.eligible, self.since, self.rates, self.tallies
+        waits, tended = (self.eligible, self.since), (self.rates, self.tallies)
+        late = waits, tended, self.aims, (self.integers, self.keys, self.states)
         self.plastic = learning.table, self.traces, self.columns, late
         self.memory: Any = (GpuMemory if self.network.device == "cuda" else Memory)(self)
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
@@ -229,6 +231,10 @@ class Layout:
     def put(self, numbers: Any) -> int:
         """Append parameters that are shared; returns the place of the first."""
         return self._numbers.put(numbers)
+
+    def put_keys(self, keys: Any) -> int:
+        """Append keys of random numbers; returns the place of the first."""
+        return self._keys.put(keys)
 
 
 def _table(rows: list, columns: int) -> Array:

@@ -33,6 +33,10 @@ class Learning:
         Of synapses that wait for a reward: see ``kernels.cpu.eligible``.
     rates, tallies : float64 and int64 array
         Mean rates of targets, and their spikes since the last interval.
+    aims : float64 array
+        Of targets whose mean weight is steered: see ``kernels.cpu.steered``.
+    integers : int32 array
+        Of rules in integers: see ``kernels.cpu.sparse_integer``.
     columns : tuple of arrays
         The synapses by target: bounds, sources, places in the rows.
     """
@@ -44,6 +48,7 @@ class Learning:
         bounds: list[Array] = [np.zeros(0, np.int64)]
         lists: list[list[Array]] = [[np.zeros(0, np.int32)], [np.zeros(0, np.int32)]]
         self._traces, self._waiting, self._rates = 0, 0, [np.zeros(0)]
+        self._aims, self._integers = 0, [np.zeros(0, np.int32)]
         units, entries, places = 0, 0, 0
         for k, (c, line) in enumerate(zip(self.connections, self.table, strict=True)):
             number = connections.index(c)
@@ -51,6 +56,7 @@ class Learning:
             line[at.WIRE], line[at.RULE_MODEL] = number, layout.models.rules[c.rule]
             self._sides(c, line)
             self._numbers(c, line)
+            self._others(c, line)
             line[at.COLUMN_BOUNDS], line[at.COLUMNS] = places, entries
             line[at.RATES] = units
             if c.homeostasis is not None:
@@ -65,12 +71,15 @@ class Learning:
         self.eligible, self.since = np.zeros(self._waiting, layout.dtype), np.zeros(self._waiting, np.uint32)
         self.start_rates = np.concatenate(self._rates)
         self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)
+        self.aims, self.start_integers = np.ones(self._aims), np.concatenate(self._integers)
+        self.integers = self.start_integers.copy()
 
     def reset(self) -> None:
         """Nothing has happened yet."""
         for array in (self.traces, self.eligible, self.since, self.tallies):
             array[...] = 0
         self.rates[...] = self.start_rates
+        self.integers[...] = self.start_integers
 
     def _sides(self, c: Connection, line: Array) -> None:
         """Places of what is known of both sides."""
@@ -93,7 +102,7 @@ class Learning:
         params, limits = rule.numbers(1, self.layout.dtype)
         line[at.PARAMS], line[at.PARAM_COUNT] = self.layout.put(params), len(params)
         line[at.LIMITS] = self.layout.put(limits)
-        line[at.CHANGES], line[at.REWARD] = c.plasticity is not None, -1
+        line[at.CHANGES], line[at.REWARD] = c.plasticity is not None and c.integer is None, -1
         ends = (rule.w_min, rule.w_max) if rule.bounds in BOUNDED else (-np.inf, np.inf)
         if isinstance(rule, RewardRule):
             line[at.REWARD] = self.layout.put([c.reward_given, *rewarded(rule, dt), *ends])
@@ -112,6 +121,19 @@ class Learning:
         if care is not None:
             every = care.every or dt  # a normalisation without an interval has been refused
             line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.layout.put(numbers)
+
+    def _others(self, c: Connection, line: Array) -> None:
+        """Of a rule that steers mean weights or computes in integers."""
+        line[at.STEERED], line[at.INTEGERS], line[at.THRESHOLD] = -1, -1, -1
+        if c.steered:
+            line[at.STEERED] = self._aims
+            self._aims += at.STEERED_LINES * c.target.n
+        if c.integer is not None:
+            line[at.INTEGERS] = sum(map(len, self._integers))
+            self._integers.append(np.array(c.integer.numbers(), np.int32))
+            self._integers.append(np.zeros(c.source.n + c.target.n, np.int32))
+            line[at.ROUNDING] = self.layout.put_keys([c.draws.fold(side).key for side in ("pre", "post")])
+            line[at.THRESHOLD] = self.layout.place.get((c.target, c.integer.reads[0]), (-1, 0))[0]
 
 
 def rewarded(rule: RewardRule, dt: float) -> list[float]:

@@ -112,7 +112,7 @@ class Loop:
         own = layout.units // self.parts + len(layout.pops)
         t, piece = t0, max(self.window, 64)
         while t < t1:
-            start, goal = time.perf_counter(), min(t1, t + piece)
+            start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most)
             reached = self._call(t, goal, tape.arrays(t, goal, own))
             tape.fetch(t, reached)
             if reached == goal and time.perf_counter() - start < PIECE:

@@ -9,9 +9,11 @@ import numpy as np
 
 from .. import barrier, prefetch
 from ..compile import bind, kernel
-from ..kernels.cpu import adapt, eligible, homeostasis, short_term, sparse_plasticity
+from ..kernels.cpu import adapt, eligible, homeostasis, short_term, sparse_integer, sparse_plasticity, steered
 from ..kernels.cpu import network as cpu
+from ..plasticity import integer, meta
 from ..plasticity.loop import followers
+from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..spell import switch
@@ -33,6 +35,7 @@ class Models:
         self.neurons = _Numbered(story, [group for group in groups if group.neuron])
         self.rules = _Numbered(_rule_story, [c.rule for c in plastic])
         self.tended = any(c.homeostasis is not None for c in plastic)
+        self.integer = any(c.integer is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
 
     def kernel(self) -> Callable:
@@ -54,14 +57,18 @@ class Models:
         """What fills the holes for plastic synapses, long-term and short-term."""
         release = bind(short_term.release, released=released) if self.short else cpu.no_release
         if not self.rules.first:
-            return {"release": release, "adapt": cpu.no_traces, "change_all": cpu.no_change}
+            return {
+                "release": release, "adapt": cpu.no_traces, "change_all": cpu.no_change,
+                "arrive": steered.plain_arrive,
+            }  # fmt: skip
         rows = "i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights"
         columns = "j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights"
         along = "lo, hi, seen, carried, used, factors"
         loops = sparse_plasticity
         rules = [_rule_filling(rule) for rule in self.rules.first]
-        modules = [eligible if isinstance(rule, RewardRule) else sparse_plasticity for rule in self.rules.first]
-        waits = eligible in modules
+        modules = [_loops(rule) for rule in self.rules.first]
+        waits, steers = eligible in modules, steered in modules
+        change_column = switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns)
         return {
             "release": release,
             **(prefetch.filling() if self.device == "cpu" else {}),
@@ -70,10 +77,18 @@ class Models:
             "follow_source": switch([bind(loops.follow_source, **filling) for filling in rules], along),
             "follow_target": switch([bind(loops.follow_target, **filling) for filling in rules], along),
             "row_change": switch([bind(m.row_change, **f) for m, f in zip(modules, rules, strict=True)], rows),
-            "column_change": switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns),
+            "column_change": change_column,
             "bring_rows": eligible.bring_rows if waits else eligible.no_rows,
             "bring_column": eligible.bring_column if waits else eligible.no_column,
             "tend": homeostasis.tend if self.tended else homeostasis.no_tend,
+            "steer": bind(steered.steer, store_column=change_column) if steers else steered.no_steer,
+            "aimed": meta.aimed,
+            "rescale": meta.rescale,
+            "arrive": steered.arrive if steers else steered.plain_arrive,
+            "decay_integers": sparse_integer.decay_integers if self.integer else sparse_integer.no_decay,
+            "change_integers": sparse_integer.change_integers if self.integer else sparse_integer.no_change,
+            "decayed": integer.trace,
+            "synapse": integer.synapse,
         }
 
 
@@ -91,8 +106,13 @@ class _Numbered:
         return self.numbers[self.story(item)]
 
 
+def _loops(rule: Rule) -> Any:
+    """The module whose loops change the synapses of a rule."""
+    return eligible if isinstance(rule, RewardRule) else steered if isinstance(rule, MetaRule) else sparse_plasticity
+
+
 def _rule_story(rule: Rule) -> Any:
-    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), isinstance(rule, RewardRule)
+    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), _loops(rule).__name__
     traces = tuple((side, name, t.order, t.mode) for side in ("pre", "post") for name, t in getattr(rule, side).items())
     return rule.change, options, traces
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..neuron import Neuron
-from ..plasticity import Normalize, Scaling
+from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
@@ -144,7 +144,7 @@ class Network(Simulation):
 
     def connect(
         self, source: Group | Section | str, target: Group | Section | str, pattern: Pattern, *, weight: Any = None,
-        delay: Any = None, synapse: Synapse | None = None, plasticity: Rule | None = None,
+        delay: Any = None, synapse: Synapse | None = None, plasticity: Rule | PostPreInt | None = None,
         short_term: TsodyksMarkram | None = None, coordinates: Any = None, name: str | None = None,
         homeostasis: Scaling | Normalize | None = None,
     ) -> Connection:  # fmt: skip
@@ -166,7 +166,10 @@ class Network(Simulation):
         plasticity : rule of nbsnn.plasticity, optional
             How weights change. The source's spikes count when they arrive. With ``clip="all"`` weights are brought
             within their bounds when a run begins. Rewarded rules (MSTDP, MSTDPET) take the ``reward`` of the
-            connection. A rule's normalisation is done at the end of each run.
+            connection. A rule's normalisation is done at the end of each run. Work is done at spikes alone, but for
+            traces, a loop over units in each step; MetaNearestSTDP has another over targets, and PostPreInt visits
+            all synapses onto a unit while the unit's variable "thresh", if it has one, exceeds ``max_threshold``. For
+            PostPreInt weights are whole numbers; distributions are rounded.
         short_term : TsodyksMarkram, optional
             How the effect of a spike depends on the spikes before it.
         coordinates : pair of arrays, or array
@@ -189,13 +192,13 @@ class Network(Simulation):
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
         synapse = Delta() if synapse is None else synapse
-        check_rule(plasticity)
+        check_rule(plasticity, self.dtype)
         for what, given, wanted in (
             ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
         ):  # fmt: skip
-            if given is not None and not isinstance(given, wanted):
+            if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
-        check_homeostasis(homeostasis, self.dt)
+        check_homeostasis(homeostasis, plasticity, self.dt)
         if self.device == "cuda":
             gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import statistics
+from .files import Files
 from .group import Group, Section
 
 if TYPE_CHECKING:
@@ -15,19 +16,35 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+BLOCK = 1 << 23  # numbers of variables that the loop notes before Python fetches them
+
 
 class Tape:
     """The arrays into which the loop writes, and what has been fetched from them.
 
-    ``places`` are those of the variables to record, ``units`` the units they belong to, of ``sizes``.
+    ``places`` are those of the variables to record, ``units`` the units they belong to, of ``sizes``. Spikes go to
+    ``sink`` if there is one, and rows of variables to ``keep``.
     """
 
-    def __init__(self, places: Array, units: Array, sizes: Array, every: int, dtype: Any, sink: Any = None):
+    def __init__(self, places: Array, units: Array, sizes: Array, every: int, dtype: Any):
         self.places, self.owners, self.sizes = places, units, sizes
-        self.every, self.dtype, self.sink = every, dtype, sink
+        self.every, self.dtype = every, dtype
         self.spikes: list[tuple[Array, Array]] = []
         self.rows: list[Array] = []
+        self.sink: Callable[[Array, Array], Any] | None = None
+        self.keep: Callable[[Array], Any] = self.rows.append
         self.count = 0
+
+    @property
+    def most(self) -> int:
+        """The most steps between two fetches: blocks of variables have bounds too."""
+        return self.every * max(1, BLOCK // max(1, len(self.places)))
+
+    def taken(self) -> list[Array]:
+        """The rows that are kept here, which are forgotten."""
+        rows = self.rows.copy()
+        self.rows.clear()
+        return rows
 
     def room(self, parts: int, capacity: int) -> None:
         """Make room for ``capacity`` spikes of each of ``parts`` threads between two fetches."""
@@ -67,14 +84,15 @@ class Tape:
         if rows and len(self.places):
             block = np.empty((rows, len(self.places)), self.dtype)
             block[:, self.order] = self.block[:rows]
-            self.rows.append(block)
+            self.keep(block)
 
 
 class Recording:
     """What a run has recorded.
 
     ``recording[group]`` or ``recording.spikes(group)`` are spikes as (times, units); ``recording[group, "v"]`` is the
-    array of a variable at ``recording.times``; ``recording[connection, "weight"]`` that of weights.
+    array of a variable at ``recording.times``; ``recording[connection, "weight"]`` that of weights. What a run has
+    written to files is read from there when it is asked for.
 
     Attributes
     ----------
@@ -93,24 +111,33 @@ class Recording:
         self.times = np.zeros(0)
         self.variables: dict[tuple[Any, str], Array] = {}
         self.units: dict[tuple[Any, str], Array] = {}
-        self._step, self._unit = np.zeros(0, np.int32), np.zeros(0, np.int32)
+        self._step, self._unit = np.zeros(0, np.int32), np.zeros(0, np.int32)  # steps done when it is over; unit
 
     def __repr__(self) -> str:
         kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
         return f"Recording({self.duration:g} ms, {len(self._step)} spikes{', ' + kept if kept else ''})"
 
-    def take(self, tape: Tape, wanted: Any, weights: list[list[Array]], start: int, interval: int) -> None:
-        """Fill this recording with what the loop has left on its tape."""
-        if tape.spikes:
+    def take(
+        self, tape: Tape, wanted: Any, weights: list[list[Array]], start: int, interval: int, files: Files
+    ) -> None:  # fmt: skip
+        """Fill this recording with what the loop has left on its tape, or in files."""
+        if files.spikes:
+            self._step, self._unit = files.written_spikes()
+        elif tape.spikes:
             self._step, self._unit = (np.concatenate(parts) for parts in zip(*tape.spikes, strict=True))
+            self._step += 1
         rows = np.concatenate([np.zeros((0, len(tape.places)), tape.dtype), *tape.rows])
+        if files.variables:
+            rows = files.written_rows()
         column = 0
         for group, name, units in wanted.variables:
             self.variables[group, name] = rows[:, column : column + len(units)]
             self.units[group, name] = units
             column += len(units)
         for connection, kept in zip(wanted.weights, weights, strict=True):
-            self.variables[connection, "weight"] = np.array(kept)
+            in_file = rows[:, column : column + len(connection)]
+            self.variables[connection, "weight"] = in_file if files.variables else np.array(kept)
+            column += len(connection)
         count = max(len(rows), *map(len, weights), 0) if weights else len(rows)
         self.times = (start // interval + 1 + np.arange(count)) * interval * self.dt
 
@@ -126,7 +153,7 @@ class Recording:
             first = self.network.first(section.group) + section.lo
             mine = (unit >= first) & (unit < first + section.n)
             step, unit = step[mine], unit[mine] - first
-        return (step.astype(np.float64) + 1.0) * self.dt, unit
+        return step.astype(np.float64) * self.dt, np.array(unit)
 
     def __getitem__(self, what: Any) -> Any:
         if isinstance(what, tuple):

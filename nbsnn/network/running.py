@@ -13,6 +13,7 @@ from ..progress import Progress
 from ..validate import number
 from . import eventwise, waiting
 from .connection import Connection
+from .files import Files
 from .gpu_loop import GpuTape
 from .group import Group
 from .recording import Recording, Tape
@@ -59,7 +60,7 @@ class Wanted:
                 )
             self.weights.append(connection)
 
-    def tape(self, network: Simulation, every: int, sink: Any) -> Tape:
+    def tape(self, network: Simulation, every: int, files: Files) -> Tape:
         """Room for what the loop records."""
         places, units, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for group, name, chosen in self.variables:
@@ -69,7 +70,11 @@ class Wanted:
         for group in network.groups:
             network.layout.pops[group.index, at.RECORDED] = group in self.spikes
         make = GpuTape if network.device == "cuda" else Tape
-        return make(*map(np.concatenate, (places, units, sizes)), every, network.dtype, sink)  # type: ignore[call-arg]
+        tape = make(*map(np.concatenate, (places, units, sizes)), every, network.dtype)  # type: ignore[call-arg]
+        tape.sink = files.spike if files.spikes else None
+        if files.variables and not self.weights:  # otherwise a row is complete when weights have been looked at
+            tape.keep = files.variables.write
+        return tape
 
 
 def _units(group: Group, name: str, chosen: Any) -> Array:
@@ -87,8 +92,8 @@ def _units(group: Group, name: str, chosen: Any) -> Array:
 
 
 def run(
-    network: Simulation, duration: float, record: Any, every: float | None, to: Any, progress: bool,
-    callback: Callable | None, callback_every: float | None,
+    network: Simulation, duration: float, record: Any, every: float | None, to: Any, variables_to: Any,
+    progress: bool, callback: Callable | None, callback_every: float | None,
 ) -> Recording:  # fmt: skip
     """See ``Network.run``."""
     dt = network.dt
@@ -97,19 +102,18 @@ def run(
     between = 1 if callback_every is None else whole(callback_every, dt, "callback_every")
     network.build()
     wanted = Wanted(network, record)
+    _bound(network)
     loop, start = network.loop(), network.step
     recording = Recording(network, start, steps)
-    writer = _writer(network, to)
-    # In the file, a spike's step is that at whose beginning it is over: its time is step dt.
-    sink = (lambda steps, units: writer.write(steps + 1, units)) if writer else None
-    tape = wanted.tape(network, interval, sink)
+    files = Files(network, to, variables_to, wanted, interval, start)
+    tape = wanted.tape(network, interval, files)
     weights: list[list[Array]] = [[] for _ in wanted.weights]
     bar = Progress(progress)
-    loop.load(network._history, start)
-    loop.prepare(tape, start)
-    _bound(network)
     began = time.perf_counter()
     try:
+        loop.load(network._history, start)
+        loop.prepare(tape, start)
+        began = time.perf_counter()
         while network.step < start + steps:
             goal = start + steps
             if callback:
@@ -128,15 +132,18 @@ def run(
                 _bound(network)
                 loop.load(network._history, network.step)
             if network.step % interval == 0:
-                for kept, connection in zip(weights, wanted.weights, strict=True):
-                    kept.append(np.array(connection.weight))
+                now = [np.array(connection.weight) for connection in wanted.weights]
+                if files.variables and now:
+                    files.row(tape.taken(), now)
+                    continue
+                for kept, values in zip(weights, now, strict=True):
+                    kept.append(values)
     finally:
-        if writer:
-            writer.close()
+        files.close()
     with network.layout.memory.at_hand(*(waiting.ARRAYS if _wanted(network, "normalize") else ())):
         eventwise.finish(network)
     recording.seconds = time.perf_counter() - began
-    recording.take(tape, wanted, weights, start, interval)
+    recording.take(tape, wanted, weights, start, interval, files)
     return recording
 
 
@@ -150,12 +157,3 @@ def _wanted(network: Simulation, option: str, *values: Any) -> bool:
     """Whether a rule that is learning has one of ``values`` of an option, by default any but None."""
     found = [getattr(c.rule, option) for c in network.connections if c.learning]
     return any(value in values if values else value is not None for value in found)
-
-
-def _writer(network: Simulation, to: Any) -> Any:
-    """The file for spikes, if one is wanted."""
-    if to is None:
-        return None
-    from ..spikes_file import SpikeWriter
-
-    return SpikeWriter(to, dt=network.dt, n=network.units)

@@ -11,7 +11,7 @@ import numpy as np
 from ..device import resolve, threads
 from ..random import Draws
 from ..validate import float_dtype, number
-from . import running, waiting
+from . import running, steering, waiting
 from .connection import Connection
 from .gpu_loop import GpuLoop
 from .group import Group, Section
@@ -127,10 +127,13 @@ class Simulation:
         with layout.memory.at_hand(*ARRAYS):
             for c in layout.learning.connections:
                 waiting.bring(c)
+                steering.bring(c)
             self.step, self._history = 0, []
             for array in (layout.states, layout.ring):
                 array[...] = 0
             layout.learning.reset()
+            for c in layout.learning.connections:
+                steering.renew(c)
             layout.resources[...] = layout.start_resources
             for group in self.groups:
                 for name, values in group.initial.items():
@@ -185,8 +188,8 @@ class Simulation:
 
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,
-        to: Any = None, progress: bool = False, callback: Callable[[Any], Any] | None = None,
-        callback_every: float | None = None,
+        to: Any = None, variables_to: Any = None, progress: bool = False,
+        callback: Callable[[Any], Any] | None = None, callback_every: float | None = None,
     ) -> Recording:  # fmt: skip
         """Simulate ``duration`` ms from the present state on.
 
@@ -199,8 +202,13 @@ class Simulation:
             units. By default the spikes of all populations.
         every : float, ms, optional
             Interval at which variables and weights are recorded; ``dt`` for variables by default.
-        to : path, optional
-            File to which spikes are written as they come, instead of being kept in memory.
+        to : path or SpikeWriter, optional
+            File to which spikes are written as they come, instead of being kept in memory, to be read by
+            ``spikes_file.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` goes on with one, and from
+            an earlier state with ``step=state.step + 1``, as a spike's time is the end of its step.
+        variables_to : path or VariableWriter, optional
+            Likewise for variables and weights: ``variables_file.VariableFile``, ``VariableWriter.resume(path)``, and
+            from an earlier state with ``step=state.step``.
         progress : bool
             Show a bar on a terminal.
         callback : callable, optional
@@ -213,10 +221,11 @@ class Simulation:
 
         Raises
         ------
-        ValueError, KeyError
-            If a time is not a whole number of steps, or what is to be recorded is unknown.
+        ValueError, KeyError, FileExistsError
+            If a time is not a whole number of steps, what is to be recorded is unknown, or a file exists or does not
+            fit.
         """
-        return running.run(self, duration, record, every, to, progress, callback, callback_every)
+        return running.run(self, duration, record, every, to, variables_to, progress, callback, callback_every)
 
     def steps(self, duration: float, **options: Any) -> Iterator[float]:
         """Run step by step: yields the time after each step; state may be read and changed in between."""

@@ -28,7 +28,7 @@ ARRAYS = "numbers", "weights", "eligible", "since"
 
 def bring(connection: Connection, *, idle: bool = False) -> None:
     """Bring a connection that waits to the end of the latest step; ``idle``: as if no time had passed since."""
-    if connection.waits:
+    if connection.rewarded:
         arrays = _arrays(connection)
         if idle and gpu.on_gpu(arrays[2]):
             gpu.fill(arrays[2], _latest(connection))

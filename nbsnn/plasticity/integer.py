@@ -7,6 +7,9 @@
     w >>= 1 for a unit whose threshold exceeds max_threshold;  w <- clip(w)
 
 ``>>`` is the arithmetic shift, which rounds down, also for negative numbers.
+
+In a ``Network`` weights are floats that hold integers, and a synapse is touched at spikes of its two units and in the
+steps in which its unit's weights are halved: see ``kernels.cpu.sparse_integer``.
 """
 
 from __future__ import annotations
@@ -84,6 +87,9 @@ class PostPreInt:
     ``run`` takes one sample, weights of int32, ``thresh`` [T, 1, n_post] (by default none exceeds) and ``draws``: a
     ``nbsnn.random.Draws``, whose number for a synapse depends on seed, step and synapse alone, or a pair of arrays
     [T, n_pre, n_post] of integers below 2^shift, for presynaptic and postsynaptic spikes.
+
+    In a ``Network`` synapses round with the connection's ``draws``; the threshold is the target's variable "thresh", if
+    it has one. Weights are whole numbers from -2^24 to 2^24, which float32 holds exactly (float64: from -2^31 to 2^31).
 
     Examples
     --------

@@ -8,6 +8,10 @@
 
 m [n_post] is the mean weight that a unit aims at, and M the mean of m at the start. The rule that SPAIC 0.6.3 calls
 meta-nearest-online.
+
+In a ``Network`` the weights onto a unit are kept with one common factor, so that a step costs a loop over units, and
+synapses are touched at spikes alone: see ``kernels.cpu.steered``. Means are taken over the synapses that there are, and
+over the units that have some.
 """
 
 from __future__ import annotations

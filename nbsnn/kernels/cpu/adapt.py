@@ -2,7 +2,9 @@
 
 A rule sees the source's spikes as they arrive: a spike of step t without delay arrives in step t + 1, together with
 the target's spikes of that step. ``traces`` is one flat array that holds what ``sparse_plasticity`` calls seen, carried
-and used, of both sides of every plastic connection.
+and used, of both sides of every plastic connection. ``late`` is what synapses keep beside their weights: eligibility
+and the step of its last visit, mean rates and tallies of units, mean weights that units aim at, and what integer rules
+need: their integers, keys, the network's variables.
 """
 
 from typing import Any
@@ -43,6 +45,21 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
     raise NotImplementedError
 
 
+@hole
+def steer(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def decay_integers(part, parts, row, wire, pops, traces, integers) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late) -> Any:
+    raise NotImplementedError
+
+
 def stretch(part, parts, t, k, pops, spikes, counts):
     """The units of population ``k`` in a thread's share that spiked in step t."""
     slot = t % spikes.shape[0]
@@ -55,7 +72,7 @@ def side(place, count, units, traces):
     return traces[place : place + count * units].reshape(count, units)
 
 
-def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
+def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late):
     """Traces of a thread's own units after step t."""
     row = table[k]
     wire = wires[row[at.WIRE]]
@@ -75,6 +92,8 @@ def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
     carried, used = side(row[at.POST_CARRIED], count, m, traces), side(row[at.POST_USED], count, m, traces)
     factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
+    if row[at.INTEGERS] >= 0:
+        decay_integers(part, parts, row, wire, pops, traces, late[3][0])
 
 
 def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, synapses, traces, columns, late):
@@ -83,6 +102,8 @@ def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, syn
     wire = wires[row[at.WIRE]]
     if row[at.CHANGES]:
         change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces, columns, late)
+    if row[at.INTEGERS] >= 0:
+        change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late[3])
     if row[at.TENDED]:
         tend(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], columns, late)
     if row[at.REWARD] >= 0:
@@ -102,6 +123,14 @@ def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces,
     limits = P[row[at.LIMITS] : row[at.LIMITS] + 4]
     own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (parts + 1)]
     model, shift, waits = row[at.RULE_MODEL], wire[at.SHIFT], waiting(t, row, P, late)
+    start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
+    entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
+    first = own[0] + shift
+    if row[at.STEERED] >= 0:
+        steer(
+            m * part // parts, m * (part + 1) // parts, model, arrived, spiked, X, Y, numbers, limits, waits, start,
+            entering, synapse, first, weights,
+        )  # fmt: skip
     for other in range(parts):
         came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
         for k in range(came.shape[0]):
@@ -109,9 +138,6 @@ def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces,
                 model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift, weights
             )  # fmt: skip
     fired = stretch(part, parts, t, target, pops, spikes, counts)
-    start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
-    entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
-    first = own[0] + shift
     for k in range(fired.shape[0]):
         column_change(
             model, fired[k], arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights

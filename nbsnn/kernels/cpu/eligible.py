@@ -27,11 +27,15 @@ def real(x) -> Any:
 
 
 def waiting(t, row, P, late):
-    """What synapses need at step t: arrays, their distance to the weight, now, share of an increment, numbers."""
+    """What synapses need at step t: arrays, their distance to the weight, now, share of an increment, numbers.
+
+    Last what ``steered`` needs: the mean weights that units aim at, and the place of this connection's.
+    """
     place = max(row[at.REWARD], 0)
     gain = P[place + at.REWARD_VALUE] * P[place + at.REWARD_FACTOR]
     numbers = gain, P[place + at.FALL], P[place + at.REWARD_LOW], P[place + at.REWARD_HIGH]
-    return late[0], late[1], row[at.GAP], np.uint32(t), P[place + at.SHARE], numbers
+    E, U = late[0]
+    return E, U, row[at.GAP], np.uint32(t), P[place + at.SHARE], numbers, late[2], row[at.STEERED]
 
 
 def later(w, c, steps, gain, fall, low, high):

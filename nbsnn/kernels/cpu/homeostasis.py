@@ -46,7 +46,7 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
     target, slot, first = wire[at.TARGET], t % spikes.shape[0], row[at.RATES]
     m = pops[target, at.UNITS]
     lo, hi = m * part // parts, m * (part + 1) // parts
-    rates, tallies = late[2], late[3]
+    rates, tallies = late[1]
     for k in range(counts[slot, target, part]):
         tallies[first + spikes[slot, pops[target, at.FIRST] + lo + k]] += 1
     if (t + 1) % row[at.INTERVAL] != 0:

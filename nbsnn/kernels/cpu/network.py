@@ -28,12 +28,19 @@ def update(model, n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, f
 
 
 @hole
-def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces) -> Any:
+def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late) -> Any:
     raise NotImplementedError
 
 
 @hole
 def change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def arrive(
+    row, aims, emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
+) -> Any:  # fmt: skip
     raise NotImplementedError
 
 
@@ -53,8 +60,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
     ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring``
     (flat, rows, places in a row); ``scratch`` four arrays of a block for each thread; ``out`` the latest spikes, as
     ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns
-    of synapses (see ``adapt.py``), and what ``eligible.py`` and ``homeostasis.py`` keep; ``record`` as in ``sample``
-    and ``note``.
+    of synapses, and what else plastic synapses keep (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
     """
     pops, ports, drives, currents, wires, short = model
     S, P, V, C, keys, thresholds, steps, units, resources = values
@@ -100,7 +106,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
                     )  # fmt: skip
         for k in range(table.shape[0]):
             if table[k, at.LEARNS]:
-                adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces)
+                adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late)
         if parts > 1 and table.shape[0] > 0:
             meet(cells, parts)
         for k in range(table.shape[0]):
@@ -108,9 +114,9 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
                 change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late)
             wire = table[k, at.WIRE]
             # The weight is that of the arrival, so such spikes wait here and not in the ring.
-            connection(
-                t - wires[wire, at.DELAY], part, parts, wires, wire, pops, spikes, counts, factors, P, bounds, index,
-                weights, R, rows, places,
+            arrive(
+                table[k], late[2], t - wires[wire, at.DELAY], part, parts, wires, wire, pops, spikes, counts, factors,
+                P, bounds, index, weights, R, rows, places,
             )  # fmt: skip
         if parts > 1 and short.shape[0] > 0:
             meet(cells, parts)
@@ -214,7 +220,7 @@ def full(turn, parts, window, record):
 # What stands in the holes of a network without plastic synapses: code that is not there need not be compiled.
 
 
-def no_traces(part, parts, t, table, k, pops, wires, spikes, counts, P, traces):
+def no_traces(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late):
     """In the place of ``adapt``."""
 
 

@@ -196,5 +196,10 @@ def given_draws(given, key, t, step, unit):
 
 def counted_draws(given, key, t, step, unit):
     """Filling of ``draw``: the top ``given[0, 0]`` bits of the counter generator's number at (step + t, unit)."""
-    bits = squares32(counter(np.uint64(step + t), np.uint64(unit)), key)
-    return np.int64(bits >> np.uint64(32 - given[0, 0]))
+    return top_bits(given[0, 0], key, step + t, unit)
+
+
+def top_bits(shift, key, step, unit):
+    """The top ``shift`` bits of the counter generator's number at (step, unit)."""
+    bits = squares32(counter(np.uint64(step), np.uint64(unit)), key)
+    return np.int64(bits >> np.uint64(32 - shift))

@@ -36,12 +36,14 @@ WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 # source that arrive, of the target) and of traces as they are carried and as the rule uses them, their number and
 # factors, for both sides; parameters and their number, limits, and the columns of synapses: bounds, entries. Whether
 # spikes change synapses at all; place of the numbers of a rule that waits for a reward or -1, and how far from a weight
-# its eligibility lies; what homeostasis there is, its interval in steps, places of its numbers and of its rates.
+# its eligibility lies; what homeostasis there is, its interval in steps, places of its numbers and of its rates; of a
+# rule that steers mean weights, the place of these, or -1; of a rule in integers, the place of its integers or -1, of
+# its keys, and of the variable that is a threshold, or -1.
 (
     RULE_MODEL, LEARNS, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
     POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, CHANGES, REWARD, GAP, TENDED,
-    INTERVAL, TARGETS, RATES, PLASTIC_COLUMNS,
-) = range(1, 26)  # fmt: skip
+    INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, PLASTIC_COLUMNS,
+) = range(1, 30)  # fmt: skip
 
 # Kinds of homeostasis, and the numbers of both: target rate or total, strength, and how much of an interval's rate
 # enters the mean, what a spike of an interval counts in Hz, bounds.
@@ -51,3 +53,10 @@ TARGET_VALUE, STRENGTH, SMOOTHING, HERTZ, LOWEST, HIGHEST = range(6)
 # The numbers of a rule that waits for a reward: the reward, the factor with which it acts, how much of an increment is
 # eligible, by how much the logarithm of eligibility falls in a step, bounds.
 REWARD_VALUE, REWARD_FACTOR, SHARE, FALL, REWARD_LOW, REWARD_HIGH, REWARD_NUMBERS = range(7)
+
+# What is kept of each unit whose mean weight is steered: a line each of the mean it aims at, the sum of its weights as
+# they are stored, and two factors whose product makes weights of them, the second being that of the latest step.
+AIM, SUM, SCALE, STEP, STEERED_LINES = range(5)
+
+# The integers of a rule in integers: how many numbers stand before the traces of source and target.
+INTEGER_NUMBERS = 9

@@ -1,0 +1,70 @@
+"""Files that grow as a run goes: a header, then records or rows, which are whole or not there.
+
+What has been handed to the operating system survives the end of the process, by whatever way. Of a piece that was cut
+short readers take the whole records and ignore the rest.
+"""
+
+from __future__ import annotations
+
+import os
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+
+def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
+    """A new file that holds ``header``: complete, or not there. ``FileExistsError`` if there is one of this name."""
+    path = Path(path)
+    if path.exists():
+        raise FileExistsError(f"{path} exists: {resume} continues it, another name starts anew")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(header)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+class Appended:
+    """A file at whose end is written; a context manager that closes it.
+
+    Parameters
+    ----------
+    path : path
+    size : int
+        Bytes that count; what follows them is removed.
+    """
+
+    def __init__(self, path: Path, size: int):
+        self.path, self.size = path, size
+        self.handle = path.open("r+b", buffering=0)
+        self.handle.truncate(size)
+
+    def append(self, data: bytes) -> None:
+        """All of ``data`` or nothing."""
+        if self.handle.closed:
+            raise ValueError(f"{self.path} is closed")
+        rest = memoryview(data)
+        try:
+            self.handle.seek(self.size)
+            while rest:
+                rest = rest[self.handle.write(rest) :]
+        except BaseException:
+            self.handle.truncate(self.size)
+            raise
+        self.size += len(data)
+
+    def sync(self) -> None:
+        """Wait until the file is on the disk, where it survives a failure of power too."""
+        os.fsync(self.handle.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self.handle.close()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()

@@ -1,0 +1,91 @@
+"""The files into which a run writes what it records: spikes, and variables with weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..spikes_file import SpikeFile, SpikeWriter
+from ..variables_file import Description, VariableFile, VariableWriter
+
+if TYPE_CHECKING:
+    from .running import Wanted
+    from .simulation import Simulation
+
+Array = np.ndarray
+
+
+class Files:
+    """The files of one run, opened; a path makes a new one, a writer goes on where it is and stays open."""
+
+    def __init__(self, network: Simulation, to: Any, variables_to: Any, wanted: Wanted, interval: int, start: int):
+        self.wanted, self.own = wanted, []
+        self.spikes: Any = None
+        self.variables: Any = None if variables_to is None else self._variables(network, variables_to, interval, start)
+        try:
+            self.spikes = None if to is None else self._spikes(network, to, start)
+        except BaseException:
+            if self.own:
+                self.close()
+                self.variables.path.unlink()  # just made, and of no use
+            raise
+        self._first_row = self.variables.rows if self.variables else 0
+        self._first_spike = len(SpikeFile(self.spikes.path)) if self.spikes else 0
+
+    def _variables(self, network: Simulation, to: Any, interval: int, start: int) -> Any:
+        columns = [
+            (group.name, name, len(units), None if len(units) == group.n else tuple(units.tolist()))
+            for group, name, units in self.wanted.variables
+        ]
+        columns += [(c.name, "weight", len(c), None) for c in self.wanted.weights]
+        if not columns:
+            raise ValueError(
+                'variables_to needs variables or weights to write: record={cells: "v"}, say, not spikes alone'
+            )
+        first = (start // interval + 1) * interval
+        dtype = network.dtype.newbyteorder("<").str
+        wanted = Description(network.dt, interval, first, dtype, tuple(columns))
+        if not isinstance(to, VariableWriter):
+            self.own.append(VariableWriter(to, wanted))
+            return self.own[-1]
+        for field in ("dt", "every", "dtype", "columns"):
+            there, here = getattr(to.description, field), getattr(wanted, field)
+            if there != here:
+                raise ValueError(f"{to.path} was begun with {field} = {there}, which this run cannot go on: {here}")
+        if to.next != first:
+            raise ValueError(f"the next row of {to.path} is that after {to.next} steps, that of this run after {first}")
+        return to
+
+    def _spikes(self, network: Simulation, to: Any, start: int) -> Any:
+        if not isinstance(to, SpikeWriter):
+            self.own.append(SpikeWriter(to, dt=network.dt, n=network.units))
+            return self.own[-1]
+        if (to.dt, to.n) != (network.dt, network.units):
+            here = f"{network.units} and {network.dt:g} ms"
+            raise ValueError(f"{to.path} was begun with {to.n} units and dt = {to.dt:g} ms, not {here}")
+        if to.last > start:
+            raise ValueError(f"{to.path} holds spikes up to step {to.last}, but this run begins at step {start}")
+        return to
+
+    def spike(self, steps: Array, units: Array) -> None:
+        """Write spikes. In the file, a spike's step is that at whose beginning it is over: its time is step dt."""
+        self.spikes.write(steps + 1, units)
+
+    def row(self, variables: list[Array], weights: list[Array]) -> None:
+        """Write a row: the variables' part, if there are any, and weights."""
+        self.variables.write(np.concatenate([*variables, *(part[None] for part in weights)], axis=1))
+
+    def written_rows(self) -> Array:
+        """The rows of this run [rows, columns], which stay in the file."""
+        return VariableFile(self.variables.path).rows[self._first_row :]
+
+    def written_spikes(self) -> tuple[Array, Array]:
+        """Steps at whose beginning the spikes of this run are over, and units; they stay in the file."""
+        records = SpikeFile(self.spikes.path).records[self._first_spike :]
+        return records["step"], records["unit"]
+
+    def close(self) -> None:
+        """Close the files that were opened here."""
+        for writer in self.own:
+            writer.close()

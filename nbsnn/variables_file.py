@@ -1,0 +1,236 @@
+"""Variables and weights on disk, for runs too long to keep them in memory: a header, and rows appended as the run goes.
+
+    header   24 bytes: "NBSNNVAR", version u32, order mark u32, bytes of the description u64
+    JSON     the description: dt, every, first, dtype, columns, padded with spaces
+    row      one number per column
+
+Everything is little-endian, and the order mark is 0x01020304. ``columns`` lists what lies beside each other in a row:
+owner, variable, how many numbers, and the units they belong to (null: all, in order). Row k belongs to the time
+(first + k every) dt. Rows survive the end of the process as ``nbsnn.append`` says.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .append import Appended, create
+from .validate import count, number
+
+Array = np.ndarray
+
+HEADER = struct.Struct("<8sIIQ")
+MAGIC = b"NBSNNVAR"
+VERSION = 1
+MARK = 0x01020304
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the rows of a file are.
+
+    Attributes
+    ----------
+    dt : float, ms
+        Time step.
+    every, first : int
+        Steps from one row to the next, and steps done at the first.
+    dtype : str
+        "<f4" or "<f8".
+    columns : tuple of (owner, variable, count, units or None)
+    """
+
+    dt: float
+    every: int
+    first: int
+    dtype: str
+    columns: tuple[tuple[str, str, int, tuple[int, ...] | None], ...]
+
+    def __post_init__(self) -> None:
+        number("dt", self.dt, above=0.0)
+        count("every", self.every)
+        count("first", self.first)
+        if self.dtype not in ("<f4", "<f8"):
+            raise ValueError(f"dtype must be '<f4' or '<f8', not {self.dtype!r}")
+        if not self.columns:
+            raise ValueError("columns must not be empty")
+        for owner, name, numbers, units in self.columns:
+            count(f"numbers of {owner}.{name}", numbers)
+            if units is not None and len(units) != numbers:
+                raise ValueError(f"{owner}.{name} has {numbers} numbers for {len(units)} units")
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return sum(column[2] for column in self.columns)
+
+    def bytes(self) -> bytes:
+        """The head of a file."""
+        text = json.dumps(vars(self)).encode()
+        text += b" " * (-len(text) % 8)  # so that rows are aligned
+        return HEADER.pack(MAGIC, VERSION, MARK, len(text)) + text
+
+
+class VariableWriter(Appended):
+    """Appends rows to a file; ``nbsnn.Network.run`` does.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that does not exist yet; ``VariableWriter.resume`` continues one.
+    description : Description
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.variables")
+    >>> with VariableWriter(path, Description(0.1, 10, 10, "<f4", (("cells", "v", 2, None),))) as writer:
+    ...     writer.write([[1.0, 2.0], [3.0, 4.0]])
+    >>> file = VariableFile(path)
+    >>> file.times, file["cells", "v"][:, 1]
+    (array([1., 2.]), memmap([2., 4.], dtype=float32))
+    """
+
+    def __init__(self, path: str | PathLike[str], description: Description):
+        path = create(path, description.bytes(), "VariableWriter.resume")
+        self._open(path, VariableFile(path), 0)
+
+    @classmethod
+    def resume(cls, path: str | PathLike[str], step: int | None = None) -> VariableWriter:
+        """Continue a file; a row that was cut short is removed.
+
+        Parameters
+        ----------
+        path : str or path
+        step : int, optional
+            Steps done where the run is taken up again, for instance from a saved state: rows of later times are
+            removed.
+        """
+        writer, file = cls.__new__(cls), VariableFile(path)
+        rows = len(file)
+        if step is not None:
+            about = file.description
+            rows = min(rows, max(0, (count("step", step, least=0) - about.first) // about.every + 1))
+        writer._open(Path(path), file, rows)
+        return writer
+
+    def _open(self, path: Path, file: VariableFile, rows: int) -> None:
+        self.description, self.rows, begin = file.description, rows, file.begin
+        del file
+        super().__init__(path, begin + rows * self.description.width * np.dtype(self.description.dtype).itemsize)
+
+    @property
+    def next(self) -> int:
+        """Steps done at the time of the next row."""
+        return self.description.first + self.rows * self.description.every
+
+    def write(self, rows: Any) -> None:
+        """Append rows [k, columns].
+
+        Raises
+        ------
+        ValueError
+            If they have another width, or the file is closed. Nothing is written then.
+        OSError
+            If the disk is full, say. The file then holds what it held before.
+        """
+        rows = np.asarray(rows, self.description.dtype)
+        if rows.ndim != 2 or rows.shape[1] != self.description.width:
+            raise ValueError(f"rows must have shape [rows, {self.description.width}], not {list(rows.shape)}")
+        self.append(rows.tobytes())
+        self.rows += len(rows)
+
+
+class VariableFile:
+    """The variables of a file, which stay on disk: only what is asked for is read.
+
+    ``file["cells", "v"]`` is the array [rows, units] of a variable, ``file.units("cells", "v")`` says whose they are.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Attributes
+    ----------
+    description : Description
+    rows : float array [rows, columns]
+        All columns, mapped into memory, read-only. What is written later is not seen.
+
+    Raises
+    ------
+    ValueError
+        If the file is of another kind, or its header is damaged.
+    """
+
+    def __init__(self, path: str | PathLike[str]):
+        path = Path(path)
+        with path.open("rb") as file:
+            head = file.read(HEADER.size)
+            if not head or head[: len(MAGIC)] != MAGIC[: len(head)]:
+                raise ValueError(f"{path} is not a file of variables: it begins with {head[:8]!r}, not {MAGIC!r}")
+            if len(head) < HEADER.size:
+                raise ValueError(f"{path} ends within its header, after {len(head)} of {HEADER.size} bytes")
+            _, version, mark, size = HEADER.unpack(head)
+            if mark != MARK:
+                raise ValueError(f"{path} has a damaged header: its order mark is {mark:#010x}, not {MARK:#010x}")
+            if version != VERSION:
+                raise ValueError(f"{path} has version {version} of the format; this program reads version {VERSION}")
+            if size > path.stat().st_size - HEADER.size:
+                raise ValueError(f"{path} ends within its description, of {size} bytes")
+            self.description = _described(path, file.read(size))
+        self.begin, dtype, width = HEADER.size + size, np.dtype(self.description.dtype), self.description.width
+        whole = (path.stat().st_size - self.begin) // (width * dtype.itemsize)
+        self.rows = np.empty((0, width), dtype)
+        if whole:  # nothing cannot be mapped
+            self.rows = np.memmap(path, dtype, "r", offset=self.begin, shape=(whole, width))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Owner and variable of what the file holds."""
+        return [(owner, name) for owner, name, _, _ in self.description.columns]
+
+    @property
+    def times(self) -> Array:
+        """The time of each row, ms."""
+        about = self.description
+        return (about.first + np.arange(len(self)) * about.every) * about.dt
+
+    def __getitem__(self, what: tuple[str, str]) -> Array:
+        place, (_, _, numbers, _) = self._column(what)
+        return self.rows[:, place : place + numbers]
+
+    def units(self, owner: str, name: str) -> Array:
+        """The units to which the numbers of a variable belong."""
+        _, (_, _, numbers, units) = self._column((owner, name))
+        return np.arange(numbers) if units is None else np.array(units)
+
+    def _column(self, what: tuple[str, str]) -> tuple[int, tuple]:
+        place = 0
+        for column in self.description.columns:
+            if column[:2] == what:
+                return place, column
+            place += column[2]
+        raise KeyError(f"{what} is not in this file, which holds {self.names}")
+
+
+def _described(path: Path, text: bytes) -> Description:
+    try:
+        found = json.loads(text)
+        columns = tuple((o, name, n, None if u is None else tuple(u)) for o, name, n, u in found.pop("columns"))
+        return Description(**found, columns=columns)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} has a damaged description: {error}") from None
