@@ -123,9 +123,9 @@ def _key(dtype: str, count: int) -> str:
 
 
 def _file() -> Path:
-    from .compile import cache_folder
+    from .kernel_cache import folder
 
-    return cache_folder() / "__pycache__" / "break_even.json"
+    return folder() / "__pycache__" / "break_even.json"
 
 
 def _read(file: Path) -> dict[str, Any]:

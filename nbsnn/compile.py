@@ -30,8 +30,7 @@ from typing import Any
 
 import numpy as np
 
-CACHE_LIMIT = 256
-"""How many compiled kernels stay on disk; beyond it, those unused for longest are deleted."""
+from .kernel_cache import tend
 
 CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
 
@@ -58,20 +57,6 @@ def summary() -> str:
     fresh = [entry for entry in log if not entry.cached]
     text = f"compiled {len(fresh)} kernels in {sum(entry.seconds for entry in fresh):.1f} s"
     return f"{text}, {len(log) - len(fresh)} came from the cache"
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: NUMBA_CACHE_DIR, else beside the templates."""
-    from numba import config
-
-    return Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
-
-
-def cache_report() -> str:
-    """How many kernels are on disk, and where."""
-    folder = cache_folder()
-    kernels = {file.name.split("-")[0] for file in folder.rglob("*_????????????????-*.nbi")}
-    return f"{len(kernels)} kernels under {folder}, at most {CACHE_LIMIT} per folder"
 
 
 def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, **filling: Any) -> Callable:
@@ -199,23 +184,8 @@ class Kernel:
         log.append(Compiled(self.name, time.perf_counter() - start, cached))
         self.ready = True
         if stats.cache_path:
-            _tend_cache(Path(stats.cache_path), self.name, cached)
+            tend(Path(stats.cache_path), self.name, cached)
         return result
-
-
-def _tend_cache(folder: Path, name: str, cached: bool) -> None:
-    """Mark this kernel's index as just used; after a fresh compilation, delete the ones unused for longest."""
-    try:
-        for index in folder.glob(f"*{name}-*.nbi"):
-            index.touch()
-        if cached:
-            return
-        indices = sorted(folder.glob("*_????????????????-*.nbi"), key=lambda p: p.stat().st_mtime)
-        for index in indices[: max(0, len(indices) - CACHE_LIMIT)]:
-            for file in folder.glob(f"{index.stem}.*"):
-                file.unlink()
-    except OSError:  # a read-only or shared cache is no reason to fail: it only grows, or somebody else tends it
-        pass
 
 
 def _fill(

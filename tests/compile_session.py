@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nbsnn import Population, compile
+from nbsnn import Population, compile, kernel_cache
 from nbsnn.neurons import LIF
 
 MODEL = '''
@@ -100,7 +100,7 @@ def widths(folder: Path) -> dict:
 
 def many(folder: Path) -> dict:
     """Twelve versions of one tiny template, with room for five."""
-    compile.CACHE_LIMIT = 5
+    kernel_cache.LIMIT = 5
     results, left = [], []
     for k in range(12):
         (folder / "tiny.py").write_text(f"def loop(y):\n    y[0] = {k}.0\n")

@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell spell_tiles vectors cuda_setup append
+version hole validate spell spell_tiles vectors cuda_setup append kernel_cache
 exponential logarithm random compile per_step device profile
 gpu
 gpu_sums
@@ -44,7 +44,16 @@ LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
 FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "gpu_sums", "validate", "random", "kernels"}
 
 # And kernels/cuda.
-MAY_IMPORT_NUMBA = {"barrier.py", "compile.py", "cuda_setup.py", "device.py", "gpu.py", "prefetch.py", "vectors.py"}
+MAY_IMPORT_NUMBA = {
+    "barrier.py",
+    "compile.py",
+    "cuda_setup.py",
+    "device.py",
+    "gpu.py",
+    "kernel_cache.py",
+    "prefetch.py",
+    "vectors.py",
+}
 
 
 def name_of(file: Path) -> str:

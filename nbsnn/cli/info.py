@@ -7,8 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .. import break_even, cuda_setup
-from .. import compile as compiler
+from .. import break_even, cuda_setup, kernel_cache
 from ..device import threads
 from ..version import __version__
 
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
     rows["break-even"] = break_even.report()
     rows |= cuda_rows(cuda_setup.find())
-    rows["kernel cache"] = compiler.cache_report()
+    rows["kernel cache"] = kernel_cache.report()
     for name, value in rows.items():
         print(f"{name:14}{value}")
     return 0

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
+from ..device import resolve
 from ..layers.layer import Setting
-from ..validate import choice, number
+from ..validate import number
 
 
 @dataclass(frozen=True)
@@ -20,4 +20,4 @@ class IntegerSetting(Setting):
 
     def __post_init__(self) -> None:
         number("dt", self.dt, above=0.0)
-        choice("device", self.device, DEVICES)
+        object.__setattr__(self, "device", resolve(self.device))

@@ -13,7 +13,6 @@ import numpy as np
 
 from .. import gpu
 from ..compile import kernel
-from ..validate import choice
 from .events import Events
 from .kernel import psp, rise, stationary
 
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
     from .model import Response, Tempotron
 
 BLOCK = 64  # threads that share the inputs of one output, for the classic rule
-
-
-def checked(device: str) -> str:
-    """The device, if it is one and there."""
-    if choice("device", device, ("cpu", "cuda")) == "cuda":
-        gpu.driver()
-    return device
 
 
 @cache

@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..device import resolve
 from ..init import kaiming_uniform
 from ..random import Draws
 from ..validate import count, finite, float_dtype, number, shaped
 from . import sweeps
 from .events import Events, from_times
-from .gpu_sweeps import Kept, checked
+from .gpu_sweeps import Kept
 from .kernel import normaliser
 from .response import Response, decide
 from .targets import targets
@@ -101,7 +102,7 @@ class Tempotron:
         self.v0 = normaliser(tau, tau_s, v_threshold)
         self.tau, self.tau_s, self.v_threshold = float(tau), float(tau_s), float(v_threshold)
         self.T, self.dtype = number("T", T, above=0.0), float_dtype(dtype)
-        self.device, self.kept = checked(device), Kept()
+        self.device, self.kept = resolve(device, ("cpu", "cuda")), Kept()
         shape = (self.n_inputs, self.n_outputs)
         if weight is None or callable(weight):
             how: dict[str, Any] = {"fan_in": n_inputs, "fan_out": n_outputs, "dtype": self.dtype}
