@@ -136,20 +136,7 @@ def test_fit_and_resume(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_train_digits_from_the_command_line(tmp_path, capsys):
-    options = [
-        "--device",
-        "cuda",
-        "--samples",
-        "2",
-        "--batch-size",
-        "2",
-        "--epochs",
-        "1",
-        "--hidden",
-        "3",
-        "--steps",
-        "2",
-    ]
-    assert main(["train", "digits", *options, "--out", str(tmp_path)]) == 0
+    options = "--device cuda --samples 2 --batch-size 2 --epochs 1 --hidden 3 --steps 2"
+    assert main(["train", "digits", *options.split(), "--out", str(tmp_path)]) == 0
     assert "test accuracy" in capsys.readouterr().out
     assert nbsnn.load(tmp_path / "checkpoint.npz")["w1"].params["weight"].shape == (64, 3)
