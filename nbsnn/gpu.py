@@ -44,7 +44,7 @@ def driver() -> Any:
 
 def put(array: Any) -> Any:
     """A copy on the GPU, contiguous."""
-    return driver().to_device(np.ascontiguousarray(array))
+    return driver().to_device(np.require(array, requirements="C"))
 
 
 def get(array: Any) -> np.ndarray:
@@ -87,7 +87,7 @@ def flat(array: Any) -> Any:
 def assign(target: Any, source: Any) -> None:
     """Give an array the numbers of another one of its shape; either may lie on the GPU or not."""
     if on_gpu(target):
-        target.copy_to_device(np.ascontiguousarray(get(source), target.dtype))
+        target.copy_to_device(np.require(get(source), target.dtype, "C"))
     else:
         target[...] = get(source)
 
