@@ -140,6 +140,17 @@ def test_delivery_equals_a_naive_simulation(one_delay, one_weight):
     np.testing.assert_array_equal(made.post, np.tile(np.arange(n), n_pre))
 
 
+def test_sections_that_overlap_have_no_autapses():
+    net = nbsnn.Network(dt=1.0, device="python")
+    cells = net.population(CELL, 20)
+    made = net.connect(cells[:12], cells[5:18], nbsnn.AllToAll(autapses=False), weight=1.0)
+    few = net.connect(cells[:12], cells[5:18], nbsnn.Sparse(indegree=9, autapses=False, multapses=False), weight=1.0)
+    net.build()
+    assert not np.any(made.pre == made.post) and not np.any(few.pre == few.post)
+    assert len(made) == 12 * 13 - 7 == made.estimate() and len(few) == 9 * 13
+    assert (made.pre.max(), made.post.min(), made.post.max()) == (11, 5, 17)
+
+
 def test_short_term_plasticity_releases_what_the_equations_say():
     net = nbsnn.Network(dt=1.0, dtype=np.float64, device="python")
     times = np.array([1.0, 11.0, 21.0, 24.0, 90.0])

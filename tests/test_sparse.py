@@ -89,6 +89,56 @@ def test_rows_are_sound_and_keep_what_they_exclude(rule):
         assert wanted is None or (degree == wanted).all()
 
 
+@pytest.mark.parametrize("own", [0, 7, -20, 33, -45, 60])
+@pytest.mark.parametrize("rule", [rule for rule in RULES if not getattr(rule, "autapses", True)], ids=repr)
+def test_units_on_both_sides_are_not_connected_to_themselves(rule, own):
+    """Source i is target i + own, of sections that overlap in part, or not at all."""
+    n_pre, n_post = 60, 50
+    places = grid((260, 1))
+    coordinates = places[100:160], places[100 - own : 150 - own]
+    rows = rule.build(n_pre, n_post, seed=3, own=own, coordinates=coordinates)
+    pairs = dense(rows.check())
+    assert len(rows) > 0 or isinstance(rule, Distance)
+    assert len(rows) <= rule.count(n_pre, n_post, own=own, coordinates=coordinates)
+    here = np.arange(n_pre)[:, None] + own == np.arange(n_post)
+    assert here.sum() == max(0, min(60, 50 - own) - max(0, -own))
+    assert not pairs[here].any()
+    if isinstance(rule, AllToAll) or getattr(rule, "probability", None) == 1.0:
+        np.testing.assert_array_equal(pairs, ~here)
+    for kind, degree in (("indegree", pairs.sum(0)), ("outdegree", pairs.sum(1)), ("total", pairs.sum())):
+        wanted = getattr(rule, kind, None)
+        assert wanted is None or (degree == wanted).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "multapses"),
+    [*((kind, m) for kind in ("indegree", "outdegree", "total") for m in (True, False)), ("probability", None)],
+)
+def test_pairs_are_uniform_where_some_units_are_on_both_sides(kind, multapses):
+    n_pre, n_post, own, seeds = 12, 8, 3, 600
+    here = np.arange(n_pre)[:, None] + own == np.arange(n_post)
+    value = {"indegree": 4, "outdegree": 4, "total": 40, "probability": 0.4}[kind]
+    rule = Sparse(**{kind: value}, multapses=multapses, autapses=False)  # type: ignore[arg-type]
+    total = sum(dense(rule.build(n_pre, n_post, seed=seed, own=own)) for seed in range(seeds))
+    expected = (
+        {
+            "indegree": 4 / (~here).sum(0, keepdims=True),
+            "outdegree": 4 / (~here).sum(1, keepdims=True),
+            "total": 40 / (~here).sum(),
+            "probability": 0.4,
+        }[kind]
+        * seeds
+        * ~here
+    )
+    assert not total[here].any()
+    z = ((total - expected) / np.sqrt(expected + here))[~here]
+    assert abs(z).max() < 4.5 and 0.3 < z.var() < 1.3
+    barred = here.any(1)
+    if kind == "total":  # sources that are barred from one target have a seventh fewer synapses
+        ratio = total[barred].sum(1).mean() / total[~barred].sum(1).mean()
+        assert abs(ratio - 7 / 8) < 0.03
+
+
 def test_regular_rules():
     np.testing.assert_array_equal(dense(AllToAll().build(3, 4)), np.ones((3, 4)))
     np.testing.assert_array_equal(dense(AllToAll(autapses=False).build(4, 4, same=True)), 1 - np.eye(4))

@@ -57,12 +57,8 @@ class Connection:
         self.reward_given = 0.0  # before the network is built
         self.coordinates = coordinates
         self._weight, self._delay = weight, delay
-        self.same = source == target
-        if self.source is self.target and not self.same and getattr(pattern, "autapses", True) is False:
-            raise ValueError(
-                f"{name}: autapses=False needs a population connected with itself as a whole, or sections that do not "
-                "overlap, for which there are none to leave out"
-            )
+        # Where the sources are among the targets, of which autapses=False must know.
+        self.own = source.lo - target.lo if self.source is self.target else None
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
         self.first = 0  # place of the first synapse in the network's list
@@ -79,7 +75,7 @@ class Connection:
 
     def estimate(self) -> int:
         """How many synapses there will be, about."""
-        return self.pattern.count(self.sources.n, self.targets.n, same=self.same, coordinates=self.coordinates)
+        return self.pattern.count(self.sources.n, self.targets.n, own=self.own, coordinates=self.coordinates)
 
     def bytes_each(self) -> int:
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
@@ -111,7 +107,7 @@ class Connection:
             self.targets.n,
             seed=network.seed,
             stream=stream,
-            same=self.same,
+            own=self.own,
             coordinates=self.coordinates,
         )
         rows = self._of_groups(rows)

@@ -21,7 +21,7 @@ from ..device import run_threaded
 from ..random import Draws
 from ..validate import count, number
 from .rows import MOST, Array, Rows, compiled, turn
-from .rule import Rule, above
+from .rule import NOWHERE, Rule, above, on_both_sides
 
 KINDS = ("probability", "indegree", "outdegree", "total")
 
@@ -39,7 +39,7 @@ class Sparse(Rule):
     total : int
         Synapses altogether.
     autapses : bool, default True
-        Whether a unit may be connected to itself, where source and target are one population.
+        Whether a unit may be connected to itself, where it is on both sides.
     multapses : bool, optional
         Whether a pair may have several synapses: by default yes with ``indegree``, ``outdegree`` and ``total``, and
         never with ``probability``.
@@ -78,14 +78,14 @@ class Sparse(Rule):
         else:
             count(given[0], getattr(self, given[0]), least=0)
 
-    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int:
-        barred = same and not self.autapses
-        pairs = n_pre * max(0, n_post - barred)
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+        barred = 0 if self.autapses else on_both_sides(n_pre, n_post, own)
+        pairs = n_pre * n_post - barred
         if self.probability is not None:
             return min(pairs, above(pairs * self.probability, pairs * self.probability * (1.0 - self.probability)))
         for degree, n, others in ((self.indegree, n_post, n_pre), (self.outdegree, n_pre, n_post)):
             if degree is not None:
-                self._possible(degree, max(0, others - barred), n)
+                self._possible(degree, max(0, others - (barred > 0)), n)
                 return n * degree
         total = self.total or 0
         self._possible(total, pairs, 1)
@@ -97,40 +97,41 @@ class Sparse(Rule):
         if n and short:
             raise ValueError(f"{self} asks for {wanted} synapses where there are only {available} pairs")
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows:
-        total = self._count(n_pre, n_post, same, coordinates)
-        barred = int(same and not self.autapses)
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+        total = self._count(n_pre, n_post, own, coordinates)
+        own = NOWHERE if self.autapses else own
         if total == 0 or not n_pre or not n_post:
             return Rows(np.zeros(n_pre + 1, np.int64), np.empty(0, np.int32), n_post)
         if self.probability is not None:
-            return Rows(*bernoulli(n_pre, n_post, barred, self.probability, draws), n_post)
+            return Rows(*bernoulli(n_pre, n_post, own, self.probability, draws), n_post)
         loop = "distinct" if self.multapses is False else "repeated"
         if self.indegree is not None:
             begin = np.arange(n_post + 1) * self.indegree
-            return Rows(*turn(begin, _draw(loop, begin, n_pre, barred, draws), n_pre), n_post)
+            return Rows(*turn(begin, _draw(loop, begin, n_pre, -own, draws), n_pre), n_post)
         if self.outdegree is not None:
             begin = np.arange(n_pre + 1) * self.outdegree
         elif self.multapses is False:
-            return Rows(*_exactly(n_pre, n_post, barred, total, draws), n_post)
+            return Rows(*_exactly(n_pre, n_post, own, total, draws), n_post)
         else:
             begin = np.zeros(n_pre + 1, np.int64)
             with np.errstate(over="ignore"):
-                compiled("tally_draws")(0, total, n_pre, np.uint64(draws.fold("source").key), begin[1:])
+                key = np.uint64(draws.fold("source").key)
+                compiled("tally_draws")(total, n_pre, n_post, own, key, begin[1:])
             np.cumsum(begin, out=begin)
-        begin, index = turn(begin, _draw(loop, begin, n_post, barred, draws), n_post)
+        begin, index = turn(begin, _draw(loop, begin, n_post, own, draws), n_post)
         return Rows(*turn(begin, index, n_pre), n_post)
 
 
-def _draw(loop: str, begin: Array, n: int, barred: int, draws: Draws) -> Array:
+def _draw(loop: str, begin: Array, n: int, own: int, draws: Draws) -> Array:
     """Each unit's choices among n others: int32 [synapses]."""
     out, key = np.empty(begin[-1], np.int32), np.uint64(draws.key)
     kernel = compiled(loop)
     with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
-        run_threaded(lambda lo, hi: kernel(lo, hi, n, barred, key, begin, out), len(begin) - 1, len(out))
+        run_threaded(lambda lo, hi: kernel(lo, hi, n, own, key, begin, out), len(begin) - 1, len(out))
     return out
 
 
-def bernoulli(n_pre: int, n_post: int, barred: int, probability: float, draws: Draws) -> tuple[Array, Array]:
+def bernoulli(n_pre: int, n_post: int, own: int, probability: float, draws: Draws) -> tuple[Array, Array]:
     """Rows in which each pair is connected with ``probability``: counted first, then drawn again into place."""
     scale = 1.0 / math.log1p(-probability) if 0.0 < probability < 1.0 else -math.inf if probability == 0.0 else -0.0
     start, degree = np.zeros(n_pre + 1, np.int64), np.zeros(n_pre, np.int64)
@@ -138,7 +139,7 @@ def bernoulli(n_pre: int, n_post: int, barred: int, probability: float, draws: D
 
     def run(out: Array) -> None:
         with np.errstate(over="ignore"):
-            run_threaded(lambda lo, hi: visit(lo, hi, n_post, barred, scale, key, start, degree, out), n_pre, work)
+            run_threaded(lambda lo, hi: visit(lo, hi, n_post, own, scale, key, start, degree, out), n_pre, work)
 
     run(np.empty(0, np.int32))
     np.cumsum(degree, out=start[1:])
@@ -147,25 +148,25 @@ def bernoulli(n_pre: int, n_post: int, barred: int, probability: float, draws: D
     return start, post
 
 
-def _exactly(n_pre: int, n_post: int, barred: int, total: int, draws: Draws) -> tuple[Array, Array]:
+def _exactly(n_pre: int, n_post: int, own: int, total: int, draws: Draws) -> tuple[Array, Array]:
     """Rows of ``total`` distinct pairs, all such sets equally likely.
 
     Pairs are drawn independently with a probability that gives slightly too many, and again if they are too few; then
     as many as are left over are taken out, at random. Given their number, all sets of pairs are equally likely, and
     so they stay.
     """
-    pairs = n_pre * (n_post - barred)
+    pairs = n_pre * n_post - on_both_sides(n_pre, n_post, own)
     probability = min(1.0, (total + 6.0 * math.sqrt(total) + 10.0) / pairs)
     start, post, attempt = np.zeros(n_pre + 1, np.int64), np.empty(0, np.int32), 0
     while len(post) < total:
-        start, post = bernoulli(n_pre, n_post, barred, probability, draws.fold("pairs", attempt))
+        start, post = bernoulli(n_pre, n_post, own, probability, draws.fold("pairs", attempt))
         attempt += 1
     surplus = len(post) - total
     if len(post) <= MOST:
         drop = np.empty(surplus, np.int32)
         with np.errstate(over="ignore"):
             key = np.uint64(draws.fold("drop").key)
-            compiled("distinct")(0, 1, len(post), 0, key, np.array([0, surplus]), drop)
+            compiled("distinct")(0, 1, len(post), NOWHERE, key, np.array([0, surplus]), drop)
     else:
         drop = np.flatnonzero(draws.fold("drop").uniform(len(post)) < surplus / len(post))[:surplus]
     drop = np.sort(drop)

@@ -22,7 +22,7 @@ from ..validate import count, finite, number
 from .cells import sort_into_cells
 from .profile import Profile
 from .rows import Array, Rows, turn
-from .rule import Rule, above
+from .rule import NOWHERE, Rule, above
 
 SAMPLE = 256  # sources from which the number of synapses is estimated
 
@@ -41,7 +41,7 @@ class Distance(Rule):
     period : float or tuple of float, optional
         Length of the space along each dimension, at whose end it begins anew.
     autapses : bool, default True
-        Whether a unit may be connected to itself, where source and target are one population.
+        Whether a unit may be connected to itself, where it is on both sides.
 
     Raises
     ------
@@ -68,12 +68,12 @@ class Distance(Rule):
             if length is not None:
                 number("period", length, above=0.0)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows:
-        pre, post, period = self._coordinates(n_pre, n_post, same, coordinates)
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+        pre, post, period = self._coordinates(n_pre, n_post, own, coordinates)
         start, degree, wrong = np.zeros(n_pre + 1, np.int64), np.zeros(n_pre, np.int64), []
         if not n_pre or not n_post:
             return Rows(start, np.empty(0, np.int32), n_post)
-        fixed = self._arguments(pre, post, period, same)
+        fixed = self._arguments(pre, post, period, own)
         choose, key = _kernel("choose", self.profile.function), np.uint64(draws.key)
         work = n_pre * n_post * len(fixed[2]) // int(fixed[4].prod())  # pairs in the cells looked at
 
@@ -92,19 +92,19 @@ class Distance(Rule):
             run(found)
         return Rows(*turn(*turn(start, found, n_post), n_pre), n_post)
 
-    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int:
-        pre, post, period = self._coordinates(n_pre, n_post, same, coordinates)
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+        pre, post, period = self._coordinates(n_pre, n_post, own, coordinates)
         if not n_pre or not n_post:
             return 0
         some = np.unique(np.linspace(0, n_pre - 1, SAMPLE).astype(np.int64))
         expected = np.zeros(len(some))
-        fixed = self._arguments(pre, post, period, same)
+        fixed = self._arguments(pre, post, period, own)
         self._probabilities(_kernel("expect", self.profile.function)(some, *fixed, expected))
         mean = n_pre * expected.mean()
         sampling = n_pre**2 * expected.var() / len(some) if len(some) < n_pre else 0.0
         return min(n_pre * n_post, above(mean, mean + sampling))
 
-    def _arguments(self, pre: Array, post: Array, period: Array, same: bool) -> tuple:
+    def _arguments(self, pre: Array, post: Array, period: Array, own: int) -> tuple:
         """What kernels take between the sources and the results."""
         reach = min(float(self.profile.reach), math.inf if self.cutoff is None else self.cutoff)
         cells = sort_into_cells(pre, post, max(reach, 1e-300), period)
@@ -112,16 +112,17 @@ class Distance(Rule):
         falling = getattr(self.profile, "falling", False)
         bound = np.array([function(gap, *parameters) if falling else 1.0 for gap in cells.gaps.tolist()])
         grid = cells.home, cells.offsets, bound, cells.cells, cells.period, cells.first, cells.order, cells.x
-        return pre, *grid, reach, *parameters, int(same and not self.autapses)
+        return pre, *grid, reach, *parameters, NOWHERE if self.autapses else own
 
     def _probabilities(self, wrong: int) -> None:
         if wrong:
             raise ValueError(f"{self.profile!r} must give probabilities from 0 to 1; for {wrong} pairs it does not")
 
-    def _coordinates(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> tuple[Array, Array, Array]:
+    def _coordinates(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> tuple[Array, Array, Array]:
         """Where sources and targets are, and the period along each dimension, 0 for none."""
         if coordinates is None:
             raise ValueError("Distance needs the units' coordinates: arrays [units, dimensions]")
+        same = own == 0 and n_pre == n_post
         pair = coordinates if isinstance(coordinates, tuple) and not same else (coordinates,) * 2
         if len(pair) != 2:
             raise ValueError(f"coordinates must be a pair of arrays, for sources and for targets, not {len(pair)}")

@@ -44,10 +44,10 @@ class Explicit(Rule):
     def __repr__(self) -> str:
         return f"Explicit({len(self.pre)} synapses)"
 
-    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         return len(self.pre)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows:
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
         for name, places, n in (("pre", self.pre, n_pre), ("post", self.post, n_post)):
             if len(places) and (places.min() < 0 or places.max() >= n):
                 span = f"{places.min()} to {places.max()}"

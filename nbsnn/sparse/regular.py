@@ -9,7 +9,7 @@ import numpy as np
 
 from ..random import Draws
 from .rows import Rows
-from .rule import Rule
+from .rule import Rule, on_both_sides
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class AllToAll(Rule):
     Parameters
     ----------
     autapses : bool, default True
-        Whether units of one population are connected to themselves too.
+        Whether units that are on both sides are connected to themselves too.
 
     >>> AllToAll(autapses=False).build(3, 3, same=True).to_scipy().toarray()
     array([[0., 1., 1.],
@@ -29,18 +29,22 @@ class AllToAll(Rule):
 
     autapses: bool = True
 
-    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int:
-        return n_pre * (n_post - (same and not self.autapses)) if n_post else 0
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+        return n_pre * n_post - (0 if self.autapses else on_both_sides(n_pre, n_post, own))
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows:
-        total = self._count(n_pre, n_post, same, coordinates)
-        post = np.empty(total, np.int32)
-        if total:
-            rows = post.reshape(n_pre, -1)
-            rows[:] = np.arange(rows.shape[1], dtype=np.int32)
-            if rows.shape[1] < n_post:
-                rows += rows >= np.arange(n_pre, dtype=np.int32)[:, None]  # what would be itself moves up
-        return Rows(np.arange(n_pre + 1) * (total // max(1, n_pre)), post, n_post)
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+        post = np.empty(self._count(n_pre, n_post, own, coordinates), np.int32)
+        start, barred = np.arange(n_pre + 1) * n_post, n_pre * n_post - len(post)
+        if not barred:
+            post.reshape(n_pre, n_post)[:] = np.arange(n_post, dtype=np.int32)
+            return Rows(start, post, n_post)
+        start -= np.clip(np.arange(n_pre + 1) - max(0, -own), 0, barred)
+        for i in range(n_pre):
+            row = post[start[i] : start[i + 1]]
+            row[:] = np.arange(len(row), dtype=np.int32)
+            if len(row) < n_post:
+                row[i + own :] += 1  # what would be itself moves up
+        return Rows(start, post, n_post)
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,11 @@ class OneToOne(Rule):
     array([0, 1, 2], dtype=int32)
     """
 
-    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         if n_pre != n_post:
             raise ValueError(f"OneToOne connects populations of one size, not of {n_pre} and {n_post} units")
         return n_pre
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows:
-        self._count(n_pre, n_post, same, coordinates)
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+        self._count(n_pre, n_post, own, coordinates)
         return Rows(np.arange(n_pre + 1), np.arange(n_pre, dtype=np.int32), n_post)

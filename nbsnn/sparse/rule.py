@@ -12,6 +12,9 @@ from .rows import MOST, Rows
 
 Stream = int | str | tuple[int | str, ...]
 
+NOWHERE = -(1 << 40)
+"""The place among the targets of sources that are none of them."""
+
 
 class Rule(ABC):
     """Who is connected to whom. Rules hold no state: equal arguments give equal rows, on any number of threads."""
@@ -24,6 +27,7 @@ class Rule(ABC):
         seed: int = 0,
         stream: Stream = (),
         same: bool = False,
+        own: int | None = None,
         coordinates: Any = None,
     ) -> Rows:
         """The synapses from ``n_pre`` to ``n_post`` units.
@@ -36,6 +40,9 @@ class Rule(ABC):
             What the random numbers depend on; see ``nbsnn.random``.
         same : bool
             Whether source and target are one population, in which unit i would be connected to itself.
+        own : int, optional
+            Where units are on both sides, but sources and targets are not the same: source i is target i + own, if
+            there is one.
         coordinates : tuple of arrays ([n_pre, D], [n_post, D]), or one array for both
             Where the units are, for rules that ask.
 
@@ -46,18 +53,29 @@ class Rule(ABC):
         """
         n_pre, n_post = _sizes(n_pre, n_post, same)
         path = stream if isinstance(stream, tuple) else (stream,)
-        return self._build(n_pre, n_post, Draws(seed, *path), bool(same), coordinates)
+        return self._build(n_pre, n_post, Draws(seed, *path), _own(same, own), coordinates)
 
-    def count(self, n_pre: int, n_post: int, *, same: bool = False, coordinates: Any = None) -> int:
+    def count(
+        self, n_pre: int, n_post: int, *, same: bool = False, own: int | None = None, coordinates: Any = None
+    ) -> int:
         """How many synapses ``build`` would make: exact, or six standard deviations above the expected number."""
         n_pre, n_post = _sizes(n_pre, n_post, same)
-        return self._count(n_pre, n_post, bool(same), coordinates)
+        return self._count(n_pre, n_post, _own(same, own), coordinates)
 
     @abstractmethod
-    def _build(self, n_pre: int, n_post: int, draws: Draws, same: bool, coordinates: Any) -> Rows: ...
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows: ...
 
     @abstractmethod
-    def _count(self, n_pre: int, n_post: int, same: bool, coordinates: Any) -> int: ...
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int: ...
+
+
+def on_both_sides(n_pre: int, n_post: int, own: int) -> int:
+    """How many sources are targets too, source i being target i + own."""
+    return max(0, min(n_pre, n_post - own) - max(0, -own))
+
+
+def _own(same: bool, own: int | None) -> int:
+    return 0 if same else NOWHERE if own is None else int(own)
 
 
 def above(expected: float, variance: float) -> int:

@@ -5,7 +5,8 @@
     without                     Floyd's method: for t = n - k ... n - 1, draw r from 0 ... t, take r, or t if r is taken
 
 Every number is ``squares32(counter(unit, k), key)``, the k-th draw of a unit, so that threads can share units.
-With ``same`` = 1 a unit draws from the n - 1 others: a choice at or above its own place moves up by one.
+Unit u must not draw the place u + own, if that is one of the n: then it draws from the n - 1 others, and a choice at or
+above its own place moves up by one. Where nobody is barred, ``own`` is far below 0.
 
 A list of synapses by unit is ``index[begin[u]:begin[u + 1]]``. All integers are signed, except those that the hash
 works on.
@@ -32,46 +33,61 @@ def below(n, unit, k, key) -> Any:
     return np.int64((bits(unit, k, key) * np.uint64(n)) >> np.uint64(32))
 
 
-def bernoulli(u0, u1, n, same, scale, key, begin, degree, out):
+def barred(u, own, n) -> Any:
+    """1 if the unit's own place is among the n, 0 otherwise."""
+    return 1 if u + own >= 0 and u + own < n else 0
+
+
+def bernoulli(u0, u1, n, own, scale, key, begin, degree, out):
     """Visit each of n places with probability p, where ``scale`` = 1 / log(1 - p); fills ``out`` unless it is empty.
 
     ``degree[u]`` becomes the number of visits.
     """
     filling = out.shape[0] > 0
     for u in range(u0, u1):
-        at, k, e = 0, 0, begin[u]
+        at, k, e, same = 0, 0, begin[u], barred(u, own, n)
         while True:
             gap = math.log((np.float64(bits(u, k, key)) + 0.5) * 2.0**-32) * scale
             if gap >= n - same - at:
                 break
             at += np.int64(gap)
             if filling:
-                out[e + k] = at + (same & (at >= u))
+                out[e + k] = at + (same & (at >= u + own))
             at += 1
             k += 1
         degree[u] = k
 
 
-def tally_draws(k0, k1, n, key, degree):
-    """Deal the draws [k0, k1) out to n units: ``degree[u]`` grows by what unit u gets."""
-    for k in range(k0, k1):
-        degree[below(n, k >> 32, k & 0xFFFFFFFF, key)] += 1
+def tally_draws(total, n, m, own, key, degree):
+    """Deal ``total`` draws out to n units: ``degree[u]`` grows by what unit u gets.
+
+    All pairs of a unit and one of m places are equally likely, so a unit that is barred from its own is passed over
+    with probability 1 / m if others are not.
+    """
+    uneven = barred(0, own, m) == 0 or barred(n - 1, own, m) == 0
+    for k in range(total):
+        draw = k
+        u = below(n, draw >> 32, draw & 0xFFFFFFFF, key)
+        while uneven and barred(u, own, m) and below(m, (draw >> 32) + (1 << 31), draw & 0xFFFFFFFF, key) == 0:
+            draw += total
+            u = below(n, draw >> 32, draw & 0xFFFFFFFF, key)
+        degree[u] += 1
 
 
-def repeated(u0, u1, n, same, key, begin, out):
+def repeated(u0, u1, n, own, key, begin, out):
     """Each unit draws from n others, with repetition."""
     for u in range(u0, u1):
-        first = begin[u]
+        first, same = begin[u], barred(u, own, n)
         for e in range(first, begin[u + 1]):
             choice = below(n - same, u, e - first, key)
-            out[e] = choice + (same & (choice >= u))
+            out[e] = choice + (same & (choice >= u + own))
 
 
-def distinct(u0, u1, n, same, key, begin, out):
+def distinct(u0, u1, n, own, key, begin, out):
     """Each unit draws from n others, without repetition."""
     taken = np.zeros(n, np.uint8)
     for u in range(u0, u1):
-        first, end = begin[u], begin[u + 1]
+        first, end, same = begin[u], begin[u + 1], barred(u, own, n)
         t = n - same - (end - first)
         for e in range(first, end):
             choice = below(t + 1, u, e - first, key)
@@ -82,7 +98,7 @@ def distinct(u0, u1, n, same, key, begin, out):
             t += 1
         for e in range(first, end):
             taken[out[e]] = 0
-            out[e] += same & (out[e] >= u)
+            out[e] += same & (out[e] >= u + own)
 
 
 def tally(e0, e1, index, count):

@@ -3,8 +3,9 @@
 Targets are sorted into cells: those of cell ``c`` are ``order[first[c]:first[c + 1]]``, with coordinates ``x`` in the
 same order. A source looks at the cells that ``offsets`` [offsets, D] lead to from its own, ``home`` [n_pre, D]. Where
 ``period`` is above 0, cells and distances go round. The number that decides about the pair (u, j) is
-``squares32(counter(u, j), key)``, whatever the cells are. No pair in the cells of offset ``m`` has a probability above
-``bound[m]``: where the number is above it, as for most pairs that are far apart, the distance need not be known.
+``squares32(counter(u, j), key)``, whatever the cells are; j = u + own is left out. No pair in the cells of offset ``m``
+has a probability above ``bound[m]``: where the number is above it, as for most pairs that are far apart, the distance
+need not be known.
 """
 
 import math
@@ -57,7 +58,7 @@ def distance(source, u, x, e, period) -> Any:
     return math.sqrt(total)
 
 
-def choose(u0, u1, source, home, offsets, bound, cells, period, first, order, x, reach, a, b, same, key, begin, degree,
+def choose(u0, u1, source, home, offsets, bound, cells, period, first, order, x, reach, a, b, own, key, begin, degree,
            out):  # fmt: skip
     """Count the targets of each source in ``degree``, and fill ``out`` with them unless it is empty.
 
@@ -76,7 +77,7 @@ def choose(u0, u1, source, home, offsets, bound, cells, period, first, order, x,
                 if number >= highest:
                     continue
                 d = distance(source, u, x, e, period)
-                if d > reach or (same and order[e] == u):
+                if d > reach or order[e] == u + own:
                     continue
                 p = profile(d, a, b)
                 wrong += not (p >= 0.0 and p <= 1.0)
@@ -88,7 +89,7 @@ def choose(u0, u1, source, home, offsets, bound, cells, period, first, order, x,
     return wrong
 
 
-def expect(some, source, home, offsets, bound, cells, period, first, order, x, reach, a, b, same, expected):
+def expect(some, source, home, offsets, bound, cells, period, first, order, x, reach, a, b, own, expected):
     """The expected number of targets of ``some`` sources; returns how many probabilities were none."""
     wrong = 0
     for k in range(some.shape[0]):
@@ -99,7 +100,7 @@ def expect(some, source, home, offsets, bound, cells, period, first, order, x, r
                 continue
             for e in range(first[c], first[c + 1]):
                 d = distance(source, u, x, e, period)
-                if d <= reach and not (same and order[e] == u):
+                if d <= reach and order[e] != u + own:
                     p = profile(d, a, b)
                     wrong += not (p >= 0.0 and p <= 1.0)
                     expected[k] += p
