@@ -34,7 +34,7 @@ class GpuLoop(Loop):
         self.out = self.spikes, self.counts, arrays["factors"]
         self.marks = gpu.empty(self.spikes.shape if layout.learning.connections else (1, 1), np.uint8)
         self.table = put(layout.learning.table)
-        late = tuple(arrays[name] for name in ("eligible", "since", "rates", "tallies"))
+        late = (arrays["eligible"], arrays["since"]), (arrays["rates"], arrays["tallies"]), arrays["aims"]
         self.plastic = self.table, arrays["traces"], tuple(map(put, layout.columns)), late, self.marks
         self.ready = False
 

@@ -92,7 +92,7 @@ def tend(part, parts, t, pops, wires, P, synapses, plastic):
     """Count the spikes of step t; at the end of an interval, change the weights onto a thread's own units."""
     bounds, weights = synapses[0], synapses[2]
     table, (starts, _, numbered), late, marks = plastic[0], plastic[2], plastic[3], plastic[4]
-    rates, tallies = late[2], late[3]
+    rates, tallies = late[1]
     for k in range(table.shape[0]):
         if table[k, at.LEARNS] and table[k, at.TENDED]:
             row, wire = table[k], wires[table[k, at.WIRE]]

@@ -58,4 +58,4 @@ def in_time(i, j, n, m, o, row, t, P, traces, weights, late):
     waits = waiting(t, row, P, late)
     bring(o, waits, weights)
     if counts(i, j, row, traces):
-        late[0][o + row[at.GAP]] += waits[4] * increment(i, j, n, m, weights[o], row, P, traces)
+        late[0][0][o + row[at.GAP]] += waits[4] * increment(i, j, n, m, weights[o], row, P, traces)
