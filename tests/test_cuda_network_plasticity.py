@@ -54,7 +54,7 @@ def outcome(net, rewards=()):
     spikes = []
     for k in range(3):
         for c in net.connections[:3]:
-            if c.waits:
+            if c.rewarded:
                 c.reward = rewards[k]
         net.connections[0].learning = k != 1
         spikes.append(net.run(6.0).spikes())
