@@ -151,7 +151,7 @@ def compare_credit(
     ['BPTT', 'BPTT chunk=2', 'SLTT', 'OTTT', 'e-prop']
     """
     loss = StepCrossEntropy(reduction="sum") if loss is None else loss
-    if net.setting.device == "cuda":  # many small gradients, compared by NumPy
+    if isinstance(net, Layer) and net.setting.device == "cuda":  # many small gradients, compared by NumPy
         net, x = net.twin(device="cpu"), fetched(x)
     whole = BPTT(net, loss, seed=seed)
     x, target = net.check_input(x), np.asarray(target)
