@@ -47,7 +47,7 @@ def add_to(tasks: Any) -> None:
     p.add_argument("--lr-post", type=float, default=1e-2, help="potentiation at a postsynaptic spike")
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and spikes")
     p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
-    p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where the network runs")
+    p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
     p.add_argument("--out", type=Path, default=Path("runs") / NAME, metavar="DIR", help="folder for all results")
     p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     p.set_defaults(run=run)

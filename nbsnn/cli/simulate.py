@@ -68,7 +68,7 @@ def add_to(commands: Any) -> None:
         p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step, ms")
         p.add_argument("--float64", action="store_true", help="double precision")
         p.add_argument("--seed", type=int, default=0, help="of synapses, initial values and noise")
-        p.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where the network runs")
+        p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
         p.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
         p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
         p.set_defaults(run=partial(run, model))

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
+from ..device import resolve
 from ..layers.layer import _checked_state
-from ..validate import FLOATS, choice, finite, shaped
+from ..validate import FLOATS, finite, shaped
 
 Array = np.ndarray
 
@@ -52,7 +52,7 @@ def check_run(
     rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
 ) -> tuple[Array, Array, dict[str, Any]]:
     """Spikes and starting state that fit each other and the weights."""
-    choice("device", device, DEVICES)
+    resolve(device)
     pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
     post = check_spikes("post", post, weights.shape[1], weights.dtype)
     if pre.shape[:2] != post.shape[:2]:
@@ -66,6 +66,7 @@ def check_run(
 
 def stepper(rule: Any, device: str) -> Callable[..., dict[str, Any]]:
     """``rule.advance`` on a device."""
+    device = resolve(device)
     if device != "cuda":
         return partial(rule.advance, device=device)
     from .gpu_rule import advance
