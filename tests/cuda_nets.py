@@ -68,7 +68,7 @@ KINDS = {
         Parallel(LI(), Identity(), join="sum"),
     ],
     "temporal": lambda: [TemporalConv(4, 6, 3), LIF(3.0, 0.5), TemporalConv(6, 3, 1, bias=False), LI(3.0)],
-    "delay": lambda: [Dense(4, 6), Delay(2), LIF(3.0, 0.5), Dense(6, 3), Delay(1), LI(3.0)],
+    "delay": lambda: [Delay(2), Dense(4, 6), LIF(3.0, 0.5), Delay(1), Dense(6, 3), LI(3.0)],
     "conv": lambda: [Conv2d(1, 2, 3, padding=1), LIF(2.0, 0.3), SumPool2d(2), Flatten(), Dense(8, 3), LI()],
     "conv strided": lambda: [
         Conv2d(1, 2, 2, stride=(2, 1), padding=(1, 0), bias=False),

@@ -229,7 +229,7 @@ def launches(kind, steps, learner=None):
     return gpu.Count.launches - before
 
 
-@pytest.mark.parametrize(("kind", "most"), [("dense", 31), pytest.param("recurrent", 36, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("kind", "most"), [("dense", 26), pytest.param("recurrent", 29, marks=pytest.mark.long)])
 def test_launches_of_a_step_do_not_grow_with_time(kind, most):
     assert launches(kind, 2) == launches(kind, 5) <= most
 
@@ -266,5 +266,6 @@ def test_nan_stops_training_before_anything_changes():
         learner.step(batch("dense"), LABELS)
     gpu.assign(weight, before)
     gpu.fill(learner.grads["dense1"]["weight"], np.nan)
+    learner.place.read(0.0)
     with pytest.raises(ValueError, match="gradient of dense1/weight contains 20 NaN"):
-        learner.checked(learner.net.parameters() | {"dense1/weight": learner.grads["dense1"]["weight"]})
+        learner.checked({"dense1/weight": learner.grads["dense1"]["weight"]})

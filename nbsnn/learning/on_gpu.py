@@ -1,4 +1,23 @@
-"""What learners do with arrays that lie on a GPU: ``OnCpu``, without waiting until ``read`` and ``checked``."""
+"""What learners do with arrays that lie on a GPU: ``OnCpu``, without waiting until ``read``.
+
+How many kernels a step of ``BPTT`` launches does not depend on the number of steps in time (apart from sums so long
+that they are cut, each of which takes one more):
+
+    layer or part                  forward   reverse
+    Dense                             1      1 for the errors, 1 for the weights, 1 for the bias
+    Dense, path="events"              1      1, 2, 1
+    Conv2d                            1      1, 1, 3
+    population                        2      2, and 3 for each learned parameter that is not an initial value
+    Recurrent, dense feedback         2      3, and those of its feedback's gradients
+    pooling, Dropout                  1      1
+    Delay, TemporalConv               3, 3 + k    2, 1 + 3 k      k: steps that the convolution sees
+    loss                              3      1
+    gradients to zero, and whether they are finite: 3;  clipping: 5;  an optimiser: 1 for each parameter
+
+A general ``Recurrent``, or one wider than a block of threads, takes the launches of its layers for each step. The
+online rules take those of a window of steps at a time. All of them wait for the GPU once, for the value of the loss
+and whether all gradients are finite; networks of neurons with learned parameters once more (``layers.cuda.learned``).
+"""
 
 from __future__ import annotations
 
@@ -23,8 +42,8 @@ class OnGpu(OnCpu):
     """Arrays on a GPU. All gradients share one array, so that each thing done to all of them is one launch."""
 
     def __init__(self) -> None:
-        self.total = gpu.zeros(1, np.float64)
-        self.flag = gpu.zeros(1, np.int32)
+        self.said = gpu.zeros(2, np.float64)  # the sum of the values, and whether a gradient is not finite
+        self.total, self.unfinite = self.said[0:1], False
         self.room: dict[Any, dict[str, Any]] = {}
         self.all: Any = None
 
@@ -57,14 +76,14 @@ class OnGpu(OnCpu):
         return 0.0, penalty.on_gpu(flat, self.total, self._room(name)).reshape(spikes.shape)
 
     def read(self, value: float) -> float:
-        found = float(gpu.get(self.total)[0])
-        gpu.fill(self.total, 0)
-        return value + found
+        gpu_sums.flag_unfinite(self.all, self.said[1:2])
+        found, flag = gpu.get(self.said)
+        gpu.fill(self.said, 0)
+        self.unfinite = bool(flag)
+        return value + float(found)
 
     def checked(self, grads: dict[str, Any]) -> dict[str, Any]:
-        gpu.fill(self.flag, 0)
-        gpu_sums.flag_unfinite(self.all, self.flag)
-        if gpu.get(self.flag)[0]:
+        if self.unfinite:  # as the last ``read`` has found
             super().checked({name: gpu.get(array) for name, array in grads.items()})
         return grads
 
