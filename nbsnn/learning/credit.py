@@ -151,9 +151,10 @@ def compare_credit(
     ['BPTT', 'BPTT chunk=2', 'SLTT', 'OTTT', 'e-prop']
     """
     loss = StepCrossEntropy(reduction="sum") if loss is None else loss
-    if net.setting.device == "cuda":  # many small gradients, compared by NumPy
-        net, x = net.twin(device="cpu"), fetched(x)
     whole = BPTT(net, loss, seed=seed)
+    if net.setting.device == "cuda":  # many small gradients, compared by NumPy
+        options: dict[str, Any] = {"chunk": chunk, "steps": steps, "input_decay": input_decay, "seed": seed}
+        return compare_credit(net.twin(device="cpu"), fetched(x), target, loss, **options)
     x, target = net.check_input(x), np.asarray(target)
     chunk = max(1, len(x) // 4) if chunk is None else chunk
     learners: dict[str, Learner] = {"BPTT": whole, f"BPTT chunk={chunk}": BPTT(net, loss, chunk=chunk, seed=seed)}
