@@ -19,11 +19,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 ORDER = """
 version hole validate spell spell_tiles vectors cuda_setup append kernel_cache
 exponential logarithm random compile per_step device profile
-gpu
-gpu_sums
 surrogates init barrier prefetch
 neuron kernels
-neurons events break_even gpu_products gpu_spikes
+gpu
+neurons events break_even
 data encode losses optim voting layers sparse statistics spikes_file variables_file
 history
 plot
@@ -41,7 +40,7 @@ __init__ __main__
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "gpu_sums", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
 
 # And kernels/cuda.
 MAY_IMPORT_NUMBA = {
@@ -49,7 +48,7 @@ MAY_IMPORT_NUMBA = {
     "compile.py",
     "cuda_setup.py",
     "device.py",
-    "gpu.py",
+    "gpu/arrays.py",
     "kernel_cache.py",
     "prefetch.py",
     "vectors.py",

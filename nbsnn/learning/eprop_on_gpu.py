@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from .. import gpu, gpu_products
+from .. import gpu
+from ..gpu import products as gpu_products
 from ..layers.cuda.still import stored
 from ..layers.layer import Nested
 

@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu, gpu_sums
+from .. import gpu
+from ..gpu import sums as gpu_sums
 from ..layers.cuda.low_pass import LowPassOnGpu
 from ..layers.cuda.still import stored
 from ..layers.layer import Layer, Nested

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu, gpu_sums
+from .. import gpu
+from ..gpu import sums as gpu_sums
 from ..spell import row, store
 from ..validate import FLOATS
 

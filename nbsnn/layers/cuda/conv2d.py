@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import gpu, gpu_products, gpu_sums
+from ... import gpu
+from ...gpu import products as gpu_products
+from ...gpu import sums as gpu_sums
 from ...kernels.cuda import convolution as loops
 from ...kernels.cuda import products
 from ..layer import Nested

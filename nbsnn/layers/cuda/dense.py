@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import gpu, gpu_products, gpu_spikes, gpu_sums
+from ... import gpu
+from ...gpu import products as gpu_products
+from ...gpu import spikes as gpu_spikes
+from ...gpu import sums as gpu_sums
 from ..layer import Nested
 from .low_pass import LowPassOnGpu
 from .stateless import StatelessOnGpu

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ... import gpu, gpu_sums
+from ... import gpu
+from ...gpu import sums as gpu_sums
 from ..first import first_vjp
 from ..layer import Nested
 from ..population import Population

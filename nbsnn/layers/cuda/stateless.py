@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import gpu, gpu_sums
+from ... import gpu
+from ...gpu import sums as gpu_sums
 from ..layer import Nested
 from ..low_pass import as_array
 from .counterpart import Leaf

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda_setup
-from .compile import kernel
+from .. import cuda_setup
+from ..compile import kernel
 
 BLOCK = 128
 """Threads in a block, for kernels that do not care."""
@@ -171,5 +171,5 @@ def compiled(module: str, name: str, dtype: np.dtype, **filling: Any) -> Any:
     """A kernel of ``kernels/cuda``, its holes filled."""
     from importlib import import_module
 
-    template = getattr(import_module(f".kernels.cuda.{module}", __package__), name)
+    template = getattr(import_module(f"..kernels.cuda.{module}", __package__), name)
     return kernel(template, device="cuda", dtype=dtype, **filling)

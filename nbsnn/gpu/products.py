@@ -11,9 +11,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from . import gpu, gpu_sums
-from .kernels.cuda import products as loops
-from .spell_tiles import nothing, plus_outer, put_each, strided
+from .. import gpu
+from ..kernels.cuda import products as loops
+from ..spell_tiles import nothing, plus_outer, put_each, strided
+from . import sums
 
 BLOCKS = 256
 """A product of fewer tiles is cut along the sum, to employ more of the GPU."""
@@ -70,7 +71,7 @@ def add_product(
         return
     some = gpu.buffer(room, f"parts {parts} {rows} {columns}", (parts, rows, columns), total.dtype)
     tiled(left, right, loops.put, a, b, some, lengths, None, parts, **down)
-    gpu_sums.add_columns(some.reshape(parts, rows * columns), gpu.flat(total), room)
+    sums.add_columns(some.reshape(parts, rows * columns), gpu.flat(total), room)
 
 
 def tiled(

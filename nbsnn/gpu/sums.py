@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import gpu
+from .. import gpu
 
 THREADS = 2**15
 """So many threads share a sum of long columns: they fill a large GPU, and each still has some rows."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from . import gpu
-from .kernels.cuda.spikes import WORD
+from .. import gpu
+from ..kernels.cuda.spikes import WORD
 
 BLOCK = 256
 SHARED = 48 * 1024
