@@ -209,7 +209,7 @@ def _fill(
         value = getattr(value, "py_func", value)
         if dtype is None and getattr(value, "hole", False):
             return value  # left for later
-        if hasattr(value, "instruction"):
+        if isinstance(value, FunctionType) and hasattr(value, "instruction"):
             if dtype is None:
                 return value  # as a hole
             if _instructs(setting[0]):
