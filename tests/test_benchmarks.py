@@ -58,7 +58,7 @@ def spikes_by_hand(x, weight, recurrent=None):
     return np.stack(spikes)
 
 
-@pytest.mark.parametrize("workload", [pytest.param("w1", marks=pytest.mark.long), "w2"])
+@pytest.mark.parametrize("workload", ["w1", pytest.param("w2", marks=pytest.mark.long)])
 def test_train(run, workload):
     result = run("train.py", "--workload", workload, *TOY)
     assert {"step_s", "first_step_s", "compile_s", "rss_peak_mb", "memory_mb", "loss", "threads"} <= set(result)
@@ -95,7 +95,7 @@ def test_online_rules_differ_in_their_gradients_only(run):
     assert results[0]["grad_norms"] != results[1]["grad_norms"]
 
 
-@pytest.mark.parametrize("sorting", [[], ["--sorted"]], ids=["raw", "sorted"])
+@pytest.mark.parametrize("sorting", [pytest.param([], marks=pytest.mark.long), ["--sorted"]], ids=["raw", "sorted"])
 def test_tempotron(run, sorting):
     result = run("tempotron.py", "--batch", "3", "--active", "0.2", "--repeat", "1", "--threads", "1", *sorting)
     assert {"step_s", "memory_mb", "compile_s", "fired", "vmax_sum"} <= set(result)

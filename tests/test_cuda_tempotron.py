@@ -41,7 +41,7 @@ def both(dtype=np.float64, **options):
     return [Tempotron(N, OUT, dtype=dtype, device=device, **options) for device in ("cpu", "cuda")]
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [pytest.param(np.float64, marks=pytest.mark.long), np.float32])
 def test_answers_and_derivatives(dtype):
     rtol = 1e-10 if dtype == np.float64 else 2e-5
     g = RNG.normal(size=(B, OUT)).astype(dtype)
@@ -96,6 +96,7 @@ def test_gradient_descent_in_batches_with_events_that_stay():
     assert t.kept.known[0][1] is first
 
 
+@pytest.mark.long
 def test_layers_may_lie_on_a_gpu():
     values = []
     for device in ("cpu", "cuda"):

@@ -13,7 +13,7 @@ from nbsnn.neurons import ALIF, LI, LIF
 
 from .cuda_nets import KINDS, LABELS, batch, net
 
-QUICK = ("dense", "shared by channels", "recurrent learned")
+QUICK = ("dense", "recurrent learned")
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow")  # the simulator's uint64 are NumPy's, which warn
 

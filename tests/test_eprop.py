@@ -162,7 +162,9 @@ def pattern():
     return x, target.astype(np.float32)
 
 
-@pytest.mark.parametrize("feedback", ["symmetric", "random", "adaptive"])
+@pytest.mark.parametrize(
+    "feedback", ["symmetric", *(pytest.param(f, marks=pytest.mark.long) for f in ("random", "adaptive"))]
+)
 def test_it_learns_a_pattern(feedback):
     x, target = pattern()
     hidden = Recurrent(ALIF(20.0, 50.0, 0.1, 0.6, detach_reset=True))

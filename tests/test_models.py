@@ -13,8 +13,8 @@ from nbsnn.synapses import Exponential
 SMALL = {"cuba": 0.1, "coba": 0.1, "cobahh": 0.1, "brunel": 0.04, "microcircuit": 0.02}
 TO_COMPILE = {"coba", "cobahh", "brunel"}  # seconds each: in the default tests they run interpreted, and smaller
 TINY = {"coba": 0.02, "cobahh": 0.02, "brunel": 0.004}
-WAYS = [("cpu", "microcircuit"), *(("python", name) for name in TINY)]
-WAYS += [pytest.param("cpu", name, marks=pytest.mark.long) for name in ("cuba", *TINY)]
+WAYS = [("python", name) for name in TINY]
+WAYS += [pytest.param("cpu", name, marks=pytest.mark.long) for name in ("microcircuit", "cuba", *TINY)]
 
 
 def small(name, device="cpu", **options):

@@ -294,6 +294,7 @@ def test_scaling_brings_units_to_their_rate():
     np.testing.assert_allclose(weights, np.broadcast_to(weights[0], weights.shape), rtol=1e-4)
 
 
+@pytest.mark.long
 def test_a_threshold_that_hardly_decays_does_so_in_single_precision():
     """theta over 1e5 steps, against the sum in float64: float32 has no 1 - 1e-7, and no 20 - 2e-6 next to 20."""
     net = nbsnn.Network(dt=1.0, seed=2)

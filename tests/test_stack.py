@@ -56,7 +56,7 @@ NEURONS = {
 LONG = ("own parameters", "three numbers", "two states", "soft, learned")  # compiling takes seconds
 
 
-@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("loop", [pytest.param(False, marks=pytest.mark.long), True])
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in NEURONS])
 def test_compact_gradients_and_records_equal_plain_ones(name, loop):
     x = spikes((14, 3, 40), dtype=np.float64)
