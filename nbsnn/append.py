@@ -7,9 +7,13 @@ short readers take the whole records and ignore the rest.
 from __future__ import annotations
 
 import os
+import struct
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+MARK = 0x01020304
+"""Stands in every header: read in the wrong order of bytes, it is another number."""
 
 
 def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
@@ -24,6 +28,31 @@ def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def head(path: Path, header: struct.Struct, magic: bytes, kind: str) -> tuple:
+    """The fields of a file's header, which begins with ``magic``.
+
+    Raises
+    ------
+    ValueError
+        The file is not of this ``kind``, or ends within its header.
+    """
+    with path.open("rb") as file:
+        found = file.read(header.size)
+    if not found or found[: len(magic)] != magic[: len(found)]:
+        raise ValueError(f"{path} is not a file of {kind}: it begins with {found[:8]!r}, not {magic!r}")
+    if len(found) < header.size:
+        raise ValueError(f"{path} ends within its header, after {len(found)} of {header.size} bytes")
+    return header.unpack(found)
+
+
+def understood(path: Path, mark: int, version: int, known: int) -> None:
+    """Raise ``ValueError`` unless a header is whole and of the version that is known."""
+    if mark != MARK:
+        raise ValueError(f"{path} has a damaged header: its order mark is {mark:#010x}, not {MARK:#010x}")
+    if version != known:
+        raise ValueError(f"{path} has version {version} of the format; this program reads version {known}")
 
 
 class Appended:

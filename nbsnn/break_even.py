@@ -21,6 +21,7 @@ import numpy as np
 
 from .compile import kernel
 from .device import run_threaded, threads
+from .events import turn
 from .kernels.cpu import rows as loops
 
 ROWS, N_PRE, N_POST, SHARE, REPEATS = 1024, 784, 832, 0.2, 15
@@ -87,7 +88,7 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
     np.cumsum(np.count_nonzero(x, axis=1), out=start[1:])
     index = np.nonzero(x)[1].astype(np.uint32)
     weight, y = np.ones((N_PRE, N_POST), dtype), np.zeros((ROWS, N_POST), dtype)
-    gather, turn, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.turn, loops.collect))
+    gather, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.collect))
     first, row = np.zeros(N_PRE + 1, np.uintp), np.zeros(len(index), np.uint32)
     u = np.uintp
 
@@ -95,7 +96,7 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
         run_threaded(lambda lo, hi: gather(u(lo), u(hi), start, index, weight, y), ROWS, y.size)
 
     def gradient() -> None:
-        turn(u(0), u(ROWS), u(0), u(ROWS), start, index, first, row)
+        turn(0, ROWS, start, index, first, row)
         run_threaded(
             lambda lo, hi: collect(u(lo), u(hi), first, row, y, weight, np.empty((ROWS, loops.LINE), dtype)),
             N_PRE,

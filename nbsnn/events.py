@@ -95,10 +95,9 @@ class Events:
 
     def turned(self, r0: int, r1: int) -> tuple[Array, Array]:
         """The rows of each column's events, of those in rows [r0, r1): ``row[first[i]:first[i + 1]]``."""
-        u = np.uintp
         first = np.empty(self.shape[1] + 1, np.uintp)
         row = np.empty(int(self.start[r1] - self.start[r0]), np.uint32)
-        _compiled("turn", self.index.dtype)(u(r0), u(r1), self.start, self.index, first, row)
+        turn(r0, r1, self.start, self.index, first, row)
         return first, row
 
     def _add_rows(self, first: Array, row: Array, g: Array, weight: Array) -> None:
@@ -110,6 +109,16 @@ class Events:
             compiled(n0, min(n1, np.uintp(len(weight))), first, row, g, weight)
 
         run_threaded(part, len(row), len(row) * weight.shape[1])
+
+
+def turn(r0: int, r1: int, start: Array, index: Array, first: Array, row: Array, *, loop: int = 0) -> None:
+    """Fill ``first`` and ``row`` with the events of rows [r0, r1) by column, as ``Events.turned`` has them.
+
+    ``loop``: leave out each last of so many rows, whose events nothing comes after.
+    """
+    u = np.uintp
+    compiled = _compiled("turn", np.dtype(np.uint32))
+    compiled(u(r0), u(r1), u(loop > 0), u(max(loop, 1)), start, index, first, row)
 
 
 def worth(rows: int, n_pre: int, n_post: int) -> bool:

@@ -128,11 +128,11 @@ def evaluate(
 
 
 def encoded(net: Container, encoder: Encoder, x: Array, draws: Draws | None) -> Any:
-    """The input of ``net``; of a network on a GPU made there, if the encoder can."""
-    if net.setting.device != "cuda" or not hasattr(encoder, "on_gpu"):
+    """The input of ``net``; of a network on a GPU made there."""
+    if net.setting.device != "cuda":
         return encoder(x, draws)
-    made: Any = encoder.on_gpu(x, draws)  # type: ignore[attr-defined]
-    return Still(made, encoder.T) if getattr(encoder, "static", False) else made
+    made = encoder.on_gpu(x, draws)
+    return Still(made, encoder.T) if encoder.static else made
 
 
 def save_training(net: Container, learner: Learner, history: History, path: str | PathLike[str]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .append import Appended, create
+from .append import MARK, Appended, create, head, understood
 from .validate import count, number
 
 Array = np.ndarray
@@ -25,7 +25,6 @@ Array = np.ndarray
 HEADER = struct.Struct("<8sIIIIdq")
 MAGIC = b"NBSNNSPK"
 VERSION = 1
-MARK = 0x01020304
 
 
 def _record(step_bytes: int) -> np.dtype:
@@ -159,17 +158,8 @@ class SpikeFile:
 
     def __init__(self, path: str | PathLike[str]):
         path = Path(path)
-        with path.open("rb") as file:
-            head = file.read(HEADER.size)
-        if not head or head[: len(MAGIC)] != MAGIC[: len(head)]:
-            raise ValueError(f"{path} is not a file of spikes: it begins with {head[:8]!r}, not {MAGIC!r}")
-        if len(head) < HEADER.size:
-            raise ValueError(f"{path} ends within its header, after {len(head)} of {HEADER.size} bytes")
-        _, version, step_bytes, mark, _, dt, n = HEADER.unpack(head)
-        if mark != MARK:
-            raise ValueError(f"{path} has a damaged header: its order mark is {mark:#010x}, not {MARK:#010x}")
-        if version != VERSION:
-            raise ValueError(f"{path} has version {version} of the format; this program reads version {VERSION}")
+        _, version, step_bytes, mark, _, dt, n = head(path, HEADER, MAGIC, "spikes")
+        understood(path, mark, version, VERSION)
         if step_bytes not in (4, 8) or not (0.0 < dt < math.inf) or not 1 <= n <= 2**31:
             raise ValueError(f"{path} has a damaged header: {step_bytes} bytes per step, dt = {dt:g} ms, {n} units")
         self.n, self.dt, dtype = n, dt, _record(step_bytes)

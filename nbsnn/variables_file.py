@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .append import Appended, create
+from .append import MARK, Appended, create, head, understood
 from .validate import count, number
 
 Array = np.ndarray
@@ -28,7 +28,6 @@ Array = np.ndarray
 HEADER = struct.Struct("<8sIIQ")
 MAGIC = b"NBSNNVAR"
 VERSION = 1
-MARK = 0x01020304
 
 
 @dataclass(frozen=True)
@@ -175,19 +174,12 @@ class VariableFile:
 
     def __init__(self, path: str | PathLike[str]):
         path = Path(path)
+        _, version, mark, size = head(path, HEADER, MAGIC, "variables")
+        understood(path, mark, version, VERSION)
+        if size > path.stat().st_size - HEADER.size:
+            raise ValueError(f"{path} ends within its description, of {size} bytes")
         with path.open("rb") as file:
-            head = file.read(HEADER.size)
-            if not head or head[: len(MAGIC)] != MAGIC[: len(head)]:
-                raise ValueError(f"{path} is not a file of variables: it begins with {head[:8]!r}, not {MAGIC!r}")
-            if len(head) < HEADER.size:
-                raise ValueError(f"{path} ends within its header, after {len(head)} of {HEADER.size} bytes")
-            _, version, mark, size = HEADER.unpack(head)
-            if mark != MARK:
-                raise ValueError(f"{path} has a damaged header: its order mark is {mark:#010x}, not {MARK:#010x}")
-            if version != VERSION:
-                raise ValueError(f"{path} has version {version} of the format; this program reads version {VERSION}")
-            if size > path.stat().st_size - HEADER.size:
-                raise ValueError(f"{path} ends within its description, of {size} bytes")
+            file.seek(HEADER.size)
             self.description = _described(path, file.read(size))
         self.begin, dtype, width = HEADER.size + size, np.dtype(self.description.dtype), self.description.width
         whole = (path.stat().st_size - self.begin) // (width * dtype.itemsize)

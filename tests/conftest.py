@@ -3,8 +3,8 @@
 import os
 import sys
 
-# Most of the time of tests is compiling: LLVM optimises less here, which halves it. NUMBA_OPT=3 pytest tests what users
-# run; the bits are the same.
+# Most of the time of tests is compiling: LLVM optimises less here, which takes a third off. NUMBA_OPT=3 pytest tests
+# what users run; the bits are the same.
 os.environ.setdefault("NUMBA_OPT", "1")
 
 # CUDA kernels run in Numba's simulator on every test run, so that a machine without a GPU tests them too. Numba reads

@@ -150,11 +150,12 @@ def differences(cpu, cuda) -> dict[str, str]:
 
 
 def functions(module) -> dict[str, tuple[list[str], bool]]:
-    """Name -> arguments and whether it is a hole, of all functions that a module defines."""
+    """Name -> arguments and whether it is a hole, of all functions of a module, its own or its counterpart's."""
+    own = {module.__name__, module.__name__.replace(".cuda.", ".cpu.")}
     return {
         name: ([str(p).split(":")[0] for p in inspect.signature(f).parameters.values()], getattr(f, "hole", False))
         for name, f in inspect.getmembers(module, inspect.isfunction)
-        if f.__module__ == module.__name__
+        if f.__module__ in own
     }
 
 

@@ -101,7 +101,7 @@ def functions(module):
     return {
         name: (str(inspect.signature(f)), getattr(f, "hole", False))
         for name, f in found
-        if f.__module__ == module.__name__
+        if f.__module__ in (module.__name__, cpu.__name__)
     }
 
 

@@ -22,7 +22,8 @@ exponential logarithm random compile per_step device profile
 surrogates init barrier prefetch
 neuron kernels
 gpu
-neurons events break_even
+neurons events
+break_even
 data encode losses optim voting layers sparse statistics spikes_file variables_file
 history
 plot

@@ -15,7 +15,7 @@ import numpy as np
 from ..break_even import break_even
 from ..compile import kernel
 from ..device import run_threaded
-from ..events import worth
+from ..events import turn, worth
 from ..kernels.cpu import rows as loops
 from ..profile import span
 from .dense import Dense
@@ -155,7 +155,7 @@ class Drive:
         first = buffer(tape, f"first {name}", (len(weight) + 1,), np.uintp)
         row = buffer(tape, f"row {name}", (total,), np.uint32)
         with span(f"{name} events by input", bytes=16 * total):
-            compiled_rows("turn", self.dtype)(u(0), u(len(start) - 1), u(ahead), u(steps), start, index, first, row)
+            turn(0, len(start) - 1, start, index, first, row, loop=ahead * steps)
         compiled, rows = compiled_rows("collect", self.dtype), len(start) - 1 if total > OFTEN * (len(start) - 1) else 0
 
         def part(lo: int, hi: int) -> None:

@@ -34,23 +34,27 @@ def collect(r0, r1, x, start, index):
             i += start.dtype.type(1)
 
 
-def turn(r0, r1, start, index, first, row):
+def turn(r0, r1, ahead, steps, start, index, first, row):
     """The events of rows [r0, r1) by column: those of column ``i`` are in ``row[first[i]:first[i + 1]]``.
 
-    On the way, ``first[i + 1]`` is where the next event of column ``i`` goes.
+    With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[i + 1]`` is where the next event of
+    column ``i`` goes.
     """
     for i in range(first.shape[0]):
         first[i] = 0
-    for e in range(start[r0], start[r1]):
-        if index[e] + 2 < first.shape[0]:
-            first[index[e] + 2] += first.dtype.type(1)
+    for r in range(r0, r1):
+        if not ahead or (r + ahead) % steps != 0:
+            for e in range(start[r], start[r + 1]):
+                if index[e] + 2 < first.shape[0]:
+                    first[index[e] + 2] += first.dtype.type(1)
     for i in range(2, first.shape[0]):
         first[i] += first[i - 1]
     for r in range(r0, r1):
-        for e in range(start[r], start[r + 1]):
-            place = first[index[e] + 1]
-            row[place] = r
-            first[index[e] + 1] = place + first.dtype.type(1)
+        if not ahead or (r + ahead) % steps != 0:
+            for e in range(start[r], start[r + 1]):
+                place = first[index[e] + 1]
+                row[place] = r
+                first[index[e] + 1] = place + first.dtype.type(1)
 
 
 def gather(r0, r1, start, index, weight, y):

@@ -60,29 +60,6 @@ def gather_rows(r0, r1, start, index, weight, y):
             gather(start[r], start[r + uintp(1)], index, weight, y, r, c0, c1)
 
 
-def turn(r0, r1, ahead, steps, start, index, first, row):
-    """The events of rows [r0, r1) by column: those of column ``i`` are in ``row[first[i]:first[i + 1]]``.
-
-    Rows are counted from r0; with ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[i + 1]``
-    is where the next event of column ``i`` goes.
-    """
-    for i in range(first.shape[0]):
-        first[i] = 0
-    for r in range(r0, r1):
-        if not ahead or (r + ahead) % steps != 0:
-            for e in range(start[r], start[r + uintp(1)]):
-                if index[e] + 2 < first.shape[0]:
-                    first[index[e] + 2] += uintp(1)
-    for i in range(uintp(2), uintp(first.shape[0])):
-        first[i] += first[i - uintp(1)]
-    for r in range(r0, r1):
-        if not ahead or (r + ahead) % steps != 0:
-            for e in range(start[r], start[r + uintp(1)]):
-                place = first[index[e] + 1]
-                row[place] = r - r0
-                first[index[e] + 1] = place + uintp(1)
-
-
 def collect(i0, i1, first, row, g, weight, line):
     """W += x^T g for rows [i0, i1) of W: add the rows of ``g`` in which x has an event.
 

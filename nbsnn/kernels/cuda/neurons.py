@@ -10,49 +10,10 @@ from typing import Any
 from numba import cuda
 
 from ...hole import hole
+from ..cpu.neurons import carry, cotangent, keep, learn, param, state, step, vjp
 
 STATIC = 0
 END = 1  # one more than the number of states: those are the results 1 ... END - 1 of step and vjp
-
-
-@hole
-def step(x, *state_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def vjp(x, *rest) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def state(array, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def param(array, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def cotangent(gS, gV, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def keep(S, r, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def carry(gS, g, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def learn(gP, g, b, n) -> Any:
-    raise NotImplementedError
 
 
 @hole

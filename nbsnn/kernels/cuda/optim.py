@@ -9,31 +9,7 @@ from typing import Any
 
 from numba import cuda
 
-from ...hole import hole
-
-
-@hole
-def rule(p: float, g: float, *slots_and_constants: float) -> tuple[float, ...]:
-    """The equation of an optimiser; filled in."""
-    raise NotImplementedError("rule is a hole; compile.kernel fills it")
-
-
-@hole
-def slots(array: Any, i: int) -> tuple[float, ...]:
-    """``array[:, i]`` as a tuple; filled with ``spell.row``."""
-    raise NotImplementedError("slots is a hole; compile.kernel fills it")
-
-
-@hole
-def constants(array: Any, i: int) -> tuple[float, ...]:
-    """The numbers that are the same for all elements, as a tuple; filled in."""
-    raise NotImplementedError("constants is a hole; compile.kernel fills it")
-
-
-@hole
-def keep(memory: Any, result: tuple[float, ...], i: int) -> None:
-    """Store the new slots ``result[1:]`` of element ``i``; filled with ``spell.store``."""
-    raise NotImplementedError("keep is a hole; compile.kernel fills it")
+from ..cpu.optim import constants, keep, rule, slots
 
 
 def update(lo: int, hi: int, p: Any, g: Any, memory: Any, hyper: Any) -> None:

@@ -12,29 +12,10 @@ from numba import cuda
 
 from ...hole import hole
 from ...random import counter, squares32
+from ..cpu.neurons import keep, param, state, step
 
 CHUNK = 32  # units of which one thread lists the spikes
 WHOLE = 0  # whether a step ends with what concerns all weights
-
-
-@hole
-def step(x, *state_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def state(array, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def param(array, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def keep(S, r, t, b, n) -> Any:
-    raise NotImplementedError
 
 
 @hole

@@ -9,25 +9,23 @@ from typing import Any
 from numba import cuda
 
 from ...hole import hole
-from ..cpu.plasticity import COINCIDENCE, SIGN, advance, change, clip, constants, traces_post, traces_pre, weigh
+from ..cpu.plasticity import (
+    COINCIDENCE,
+    SIGN,
+    advance,
+    change,
+    clip,
+    constants,
+    decayed,
+    draw,
+    synapse,
+    traces_post,
+    traces_pre,
+    weigh,
+)
 from ..cpu.settle import BEFORE_CLIP, BOUNDED, CLIP_ALL, GUARD
 
 WHOLE = 0  # whether increments are noted, for what concerns all weights
-
-
-@hole
-def decayed(a, s, decay, shift, top) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def draw(given, key, t, step, unit) -> Any:
-    raise NotImplementedError
 
 
 @hole

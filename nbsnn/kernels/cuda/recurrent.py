@@ -10,71 +10,14 @@ sets of numbers do: so the threads of a block wait for each other once in each s
 
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOptionalSubscript=false, reportOperatorIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda, uint32
 
-from ...hole import hole
+from .neurons import carried, carry, cotangent, keep, learn, learned, more, param, state, step, vjp
 
 END = 1  # as in ``neurons``
 SPIKES = 1  # whether all outputs are 0 or 1
 WORD = 32  # units to a word of bits
-
-
-@hole
-def step(x, *state_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def vjp(x, *rest) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def state(array, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def param(array, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def cotangent(gS, gV, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def keep(S, r, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def carry(gS, g, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def learn(gP, g, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def carried(gS, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def learned(gP, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def more(sums, g) -> Any:
-    raise NotImplementedError
 
 
 def forward(steps, units, x, V, c, z, P, S, y):

@@ -1,14 +1,7 @@
 """Short-term plasticity on a GPU: the thread of a unit that spikes lets its synapses release what they have."""
 
-from typing import Any
-
-from ...hole import hole
 from ..cpu import tables as at
-
-
-@hole
-def released(u, r, gap, numbers) -> Any:
-    raise NotImplementedError
+from ..cpu.short_term import released
 
 
 def release(i, t, k, pops, wires, short, R, factors):
