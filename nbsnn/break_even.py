@@ -90,16 +90,21 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
     weight, y = np.ones((N_PRE, N_POST), dtype), np.zeros((ROWS, N_POST), dtype)
     gather, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.collect))
     first, row = np.zeros(N_PRE + 1, np.uintp), np.zeros(len(index), np.uint32)
-    u = np.uintp
+    u, lines = np.uintp, N_POST // loops.LINE
+    in_lines, sums, bias = (
+        weight.reshape(-1, loops.LINE),
+        y.reshape(-1, loops.LINE),
+        np.zeros((lines, loops.LINE), dtype),
+    )
 
     def currents() -> None:
-        run_threaded(lambda lo, hi: gather(u(lo), u(hi), start, index, weight, y), ROWS, y.size)
+        run_threaded(lambda lo, hi: gather(start, index, in_lines, bias, sums, u(lo), u(hi)), lines, y.size)
 
     def gradient() -> None:
         turn(0, ROWS, start, index, first, row)
         run_threaded(
-            lambda lo, hi: collect(u(lo), u(hi), first, row, y, weight, np.empty((ROWS, loops.LINE), dtype)),
-            N_PRE,
+            lambda lo, hi: collect(u(0), u(N_PRE), first, row, sums, u(0), in_lines, u(lines), u(lo), u(hi)),
+            lines,
             y.size,
         )
 

@@ -33,21 +33,23 @@ def add_rows() -> Any:
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def add_rows(typing: Any, x: Any, at: Any, c: Any, weight: Any, first: Any, index: Any, e: Any, end: Any) -> Any:
+    def add_rows(
+        typing: Any, x: Any, r: Any, given: Any, s: Any, weight: Any, first: Any, index: Any, e: Any, end: Any
+    ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             ir = _Builder(context, builder, x.dtype, LINE)
-            x_, at_, c_, weight_, first_, index_, e_, end_ = args
-            place = ir.vector(ir.row(x, x_, at_, c_))
-            total = cgutils.alloca_once_value(builder, ir.load(place))
+            x_, r_, given_, s_, weight_, first_, index_, e_, end_ = args
+            total = cgutils.alloca_once_value(builder, ir.load(ir.vector(ir.row(given, given_, s_))))
+            rows = ir.row(weight, weight_, first_)
             chosen = context.make_array(index)(context, builder, index_).data
             with cgutils.for_range_slice(builder, e_, end_, ir.one, ir.intp) as (k, _):
                 i = builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp)
-                row = ir.load(ir.vector(ir.row(weight, weight_, i, first_)))
+                row = ir.load(ir.vector(builder.gep(rows, [builder.mul(i, ir.number(LINE))])))
                 builder.store(builder.fadd(builder.load(total), row), total)
-            ir.store(builder.load(total), place)
+            ir.store(builder.load(total), ir.vector(ir.row(x, x_, r_)))
             return context.get_dummy_value()
 
-        return types.none(x, at, c, weight, first, index, e, end), generate
+        return types.none(x, r, given, s, weight, first, index, e, end), generate
 
     return add_rows
 
@@ -81,55 +83,51 @@ def add_products() -> Any:
 
     @intrinsic
     def add_products(
-        typing: Any, r: Any, end: Any, stride: Any, g: Any, ahead: Any, weight: Any, x: Any, c: Any
+        typing: Any, x: Any, r: Any, count: Any, stride: Any, g: Any, s: Any, weight: Any, first: Any, many: Any
     ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            for first in range(0, LINE, columns):
-                ir = _Builder(context, builder, x.dtype, columns)
-                begin = builder.add(args[7], ir.number(first))
-                _rows_in_turn(ir, (g, weight, x), args, begin, rows)
+            for column in range(0, LINE, columns):
+                _rows_in_turn(_Builder(context, builder, x.dtype, columns), (x, g, weight), args, column, rows)
             return context.get_dummy_value()
 
-        return types.none(r, end, stride, g, ahead, weight, x, c), generate
+        return types.none(x, r, count, stride, g, s, weight, first, many), generate
 
     return add_products
 
 
-def _rows_in_turn(ir: _Builder, kinds: tuple, args: Any, c: Any, rows: int) -> None:
+def _rows_in_turn(ir: _Builder, kinds: tuple, args: Any, column: int, rows: int) -> None:
     """All rows of a product for some columns: ``rows`` together as long as there are so many, then one by one."""
     from numba.core import cgutils
 
-    builder, (r, end, stride, g, ahead, weight, x, _) = ir.builder, args
-    now = cgutils.alloca_once_value(builder, r)
+    builder, (_, _, count, *_) = ir.builder, args
+    done = cgutils.alloca_once_value(builder, ir.number(0))
     for together in (rows, 1):
-        span = builder.mul(ir.number(together - 1), stride)
         check, body, after = (builder.append_basic_block(name) for name in ("check", "body", "after"))
         builder.branch(check)
         builder.position_at_end(check)
-        last = builder.add(builder.load(now), span)
-        builder.cbranch(builder.icmp_unsigned("<", last, end), body, after)
+        end = builder.add(builder.load(done), ir.number(together))
+        builder.cbranch(builder.icmp_unsigned("<=", end, count), body, after)
         builder.position_at_end(body)
-        _product(ir, kinds, builder.load(now), together, stride, g, ahead, weight, x, c)
-        builder.store(builder.add(builder.load(now), builder.mul(ir.number(together), stride)), now)
+        _product(ir, kinds, args, column, builder.load(done), together)
+        builder.store(end, done)
         builder.branch(check)
         builder.position_at_end(after)
 
 
-def _product(
-    ir: _Builder, kinds: tuple, r: Any, count: int, stride: Any, g: Any, ahead: Any, weight: Any, x: Any, c: Any
-) -> None:
-    """Some rows of a product for some columns, whose sums fit into registers."""
+def _product(ir: _Builder, kinds: tuple, args: Any, column: int, done: Any, count: int) -> None:
+    """``count`` rows of a product, after ``done`` others, for some columns, whose sums fit into registers."""
     from numba.core import cgutils
 
-    builder, zero = ir.builder, ir.number(0)
-    numbers = [builder.add(r, builder.mul(ir.number(i), stride)) for i in range(count)]
-    places = [ir.vector(ir.row(kinds[2], x, i, c)) for i in numbers]
+    builder, (x, r, _, stride, g, s, weight, first, many) = ir.builder, args
+    rows = [builder.mul(builder.add(done, ir.number(k)), stride) for k in range(count)]
+    places = [ir.vector(ir.row(kinds[0], x, builder.add(r, k), column)) for k in rows]
     totals = [cgutils.alloca_once_value(builder, ir.load(place)) for place in places]
-    factors = [ir.row(kinds[0], g, builder.add(i, ahead), zero) for i in numbers]
-    with cgutils.for_range_slice(builder, zero, ir.length(kinds[1], weight), ir.one, ir.intp) as (k, _):
-        row = ir.load(ir.vector(ir.row(kinds[1], weight, k, c)))
+    factors = [ir.row(kinds[1], g, builder.add(s, k)) for k in rows]
+    chosen = ir.row(kinds[2], weight, first, column)
+    with cgutils.for_range_slice(builder, ir.number(0), many, ir.one, ir.intp) as (i, _):
+        row = ir.load(ir.vector(builder.gep(chosen, [builder.mul(i, ir.number(LINE))])))
         for factor, total in zip(factors, totals, strict=True):
-            same = ir.everywhere(builder.load(builder.gep(factor, [k])))
+            same = ir.everywhere(builder.load(builder.gep(factor, [i])))
             builder.store(ir.fused(same, row, builder.load(total)), total)
     for place, total in zip(places, totals, strict=True):
         ir.store(builder.load(total), place)
@@ -150,20 +148,10 @@ class _Builder:
     def number(self, value: int) -> Any:
         return self._ir.Constant(self.intp, value)
 
-    def row(self, kind: Any, array: Any, r: Any, c: Any) -> Any:
-        """Where ``array[r, c]`` is."""
-        from numba.core import cgutils
-
-        made = self.context.make_array(kind)(self.context, self.builder, array)
-        width = cgutils.unpack_tuple(self.builder, made.shape)[1]
-        return self.builder.gep(made.data, [self.builder.add(self.builder.mul(r, width), c)])
-
-    def length(self, kind: Any, array: Any) -> Any:
-        """``array.shape[0]``"""
-        from numba.core import cgutils
-
-        made = self.context.make_array(kind)(self.context, self.builder, array)
-        return cgutils.unpack_tuple(self.builder, made.shape)[0]
+    def row(self, kind: Any, array: Any, r: Any, c: int = 0) -> Any:
+        """Where ``array[r, c]`` is, of an array of ``LINE`` columns."""
+        data = self.context.make_array(kind)(self.context, self.builder, array).data
+        return self.builder.gep(data, [self.builder.add(self.builder.mul(r, self.number(LINE)), self.number(c))])
 
     def vector(self, place: Any) -> Any:
         return self.builder.bitcast(place, self.kind.as_pointer())

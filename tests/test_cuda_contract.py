@@ -28,6 +28,7 @@ CPU_ONLY = {
     "settle": "plasticity: what happens to all weights in a step is part of the same launch",
     "spike_times": "spikes are sorted once, when they are handed over, on the CPU",
     "stack": "a connection and its population in one pass saves the CPU's cache; a GPU makes two launches",
+    "stack_reverse": "a connection and its population in one pass saves the CPU's cache; a GPU makes two launches",
     "tables": "the columns of tables: the GPU's loops read this very file",
     "values": "as connect",
 }

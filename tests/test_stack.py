@@ -161,7 +161,9 @@ def test_a_population_that_puts_out_other_numbers_than_spikes_runs_plainly():
 @pytest.mark.parametrize("path", ["events", "dense"])
 @pytest.mark.parametrize("loop", [False, True])
 def test_a_budget_changes_no_bit(loop, path, monkeypatch):
-    monkeypatch.setattr(plan_module, "CHUNK_BYTES", 2 * 30 * 128 * 4)  # three samples of seven at a time
+    monkeypatch.setattr(
+        plan_module, "LOOP_BYTES" if loop else "LINE_BYTES", 2 * 30 * (128 if loop else 64) * 4
+    )  # three samples of seven at a time
     x, kept = spikes((30, 7, 40)), []
     most = BPTT(network(LIF(2.0, 0.5), path, loop), losses.step_mse).plan(30, 7)
     (plan,) = most.values()

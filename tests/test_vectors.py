@@ -7,8 +7,10 @@ import pytest
 
 from nbsnn import vectors
 from nbsnn.compile import CPU_OPTIONS, kernel
+from nbsnn.kernels.cpu import rows
 from nbsnn.kernels.cpu.bits import equals
 from nbsnn.kernels.cpu.rows import gather
+from nbsnn.layers.lines import in_lines, rows_of
 
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
 
@@ -16,8 +18,8 @@ u = np.uintp
 RNG = np.random.default_rng(0)
 
 
-def loop(x, at, weight, index, e, end):
-    gather(e, end, index, weight, x, at, u(0), u(x.shape[1]))
+def loop(x, r, weight, index, e, end):
+    gather(e, end, index, weight, u(6), x, r, u(3), u(0), u(2))
 
 
 def words(x, place, value):
@@ -27,12 +29,13 @@ def words(x, place, value):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("events", [0, 1, 2, 9])
 def test_sums_of_rows_are_made_in_the_order_of_rows(dtype, events):
-    weight, x = (RNG.normal(size=(n, 192)).astype(dtype) for n in (6, 3))
+    weight, x = (RNG.normal(size=(n, 64)).astype(dtype) for n in (12, 6))  # two lines of six rows, and of three
     index, expected = RNG.integers(0, 6, 3 + events).astype(np.uint32), x.copy()
     kernel(loop, dtype=dtype)(x, u(1), weight, index, u(2), u(2 + events))
-    kernel(loop, dtype=dtype, device="python")(expected, 1, weight, index, 2, 2 + events)
+    kernel(loop, dtype=dtype, device="python")(expected, u(1), weight, index, u(2), u(2 + events))
     np.testing.assert_array_equal(x, expected)
-    assert bool((x[1] != expected[0]).any())
+    untouched = [0, 2, 3, 5]
+    assert bool((x[1] != x[4]).any()) and bool((x[untouched] == expected[untouched]).all())
 
 
 @NO_JIT
@@ -45,18 +48,28 @@ def test_products_of_any_number_of_rows(dtype, shape, monkeypatch):
     add_products = vectors.add_products.__wrapped__()
 
     @numba.njit(**CPU_OPTIONS)
-    def product(r0, r1, stride, g, ahead, weight, x):
-        for c in range(u(0), u(x.shape[1]), u(64)):
-            add_products(r0, r1, stride, g, ahead, weight, x, c)
+    def product(x, r, count, stride, g, s, weight, first, many):
+        add_products(x, r, count, stride, g, s, weight, first, many)
 
-    weight, given = RNG.normal(size=(5, 128)).astype(dtype), RNG.normal(size=(40, 5)).astype(dtype)
-    for stride, ahead, r0, r1 in ((1, 0, 0, 13), (3, 1, 2, 39), (1, 2, 7, 8), (5, 0, 4, 4)):
-        x = RNG.normal(size=(40, 128)).astype(dtype)
+    weight, given = RNG.normal(size=(9, 64)).astype(dtype), RNG.normal(size=(40, 64)).astype(dtype)
+    for count, stride, r, s in ((13, 1, 0, 0), (12, 3, 2, 3), (1, 1, 7, 9), (0, 5, 4, 4)):
+        x = RNG.normal(size=(40, 64)).astype(dtype)
         expected = x.copy()
-        product(u(r0), u(r1), u(stride), given, u(ahead), weight, x)
-        for r in range(r0, r1, stride):
-            expected[r] += given[r + ahead] @ weight
+        product(x, u(r), u(count), u(stride), given, u(s), weight, u(2), u(5))
+        for k in range(count):
+            expected[r + k * stride] += given[s + k * stride, :5] @ weight[2:7]
         np.testing.assert_allclose(x, expected, *((1e-5, 1e-5) if dtype == np.float32 else (1e-13, 1e-13)))
+
+
+@pytest.mark.parametrize("columns", [10, 64, 100])
+def test_products_of_lines(columns):
+    g, weight = RNG.normal(size=(7, columns)), RNG.normal(size=(columns, 192))
+    x = in_lines({}, "x", RNG.normal(size=(8, 192)))
+    expected = rows_of(x, 3, 0, 8).copy()
+    product = kernel(rows.product, dtype=float)
+    product(u(1), u(3), u(2), in_lines({}, "g", g), u(2), in_lines({}, "w", weight), x, u(1), u(3), u(3))
+    expected[1:6:2, 64:] += (g @ weight)[2:7:2, 64:]
+    np.testing.assert_allclose(rows_of(x, 3, 0, 8), expected, 1e-12, 1e-13)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

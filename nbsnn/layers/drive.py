@@ -20,14 +20,9 @@ from ..kernels.cpu import rows as loops
 from ..profile import span
 from .dense import Dense
 from .layer import Array, Nested, buffer, finite_input
-from .lines import LINE, aligned, blocks, padded, room
+from .lines import LINE, add_in_lines, blocks, in_lines, room, rows_of
 from .packed import Packed
 from .plan import Plan
-
-SLICE = 16  # columns that a thread takes at least: a cache line
-
-OFTEN = 16
-"""From so many events a row on, weights and errors are worth bringing near, line by line."""
 
 SMALL = 0.5, 0.5
 """The same for products so small that it matters little."""
@@ -44,14 +39,15 @@ class Drive:
     ----------
     name : str
         What profiles call it.
-    width : int
-        Columns of its matrices: the units after it, in whole lines.
+    lines, width : int
+        Lines and columns of its matrices: the units after it, in whole lines.
     """
 
     def __init__(self, name: str, connection: Dense, feedback: Dense | None):
         self.name, self.connection, self.feedback = name, connection, feedback
         self.n_pre, self.units, self.dtype = connection.in_shape[0], connection.shape[0], connection.setting.dtype
-        self.width = blocks(self.units) * LINE
+        self.lines = blocks(self.units)
+        self.width = self.lines * LINE
 
     def limits(self, rows: int) -> tuple[float, float]:
         """Up to which share of ones events are used, for currents and for the gradient by weights."""
@@ -82,19 +78,20 @@ class Drive:
 
     def arrange(self, fed: Array, tape: Nested) -> None:
         """Copies of weights and biases in the kernels' arrangement; ``fed`` [B, N] goes round the loop first."""
-        tape["W"] = padded(tape, "W", self.connection.params["weight"])
-        tape["bias"] = room(tape, "bias", (self.width,), self.dtype)
-        tape["bias"][: self.units] = self.connection.params["bias"] if self.connection.bias else 0.0
-        tape["V"] = tape["V across"] = tape["entry"] = np.empty((0, self.width), self.dtype)
+        tape["W"] = in_lines(tape, "W", self.connection.params["weight"])
+        tape["bias"] = room(tape, "bias", (self.lines, LINE), self.dtype)
+        tape["bias"].reshape(-1)[: self.units] = self.connection.params["bias"] if self.connection.bias else 0.0
+        tape["V"] = tape["V across"] = np.empty((0, LINE), self.dtype)
+        tape["entry"] = np.empty((0, self.width), self.dtype)
         tape["fed"] = fed
         if self.feedback is None:
             return
         weight = self.feedback.params["weight"]
-        tape["V"], tape["V across"] = padded(tape, "V room", weight), padded(tape, "V across room", weight.T)
+        tape["V"], tape["V across"] = in_lines(tape, "V room", weight), in_lines(tape, "V across room", weight.T)
         tape["entry"] = room(tape, "entry room", (len(fed), self.width), self.dtype)
         tape["entry"][:, : self.units] = fed @ weight if fed.any() else 0.0
         if self.feedback.bias:  # the loop's own, which acts at every step too
-            tape["bias"][: self.units] += self.feedback.params["bias"]
+            tape["bias"].reshape(-1)[: self.units] += self.feedback.params["bias"]
 
     def events(self, first: int, last: int, tape: Nested) -> tuple[Array, Array]:
         """The events that make the currents of rows [first, last); none where BLAS makes them."""
@@ -111,65 +108,85 @@ class Drive:
             rows.reshape(b1 - b0, steps, -1)[...] = x.reshape(steps, -1, self.n_pre)[:, b0:b1].transpose(1, 0, 2)
         return rows
 
-    def multiply(self, b0: int, b1: int, tape: Nested, X: Array) -> None:
-        """The currents of samples [b0, b1) with BLAS."""
-        rows = self.numbers(b0, b1, tape)
-        with span(f"{self.name} product (BLAS)", ops=rows.size * self.units):
-            np.matmul(rows, tape["W"][:, : self.units], out=X[: len(rows), : self.units])
-            X[: len(rows)] += tape["bias"]
+    def multiply(self, b0: int, b1: int, tape: Nested, X: Array, first: int) -> None:
+        """Put the currents of samples [b0, b1), with BLAS, into the rows of ``X`` from ``first`` on."""
+        x, weight = self.numbers(b0, b1, tape), self.connection.params["weight"]
+        shape = (tape["plan"].chunk * tape["plan"].steps, self.width)
+        product = room(tape["shared"], f"product {self.units}", shape, self.dtype)[: len(x)]
+        with span(f"{self.name} product (BLAS)", ops=x.size * self.units):
+            np.matmul(x, weight, out=product[:, : self.units])
+        lines = X.reshape(self.lines, -1, LINE)[:, first : first + len(x)]
+        np.add(product.reshape(-1, self.lines, LINE).transpose(1, 0, 2), tape["bias"][:, None], out=lines)
 
-    def accumulate(self, b0: int, b1: int, G: Array, tape: Nested, sums: Nested) -> None:
-        """Add to ``sums`` the gradients by weights and biases that samples [b0, b1) bring."""
+    def back(self, G: Array, out: Array) -> None:
+        """Put into ``out`` [rows, N] the gradient by the input, of that by the currents, the first rows of ``G``."""
+        with span(f"{self.name} product (BLAS), reverse", ops=out.size * self.units):
+            np.matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
+
+    def by_input(self, b0: int, b1: int, tape: Nested) -> tuple[Array, Array]:
+        """The events of samples [b0, b1) by input, as ``events.turn`` gives them; none if BLAS makes the gradient."""
+        if tape["path"][1] == "dense":
+            return NOTHING, NO_INDEX
         steps = tape["plan"].steps
-        first, last = b0 * steps, b1 * steps
-        if tape["path"][1] == "events":
-            self._collect(tape["events"].rows(first, last), G, 0, steps, sums["W"], tape, self.name)
-        else:
+        return self._turned(tape["events"].rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
+
+    def accumulate(self, b0: int, b1: int, G: Array, events: tuple[Array, Array], tape: Nested, sums: Nested) -> None:
+        """Add to ``sums`` the gradients by weights and biases that samples [b0, b1) bring; ``events`` are those before
+        the connection by input, or none if their part has been added."""
+        steps = tape["plan"].steps
+        rows = (b1 - b0) * steps
+        if tape["path"][1] == "dense":
             x = self.numbers(b0, b1, tape)
             with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
-                sums["W"][:, : self.units] += np.matmul(x.T, G[: last - first, : self.units])
+                add_in_lines(x.T @ rows_of(G, self.lines, 0, rows), self.lines, sums["W"])
+        elif len(events[0]):
+            self._collect(events, G, 0, sums["W"], self.name)
         if "b" in sums:
             compiled = compiled_rows("columns", self.dtype)
-            call = functools.partial(compiled, G, u(last - first), sums["b"])
-            self._columns(call, (last - first) * self.units)
+            run_threaded(
+                lambda lo, hi: compiled(G, u(rows), sums["b"], u(self.lines), u(lo), u(hi)),
+                self.lines,
+                rows * self.units,
+            )
         if self.feedback is not None:
-            self._collect(tape["spikes"].rows(first, last), G, 1, steps, sums["V"], tape, f"{self.name} loop")
+            events = self._turned(tape["spikes"].rows(b0 * steps, b1 * steps), self.units, steps, tape, "loop")
+            self._collect(events, G, 1, sums["V"], f"{self.name} loop")
             if tape["fed"].any():
-                sums["V"][:, : self.units] += tape["fed"][b0:b1].T @ G[: last - first : steps, : self.units]
+                add_in_lines(tape["fed"][b0:b1].T @ rows_of(G, self.lines, 0, rows)[::steps], self.lines, sums["V"])
 
     def fed_back(self, tape: Nested) -> Array:
         """The loss's derivative by what a loop feeds back at the first step, [B, N].
 
         Not by BLAS, whose threads would then wait busily for more while ours work.
         """
-        g = np.zeros((tape["plan"].batch, self.width), self.dtype)
-        product, one, no = compiled_rows("product", self.dtype), u(1), u(0)
-        product(no, u(len(g)), one, tape["g entry"], tape["V across"], g, no, no, u(self.width))
-        return g[:, : self.units]
+        batch, no, count = u(tape["plan"].batch), u(0), u(self.lines)
+        g = np.zeros((self.lines * tape["plan"].batch, LINE), self.dtype)
+        product = compiled_rows("product", self.dtype)
+        product(no, batch, u(1), tape["g entry"], no, tape["V across"], g, no, count, count)
+        return rows_of(g, self.lines, 0, tape["plan"].batch)[:, : self.units]
 
-    def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, steps: int, weight: Array, tape: Nested,
-                 name: str) -> None:  # fmt: skip
-        """weight += x^T G for the events of x: rows of G by input, each thread its inputs."""
+    def _turned(self, events: tuple[Array, Array], count: int, loop: int, tape: Nested, name: str) -> tuple:
+        """The events by input, of ``count`` inputs; those of each last of ``loop`` steps are left out."""
         start, index = events
         total = int(start[-1] - start[0])
-        first = buffer(tape, f"first {name}", (len(weight) + 1,), np.uintp)
+        first = buffer(tape, f"first {name}", (count + 1,), np.uintp)
         row = buffer(tape, f"row {name}", (total,), np.uint32)
         with span(f"{name} events by input", bytes=16 * total):
-            turn(0, len(start) - 1, start, index, first, row, loop=ahead * steps)
-        compiled, rows = compiled_rows("collect", self.dtype), len(start) - 1 if total > OFTEN * (len(start) - 1) else 0
+            turn(0, len(start) - 1, start, index, first, row, loop=loop)
+        return first, row
+
+    def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, weight: Array, name: str) -> None:
+        """weight += x^T G for the events of x by input, ``ahead`` rows on in ``G``; each thread its inputs."""
+        first, row = events
+        compiled, lines = compiled_rows("collect", self.dtype), u(self.lines)
 
         def part(lo: int, hi: int) -> None:
             i0, i1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
-            compiled(i0, min(i1, u(len(weight))), first, row, G[ahead:], weight, aligned((rows, LINE), G.dtype))
+            compiled(i0, min(i1, u(len(first) - 1)), first, row, G, u(ahead), weight, lines, u(0), lines)
 
-        work = total * self.units
+        work = len(row) * self.units
         with span(f"{name} gradient", bytes=work * weight.itemsize, ops=work):
-            run_threaded(part, max(total, 1), work)
-
-    def _columns(self, call: Callable[..., Any], work: int) -> None:
-        """``call(..., c0, c1)`` over the columns, in whole cache lines."""
-        count = -(-self.units // SLICE)
-        run_threaded(lambda lo, hi: call(u(lo * SLICE), u(hi * SLICE)), count, work)
+            run_threaded(part, max(len(row), 1), work)
 
 
 @functools.cache

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..compile import kernel
-from ..kernels.cpu import stack as loops
+from ..kernels.cpu import stack, stack_reverse
 from ..spell import lines, mixed_lines, row, store_lines
 from .layer import Array, Nested
 from .population import Population
 
-LINE = loops.LINE
+LINE = stack.LINE
 
 
 def blocks(units: int) -> int:
@@ -32,7 +33,7 @@ def room(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
     """Zeros that begin at an address divisible by 64 bytes, where NumPy only promises 16."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(size + 64, np.uint8)
     offset = -raw.ctypes.data % 64
     return raw[offset : offset + size].view(dtype).reshape(shape)
@@ -45,11 +46,25 @@ def copied(array: Array, count: int = 1) -> Array:
     return copy.reshape(-1)
 
 
-def padded(tape: Nested, name: str, matrix: Array) -> Array:
-    """A copy of a matrix whose rows end with zeros, to whole lines."""
-    copy = room(tape, name, (matrix.shape[0], blocks(matrix.shape[1]) * LINE), matrix.dtype)
-    copy[:, : matrix.shape[1]] = matrix
+def in_lines(tape: Nested, name: str, matrix: Array) -> Array:
+    """A copy of a matrix [R, N] in lines [Q R, 64], as ``kernels.cpu.rows`` has them; the last ends with zeros."""
+    count, width = matrix.shape
+    copy = room(tape, name, (blocks(width) * count, LINE), matrix.dtype)
+    for q, line in enumerate(copy.reshape(-1, count, LINE)):
+        part = matrix[:, q * LINE : (q + 1) * LINE]
+        line[:, : part.shape[1]] = part
     return copy
+
+
+def rows_of(array: Array, count: int, first: int, last: int) -> Array:
+    """Rows [first, last) of a matrix in ``count`` lines, [rows, 64 count]; a copy if there are several lines."""
+    part = array.reshape(count, -1, LINE)[:, first:last]
+    return part.transpose(1, 0, 2).reshape(last - first, -1)
+
+
+def add_in_lines(matrix: Array, count: int, out: Array) -> None:
+    """Add a matrix [R, 64 count] to ``out``, which lies in ``count`` lines."""
+    out.reshape(count, -1, LINE)[...] += matrix.reshape(-1, count, LINE).transpose(1, 0, 2)
 
 
 def to_lines(values: Array, out: Array) -> None:
@@ -105,21 +120,23 @@ class Lines:
             "common": _first(self.shared.count(True)),
             "param": mixed_lines(self.shared, self.states, LINE),
             "keep": store_lines(places, 0, LINE),
-            "note": store_lines(tuple(range(self.states)), 0, LINE),
             "DEPTH": self.depth,
             "STATES": self.states,
             "OUTPUT": self.output,
-            "COTANGENTS": self.cotangents,
         }
+        loop: Callable = stack.forward
         if direction == "backward":
+            loop = stack_reverse.backward
             filling |= {
+                "COTANGENTS": self.cotangents,
+                "note": store_lines(tuple(range(self.states)), 0, LINE),
                 "vjp": neuron.vjp,
                 "cotangent": lines(self.cotangents, self.states, LINE),
                 "carry": store_lines(places, self.cotangents, LINE),
                 "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
             }
         dtype = self.population.setting.dtype
-        return kernel(getattr(loops, direction), dtype=dtype, **filling, **neuron.filling())
+        return kernel(loop, dtype=dtype, **filling, **neuron.filling())
 
 
 def _first(count: int) -> Callable:

@@ -17,8 +17,9 @@ from .lines import LINE
 if TYPE_CHECKING:
     from .unit import Unit
 
-CHUNK_BYTES = 2**23
-"""Samples that go back together have at most so many bytes of errors in the widest population: they stay in cache."""
+LINE_BYTES, LOOP_BYTES = 2**19, 2**23
+"""Samples that go back together have at most so many bytes of errors in a line of a population, which stay in a near
+cache, or with a loop in all of its lines."""
 
 NARROW = 64
 """A connection to at most so many units has its error row multiplied where it is used, not by BLAS beforehand."""
@@ -87,9 +88,9 @@ def plan(units: list[Unit], steps: int, batch: int, max_bytes: int | None) -> Pl
     ValueError
         ``max_bytes`` is less than the least that it takes.
     """
-    widest = max(unit.width for unit in units)
-    each = steps * widest * units[0].dtype.itemsize
-    chunk = -(-batch // max(1, -(-batch * each // CHUNK_BYTES)))
+    widest = max((unit.width for unit in units if unit.feedback is not None), default=0)
+    each, most = steps * (widest or LINE) * units[0].dtype.itemsize, LOOP_BYTES if widest else LINE_BYTES
+    chunk = -(-batch // max(1, -(-batch * each // most)))
     order = sorted(units, key=lambda unit: -unit.width)
     result = _plan(units, steps, batch, chunk, True, [])
     for left_out in range(len(units) + 1):
@@ -125,7 +126,7 @@ def _plan(units: list[Unit], steps: int, batch: int, chunk: int, listed: bool, l
             table["positions of spikes"] += int(1.125 * (rows if listed else part) * unit.units) * 4
         table["errors of a few samples"] += part * width * size
         table["weights and their gradients"] += 2 * (unit.n_pre + 2 * unit.units * bool(unit.feedback)) * width * size
-        numbers = max(numbers, part * unit.n_pre * size * dense)
+        numbers = max(numbers, part * (unit.n_pre + width) * size * dense)
         errors = max(errors, part * unit.n_pre * size * (unit is not units[0] and unit.units > NARROW))
     table["numbers for BLAS"] = numbers + errors
     table["outputs"] = 2 * rows * units[-1].units * units[-1].dtype.itemsize

@@ -14,7 +14,7 @@ import numpy as np
 from ..profile import span
 from .dense import Dense
 from .layer import Array, Layer, Nested, Start
-from .lines import LINE, from_lines, padded, room
+from .lines import LINE, from_lines, in_lines, room, rows_of
 from .plan import NARROW, Plan, plan
 from .population import Population
 from .recurrent import Recurrent
@@ -150,7 +150,8 @@ class Stack:
                 if k:
                     errors, strides, narrow, across = self._pull(k, b0, b1, G, smalls[k], extra[k - 1], made)
                 elif gx is not None:
-                    back = G[:, : unit.units] @ smalls[0]["W"][:, : unit.units].T
+                    back = np.empty(((b1 - b0) * made.steps, unit.n_pre), gy.dtype)
+                    unit.drive.back(G, back)
                     gx[:, b0:b1] = back.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
         for unit, small, weights in zip(self.units, smalls, sums, strict=True):
             with span("arrange"):
@@ -163,9 +164,8 @@ class Stack:
         if unit.units <= NARROW:
             return extra, (made.batch, 1, b0), G, small["across"]
         shape = (made.chunk * made.steps, unit.n_pre)
-        errors = room(small["shared"], f"errors {unit.n_pre}", shape, unit.dtype)[: len(G)]
-        with span(f"{unit.names[0]} product (BLAS), reverse", ops=G.shape[0] * unit.units * unit.n_pre):
-            np.matmul(G[:, : unit.units], small["W"][:, : unit.units].T, out=errors)
+        errors = room(small["shared"], f"errors {unit.n_pre}", shape, unit.dtype)[: (b1 - b0) * made.steps]
+        unit.drive.back(G, errors)
         if len(extra):
             given = extra.reshape(made.steps, made.batch, -1)[:, b0:b1].transpose(1, 0, 2)
             errors += given.reshape(len(errors), -1)
@@ -196,12 +196,12 @@ def _room_for_gradients(unit: Unit, small: Nested, made: Plan) -> Nested:
     small["gS"] = room(small, "gS", (made.batch, lines.blocks * lines.states * LINE), dtype)
     small["gP"] = room(small, "gP", (made.batch, lines.blocks * lines.learned * LINE), dtype)
     if unit.units <= NARROW:
-        small["across"] = padded(small, "across room", small["W"][:, : unit.units].T)
-    weights = {"W": room(small, "gW", (unit.n_pre, unit.width), dtype)}
+        small["across"] = in_lines(small, "across room", unit.connection.params["weight"].T)
+    weights = {"W": room(small, "gW", (lines.blocks * unit.n_pre, LINE), dtype)}
     if unit.connection.bias or (unit.feedback is not None and unit.feedback.bias):
-        weights["b"] = room(small, "gb", (unit.width,), dtype)
+        weights["b"] = room(small, "gb", (lines.blocks, LINE), dtype)
     if unit.feedback is not None:
-        weights["V"] = room(small, "gV", (unit.units, unit.width), dtype)
+        weights["V"] = room(small, "gV", (lines.blocks * unit.units, LINE), dtype)
     for array in (small["gS"], small["gP"], *weights.values()):
         array[...] = 0.0
     return weights
@@ -210,9 +210,9 @@ def _room_for_gradients(unit: Unit, small: Nested, made: Plan) -> Nested:
 def _finish(unit: Unit, inner: Nested, small: Nested, weights: Nested, grads: Nested, before: Nested) -> None:
     """Add the sums to ``grads``: of the connection, the loop and the population."""
     own, population = grads[unit.names[0]], unit.population
-    own["weight"] += weights["W"][:, : unit.units]
+    own["weight"] += rows_of(weights["W"], unit.lines.blocks, 0, unit.n_pre)[:, : unit.units]
     if unit.connection.bias:
-        own["bias"] += weights["b"][: unit.units]
+        own["bias"] += weights["b"].reshape(-1)[: unit.units]
     made: Plan = small["plan"]
     inner["gS"] = from_lines(small["gS"].reshape(made.batch, unit.lines.blocks, unit.lines.states, LINE), unit.units)
     inner["gP"] = from_lines(small["gP"].reshape(made.batch, unit.lines.blocks, unit.lines.learned, LINE), unit.units)
@@ -221,9 +221,9 @@ def _finish(unit: Unit, inner: Nested, small: Nested, weights: Nested, grads: Ne
     population.end_reverse(inner, after["neurons"] if looped else after)
     start = population.before(inner)
     if unit.feedback is not None:
-        after["feedback"]["weight"] += weights["V"][:, : unit.units]
+        after["feedback"]["weight"] += rows_of(weights["V"], unit.lines.blocks, 0, unit.units)[:, : unit.units]
         if unit.feedback.bias:
-            after["feedback"]["bias"] += weights["b"][: unit.units]
+            after["feedback"]["bias"] += weights["b"].reshape(-1)[: unit.units]
         start[population.neuron.output] += unit.drive.fed_back(small)
         if inner["start"]:
             population.first_reverse(start[population.neuron.output], after["neurons"])

@@ -8,7 +8,6 @@ way back, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -18,9 +17,9 @@ import numpy as np
 from ..device import run_threaded, threads
 from ..profile import span
 from .dense import Dense
-from .drive import NO_INDEX, NOTHING, OFTEN, Drive
+from .drive import NO_INDEX, NOTHING, Drive
 from .layer import Array, Nested
-from .lines import LINE, Lines, aligned, copied, from_lines, room, to_lines
+from .lines import LINE, Lines, aligned, copied, from_lines, room, rows_of, to_lines
 from .packed import Packed
 from .plan import Plan
 from .population import Population
@@ -28,8 +27,8 @@ from .population import Population
 GROUP = 16
 """So many samples of a loop go back in step."""
 
-NEAR = 2**19
-"""Bytes of weights that are at hand while a thread goes through its samples."""
+EVEN = 1.2
+"""Each thread has lines of its own, or samples if the busiest thread would have so many times its share of lines."""
 
 u = np.uintp
 
@@ -65,8 +64,9 @@ class Unit:
             to_lines(self._stacked(state, batch), self._states(tape)[:, 0])
         spikes = tape["spikes"] = None if last and not self.feedback else Packed(steps, batch, self.units, tape)
         tape["output"] = np.empty((steps if last else 0, batch, self.units), self.dtype)
+        tape["kept"] = plan.kept[self.names]
         tape["X"] = self._currents(plan, tape)
-        if self._run(plan, tape, tape["X"], plan.kept[self.names]):
+        if self._run(plan, tape):
             return None
         if self.feedback is not None and spikes is not None:
             with span("events", bytes=spikes.bits.nbytes):
@@ -94,13 +94,13 @@ class Unit:
     def _replay(self, tape: Nested) -> Array:
         """The currents of the last run, [T, B, N]."""
         plan: Plan = tape["plan"]
-        kept = dataclasses.replace(plan, kept={self.names: True})
-        X = tape["X"]
-        if not plan.kept[self.names]:
-            X = self._currents(kept, {}, tape["path"][0])
-            self._run(kept, tape, X, True)
-        rows = X.reshape(plan.batch, plan.steps, self.width)[:, :, : self.units]
-        return np.ascontiguousarray(rows.transpose(1, 0, 2))
+        if not tape["kept"]:
+            kept = {**tape, "kept": True, "X room": None}
+            kept["X"] = self._currents(plan, kept)
+            self._run(plan, kept)
+            tape = kept
+        rows = rows_of(tape["X"], self.lines.blocks, 0, plan.batch * plan.steps)[:, : self.units]
+        return np.ascontiguousarray(rows.reshape(plan.batch, plan.steps, -1).transpose(1, 0, 2))
 
     def _states(self, tape: Nested) -> Array:
         """The checkpoints of states, [B, checkpoints, Q, K, 64]: the first is the initial, the last the final one."""
@@ -108,25 +108,25 @@ class Unit:
         shape = (plan.batch, -(-plan.steps // plan.every) + 1, self.lines.blocks, self.lines.states, LINE)
         return room(tape, "S", (shape[0] * shape[1], math.prod(shape[2:])), self.dtype).reshape(shape)
 
-    def _currents(self, plan: Plan, tape: Nested, path: str = "") -> Array:
+    def _currents(self, plan: Plan, tape: Nested) -> Array:
         """Room for currents: all that are kept, those of a few samples for BLAS, or one row for each of these."""
-        kept, dense = plan.kept[self.names], (path or tape["path"][0]) == "dense"
+        kept, dense = tape["kept"], tape["path"][0] == "dense"
         rows = plan.batch * plan.steps if kept else plan.chunk * plan.steps if dense else plan.batch
-        return room(tape, "X room", (rows, self.width), self.dtype)
+        return room(tape, "X room", (self.lines.blocks * rows, LINE), self.dtype)
 
-    def _run(self, plan: Plan, tape: Nested, X: Array, kept: bool) -> int:
+    def _run(self, plan: Plan, tape: Nested) -> int:
         """All samples from their initial states; returns how many outputs are no spikes but should be."""
         steps, dense, other = plan.steps, tape["path"][0] == "dense", 0
-        for b0, b1 in plan.chunks() if dense or not plan.listed else [(0, plan.batch)]:
-            part = X[b0 * steps : b1 * steps] if kept else X
+        for b0, b1 in plan.chunks() if dense or self.feedback is None else [(0, plan.batch)]:
+            first = b0 * steps if tape["kept"] else 0
             if dense:
-                self.drive.multiply(b0, b1, tape, part)
-            other += self._run_forward(b0, b1, part, kept or dense, tape)
+                self.drive.multiply(b0, b1, tape, tape["X"], first)
+            other += self._run_forward(b0, b1, first, tape)
         return other
 
-    def _run_forward(self, b0: int, b1: int, X: Array, whole: bool, tape: Nested) -> int:
-        """Samples [b0, b1); ``whole``: ``X`` has a row for each of their steps."""
-        steps, every = tape["plan"].steps, tape["plan"].every
+    def _run_forward(self, b0: int, b1: int, row: int, tape: Nested) -> int:
+        """Samples [b0, b1), whose currents have, or are, the rows of ``X`` from ``row`` on."""
+        steps, every, X, whole = tape["plan"].steps, tape["plan"].every, tape["X"], tape["kept"] or _dense(tape)
         compiled, template = self.lines.kernel("forward"), tape["Z"]
         first, last, marks = b0 * steps, b1 * steps, -(-steps // every) + 1
         start, index = self.drive.events(first, last, tape)
@@ -137,14 +137,13 @@ class Unit:
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             Z, own = copied(template), np.empty(self.width if looped else 0, np.uint32)
-            for q, end in self._blocks(q0, q1, len(index) > OFTEN * (last - first)):
-                others.append(
-                    compiled(
-                        u(lo), u(hi), u(q), u(end), u(steps), u(every), start, index, tape["W"], tape["bias"],
-                        tape["V"], entry, own, X, whole, tape["P"], Z, S, bits, y.reshape(-1, self.units),
-                        u(y.shape[1]), u(b0),
-                    )
-                )  # fmt: skip
+            others.append(
+                compiled(
+                    u(lo), u(hi), u(q0), u(q1), self._together, u(steps), u(every), u(row), start, index, tape["W"],
+                    tape["bias"], tape["V"], entry, own, X, whole, tape["P"], Z, S, bits, y.reshape(-1, self.units),
+                    u(y.shape[1]), u(b0),
+                )
+            )  # fmt: skip
 
         size = (last - first) * self.width
         with span(f"{self.names[1]} forward", bytes=X.itemsize * size if whole else 0, ops=size):
@@ -162,56 +161,64 @@ class Unit:
         tape: Nested,
         sums: Nested,
     ) -> Array:
-        """The reverse for samples [b0, b1): their gradient by the current, [rows, N padded].
+        """The reverse for samples [b0, b1): their gradient by the current, in lines, [Q chunk T, 64].
 
         gy: row ``t strides[0] + (b + strides[2]) strides[1]`` is the derivative by the output; ``narrow @ across``
         is added. ``sums`` collects the gradients by weights and biases.
         """
         plan: Plan = tape["plan"]
-        steps, every = plan.steps, plan.every
-        first, last, marks = b0 * steps, b1 * steps, -(-steps // plan.every) + 1
-        kept, dense = plan.kept[self.names], tape["path"][0] == "dense"
-        G = room(tape, "G", (plan.chunk * steps, self.width), self.dtype)
-        X = tape["X"][first:last] if kept else tape["X"]
+        steps, every, X, kept, dense = plan.steps, plan.every, tape["X"], tape["kept"], _dense(tape)
+        first, last, marks, lines = b0 * steps, b1 * steps, -(-steps // plan.every) + 1, self.lines.blocks
+        G = room(tape, "G", (lines * plan.chunk * steps, LINE), self.dtype)
         if dense and not kept:
-            self.drive.multiply(b0, b1, tape, X)
+            self.drive.multiply(b0, b1, tape, X, 0)
         start, index = self.drive.events(first, last, tape)
         own, looped = tape["spikes"], len(tape["V"]) > 0
         back_start, back_index = own.rows(first, last) if looped else (NOTHING, NO_INDEX)
         entry = tape["entry"][b0:b1] if looped else tape["entry"]
+        by_input = self.drive.by_input(b0, b1, tape)
+        with_lines = by_input if self._by_lines(b1 - b0) else (NOTHING, NO_INDEX)
         compiled, template, lanes = self.lines.kernel("backward"), tape["Z"], self.lines.states * self.width
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             group = min(GROUP, hi - lo) if looped else 1
             Z, H = copied(template, group), aligned((group * every * lanes,), self.dtype)
-            part = X if kept or dense else aligned((group * every, self.width), self.dtype)
+            part = X if kept or dense else aligned((lines * group * every, LINE), self.dtype)
             compiled(
-                u(lo), u(hi), u(q0), u(q1), u(steps), u(every), u(group), start, index, tape["W"], tape["bias"],
-                back_start, back_index, tape["V"], entry, part, kept or dense, kept, tape["P"], Z,
-                tape["S"][b0 * marks : b1 * marks], H, gy, u(strides[0]), u(strides[1]), u(strides[2]), narrow, across,
-                tape["V across"], G, tape["gS"][b0:b1], tape["gP"][b0:b1],
+                u(lo), u(hi), u(q0), u(q1), self._together, u(steps), u(every), u(group), u(first if kept else 0),
+                start, index, tape["W"], tape["bias"], back_start, back_index, tape["V"], entry, part, kept or dense,
+                kept, tape["P"], Z, tape["S"][b0 * marks : b1 * marks], H, gy, u(strides[0]), u(strides[1]),
+                u(strides[2]), narrow, across, tape["V across"], G, tape["gS"][b0:b1], tape["gP"][b0:b1], *with_lines,
+                sums["W"],
             )  # fmt: skip
 
         size = (b1 - b0) * steps * self.width
         with span(f"{self.names[1]} backward", bytes=2 * X.itemsize * size, ops=size):
             self._share(call, b1 - b0, size)
-        self.drive.accumulate(b0, b1, G, tape, sums)
+        self.drive.accumulate(b0, b1, G, by_input if not len(with_lines[0]) else (NOTHING, NO_INDEX), tape, sums)
         if looped:
-            room(tape, "g entry", (plan.batch, self.width), self.dtype)[b0:b1] = G[: last - first : steps]
-        return G[: last - first]
+            entered = room(tape, "g entry", (lines * plan.batch, LINE), self.dtype).reshape(lines, -1, LINE)
+            entered[:, b0:b1] = G.reshape(lines, -1, LINE)[:, : last - first : steps]
+        return G
 
-    def _blocks(self, q0: int, q1: int, often: bool) -> list[tuple[int, int]]:
-        """Lines [q0, q1) in pieces whose weights stay in a near cache, where events choose among them often."""
-        near = max(1, NEAR // (self.n_pre * LINE * self.dtype.itemsize))
-        step = near if often and self.feedback is None else q1 - q0
-        return [(q, min(q + step, q1)) for q in range(q0, q1, step)]
+    @property
+    def _together(self) -> np.uintp:
+        """How many lines go through all samples together: those of a loop, as each of them acts on all."""
+        return u(1 if self.feedback is None else self.lines.blocks)
+
+    def _by_lines(self, samples: int) -> bool:
+        """Whether threads share lines, not samples."""
+        if self.feedback is not None:
+            return False
+        busiest = -(-self.lines.blocks // threads()) * threads()
+        return busiest <= EVEN * self.lines.blocks or samples < threads()
 
     def _share(self, call: Callable[[int, int, int, int], Any], samples: int, work: int) -> None:
-        """``call(b0, b1, q0, q1)`` over samples, or over lines where samples are few and lines independent."""
-        if samples >= threads() or self.feedback is not None:
-            run_threaded(lambda lo, hi: call(lo, hi, 0, self.lines.blocks), samples, work)
-        else:
+        """``call(b0, b1, q0, q1)`` over lines or samples."""
+        if self._by_lines(samples):
             run_threaded(lambda lo, hi: call(0, samples, lo, hi), self.lines.blocks, work)
+        else:
+            run_threaded(lambda lo, hi: call(lo, hi, 0, self.lines.blocks), samples, work)
 
     def _stacked(self, state: Nested, batch: int) -> Array:
         names = self.population.neuron.state
@@ -220,3 +227,8 @@ class Unit:
 
 
 _NO_BITS = np.empty((0, 0), np.uint64)
+
+
+def _dense(tape: Nested) -> bool:
+    """Whether BLAS makes the currents."""
+    return tape["path"][0] == "dense"

@@ -1,18 +1,18 @@
-"""A connection and its population in one pass over time, sample by sample, forward and in reverse.
+"""A connection and its population in one pass over time, sample by sample.
 
 The current of a step is a row, added up from the weights' rows that events choose, and goes into the neurons while it
-is in the nearest cache; spikes leave as bits. In reverse, states are made again from the nearest checkpoint, which
-takes less time than to write and read them, and a row of errors becomes a row of gradients by the current.
+is in the nearest cache; spikes leave as bits. The way back is in ``kernels.cpu.stack_reverse``.
 
 All that belongs to 64 neighbouring units lies together in ``Z``, one line of 64 numbers for each variable:
 
     states | parameters that differ between units | output | cotangents of the states | sums for learned parameters
 
 Lines lie at distances that the compiler knows, so it need not ask whether they overlap, and vectorises for any number
-of variables. ``z`` is where a block of lines begins, ``j`` a unit in it. ``S``, ``H`` and ``gS`` hold the same lines
-of states: checkpoints, the states before each step since the last checkpoint, and their cotangents.
+of variables. ``z`` is where a block of lines begins, ``j`` a unit in it. ``S`` holds the same lines of states, at
+checkpoints; ``P`` the parameters that all units share, which stay in registers.
 
-``P`` holds the parameters that all units share; they stay in registers.
+Weights and currents ``X`` lie in lines too, as in ``kernels.cpu.rows``: without a loop, one line after the other goes
+through all samples, so that its weights stay in a near cache.
 
 Loops cover samples [b0, b1) and blocks of 64 units [q0, q1). Row ``b T + t`` is step t of sample b.
 """
@@ -23,23 +23,16 @@ from numpy import uint64, uintp
 
 from ...hole import hole
 from .bits import equals, listed
-from .rows import begin, gather, product
+from .rows import add_rows, gather
 
 LINE = 64
-BLOCK = 256  # columns of the next connection's weights that stay in the nearest cache
 DEPTH = 0  # lines of a block
 STATES = 0  # lines of states, the first of a block
 OUTPUT = 0  # which line is the output
-COTANGENTS = 0  # the first line of the cotangents
 
 
 @hole
 def step(x, *state_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def vjp(x, *rest) -> Any:
     raise NotImplementedError
 
 
@@ -59,27 +52,7 @@ def param(Z, z, j, shared) -> Any:
 
 
 @hole
-def cotangent(Z, z, j) -> Any:
-    raise NotImplementedError
-
-
-@hole
 def keep(Z, r, z, j) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def note(H, values, h, j) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def carry(Z, g, z, j) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def learn(Z, g, z, j) -> Any:
     raise NotImplementedError
 
 
@@ -104,10 +77,11 @@ def take(Z, z0, first, blocks, array, row, q0, q1):
             array[row, s + j] = Z[z + j]
 
 
-def add_row(array, row, X, at, c0, c1):
-    """X[at] += array[row]"""
-    for c in range(c0, c1):
-        X[at, c] += array[row, c]
+def add_entry(entry, b, X, at, apart, q0, q1):
+    """Add row b of ``entry``, for lines [q0, q1), to row ``at`` of each line of ``X``."""
+    for q in range(q0, q1):
+        for j in range(uintp(LINE)):
+            X[q * apart + at, j] += entry[b, q * uintp(LINE) + j]
 
 
 def emit(Z, r, bits, q0, q1):
@@ -130,41 +104,45 @@ def show(Z, y, row, q0, q1):
             y[row, c + j] = Z[z + j]
 
 
-def forward(
-    b0, b1, q0, q1, steps, every,
+def currents(r, at, q0, q1, start, index, weight, beyond, bias, X, apart):
+    """Row ``at`` of ``X``, from the events of row r."""
+    for q in range(q0, q1):
+        add_rows(X, q * apart + at, bias, q, weight, q * beyond, index, start[r], start[r + uintp(1)])
+
+
+def ascend(
+    b0, b1, q0, q1, steps, every, first,
     start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
 ):  # fmt: skip
-    """Run ``steps`` steps; returns how many outputs are neither 0 nor 1.
-
-    start, index: the events before the connection, none if ``X`` holds the currents already. back [N, .]: weights of
-    a loop, ``entry`` [B, .] what they bring at the first step, ``own`` room for positions. X [B T, .] if ``whole``,
-    else one row for each sample. S [B checkpoints, .]: the first is given, the last is the final state. bits [B T, .]
-    and y [T B, N]: the outputs, either may have no rows.
-    """
-    other, c0, c1, shared = 0, q0 * uintp(LINE), q1 * uintp(LINE), common(P)
-    marks, blocks = (steps + every - uintp(1)) // every + uintp(1), uintp(bias.shape[0]) // uintp(LINE)
+    """``forward`` for lines that go through all samples together."""
+    other, shared, blocks = 0, common(P), uintp(bias.shape[0])
+    marks, apart = (steps + every - uintp(1)) // every + uintp(1), uintp(X.shape[0]) // blocks
+    n_pre, units = uintp(weight.shape[0]) // blocks, uintp(back.shape[0]) // blocks
     for b in range(b0, b1):
-        count = uintp(0)
-        put(Z, uintp(0), 0, blocks, S, b * marks, q0, q1)
+        count, mark, left = uintp(0), b * marks, uintp(0)
+        put(Z, uintp(0), 0, blocks, S, mark, q0, q1)
         for t in range(steps):
             r = b * steps + t
-            at = r if whole else b
+            at = first + r if whole else b
             if start.shape[0]:
-                begin(bias, X, at, c0, c1)
-                gather(start[r], start[r + uintp(1)], index, weight, X, at, c0, c1)
+                currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
             if back.shape[0]:
-                gather(uintp(0), count, own, back, X, at, c0, c1)
+                gather(uintp(0), count, own, back, units, X, at, apart, q0, q1)
                 if t == 0:
-                    add_row(entry, b, X, at, c0, c1)
-            if t % every == 0:
-                take(Z, uintp(0), 0, blocks, S, b * marks + t // every, q0, q1)
+                    add_entry(entry, b, X, at, apart, q0, q1)
+            if t > 0 and bits.shape[0] and not back.shape[0]:  # by now, what was written in parts can be read whole
+                other += emit(Z, r - uintp(1), bits, q0, q1)
+            if left == 0:
+                take(Z, uintp(0), 0, blocks, S, mark, q0, q1)
+                mark, left = mark + uintp(1), every
+            left -= uintp(1)
             for q in range(q0, q1):
-                z, c = q * uintp(DEPTH * LINE), q * uintp(LINE)
+                z, x = q * uintp(DEPTH * LINE), q * apart + at
                 for j in range(uintp(LINE)):
-                    result = step(X[at, c + j], *state(Z, z, j), *param(Z, z, j, shared))
+                    result = step(X[x, j], *state(Z, z, j), *param(Z, z, j, shared))
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
-            if bits.shape[0]:
+            if bits.shape[0] and (back.shape[0] or t + uintp(1) == steps):
                 other += emit(Z, r, bits, q0, q1)
             if back.shape[0]:
                 count = listed(bits, r, own, uintp(0))
@@ -174,101 +152,23 @@ def forward(
     return other
 
 
-def replay(t0, t1, b, q0, q1, steps, events, loop, weight, bias, X, x0, whole, made, shared, Z, z0, H, h0):
-    """Make steps [t0, t1) of sample b again from ``Z[z0:]``, noting the state before each of them in ``H[h0:]``."""
-    start, index = events
-    back_start, back_index, back, entry = loop
-    c0, c1 = q0 * uintp(LINE), q1 * uintp(LINE)
-    for t in range(t0, t1):
-        r = b * steps + t
-        at = r if whole else x0 + t - t0
-        if not made and start.shape[0]:
-            begin(bias, X, at, c0, c1)
-            gather(start[r], start[r + uintp(1)], index, weight, X, at, c0, c1)
-        if not made and back.shape[0]:
-            if t == 0:
-                add_row(entry, b, X, at, c0, c1)
-            else:
-                gather(back_start[r - uintp(1)], back_start[r], back_index, back, X, at, c0, c1)
-        for q in range(q0, q1):
-            z, c = z0 + q * uintp(DEPTH * LINE), q * uintp(LINE)
-            h = h0 + (t - t0) * uintp(STATES) * uintp(bias.shape[0]) + q * uintp(STATES * LINE)
-            for j in range(uintp(LINE)):
-                values = state(Z, z, j)
-                note(H, values, h, j)
-                keep(Z, step(X[at, c + j], *values, *param(Z, z, j, shared)), z, j)
-
-
-def errors(r0, r1, b, t0, q0, q1, gy, gy_step, gy_sample, gy_first, narrow, across, G):
-    """Fill rows [r0, r1) of ``G``, the steps from t0 on of sample b, with the loss's derivative by the output: as
-    given, and from the layer after."""
-    end = q1 * uintp(LINE)
-    for c0 in range(q0 * uintp(LINE), end, uintp(BLOCK)):
-        c1 = min(c0 + uintp(BLOCK), end)
-        for r in range(r0, r1):
-            for c in range(c0, c1):
-                G[r, c] = 0.0
-            if gy.shape[0]:
-                row = (t0 + r - r0) * gy_step + (b + gy_first) * gy_sample
-                for c in range(c0, min(c1, uintp(gy.shape[1]))):
-                    G[r, c] = gy[row, c]
-        if narrow.shape[0]:
-            product(r0, r1, uintp(1), narrow, across, G, uintp(0), c0, c1)
-
-
-def backward(
-    b0, b1, q0, q1, steps, every, group,
-    start, index, weight, bias, back_start, back_index, back, entry, X, whole, made, P, Z, S, H,
-    gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP,
+def forward(
+    b0, b1, q0, q1, together, steps, every, first,
+    start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
 ):  # fmt: skip
-    """Fill ``G`` [B T, .] with the gradient by the current, carry ``gS`` [B, .] back, and fill ``gP`` [B, .].
+    """Run ``steps`` steps; returns how many outputs are neither 0 nor 1.
 
-    gy: the loss's derivative by the output, row ``t gy_step + (b + gy_first) gy_sample``, or no rows; in addition,
-    that by the currents after, narrow [B T, M], times across [M, .], the transposed weights of the next connection,
-    and those of the loop, back_across [N, .]. ``group`` samples go back in step, so that a loop's weights serve all of
-    them while in the nearest cache; ``Z`` and ``H`` have room for as many. X has a row for each step (``whole``), or
-    ``every`` rows for each sample of a group; ``made``: it holds the currents, else what the loop and, if there are,
-    events bring is added.
+    start, index: the events before the connection, none if ``X`` holds the currents already. back [Q N, 64]: weights of
+    a loop, ``entry`` [B, .] what they bring at the first step, ``own`` room for positions. X [Q rows, 64]: if
+    ``whole``, with a row for each step, those of the first sample from ``first`` on, else one row for each sample.
+    S [B checkpoints, .]: the first is given, the last is the final state. bits [B T, .] and y [T B, N]: the outputs,
+    either may have no rows.
+    ``together`` lines at a time.
     """
-    marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(P)
-    width, c0, c1 = uintp(bias.shape[0]), q0 * uintp(LINE), q1 * uintp(LINE)
-    blocks, lanes = width // uintp(LINE), every * uintp(STATES) * width
-    size = blocks * uintp(DEPTH * LINE)
-    events, loop = (start, index), (back_start, back_index, back, entry)
-    for g0 in range(b0, b1, group):
-        g1 = min(g0 + group, b1)
-        for b in range(g0, g1):
-            put(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
-            put(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
-        t1 = steps
-        while t1 > 0:
-            t0 = (t1 - uintp(1)) // every * every
-            for b in range(g0, g1):
-                z0, h0, x0, first = (b - g0) * size, (b - g0) * lanes, (b - g0) * every, b * steps
-                put(Z, z0, 0, blocks, S, b * marks + t0 // every, q0, q1)
-                replay(t0, t1, b, q0, q1, steps, events, loop, weight, bias, X, x0, whole, made, shared, Z, z0, H, h0)
-                errors(first + t0, first + t1, b, t0, q0, q1, gy, gy_step, gy_sample, gy_first, narrow, across, G)
-            t = t1
-            while t > t0:
-                t -= uintp(1)
-                if back_across.shape[0] and t + uintp(1) < steps:
-                    r0, r1 = g0 * steps + t, (g1 - uintp(1)) * steps + t + uintp(1)
-                    product(r0, r1, steps, G, back_across, G, uintp(1), c0, c1)
-                for b in range(g0, g1):
-                    r = b * steps + t
-                    at = r if whole else (b - g0) * every + t - t0
-                    for q in range(q0, q1):
-                        z, c = (b - g0) * size + q * uintp(DEPTH * LINE), q * uintp(LINE)
-                        h = (b - g0) * lanes + (t - t0) * uintp(STATES) * width + q * uintp(STATES * LINE)
-                        for j in range(uintp(LINE)):
-                            g = vjp(
-                                X[at, c + j], *state(H, h, j), *param(Z, z, j, shared), G[r, c + j],
-                                *cotangent(Z, z, j),
-                            )  # fmt: skip
-                            G[r, c + j] = g[0]
-                            carry(Z, g, z, j)
-                            learn(Z, g, z, j)
-            t1 = t0
-        for b in range(g0, g1):
-            take(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
-            take(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
+    other = 0
+    for p0 in range(q0, q1, together):
+        other += ascend(
+            b0, b1, p0, min(p0 + together, q1), steps, every, first,
+            start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
+        )  # fmt: skip
+    return other
