@@ -39,8 +39,8 @@ def check_rule(rule: Any, dtype: Any) -> None:
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
     if normalizes_steps(rule) and isinstance(rule, RewardRule):
         raise ValueError(
-            f"{rule.normalize!r} of a rewarded rule: a reward changes weights in every step, so that all synapses had to "
-            "be visited; homeostasis=Normalize(total, every=ms) does so at intervals, every=dt after each step"
+            f"{rule.normalize!r} of a rewarded rule would visit all synapses in every step, since a reward changes "
+            "them between spikes; homeostasis=Normalize(total, every=ms) does so at intervals, every=dt after each step"
         )
 
 
@@ -68,7 +68,7 @@ def bound(network: Simulation) -> None:
     for c in network.connections:
         rule = c.integer or c.rule
         whole = c.integer is not None
-        if c.learning and not c.factored and (whole or (c.rule.clip == "all" and c.rule.bounds != "none")):
+        if c.learning and not c.factored and (whole or (c.rule.clip == "all" and c.rule.bounds in BOUNDED)):
             weights = network.layout.weights[c.place : c.place + len(c)]
             if whole and not np.array_equal(weights, np.rint(weights)):
                 wrong = weights[weights != np.rint(weights)][0]
@@ -77,9 +77,9 @@ def bound(network: Simulation) -> None:
 
 
 def finish(network: Simulation) -> None:
-    """What rules do at the end of a run: the weights onto each unit share a total."""
+    """What rules do at the end of a run alone: the weights onto each unit share a total."""
     for c in network.connections:
-        if c.learning and c.rule.normalize is not None:
+        if c.learning and c.rule.normalize is not None and not c.balanced:
             weights, post = c.weight, c.post
             sums = np.bincount(post, np.abs(weights), c.target.n)
             sums[sums == 0.0] = c.rule.normalize.total

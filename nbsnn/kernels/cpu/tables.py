@@ -59,10 +59,10 @@ REWARD_VALUE, REWARD_FACTOR, SHARE, FALL, REWARD_LOW, REWARD_HIGH, REWARD_NUMBER
 # they are stored, and two factors whose product makes weights of them, the second being that of the latest step.
 AIM, SUM, SCALE, STEP, STEERED_LINES = range(5)
 
-# What is kept of each unit whose weights are normalised in every step: the same factors; of its weights as they are, the
-# sum of their absolute values, the largest such sum since all have been visited, and two numbers between which they
-# lie; and how its synapses are visited (see ``balanced``). The numbers of such a rule: the total, whether weights are
-# normalised before they are clipped, and bounds of all weights.
+# What is kept of each unit whose weights are normalised in every step: the same factors; of its weights as they are,
+# the sum of their absolute values, the largest such sum since all have been visited, and two numbers between which
+# they lie; and how its synapses are visited (see ``balanced``). The numbers of such a rule: the total, whether weights
+# are normalised before they are clipped, and bounds of all weights.
 LARGEST, TOP, BOTTOM, VISITED, BALANCED_LINES = 0, 4, 5, 6, 7
 TOTAL, BEFORE_CLIP, ALL_LOW, ALL_HIGH = range(4)
 
