@@ -128,10 +128,11 @@ class Learning:
         if c.factored:
             line[at.STEERED] = self._aims
             self._aims += (at.BALANCED_LINES if c.balanced else at.STEERED_LINES) * c.target.n
-        if c.balanced:
-            normalize, ends = c.rule.normalize, (c.rule.w_min, c.rule.w_max) if c.bounded else (-np.inf, np.inf)
-            line[at.BALANCED] = self.layout.put([normalize.total, normalize.before_clip, *ends])
-            line[at.DUE] = min(normalize.first, np.iinfo(np.int64).max)
+        care = c.rule.normalize
+        if c.balanced and care is not None and care.first is not None:
+            ends = (c.rule.w_min, c.rule.w_max) if c.bounded else (-np.inf, np.inf)
+            line[at.BALANCED] = self.layout.put([care.total, care.before_clip, *ends])
+            line[at.DUE] = min(care.first, np.iinfo(np.int64).max)
         if c.integer is not None:
             line[at.INTEGERS] = sum(map(len, self._integers))
             self._integers.append(np.array(c.integer.numbers(), np.int32))

@@ -47,8 +47,8 @@ class MetaRule(Rule):
         super().__post_init__()
         if self.normalize is not None and self.normalize.first is not None:
             raise ValueError(
-                f"a rule that steers mean weights in every step does not normalise after steps too, as {self.normalize!r} "
-                'would: when="end" is allowed'
+                f"a rule that steers mean weights in every step does not normalise in them too: {self.normalize!r} "
+                'must have when="end"'
             )
 
     def initial(self, batch: int, weights: Array) -> State:
