@@ -157,16 +157,15 @@ def test_what_spikes_deliver_is_the_weight():
         np.testing.assert_allclose(v[t], np.where(u >= 1.0, 0.0, u), rtol=1e-9, atol=1e-9)
 
 
-def everything(device):
-    """Two rules that normalise in different ways, one that steers mean weights, and one that does nothing of this."""
+def everything(device, *others):
+    """Two rules that normalise in different ways, beside others."""
     net = nbsnn.Network(dt=0.5, seed=3, device=device, dtype=np.float32)
     source, cells = net.poisson(40, 60.0, name="source"), net.population(CELL, 31, name="cells")
     pattern, weight = nbsnn.Sparse(probability=0.3), nbsnn.values.Uniform(0.0, 0.3)
     for rule, delay in (
         (PairSTDP(0.05, 0.06, normalize=Normalize(2.0, 20, before_clip=True), w_max=0.4), 2.0),
         (nearest_online_stdp(0.1, 0.01, w_norm=3.0), 0.5),
-        (MetaNearestSTDP(), 1.0),
-        (PairSTDP(), 1.5),
+        *((rule, 1.0) for rule in others),
     ):
         net.connect(source, cells, pattern, weight=weight, delay=delay, plasticity=rule)
     net.connect(cells, cells, pattern, weight=-0.01, plasticity=PairSTDP(w_min=-0.02, w_max=0.0, normalize=EVERY))
@@ -183,13 +182,13 @@ def outcome(net, pieces, look=False):
 
 
 def test_pieces_looks_and_states_change_no_bit(tmp_path):
-    whole = outcome(everything("python"), [30.0])
-    same(whole, outcome(everything("python"), [7.0, 0.5, 2.5, 20.0], look=True))
-    first, second = everything("python"), everything("python")
-    first.run(13.0)
-    first.state().save(tmp_path / "state.npz")
-    second.restore(nbsnn.network.State.load(tmp_path / "state.npz"))
-    same(whole[2:], outcome(second, [17.0])[2:])
+    whole, *nets = [everything("python", MetaNearestSTDP(), PairSTDP()) for _ in range(4)]
+    whole = outcome(whole, [30.0])
+    same(whole, outcome(nets[0], [7.0, 0.5, 2.5, 20.0], look=True))
+    nets[1].run(13.0)
+    nets[1].state().save(tmp_path / "state.npz")
+    nets[2].restore(nbsnn.network.State.load(tmp_path / "state.npz"))
+    same(whole[2:], outcome(nets[2], [17.0])[2:])
 
 
 @pytest.mark.long
