@@ -9,9 +9,10 @@ to which spikes add what they change. They visit a synapse twice: to add up, and
 
 All synapses onto a unit are visited when it fires, and then stored as they are, as also when the factor leaves
 [2^-20, 2^20] or the sum has fallen so far that rounding shows in it. If the bounds hold for all weights, they are
-visited too in every step in which a weight onto the unit could be beyond them. That step may be followed by many like
-it: clipped weights leave a sum below the total, so that the others grow in the next step, and so on. A unit whose
-weights such a step leaves as they are rests until one of its synapses changes.
+visited too in every step in which a weight onto the unit could be beyond them: where weights lie at their bound, in
+nearly every step in which others weaken. Such steps follow each other without spikes too, since clipped weights leave
+a sum below the total, from which the others grow in the next step, and so on. A unit whose weights such a step leaves
+as they are rests until one of its synapses changes.
 
 Sums are kept in float64, as is all between reading a weight and storing it. A factor nearer to 1 than 2^-44 is taken
 for 1: so much is rounding. The sum over all synapses onto a unit runs in the order of sources, as in the dense loop.
@@ -104,6 +105,7 @@ def balance(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, syna
         largest, f = max(aims[o + at.LARGEST * m], whole), factor(total, whole, due)
         aims[o + at.SCALE * m] = scale
         aims[o + at.STEP * m] = f
+        aims[o + at.LARGEST * m] = largest
         aims[o + at.VISITED * m] = WHOLE
         if spiked[j] != 0:
             continue
@@ -143,8 +145,11 @@ def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, 
     low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
     aims, o, m = late[6], late[7] + j, spiked.shape[0]
     total, first, least, most, due, _ = late[8]
-    before, whole, changed = aims[o + at.SCALE * m], np.float64(0), aims[o + at.SCALE * m] != 1
-    for c in range(start[j], start[j + 1]):
+    before, whole, changed = aims[o + at.SCALE * m], aims[o + at.SUM * m], aims[o + at.SCALE * m] != 1
+    known = first and q == 0 and whole >= FALLEN * aims[o + at.LARGEST * m]  # rows have added up all there is to add
+    if not known:
+        whole = np.float64(0)
+    for c in range(start[j], start[j] if known else start[j + 1]):
         fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
         i = source[c]
         w = before * weights[base + synapse[c]]
@@ -154,6 +159,7 @@ def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, 
     denominator = whole if due and whole > 0 else np.float64(1)
     whole, top, bottom = np.float64(0), np.float64(-np.inf), np.float64(np.inf)
     for c in range(start[j], start[j + 1]):
+        fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
         i, e = source[c], base + synapse[c]
         stored = weights[e]
         w = before * stored
