@@ -56,7 +56,7 @@ def compare(rule, *, steps=T, least=0.1, tolerance=1e-12, delay=1, **options):
 
 
 OPTIONS = [
-    pytest.param(before, clip, bounds, when, marks=[] if bounds == "hard" else pytest.mark.long)
+    pytest.param(before, clip, bounds, when, marks=[] if bounds in ("hard", "smooth") else pytest.mark.long)
     for before, clip, bounds, when in itertools.product(
         (False, True), ("changed", "all"), ("hard", "soft", "power", "smooth", "none"), ("every", 30.5)
     )
