@@ -105,6 +105,9 @@ def test_rules_without_a_loop_on_a_gpu_say_so():
     for rule in (MetaNearestSTDP(), PostPreInt()):
         with pytest.raises(NotImplementedError, match='device="cpu"'):
             check_rule(rule)
+    with pytest.raises(NotImplementedError, match='device="cpu" only; on a GPU normalise at intervals'):
+        check_rule(PairSTDP(normalize=Normalize(1.0, "every")))
+    check_rule(PairSTDP(normalize=Normalize(1.0)))
     check_rule(None)
     check_rule(RULES["rewarded"][0])
 

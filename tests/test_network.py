@@ -460,13 +460,6 @@ def test_bad_input(call, error, message):
         call(*small())
 
 
-def test_rules_that_visit_all_synapses_are_refused():
-    net, cells = small()
-    every = PairSTDP(normalize=nbsnn.plasticity.Normalize(1.0, "every"))
-    with pytest.raises(ValueError, match=r"visits all synapses"):
-        net.connect(cells, cells, nbsnn.AllToAll(), plasticity=every)
-
-
 def test_a_network_too_large_for_this_machine_says_so_before_building(monkeypatch):
     net = nbsnn.Network()
     cells = net.population(CELL, 100_000)

@@ -319,7 +319,7 @@ class Whole(Rule):
         ({"homeostasis": Normalize(1.0)}, ValueError, "needs every="),
         ({"homeostasis": Normalize(1.0, every=0.3)}, ValueError, "whole number of steps"),
         ({"homeostasis": 3}, TypeError, "must be a Scaling"),
-        ({"plasticity": PairSTDP(normalize=Normalize(1.0, "every"))}, ValueError, "homeostasis=Normalize"),
+        ({"plasticity": MSTDP(normalize=Normalize(1.0, "every"))}, ValueError, "homeostasis=Normalize"),
         ({"plasticity": Whole(lambda w, pre, post: (0.0, 0.0))}, ValueError, "nbsnn.plasticity.Plastic"),
         ({"plasticity": PairSTDP(), "delay": np.tile([1.0, 2.0], 8)}, ValueError, "share one delay"),
     ],

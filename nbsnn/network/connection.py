@@ -16,6 +16,7 @@ from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number
 from . import steering, waiting
+from .eventwise import BOUNDED, normalizes_steps
 from .group import Port, Section
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ class Connection:
         self.changes = plasticity is not None or homeostasis is not None
         self.port: Port = self.target.port(synapse)
         self.rewarded, self.steered = isinstance(plasticity, RewardRule), isinstance(plasticity, MetaRule)
+        self.balanced = normalizes_steps(self.rule)
+        self.factored = self.steered or self.balanced  # weights are stored without the factor of their unit
+        self.bounded = self.balanced and self.rule.clip == "all" and self.rule.bounds in BOUNDED
         self._learning = self.changes
         self.reward_given = 0.0  # before the network is built
         self.coordinates = coordinates
@@ -165,12 +169,12 @@ class Connection:
     def weight(self) -> Any:
         """A number, or the array of weights [synapses] in the order of rows, which may be written to.
 
-        On a GPU, where synapses wait for a reward, and where their mean weight is steered, this is a copy that may
-        not: set ``weight`` as a whole.
+        On a GPU, where synapses wait for a reward, where their mean weight is steered, and where a rule normalises in
+        every step, this is a copy that may not: set ``weight`` as a whole.
         """
         self.network.build()
         memory = self.network.layout.memory
-        if self.rewarded or self.steered:
+        if self.rewarded or self.factored:
             return waiting.now(self) if self.rewarded else steering.now(self)
         if self.own_weights:
             return memory.read("weights", self.place, self.place + len(self))

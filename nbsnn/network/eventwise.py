@@ -14,7 +14,14 @@ from ..plasticity.rule import Rule
 if TYPE_CHECKING:
     from .simulation import Simulation
 
+BOUNDED = ("hard", "soft", "power")  # kinds of bounds at which weights end
+
 STEPWISE = "sparse synapses are visited at spikes alone. nbsnn.plasticity.Plastic runs this rule, on dense weights"
+
+
+def normalizes_steps(rule: Rule) -> bool:
+    """Whether a rule normalises weights after steps, and not only at the end of a run."""
+    return rule.normalize is not None and rule.normalize.first is not None
 
 
 def check_rule(rule: Any, dtype: Any) -> None:
@@ -30,10 +37,10 @@ def check_rule(rule: Any, dtype: Any) -> None:
         return
     if type(rule).advance not in (Rule.advance, RewardRule.advance, MetaRule.advance):
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
-    if rule.normalize is not None and rule.normalize.when != "end":
+    if normalizes_steps(rule) and isinstance(rule, RewardRule):
         raise ValueError(
-            f"{rule.normalize!r} visits all synapses in every step; for sparse synapses normalise at the end of a run, "
-            "or at intervals: homeostasis=Normalize(total, every=ms)"
+            f"{rule.normalize!r} of a rewarded rule would visit all synapses in every step, since a reward changes "
+            "them between spikes; homeostasis=Normalize(total, every=ms) does so at intervals, every=dt after each step"
         )
 
 
@@ -41,9 +48,12 @@ def check_homeostasis(given: Any, rule: Any, dt: float) -> None:
     """Raise unless this is a homeostasis at intervals, which are whole numbers of steps, and the rule lets it be."""
     if given is None:
         return
-    if isinstance(rule, (PostPreInt, MetaRule)):
-        why = "has integer weights" if isinstance(rule, PostPreInt) else "is a homeostasis itself"
-        raise ValueError(f"homeostasis must be None with {type(rule).__name__}, which {why}, not {given!r}")
+    why = "which has integer weights" if isinstance(rule, PostPreInt) else None
+    why = "which is a homeostasis itself" if isinstance(rule, MetaRule) else why
+    if isinstance(rule, Rule) and normalizes_steps(rule):
+        why = f"whose {rule.normalize!r} is one already"
+    if why:
+        raise ValueError(f"homeostasis must be None with {type(rule).__name__}, {why}, not {given!r}")
     if not isinstance(given, (Scaling, Normalize)):
         raise TypeError(f"homeostasis must be a Scaling or a Normalize with every=, not {given!r}")
     if given.every is None:
@@ -58,7 +68,7 @@ def bound(network: Simulation) -> None:
     for c in network.connections:
         rule = c.integer or c.rule
         whole = c.integer is not None
-        if c.learning and not c.steered and (whole or (c.rule.clip == "all" and c.rule.bounds != "none")):
+        if c.learning and not c.factored and (whole or (c.rule.clip == "all" and c.rule.bounds in BOUNDED)):
             weights = network.layout.weights[c.place : c.place + len(c)]
             if whole and not np.array_equal(weights, np.rint(weights)):
                 wrong = weights[weights != np.rint(weights)][0]
@@ -67,9 +77,9 @@ def bound(network: Simulation) -> None:
 
 
 def finish(network: Simulation) -> None:
-    """What rules do at the end of a run: the weights onto each unit share a total."""
+    """What rules do at the end of a run alone: the weights onto each unit share a total."""
     for c in network.connections:
-        if c.learning and c.rule.normalize is not None:
+        if c.learning and c.rule.normalize is not None and not c.balanced:
             weights, post = c.weight, c.post
             sums = np.bincount(post, np.abs(weights), c.target.n)
             sums[sums == 0.0] = c.rule.normalize.total

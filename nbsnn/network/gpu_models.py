@@ -12,6 +12,7 @@ from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..spell import each, numbers, read, switch
 from ..synapses.short_term import released
+from .eventwise import normalizes_steps
 from .update import GPU_ARGUMENTS, update
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ def check_rule(rule: Any) -> None:
     if rule is not None and not (isinstance(rule, Rule) and type(rule).advance in (Rule.advance, RewardRule.advance)):
         raise NotImplementedError(
             f'{type(rule).__name__} on sparse synapses runs on device="cpu" only; a plastic layer runs it on a GPU'
+        )
+    if isinstance(rule, Rule) and normalizes_steps(rule):
+        raise NotImplementedError(
+            f'{rule.normalize!r} on sparse synapses runs on device="cpu" only; on a GPU normalise at intervals, '
+            "homeostasis=Normalize(total, every=ms), or use a plastic layer"
         )
 
 

@@ -11,13 +11,12 @@ from ..kernels.cpu import tables as at
 from ..plasticity.homeostasis import Scaling
 from ..plasticity.reward import RewardRule
 from .connection import Connection
+from .eventwise import BOUNDED
 
 if TYPE_CHECKING:
     from .layout import Layout
 
 Array = np.ndarray
-
-BOUNDED = ("hard", "soft", "power")  # kinds of bounds at which weights end
 
 
 class Learning:
@@ -34,7 +33,8 @@ class Learning:
     rates, tallies : float64 and int64 array
         Mean rates of targets, and their spikes since the last interval.
     aims : float64 array
-        Of targets whose mean weight is steered: see ``kernels.cpu.steered``.
+        Of targets whose mean weight is steered, or whose weights are normalised in every step: see
+        ``kernels.cpu.steered`` and ``kernels.cpu.balanced``.
     integers : int32 array
         Of rules in integers: see ``kernels.cpu.sparse_integer``.
     columns : tuple of arrays
@@ -123,11 +123,16 @@ class Learning:
             line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.layout.put(numbers)
 
     def _others(self, c: Connection, line: Array) -> None:
-        """Of a rule that steers mean weights or computes in integers."""
-        line[at.STEERED], line[at.INTEGERS], line[at.THRESHOLD] = -1, -1, -1
-        if c.steered:
+        """Of a rule that steers mean weights, normalises in every step, or computes in integers."""
+        line[[at.STEERED, at.BALANCED, at.INTEGERS, at.THRESHOLD]] = -1
+        if c.factored:
             line[at.STEERED] = self._aims
-            self._aims += at.STEERED_LINES * c.target.n
+            self._aims += (at.BALANCED_LINES if c.balanced else at.STEERED_LINES) * c.target.n
+        care = c.rule.normalize
+        if c.balanced and care is not None and care.first is not None:
+            ends = (c.rule.w_min, c.rule.w_max) if c.bounded else (-np.inf, np.inf)
+            line[at.BALANCED] = self.layout.put([care.total, care.before_clip, *ends])
+            line[at.DUE] = min(care.first, np.iinfo(np.int64).max)
         if c.integer is not None:
             line[at.INTEGERS] = sum(map(len, self._integers))
             self._integers.append(np.array(c.integer.numbers(), np.int32))

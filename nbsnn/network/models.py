@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import barrier, prefetch
 from ..compile import bind, kernel
-from ..kernels.cpu import adapt, eligible, homeostasis, short_term, sparse_integer, sparse_plasticity, steered
+from ..kernels.cpu import adapt, balanced, eligible, homeostasis, short_term, sparse_integer, sparse_plasticity, steered
 from ..kernels.cpu import network as cpu
 from ..plasticity import integer, meta
 from ..plasticity.loop import followers
@@ -20,6 +20,7 @@ from ..spell import switch
 from ..synapses.short_term import released
 from . import gpu_models
 from .connection import Connection
+from .eventwise import normalizes_steps
 from .group import Group
 from .update import ARGUMENTS, story, update
 
@@ -67,7 +68,8 @@ class Models:
         loops = sparse_plasticity
         rules = [_rule_filling(rule) for rule in self.rules.first]
         modules = [_loops(rule) for rule in self.rules.first]
-        waits, steers = eligible in modules, steered in modules
+        waits, steers, balances = eligible in modules, steered in modules, balanced in modules
+        sums = [balanced.add_row if m is balanced else balanced.no_sum for m in modules]
         change_column = switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns)
         return {
             "release": release,
@@ -82,9 +84,11 @@ class Models:
             "bring_column": eligible.bring_column if waits else eligible.no_column,
             "tend": homeostasis.tend if self.tended else homeostasis.no_tend,
             "steer": bind(steered.steer, store_column=change_column) if steers else steered.no_steer,
+            "row_sum": switch([bind(add, **f) for add, f in zip(sums, rules, strict=True)], rows),
+            "balance": bind(balanced.balance, store_column=change_column) if balances else balanced.no_balance,
             "aimed": meta.aimed,
             "rescale": meta.rescale,
-            "arrive": steered.arrive if steers else steered.plain_arrive,
+            "arrive": steered.arrive if steers or balances else steered.plain_arrive,
             "decay_integers": sparse_integer.decay_integers if self.integer else sparse_integer.no_decay,
             "change_integers": sparse_integer.change_integers if self.integer else sparse_integer.no_change,
             "decayed": integer.trace,
@@ -108,7 +112,9 @@ class _Numbered:
 
 def _loops(rule: Rule) -> Any:
     """The module whose loops change the synapses of a rule."""
-    return eligible if isinstance(rule, RewardRule) else steered if isinstance(rule, MetaRule) else sparse_plasticity
+    if isinstance(rule, (RewardRule, MetaRule)):
+        return eligible if isinstance(rule, RewardRule) else steered
+    return balanced if normalizes_steps(rule) else sparse_plasticity
 
 
 def _rule_story(rule: Rule) -> Any:

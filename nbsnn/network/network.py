@@ -166,11 +166,14 @@ class Network(Simulation):
         plasticity : rule of nbsnn.plasticity, optional
             How weights change. The source's spikes count when they arrive. With ``clip="all"``, and for PostPreInt,
             weights are brought within their bounds when a run begins. Rewarded rules (MSTDP, MSTDPET) take the
-            ``reward`` of the connection. A rule's normalisation is done at the end of each run.
+            ``reward`` of the connection, and normalise at the end of each run alone.
 
             Work is done at spikes alone, but for traces, a loop over units in each step. MetaNearestSTDP has another
-            over targets; PostPreInt visits all synapses onto a unit while the unit's variable "thresh", if it has one,
-            exceeds ``max_threshold``. For PostPreInt weights are whole numbers; distributions are rounded.
+            over targets, as have rules that normalise in every step: these visit all synapses onto a unit when it
+            fires and, with ``clip="all"``, in steps in which a bound may cut off a weight onto it; where weights lie at
+            their bound these are most steps, and ``clip="changed"`` is faster. PostPreInt visits all synapses onto a
+            unit while the unit's variable "thresh", if it has one, exceeds ``max_threshold``. For PostPreInt weights
+            are whole numbers; distributions are rounded.
         short_term : TsodyksMarkram, optional
             How the effect of a spike depends on the spikes before it.
         coordinates : pair of arrays, or array

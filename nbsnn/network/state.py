@@ -25,9 +25,9 @@ class State:
     step : int
         Steps done.
     arrays : dict of str to array
-        Variables, what is still to arrive, weights, traces, what waits for a reward, mean rates, mean weights that
-        units aim at, integers. Weights that wait are as of the latest event of their synapse, or without the factor
-        of their unit; the ``weight`` of a connection is as of now.
+        Variables, what is still to arrive, weights, traces, what waits for a reward, mean rates, factors of units and
+        what belongs to them, integers. Weights that wait are as of the latest event of their synapse, or without the
+        factor of their unit; the ``weight`` of a connection is as of now.
     history : list of (populations, units)
         Spikes that delayed plastic synapses still wait for.
     """

@@ -1,7 +1,8 @@
-"""Connections whose units steer their mean weight: weights as of now, and what follows when others write them.
+"""Connections that keep a factor per unit: weights as of now, and what follows when others write them.
 
-The loop stores weights without the factor of their unit: see ``kernels.cpu.steered``. Reading works on a copy and
-changes nothing, so results do not depend on who looks when.
+Their units steer their mean weight, or have their weights normalised in every step. The loop stores weights without the
+factor of their unit: see ``kernels.cpu.steered`` and ``kernels.cpu.balanced``. Reading works on a copy and changes
+nothing, so results do not depend on who looks when.
 """
 
 from __future__ import annotations
@@ -20,15 +21,18 @@ Array = np.ndarray
 
 def now(connection: Connection) -> Array:
     """A copy of the weights at the end of the latest step, which cannot be written to."""
-    stored, lines = _stored(connection), _lines(connection)
-    weights = ((lines[at.SCALE] * lines[at.STEP])[connection.post] * stored).astype(stored.dtype)
+    stored, lines, post = _stored(connection), _lines(connection), connection.post
+    weights = (lines[at.SCALE] * lines[at.STEP])[post] * stored
+    if connection.bounded:  # a product may be a digit beyond
+        np.clip(weights, lines[at.BOTTOM][post], lines[at.TOP][post], out=weights)
+    weights = weights.astype(stored.dtype)
     weights.flags.writeable = False
     return weights
 
 
 def bring(connection: Connection) -> None:
     """Store the weights as they are now."""
-    if connection.steered:
+    if connection.factored:
         _stored(connection)[...] = now(connection)
         renew(connection, aims=False)
 
@@ -39,13 +43,24 @@ def renew(connection: Connection, *, aims: bool | None = None) -> None:
     ``aims``: let units aim at their present mean weight, as they do when a network starts; by default if it has not run
     since.
     """
-    if not connection.steered:
+    if not connection.factored:
         return
     lines, post, n = _lines(connection), connection.post, connection.target.n
     lines[[at.SCALE, at.STEP]] = 1.0
+    if connection.balanced:
+        _measure(_stored(connection), lines, post, n)
+        return
     lines[at.SUM] = np.bincount(post, _stored(connection), n)
     if connection.network.step == 0 if aims is None else aims:
         lines[at.AIM] = lines[at.SUM] / np.maximum(np.bincount(post, minlength=n), 1)
+
+
+def _measure(weights: Array, lines: Array, post: Array, n: int) -> None:
+    """What is known of the weights onto each unit whose weights are normalised in every step."""
+    lines[[at.SUM, at.LARGEST]] = np.bincount(post, np.abs(weights), n)
+    lines[at.TOP], lines[at.BOTTOM], lines[at.VISITED] = -np.inf, np.inf, 0.0
+    np.maximum.at(lines[at.TOP], post, weights)
+    np.minimum.at(lines[at.BOTTOM], post, weights)
 
 
 def _stored(connection: Connection) -> Array:
@@ -57,5 +72,5 @@ def _lines(connection: Connection) -> Array:
     layout = connection.network.layout
     learning = layout.learning
     first = learning.table[learning.connections.index(connection)][at.STEERED]
-    n = connection.target.n
-    return layout.aims[first : first + at.STEERED_LINES * n].reshape(at.STEERED_LINES, n)
+    count, n = at.BALANCED_LINES if connection.balanced else at.STEERED_LINES, connection.target.n
+    return layout.aims[first : first + count * n].reshape(count, n)

@@ -43,6 +43,14 @@ def change(w, pre, post, x, y, a_post, a_pre):
 class MetaRule(Rule):
     """A rule with the homeostasis above, made by ``MetaNearestSTDP``; its state holds "m" and "M" too."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.normalize is not None and self.normalize.first is not None:
+            raise ValueError(
+                f"a rule that steers mean weights in every step does not normalise in them too: {self.normalize!r} "
+                'must have when="end"'
+            )
+
     def initial(self, batch: int, weights: Array) -> State:
         """Traces of zero; "m" and "M" from the weights."""
         m = weights.mean(0)

@@ -22,7 +22,8 @@ class Normalize:
     total : float
         The sum of absolute weights per postsynaptic unit.
     when : {"end", "every"} or float
-        At the end of a run, after every step, or after every step from this one on (0 is the first).
+        At the end of a run, after every step, or after every step from this one on (0 is the first). A ``Network``
+        counts steps from its time 0, through all runs.
     before_clip : bool
         Whether the bounds are enforced afterwards; totals then end below ``total`` where a weight is clipped. By
         default the total holds, and a weight may exceed its bound until it changes again.

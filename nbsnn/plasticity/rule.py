@@ -20,7 +20,7 @@ from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
 from ..spell import row
 from ..validate import choice, number
-from .bounds import BOUNDS
+from .bounds import BOUNDS, clipped
 from .check import check_run, check_weights, stepper
 from .learned import Learned
 from .normalize import Normalize
@@ -256,7 +256,7 @@ class Rule:
         weights += dw
         if normalize and normalize.before_clip:
             normalize.apply(weights)
-        if self.bounds != "none":
+        if BOUNDS[self.bounds][1] is clipped:
             where = True if self.clip == "all" else dw != 0.0
             np.clip(weights, self.w_min, self.w_max, out=weights, where=where)
         if normalize and not normalize.before_clip:

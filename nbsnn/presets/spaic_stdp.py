@@ -5,6 +5,7 @@ SPAIC                          here
 =============================  =================================================================================
 learner in a network           ``Plastic(Dense(...), neuron, rule, delay=1, **AS_LEARNER)``: see ``AS_LEARNER``
 postpreintstdp in a network    ``Plastic(Dense(...), diehlAndCook(...), rule, delay=1, lag=(0, 0))``
+learner on sparse synapses     ``Network.connect(..., plasticity=rule)``: it sees spikes at once, and changes weights so
 weights [post, pre]            ``weights`` [n_pre, n_post]
 =============================  =================================================================================
 
@@ -17,7 +18,7 @@ What SPAIC does and its names do not say, reproduced here:
 * The nearest learner normalises in every step and clips afterwards: sums end below ``w_norm`` where a weight is
   clipped.
 * ``w_norm`` is fixed at 78.4 there, so that with fewer inputs every weight saturates at 1.
-* A postsynaptic unit whose weights are all zero gets NaN.
+* A postsynaptic unit whose weights are all zero gets NaN; in ``Network.connect`` it is left alone.
 * The full learner normalises from step ``total_step`` on, not only at the end of a run; 9 is what a network gets when
   no run time was announced.
 * With ``spike`` other than 1 the nearest learner's trace becomes (spike - s) decay a + s: it then decays by

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...hole import hole
 from . import tables as at
+from .balanced import row_sum, terms
 from .eligible import waiting
 from .sparse_plasticity import mark
 
@@ -47,6 +48,11 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
 
 @hole
 def steer(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def balance(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
     raise NotImplementedError
 
 
@@ -122,14 +128,24 @@ def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces,
     numbers = P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1)
     limits = P[row[at.LIMITS] : row[at.LIMITS] + 4]
     own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (parts + 1)]
-    model, shift, waits = row[at.RULE_MODEL], wire[at.SHIFT], waiting(t, row, P, late)
+    model, shift, waits = row[at.RULE_MODEL], wire[at.SHIFT], (*waiting(t, row, P, late), terms(t, row, P))
     start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
     entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
-    first = own[0] + shift
-    if row[at.STEERED] >= 0:
+    first, lo, hi = own[0] + shift, m * part // parts, m * (part + 1) // parts
+    if row[at.BALANCED] >= 0:
+        for other in range(parts):
+            came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
+            for k in range(came.shape[0]):
+                row_sum(
+                    model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift,
+                    weights,
+                )  # fmt: skip
+        balance(
+            lo, hi, model, arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
+        )  # fmt: skip
+    elif row[at.STEERED] >= 0:
         steer(
-            m * part // parts, m * (part + 1) // parts, model, arrived, spiked, X, Y, numbers, limits, waits, start,
-            entering, synapse, first, weights,
+            lo, hi, model, arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
         )  # fmt: skip
     for other in range(parts):
         came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)

@@ -38,12 +38,13 @@ WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 # spikes change synapses at all; place of the numbers of a rule that waits for a reward or -1, and how far from a weight
 # its eligibility lies; what homeostasis there is, its interval in steps, places of its numbers and of its rates; of a
 # rule that steers mean weights, the place of these, or -1; of a rule in integers, the place of its integers or -1, of
-# its keys, and of the variable that is a threshold, or -1.
+# its keys, and of the variable that is a threshold, or -1; of a rule that normalises in every step, the place of its
+# numbers, or -1, and from which step on.
 (
     RULE_MODEL, LEARNS, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
     POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, CHANGES, REWARD, GAP, TENDED,
-    INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, PLASTIC_COLUMNS,
-) = range(1, 30)  # fmt: skip
+    INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, BALANCED, DUE, PLASTIC_COLUMNS,
+) = range(1, 32)  # fmt: skip
 
 # Kinds of homeostasis, and the numbers of both: target rate or total, strength, and how much of an interval's rate
 # enters the mean, what a spike of an interval counts in Hz, bounds.
@@ -57,6 +58,13 @@ REWARD_VALUE, REWARD_FACTOR, SHARE, FALL, REWARD_LOW, REWARD_HIGH, REWARD_NUMBER
 # What is kept of each unit whose mean weight is steered: a line each of the mean it aims at, the sum of its weights as
 # they are stored, and two factors whose product makes weights of them, the second being that of the latest step.
 AIM, SUM, SCALE, STEP, STEERED_LINES = range(5)
+
+# What is kept of each unit whose weights are normalised in every step: the same factors; of its weights as they are,
+# the sum of their absolute values, the largest such sum since all have been visited, and two numbers between which
+# they lie; and how its synapses are visited (see ``balanced``). The numbers of such a rule: the total, whether weights
+# are normalised before they are clipped, and bounds of all weights.
+LARGEST, TOP, BOTTOM, VISITED, BALANCED_LINES = 0, 4, 5, 6, 7
+TOTAL, BEFORE_CLIP, ALL_LOW, ALL_HIGH = range(4)
 
 # The integers of a rule in integers: how many numbers stand before the traces of source and target.
 INTEGER_NUMBERS = 9
