@@ -7,6 +7,9 @@ added per second, 96 GFLOP/s (OpenBLAS there: 80).
 
 Each column's sum is made in the order of the rows, whatever the processor's vectors are. Comparing 64 numbers at once
 leaves a word of bits, which AVX-512 does in four instructions.
+
+LLVM leaves half of an AVX-512 register unused unless a function asks for all of it (``widest``): with it, the event
+simulator's neurons take 0.55 to 0.75 of the time there.
 """
 
 from __future__ import annotations
@@ -52,6 +55,24 @@ def add_rows() -> Any:
         return types.none(x, r, given, s, weight, first, index, e, end), generate
 
     return add_rows
+
+
+@functools.cache
+def widest() -> Any:
+    """The instruction of ``kernels.cpu.wide.widest``."""
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def widest(typing: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            # The set itself: llvmlite's own ``add`` knows no attributes with values.
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+            return context.get_dummy_value()
+
+        return types.none(), generate
+
+    return widest
 
 
 @functools.cache

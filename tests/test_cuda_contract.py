@@ -16,6 +16,7 @@ import nbsnn
 KERNELS = Path(nbsnn.__file__).parent / "kernels"
 
 CPU_ONLY = {
+    "balanced": "a rule that normalises after every step runs on sparse synapses on the CPU only",
     "sparse_integer": "the integer rule on sparse synapses runs on the CPU only",
     "bits": "spikes are packed to fit a budget of bytes and caches, and a GPU keeps its record as it is",
     "checks": "sums.unfinite: a flag on the GPU that is read with the loss",
@@ -28,6 +29,7 @@ CPU_ONLY = {
     "settle": "plasticity: what happens to all weights in a step is part of the same launch",
     "spike_times": "spikes are sorted once, when they are handed over, on the CPU",
     "stack": "a connection and its population in one pass saves the CPU's cache; a GPU makes two launches",
+    "wide": "about vector registers",
     "stack_reverse": "a connection and its population in one pass saves the CPU's cache; a GPU makes two launches",
     "tables": "the columns of tables: the GPU's loops read this very file",
     "values": "as connect",
@@ -55,7 +57,7 @@ DIFFERENT: dict[str, tuple[str, str]] = {
         SYNAPSE,
         "adapt change change_all tend follow_source follow_target arrival travel bring_rows column_change row_change "
         "side stretch TENDED WAITS"
-        " change_integers decay_integers steer",
+        " change_integers decay_integers steer balance",
     ),
     "deliver": (SYNAPSE, "connection same own late_same late_own"),
     "encode": ("NumPy on the CPU; PIECE is the number of steps of a thread", "first_spikes digits rows PIECE"),

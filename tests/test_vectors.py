@@ -10,6 +10,7 @@ from nbsnn.compile import CPU_OPTIONS, kernel
 from nbsnn.kernels.cpu import rows
 from nbsnn.kernels.cpu.bits import equals
 from nbsnn.kernels.cpu.rows import gather
+from nbsnn.kernels.cpu.wide import widest
 from nbsnn.layers.lines import in_lines, rows_of
 
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
@@ -80,3 +81,30 @@ def test_words_of_bits(dtype):
         found = kernel(words, dtype=dtype)(x, u(69), value)
         assert found == sum(1 << j for j in range(64) if x[69 + j] == value)
         assert found == kernel(words, dtype=dtype, device="python")(x, 69, value)
+
+
+def scaled(x, y):
+    for k in range(x.shape[0]):
+        y[k] = 3.0 * x[k]
+
+
+def scaled_widely(x, y):
+    widest()
+    for k in range(x.shape[0]):
+        y[k] = 3.0 * x[k]
+
+
+@NO_JIT
+@pytest.mark.skipif(os.environ.get("NUMBA_OPT") == "0", reason="nothing is vectorised")
+def test_widest_uses_whole_registers():
+    from llvmlite import binding
+
+    x = np.arange(9, dtype=np.float32)
+    y, assembly = np.zeros((2, 9), np.float32), []
+    for row, loop in zip(y, (scaled, scaled_widely), strict=True):
+        compiled = kernel(loop, dtype=np.float32)
+        compiled(x, row)
+        assembly.append("".join(compiled.dispatcher.inspect_asm().values()))
+    np.testing.assert_array_equal(y, [3 * x, 3 * x])
+    if binding.get_host_cpu_features().get("avx512f") and os.environ.get("NUMBA_OPT", "3") != "1":
+        assert "zmm" in assembly[1] and assembly[0].count("zmm") < assembly[1].count("zmm")

@@ -5,6 +5,7 @@ through memory between them: that is a third faster than a loop for each. The nu
 kernel is made, so the loop is put together here; for an exponential synapse and a current it reads
 
     def update(n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits):
+        widest()
         q, zero = shared(P, place), P.dtype.type(0)
         count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
         a0, o0 = np.uintp(row + ports[first + 0, ROW] + lo), np.uintp(ports[first + 0, STATE] + lo)
@@ -36,6 +37,7 @@ import numpy as np
 
 from ..compile import bind
 from ..kernels.cpu import tables as at
+from ..kernels.cpu.wide import widest
 from ..neuron import Neuron
 from ..spell import numbers, read, write
 from .deviates import bits_of, normal_from, uniform_of
@@ -71,7 +73,8 @@ def update(group: Group, device: str = "cpu") -> Callable:
     shared = [name for name in neuron.params if name not in own]
     places = [f"s[o{' + w' * own.index(n)} + k], " if n in own else f"q[{shared.index(n)}], " for n in neuron.params]
     scope: dict[str, Any] = {
-        "np": np, "uniform_of": uniform_of, "bits_of": bits_of, "normal_from": normal_from, "step": neuron.step,
+        "np": np, "widest": widest, "step": neuron.step,
+        "uniform_of": uniform_of, "bits_of": bits_of, "normal_from": normal_from,
         "state": read(len(neuron.state)), "keep": write(len(neuron.state)), "shared": numbers(len(shared)),
         "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"),
     }  # fmt: skip
@@ -99,6 +102,7 @@ def _block(before: list[str], inside: list[str], neuron: Neuron, currents: bool)
     """The lines of the loop over a block of units."""
     return [
         f"def update({ARGUMENTS}):",
+        "    widest()",
         "    q, zero = shared(P, place), P.dtype.type(0)",
         "    count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)",
         *(f"    {line}" for line in before),

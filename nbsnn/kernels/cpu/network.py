@@ -19,7 +19,7 @@ from . import tables as at
 from .deliver import connection
 from .units import clear, collect, inject, poisson
 
-BLOCK = 2048  # units that are updated together, so that what passes between the loops stays in the first cache
+BLOCK = 1024  # units that are updated together, so that what passes between the loops stays in the first cache
 
 
 @hole

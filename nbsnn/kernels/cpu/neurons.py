@@ -10,6 +10,7 @@ All bounds of samples and units are unsigned: Numba then knows that no index is 
 from typing import Any
 
 from ...hole import hole
+from .wide import widest
 
 STATIC = 0  # whether the gradient by the input is summed over time, as the input does not change
 
@@ -59,6 +60,7 @@ def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
 
     x [T or 1, B, N], P [params, N], S [K, T + 1, B, N], y [T + 1, B, N].
     """
+    widest()
     for t in range(t0, t1):
         tx = t if t < x.shape[0] else 0
         for b in range(b0, b1):
@@ -74,6 +76,7 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
     gy, gx [T, B, N]; gV [K, T, B, N]: the loss's own derivative by the states after each step, or empty;
     gS [K, B, N]; gP [Q, B, N].
     """
+    widest()
     for t in range(t1 - 1, t0 - 1, -1):
         tx = t if t < x.shape[0] else 0
         for b in range(b0, b1):
@@ -89,6 +92,7 @@ def within(t0, t1, b0, b1, n0, n1, x, P, S, gy, gS, gP):
 
     ``cotangent`` is zero here, and ``gS`` is left with the derivative by the states before step ``t0``.
     """
+    widest()
     for t in range(t1 - 1, t0 - 1, -1):
         for b in range(b0, b1):
             for n in range(n0, n1):

@@ -24,6 +24,7 @@ from numpy import uint64, uintp
 from ...hole import hole
 from .bits import equals, listed
 from .rows import add_rows, gather
+from .wide import widest
 
 LINE = 64
 DEPTH = 0  # lines of a block
@@ -115,6 +116,7 @@ def ascend(
     start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
 ):  # fmt: skip
     """``forward`` for lines that go through all samples together."""
+    widest()
     other, shared, blocks = 0, common(P), uintp(bias.shape[0])
     marks, apart = (steps + every - uintp(1)) // every + uintp(1), uintp(X.shape[0]) // blocks
     n_pre, units = uintp(weight.shape[0]) // blocks, uintp(back.shape[0]) // blocks

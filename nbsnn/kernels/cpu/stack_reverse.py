@@ -13,6 +13,7 @@ from numpy import uintp
 from ...hole import hole
 from .rows import collect, gather, product
 from .stack import DEPTH, LINE, STATES, add_entry, common, currents, keep, param, put, state, step, take
+from .wide import widest
 
 COTANGENTS = 0  # the first line of the cotangents
 
@@ -45,6 +46,7 @@ def learn(Z, g, z, j) -> Any:
 def replay(t0, t1, b, q0, q1, steps, events, loop, weight, bias, X, x0, whole, made, shared, Z, z0, H, h0):
     """Make steps [t0, t1) of sample b again from ``Z[z0:]``, noting the state before each of them in ``H[h0:]``; row
     ``x0`` of ``X`` is that of t0, or if ``whole`` that of the first sample's first step."""
+    widest()
     start, index = events
     back_start, back_index, back, entry = loop
     blocks = uintp(bias.shape[0])
@@ -92,6 +94,7 @@ def descend(
     gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP,
 ):  # fmt: skip
     """``backward`` without the gradients by weights."""
+    widest()
     marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(P)
     blocks = uintp(bias.shape[0])
     width = blocks * uintp(LINE)

@@ -7,6 +7,7 @@ flat arrays are unsigned, so that no index needs a check for its sign, and the l
 import numpy as np
 
 from ...random import counter, squares32
+from .wide import widest
 
 GROUP = 64  # units that are looked at together when spikes are collected
 
@@ -32,6 +33,7 @@ def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events
 
     thresholds[first + j] is 2^32 times the probability of at most j events.
     """
+    widest()
     for k in range(n):
         bits[k] = np.uint32(squares32(counter(t, lo + k), key))
         events[k] = 0
@@ -45,11 +47,12 @@ def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events
 
 def collect(lo, n, y, line, base, count):
     """Append the units that spiked to ``line``, whose places from ``base`` on hold ``count`` already."""
+    widest()
     for a in range(0, n, GROUP):
         b = min(a + GROUP, n)
         found = np.uint32(0)
         for k in range(np.uintp(a), np.uintp(b)):
-            found += np.uint32(1) if y[k] > 0.5 else np.uint32(0)
+            found = np.uint32(found + (np.uint32(1) if y[k] > 0.5 else np.uint32(0)))  # 32 bits, as in ``update``
         if found:
             for k in range(a, b):
                 if y[k] > 0.5:
