@@ -48,15 +48,14 @@ def test_install_commands_name_extras_that_exist():
     assert "dev" in named
 
 
-def slow(command: str) -> bool:
-    """Whether a command compiles for long what another like it compiles too."""
-    return command.startswith(("nbsnn simulate co", "nbsnn simulate brunel", "nbsnn train diehl-cook"))
+SLOW = ("simulate co", "simulate brunel", "simulate microcircuit", "train diehl-cook")
+"""Commands that compile for long what another like them compiles too."""
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(c, marks=pytest.mark.long if slow(c) else ())
+        pytest.param(c, marks=pytest.mark.long if c.startswith(tuple(f"nbsnn {s}" for s in SLOW)) else ())
         for c in sorted({c for c in COMMANDS + TABLE if c.startswith("nbsnn")})
     ],
 )
