@@ -126,8 +126,8 @@ def test_plif(case: Case) -> None:
     interpreted("plif", case)
 
 
-# Compiled, the kernels of as many option sets as fit into some seconds: every neuron, both resets, both precisions. Two of
-# them are long: tests/test_neurons.py has compiled neurons of these kinds equal interpreted ones bit for bit.
+# Compiled, the kernels of as many option sets as fit into some seconds: every neuron, both resets, both precisions.
+# Two are long: tests/test_neurons.py has compiled neurons of these kinds equal interpreted ones bit for bit.
 
 
 def given_start(case: Case) -> bool:
