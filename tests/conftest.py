@@ -1,11 +1,13 @@
 """What holds for every test: quick compilation, CUDA in the simulator, an option for the folder of golden data."""
 
+import gc
 import os
 import sys
 
-# Most of the time of tests is compiling: LLVM optimises less here, which takes a third off. NUMBA_OPT=3 pytest tests
-# what users run; the bits are the same.
-os.environ.setdefault("NUMBA_OPT", "1")
+# Most of the time of tests is compiling: LLVM optimises less here and vectorises no loops, which takes half of its time
+# off. NUMBA_OPT=3 pytest tests what users run; the bits are the same.
+if "NUMBA_OPT" not in os.environ:
+    os.environ |= {"NUMBA_OPT": "1", "NUMBA_LOOP_VECTORIZE": "0"}
 
 # CUDA kernels run in Numba's simulator on every test run, so that a machine without a GPU tests them too. Numba reads
 # the variable once, when it is imported: it must be set before anything here imports nbsnn or numba. Whoever wants
@@ -18,6 +20,9 @@ import pytest
 
 # In the simulator a thread that others wait for gets its turn when Python switches: by default too rarely.
 sys.setswitchinterval(2e-5)
+
+# The compiler makes millions of objects that die by themselves; looking for cycles among all others takes a twentieth.
+gc.set_threshold(50_000, 20, 50)
 
 collect_ignore_glob = ["benchmarks/*"]  # scripts, two of which may have one name; tests/test_benchmarks.py runs them
 

@@ -145,6 +145,12 @@ def loss(name: str) -> None:
     step(nbsnn.BPTT, getattr(losses, name), *row(), target=np.zeros((T, B, OUT)) if dense else LABELS)
 
 
+@program("loss of activity", "unit", "population", "rate")
+def penalty(kind: str) -> None:
+    made = losses.Rate(0.1) if kind == "rate" else losses.SpikeCount(0.1, over=kind)
+    step(partial(nbsnn.BPTT, regularizers={"lif1": made}), losses.rate_cross_entropy, *row())
+
+
 @program("optimiser", "SGD", "Adam", "AdamW", "Adamax")
 def optimiser(name: str) -> None:
     more = {"momentum": 0.9} if name == "SGD" else {}

@@ -14,6 +14,12 @@ from nbsnn.cli import main
 from .idx_files import tiny_mnist
 
 
+@pytest.fixture(autouse=True)
+def _without_matplotlib(monkeypatch):
+    """Figures take longer than the trainings here; one test draws them."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+
 def digits(tmp_path, *more):
     small = ["--samples", "60", "--hidden", "16", "--epochs", "1", "--steps", "3"]
     return main(["train", "digits", *small, "--out", str(tmp_path), *more])
@@ -40,14 +46,14 @@ def test_memory_is_said_before_and_time_after(tmp_path, capsys):
     assert "max_bytes is 1000, but T = 3 and a batch of 32 take at least" in capsys.readouterr().err
 
 
-def test_a_figure_is_drawn_with_matplotlib(tmp_path):
+def test_a_figure_is_drawn_with_matplotlib(tmp_path, monkeypatch):
+    monkeypatch.undo()
     pytest.importorskip("matplotlib")
     digits(tmp_path)
     assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_without_matplotlib_it_says_how_to_get_it(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+def test_without_matplotlib_it_says_how_to_get_it(tmp_path, capsys):
     assert digits(tmp_path) == 0
     assert 'pip install "nbsnn[plot]"' in capsys.readouterr().out
     assert not (tmp_path / "training.png").exists()

@@ -41,7 +41,7 @@ CUDA_ONLY = {
     "convolution": "patches on the CPU",
     "dropout": "NumPy on the CPU",
     "fill": "NumPy on the CPU",
-    "losses": "NumPy on the CPU",
+    "losses": "the CPU runs the equations of nbsnn.losses on arrays",
     "record": "NumPy on the CPU",
     "recurrent": "a loop over steps in Python on the CPU, with the kernels of neurons",
     "spikes": "rows and events on the CPU",

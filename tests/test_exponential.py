@@ -153,8 +153,9 @@ def test_plain_python_computes_in_float64():
 @pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
 @dtypes
 @pytest.mark.parametrize("name", ["exp", "linoid", "log"])
-def test_a_loop_is_vectorised(name, dtype):
+def test_a_loop_is_vectorised(name, dtype, monkeypatch):
     numba = pytest.importorskip("numba")
+    monkeypatch.setattr(numba.config, "LOOP_VECTORIZE", 1)  # conftest does without
     x = np.ones(64, dtype)
     # Compiled here once more: code from the cache cannot be looked at.
     fresh = numba.njit(**CPU_OPTIONS)(

@@ -15,9 +15,8 @@ TRAIN, TEST = (DATA.x_train[:120], DATA.y_train[:120]), (DATA.x_test[:40], DATA.
 
 
 def make(seed=0):
-    net = nbsnn.Sequential(
-        nbsnn.Dense(64, 24), LIF(learn="tau"), nbsnn.Dropout(0.2), nbsnn.Dense(24, 10), LI(), seed=seed
-    )
+    hidden = LIF(learn=("tau", "v_threshold", "v_rest"))  # as in test_bptt: compiled once
+    net = nbsnn.Sequential(nbsnn.Dense(64, 24), hidden, nbsnn.Dropout(0.2), nbsnn.Dense(24, 10), LI(), seed=seed)
     return net, nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy, nbsnn.optim.Adam(nbsnn.optim.Cosine(5e-3, 40)))
 
 

@@ -341,7 +341,9 @@ def test_a_loaded_layer_learns_as_the_saved_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "rule", [NearestSTDP(), TripletSTDP(), MetaNearestSTDP(), MSTDP(tau_e=5.0), PairSTDP(sign=-1)], ids=repr
+    "rule",
+    [NearestSTDP(), TripletSTDP(), MetaNearestSTDP(), MSTDP(tau_e=5.0), PairSTDP(sign=-1)],
+    ids=["nearest", "triplet", "meta", "rewarded", "pair"],  # a repr holds addresses, and names are to stay the same
 )
 def test_rules_in_files(rule, tmp_path):
     net = nbsnn.Sequential(Plastic(Dense(3, 2), LIF(), rule), Dense(2, 2), LIF())

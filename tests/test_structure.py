@@ -1,6 +1,7 @@
 """The shape of the package: who imports whom, what an import costs, how long files are, and that all is documented."""
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -60,11 +61,16 @@ def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def imports(file: Path) -> list[str]:
     """What a file imports, anywhere in it, as absolute names."""
     package = ("nbsnn", *file.relative_to(ROOT).parts[:-1])
     found = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -99,7 +105,7 @@ def test_every_line_of_the_order_exists():
 def test_files_fit_in_a_head(file):
     text = file.read_text()
     assert len(text.splitlines()) <= 300
-    assert not text.strip() or ast.get_docstring(ast.parse(text)), "no docstring that says what the file is about"
+    assert not text.strip() or ast.get_docstring(tree_of(file)), "no docstring that says what the file is about"
 
 
 def loaded_by(code: str) -> set[str]:

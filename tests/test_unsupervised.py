@@ -25,7 +25,7 @@ ENCODER = encode.poisson(T=30, gain=0.5)
 
 
 def network(**options):
-    return unsupervised.diehl_cook(12, 3, **{"norm": 6.0, "inhibition": 20.0, "device": "python", **options})
+    return unsupervised.diehl_cook(12, 3, **{"norm": 6.0, "inhibition": 20.0, **options})
 
 
 def learn(net, **options):

@@ -4,8 +4,8 @@
     p = softmax(logits);   q = (1 - label_smoothing) onehot(label) + label_smoothing / C
     value = mean_b( -sum_c q log p );   d value / d logits = (p - q) / B
 
-The losses differ in ``readout`` alone, and each class below holds that and its reverse, ``spread``, side by side.
-Sums run in float64; the gradient has the dtype of ``y``.
+The losses differ in ``readout`` alone, a pair of functions in ``readouts``; what one class adds to a row is in
+``equations``. Sums run in float64; the gradient has the dtype of ``y``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import numpy as np
 
 from ..validate import choice, number
 from . import checks, on_gpu
+from .equations import class_entropy
+from .readouts import LARGEST, LAST, MEAN, TOTAL, Readout
 
 
 def softmax_cross_entropy(
@@ -45,17 +47,15 @@ def softmax_cross_entropy(
     (array([0.6931]), array([[ 0.5, -0.5]]))
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    p = np.exp(shifted)
-    total = p.sum(axis=-1, keepdims=True)
-    q = np.full(logits.shape, label_smoothing / logits.shape[-1])
-    at = labels[..., None]
-    np.put_along_axis(q, at, np.take_along_axis(q, at, -1) + (1.0 - label_smoothing), -1)
-    return -(q * (shifted - np.log(total))).sum(axis=-1), p / total - q
+    p, classes = np.exp(shifted), logits.shape[-1]
+    right = labels[..., None] == np.arange(classes)
+    shares, gradient = class_entropy(shifted, p, p.sum(axis=-1, keepdims=True), right, label_smoothing, classes)
+    return shares.sum(axis=-1), gradient
 
 
 @dataclass(frozen=True)
 class CrossEntropy:
-    """What the cross-entropies of one logit per sample and class share; a subclass says how ``y`` becomes logits.
+    """What the cross-entropies of one logit per sample and class share; a subclass has a ``readout`` of its own.
 
     Parameters
     ----------
@@ -69,19 +69,12 @@ class CrossEntropy:
     scale: float = 1.0
     label_smoothing: float = 0.0
     by: ClassVar[str] = "count"  # the readout of losses.predict that belongs to this loss
-    loops: ClassVar[tuple[str, str]]  # ``readout`` and ``spread`` on a GPU, in kernels.cuda.losses
+    readout: ClassVar[Readout]
+    sign: ClassVar[float] = 1.0  # of the logits
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
         _check_smoothing(self.label_smoothing)
-
-    def readout(self, y: np.ndarray) -> np.ndarray:
-        """Outputs ``[T, B, C]`` to a float64 number per sample and class, ``[B, C]``."""
-        raise NotImplementedError
-
-    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """A gradient by the readout, ``[B, C]``, to the gradient by ``y``, ``[T, B, C]``."""
-        raise NotImplementedError
 
     def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y``.
@@ -109,8 +102,9 @@ class CrossEntropy:
         name = type(self).__name__
         _, batch, classes = checks.output(name, y).shape
         labels = checks.labels(name, target, (batch,), classes)
-        values, g = softmax_cross_entropy(self.scale * self.readout(y), labels, self.label_smoothing)
-        return float(values.mean()), self.spread(y, g * (self.scale / batch))
+        factor = self.sign * self.scale
+        values, g = softmax_cross_entropy(factor * self.readout(y), labels, self.label_smoothing)
+        return float(values.mean()), self.readout.back(y, g * (factor / batch))
 
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
@@ -131,13 +125,7 @@ class RateCrossEntropy(CrossEntropy):
     (True, (4, 1, 2))
     """
 
-    loops = ("mean", "everywhere_mean")
-
-    def readout(self, y: np.ndarray) -> np.ndarray:
-        return y.mean(axis=0, dtype=np.float64)
-
-    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return everywhere(y, g / len(y))
+    readout = MEAN
 
 
 class SumCrossEntropy(CrossEntropy):
@@ -152,13 +140,7 @@ class SumCrossEntropy(CrossEntropy):
     (0.6931, [-0.5, -0.5, -0.5])
     """
 
-    loops = ("total", "everywhere")
-
-    def readout(self, y: np.ndarray) -> np.ndarray:
-        return y.sum(axis=0, dtype=np.float64)
-
-    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return everywhere(y, g)
+    readout = TOTAL
 
 
 class MaxCrossEntropy(CrossEntropy):
@@ -175,15 +157,7 @@ class MaxCrossEntropy(CrossEntropy):
     """
 
     by: ClassVar[str] = "max"
-    loops = ("largest", "at_largest")
-
-    def readout(self, y: np.ndarray) -> np.ndarray:
-        return y.max(axis=0).astype(np.float64)
-
-    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        gradient = np.zeros(y.shape, y.dtype)
-        np.put_along_axis(gradient, y.argmax(axis=0)[None], g[None].astype(y.dtype), axis=0)
-        return gradient
+    readout = LARGEST
 
 
 class LastCrossEntropy(CrossEntropy):
@@ -199,15 +173,7 @@ class LastCrossEntropy(CrossEntropy):
     """
 
     by: ClassVar[str] = "last"
-    loops = ("last", "at_last")
-
-    def readout(self, y: np.ndarray) -> np.ndarray:
-        return y[-1].astype(np.float64)
-
-    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        gradient = np.zeros(y.shape, y.dtype)
-        gradient[-1] = g
-        return gradient
+    readout = LAST
 
 
 @dataclass(frozen=True)
@@ -270,13 +236,6 @@ class StepCrossEntropy:
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
         return on_gpu.step_cross_entropy(self, y, target, total, room)
-
-
-def everywhere(y: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """The gradient ``[B, C]`` at every step, as a new array like ``y``."""
-    gradient = np.empty(y.shape, y.dtype)
-    gradient[:] = g
-    return gradient
 
 
 def _check_smoothing(value: float) -> None:

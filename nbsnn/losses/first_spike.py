@@ -28,6 +28,24 @@ import numpy as np
 from ..validate import number
 from . import checks, on_gpu
 from .cross_entropy import CrossEntropy
+from .mse import readout_squares
+from .readouts import Readout, at_first_spikes, first_spike
+
+
+class _FirstSpike(Readout):
+    """The readout, of which arrays are refused that are no spikes by far."""
+
+    def __call__(self, y: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            time = super().__call__(y)
+        if not np.isfinite(time).all():
+            raise ValueError(
+                "first-spike times need spikes, 0 or 1; y holds values so large that their product overflows"
+            )
+        return time
+
+
+FIRST_SPIKE = _FirstSpike(first_spike, at_first_spikes)
 
 
 def first_spike_time(y: np.ndarray) -> np.ndarray:
@@ -54,31 +72,7 @@ def first_spike_time(y: np.ndarray) -> np.ndarray:
     >>> first_spike_time(y).tolist()
     [[5.0, 3.0]]
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        time = np.cumprod(1.0 - y, axis=0, dtype=np.float64).sum(axis=0)
-    if not np.isfinite(time).all():
-        raise ValueError("first-spike times need spikes, 0 or 1; y holds values so large that their product overflows")
-    return time
-
-
-def first_spike_slope(y: np.ndarray) -> np.ndarray:
-    """Derivative of each unit's ``first_spike_time`` by its spikes, ``[T, B, C]``, float64.
-
-    Examples
-    --------
-    >>> first_spike_slope(np.array([0.0, 0.0, 1.0, 0.0]).reshape(4, 1, 1)).ravel().tolist()
-    [-2.0, -1.0, -2.0, -0.0]
-    """
-    quiet = 1.0 - y.astype(np.float64)
-    slope = np.ones(y.shape)
-    np.cumprod(quiet[:-1], axis=0, out=slope[1:])  # survived
-    left = np.zeros(y.shape[1:])
-    following = np.zeros(y.shape[1:])
-    for k in range(len(y) - 1, -1, -1):
-        left = 1.0 + following * left
-        slope[k] *= -left
-        following = quiet[k]
-    return slope
+    return FIRST_SPIKE(y)
 
 
 class FirstSpikeCrossEntropy(CrossEntropy):
@@ -99,13 +93,8 @@ class FirstSpikeCrossEntropy(CrossEntropy):
     """
 
     by: ClassVar[str] = "first"
-    loops = ("earlier", "at_first_spikes_earlier")
-
-    def readout(self, y: np.ndarray) -> np.ndarray:
-        return -first_spike_time(y)
-
-    def spread(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        return (-g * first_spike_slope(y)).astype(y.dtype)
+    readout = FIRST_SPIKE
+    sign: ClassVar[float] = -1.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ class FirstSpikeMSE:
     correct: float = 0.0
     wrong: float | None = None
     by: ClassVar[str] = "first"
-    loops: ClassVar[tuple[str, str]] = ("first_spike", "at_first_spikes")
+    readout: ClassVar[Readout] = FIRST_SPIKE
 
     def __post_init__(self) -> None:
         number("correct", self.correct, least=0.0)
@@ -152,9 +141,8 @@ class FirstSpikeMSE:
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
         wrong = float(steps) if self.wrong is None else self.wrong
-        error = first_spike_time(y) - checks.labels_or_dense(name, target, (batch, classes), self.correct, wrong)
-        gradient = first_spike_slope(y) * (error * (2.0 / error.size))
-        return float(np.mean(error**2)), gradient.astype(y.dtype, copy=False)
+        wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, wrong)
+        return readout_squares(self.readout, y, wanted)
 
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""

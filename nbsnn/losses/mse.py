@@ -13,7 +13,8 @@ import numpy as np
 
 from ..validate import choice, number
 from . import checks, on_gpu
-from .cross_entropy import everywhere
+from .equations import square
+from .readouts import MEAN, Readout
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class RateMSE:
     correct: float = 1.0
     wrong: float = 0.0
     by: ClassVar[str] = "count"
-    loops: ClassVar[tuple[str, str]] = ("mean", "everywhere_mean")
+    readout: ClassVar[Readout] = MEAN
 
     def __post_init__(self) -> None:
         number("correct", self.correct)
@@ -60,10 +61,9 @@ class RateMSE:
             A wrong dtype or shape, a label out of range, NaN or infinity.
         """
         name = type(self).__name__
-        steps, batch, classes = checks.output(name, y).shape
+        _, batch, classes = checks.output(name, y).shape
         wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, self.wrong)
-        error = y.mean(axis=0, dtype=np.float64) - wanted
-        return float(np.mean(error**2)), everywhere(y, error * (2.0 / (error.size * steps)))
+        return readout_squares(self.readout, y, wanted)
 
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
@@ -109,9 +109,9 @@ class StepMSE:
         name = type(self).__name__
         shape = checks.output(name, y).shape
         target = np.asarray(target)
-        error = y - checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
-        weight = 1.0 / error.size if self.reduction == "mean" else len(y) / error.size
-        return float(np.sum(error**2) * weight), (error * (2.0 * weight)).astype(y.dtype, copy=False)
+        weight = 1.0 / y.size if self.reduction == "mean" else len(y) / y.size
+        values, gradient = square(y, checks.dense(name, target, shape[1:] if target.ndim == 2 else shape), weight)
+        return float(values.sum()), gradient.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
@@ -120,6 +120,12 @@ class StepMSE:
         wanted = checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
         weight = 1.0 / y.size if self.reduction == "mean" else shape[0] / y.size
         return on_gpu.step_squares(y, wanted, weight, total, room)
+
+
+def readout_squares(readout: Readout, y: np.ndarray, wanted: np.ndarray) -> tuple[float, np.ndarray]:
+    """Mean squared distance of a readout to ``wanted`` ``[B, C]``, and its gradient by ``y``."""
+    values, g = square(readout(y), wanted, 1.0 / wanted.size)
+    return float(values.sum()), readout.back(y, g)
 
 
 rate_mse = RateMSE()

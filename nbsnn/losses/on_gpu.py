@@ -14,7 +14,9 @@ import numpy as np
 from .. import gpu
 from ..gpu import sums as gpu_sums
 from ..validate import FLOATS
-from . import checks
+from . import checks, equations
+from .equations import SCALAR, class_entropy, square
+from .readouts import MEAN, TOTAL, Readout
 
 Room = dict[str, Any]
 
@@ -27,16 +29,16 @@ def outputs(loss: str, y: Any) -> tuple[int, int, int]:
 
 
 def cross_entropy(loss: Any, y: Any, target: Any, total: Any, room: Room) -> Any:
-    """Of one logit for each sample and class; ``loss.loops`` names its readout and that one's reverse."""
-    name = type(loss).__name__
+    """Of one logit for each sample and class."""
+    name, factor = type(loss).__name__, loss.sign * loss.scale
     _, batch, classes = outputs(name, y)
     labels = sent(checks.labels(name, target, (batch,), classes).astype(np.int64), room, "labels")
     z, values = (gpu.buffer(room, key, shape, np.float64) for key, shape in (("z", (batch, classes)), ("v", (batch,))))
     g = gpu.buffer(room, "g", (batch, classes), np.float64)
-    readout(loss.loops[0], y, z, loss.scale)
-    launch("softmax", batch, loss.label_smoothing, 1.0 / batch, loss.scale / batch, z, labels, values, g)
+    readout(loss.readout, y, z, factor)
+    softmax(batch, loss.label_smoothing, 1.0 / batch, factor / batch, z, labels, values, g)
     summed(values, total, room)
-    return spread(loss.loops[1], y, g, room)
+    return spread(loss.readout, y, g, room)
 
 
 def step_cross_entropy(loss: Any, y: Any, target: Any, total: Any, room: Room) -> Any:
@@ -51,8 +53,8 @@ def step_cross_entropy(loss: Any, y: Any, target: Any, total: Any, room: Room) -
     gy = gpu.buffer(room, "gy", y.shape, y.dtype)
     weight = 1.0 / batch if loss.reduction == "sum" else 1.0 / rows
     gpu.launch("arrays", "multiply", np.float64, y.size, loss.scale, gpu.flat(y), gpu.flat(z))
-    launch("softmax", rows, loss.label_smoothing, weight, loss.scale * weight, z, labels, values,
-           gy.reshape(rows, classes))  # fmt: skip
+    gradient = gy.reshape(rows, classes)
+    softmax(rows, loss.label_smoothing, weight, loss.scale * weight, z, labels, values, gradient)
     summed(values, total, room)
     return gy
 
@@ -60,29 +62,32 @@ def step_cross_entropy(loss: Any, y: Any, target: Any, total: Any, room: Room) -
 def readout_squares(loss: Any, y: Any, wanted: np.ndarray, total: Any, room: Room) -> Any:
     """Mean squared distance of one number for each lane to ``wanted`` [B, C]."""
     z, values, g = (gpu.buffer(room, key, y.shape[1:], np.float64) for key in ("z", "v", "g"))
-    readout(loss.loops[0], y, z, 1.0)
+    readout(loss.readout, y, z, 1.0)
     arrays = gpu.flat(z), sent(wanted.reshape(-1), room, "wanted"), gpu.flat(values), gpu.flat(g)
-    launch("squares", z.size, 1.0 / z.size, *arrays)
+    launch("squares", z.size, 1.0 / z.size, *arrays, square=square)
     summed(values, total, room)
-    return spread(loss.loops[1], y, g, room)
+    return spread(loss.readout, y, g, room)
 
 
 def step_squares(y: Any, wanted: np.ndarray, weight: float, total: Any, room: Room) -> Any:
     """Squared distance at every step, times ``weight``, to ``wanted`` [T, B, C] or [B, C]."""
     values = gpu.buffer(room, "v", (y.size,), np.float64)
     gy = gpu.buffer(room, "gy", y.shape, y.dtype)
-    launch("squares", y.size, weight, gpu.flat(y), sent(wanted.reshape(-1), room, "wanted"), values, gpu.flat(gy))
+    arrays = gpu.flat(y), sent(wanted.reshape(-1), room, "wanted"), values, gpu.flat(gy)
+    launch("squares", y.size, weight, *arrays, square=square)
     summed(values, total, room)
     return gy
 
 
-def van_rossum(y: Any, wanted: np.ndarray, decay: float, inner: float, total: Any, room: Room) -> Any:
-    """Van Rossum's distance to the trains ``wanted`` [T, B, C], one thread for each."""
+def van_rossum(
+    distance: Any, y: Any, wanted: np.ndarray, decay: float, inner: float, total: Any, room: Room
+) -> Any:  # fmt: skip
+    """Van Rossum's ``distance`` to the trains ``wanted`` [T, B, C], one thread for each."""
     shape = (y.shape[0], y.size // y.shape[0])
     values, trace = gpu.buffer(room, "v", (shape[1],), np.float64), gpu.buffer(room, "trace", shape, np.float64)
     gy = gpu.buffer(room, "gy", y.shape, y.dtype)
     arrays = y.reshape(shape), sent(wanted.reshape(shape), room, "wanted"), trace, values, gy.reshape(shape)
-    launch("van_rossum", shape[1], decay, inner, 1.0 / y.shape[1], *arrays)
+    launch("van_rossum", shape[1], decay, inner, 1.0 / y.shape[1], *arrays, distance=distance)
     summed(values, total, room)
     return gy
 
@@ -91,7 +96,7 @@ def spike_count(penalty: Any, spikes: Any, total: Any, room: Room) -> Any:
     """Penalty on counts: of each unit in each sample, or of each sample's mean unit."""
     _, batch, units = outputs(type(penalty).__name__, spikes)
     n, width = gpu.buffer(room, "n", (batch, units), np.float64), 1
-    readout("total", spikes, n, 1.0)
+    readout(TOTAL, spikes, n, 1.0)
     if penalty.over == "population":
         each, width = gpu.buffer(room, "means", (batch,), np.float64), units
         launch("row_means", batch, n, each)
@@ -103,7 +108,7 @@ def rate(penalty: Any, spikes: Any, total: Any, room: Room) -> Any:
     """Quadratic pull of each unit's mean rate, over time and samples, into a band."""
     _, batch, units = outputs(type(penalty).__name__, spikes)
     n = gpu.buffer(room, "n", (batch, units), np.float64)
-    readout("mean", spikes, n, 1.0 / batch)
+    readout(MEAN, spikes, n, 1.0 / batch)
     rates = gpu.buffer(room, "rates", (units,), np.float64)
     gpu.fill(rates, 0)
     gpu_sums.add_columns(n, rates, room)
@@ -117,25 +122,31 @@ def _band(
     """Punish what of ``n`` lies outside, and give each of its gradients to ``width`` units at every step."""
     values, g = (gpu.buffer(room, key, (n.size,), np.float64) for key in ("v", "g"))
     weight, bounds = penalty.strength / n.size, (float(band[0]), float(band[1]))
-    launch("band", n.size, *bounds, power, weight, penalty.strength / size, gpu.flat(n), values, g)
+    factor = penalty.strength / size
+    launch("band", n.size, *bounds, power, weight, factor, gpu.flat(n), values, g, penalty=equations.penalty)
     summed(values, total, room)
     gy = gpu.buffer(room, "gy", spikes.shape, spikes.dtype)
     launch("to_steps", spikes.size, n.size, width, g, gpu.flat(gy))
     return gy
 
 
-def readout(loop: str, y: Any, z: Any, scale: float) -> None:
+def readout(loop: Readout, y: Any, z: Any, scale: float) -> None:
     """Fill z, one number for each lane, with ``scale`` times what ``loop`` reads of y [T, ...]."""
     lanes = y.size // y.shape[0]
-    launch("readout", lanes, float(scale), y.reshape(y.shape[0], lanes), gpu.flat(z), read=_loop(loop))
+    launch("readout", lanes, float(scale), y.reshape(y.shape[0], lanes), gpu.flat(z), read=loop.read)
 
 
-def spread(loop: str, y: Any, g: Any, room: Room) -> Any:
+def spread(loop: Readout, y: Any, g: Any, room: Room) -> Any:
     """The reverse of ``readout``, as an array like y."""
     lanes, gy = y.size // y.shape[0], gpu.buffer(room, "gy", y.shape, y.dtype)
     shape = (y.shape[0], lanes)
-    launch("spread", lanes, y.reshape(shape), gpu.flat(g), gy.reshape(shape), write=_loop(loop))
+    launch("spread", lanes, y.reshape(shape), gpu.flat(g), gy.reshape(shape), write=loop.write)
     return gy
+
+
+def softmax(rows: int, *arguments: Any) -> None:
+    """Cross-entropy of each row."""
+    launch("softmax", rows, *arguments, class_entropy=class_entropy)
 
 
 def summed(values: Any, total: Any, room: Room) -> None:
@@ -145,7 +156,7 @@ def summed(values: Any, total: Any, room: Room) -> None:
 
 def launch(name: str, count: int, *arguments: Any, **holes: Any) -> None:
     """Run a loop of ``kernels.cuda.losses``."""
-    gpu.launch("losses", name, np.float64, count, *arguments, **holes)
+    gpu.launch("losses", name, np.float64, count, *arguments, **SCALAR, **holes)
 
 
 def sent(array: np.ndarray, room: Room, name: str) -> Any:
@@ -153,9 +164,3 @@ def sent(array: np.ndarray, room: Room, name: str) -> Any:
     there = gpu.buffer(room, name, array.shape, array.dtype)
     there.copy_to_device(np.ascontiguousarray(array))
     return there
-
-
-def _loop(name: str) -> Any:
-    from ..kernels.cuda import losses as loops
-
-    return getattr(loops, name)

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..validate import choice, number
 from . import checks, on_gpu
-from .cross_entropy import everywhere
+from .equations import penalty
+from .readouts import MEAN, TOTAL
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,12 @@ class SpikeCount:
             ``spikes`` is no finite float array of three axes.
         """
         _, batch, units = checks.output(type(self).__name__, spikes).shape
-        n = spikes.sum(axis=0, dtype=np.float64)
+        n = TOTAL(spikes)
         if self.over == "population":
             n = n.mean(axis=1, keepdims=True)
-        distance = _outside(n, self.lower, self.upper)
-        slope = np.sign(distance) if self.power == 1 else 2.0 * distance
-        value = self.strength * float(np.mean(np.abs(distance) ** self.power))
-        return value, everywhere(spikes, slope * (self.strength / (batch * units)))
+        weight, factor = self.strength / n.size, self.strength / (batch * units)
+        values, g = penalty(n, self.lower, self.upper, self.power, weight, factor)
+        return float(values.sum()), TOTAL.back(spikes, g)
 
     def on_gpu(self, spikes: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
@@ -132,18 +132,13 @@ class Rate:
         TypeError, ValueError
             ``spikes`` is no finite float array of three axes.
         """
-        distance = _outside(checks.output(type(self).__name__, spikes).mean(axis=(0, 1), dtype=np.float64), *self.band)
-        value = self.strength * float(np.mean(distance**2))
-        return value, everywhere(spikes, distance * (2.0 * self.strength / spikes.size))
+        rates = MEAN(checks.output(type(self).__name__, spikes)).mean(axis=0)
+        values, g = penalty(rates, *self.band, 2, self.strength / rates.size, self.strength / spikes.size)
+        return float(values.sum()), TOTAL.back(spikes, g)
 
     def on_gpu(self, spikes: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
         return on_gpu.rate(self, spikes, total, room)
-
-
-def _outside(n: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """Signed distance to the band: positive above it, negative below, zero inside."""
-    return np.maximum(n - upper, 0.0) - np.maximum(lower - n, 0.0)
 
 
 def _check_band(lower: float, upper: float) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..validate import number
 from . import checks, on_gpu
+from .equations import wide
 
 
 @dataclass(frozen=True)
@@ -75,24 +76,37 @@ class VanRossum:
             A wrong dtype or shape, NaN or infinity.
         """
         name = type(self).__name__
-        trace = checks.output(name, y) - checks.dense(name, target, y.shape)
-        decay = exp(-self.dt / self.tau)
-        for t in range(1, len(y)):
-            trace[t] += decay * trace[t - 1]
-        weighted = trace * -expm1(-2.0 * self.dt / self.tau)
-        weighted[-1] = trace[-1]
-        batch = y.shape[1]
-        value = 0.5 * float(np.sum(weighted * trace)) / batch
-        for t in range(len(y) - 2, -1, -1):
-            weighted[t] += decay * weighted[t + 1]
-        return value, (weighted / batch).astype(y.dtype, copy=False)
+        wanted = checks.dense(name, target, checks.output(name, y).shape)
+        gradient = np.empty(y.shape, y.dtype)
+        values = train_distance(y, wanted, ..., *self._numbers, 1.0 / y.shape[1], np.empty(y.shape), gradient)
+        return float(values.sum()), gradient
 
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
         name = type(self).__name__
         wanted = checks.dense(name, target, on_gpu.outputs(name, y))
-        inner = -expm1(-2.0 * self.dt / self.tau)
-        return on_gpu.van_rossum(y, wanted, exp(-self.dt / self.tau), inner, total, room)
+        return on_gpu.van_rossum(train_distance, y, wanted, *self._numbers, total, room)
+
+    @property
+    def _numbers(self) -> tuple[float, float]:
+        """The trace's decay, and the weight of all steps but the last."""
+        return exp(-self.dt / self.tau), -expm1(-2.0 * self.dt / self.tau)
+
+
+def train_distance(
+    y: Any, target: Any, i: Any, decay: float, inner: float, share: float, trace: Any, gy: Any
+) -> Any:  # fmt: skip
+    """``share D^2`` of the trains in lane i, and its derivative in ``gy``; the other arguments as in ``readouts``."""
+    r, value, end = 0.0, 0.0, y.shape[0] - 1
+    for t in range(y.shape[0]):
+        r = decay * r + (wide(y[t, i]) - target[t, i])
+        trace[t, i] = r
+        value = value + 0.5 * share * (1.0 if t == end else inner) * r * r
+    back = 0.0
+    for t in range(end, -1, -1):
+        back = (1.0 if t == end else inner) * trace[t, i] + decay * back
+        gy[t, i] = back * share
+    return value
 
 
 van_rossum = VanRossum()

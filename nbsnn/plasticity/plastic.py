@@ -238,9 +238,9 @@ class Plastic(Container):
         Examples
         --------
         >>> import numpy as np, nbsnn
-        >>> from nbsnn.plasticity import PairSTDP, Plastic
+        >>> from nbsnn.plasticity import NearestSTDP, Plastic
         >>> from nbsnn.random import Draws
-        >>> layer = Plastic(nbsnn.Dense(4, 2, bias=False), nbsnn.neurons.LIF(tau=20.0), PairSTDP(), lateral=1.0)
+        >>> layer = Plastic(nbsnn.Dense(4, 2, bias=False), nbsnn.neurons.LIF(tau=20.0), NearestSTDP(), lateral=1.0)
         >>> shown = layer.present(np.full((3, 4), 0.5), nbsnn.encode.poisson(T=50), Draws(0))
         >>> shown.counts.shape
         (3, 2)

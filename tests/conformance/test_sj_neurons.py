@@ -6,6 +6,7 @@ All cases run interpreted, which needs no compilation; a few of every kind run c
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nbsnn import Neuron, Population
 from nbsnn.neurons import fire
@@ -126,17 +127,20 @@ def test_plif(case: Case) -> None:
 
 
 # Compiled, the kernels of as many option sets as fit into some seconds: every neuron, both resets, both precisions.
+# Two are long: tests/test_neurons.py has compiled neurons of these kinds equal interpreted ones bit for bit.
 
 
 def given_start(case: Case) -> bool:
     return "v_init" in case
 
 
+@pytest.mark.long
 @golden("sj_if.npz", where=lambda case: given_start(case) and case.params["v_reset"] is None)
 def test_if_compiled(case: Case) -> None:
     check_gradients("if", case, "cpu", "sv")
 
 
+@pytest.mark.long
 @golden("sj_lif.npz", where=lambda case: case.dtype == np.float32)
 def test_lif_compiled(case: Case) -> None:
     check_gradients("lif", case, "cpu", "sv")

@@ -1,0 +1,84 @@
+"""The equations of losses, for the CPU and for GPUs alike.
+
+On a GPU a name stands for one number of one lane; on the CPU it stands for an array, of all lanes at once. So the text
+is made of operators and of five words, ``wide``, ``exp``, ``log``, ``larger`` and ``where``: they are NumPy's as they
+stand, and ``SCALAR`` is what a kernel fills in for them. Equations over time are in ``readouts``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..hole import hole
+
+
+@hole
+def wide(x: Any) -> Any:
+    """``x`` in float64, in which losses compute."""
+    return np.asarray(x, np.float64)
+
+
+@hole
+def exp(x: Any) -> Any:
+    """The exponential."""
+    return np.exp(x)
+
+
+@hole
+def log(x: Any) -> Any:
+    """The natural logarithm."""
+    return np.log(x)
+
+
+@hole
+def larger(x: Any, y: Any) -> Any:
+    """The larger of two."""
+    return np.maximum(x, y)
+
+
+@hole
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """``x`` where the condition holds, else ``y``."""
+    return np.where(condition, x, y)
+
+
+def either(condition: Any, x: Any, y: Any) -> Any:
+    """``where`` for one number."""
+    return x if condition else y
+
+
+SCALAR = {"wide": np.float64, "exp": math.exp, "log": math.log, "larger": max, "where": either}
+"""What the words are filled with in a kernel."""
+
+
+def class_entropy(shifted: Any, p: Any, total: Any, right: Any, smoothing: Any, classes: Any) -> Any:
+    """What one class adds to the cross-entropy of its row, and the derivative of the row's by its logit.
+
+    ``shifted`` is the logit less the largest of the row, ``p`` its exponential, ``total`` the sum of all these in the
+    row, and ``right`` says whether the class is the labelled one.
+    """
+    q = where(right, 1.0 - smoothing, 0.0) + smoothing / classes
+    return -q * (shifted - log(total)), p / total - q
+
+
+def square(z: Any, target: Any, weight: Any) -> Any:
+    """``weight (z - target)^2`` and its derivative by ``z``."""
+    error = wide(z) - target
+    return weight * error * error, 2.0 * weight * error
+
+
+def outside(n: Any, lower: Any, upper: Any) -> Any:
+    """Signed distance to a band: positive above it, negative below, zero inside."""
+    return where(n > upper, n - upper, where(n < lower, n - lower, 0.0))
+
+
+def penalty(n: Any, lower: Any, upper: Any, power: int, weight: Any, factor: Any) -> Any:
+    """``weight |outside|^power``, and ``factor`` times the derivative of ``|outside|^power`` by ``n``."""
+    distance = outside(n, lower, upper)
+    if power == 1:
+        sign = where(distance > 0.0, 1.0, 0.0) - where(distance < 0.0, 1.0, 0.0)
+        return weight * sign * distance, factor * sign
+    return weight * distance * distance, 2.0 * factor * distance
