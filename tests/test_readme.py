@@ -38,7 +38,7 @@ def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
 def test_the_first_blocks_are_the_two_commands():
     first, second = blocks("bash")[:2]
     assert first.splitlines() == ["pip install .", "nbsnn train digits"]
-    assert second.splitlines() == ['pip install -e ".[dev]"', "pytest"]
+    assert second.splitlines() == ['pip install -e ".[dev]"', "pytest -n auto --dist loadfile"]
 
 
 def test_install_commands_name_extras_that_exist():
