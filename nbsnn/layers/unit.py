@@ -117,7 +117,7 @@ class Unit:
     def _run(self, plan: Plan, tape: Nested) -> int:
         """All samples from their initial states; returns how many outputs are no spikes but should be."""
         steps, dense, other = plan.steps, tape["path"][0] == "dense", 0
-        for b0, b1 in plan.chunks() if dense or self.feedback is None else [(0, plan.batch)]:
+        for b0, b1 in plan.chunks() if dense or not plan.listed or self.feedback is None else [(0, plan.batch)]:
             first = b0 * steps if tape["kept"] else 0
             if dense:
                 self.drive.multiply(b0, b1, tape, tape["X"], first)
@@ -192,10 +192,11 @@ class Unit:
                 sums["W"],
             )  # fmt: skip
 
-        size = (b1 - b0) * steps * self.width
-        with span(f"{self.names[1]} backward", bytes=2 * X.itemsize * size, ops=size):
+        size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
+        name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
+        with span(name, bytes=(2 * size + added) * X.itemsize, ops=size + added):
             self._share(call, b1 - b0, size)
-        self.drive.accumulate(b0, b1, G, by_input if not len(with_lines[0]) else (NOTHING, NO_INDEX), tape, sums)
+        self.drive.accumulate(b0, b1, G, (NOTHING, NO_INDEX) if added else by_input, tape, sums)
         if looped:
             entered = room(tape, "g entry", (lines * plan.batch, LINE), self.dtype).reshape(lines, -1, LINE)
             entered[:, b0:b1] = G.reshape(lines, -1, LINE)[:, : last - first : steps]
