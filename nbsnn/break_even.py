@@ -24,7 +24,8 @@ from .device import run_threaded, threads
 from .events import turn
 from .kernels.cpu import rows as loops
 
-ROWS, N_PRE, N_POST, SHARE, REPEATS = 1024, 784, 832, 0.2, 15
+ROWS, N_PRE, N_POST, SHARE = 1024, 784, 832, 0.2
+TURNS, REPEATS, PAUSE = 3, 5, 0.1
 LEAST, MOST = 0.02, 0.5  # what a measurement, disturbed or not, may say
 
 
@@ -114,13 +115,16 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
 
 
 def _ratio(one: Callable[[], Any], other: Callable[[], Any]) -> float:
-    """How many times longer ``one`` takes than ``other``: the shortest of turns, so that both meet the same load."""
+    """How many times longer ``one`` takes than ``other``: the shortest calls of some turns, so that both meet the same
+    load; with a pause between, as BLAS threads wait busily for more and would take the other's processors."""
     seconds: tuple[list[float], list[float]] = [], []
-    for _ in range(REPEATS):
+    for _ in range(TURNS):
         for call, found in zip((one, other), seconds, strict=True):
-            start = time.perf_counter()
-            call()
-            found.append(time.perf_counter() - start)
+            time.sleep(PAUSE)
+            for _ in range(REPEATS):
+                start = time.perf_counter()
+                call()
+                found.append(time.perf_counter() - start)
     return min(seconds[0]) / min(seconds[1])
 
 
