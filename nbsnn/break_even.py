@@ -88,28 +88,30 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
     start = np.zeros(ROWS + 1, np.uintp)
     np.cumsum(np.count_nonzero(x, axis=1), out=start[1:])
     index = np.nonzero(x)[1].astype(np.uint32)
-    weight, y = np.ones((N_PRE, N_POST), dtype), np.zeros((ROWS, N_POST), dtype)
-    gather, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.collect))
     first, row = np.zeros(N_PRE + 1, np.uintp), np.zeros(len(index), np.uint32)
-    u, lines = np.uintp, N_POST // loops.LINE
-    in_lines, sums, bias = (
-        weight.reshape(-1, loops.LINE),
-        y.reshape(-1, loops.LINE),
-        np.zeros((lines, loops.LINE), dtype),
-    )
+    weight, y = np.ones((N_PRE, N_POST), dtype), np.zeros((ROWS, N_POST), dtype)
+    u, size, count = np.uintp, loops.LINE, N_POST // loops.LINE
+    W, Y, bias = (np.zeros((n * count, size), dtype) for n in (N_PRE, ROWS, 1))  # in lines, as ``kernels.cpu.rows`` has
+    gather, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.collect))
 
     def currents() -> None:
-        run_threaded(lambda lo, hi: gather(start, index, in_lines, bias, sums, u(lo), u(hi)), lines, y.size)
+        run_threaded(lambda lo, hi: gather(start, index, W, bias, Y, u(lo), u(hi)), count, y.size)
+
+    def currents_by_blas() -> None:
+        np.matmul(x, weight, out=y)
+        Y.reshape(count, ROWS, size)[...] = y.reshape(ROWS, count, size).transpose(1, 0, 2)
 
     def gradient() -> None:
         turn(0, ROWS, start, index, first, row)
         run_threaded(
-            lambda lo, hi: collect(u(0), u(N_PRE), first, row, sums, u(0), in_lines, u(lines), u(lo), u(hi)),
-            lines,
-            y.size,
+            lambda lo, hi: collect(u(0), u(N_PRE), first, row, Y, u(0), W, u(count), u(lo), u(hi)), count, y.size
         )
 
-    pairs = (lambda: np.matmul(x, weight, out=y), currents), (lambda: np.matmul(x.T, y), gradient)
+    def gradient_by_blas() -> None:
+        product = x.T @ Y.reshape(count, ROWS, size).transpose(1, 0, 2).reshape(ROWS, N_POST)
+        W.reshape(count, N_PRE, size)[...] += product.reshape(N_PRE, count, size).transpose(1, 0, 2)
+
+    pairs = (currents_by_blas, currents), (gradient_by_blas, gradient)
     points = [float(np.clip(SHARE * _ratio(*pair), LEAST, MOST)) for pair in pairs]
     return round(points[0], 3), round(points[1], 3)
 
