@@ -29,7 +29,7 @@ SMALLEST = 2**22
 NARROWEST = 8
 """Products with fewer columns are dense: a row is too short to be worth finding."""
 
-LOOKED_AT = 64  # rows
+LOOKED_AT = 16  # rows
 
 NEAR = 2**23
 """Bytes of a factor whose rows are chosen here and there: so much stays in a cache."""
@@ -66,7 +66,7 @@ class Events:
         # Twice the limit, because a sample may be unlucky; the exact count follows.
         if found > 2.0 * limit * sample.size or np.count_nonzero(sample == 1) != found:
             return None
-        u = np.uintp
+        u, x = np.uintp, np.ascontiguousarray(x)
         counts = np.empty(len(x), np.uintp)
         others = []
         compiled = _compiled("tally", x.dtype)

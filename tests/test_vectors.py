@@ -104,7 +104,12 @@ def test_widest_uses_whole_registers():
     for row, loop in zip(y, (scaled, scaled_widely), strict=True):
         compiled = kernel(loop, dtype=np.float32)
         compiled(x, row)
-        assembly.append("".join(compiled.dispatcher.inspect_asm().values()))
+        if not compiled.dispatcher.stats.cache_hits:  # what comes from the disk cannot be looked at
+            assembly.append("".join(compiled.dispatcher.inspect_asm().values()))
     np.testing.assert_array_equal(y, [3 * x, 3 * x])
-    if binding.get_host_cpu_features().get("avx512f") and os.environ.get("NUMBA_OPT", "3") != "1":
+    if (
+        len(assembly) == 2
+        and binding.get_host_cpu_features().get("avx512f")
+        and os.environ.get("NUMBA_OPT", "3") != "1"
+    ):
         assert "zmm" in assembly[1] and assembly[0].count("zmm") < assembly[1].count("zmm")
