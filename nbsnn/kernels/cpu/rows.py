@@ -20,10 +20,9 @@ from ...vectors import add_rows as rows_instruction
 @instruction(rows_instruction)
 def add_rows(x, r, given, s, weight, first, index, e, end):
     """x[r] = given[s] + the sum of weight[first + i] over all i in index[e:end]"""
-    for j in range(LINE):
-        x[r, j] = given[s, j]
-        for k in range(e, end):
-            x[r, j] += weight[first + index[k], j]
+    x[r] = given[s]
+    for k in range(e, end):
+        x[r] += weight[first + index[k]]
 
 
 @instruction(products_instruction)
@@ -31,8 +30,7 @@ def add_products(x, r, count, stride, g, s, weight, first, many):
     """x[r + k stride] += g[s + k stride, :many] @ weight[first:first + many] for all k in range(count)"""
     for k in range(count):
         for i in range(many):
-            for j in range(LINE):
-                x[r + k * stride, j] += g[s + k * stride, i] * weight[first + i, j]
+            x[r + k * stride] += g[s + k * stride, i] * weight[first + i]
 
 
 def gather(e, end, index, weight, beyond, x, r, apart, q0, q1):
