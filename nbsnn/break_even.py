@@ -23,6 +23,7 @@ from .compile import kernel
 from .device import run_threaded, threads
 from .events import turn
 from .kernels.cpu import rows as loops
+from .matrix_lines import LINE, add_in_lines, as_lines, lines_of, rows_of
 
 ROWS, N_PRE, N_POST, SHARE = 1024, 784, 832, 0.2
 TURNS, REPEATS, PAUSE = 3, 5, 0.1
@@ -90,16 +91,16 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
     index = np.nonzero(x)[1].astype(np.uint32)
     first, row = np.zeros(N_PRE + 1, np.uintp), np.zeros(len(index), np.uint32)
     weight, y = np.ones((N_PRE, N_POST), dtype), np.zeros((ROWS, N_POST), dtype)
-    u, size, count = np.uintp, loops.LINE, N_POST // loops.LINE
-    W, Y, bias = (np.zeros((n * count, size), dtype) for n in (N_PRE, ROWS, 1))  # in lines, as ``kernels.cpu.rows`` has
-    gather, collect = (kernel(f, dtype=dtype) for f in (loops.gather_rows, loops.collect))
+    u, count = np.uintp, N_POST // LINE
+    W, Y, bias = (np.zeros((n * count, LINE), dtype) for n in (N_PRE, ROWS, 1))
+    gather, collect = (kernel(f, dtype=dtype) for f in (loops.all_currents, loops.collect))
 
     def currents() -> None:
         run_threaded(lambda lo, hi: gather(start, index, W, bias, Y, u(lo), u(hi)), count, y.size)
 
     def currents_by_blas() -> None:
         np.matmul(x, weight, out=y)
-        Y.reshape(count, ROWS, size)[...] = y.reshape(ROWS, count, size).transpose(1, 0, 2)
+        lines_of(Y, count)[...] = as_lines(y, count)
 
     def gradient() -> None:
         turn(0, ROWS, start, index, first, row)
@@ -108,8 +109,7 @@ def measure(dtype: np.dtype) -> tuple[float, float]:
         )
 
     def gradient_by_blas() -> None:
-        product = x.T @ Y.reshape(count, ROWS, size).transpose(1, 0, 2).reshape(ROWS, N_POST)
-        W.reshape(count, N_PRE, size)[...] += product.reshape(N_PRE, count, size).transpose(1, 0, 2)
+        add_in_lines(x.T @ rows_of(Y, count), count, W)
 
     pairs = (currents_by_blas, currents), (gradient_by_blas, gradient)
     points = [float(np.clip(SHARE * _ratio(*pair), LEAST, MOST)) for pair in pairs]

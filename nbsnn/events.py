@@ -16,6 +16,7 @@ import numpy as np
 
 from .compile import kernel
 from .device import run_threaded
+from .kernels.cpu import bits as packing
 from .kernels.cpu import events as loops
 
 Array = np.ndarray
@@ -66,23 +67,24 @@ class Events:
         # Twice the limit, because a sample may be unlucky; the exact count follows.
         if found > 2.0 * limit * sample.size or np.count_nonzero(sample == 1) != found:
             return None
-        u, x = np.uintp, np.ascontiguousarray(x)
-        counts = np.empty(len(x), np.uintp)
-        others = []
-        compiled = _compiled("tally", x.dtype)
-        run_threaded(lambda lo, hi: others.append(compiled(u(lo), u(hi), x, counts)), len(x), x.size // 8)
-        start = np.zeros(len(x) + 1, np.uintp)
+        u, rows = np.uintp, len(x)
+        bits, counts = np.empty((rows, -(-x.shape[1] // packing.WORD)), np.uint64), np.empty(rows, np.uintp)
+        pack = _compiled(packing.pack, x.dtype)
+        tally, fill = (_compiled(loop, np.dtype(np.float32)) for loop in (packing.tally, packing.fill))
+        given, others = np.ascontiguousarray(x)[None], []  # one step of as many samples
+        run_threaded(lambda lo, hi: others.append(pack(u(lo), u(hi), given, bits)), rows, x.size // 8)
+        run_threaded(lambda lo, hi: tally(u(lo), u(hi), bits, counts), rows, x.size // 16)
+        start = np.zeros(rows + 1, np.uintp)
         np.cumsum(counts, out=start[1:])
         if any(others) or start[-1] > limit * x.size:
             return None
         index = np.empty(int(start[-1]), np.uint32)
-        fill = _compiled("collect", x.dtype)
-        run_threaded(lambda lo, hi: fill(u(lo), u(hi), x, start, index), len(x), x.size // 8)
-        return Events(start, index, (len(x), x.shape[1]))
+        run_threaded(lambda lo, hi: fill(u(lo), u(hi), bits, start, index), rows, 4 * len(index) + bits.size)
+        return Events(start, index, (rows, x.shape[1]))
 
     def product(self, weight: Array, y: Array) -> None:
         """y = x W, for W [N, M] and y [R, M]."""
-        u, compiled = np.uintp, _compiled("gather", y.dtype, ADD=0)
+        u, compiled = np.uintp, _compiled(loops.gather, y.dtype, ADD=0)
         work = len(self.index) * weight.shape[1]
         run_threaded(lambda lo, hi: compiled(u(lo), u(hi), self.start, self.index, weight, y), self.shape[0], work)
 
@@ -102,7 +104,7 @@ class Events:
 
     def _add_rows(self, first: Array, row: Array, g: Array, weight: Array) -> None:
         """Add to each row of ``weight`` its rows of ``g``; threads get equal numbers of events."""
-        compiled = _compiled("gather", g.dtype, ADD=1)
+        compiled = _compiled(loops.gather, g.dtype, ADD=1)
 
         def part(lo: int, hi: int) -> None:
             n0, n1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
@@ -117,7 +119,7 @@ def turn(r0: int, r1: int, start: Array, index: Array, first: Array, row: Array,
     ``loop``: leave out each last of so many rows, whose events nothing comes after.
     """
     u = np.uintp
-    compiled = _compiled("turn", np.dtype(np.uint32))
+    compiled = _compiled(loops.turn, np.dtype(np.uint32))
     compiled(u(r0), u(r1), u(loop > 0), u(max(loop, 1)), start, index, first, row)
 
 
@@ -127,5 +129,5 @@ def worth(rows: int, n_pre: int, n_post: int) -> bool:
 
 
 @functools.cache
-def _compiled(name: str, dtype: Any, **constants: Any) -> Callable:
-    return kernel(getattr(loops, name), dtype=dtype, **constants)
+def _compiled(loop: Callable, dtype: Any, **constants: Any) -> Callable:
+    return kernel(loop, dtype=dtype, **constants)

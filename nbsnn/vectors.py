@@ -87,8 +87,7 @@ def equals() -> Any:
             ir = _Builder(context, builder, x.dtype, LINE)
             first = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
             wanted = ir.everywhere(context.cast(builder, args[2], value, x.dtype))
-            same = builder.fcmp_ordered if isinstance(x.dtype, types.Float) else builder.icmp_unsigned
-            return builder.bitcast(same("==", ir.load(ir.vector(first)), wanted), ir.intp)
+            return builder.bitcast(builder.fcmp_ordered("==", ir.load(ir.vector(first)), wanted), ir.intp)
 
         return types.uint64(x, place, value), generate
 

@@ -10,8 +10,8 @@ from nbsnn.compile import CPU_OPTIONS, kernel
 from nbsnn.kernels.cpu import rows
 from nbsnn.kernels.cpu.bits import equals
 from nbsnn.kernels.cpu.rows import gather
-from nbsnn.kernels.cpu.wide import widest
-from nbsnn.layers.lines import in_lines, rows_of
+from nbsnn.layers.lines import in_lines
+from nbsnn.matrix_lines import rows_of
 
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
 
@@ -66,11 +66,11 @@ def test_products_of_any_number_of_rows(dtype, shape, monkeypatch):
 def test_products_of_lines(columns):
     g, weight = RNG.normal(size=(7, columns)), RNG.normal(size=(columns, 192))
     x = in_lines({}, "x", RNG.normal(size=(8, 192)))
-    expected = rows_of(x, 3, 0, 8).copy()
+    expected = rows_of(x, 3).copy()
     product = kernel(rows.product, dtype=float)
     product(u(1), u(3), u(2), in_lines({}, "g", g), u(2), in_lines({}, "w", weight), x, u(1), u(3), u(3))
     expected[1:6:2, 64:] += (g @ weight)[2:7:2, 64:]
-    np.testing.assert_allclose(rows_of(x, 3, 0, 8), expected, 1e-12, 1e-13)
+    np.testing.assert_allclose(rows_of(x, 3), expected, 1e-12, 1e-13)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -83,33 +83,31 @@ def test_words_of_bits(dtype):
         assert found == kernel(words, dtype=dtype, device="python")(x, 69, value)
 
 
-def scaled(x, y):
-    for k in range(x.shape[0]):
-        y[k] = 3.0 * x[k]
-
-
-def scaled_widely(x, y):
-    widest()
-    for k in range(x.shape[0]):
-        y[k] = 3.0 * x[k]
-
-
 @NO_JIT
-@pytest.mark.skipif(os.environ.get("NUMBA_OPT") == "0", reason="nothing is vectorised")
-def test_widest_uses_whole_registers():
+def test_widest_uses_whole_registers(monkeypatch):
+    import numba
     from llvmlite import binding
 
-    x = np.arange(9, dtype=np.float32)
-    y, assembly = np.zeros((2, 9), np.float32), []
-    for row, loop in zip(y, (scaled, scaled_widely), strict=True):
-        compiled = kernel(loop, dtype=np.float32)
-        compiled(x, row)
-        if not compiled.dispatcher.stats.cache_hits:  # what comes from the disk cannot be looked at
-            assembly.append("".join(compiled.dispatcher.inspect_asm().values()))
-    np.testing.assert_array_equal(y, [3 * x, 3 * x])
-    if (
-        len(assembly) == 2
-        and binding.get_host_cpu_features().get("avx512f")
-        and os.environ.get("NUMBA_OPT", "3") != "1"
-    ):
-        assert "zmm" in assembly[1] and assembly[0].count("zmm") < assembly[1].count("zmm")
+    if not binding.get_host_cpu_features().get("avx512f"):
+        pytest.skip("this processor's registers are used as a whole at any rate")
+    monkeypatch.setattr(numba.config, "LOOP_VECTORIZE", 1)  # conftest does without
+    wide = vectors.widest()
+
+    @numba.njit(**CPU_OPTIONS)
+    def scale(x, y):
+        for k in range(x.shape[0]):
+            y[k] = np.float32(3.0) * x[k]
+
+    @numba.njit(**CPU_OPTIONS)
+    def scale_widely(x, y):
+        wide()
+        for k in range(x.shape[0]):
+            y[k] = np.float32(3.0) * x[k]
+
+    x, assembly = np.arange(99, dtype=np.float32), []
+    for function in (scale, scale_widely):
+        y = np.zeros_like(x)
+        function(x, y)
+        np.testing.assert_array_equal(y, 3 * x)
+        assembly += function.inspect_asm().values()
+    assert "zmm" not in assembly[0] and "zmm" in assembly[1]

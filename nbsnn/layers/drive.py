@@ -17,10 +17,11 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..events import turn, worth
 from ..kernels.cpu import rows as loops
+from ..matrix_lines import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
 from ..profile import span
 from .dense import Dense
 from .layer import Array, Nested, buffer, finite_input
-from .lines import LINE, add_in_lines, blocks, in_lines, room, rows_of
+from .lines import in_lines, room
 from .packed import Packed
 from .plan import Plan
 
@@ -115,8 +116,8 @@ class Drive:
         product = room(tape["shared"], f"product {self.units}", shape, self.dtype)[: len(x)]
         with span(f"{self.name} product (BLAS)", ops=x.size * self.units):
             np.matmul(x, weight, out=product[:, : self.units])
-        lines = X.reshape(self.lines, -1, LINE)[:, first : first + len(x)]
-        np.add(product.reshape(-1, self.lines, LINE).transpose(1, 0, 2), tape["bias"][:, None], out=lines)
+        lines = lines_of(X, self.lines, first, first + len(x))
+        np.add(as_lines(product, self.lines), tape["bias"][:, None], out=lines)
 
     def back(self, G: Array, out: Array) -> None:
         """Put into ``out`` [rows, N] the gradient by the input, of that by the currents, the first rows of ``G``."""
@@ -149,7 +150,9 @@ class Drive:
                 rows * self.units,
             )
         if self.feedback is not None:
-            events = self._turned(tape["spikes"].rows(b0 * steps, b1 * steps), self.units, steps, tape, "loop")
+            events = self._turned(
+                tape["spikes"].rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop"
+            )
             self._collect(events, G, 1, sums["V"], f"{self.name} loop")
             if tape["fed"].any():
                 add_in_lines(tape["fed"][b0:b1].T @ rows_of(G, self.lines, 0, rows)[::steps], self.lines, sums["V"])
@@ -163,7 +166,7 @@ class Drive:
         g = np.zeros((self.lines * tape["plan"].batch, LINE), self.dtype)
         product = compiled_rows("product", self.dtype)
         product(no, batch, u(1), tape["g entry"], no, tape["V across"], g, no, count, count)
-        return rows_of(g, self.lines, 0, tape["plan"].batch)[:, : self.units]
+        return rows_of(g, self.lines)[:, : self.units]
 
     def _turned(self, events: tuple[Array, Array], count: int, loop: int, tape: Nested, name: str) -> tuple:
         """The events by input, of ``count`` inputs; those of each last of ``loop`` steps are left out."""

@@ -10,16 +10,10 @@ import numpy as np
 
 from ..compile import kernel
 from ..kernels.cpu import stack, stack_reverse
+from ..matrix_lines import LINE, blocks, lines_of
 from ..spell import lines, mixed_lines, row, store_lines
 from .layer import Array, Nested
 from .population import Population
-
-LINE = stack.LINE
-
-
-def blocks(units: int) -> int:
-    """How many lines hold ``units`` units."""
-    return -(-units // LINE)
 
 
 def room(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
@@ -47,24 +41,13 @@ def copied(array: Array, count: int = 1) -> Array:
 
 
 def in_lines(tape: Nested, name: str, matrix: Array) -> Array:
-    """A copy of a matrix [R, N] in lines [Q R, 64], as ``kernels.cpu.rows`` has them; the last ends with zeros."""
+    """A copy of a matrix [R, N] in lines [Q R, 64]; the last ends with zeros."""
     count, width = matrix.shape
     copy = room(tape, name, (blocks(width) * count, LINE), matrix.dtype)
-    for q, line in enumerate(copy.reshape(-1, count, LINE)):
+    for q, line in enumerate(lines_of(copy, blocks(width))):
         part = matrix[:, q * LINE : (q + 1) * LINE]
         line[:, : part.shape[1]] = part
     return copy
-
-
-def rows_of(array: Array, count: int, first: int, last: int) -> Array:
-    """Rows [first, last) of a matrix in ``count`` lines, [rows, 64 count]; a copy if there are several lines."""
-    part = array.reshape(count, -1, LINE)[:, first:last]
-    return part.transpose(1, 0, 2).reshape(last - first, -1)
-
-
-def add_in_lines(matrix: Array, count: int, out: Array) -> None:
-    """Add a matrix [R, 64 count] to ``out``, which lies in ``count`` lines."""
-    out.reshape(count, -1, LINE)[...] += matrix.reshape(-1, count, LINE).transpose(1, 0, 2)
 
 
 def to_lines(values: Array, out: Array) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .lines import LINE
+from ..matrix_lines import LINE
 
 if TYPE_CHECKING:
     from .unit import Unit

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..matrix_lines import LINE, rows_of
 from ..profile import span
 from .dense import Dense
 from .layer import Array, Layer, Nested, Start
-from .lines import LINE, from_lines, in_lines, room, rows_of
+from .lines import from_lines, in_lines, room
 from .plan import NARROW, Plan, plan
 from .population import Population
 from .recurrent import Recurrent
@@ -210,7 +211,7 @@ def _room_for_gradients(unit: Unit, small: Nested, made: Plan) -> Nested:
 def _finish(unit: Unit, inner: Nested, small: Nested, weights: Nested, grads: Nested, before: Nested) -> None:
     """Add the sums to ``grads``: of the connection, the loop and the population."""
     own, population = grads[unit.names[0]], unit.population
-    own["weight"] += rows_of(weights["W"], unit.lines.blocks, 0, unit.n_pre)[:, : unit.units]
+    own["weight"] += rows_of(weights["W"], unit.lines.blocks)[:, : unit.units]
     if unit.connection.bias:
         own["bias"] += weights["b"].reshape(-1)[: unit.units]
     made: Plan = small["plan"]
@@ -221,7 +222,7 @@ def _finish(unit: Unit, inner: Nested, small: Nested, weights: Nested, grads: Ne
     population.end_reverse(inner, after["neurons"] if looped else after)
     start = population.before(inner)
     if unit.feedback is not None:
-        after["feedback"]["weight"] += rows_of(weights["V"], unit.lines.blocks, 0, unit.units)[:, : unit.units]
+        after["feedback"]["weight"] += rows_of(weights["V"], unit.lines.blocks)[:, : unit.units]
         if unit.feedback.bias:
             after["feedback"]["bias"] += weights["b"].reshape(-1)[: unit.units]
         start[population.neuron.output] += unit.drive.fed_back(small)

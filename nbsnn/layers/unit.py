@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from ..device import run_threaded, threads
+from ..matrix_lines import LINE, lines_of, rows_of
 from ..profile import span
 from .dense import Dense
 from .drive import NO_INDEX, NOTHING, Drive
 from .layer import Array, Nested
-from .lines import LINE, Lines, aligned, copied, from_lines, room, rows_of, to_lines
+from .lines import Lines, aligned, copied, from_lines, room, to_lines
 from .packed import Packed
 from .plan import Plan
 from .population import Population
@@ -95,11 +96,11 @@ class Unit:
         """The currents of the last run, [T, B, N]."""
         plan: Plan = tape["plan"]
         if not tape["kept"]:
-            kept = {**tape, "kept": True, "X room": None}
-            kept["X"] = self._currents(plan, kept)
-            self._run(plan, kept)
-            tape = kept
-        rows = rows_of(tape["X"], self.lines.blocks, 0, plan.batch * plan.steps)[:, : self.units]
+            tape = {**tape, "kept": True}
+            del tape["X room"]
+            tape["X"] = self._currents(plan, tape)
+            self._run(plan, tape)
+        rows = rows_of(tape["X"], self.lines.blocks)[:, : self.units]
         return np.ascontiguousarray(rows.reshape(plan.batch, plan.steps, -1).transpose(1, 0, 2))
 
     def _states(self, tape: Nested) -> Array:
@@ -198,8 +199,8 @@ class Unit:
             self._share(call, b1 - b0, size)
         self.drive.accumulate(b0, b1, G, (NOTHING, NO_INDEX) if added else by_input, tape, sums)
         if looped:
-            entered = room(tape, "g entry", (lines * plan.batch, LINE), self.dtype).reshape(lines, -1, LINE)
-            entered[:, b0:b1] = G.reshape(lines, -1, LINE)[:, : last - first : steps]
+            entered = room(tape, "g entry", (lines * plan.batch, LINE), self.dtype)
+            lines_of(entered, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
         return G
 
     @property

@@ -4,46 +4,7 @@ Events are the positions of the ones in a 0/1 matrix x [R, N], row by row: those
 ``index[start[r]:start[r + 1]]``. All bounds and indices are unsigned, so that the inner loops over columns vectorise.
 """
 
-from numpy import uint64, uintp
-
-from .bits import WORD, equals, ones
-
 ADD = 0
-
-
-def tally(r0, r1, x, counts):
-    """Fill ``counts[r]`` with the ones of row ``r``; returns in how many words something is neither 0 nor 1."""
-    others, n, flat = 0, uintp(x.shape[1]), x.reshape(x.size)
-    whole = n - n % uintp(WORD)
-    for r in range(r0, r1):
-        count, first = uint64(0), r * n
-        for c in range(uintp(0), whole, uintp(WORD)):
-            word = equals(flat, first + c, 1)
-            count += ones(word)
-            others += (word ^ equals(flat, first + c, 0)) != ~uint64(0)
-        for c in range(whole, n):
-            count += uint64(flat[first + c] == 1)
-            others += (flat[first + c] != 0) != (flat[first + c] == 1)
-        counts[r] = count
-    return others
-
-
-def collect(r0, r1, x, start, index):
-    """Fill ``index`` with the positions of the ones."""
-    n, flat = uintp(x.shape[1]), x.reshape(x.size)
-    whole = n - n % uintp(WORD)
-    for r in range(r0, r1):
-        e, first = start[r], r * n
-        for c in range(uintp(0), whole, uintp(WORD)):
-            word = equals(flat, first + c, 1)
-            while word != uint64(0):
-                index[e] = c + uintp(ones((word & (~word + uint64(1))) - uint64(1)))
-                word &= word - uint64(1)
-                e += uintp(1)
-        for c in range(whole, n):
-            if flat[first + c] == 1:
-                index[e] = c
-                e += uintp(1)
 
 
 def turn(r0, r1, ahead, steps, start, index, first, row):

@@ -43,7 +43,7 @@ def gather(e, end, index, weight, beyond, x, r, apart, q0, q1):
 def product(r, count, stride, g, s, weight, x, q0, q1, blocks):
     """x[r + k stride] += g[s + k stride] @ weight for all k in range(count) and the columns of lines [q0, q1).
 
-    All matrices are in lines, of which ``weight`` and ``x`` have ``blocks``; it has as many rows as ``g`` columns.
+    All three are in lines: ``weight`` and ``x`` in ``blocks`` of them, ``g`` in as many as the rows of ``weight`` fill.
     """
     apart, beyond = uintp(x.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
     lines = (beyond + uintp(LINE - 1)) // uintp(LINE)
@@ -55,33 +55,31 @@ def product(r, count, stride, g, s, weight, x, q0, q1, blocks):
             add_products(x, q * apart + r, count, stride, g, p * far + s, weight, q * beyond + i, many)
 
 
-def gather_rows(start, index, weight, bias, y, q0, q1):
-    """y = b + x W, from the events of x, for lines [q0, q1); the bias has a row for each line."""
+def currents(r, at, q0, q1, start, index, weight, beyond, bias, x, apart):
+    """x[at] = b + the sum of the rows of ``weight`` that the events of row r choose, for lines [q0, q1); the bias has a
+    row for each line."""
+    for q in range(q0, q1):
+        add_rows(x, q * apart + at, bias, q, weight, q * beyond, index, start[r], start[r + uintp(1)])
+
+
+def all_currents(start, index, weight, bias, x, q0, q1):
+    """``currents`` of all rows, line by line."""
     blocks = uintp(bias.shape[0])
-    apart, n_pre = uintp(y.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
+    apart, beyond = uintp(x.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
     for q in range(q0, q1):
         for r in range(apart):
-            add_rows(y, q * apart + r, bias, q, weight, q * n_pre, index, start[r], start[r + uintp(1)])
+            currents(r, r, q, q + uintp(1), start, index, weight, beyond, bias, x, apart)
 
 
 def collect(i0, i1, first, row, g, ahead, weight, blocks, q0, q1):
     """W += x^T g for rows [i0, i1) of W and lines [q0, q1): add the rows of ``g``, ``ahead`` rows on, in which x has
     an event."""
-    apart, n_pre = uintp(g.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
+    apart, beyond = uintp(g.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
     for q in range(q0, q1):
         for i in range(i0, i1):
-            if first[i] < first[i + uintp(1)]:
-                add_rows(
-                    weight,
-                    q * n_pre + i,
-                    weight,
-                    q * n_pre + i,
-                    g,
-                    q * apart + ahead,
-                    row,
-                    first[i],
-                    first[i + uintp(1)],
-                )
+            e, end, w = first[i], first[i + uintp(1)], q * beyond + i
+            if e < end:
+                add_rows(weight, w, weight, w, g, q * apart + ahead, row, e, end)
 
 
 def columns(g, rows, total, blocks, q0, q1):

@@ -23,10 +23,9 @@ from numpy import uint64, uintp
 
 from ...hole import hole
 from .bits import equals, listed
-from .rows import add_rows, gather
+from .rows import LINE, currents, gather
 from .wide import widest
 
-LINE = 64
 DEPTH = 0  # lines of a block
 STATES = 0  # lines of states, the first of a block
 OUTPUT = 0  # which line is the output
@@ -86,8 +85,7 @@ def add_entry(entry, b, X, at, apart, q0, q1):
 
 
 def emit(Z, r, bits, q0, q1):
-    """Write the outputs of a step as bits; returns in how many words something is neither
-    0 nor 1."""
+    """Write the outputs of a step as bits; returns in how many words something is neither 0 nor 1."""
     other = 0
     for q in range(q0, q1):
         z = q * uintp(DEPTH * LINE) + uintp(OUTPUT * LINE)
@@ -105,13 +103,7 @@ def show(Z, y, row, q0, q1):
             y[row, c + j] = Z[z + j]
 
 
-def currents(r, at, q0, q1, start, index, weight, beyond, bias, X, apart):
-    """Row ``at`` of ``X``, from the events of row r."""
-    for q in range(q0, q1):
-        add_rows(X, q * apart + at, bias, q, weight, q * beyond, index, start[r], start[r + uintp(1)])
-
-
-def ascend(
+def forward_lines(
     b0, b1, q0, q1, steps, every, first,
     start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
 ):  # fmt: skip
@@ -164,12 +156,11 @@ def forward(
     a loop, ``entry`` [B, .] what they bring at the first step, ``own`` room for positions. X [Q rows, 64]: if
     ``whole``, with a row for each step, those of the first sample from ``first`` on, else one row for each sample.
     S [B checkpoints, .]: the first is given, the last is the final state. bits [B T, .] and y [T B, N]: the outputs,
-    either may have no rows.
-    ``together`` lines at a time.
+    either may have no rows. ``together`` lines go through all samples at a time.
     """
     other = 0
     for p0 in range(q0, q1, together):
-        other += ascend(
+        other += forward_lines(
             b0, b1, p0, min(p0 + together, q1), steps, every, first,
             start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
         )  # fmt: skip

@@ -11,8 +11,8 @@ from typing import Any
 from numpy import uintp
 
 from ...hole import hole
-from .rows import collect, gather, product
-from .stack import DEPTH, LINE, STATES, add_entry, common, currents, keep, param, put, state, step, take
+from .rows import LINE, collect, currents, gather, product
+from .stack import DEPTH, STATES, add_entry, common, keep, param, put, state, step, take
 from .wide import widest
 
 COTANGENTS = 0  # the first line of the cotangents
@@ -89,11 +89,11 @@ def errors(r, count, b, t0, q0, q1, blocks, gy, gy_step, gy_sample, gy_first, na
         product(r, count, uintp(1), narrow, r, across, G, q0, q1, blocks)
 
 
-def descend(
+def backward_lines(
     b0, b1, q0, q1, steps, every, group, x_first, events, loop, weight, bias, X, whole, made, P, Z, S, H,
     gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP,
 ):  # fmt: skip
-    """``backward`` without the gradients by weights."""
+    """``backward`` for lines that go through all samples together, without the gradients by weights."""
     widest()
     marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(P)
     blocks = uintp(bias.shape[0])
@@ -159,7 +159,7 @@ def backward(
     events, loop = (start, index), (back_start, back_index, back, entry)
     for p0 in range(q0, q1, together):
         p1 = min(p0 + together, q1)
-        descend(
+        backward_lines(
             b0, b1, p0, p1, steps, every, group, x_first, events, loop, weight, bias, X, whole, made, P, Z, S, H,
             gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP,
         )  # fmt: skip
