@@ -34,3 +34,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="folder with the golden .npz files that tests/conformance compares with (default: tests/golden)",
     )
+    parser.addoption(
+        "--budget",
+        type=float,
+        default=0.0,
+        metavar="MINUTES",
+        help="how long the random trials of tests/trust take together (with -m trust; default: a few of each)",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what tests/trust tried."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for what, done, seconds in (value for name, value in report.user_properties if name == "trials"):
+                terminalreporter.write_line(f"trust: {done} {what} in {seconds:.0f} s, {outcome}")

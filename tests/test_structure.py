@@ -104,7 +104,7 @@ def test_every_line_of_the_order_exists():
 @pytest.mark.parametrize("file", FILES, ids=name_of)
 def test_files_fit_in_a_head(file):
     text = file.read_text()
-    assert len(text.splitlines()) <= 300
+    assert len(text.splitlines()) <= 350
     assert not text.strip() or ast.get_docstring(tree_of(file)), "no docstring that says what the file is about"
 
 

@@ -1,0 +1,44 @@
+"""``trials``: numbers of trials for a test, until its share of ``--budget`` is used up; and what was tried, at the end."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+CAUTION = 0.9  # of its share, after which a test begins no further trial
+
+
+def share_of(item: pytest.Item) -> float:
+    """How large a part of the budget this test asks for: ``@pytest.mark.trust(share=2)``."""
+    marker = item.get_closest_marker("trust")
+    return float(marker.kwargs.get("share", 1.0)) if marker else 0.0
+
+
+class Trials:
+    """Numbers 0, 1, 2, ... of trials, which serve as seeds.
+
+    Iterating stops when the test's share of the budget is used up, though not before ``least`` trials; ``what`` says
+    in the summary what was tried.
+    """
+
+    def __init__(self, item: pytest.Item, seconds: float):
+        self.item, self.seconds, self.done = item, seconds, 0
+
+    def __call__(self, what: str, *, least: int = 1, most: int | None = None) -> Iterator[int]:
+        start = time.perf_counter()
+        try:
+            while (most is None or self.done < most) and (
+                self.done < least or time.perf_counter() - start < CAUTION * self.seconds
+            ):
+                yield self.done
+                self.done += 1
+        finally:
+            self.item.user_properties.append(("trials", (what, self.done, time.perf_counter() - start)))
+
+
+@pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Trials:
+    """The trials of one test: ``for seed in trials("random networks"): ...``."""
+    selected = [item for item in request.session.items if share_of(item)]
+    part = share_of(request.node) / max(1e-9, sum(map(share_of, selected)))
+    return Trials(request.node, 60.0 * request.config.getoption("--budget") * part)
