@@ -1,4 +1,4 @@
-"""``trials``: numbers of trials for a test, until its share of ``--budget`` is used up; and what was tried, at the end."""
+"""``trials``: numbers of trials for a test until its share of ``--budget`` is used up; what was tried is summed up."""
 
 import time
 from collections.abc import Iterator
