@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number
-from . import steering, waiting
+from . import given, steering, waiting
 from .eventwise import BOUNDED, normalizes_steps
 from .group import Port, Section
 
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+CAN_BE_SET = "weight", "learning", "reward"
+
 IDLE = Rule(lambda w, pre, post: (0.0, 0.0), bounds="none")  # of connections that have homeostasis or integers alone
 
 
 class Connection:
     """Synapses from one population to another. Made by ``Network.connect``.
+
+    All arrays of synapses, ``pre``, ``post``, ``weight`` and ``delay``, are in one order: that of the pairs, if these
+    were given (``Explicit``, ``from_scipy``), else by source, then by target. ``weight``, ``learning`` and ``reward``
+    can be set, nothing else.
 
     Attributes
     ----------
@@ -52,21 +59,29 @@ class Connection:
         self.integer = plasticity if isinstance(plasticity, PostPreInt) else None
         self.homeostasis, self.rule = homeostasis, plasticity if isinstance(plasticity, Rule) else IDLE
         self.changes = plasticity is not None or homeostasis is not None
-        self.port: Port = self.target.port(synapse)
         self.rewarded, self.steered = isinstance(plasticity, RewardRule), isinstance(plasticity, MetaRule)
         self.balanced = normalizes_steps(self.rule)
         self.factored = self.steered or self.balanced  # weights are stored without the factor of their unit
         self.bounded = self.balanced and self.rule.clip == "all" and self.rule.bounds in BOUNDED
         self._learning = self.changes
-        self.reward_given = 0.0  # before the network is built
-        self.coordinates = coordinates
-        self._weight, self._delay = weight, delay
+        self._reward_given = 0.0  # before the network is built
+        self.coordinates = copy.deepcopy(coordinates)
+        self._weight, self._delay = given.kept("weight", weight), given.kept("delay", delay)
         # Where the sources are among the targets, of which autapses=False must know.
         self.own = source.lo - target.lo if self.source is self.target else None
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
         self.first = 0  # place of the first synapse in the network's list
         self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
+        self._pair: Array | None = None  # which of the given pairs each synapse is, if not in their order
+        given.check(self, len(network.connections))
+        self.port: Port = self.target.port(synapse)
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_made" in self.__dict__ and name not in CAN_BE_SET and not name.startswith("_"):
+            raise AttributeError(f"of a connection {', '.join(CAN_BE_SET)} can be set, not {name!r}")
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         more = "".join(f", {part!r}" for part in (self.plasticity, self.homeostasis) if part is not None)
@@ -120,17 +135,46 @@ class Connection:
             1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
             dtype=network.dtype,
         )  # fmt: skip
-        weight = self._whole(weight, self._weight)
+        weight = self._by_row(self._whole(weight, self._weight), self._weight, rows)
         delay = rows.delay if self._delay is None else self._delay
         delay = network.dt if delay is None else delay
         steps = delays(delay, len(rows), dt=network.dt, seed=network.seed, stream=(*stream, "delay"))
-        # A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there.
-        late: Any = steps - 1 if self.synapse == Delta() else steps
-        if np.ndim(late) and len(rows) and np.min(late) == np.max(late):
-            late = int(late[0])
+        steps = self._by_row(steps, self._delay, rows)
+        late: Any = steps - self._extra
+        if np.ndim(late) and (not len(rows) or np.min(late) == np.max(late)):
+            late = int(late[0]) if len(rows) else 0
         if np.ndim(late) and self.changes:
-            raise ValueError(f"{self.name}: plastic synapses share one delay; make a connection for each delay")
+            raise ValueError(given.ONE_DELAY.format(self.name))
         return rows, weight, late
+
+    def laid(self, rows: Rows, first: int, late: int | None, place: int) -> None:
+        """Take note of where the synapses lie, once they are built."""
+        self.__dict__.update(start=rows.start, _pair=rows.pair, first=first, late=late, place=place)
+
+    @property
+    def _extra(self) -> int:
+        """Steps by which a delay exceeds ``late``.
+
+        A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there.
+        """
+        return 1 if self.synapse == Delta() else 0
+
+    @property
+    def after(self) -> int:
+        """Steps from a spike to its arrival, if all synapses share them."""
+        return (self.late or 0) + self._extra
+
+    @staticmethod
+    def _by_row(values: Any, given: Any, rows: Rows) -> Any:
+        """Values that were given for the pairs, in the order of rows."""
+        return values[rows.pair] if isinstance(given, Array) and rows.pair is not None else values
+
+    def _public(self, values: Array) -> Array:
+        """Values in the order of rows, in that of the pairs if these were given; a copy that cannot be written to."""
+        result = np.empty_like(values)
+        result[slice(None) if self._pair is None else self._pair] = values
+        result.flags.writeable = False
+        return result
 
     def _whole(self, weights: Any, given: Any) -> Any:
         """Weights, rounded if a rule wants integers and a distribution has made them."""
@@ -142,7 +186,7 @@ class Connection:
         if (source.n, target.n) == (self.source.n, self.target.n):
             return rows
         start = np.pad(rows.start, (source.lo, self.source.n - source.hi), mode="edge")
-        return Rows(start, rows.post + np.int32(target.lo), self.target.n, rows.weight, rows.delay)
+        return Rows(start, rows.post + np.int32(target.lo), self.target.n, rows.weight, rows.delay, rows.pair)
 
     @property
     def stop(self) -> int:
@@ -150,8 +194,18 @@ class Connection:
         return self.first + int(self.start[-1])
 
     @property
+    def pairs(self) -> Array:
+        """Source and target of each synapse, int32 [synapses, 2], in the order of all its arrays."""
+        return np.stack([self.pre, self.post], axis=1)
+
+    @property
     def post(self) -> Array:
-        """Target of each synapse: int32 [synapses], in the order of rows."""
+        """Target of each synapse: int32 [synapses]."""
+        return self._public(self.targets_by_row)
+
+    @property
+    def targets_by_row(self) -> Array:
+        """Target of each synapse in the order of rows, which is that of the network's arrays."""
         self.network.build()
         layout = self.network.layout
         index = layout.index[self.first : self.stop]
@@ -163,21 +217,23 @@ class Connection:
     def pre(self) -> Array:
         """Source of each synapse: int32 [synapses]."""
         self.network.build()
-        return np.repeat(np.arange(self.source.n, dtype=np.int32), np.diff(self.start))
+        return self._public(np.repeat(np.arange(self.source.n, dtype=np.int32), np.diff(self.start)))
 
     @property
     def weight(self) -> Any:
-        """A number, or the array of weights [synapses] in the order of rows, which may be written to.
+        """A number, or the array of weights [synapses], which may be written to.
 
-        On a GPU, where synapses wait for a reward, where their mean weight is steered, and where a rule normalises in
-        every step, this is a copy that may not: set ``weight`` as a whole.
+        On a GPU, where pairs were given that are not by source, then by target, where synapses wait for a reward, where
+        their mean weight is steered, and where a rule normalises in every step, this is a copy that may not: set
+        ``weight`` as a whole.
         """
         self.network.build()
         memory = self.network.layout.memory
         if self.rewarded or self.factored:
-            return waiting.now(self) if self.rewarded else steering.now(self)
+            return self._public(waiting.now(self) if self.rewarded else steering.now(self))
         if self.own_weights:
-            return memory.read("weights", self.place, self.place + len(self))
+            found = memory.read("weights", self.place, self.place + len(self))
+            return found if self._pair is None else self._public(found)
         return float(memory.read("numbers", self.place, self.place + 1)[0])
 
     @weight.setter
@@ -187,6 +243,8 @@ class Connection:
         if self.own_weights:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
             new = self._whole(new, value)
+            if np.ndim(new) and self._pair is not None and not isinstance(value, values.Distribution):
+                new = new[self._pair]
             waiting.bring(self)
             memory.write("weights", new, self.place, self.place + len(self))
             steering.renew(self)
@@ -199,15 +257,21 @@ class Connection:
 
     @property
     def learning(self) -> bool:
-        """Whether rule and homeostasis are at work; set it to False to keep the weights."""
+        """Whether rule and homeostasis change weights; set it to False to keep them.
+
+        Time goes on in a pause: traces, eligibility and mean rates follow the spikes. What is eligible at its end meets
+        the rewards after it; a reward in a pause changes nothing. Mean weights at which units aim stay as they are.
+        """
         return self._learning
 
     @learning.setter
     def learning(self, on: bool) -> None:
+        if not isinstance(on, (bool, np.bool_)):
+            raise TypeError(f"learning must be True or False, not {on!r}")
         if on and not self.changes:
             raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
-        if on != self._learning and self.network.built:
-            waiting.bring(self, idle=bool(on))
+        if self.network.built:
+            waiting.heed(self, bool(on))
         self._learning = bool(on)
 
     @property
@@ -223,21 +287,21 @@ class Connection:
         """
         if not self.rewarded:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
-        return self.reward_given if not self.network.built else waiting.reward(self)
+        return waiting.reward(self) if self.network.built else self._reward_given
 
     @reward.setter
     def reward(self, value: float) -> None:
         if number("reward", value) != self.reward:
-            self.reward_given = float(value)
+            self._reward_given = float(value)
             if self.network.built:
-                waiting.reward(self, self.reward_given)
+                waiting.reward(self, self._reward_given)
 
     @property
     def delay(self) -> Any:
-        """Delay in ms: a number, or one per synapse [synapses]."""
+        """Delay in ms: a number, or one per synapse [synapses]. It stays as it was given, in whole steps."""
         self.network.build()
-        extra = 1 if self.synapse == Delta() else 0
         if self.late is not None:
-            return (self.late + extra) * self.network.dt
+            return self.after * self.network.dt
         layout = self.network.layout
-        return (layout.index[self.first : self.stop] // np.uint32(layout.ring.shape[1]) + extra) * self.network.dt
+        steps = layout.index[self.first : self.stop] // np.uint32(layout.ring.shape[1]) + self._extra
+        return self._public(steps * self.network.dt)

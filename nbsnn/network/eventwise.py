@@ -10,6 +10,7 @@ from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
+from . import given
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -70,9 +71,8 @@ def bound(network: Simulation) -> None:
         whole = c.integer is not None
         if c.learning and not c.factored and (whole or (c.rule.clip == "all" and c.rule.bounds in BOUNDED)):
             weights = network.layout.weights[c.place : c.place + len(c)]
-            if whole and not np.array_equal(weights, np.rint(weights)):
-                wrong = weights[weights != np.rint(weights)][0]
-                raise ValueError(f"weights of {c.name} must be whole numbers for PostPreInt, not {wrong:g}")
+            if whole:
+                given.whole(c.name, weights)
             np.clip(weights, rule.w_min, rule.w_max, out=weights)
 
 

@@ -186,17 +186,17 @@ class Layout:
                 _room(index, used + len(rows)),
                 _room(weights, weighed + (len(rows) if c.own_weights else 0)),
             )
-            c.start, c.first = rows.start, used
             index[used : used + len(rows)] = unsigned(rows.post)
-            c.late = None if np.ndim(late[c]) else int(late[c])
+            one = None if np.ndim(late[c]) else int(late[c])
             longest = max(longest, int(np.max(late[c], initial=0)))
             if c.own_weights:
-                c.place = weighed
+                place = weighed
                 weights[weighed : weighed + len(rows)] = weight
                 wire[at.SHIFT] = weighed - used
                 weighed += len(rows)
             else:
-                c.place = wire[at.WEIGHT] = self._numbers.put([weight])
+                place = wire[at.WEIGHT] = self._numbers.put([weight])
+            c.laid(rows, used, one, place)
             wire[at.SOURCE], wire[at.TARGET] = c.source.index, c.target.index
             wire[at.FROM], wire[at.TO] = c.sources.lo, c.sources.hi
             wire[at.TARGET_ROW] = self.rows[c.port]
@@ -207,8 +207,8 @@ class Layout:
                 gone = np.concatenate([np.zeros(2 * n), np.full(n, np.inf)])  # a last spike in the future: none yet
                 numbers = resources.put([*c.short_term.numbers(self.network.dt), 0.0])
                 short.append([number, numbers, resources.put(gone)])
-                wire[at.SHORT] = factors
-                factors += n
+                wire[at.SHORT], wire[at.KEPT] = factors, c.after if c.changes else 1
+                factors += n * int(wire[at.KEPT])
             if c.changes:
                 transposed[c] = rows.transposed()
             used += len(rows)

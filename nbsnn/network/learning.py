@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..plasticity.homeostasis import Scaling
 from ..plasticity.reward import RewardRule
 from .connection import Connection
 from .eventwise import BOUNDED
+from .waiting import rewarded
 
 if TYPE_CHECKING:
     from .layout import Layout
@@ -53,7 +53,7 @@ class Learning:
         for k, (c, line) in enumerate(zip(self.connections, self.table, strict=True)):
             number = connections.index(c)
             layout.wires[number, at.RULE] = k
-            line[at.WIRE], line[at.RULE_MODEL] = number, layout.models.rules[c.rule]
+            line[at.WIRE], line[at.RULE_MODEL], line[at.AFTER] = number, layout.models.rules[c.rule], c.after
             self._sides(c, line)
             self._numbers(c, line)
             self._others(c, line)
@@ -105,7 +105,8 @@ class Learning:
         line[at.CHANGES], line[at.REWARD] = c.plasticity is not None and c.integer is None, -1
         ends = (rule.w_min, rule.w_max) if rule.bounds in BOUNDED else (-np.inf, np.inf)
         if isinstance(rule, RewardRule):
-            line[at.REWARD] = self.layout.put([c.reward_given, *rewarded(rule, dt), *ends])
+            factor, *fading = rewarded(rule, dt)
+            line[at.REWARD] = self.layout.put([c._reward_given, factor if c.learning else 0.0, *fading, *ends])
             line[at.GAP] = self._waiting - c.place
             self._waiting += c.stop - c.first
         care = c.homeostasis
@@ -139,12 +140,3 @@ class Learning:
             self._integers.append(np.zeros(c.source.n + c.target.n, np.int32))
             line[at.ROUNDING] = self.layout.put_keys([c.draws.fold(side).key for side in ("pre", "post")])
             line[at.THRESHOLD] = self.layout.place.get((c.target, c.integer.reads[0]), (-1, 0))[0]
-
-
-def rewarded(rule: RewardRule, dt: float) -> list[float]:
-    """Factor of the reward, share of an increment that is eligible, fall of the logarithm of eligibility in a step."""
-    tau = rule.tau_e
-    if tau is None:
-        return [rule.rate, 1.0, 1e4]  # nothing is left after a step
-    fall = dt / tau
-    return [rule.rate * dt / -math.expm1(-fall), 1.0 / tau, fall]

@@ -35,7 +35,7 @@ class Loop:
         self.layout: Layout = network.layout
         layout = self.layout
         self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
-        self.longest = max((int(wire[at.DELAY]) for wire in layout.wires if wire[at.RULE] >= 0), default=0)
+        self.longest = max((int(row[at.AFTER]) - 1 for row in layout.learning.table), default=0)
         self.depth = 2 * self.window + self.longest + 2
         self.call = layout.models.kernel()
         self._make()

@@ -158,13 +158,18 @@ class Network(Simulation):
             ``from_scipy``.
         weight : number, array [synapses] or distribution
             In the unit of the synapse: mV for a membrane of ``LIF`` (a current of 1 mV holds it 1 mV above rest), nS
-            for conductances, pA for neurons with a capacitance. 1 by default, or what the pattern brings.
+            for conductances, pA for neurons with a capacitance. 1 by default, or what the pattern brings. Arrays are
+            copied, and are in the order of ``connection.pairs``: that of the pairs given to ``Explicit``, else by
+            source, then by target.
         delay : number, array [synapses] or distribution, ms
             From the end of the step in which a spike is fired to its arrival, at least one step: that by default.
+            Plastic synapses share one.
         synapse : Synapse
             What arriving spikes do; ``synapses.Delta()`` by default.
         plasticity : rule of nbsnn.plasticity, optional
-            How weights change. The source's spikes count when they arrive. With ``clip="all"``, and for PostPreInt,
+            How weights change. The source's spikes count in the step at whose end they arrive, through any synapse,
+            and travel with the weight from before that step. Arrivals and the target's spikes of one step are seen
+            together; ``order="causal"`` of ``PairSTDP`` takes the arrival for the first. With ``clip="all"``, and for PostPreInt,
             weights are brought within their bounds when a run begins. Rewarded rules (MSTDP, MSTDPET) take the
             ``reward`` of the connection, and normalise at the end of each run alone.
 

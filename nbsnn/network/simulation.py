@@ -134,7 +134,7 @@ class Simulation:
             layout.learning.reset()
             for c in layout.learning.connections:
                 steering.renew(c)
-            layout.resources[...] = layout.start_resources
+            layout.resources[...], layout.factors[...] = layout.start_resources, 1
             for group in self.groups:
                 for name, values in group.initial.items():
                     group[name] = values
@@ -185,6 +185,8 @@ class Simulation:
         for name in ARRAYS:
             layout.memory.write(name, state.arrays[name])
         self.step, self._history = state.step, list(state.history)
+        for c in layout.learning.connections:
+            waiting.heed(c, c.learning)
 
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,

@@ -21,7 +21,7 @@ Array = np.ndarray
 
 def now(connection: Connection) -> Array:
     """A copy of the weights at the end of the latest step, which cannot be written to."""
-    stored, lines, post = _stored(connection), _lines(connection), connection.post
+    stored, lines, post = _stored(connection), _lines(connection), connection.targets_by_row
     weights = (lines[at.SCALE] * lines[at.STEP])[post] * stored
     if connection.bounded:  # a product may be a digit beyond
         np.clip(weights, lines[at.BOTTOM][post], lines[at.TOP][post], out=weights)
@@ -45,7 +45,7 @@ def renew(connection: Connection, *, aims: bool | None = None) -> None:
     """
     if not connection.factored:
         return
-    lines, post, n = _lines(connection), connection.post, connection.target.n
+    lines, post, n = _lines(connection), connection.targets_by_row, connection.target.n
     lines[[at.SCALE, at.STEP]] = 1.0
     if connection.balanced:
         _measure(_stored(connection), lines, post, n)

@@ -1,11 +1,13 @@
 """Synapses that wait for a reward: their weights as of now, and what happens when the reward changes.
 
 The loop brings a synapse up to date at its events. Reading weights works on copies and changes nothing, so results do
-not depend on who looks when; a new reward, new weights and ``reset`` bring all synapses up to date.
+not depend on who looks when; a new reward, new weights and ``reset`` bring all synapses up to date. While a connection
+does not learn, its reward acts with a factor of 0: eligibility goes on, and weights stand still.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from ..kernels.cpu import eligible
 from ..kernels.cpu import tables as at
 
 if TYPE_CHECKING:
+    from ..plasticity.reward import RewardRule
     from .connection import Connection
 
 Array = np.ndarray
@@ -26,23 +29,27 @@ ARRAYS = "numbers", "weights", "eligible", "since"
 """What is read and written here, of the layout's."""
 
 
-def bring(connection: Connection, *, idle: bool = False) -> None:
-    """Bring a connection that waits to the end of the latest step; ``idle``: as if no time had passed since."""
+def bring(connection: Connection) -> None:
+    """Bring a connection that waits to the end of the latest step."""
     if connection.rewarded:
-        arrays = _arrays(connection)
-        if idle and gpu.on_gpu(arrays[2]):
-            gpu.fill(arrays[2], _latest(connection))
-        elif idle:
-            arrays[2][...] = _latest(connection)
-        elif connection.learning:
-            _bring(connection, arrays)
+        _bring(connection, _arrays(connection))
+
+
+def heed(connection: Connection, learning: bool) -> None:
+    """Let the reward act from now on, or not; until now it acts, or not, as the arrays say."""
+    if not connection.rewarded:
+        return
+    memory, place = connection.network.layout.memory, int(_row(connection)[at.REWARD]) + at.REWARD_FACTOR
+    factor = rewarded(connection.rule, connection.network.dt)[0] if learning else 0.0  # type: ignore[arg-type]
+    if memory.read("numbers", place, place + 1)[0] != connection.network.dtype.type(factor):
+        bring(connection)
+        memory.write("numbers", factor, place, place + 1)
 
 
 def now(connection: Connection) -> Array:
     """A copy of the weights at the end of the latest step, which cannot be written to."""
     weights, eligibility, since = map(_copy, _arrays(connection))
-    if connection.learning:
-        _bring(connection, (weights, eligibility, since))
+    _bring(connection, (weights, eligibility, since))
     weights = gpu.get(weights)
     weights.flags.writeable = False
     return weights
@@ -56,6 +63,15 @@ def reward(connection: Connection, value: float | None = None) -> float:
         bring(connection)
         memory.write("numbers", value, place, place + 1)
     return float(memory.read("numbers", place, place + 1)[0])
+
+
+def rewarded(rule: RewardRule, dt: float) -> list[float]:
+    """Factor of the reward, share of an increment that is eligible, fall of the logarithm of eligibility in a step."""
+    tau = rule.tau_e
+    if tau is None:
+        return [rule.rate, 1.0, 1e4]  # nothing is left after a step
+    fall = dt / tau
+    return [rule.rate * dt / -math.expm1(-fall), 1.0 / tau, fall]
 
 
 def _row(connection: Connection) -> Array:

@@ -11,13 +11,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..validate import choice
 from .rule import Rule
-from .trace import Trace
+from .trace import ORDERS, Trace
+
+CAUSAL = "decay add use", "decay use add"
 
 
 def pair(w, pre, post, x, y, a_post, a_pre):
     """What a synapse gains at a postsynaptic and at a presynaptic spike."""
     return a_post * x * post, -a_pre * y * pre
+
+
+def orders(order: str) -> tuple[str, str]:
+    """The order in a step of the presynaptic and of the postsynaptic trace that the other side's spikes meet."""
+    choice("order", order, ("causal", *ORDERS))
+    return CAUSAL if order == "causal" else (order, order)
 
 
 def PairSTDP(
@@ -41,7 +50,9 @@ def PairSTDP(
         Time constants of the traces.
     order : str
         Order of decay, addition and use in a step (see ``Trace``). By default a spike meets the earlier spikes of the
-        other side only; with "decay add use" also one of the same step.
+        other side only, so that two of one step do nothing; with "decay add use" also one of the same step, so that
+        two of one step potentiate and depress. With "causal" the presynaptic spike comes first within a step, and two
+        of one step potentiate: in a ``Network``, a spike that makes its target fire at once, through ``Delta``.
     mode : {"add", "set"}
         Whether traces add up or are set by the nearest spike.
     decay : {"exp", "euler", "factor"}
@@ -72,7 +83,8 @@ def PairSTDP(
     >>> rule.run(w, early, late, in_place=False).weights, rule.run(w, late, early, in_place=False).weights
     (array([[0.59048374]]), array([[0.40951626]]))
     """
-    x, y = Trace(tau_pre, mode, order, decay=decay), Trace(tau_post, mode, order, decay=decay)
+    before, after = orders(order)
+    x, y = Trace(tau_pre, mode, before, decay=decay), Trace(tau_post, mode, after, decay=decay)
     return Rule(pair, {"x": x}, {"y": y}, {"a_post": a_post, "a_pre": a_pre}, **options)
 
 

@@ -141,7 +141,7 @@ def MSTDP(
     tau_e : float, optional
         Time constant of an eligibility trace: see ``MSTDPET``.
     order : str
-        Order in a step, see ``Trace``; spikes of the same step pair by default, as in the paper.
+        Order in a step, see ``PairSTDP``; spikes of the same step pair by default, as in the paper.
     **options
         See ``Rule``; bounds are "hard" or "none".
 

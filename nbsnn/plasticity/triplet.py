@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..validate import choice
+from .pair import orders
 from .rule import Rule
 from .trace import Trace
 
@@ -72,7 +73,8 @@ def TripletSTDP(
     rate : float
         Factor of all amplitudes.
     order : str
-        Order in a step, see ``Trace``.
+        Order in a step, see ``Trace``. With "causal" the presynaptic spike comes first within a step: r1 holds it when
+        the postsynaptic one comes. All else is as by default, just before the spike.
     **options
         See ``Rule``.
 
@@ -96,6 +98,7 @@ def TripletSTDP(
     *amplitudes, tau_x, tau_y = PUBLISHED[data, interaction, model]
     mode = "add" if interaction == "all" else "set"
     taus = {"r1": TAU_PLUS, "r2": tau_x, "o1": TAU_MINUS, "o2": tau_y}
-    traces = {name: Trace(tau, mode, order) for name, tau in taus.items()}
+    first, others = orders(order)
+    traces = {name: Trace(tau, mode, first if name == "r1" else others) for name, tau in taus.items()}
     params = {name: rate * a for name, a in zip(Constants._fields, amplitudes, strict=False)}
     return Rule(triplet, {k: traces[k] for k in ("r1", "r2")}, {k: traces[k] for k in ("o1", "o2")}, params, **options)

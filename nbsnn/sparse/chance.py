@@ -78,6 +78,11 @@ class Sparse(Rule):
         else:
             count(given[0], getattr(self, given[0]), least=0)
 
+    @property
+    def exact(self) -> bool:
+        """Whether the number of synapses is known before they are drawn."""
+        return self.probability is None
+
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         barred = 0 if self.autapses else on_both_sides(n_pre, n_post, own)
         pairs = n_pre * n_post - barred

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
+from ..validate import finite
 from .rows import MOST, Array, Rows, turn
 from .rule import Rule
 
 
 class Explicit(Rule):
     """The synapses from ``pre[k]`` to ``post[k]``, in any order; a pair may come several times.
+
+    The arrays are copied. Weights and delays given to ``Network.connect`` with such pairs are in their order too, and
+    so are all arrays of the connection.
 
     Parameters
     ----------
@@ -32,26 +36,41 @@ class Explicit(Rule):
     (array([0, 0, 2], dtype=int32), array([0, 1, 1], dtype=int32), array([0.3, 0.2, 0.1]))
     """
 
+    exact = True
+    shape: tuple[int, int] | None = None  # of the matrix that the pairs come from
+
     def __init__(self, pre: Any, post: Any, weight: Any = None, delay: Any = None):
         self.pre, self.post = _places("pre", pre), _places("post", post)
         if len(self.pre) != len(self.post):
             raise ValueError(f"pre and post must have one length, not {len(self.pre)} and {len(self.post)}")
-        self.weight, self.delay = (None if v is None else np.asarray(v) for v in (weight, delay))
-        for name, values in (("weight", self.weight), ("delay", self.delay)):
-            if values is not None and values.shape != self.pre.shape:
-                raise ValueError(f"{name} must have shape [{len(self.pre)}], one per pair, not {list(values.shape)}")
+        self.weight, self.delay = self._values("weight", weight), self._values("delay", delay)
 
     def __repr__(self) -> str:
         return f"Explicit({len(self.pre)} synapses)"
 
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
-        return len(self.pre)
+    def _values(self, name: str, given: Any) -> Array | None:
+        """A copy of what is given for each pair, read-only."""
+        if given is None:
+            return None
+        array = np.array(given)
+        if array.shape != self.pre.shape:
+            raise ValueError(f"{name} must have shape [{len(self.pre)}], one per pair, not {list(array.shape)}")
+        if array.size and array.dtype.kind not in "fiu":
+            raise TypeError(f"{name} must be numbers, not {array.dtype}")
+        array.flags.writeable = False
+        return finite(name, array)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+        if self.shape not in (None, (n_pre, n_post)):
+            raise ValueError(f"a matrix of shape {list(self.shape)} does not connect {n_pre} units to {n_post}")
         for name, places, n in (("pre", self.pre, n_pre), ("post", self.post, n_post)):
             if len(places) and (places.min() < 0 or places.max() >= n):
                 span = f"{places.min()} to {places.max()}"
                 raise ValueError(f"{name} must be from 0 to {n - 1}, one of the {n} units, but spans {span}")
+        return len(self.pre)
+
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+        self._count(n_pre, n_post, own, coordinates)
         # Two counting sorts: by target, in the order of the pairs, then by source, in that of targets.
         entries = np.arange(len(self.pre) + 1)
         begin, pair = turn(entries, self.post.astype(np.int32), n_post)
@@ -59,18 +78,19 @@ class Explicit(Rule):
         start, post = turn(begin, self.pre.astype(np.int32)[pair], n_pre, place)
         order = pair[place]
         weight, delay = (None if values is None else values[order] for values in (self.weight, self.delay))
-        return Rows(start, post, n_post, weight, delay)
+        sorted_already = bool((order[1:] > order[:-1]).all())
+        return Rows(start, post, n_post, weight, delay, None if sorted_already else order.astype(np.int32))
 
 
 def from_scipy(matrix: Any) -> Explicit:
-    """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
+    """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights, in the order of ``tocoo()``.
 
-    Stored zeros are synapses of weight zero, repeated entries are multapses.
+    Stored zeros are synapses of weight zero, repeated entries are multapses; True is a weight of 1.
 
     Raises
     ------
-    TypeError
-        If it is no SciPy sparse matrix or array.
+    TypeError, ValueError
+        If it is no SciPy sparse matrix or array of two axes; by ``build``, if its shape is not that of the populations.
 
     >>> from scipy.sparse import csr_array
     >>> from_scipy(csr_array([[0.0, 0.5], [0.25, 0.0]])).build(2, 2).weight
@@ -80,17 +100,23 @@ def from_scipy(matrix: Any) -> Explicit:
 
     if not issparse(matrix):
         raise TypeError(f"from_scipy takes a SciPy sparse matrix, not {type(matrix).__name__}")
+    if len(matrix.shape) != 2:
+        raise ValueError(f"from_scipy takes a matrix [n_pre, n_post], not one of shape {list(matrix.shape)}")
     entries = matrix.tocoo()
     row, column = entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
-    return Explicit(row, column, weight=entries.data)
+    data = entries.data.astype(np.float32) if entries.data.dtype == bool else entries.data
+    made = Explicit(row, column, weight=data)
+    made.shape = matrix.shape
+    return made
 
 
 def _places(name: str, given: Any) -> Array:
-    array = np.asarray(given)
+    array = np.array(given)
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be a list of integers, not {array.dtype} of shape {list(array.shape)}")
     if len(array) > MOST:
         raise ValueError(f"{name} must have at most {MOST} entries, not {len(array)}")
+    array.flags.writeable = False
     return array

@@ -28,6 +28,7 @@ class AllToAll(Rule):
     """
 
     autapses: bool = True
+    exact = True
 
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         return n_pre * n_post - (0 if self.autapses else on_both_sides(n_pre, n_post, own))
@@ -54,6 +55,8 @@ class OneToOne(Rule):
     >>> OneToOne().build(3, 3).post
     array([0, 1, 2], dtype=int32)
     """
+
+    exact = True
 
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         if n_pre != n_post:

@@ -38,6 +38,8 @@ class Rows:
         Number of postsynaptic units.
     weight, delay : array [synapses], optional
         Where the rule that made the rows came with values for them.
+    pair : int32 array [synapses], optional
+        Of rows made of a list of pairs that was in another order: which of the pairs each synapse is.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Rows:
     n_post: int
     weight: Array | None = None
     delay: Array | None = None
+    pair: Array | None = None
 
     def __post_init__(self) -> None:
         count("n_post", self.n_post, least=0)
@@ -66,7 +69,7 @@ class Rows:
         start = self.start
         if not len(start) or start[0] != 0 or start[-1] != len(self.post) or (start[1:] < start[:-1]).any():
             raise ValueError(f"start must ascend from 0 to the number of synapses, {len(self.post)}")
-        for name in ("weight", "delay"):
+        for name in ("weight", "delay", "pair"):
             array = getattr(self, name)
             if array is not None and np.shape(array) != (len(self.post),):
                 raise ValueError(f"{name} must have shape [{len(self.post)}], one per synapse, not {np.shape(array)}")
@@ -85,7 +88,7 @@ class Rows:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(array.nbytes for array in (self.start, self.post, self.weight, self.delay) if array is not None)
+        return sum(array.nbytes for array in (self.start, self.post, self.weight, self.delay, self.pair) if array is not None)
 
     def pre(self) -> Array:
         """The unit that each synapse comes from: int32 [synapses]."""

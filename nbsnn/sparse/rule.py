@@ -19,6 +19,8 @@ NOWHERE = -(1 << 40)
 class Rule(ABC):
     """Who is connected to whom. Rules hold no state: equal arguments give equal rows, on any number of threads."""
 
+    exact = False  # whether ``count`` tells the number of synapses, and not a bound
+
     def build(
         self,
         n_pre: int,

@@ -1,7 +1,7 @@
 """One step of the plastic connections of a network: traces first, then, when all threads have theirs, synapses.
 
-A rule sees the source's spikes as they arrive: a spike of step t without delay arrives in step t + 1, together with
-the target's spikes of that step. ``traces`` is one flat array that holds what ``sparse_plasticity`` calls seen, carried
+A rule sees the source's spikes as they arrive, together with the target's spikes of that step, whatever the synapse does
+with them from then on. Traces go on while a connection does not learn. ``traces`` is one flat array that holds what ``sparse_plasticity`` calls seen, carried
 and used, of both sides of every plastic connection. ``late`` is what synapses keep beside their weights: eligibility
 and the step of its last visit, mean rates and tallies of units, mean weights that units aim at, and what integer rules
 need: their integers, keys, the network's variables.
@@ -86,7 +86,7 @@ def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     lo, hi = n * part // parts, n * (part + 1) // parts
     seen = traces[row[at.ARRIVED] : row[at.ARRIVED] + n]
-    mark(seen, lo, hi, stretch(part, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts))
+    mark(seen, lo, hi, stretch(part, parts, t - row[at.AFTER], source, pops, spikes, counts))
     count = row[at.PRE_TRACES]
     carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, traces)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
@@ -106,13 +106,14 @@ def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, syn
     """Synapses onto a thread's own units after step t."""
     row = table[entry]
     wire = wires[row[at.WIRE]]
-    if row[at.CHANGES]:
+    learns, waits = row[at.LEARNS], row[at.REWARD] >= 0  # eligibility goes on as traces do, for no reward
+    if row[at.CHANGES] and (learns or waits):
         change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces, columns, late)
-    if row[at.INTEGERS] >= 0:
+    if row[at.INTEGERS] >= 0 and learns:
         change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late[3])
     if row[at.TENDED]:
         tend(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], columns, late)
-    if row[at.REWARD] >= 0:
+    if waits and learns:
         bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], late)
 
 
@@ -134,7 +135,7 @@ def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces,
     first, lo, hi = own[0] + shift, m * part // parts, m * (part + 1) // parts
     if row[at.BALANCED] >= 0:
         for other in range(parts):
-            came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
+            came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
             for k in range(came.shape[0]):
                 row_sum(
                     model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift,
@@ -148,7 +149,7 @@ def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces,
             lo, hi, model, arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
         )  # fmt: skip
     for other in range(parts):
-        came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
+        came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
         for k in range(came.shape[0]):
             row_change(
                 model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift, weights

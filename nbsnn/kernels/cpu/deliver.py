@@ -36,6 +36,12 @@ def late_own(R, size, row, index, weights, a, z, shift, factor):
         R[place - size if place >= size else place] += factor * weights[e + shift]
 
 
+def shares(wires, c, pops, emitted):
+    """Place of what the synapses of each source have released at its spike of step ``emitted``; -1: always all."""
+    first = wires[c, at.SHORT]
+    return first + emitted % wires[c, at.KEPT] * pops[wires[c, at.SOURCE], at.UNITS] if first >= 0 else first
+
+
 def connection(
     emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
 ):  # fmt: skip
@@ -44,7 +50,7 @@ def connection(
     ``spikes`` [steps, units] lists the units of each population, in the places of its own units, a stretch for each
     thread; ``counts`` [steps, populations, threads].
     """
-    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], wires[c, at.SHORT]
+    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(wires, c, pops, emitted)
     slot = emitted % spikes.shape[0]
     shared = wires[c, at.WEIGHT] >= 0
     weight = P[wires[c, at.WEIGHT]] if shared else P.dtype.type(1)

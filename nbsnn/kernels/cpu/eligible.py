@@ -105,7 +105,7 @@ def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, 
 def bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, late):
     """Bring the synapses up to date along which spikes are about to travel, onto a thread's own units."""
     source, shift, waits = wire[at.SOURCE], wire[at.SHIFT], waiting(t, row, P, late)
-    slot = (t - wire[at.DELAY]) % spikes.shape[0]
+    slot = (t + 1 - row[at.AFTER]) % spikes.shape[0]
     for other in range(parts):
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(counts[slot, source, other]):

@@ -51,10 +51,15 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
         tallies[first + spikes[slot, pops[target, at.FIRST] + lo + k]] += 1
     if (t + 1) % row[at.INTERVAL] != 0:
         return
-    numbers = P[row[at.TARGETS] : row[at.TARGETS] + 6]
+    numbers, learns = P[row[at.TARGETS] : row[at.TARGETS] + 6], row[at.LEARNS]
     start, synapse = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1], numbered[row[at.COLUMNS] :]
     base = bounds[wire[at.BOUNDS]] + wire[at.SHIFT]
     for j in range(lo, hi):
+        if not learns:  # rates go on as traces do
+            if row[at.TENDED] == at.SCALED:
+                rates[first + j] = scaling(rates[first + j], tallies[first + j], numbers)[0]
+            tallies[first + j] = 0
+            continue
         for c in range(start[j], start[j + 1]):
             fetch(weights, base + synapse[c])
         if row[at.REWARD] >= 0:

@@ -105,17 +105,15 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
                         R, rows, places,
                     )  # fmt: skip
         for k in range(table.shape[0]):
-            if table[k, at.LEARNS]:
-                adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late)
+            adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late)
         if parts > 1 and table.shape[0] > 0:
             meet(cells, parts)
         for k in range(table.shape[0]):
-            if table[k, at.LEARNS]:
-                change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late)
+            change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late)
             wire = table[k, at.WIRE]
-            # The weight is that of the arrival, so such spikes wait here and not in the ring.
+            # The weight is that of the arrival, so such spikes wait here and not in the ring: they arrive in step t + 1.
             arrive(
-                table[k], late[2], t - wires[wire, at.DELAY], part, parts, wires, wire, pops, spikes, counts, factors,
+                table[k], late[2], t + 1 - table[k, at.AFTER], part, parts, wires, wire, pops, spikes, counts, factors,
                 P, bounds, index, weights, R, rows, places,
             )  # fmt: skip
         if parts > 1 and short.shape[0] > 0:

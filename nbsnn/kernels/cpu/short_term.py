@@ -4,6 +4,7 @@ from typing import Any
 
 from ...hole import hole
 from . import tables as at
+from .deliver import shares
 
 
 @hole
@@ -18,9 +19,9 @@ def release(part, t, pops, wires, short, c, spikes, counts, R, factors):
     slot, parts = t % spikes.shape[0], counts.shape[2]
     place, n = short[c, at.RESOURCES], pops[source, at.UNITS]
     numbers = R[short[c, at.NUMBERS] : short[c, at.NUMBERS] + 4]
-    base = pops[source, at.FIRST] + n * part // parts
+    base, first = pops[source, at.FIRST] + n * part // parts, shares(wires, wire, pops, t)
     for k in range(counts[slot, source, part]):
         i = place + spikes[slot, base + k]
         u, r, factor = released(R[i], R[n + i], t - R[2 * n + i], numbers)
         R[i], R[n + i], R[2 * n + i] = u, r, t
-        factors[wires[wire, at.SHORT] + spikes[slot, base + k]] = factor
+        factors[first + spikes[slot, base + k]] = factor

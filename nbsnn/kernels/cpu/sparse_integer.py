@@ -43,7 +43,7 @@ def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, t
     place, threshold = wire[at.SHIFT], row[at.THRESHOLD]
     key_pre, key_post, begin = keys[row[at.ROUNDING]], keys[row[at.ROUNDING] + 1], bounds[wire[at.BOUNDS]]
     for other in range(parts):
-        came = stretch(other, parts, t - 1 - wire[at.DELAY], source, pops, spikes, counts)
+        came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
         for k in range(came.shape[0]):
             i = came[k]
             at_row = wire[at.BOUNDS] + i * (parts + 1) + part

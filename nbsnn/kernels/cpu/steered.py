@@ -19,7 +19,7 @@ import numpy as np
 from ...hole import hole
 from ...prefetch import AHEAD, fetch
 from . import tables as at
-from .deliver import connection
+from .deliver import connection, shares
 from .plasticity import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
 
 LEAST, MOST = 2.0**-20, 2.0**20
@@ -126,7 +126,8 @@ def arrive(
         )  # fmt: skip
         return
     wire = wires[c]
-    source, short, shift, m = wire[at.SOURCE], wire[at.SHORT], wire[at.SHIFT], pops[wire[at.TARGET], at.UNITS]
+    source, short, shift = wire[at.SOURCE], shares(wires, c, pops, emitted), wire[at.SHIFT]
+    m = pops[wire[at.TARGET], at.UNITS]
     slot, scale, step = emitted % spikes.shape[0], row[at.STEERED] + at.SCALE * m, row[at.STEERED] + at.STEP * m
     first = ((emitted + 1 + wire[at.DELAY]) % rows) * places + wire[at.TARGET_ROW]
     for other in range(parts):

@@ -26,13 +26,14 @@ VALUES, WIDTH, ROWS, EVERY, BEGIN, FACTOR, CURRENT_COLUMNS = range(7)
 # A connection: population of the source, and from where to where its units have synapses; population of the target,
 # place of its port in a row of the ring, first row of ``bounds``, place of the one weight or -1, from the number of a
 # synapse to its place among the weights, delay in steps or -1 where each synapse has its own, first of the factors of
-# short-term plasticity or -1, and plasticity rule or -1.
-SOURCE, FROM, TO, TARGET, TARGET_ROW, BOUNDS, WEIGHT, SHIFT, DELAY, SHORT, RULE, WIRE_COLUMNS = range(12)
+# short-term plasticity or -1, plasticity rule or -1, and for how many steps the factors of spikes are kept.
+SOURCE, FROM, TO, TARGET, TARGET_ROW, BOUNDS, WEIGHT, SHIFT, DELAY, SHORT, RULE, KEPT, WIRE_COLUMNS = range(13)
 
 # Short-term plasticity: connection, place of its numbers, place of its variables.
 WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 
-# A plastic connection: WIRE as above, model of the rule, whether it learns now; places of 0/1 arrays (spikes of the
+# A plastic connection: WIRE as above, model of the rule, whether it learns now, steps from a spike to its arrival,
+# which its weight meets as it is after the step before; places of 0/1 arrays (spikes of the
 # source that arrive, of the target) and of traces as they are carried and as the rule uses them, their number and
 # factors, for both sides; parameters and their number, limits, and the columns of synapses: bounds, entries. Whether
 # spikes change synapses at all; place of the numbers of a rule that waits for a reward or -1, and how far from a weight
@@ -41,10 +42,10 @@ WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 # its keys, and of the variable that is a threshold, or -1; of a rule that normalises in every step, the place of its
 # numbers, or -1, and from which step on.
 (
-    RULE_MODEL, LEARNS, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
+    RULE_MODEL, LEARNS, AFTER, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
     POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, CHANGES, REWARD, GAP, TENDED,
     INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, BALANCED, DUE, PLASTIC_COLUMNS,
-) = range(1, 32)  # fmt: skip
+) = range(1, 33)  # fmt: skip
 
 # Kinds of homeostasis, and the numbers of both: target rate or total, strength, and how much of an interval's rate
 # enters the mean, what a spike of an interval counts in Hz, bounds.

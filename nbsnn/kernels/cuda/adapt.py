@@ -35,27 +35,21 @@ def adapt(part, parts, t, pops, wires, P, plastic):
     """Spikes that arrive and those of the targets, and the traces of both, of a thread's own units after step t."""
     table, traces, marks = plastic[0], plastic[1], plastic[4]
     for k in range(table.shape[0]):
-        if table[k, at.LEARNS]:
-            wire, rule = table[k, at.WIRE], table[k, at.RULE_MODEL]
-            source, target = wires[wire, at.SOURCE], wires[wire, at.TARGET]
-            n, m = pops[source, at.UNITS], pops[target, at.UNITS]
-            slot, first = arrival(t, wires[wire, at.DELAY]) % marks.shape[0], pops[source, at.FIRST]
-            for i in range(part, n, parts):
-                s = 1.0 if marks[slot, first + i] else 0.0
-                traces[table[k, at.ARRIVED] + i] = s
-                carried, used, factors = table[k, at.PRE_CARRIED], table[k, at.PRE_USED], table[k, at.PRE_FACTORS]
-                follow_source(rule, i, n, s, traces, carried, used, P, factors)
-            slot, first = t % marks.shape[0], pops[target, at.FIRST]
-            for j in range(part, m, parts):
-                s = 1.0 if marks[slot, first + j] else 0.0
-                traces[table[k, at.SPIKED] + j] = s
-                carried, used, factors = table[k, at.POST_CARRIED], table[k, at.POST_USED], table[k, at.POST_FACTORS]
-                follow_target(rule, j, m, s, traces, carried, used, P, factors)
-
-
-def arrival(t, delay):
-    """The step whose spikes arrive with those of step t; none before the first."""
-    return t - 1 - delay
+        wire, rule = table[k, at.WIRE], table[k, at.RULE_MODEL]
+        source, target = wires[wire, at.SOURCE], wires[wire, at.TARGET]
+        n, m = pops[source, at.UNITS], pops[target, at.UNITS]
+        slot, first = (t - table[k, at.AFTER]) % marks.shape[0], pops[source, at.FIRST]
+        for i in range(part, n, parts):
+            s = 1.0 if marks[slot, first + i] else 0.0
+            traces[table[k, at.ARRIVED] + i] = s
+            carried, used, factors = table[k, at.PRE_CARRIED], table[k, at.PRE_USED], table[k, at.PRE_FACTORS]
+            follow_source(rule, i, n, s, traces, carried, used, P, factors)
+        slot, first = t % marks.shape[0], pops[target, at.FIRST]
+        for j in range(part, m, parts):
+            s = 1.0 if marks[slot, first + j] else 0.0
+            traces[table[k, at.SPIKED] + j] = s
+            carried, used, factors = table[k, at.POST_CARRIED], table[k, at.POST_USED], table[k, at.POST_FACTORS]
+            follow_target(rule, j, m, s, traces, carried, used, P, factors)
 
 
 def change_all(part, parts, lanes, t, pops, wires, P, synapses, out, plastic):
@@ -65,11 +59,11 @@ def change_all(part, parts, lanes, t, pops, wires, P, synapses, out, plastic):
     table, traces, (starts, sources, numbered), late = plastic[0], plastic[1], plastic[2], plastic[3]
     lane, rows_at_once, turn = part % lanes, parts // lanes, part // lanes
     for k in range(table.shape[0]):
-        if table[k, at.LEARNS] and table[k, at.CHANGES]:
+        if table[k, at.CHANGES] and (table[k, at.LEARNS] or table[k, at.REWARD] >= 0):
             row, wire = table[k], wires[table[k, at.WIRE]]
             source, target, rule = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
             n, m, place = pops[source, at.UNITS], pops[target, at.UNITS], wire[at.BOUNDS]
-            slot = arrival(t, wire[at.DELAY]) % spikes.shape[0]
+            slot = (t - row[at.AFTER]) % spikes.shape[0]
             while turn < counts[slot, source]:
                 i = spikes[slot, pops[source, at.FIRST] + turn]
                 for e in range(bounds[place + 2 * i] + lane, bounds[place + 2 * i + 1], lanes):
@@ -94,14 +88,18 @@ def tend(part, parts, t, pops, wires, P, synapses, plastic):
     table, (starts, _, numbered), late, marks = plastic[0], plastic[2], plastic[3], plastic[4]
     rates, tallies = late[1]
     for k in range(table.shape[0]):
-        if table[k, at.LEARNS] and table[k, at.TENDED]:
+        if table[k, at.TENDED]:
             row, wire = table[k], wires[table[k, at.WIRE]]
             target, first = wire[at.TARGET], row[at.RATES]
             due, slot = (t + 1) % row[at.INTERVAL] == 0, t % marks.shape[0]
             base, numbers = bounds[wire[at.BOUNDS]] + wire[at.SHIFT], P[row[at.TARGETS] : row[at.TARGETS] + 6]
             for j in range(part, pops[target, at.UNITS], parts):
                 tallies[first + j] += marks[slot, pops[target, at.FIRST] + j]
-                if due:
+                if due and not row[at.LEARNS]:
+                    if row[at.TENDED] == at.SCALED:
+                        rates[first + j] = scaling(rates[first + j], tallies[first + j], numbers)[0]
+                    tallies[first + j] = 0
+                elif due:
                     start = row[at.COLUMN_BOUNDS] + j
                     a, z = row[at.COLUMNS] + starts[start], row[at.COLUMNS] + starts[start + 1]
                     if WAITS and row[at.REWARD] >= 0:
@@ -131,7 +129,7 @@ def travel(part, parts, lanes, t, pops, wires, P, synapses, ring, out, plastic):
     turn = part // lanes
     for k in range(table.shape[0]):
         wire = table[k, at.WIRE]
-        emitted = t - wires[wire, at.DELAY]
+        emitted = t + 1 - table[k, at.AFTER]
         if WAITS and table[k, at.LEARNS] and table[k, at.REWARD] >= 0:
             waits, source, place = waiting(t, table[k], P, late), wires[wire, at.SOURCE], wires[wire, at.BOUNDS]
             slot, shift = emitted % spikes.shape[0], wires[wire, at.SHIFT]

@@ -6,6 +6,7 @@ What arrives at a unit is added up by atomic additions, in any order: its last d
 from numba import cuda
 
 from ..cpu import tables as at
+from ..cpu.deliver import shares
 
 
 def connection(
@@ -16,7 +17,7 @@ def connection(
 
     Returns what ``turn`` is for the connection that comes next, so that all spikes of a window are dealt out evenly.
     """
-    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], wires[c, at.SHORT]
+    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(wires, c, pops, emitted)
     slot = emitted % spikes.shape[0]
     count, base = counts[slot, source], pops[source, at.FIRST]
     if turn < count:

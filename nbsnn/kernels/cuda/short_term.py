@@ -1,6 +1,7 @@
 """Short-term plasticity on a GPU: the thread of a unit that spikes lets its synapses release what they have."""
 
 from ..cpu import tables as at
+from ..cpu.deliver import shares
 from ..cpu.short_term import released
 
 
@@ -13,4 +14,4 @@ def release(i, t, k, pops, wires, short, R, factors):
             e = short[c, at.RESOURCES] + i
             u, r, factor = released(R[e], R[n + e], t - R[2 * n + e], (R[o], R[o + 1], R[o + 2]))
             R[e], R[n + e], R[2 * n + e] = u, r, t
-            factors[wires[wire, at.SHORT] + i] = factor
+            factors[shares(wires, wire, pops, t) + i] = factor
