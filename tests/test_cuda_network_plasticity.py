@@ -11,6 +11,7 @@ from nbsnn import gpu
 from nbsnn.network.gpu_models import check_rule
 from nbsnn.neurons import LIF
 from nbsnn.plasticity import MSTDP, MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling, TripletSTDP
+from nbsnn.synapses import Exponential, TsodyksMarkram
 
 CELL = LIF(tau=10.0, v_threshold=1.0)
 
@@ -78,6 +79,35 @@ def test_plastic_synapses_on_cuda_equal_the_cpu(rules, care):
             np.testing.assert_array_equal(one, other)
         else:
             np.testing.assert_allclose(one, other, 1e-8, 1e-10)
+
+
+def tired(device):
+    """Delayed synapses with short-term plasticity and a course that learn, pause and wait for rewards."""
+    net = nbsnn.Network(dt=0.5, seed=3, device=device, dtype=np.float64)
+    source, cells = net.poisson(5, 400.0), net.population(CELL, 4, name="cells")
+    weight, short = nbsnn.values.Uniform(0.1, 0.9), TsodyksMarkram(U=0.4, tau_rec=30.0, tau_facil=10.0)
+    for rule, delay, care in (
+        (PairSTDP(0.1, 0.1, order="causal"), 2.0, Scaling(20.0, 0.01, every=1.5)),
+        (MSTDPET(0.4, tau_e=12.0), 1.0, None),
+        (None, 1.5, Scaling(20.0, 0.01, every=2.5)),
+    ):
+        net.connect(
+            source, cells, nbsnn.AllToAll(), weight=weight, delay=delay, plasticity=rule, homeostasis=care,
+            short_term=short, synapse=Exponential(3.0),
+        )  # fmt: skip
+    net.build()
+    net.connections[1].reward = 0.5
+    for steps, learns in ((6.0, True), (4.0, False), (3.0, True)):
+        for c in net.connections:
+            c.learning = learns
+        net.run(steps)
+        net.restore(net.state())
+    return [*net.state().arrays.values(), *(np.array(c.weight) for c in net.connections)]
+
+
+def test_shares_arrivals_and_pauses_on_cuda_equal_the_cpu():
+    for one, other in zip(tired("python"), tired("cuda"), strict=True):
+        np.testing.assert_allclose(one, other, 1e-8, 1e-10)
 
 
 def test_a_run_is_one_launch_and_weights_can_be_recorded_and_set():

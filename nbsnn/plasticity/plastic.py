@@ -34,6 +34,8 @@ from .present import Presented, present
 from .rule import Rule
 from .walk import Walk
 
+FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored
+
 
 class Plastic(Container):
     """Dense connection and population, with a plasticity rule.
@@ -114,6 +116,14 @@ class Plastic(Container):
         self.integer = isinstance(rule, PostPreInt)
         setting = IntegerSetting(dt, I32, device) if self.integer else Setting(dt, dtype, device)
         self.build(connection.in_shape, setting, Draws(seed))
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_made" in self.__dict__ and (name in FIXED or not (name in self.__dict__ or hasattr(type(self), name))):
+            raise AttributeError(
+                f"{name!r} of a plastic layer cannot be set: make another Plastic({', '.join(FIXED)}, ...)"
+            )
+        super().__setattr__(name, value)
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if self.integer:

@@ -30,6 +30,18 @@ Array = np.ndarray
 State = dict[str, Any]
 
 
+class Fixed(dict):
+    """The traces or the parameters of a rule: a dict that stays as it was made."""
+
+    def _refuse(self, *args: Any, **more: Any) -> Any:
+        raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
+
+    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> Any:
+        return Fixed, (dict(self),)
+
+
 @dataclass(frozen=True, eq=False)
 class Rule:
     """A plasticity rule.
@@ -97,6 +109,8 @@ class Rule:
     reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
 
     def __post_init__(self) -> None:
+        for name in ("pre", "post", "params"):
+            object.__setattr__(self, name, Fixed(getattr(self, name)))
         choice("bounds", self.bounds, BOUNDS)
         choice("clip", self.clip, ("changed", "all"))
         choice("coincidence", self.coincidence, ("count", "ignore"))

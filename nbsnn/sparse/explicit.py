@@ -83,9 +83,10 @@ class Explicit(Rule):
 
 
 def from_scipy(matrix: Any) -> Explicit:
-    """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights, in the order of ``tocoo()``.
+    """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
 
-    Stored zeros are synapses of weight zero, repeated entries are multapses; True is a weight of 1.
+    They are in the order of ``matrix.tocoo()``. Stored zeros are synapses of weight zero, repeated entries are
+    multapses; True is a weight of 1.
 
     Raises
     ------

@@ -88,7 +88,8 @@ class Rows:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(array.nbytes for array in (self.start, self.post, self.weight, self.delay, self.pair) if array is not None)
+        arrays = self.start, self.post, self.weight, self.delay, self.pair
+        return sum(array.nbytes for array in arrays if array is not None)
 
     def pre(self) -> Array:
         """The unit that each synapse comes from: int32 [synapses]."""

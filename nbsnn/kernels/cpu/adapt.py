@@ -1,10 +1,10 @@
 """One step of the plastic connections of a network: traces first, then, when all threads have theirs, synapses.
 
-A rule sees the source's spikes as they arrive, together with the target's spikes of that step, whatever the synapse does
-with them from then on. Traces go on while a connection does not learn. ``traces`` is one flat array that holds what ``sparse_plasticity`` calls seen, carried
-and used, of both sides of every plastic connection. ``late`` is what synapses keep beside their weights: eligibility
-and the step of its last visit, mean rates and tallies of units, mean weights that units aim at, and what integer rules
-need: their integers, keys, the network's variables.
+A rule sees the source's spikes as they arrive, together with the target's spikes of that step, whatever a synapse does
+with them from then on. Traces go on while a connection does not learn. ``traces`` is one flat array that holds what
+``sparse_plasticity`` calls seen, carried and used, of both sides of every plastic connection. ``late`` is what synapses
+keep beside their weights: eligibility and the step of its last visit, mean rates and tallies of units, mean weights
+that units aim at, and what integer rules need: their integers, keys, the network's variables.
 """
 
 from typing import Any

@@ -111,7 +111,7 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
         for k in range(table.shape[0]):
             change_all(part, parts, t, table, k, pops, wires, spikes, counts, P, synapses, traces, columns, late)
             wire = table[k, at.WIRE]
-            # The weight is that of the arrival, so such spikes wait here and not in the ring: they arrive in step t + 1.
+            # The weight is that of the arrival, in step t + 1, so such spikes wait here and not in the ring.
             arrive(
                 table[k], late[2], t + 1 - table[k, at.AFTER], part, parts, wires, wire, pops, spikes, counts, factors,
                 P, bounds, index, weights, R, rows, places,
