@@ -5,7 +5,17 @@ import pytest
 
 from nbsnn import Dense, Population, Sequential
 from nbsnn.neurons import LIF
-from nbsnn.plasticity import MSTDP, MetaNearestSTDP, NearestSTDP, Normalize, PairSTDP, Plastic, PostPreInt
+from nbsnn.plasticity import (
+    MSTDP,
+    MSTDPET,
+    MetaNearestSTDP,
+    NearestSTDP,
+    Normalize,
+    PairSTDP,
+    Plastic,
+    PostPreInt,
+    TripletSTDP,
+)
 from nbsnn.presets.spaic_stdp_neurons import diehlAndCook, lifstdp_ex
 from nbsnn.random import Draws
 
@@ -74,10 +84,42 @@ def test_run_leaves_weights_alone():
     net = layer(delay=1)
     before = net.run(X)
     np.testing.assert_array_equal(net.weights, WEIGHTS)
-    assert int(before.state["rule"]["step"]) == 0
+    assert int(before.state["rule"]["step"]) == T
     assert set(before) == {"neurons", "current"}
     net.learn(X)
     assert (net.run(X).output != before.output).any()
+
+
+RESTING = {
+    "pair": PairSTDP(0.05, 0.04),
+    "triplet": TripletSTDP(order="causal", clip="all"),
+    "steered": MetaNearestSTDP(0.05, 0.04),
+    "rewarded": MSTDPET(0.1, tau_e=5.0),
+}
+
+
+@pytest.mark.parametrize("name", RESTING)
+@pytest.mark.parametrize("options", [{}, {"delay": 2}, {"delay": 1, "lag": (3, 1)}], ids=str)
+def test_traces_go_on_while_a_layer_runs_without_learning(name, options):
+    """As those of one whose weights are put back after every step of the pause, which is not rewarded."""
+    rule = RESTING[name]
+    rests, other = layer(rule, **options), layer(rule, **options)
+    given = {"reward": 0.7} if name == "rewarded" else {}
+    first = rests.learn(X[:7], **given)
+    pause = rests.run(X[7:15], first.state)
+    last = rests.learn(X[15:], pause.state, **given)
+    state = other.learn(X[:7], **given).state
+    kept, aims = other.weights.copy(), {k: state["rule"][k] for k in ("m", "M") if k in state["rule"]}
+    for t in range(7, 15):
+        state = other.learn(X[t : t + 1], state, **({"reward": 0.0} if given else {})).state
+        other.weights[...], state["rule"] = kept, {**state["rule"], **aims}
+    for side in ("pre", "post"):
+        for trace, values in state["rule"][side].items():
+            np.testing.assert_array_equal(pause.state["rule"][side][trace], values)
+    end = other.learn(X[15:], state, **given)
+    np.testing.assert_array_equal(last.output, end.output)
+    np.testing.assert_allclose(rests.weights, other.weights, rtol=1e-12)
+    assert np.abs(rests.weights - kept).max() > 1e-6
 
 
 def test_normalised_at_the_end_of_a_run():

@@ -12,6 +12,7 @@ from ..validate import finite
 if TYPE_CHECKING:
     from .connection import Connection
 
+ALIGN = 16  # units, of which there is room for at least so many
 FIRST = 1000  # delays of a distribution that are looked at before all are drawn
 
 ONE_DELAY = "{}: plastic synapses share one delay; make a connection for each delay"
@@ -51,11 +52,26 @@ def check(connection: Connection, number: int) -> None:
         first = min(synapses if pattern.exact else synapses // 2, FIRST)
         delays(delay, first, dt=network.dt, seed=network.seed, stream=("connection", number, "delay"))
     elif delay is not None:
-        steps = delay_steps(delay, network.dt)
-        if connection.changes and np.ndim(steps) and len(steps) and steps.min() != steps.max():
+        steps = np.asarray(delay_steps(delay, network.dt))
+        if connection.changes and steps.size and steps.min() != steps.max():
             raise ValueError(ONE_DELAY.format(name))
+        waits(connection, int(np.max(steps, initial=1)))
     if (lists and not pattern.exact) or (connection.changes and isinstance(delay, values.Distribution)):
         connection.build(number)
+
+
+def waits(connection: Connection, steps: int) -> None:
+    """``MemoryError`` where what arrives at the targets in so many steps would not fit into memory."""
+    from .simulation import _free_memory  # which imports connections
+
+    network = connection.network
+    needed = steps * max(connection.target.n, ALIGN) * network.dtype.itemsize
+    free = _free_memory() if needed > 1 << 30 else None
+    if free is not None and needed > free:
+        raise MemoryError(
+            f"{connection.name}: a delay of {steps * network.dt:g} ms is {steps:,} steps, for each of which what "
+            f"arrives is kept, {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free"
+        )
 
 
 def whole(name: str, weights: np.ndarray) -> None:

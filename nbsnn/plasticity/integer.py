@@ -166,6 +166,10 @@ class PostPreInt:
         after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
         return {**after, "step": state["step"] + steps}
 
+    def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:
+        """The state after steps in which the weights are left alone."""
+        return self.advance(weights.copy(), pre, post, state, device=device, draws=Draws(0))
+
     def numbers(self) -> list[int]:
         """What kernels read of the rule."""
         return [

@@ -40,8 +40,9 @@ FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands wo
 class Plastic(Container):
     """Dense connection and population, with a plasticity rule.
 
-    ``learn`` runs the layer and applies the rule at every step; ``run`` leaves the weights and the rule's state as they
-    are. Inside a network the rule acts when the network is run for training, that is, with draws.
+    ``learn`` runs the layer and applies the rule at every step; ``run`` leaves the weights as they are, while the
+    rule's traces, and what is eligible for a reward, follow the spikes. Inside a network the rule acts when the
+    network is run for training, that is, with draws.
 
     Parameters
     ----------
@@ -287,7 +288,19 @@ class Plastic(Container):
         way.advance(len(kept) * window, steps)
         if signals is not None:
             self.rule.finish(self.weights)
-        return self.neurons.output(inner), {"neurons": self.neurons.final(inner), **way.final()}
+        final = way.final()
+        if signals is None:
+            final["rule"] = self._rest(x, state, inner["record"][0])
+        return self.neurons.output(inner), {"neurons": self.neurons.final(inner), **final}
+
+    def _rest(self, x: Array, state: Nested, output: Array) -> Nested:
+        """The rule's state after steps in which it has left the weights alone; ``output`` begins a step earlier."""
+        whole = np.concatenate([state["input"], x]) if self.queue else x
+        early, late = self.queue - self.lag[0], 1 - self.lag[1]
+        pre = np.not_equal(whole[early : early + len(x)], 0).astype(self.setting.dtype)
+        post = np.ascontiguousarray(output[late : late + len(x)])
+        device = "cpu" if self.setting.device == "cuda" else self.setting.device
+        return self.rule.rest(self.weights, pre, post, state["rule"], dt=self.setting.dt, device=device)
 
     def backward(self, *args: Any, **kwargs: Any) -> Any:
         raise ValueError("a plastic layer learns by its rule: no gradient flows through it")

@@ -87,6 +87,10 @@ class RewardRule(Rule):
                     kept[name].append(value[None].copy())
         return state
 
+    def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:
+        """The state after steps in which no reward acts; what the spikes make eligible meets the rewards after them."""
+        return self.advance(weights.copy(), pre, post, state, dt=dt, device=device, reward=0.0)
+
     def shares(self, dt: float, batch: int, dtype: Any) -> tuple[Any, Any, Any]:
         """Factor of eligibility per step, share of an increment that is eligible, and factor of all changes."""
         number = np.dtype(dtype).type

@@ -33,13 +33,17 @@ State = dict[str, Any]
 class Fixed(dict):
     """The traces or the parameters of a rule: a dict that stays as it was made."""
 
-    def _refuse(self, *args: Any, **more: Any) -> Any:
-        raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
-
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
-
     def __reduce__(self) -> Any:
         return Fixed, (dict(self),)
+
+
+def _refuse(self: Fixed, *args: Any, **more: Any) -> Any:
+    """What would change it."""
+    raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
+
+
+for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
+    setattr(Fixed, _name, _refuse)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,6 +236,10 @@ class Rule:
         else:
             self._visit("into_weights", 0, len(pre), weights, weights, pre, post, used, device)
         return state
+
+    def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:
+        """The state after steps in which the weights are left alone: traces follow the spikes."""
+        return self.follow(pre, post, state, dt, device)[1]
 
     def follow(
         self, pre: Array, post: Array, state: State, dt: float, device: str
