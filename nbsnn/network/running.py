@@ -10,7 +10,7 @@ import numpy as np
 
 from ..kernels.cpu import tables as at
 from ..progress import Progress
-from ..validate import number
+from ..times import whole as whole
 from . import eventwise, waiting
 from .connection import Connection
 from .files import Files
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from .simulation import Simulation
 
 Array = np.ndarray
-
-
-def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
-    """A time as a whole number of steps."""
-    steps = number(name, duration) / dt
-    if round(steps) < least or abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
-        raise ValueError(f"{name} must be a whole number of steps of {dt:g} ms, at least {least}, not {duration!r} ms")
-    return round(steps)
 
 
 class Wanted:
