@@ -1,7 +1,7 @@
 """Times in ms and steps: which times are whole numbers of steps, which step is nearest, and what lies on an edge.
 
-A time that is a whole number of steps seldom is one in floating point: 0.3 / 0.1 is 2.9999999999999996. What is forgiven
-here is rounding, and it never grows to more than a thousandth of a step, however late it is.
+A time that is a whole number of steps seldom is one in floating point: 0.3 / 0.1 is 2.9999999999999996. Rounding is
+forgiven, and never more than a thousandth of a step, however late it is.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
     near = round(steps) if abs(steps) <= LATEST else -1
     if near < least or abs(steps - near) > min(1e-6 * max(1.0, steps), MOST):
         raise ValueError(
-            f"{name} must be a whole number of steps of {dt:g} ms, at least {least} and at most 2^53, not {duration!r} ms"
+            f"{name} must be a whole number of steps of {dt:g} ms, at least {least}, at most 2^53, not {duration!r} ms"
         )
     return near
 

@@ -15,6 +15,7 @@ Array = np.ndarray
 MOST = 2**31
 """Bins, of which each takes memory."""
 
+
 def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> tuple[Array, Array]:
     """Times float64 and units int64 of the spikes with ``start <= time < stop``.
 
