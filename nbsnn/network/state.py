@@ -132,8 +132,10 @@ def described(network: Simulation) -> dict[str, Any]:
 
 def digest(index: Array, start: Array, late: int | None) -> int:
     """A number that tells synapses between some units from those between others, or of other delays."""
-    first = 0 if late is None else late + 1
-    return zlib.crc32(np.ascontiguousarray(index), zlib.crc32(np.ascontiguousarray(start, np.int64), first))
+    number = 0 if late is None else late + 1
+    for array in (start.astype(np.int64, copy=False), index):
+        number = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B") if len(array) else b"", number)
+    return number
 
 
 def check(state: Any, network: Simulation) -> None:
@@ -179,11 +181,10 @@ def _check_numbers(state: State) -> None:
 def _check_history(state: State, network: Simulation) -> None:
     """Whether the latest spikes are those of units of this network, for as many steps as it waits for."""
     history, longest = state.history, network.loop().longest + 1
-    if not isinstance(history, list) or not min(longest, int(state.step)) <= len(history) <= longest:
+    needed = min(longest, int(state.step)) if network.layout.learning.connections else 0
+    if not isinstance(history, list) or not needed <= len(history) <= longest:
         found = f"{len(history)} steps" if isinstance(history, list) else repr(history)
-        raise ValueError(
-            f"history must hold the spikes of the latest {min(longest, int(state.step))} steps, not {found}"
-        )
+        raise ValueError(f"history must hold the spikes of the latest {needed or longest} steps, not {found}")
     for pair in history:
         arrays = [np.asarray(part) for part in pair] if isinstance(pair, (tuple, list)) else []
         if len(arrays) != 2 or any(a.ndim != 1 or a.dtype.kind not in "iu" for a in arrays):
