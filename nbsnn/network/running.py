@@ -168,7 +168,7 @@ def _run(
         raise ValueError("callback_every is the interval of a callback; there is none")
     network.build()
     wanted = Wanted(network, record)
-    if every is not None and not (wanted.variables or wanted.weights):
+    if every is not None and variables_to is None and not (wanted.variables or wanted.weights):
         raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
     loop, start = network.loop(), network.step
     recording = Recording(network, start, steps)
