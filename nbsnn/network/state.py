@@ -134,7 +134,7 @@ def digest(index: Array, start: Array, late: int | None) -> int:
     """A number that tells synapses between some units from those between others, or of other delays."""
     number = 0 if late is None else late + 1
     for array in (start.astype(np.int64, copy=False), index):
-        number = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B") if len(array) else b"", number)
+        number = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, number)
     return number
 
 
