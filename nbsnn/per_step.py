@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .times import nearest
+
 Array = np.ndarray
 
 
@@ -68,12 +70,12 @@ LOGIT = PerStep(
 
 STEPS = PerStep(
     "steps",
-    lambda period, dt: np.rint(period / dt),
+    lambda period, dt: nearest(period, dt),
     lambda period, dt: np.zeros_like(period),
     lambda period, dt: period >= 0.0,
     "a period of at least 0",
 )
-"""A period as the nearest whole number of steps."""
+"""A period as the nearest whole number of steps; halves go up."""
 
 LOSS = PerStep(
     "loss",

@@ -74,6 +74,15 @@ def counter(step: Any, unit: Any) -> Any:
     return (step << 32) + unit
 
 
+def lasting(key: Any, step: Any) -> Any:
+    """The key of a stream at a time step: another one whenever the counter has used up its 2^32 steps.
+
+    >>> lasting(7, 2**32 - 1), lasting(7, 2**32)
+    (7, 5)
+    """
+    return key ^ ((step >> 32) << 1)
+
+
 def splitmix64(x: int) -> int:
     """A bijection of 64-bit integers that scatters their bits: the finaliser of SplitMix64.
 

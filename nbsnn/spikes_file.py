@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from .append import MARK, Appended, create, head, understood
+from .times import edge
 from .validate import count, number
 
 Array = np.ndarray
@@ -181,8 +182,8 @@ class SpikeFile:
         """
         if not start <= stop:
             raise ValueError(f"start must not exceed stop, not {start:g} and {stop:g} ms")
-        # Step k lies at k dt; the edges are moved down by a little, so that rounding does not push a spike over them.
-        edges = (edge if math.isinf(edge) else math.ceil(edge / self.dt * (1.0 - 1e-12)) for edge in (start, stop))
-        first, end = np.searchsorted(self.records["step"], np.array(list(edges)))
+        # Step k lies at k dt.
+        steps = [time if math.isinf(time) else math.ceil(edge(time) / self.dt) for time in (start, stop)]
+        first, end = np.searchsorted(self.records["step"], np.array(steps, np.float64))
         part = self.records[first:end]
         return np.array(part["step"]) * self.dt, np.array(part["unit"], np.int32)

@@ -13,7 +13,7 @@ import nbsnn
 from nbsnn import gpu
 from nbsnn.cli import main
 from nbsnn.neurons import LIF, ConductanceLIF, EscapeLIF, NoisyLIF
-from nbsnn.spikes_file import SpikeFile
+from nbsnn.spikes_file import SpikeFile, SpikeWriter
 from nbsnn.synapses import Alpha, Exponential, TsodyksMarkram
 
 CELL = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
@@ -156,6 +156,43 @@ def test_variables_and_weights_are_copies_that_say_so():
     assert np.all(own.weight == 3.0) and shared.weight == 2.5
     net.run(1.0)
     assert np.all(own.weight == 3.0) and shared.weight == 2.5
+
+
+def test_after_an_error_time_and_arrays_belong_together_and_the_run_goes_on(tmp_path, monkeypatch, on_cpu):
+    class Full(SpikeWriter):
+        def append(self, data):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nbsnn.network.gpu_loop.ROOM", 1)
+    net = everything("cuda")
+    with pytest.raises(OSError, match="No space"):
+        net.run(30.0, to=Full(tmp_path / "spikes", net.units, 0.5))
+    assert 0 < net.step < 60
+    cpu = everything("python")
+    cpu.run(net.time)
+    same_state(net.state(), cpu.state())
+    for one, other in zip(net.run(2.0).spikes(), cpu.run(2.0).spikes(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_late_steps_are_as_on_the_cpu_and_sections_can_be_recorded():
+    for step in (2**31 - 10, 2**40):
+        runs = []
+        for device in ("python", "cuda"):
+            net = everything(device)
+            state = net.state()
+            state.step = step
+            net.restore(state)
+            runs.append(
+                net.run(10.0, record={"cells": "v", net.group("cells")[3:6]: ["spikes", "v"], "poisson": "spikes"})
+            )
+        one, other = runs
+        assert len(one.spikes()[0]) > 5 and one.spikes()[0].min() > step * 0.5
+        for a, b in zip(one.spikes(), other.spikes(), strict=True):
+            np.testing.assert_array_equal(a, b)
+        part = net.group("cells")[3:6]
+        same(one["cells", "v"][:, 3:6], other[part, "v"])
+        assert set(other.spikes("cells")[1]) <= {3, 4, 5}
 
 
 def test_a_callback_reads_and_writes():

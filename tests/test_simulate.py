@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+import nbsnn.network.loop as loops
 from nbsnn import models
 from nbsnn.cli import main
 from nbsnn.spikes_file import SpikeFile
@@ -91,6 +92,29 @@ def test_interrupted_it_says_how_far_it_came(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("nbsnn.network.loop.Loop.advance", stop)
     assert simulate(tmp_path) == 130
     assert "interrupted at 0 ms" in capsys.readouterr().err
+
+
+def test_results_of_an_earlier_run_stay_until_there_are_new_ones(tmp_path, capsys, monkeypatch):
+    assert simulate(tmp_path) == 0
+    assert "earlier run" not in capsys.readouterr().out
+    before = (tmp_path / "run.spikes").read_bytes()
+    real = loops.Loop.advance
+
+    def stop(self, t1, *arguments):
+        real(self, min(t1, 300), *arguments)
+        if self.layout.network.step == 300:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loops.Loop, "advance", stop)
+    assert simulate(tmp_path, "--seed", "5") == 130
+    shown = capsys.readouterr()
+    assert "earlier run, which those of this one will replace" in shown.out
+    assert f"interrupted at 30 ms; spikes until then are in {tmp_path / 'run.spikes.part'}" in shown.err
+    assert (tmp_path / "run.spikes").read_bytes() == before
+    assert len(SpikeFile(tmp_path / "run.spikes.part")) > 0
+    monkeypatch.undo()
+    assert simulate(tmp_path, "--seed", "5") == 0
+    assert not (tmp_path / "run.spikes.part").exists() and (tmp_path / "run.spikes").read_bytes() != before
 
 
 def test_help_names_the_models(capsys):

@@ -89,22 +89,27 @@ def run(model: Model, a: argparse.Namespace) -> int:
         f"{a.model}: {net.units:,} neurons, {net.dtype}, steps of {dt:g} ms, seed {a.seed}; building about "
         f"{sum(c.estimate() for c in net.connections):,} synapses"
     )
+    if (a.out / "summary.json").exists():
+        show.line(f"{a.out} holds the results of an earlier run, which those of this one will replace")
     net.build()
     built, compiled = time.perf_counter() - start, _compiled()
     synapses = sum(map(len, net.connections))
     a.out.mkdir(parents=True, exist_ok=True)
-    path = a.out / "run.spikes"
-    path.unlink(missing_ok=True)
+    path, part = a.out / "run.spikes", a.out / "run.spikes.part"
+    part.unlink(missing_ok=True)  # of a run that was interrupted
     try:
         if a.settle:
             net.run(a.settle, record={})
-        seconds = net.run(a.duration, to=path, progress=True).seconds
+        seconds = net.run(a.duration, to=part, progress=True).seconds
     except KeyboardInterrupt:
-        print(f"\nnbsnn: interrupted at {net.time:g} ms; spikes until then, if any, are in {path}", file=sys.stderr)
+        kept = f"spikes until then are in {part}" if part.exists() else "before spikes were recorded"
+        print(f"\nnbsnn: interrupted at {net.time:g} ms; {kept}", file=sys.stderr)
         return 130
-    times, units = SpikeFile(path).spikes()
+    part.replace(path)
+    records = SpikeFile(path).records
     # Steps are counted from the end of settling; a spike belongs to its step, at whose end it has its time.
-    found = activity.measure(net, times - a.settle - net.dt, units, a.duration)
+    times = (records["step"] - 1 - whole(a.settle, dt, "--settle", least=0)) * dt
+    found = activity.measure(net, times, np.array(records["unit"]), a.duration)
     show.line(activity.table(found))
     cost = {
         "build_s": built - compiled, "compile_s": _compiled(), "run_s": seconds,

@@ -10,6 +10,7 @@ from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
+from ..times import whole
 from . import given
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ def check_homeostasis(given: Any, rule: Any, dt: float) -> None:
         raise TypeError(f"homeostasis must be a Scaling or a Normalize with every=, not {given!r}")
     if given.every is None:
         raise ValueError(f"homeostasis is done at intervals: {given!r} needs every=, in ms")
-    steps = given.every / dt
-    if round(steps) < 1 or abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
-        raise ValueError(f"every must be a whole number of steps of {dt:g} ms, at least 1, not {given.every!r} ms")
+    whole(given.every, dt, "every")
 
 
 def bound(network: Simulation) -> None:

@@ -19,24 +19,24 @@ Array = np.ndarray
 class Files:
     """The files of one run, opened; a path makes a new one, a writer goes on where it is and stays open."""
 
-    def __init__(self, network: Simulation, to: Any, variables_to: Any, wanted: Wanted, interval: int, start: int):
+    def __init__(
+        self, network: Simulation, to: Any, variables_to: Any, wanted: Wanted, interval: int, start: int, end: int
+    ):  # fmt: skip
         self.wanted, self.own = wanted, []
         self.spikes: Any = None
         self.variables: Any = None if variables_to is None else self._variables(network, variables_to, interval, start)
         try:
-            self.spikes = None if to is None else self._spikes(network, to, start)
+            self.spikes = None if to is None else self._spikes(network, to, start, end)
         except BaseException:
-            if self.own:
-                self.close()
-                self.variables.path.unlink()  # just made, and of no use
+            self.discard()
             raise
         self._first_row = self.variables.rows if self.variables else 0
         self._first_spike = len(SpikeFile(self.spikes.path)) if self.spikes else 0
 
     def _variables(self, network: Simulation, to: Any, interval: int, start: int) -> Any:
         columns = [
-            (group.name, name, len(units), None if len(units) == group.n else tuple(units.tolist()))
-            for group, name, units in self.wanted.variables
+            (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
+            for owner, name, units in self.wanted.variables
         ]
         columns += [(c.name, "weight", len(c), None) for c in self.wanted.weights]
         if not columns:
@@ -57,10 +57,14 @@ class Files:
             raise ValueError(f"the next row of {to.path} is that after {to.next} steps, that of this run after {first}")
         return to
 
-    def _spikes(self, network: Simulation, to: Any, start: int) -> Any:
+    def _spikes(self, network: Simulation, to: Any, start: int, end: int) -> Any:
         if not isinstance(to, SpikeWriter):
-            self.own.append(SpikeWriter(to, dt=network.dt, n=network.units))
+            self.own.append(SpikeWriter(to, dt=network.dt, n=network.units, long=end >= 2**31))
             return self.own[-1]
+        if end >= 2**31 and to.dtype["step"].itemsize < 8:
+            raise ValueError(
+                f"{to.path} holds steps below 2^31, but this run ends at step {end}: SpikeWriter(long=True) holds more"
+            )
         if (to.dt, to.n) != (network.dt, network.units):
             here = f"{network.units} and {network.dt:g} ms"
             raise ValueError(f"{to.path} was begun with {to.n} units and dt = {to.dt:g} ms, not {here}")
@@ -84,6 +88,12 @@ class Files:
         """Steps at whose beginning the spikes of this run are over, and units; they stay in the file."""
         records = SpikeFile(self.spikes.path).records[self._first_spike :]
         return records["step"], records["unit"]
+
+    def discard(self) -> None:
+        """Remove the files that were opened here: they are of no use."""
+        self.close()
+        for writer in self.own:
+            writer.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the files that were opened here."""

@@ -36,7 +36,7 @@ class GpuLoop(Loop):
         self.table = put(layout.learning.table)
         late = (arrays["eligible"], arrays["since"]), (arrays["rates"], arrays["tallies"]), arrays["aims"]
         self.plastic = self.table, arrays["traces"], tuple(map(put, layout.columns)), late, self.marks
-        self.ready = False
+        self.ready, self.interpreted = False, gpu.simulated()
 
     def load(self, history: list[tuple[Array, Array]], step: int) -> None:
         """Put the latest spikes, (population, unit) of the steps before ``step``, into the lists."""
@@ -74,15 +74,19 @@ class GpuLoop(Loop):
             self._call(t, t, tape.arrays(t, t, 0))
             self.ready = True
 
-    def _call(self, t0: int, t1: int, record: tuple) -> int:
-        """One launch; returns the step reached."""
+    def _call(self, t0: int, t1: int, record: tuple) -> None:
+        """One launch."""
         if self.layout.learning.connections:
             self.table.copy_to_device(self.layout.learning.table)  # who learns
         gpu.together(
             self.call, max(self.layout.units, 64 * LANES), min(LANES, gpu.threads_together()), t0, t1, self.window,
             self.model, self.values, self.on_gpu, self.ring, self.out, self.plastic, record,
         )  # fmt: skip
-        return int(gpu.get(record[7])[1])
+
+    def _reached(self, record: tuple) -> int:
+        """The step to which the arrays belong, which the network counts from now on."""
+        self.layout.network._clock[0] = gpu.get(record[7])[1]
+        return self.layout.network.step
 
 
 class GpuTape(Tape):
@@ -104,8 +108,8 @@ class GpuTape(Tape):
         first = t0 // self.every + 1
         count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
         self.lines = gpu.empty((max(count, 1), max(len(self.places), 1)), self.dtype)
-        self.cells.copy_to_device(np.zeros(2, np.int64))
-        return (*self.columns, self.lines, (self.every, first), *self.noted, self.cells, self.capacity, own)
+        self.cells.copy_to_device(np.array([0, t0]))
+        return (*self.columns, self.lines, (self.every, first, t0), *self.noted, self.cells, self.capacity, own)
 
     def fetch(self, t0: int, reached: int) -> None:
         """Take what the loop has written in steps [t0, reached)."""

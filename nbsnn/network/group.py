@@ -12,6 +12,7 @@ from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
 from ..validate import finite
 from .membrane import membrane
+from .sealed import Sealed
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-class Group:
+class Group(Sealed):
     """Units of one model in a network. Made by ``Network.population``, ``poisson`` and ``spikes``.
 
     ``group[:800]`` are some of its units, as source or target of a connection. ``group["v"]`` is the array of a
     variable, [n], and can be written to; so can ``group["v"] = values``, where values are a number, an array or a
-    distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to.
+    distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to. Attributes cannot be
+    set: parameters, rates of Poisson units and times of listed spikes stay as they were given.
 
     Attributes
     ----------
@@ -35,14 +37,20 @@ class Group:
         The model; None for a list of spikes.
     """
 
-    def __init__(self, network: Simulation, name: str, n: int, neuron: Neuron | None, index: int):
+    INSTEAD = '; variables are set with group["v"] = values, and parameters are those of the model'
+
+    def __init__(
+        self, network: Simulation, name: str, n: int, neuron: Neuron | None, index: int,
+        listed: tuple[Array, Array] | None = None,
+    ):  # fmt: skip
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index
         self.ports: list[Port] = []
         self.currents: list[Any] = []
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
-        self.list: tuple[Array, Array] | None = None  # step and unit of each spike of a list
+        self.list = listed  # step and unit of each spike of a list
         self.values = {} if neuron is None else {name: self._parameter(name) for name in neuron.params}
         self.membrane = None if neuron is None else membrane(neuron, self.values)
+        self.seal(Group)
 
     def __repr__(self) -> str:
         what = repr(self.neuron) if self.neuron else "spikes of a list"
@@ -58,9 +66,20 @@ class Group:
     def __getitem__(self, what: str | slice) -> Array | Section:
         if isinstance(what, slice):
             return Section(self, what)
-        return self.network.variable(self, what)
+        return self.network.variable(self, self._named(what))
+
+    def _named(self, what: Any) -> str:
+        if not isinstance(what, str):
+            raise TypeError(
+                f"units of {self.name} are taken in sections of neighbours, {self.name}[3:6], and arrays by name, "
+                f"not by {what!r}"
+            )
+        return what
 
     def __setitem__(self, name: str, values: Any) -> None:
+        if isinstance(name, slice):
+            raise TypeError(f"{self.name}: a section cannot be set; the array of a variable can, ['v'][3:6] = 0.5")
+        name = self._named(name)
         place, n = self.network.place(self, name)
         drawn = self.drawn(name, values, self.network.dtype)
         self.network.layout.memory.write("states", drawn, place, place + n)
@@ -86,13 +105,25 @@ class Group:
         for name in values:
             if name not in known:
                 raise ValueError(f"{synapse or self.neuron!r} has no variable {name!r}; it has {known}")
-        self.initial |= values if port is None else {port.label(name): value for name, value in values.items()}
+        self.initial.update(
+            {
+                name if port is None else port.label(name): value
+                if isinstance(value, Distribution)
+                else self.drawn(name, value, self.network.dtype)  # a copy: reset returns to what was given
+                for name, value in values.items()
+            }
+        )
 
     def drawn(self, name: str, values: Any, dtype: Any) -> Any:
         """Values for each unit: a number, an array [n], or drawn from a distribution."""
         if isinstance(values, Distribution):
             return values.draw(np.empty(self.n, dtype), self.network.draws.fold("initial", self.name, name))
-        array = np.asarray(values((self.n,)) if callable(values) else values, dtype)
+        try:
+            array = np.array(values((self.n,)) if callable(values) else values, dtype)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"{name} of {self.name} must be a number, an array or a distribution, not {values!r}"
+            ) from None
         if array.shape not in ((), (1,), (self.n,)):
             raise ValueError(
                 f"{name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
@@ -105,7 +136,7 @@ class Group:
         if neuron is None:
             raise ValueError("a list of spikes has no parameters")
         value = neuron.params[name]
-        array = np.asarray(value((self.n,)) if callable(value) else value, np.float64)
+        array = np.array(value((self.n,)) if callable(value) else value, np.float64)
         if array.shape not in ((), (1,), (self.n,)):
             raise ValueError(
                 f"parameter {name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
@@ -124,8 +155,8 @@ class Group:
         return self.ports[-1]
 
 
-class Section:
-    """Neighbouring units of a population, as source or target of a connection: ``group[:800]``.
+class Section(Sealed):
+    """Neighbouring units of a population: ``group[:800]``, as source or target of a connection, or to be recorded.
 
     Attributes
     ----------
@@ -141,6 +172,7 @@ class Section:
             raise ValueError(f"a section of {group.name} is some of its {group.n} units, in order, not {units}")
         if units is not None:
             self.name = f"{group.name}[{self.lo}:{self.hi}]"
+        self.seal(Section)
 
     @property
     def n(self) -> int:
@@ -153,9 +185,11 @@ class Section:
     def named(self, name: str) -> Section:
         """This section, which the network and its recordings know by ``name`` from now on."""
         network = self.group.network
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a name must be a text, not {name!r}")
         if name in network.sections or any(group.name == name for group in network.groups):
             raise ValueError(f"this network has units called {name!r} already")
-        self.name = name
+        self.__dict__["name"] = name
         network.sections[name] = self
         return self
 

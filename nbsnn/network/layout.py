@@ -6,6 +6,7 @@ into them. So a state is a handful of arrays that can be copied, and one kernel 
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from .group import Group, Port, held
 from .learning import Learning
 from .memory import GpuMemory, Memory
 from .models import Models, unsigned
+from .state import digest
 from .update import checked, own_parameters
 
 if TYPE_CHECKING:
@@ -227,6 +229,19 @@ class Layout:
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
         self.start_resources = self.resources.copy()
         return transposed
+
+    @property
+    def changing(self) -> Array:
+        """Places of those among the numbers that are no parameters: single weights, rewards."""
+        rewards = self.learning.table[:, at.REWARD]
+        rewards = rewards[rewards >= 0]
+        weights = self.wires[:, at.WEIGHT]
+        return np.concatenate([weights[weights >= 0], rewards + at.REWARD_VALUE, rewards + at.REWARD_FACTOR])
+
+    @functools.cached_property
+    def digests(self) -> list[int]:
+        """What tells the synapses of each connection from others."""
+        return [digest(self.index[c.first : c.stop], c.start, c.late) for c in self.network.connections]
 
     def put(self, numbers: Any) -> int:
         """Append parameters that are shared; returns the place of the first."""

@@ -6,6 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..kernels.cpu import tables as at
 from ..kernels.cpu.network import BLOCK
 from .layout import Layout
 from .recording import Tape
+from .state import ARRAYS
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -25,6 +27,7 @@ Array = np.ndarray
 
 SHARE = 40_000  # variables that a window updates, beyond which another thread is worth its meetings
 PIECE = 0.25  # seconds after which Python looks in: at Ctrl-C, at progress
+LONGEST = 1 << 30  # steps of a piece, whose spikes are noted in 32 bits
 ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
 
 
@@ -46,6 +49,7 @@ class Loop:
         work = len(layout.states) * self.window
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
         self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
+        self.interpreted = not compiled
         self.synapses = self._bounds(), layout.index, layout.weights
         scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
@@ -104,22 +108,46 @@ class Loop:
         if not getattr(self.call, "ready", True):
             self.call(0, *self._arguments(t, t, tape.arrays(t, t, 0)))
 
-    def advance(self, t0: int, t1: int, tape: Tape, look: Callable[[int], Any] | None = None) -> None:
-        """Run steps [t0, t1), in pieces after which ``look`` is called with the step reached."""
+    def advance(self, t1: int, tape: Tape, look: Callable[[int], Any]) -> None:
+        """Run up to step ``t1``, in pieces after which ``look`` is called with the step reached."""
         layout = self.layout
         for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
         own = layout.units // self.parts + len(layout.pops)
-        t, piece = t0, max(self.window, 64)
+        t, piece = layout.network.step, max(self.window, 64)
         while t < t1:
-            start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most)
-            reached = self._call(t, goal, tape.arrays(t, goal, own))
-            tape.fetch(t, reached)
+            start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most, t + LONGEST)
+            record = tape.arrays(t, goal, own)
+            before = self._kept(t) if self.interpreted else None
+            try:
+                self._call(t, goal, record)
+            except BaseException:
+                if before:
+                    self._back(t, *before)
+                raise
+            finally:  # a signal comes when the loop has returned: what it has done is noted like all else
+                reached = self._reached(record)
+                if reached > t:
+                    tape.fetch(t, reached)
             if reached == goal and time.perf_counter() - start < PIECE:
                 piece *= 2
             t = reached
-            if look:
-                look(t)
+            look(t)
+
+    def _kept(self, t: int) -> tuple[dict[str, Array], list]:
+        """What an interpreted loop, which a signal or an error may leave in the middle of a step, begins from."""
+        return {name: self.layout.memory.read(name).copy() for name in ARRAYS}, self.history(t)
+
+    def _back(self, t: int, arrays: dict[str, Array], history: list) -> None:
+        """Return to the beginning of a piece."""
+        for name, array in arrays.items():
+            self.layout.memory.write(name, array)
+        self.layout.network._clock[...] = t
+        self.load(history, t)
+
+    def _reached(self, record: tuple) -> int:
+        """The step to which the arrays belong."""
+        return self.layout.network.step
 
     def _arguments(self, t0: int, t1: int, record: tuple) -> tuple:
         """Of the kernel, after the number of the thread."""
@@ -130,19 +158,41 @@ class Loop:
             (self.spikes, self.counts, layout.factors), layout.plastic, record, cells,
         )  # fmt: skip
 
-    def _call(self, t0: int, t1: int, record: tuple) -> int:
-        """One piece on all threads; returns the step reached."""
+    def _call(self, t0: int, t1: int, record: tuple) -> None:
+        """One piece on all threads."""
         arguments = self._arguments(t0, t1, record)
-        if self.parts == 1:
-            with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
-                return int(self.call(0, *arguments))
-        others = [threading.Thread(target=self.call, args=(part, *arguments)) for part in range(1, self.parts)]
-        for other in others:
-            other.start()
-        reached = self.call(0, *arguments)
-        for other in others:
-            other.join()
-        return int(reached)
+        if self.parts > 1:
+            self._together(t0, arguments)
+            return
+        with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
+            self.call(0, *arguments)
+
+    def _together(self, t0: int, arguments: tuple) -> None:
+        """One piece on several threads, to its end even if a signal interrupts this one, on which part 0 runs."""
+        todo, done = list(range(1, self.parts)), []
+
+        def work() -> None:
+            with suppress(IndexError):
+                part = todo.pop()
+                self.call(part, *arguments)
+                done.append(part)
+
+        try:
+            others = [threading.Thread(target=work) for _ in todo]
+            for other in others:
+                other.start()
+            self.call(0, *arguments)
+            for other in others:
+                other.join()
+        except BaseException:
+            for _ in range(1, self.parts):  # in the place of those that have not begun: there is nothing for the others
+                threading.Thread(target=work).start()
+            if self.layout.network.step == t0:
+                self.call(0, *arguments)
+            while len(done) < self.parts - 1:
+                with suppress(KeyboardInterrupt):
+                    time.sleep(0.001)
+            raise
 
 
 @functools.cache

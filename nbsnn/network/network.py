@@ -18,6 +18,8 @@ from .eventwise import check_homeostasis, check_rule
 from .group import Group, Section
 from .simulation import Simulation
 
+MOST_EVENTS = 100_000  # of a drive in a step: its table is as long
+
 
 class Network(Simulation):
     """Populations of neurons, their inputs, and the synapses between them, simulated in steps of ``dt``.
@@ -56,6 +58,10 @@ class Network(Simulation):
     >>> times, units = recording.spikes(exc)
     """
 
+    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
+        super().__init__(dt, seed, dtype=dtype, device=device)
+        self.seal(Network)
+
     def __repr__(self) -> str:
         lines = [f"Network(dt={self.dt:g} ms, seed={self.seed})", *map(repr, self.groups), *map(repr, self.connections)]
         return "\n  ".join(lines)
@@ -88,7 +94,7 @@ class Network(Simulation):
         group = self._add(neuron, n, name, "population")
         try:
             group.start(**initial)
-        except ValueError:
+        except (TypeError, ValueError):
             self.groups.pop()
             raise
         return group
@@ -105,17 +111,15 @@ class Network(Simulation):
         Parameters
         ----------
         times : array [spikes], ms
-            In any order; a spike belongs to the step that ends nearest to it, in the time of the network.
+            In any order; a spike belongs to the step that ends nearest to it, in the time of the network, and one that
+            lies half-way to the later step.
         units : int array [spikes]
             From 0 to n - 1; a unit fires at most once in a step.
         n : int
             Number of units.
         name : str, optional
         """
-        listed = sources.spike_list(times, units, count("n", n), self.dt)
-        group = self._add(None, n, name, "spikes")
-        group.list = listed
-        return group
+        return self._add(None, n, name, "spikes", sources.spike_list(times, units, count("n", n), self.dt))
 
     def events(self, events: Any, shape: tuple[int, ...], *, name: str | None = None) -> Group:
         """Add units that fire at the events of an address-event recording.
@@ -123,8 +127,9 @@ class Network(Simulation):
         Parameters
         ----------
         events : structured array [events]
-            Fields "t" (microseconds), "x", and as the sensor has them "y" and "p" (polarity), as the package tonic
-            loads them. Events of one pixel in one step are one spike.
+            Fields "t" (microseconds, from 0 on), "x", and as the sensor has them "y" and "p" (polarity), as the package
+            tonic loads them. Events of one pixel in one step are one spike. Negative times, as after an overflow, are
+            refused.
         shape : tuple of int
             (polarities, height, width), (height, width) or (width,): the fields that there are. Units are counted
             through in this order.
@@ -133,13 +138,16 @@ class Network(Simulation):
         times, units = sources.event_list(events, shape, self.dt)
         return self.spikes(times, units, int(np.prod(shape)), name=name)
 
-    def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str) -> Group:
+    def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str, listed: Any = None) -> Group:
         self.unbuilt("a population")
-        count("n", n)
+        if self.units + count("n", n) >= 2**31:
+            raise ValueError(f"a network has fewer than 2^31 units; {n} more than {self.units} are too many")
+        if name is not None and not (isinstance(name, str) and name):
+            raise TypeError(f"the name of a population must be a text, not {name!r}")
         name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
         if name in self.sections or any(group.name == name for group in self.groups):
             raise ValueError(f"this network has a population {name!r} already")
-        self.groups.append(Group(self, name, n, neuron, len(self.groups)))
+        self.groups.append(Group(self, name, n, neuron, len(self.groups), listed))
         return self.groups[-1]
 
     def connect(
@@ -226,6 +234,12 @@ class Network(Simulation):
         self.unbuilt("a drive")
         group = self.group(target)
         mean = number("rate", rate, least=0.0) * self.dt / 1000.0
+        if mean > MOST_EVENTS:
+            most = 1000.0 * MOST_EVENTS / self.dt
+            raise ValueError(f"rate must be at most {most:g} Hz, {MOST_EVENTS} spikes in a step, not {rate!r}")
+        if not isinstance(synapse, Synapse | None):
+            raise TypeError(f"synapse must be a Synapse, synapses.Exponential(5.0) say, not {synapse!r}")
+        number("weight", weight)
         port = group.port(Delta() if synapse is None else synapse)
         port.drives.append((mean, number("weight", weight), self._drives))
         self._drives += 1

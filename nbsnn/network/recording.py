@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import statistics
+from ..validate import number
 from .files import Files
 from .group import Group, Section
+from .sealed import Sealed
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -33,6 +36,8 @@ class Tape:
         self.rows: list[Array] = []
         self.sink: Callable[[Array, Array], Any] | None = None
         self.keep: Callable[[Array], Any] = self.rows.append
+        self.kept: Array | None = None  # of which units spikes are kept, if not of all
+        self.clock = np.zeros(2, np.int64)  # steps done, and where the piece began
         self.count = 0
 
     @property
@@ -59,13 +64,13 @@ class Tape:
 
     def arrays(self, t0: int, t1: int, own: int) -> tuple:
         """What the kernel writes into between steps t0 and t1; a thread has at most ``own`` units."""
-        self.used[...], self.position[...] = 0, 0
+        self.used[...], self.position[...], self.clock[1] = 0, 0, t0
         first = t0 // self.every + 1
         count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
         self.block = np.empty((count, len(self.places)), self.dtype)
         return (
             self.sorted_places, self.starts, self.block, self.every, first, self.steps, self.units, self.used,
-            self.position, own,
+            self.position, own, self.clock,
         )  # fmt: skip
 
     def fetch(self, t0: int, reached: int) -> None:
@@ -75,11 +80,15 @@ class Tape:
         if self.parts > 1:
             order = np.lexsort((units, steps))
             steps, units = steps[order], units[order]
+        if self.kept is not None:
+            mine = self.kept[units]
+            steps, units = steps[mine], units[mine]
+        steps = (steps if reached < 2**31 - 1 else steps.astype(np.int64)) + t0
         self.count += len(steps)
         if self.sink is not None:
             self.sink(steps, units)
         elif len(steps):
-            self.spikes.append((steps.copy(), units.copy()))
+            self.spikes.append((steps, units))
         rows = reached // self.every - t0 // self.every
         if rows and len(self.places):
             block = np.empty((rows, len(self.places)), self.dtype)
@@ -87,7 +96,7 @@ class Tape:
             self.keep(block)
 
 
-class Recording:
+class Recording(Sealed):
     """What a run has recorded.
 
     ``recording[group]`` or ``recording.spikes(group)`` are spikes as (times, units); ``recording[group, "v"]`` is the
@@ -112,13 +121,15 @@ class Recording:
         self.variables: dict[tuple[Any, str], Array] = {}
         self.units: dict[tuple[Any, str], Array] = {}
         self._step, self._unit = np.zeros(0, np.int32), np.zeros(0, np.int32)  # steps done when it is over; unit
+        self.seal(Recording)
 
     def __repr__(self) -> str:
         kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
         return f"Recording({self.duration:g} ms, {len(self._step)} spikes{', ' + kept if kept else ''})"
 
     def take(
-        self, tape: Tape, wanted: Any, weights: list[list[Array]], start: int, interval: int, files: Files
+        self, tape: Tape, wanted: Any, weights: list[list[Array]], start: int, interval: int, files: Files,
+        seconds: float,
     ) -> None:  # fmt: skip
         """Fill this recording with what the loop has left on its tape, or in files."""
         if files.spikes:
@@ -139,7 +150,8 @@ class Recording:
             self.variables[connection, "weight"] = in_file if files.variables else np.array(kept)
             column += len(connection)
         count = max(len(rows), *map(len, weights), 0) if weights else len(rows)
-        self.times = (start // interval + 1 + np.arange(count)) * interval * self.dt
+        times = (start // interval + 1 + np.arange(count)) * interval * self.dt
+        self.__dict__.update(times=times, seconds=seconds)
 
     def spikes(self, group: Group | Section | str | None = None) -> tuple[Array, Array]:
         """Spikes of a group, of a section of one, or of the whole network: times in ms, ascending, and units.
@@ -158,7 +170,7 @@ class Recording:
     def __getitem__(self, what: Any) -> Any:
         if isinstance(what, tuple):
             owner, name = what
-            owner = self.network.group(owner) if isinstance(owner, str) else owner
+            owner = self.network.owner(owner) if isinstance(owner, str) else owner
             if (owner, name) not in self.variables:
                 known = [f"{o.name}.{n}" for o, n in self.variables]
                 raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
@@ -174,10 +186,17 @@ class Recording:
         return len(self.spikes(group)[0]) / n / (self.duration / 1000.0)
 
     def cv(self, group: Group | Section | str | None = None, start: float = 0.0) -> float:
-        """Coefficient of variation of inter-spike intervals, from ``start`` ms of the run on."""
+        """Coefficient of variation of inter-spike intervals, from ``start`` ms of the run on.
+
+        The mean over units with four spikes or more; NaN if there are none, as in a silent network.
+        """
+        if not 0.0 <= number("start", start) < self.duration:
+            raise ValueError(f"start must be within the run of {self.duration:g} ms, not {start!r}")
         times, units = self.spikes(group)
         n = self.network.units if group is None else self.network.section(group).n
-        return float(statistics.cv(times, units, n, start=self.start + start))
+        values = statistics.cv_per_unit(times, units, n, start=self.start + start)
+        known = values[~np.isnan(values)]
+        return float(known.mean()) if len(known) else math.nan
 
     def plot(self, path: Any = None) -> Any:
         """Draw a raster of all populations, with their rates under it; write it to ``path`` if one is given.
@@ -187,7 +206,8 @@ class Recording:
         from .. import plot
 
         spikes = {group.name: (*self.spikes(group), group.n) for group in self.network.groups}
-        figure = plot.activity(spikes, self.start + self.duration, start=self.start)
+        width = min(5.0, self.duration)
+        figure = plot.activity(spikes, self.start + self.duration, start=self.start, width=width)
         if path is not None:
             plot.save(figure, path)
         return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ import numpy as np
 
 from ..kernels.cpu import tables as at
 from ..progress import Progress
-from ..validate import number
+from ..times import LATEST
+from ..times import whole as whole
 from . import eventwise, waiting
 from .connection import Connection
 from .files import Files
 from .gpu_loop import GpuTape
-from .group import Group
+from .group import Group, Section
 from .recording import Recording, Tape
 
 if TYPE_CHECKING:
@@ -23,37 +25,60 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+HALF = 2**31  # steps after which synapses that wait are brought up to date, as they count modulo twice as many
 
-def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
-    """A time as a whole number of steps."""
-    steps = number(name, duration) / dt
-    if round(steps) < least or abs(steps - round(steps)) > 1e-6 * max(1.0, steps):
-        raise ValueError(f"{name} must be a whole number of steps of {dt:g} ms, at least {least}, not {duration!r} ms")
-    return round(steps)
+RUNNING: dict[int, tuple[int]] = {}
+"""Which networks are running, and in which thread."""
+
+
+def at_rest(network: Simulation, what: str) -> None:
+    """``RuntimeError`` if the network is running, in any thread."""
+    if id(network) in RUNNING:
+        raise RuntimeError(f"this network is running: {what} is for the time between two runs")
+
+
+def mine(network: Simulation, what: str) -> None:
+    """``RuntimeError`` if the network is running in another thread."""
+    if RUNNING.get(id(network), (threading.get_ident(),)) != (threading.get_ident(),):
+        raise RuntimeError(f"this network is running in another thread: {what} is for the time between two runs")
 
 
 class Wanted:
     """What a run shall record."""
 
-    def __init__(self, network: Simulation, record: Mapping[Any, Any] | None):
-        self.spikes: list[Group] = list(network.groups) if record is None else []
-        self.variables: list[tuple[Group, str, Array]] = []
+    def __init__(self, network: Simulation, record: Any):
+        self.spikes: list[Group | Section] = list(network.groups) if record is None else []
+        self.variables: list[tuple[Group | Section, str, Array]] = []
         self.weights: list[Connection] = []
+        if record is not None and not isinstance(record, Mapping):
+            raise TypeError(
+                f'record must say what of whom: {{cells: ["spikes", "v"], connection: "weight"}}, not {record!r}'
+            )
         for owner, names in (record or {}).items():
+            if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
+                isinstance(n, str) for n in _names(names)
+            ):
+                raise TypeError(f'what to record must be names, ["spikes", "v"] say, not {names!r}')
             if isinstance(owner, Connection):
-                self._connection(owner, names)
+                self._connection(network, owner, names)
                 continue
-            group = network.group(owner)
-            for name in [names] if isinstance(names, str) else names:
+            owner = network.owner(owner)
+            for name in _names(names):
                 chosen = names[name] if isinstance(names, Mapping) else None
                 if name == "spikes":
-                    self.spikes.append(group)
+                    if chosen is not None:
+                        raise ValueError(
+                            f"spikes of {owner.name} are recorded of all units, or of a section, not of {chosen!r}"
+                        )
+                    self.spikes.append(owner)
                 else:
-                    network.place(group, name)
-                    self.variables.append((group, name, _units(group, name, chosen)))
+                    network.place(_group(owner), name)
+                    self.variables.append((owner, name, _units(owner, name, chosen)))
 
-    def _connection(self, connection: Connection, names: Any) -> None:
-        for name in [names] if isinstance(names, str) else names:
+    def _connection(self, network: Simulation, connection: Connection, names: Any) -> None:
+        if connection not in network.connections:
+            raise KeyError(f"this network has no connection {connection!r}")
+        for name in _names(names):
             if name != "weight" or not connection.own_weights:
                 raise KeyError(
                     f"of {connection.name} weights can be recorded if each synapse has its own, not {name!r}"
@@ -63,74 +88,116 @@ class Wanted:
     def tape(self, network: Simulation, every: int, files: Files) -> Tape:
         """Room for what the loop records."""
         places, units, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        for group, name, chosen in self.variables:
+        for owner, name, chosen in self.variables:
+            group, chosen = _group(owner), chosen + _first(owner)
             places.append(network.place(group, name)[0] + chosen)
             units.append(chosen + (network.first(group) if network.device == "cuda" else 0))
             sizes.append(np.full(len(chosen), group.n))
+        whole = [_group(owner) for owner in self.spikes]
         for group in network.groups:
-            network.layout.pops[group.index, at.RECORDED] = group in self.spikes
+            network.layout.pops[group.index, at.RECORDED] = group in whole
         make = GpuTape if network.device == "cuda" else Tape
         tape = make(*map(np.concatenate, (places, units, sizes)), every, network.dtype)  # type: ignore[call-arg]
+        tape.clock = network._clock
+        if any(isinstance(owner, Section) for owner in self.spikes):
+            tape.kept = np.zeros(network.units, bool)
+            for owner in self.spikes:
+                first = network.first(_group(owner)) + _first(owner)
+                tape.kept[first : first + owner.n] = True
         tape.sink = files.spike if files.spikes else None
         if files.variables and not self.weights:  # otherwise a row is complete when weights have been looked at
             tape.keep = files.variables.write
         return tape
 
 
-def _units(group: Group, name: str, chosen: Any) -> Array:
+def _names(names: Any) -> Any:
+    return [names] if isinstance(names, str) else names
+
+
+def _group(owner: Group | Section) -> Group:
+    return owner.group if isinstance(owner, Section) else owner
+
+
+def _first(owner: Group | Section) -> int:
+    """The number of the first unit within its population."""
+    return owner.lo if isinstance(owner, Section) else 0
+
+
+def _units(owner: Group | Section, name: str, chosen: Any) -> Array:
     """The units of which a variable is recorded."""
     if chosen is None:
-        return np.arange(group.n)
+        return np.arange(owner.n)
     units = np.atleast_1d(np.asarray(chosen))
     if (
         units.ndim != 1
         or units.dtype.kind not in "iu"
-        or (len(units) and not 0 <= units.min() <= units.max() < group.n)
+        or (len(units) and not 0 <= units.min() <= units.max() < owner.n)
     ):
-        raise ValueError(f"units of {group.name}.{name} must be integers from 0 to {group.n - 1}, not {chosen!r}")
+        raise ValueError(f"units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}")
     return units.astype(np.int64)
 
 
-def run(
+def run(network: Simulation, *arguments: Any) -> Recording:
+    """See ``Network.run``."""
+    token = (threading.get_ident(),)
+    try:
+        if RUNNING.setdefault(id(network), token) is not token:
+            where = "in another thread" if RUNNING[id(network)] != token else "and its callback must not run it"
+            raise RuntimeError(f"this network is running already, {where}")
+        return _run(network, *arguments)
+    finally:
+        if RUNNING.get(id(network)) is token:
+            del RUNNING[id(network)]
+
+
+def _run(
     network: Simulation, duration: float, record: Any, every: float | None, to: Any, variables_to: Any,
     progress: bool, callback: Callable | None, callback_every: float | None,
 ) -> Recording:  # fmt: skip
-    """See ``Network.run``."""
     dt = network.dt
     steps = whole(duration, dt, "duration")
     interval = 1 if every is None else whole(every, dt, "every")
     between = 1 if callback_every is None else whole(callback_every, dt, "callback_every")
+    if network.step + steps > LATEST:
+        raise ValueError(
+            f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
+        )
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be a function that takes the network, not {callback!r}")
+    if callback is None and callback_every is not None:
+        raise ValueError("callback_every is the interval of a callback; there is none")
     network.build()
     wanted = Wanted(network, record)
-    _bound(network)
+    if every is not None and variables_to is None and not (wanted.variables or wanted.weights):
+        raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
     loop, start = network.loop(), network.step
     recording = Recording(network, start, steps)
-    files = Files(network, to, variables_to, wanted, interval, start)
-    tape = wanted.tape(network, interval, files)
+    files = Files(network, to, variables_to, wanted, interval, start, start + steps)
     weights: list[list[Array]] = [[] for _ in wanted.weights]
     bar = Progress(progress)
     began = time.perf_counter()
+
+    def look(t: int) -> None:
+        bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
+
     try:
-        loop.load(network._history, start)
+        tape = wanted.tape(network, interval, files)
+        _bound(network)
         loop.prepare(tape, start)
         began = time.perf_counter()
         while network.step < start + steps:
-            goal = start + steps
+            goal = min(start + steps, (network.step // HALF + 1) * HALF)
             if callback:
                 goal = min(goal, network.step + between - (network.step - start) % between)
             if wanted.weights:
                 goal = min(goal, (network.step // interval + 1) * interval)
-
-            def look(t: int) -> None:
-                network.step = t
-                bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
-
-            loop.advance(network.step, goal, tape, look)
-            network._history = loop.history(network.step)
+            loop.advance(goal, tape, look)
+            if network.step % HALF == 0:
+                for connection in network.connections:
+                    waiting.bring(connection)
             if callback and ((network.step - start) % between == 0 or network.step == start + steps):
                 callback(network)
                 _bound(network)
-                loop.load(network._history, network.step)
             if network.step % interval == 0:
                 now = [np.array(connection.weight) for connection in wanted.weights]
                 if files.variables and now:
@@ -138,13 +205,23 @@ def run(
                     continue
                 for kept, values in zip(weights, now, strict=True):
                     kept.append(values)
+    except BaseException:
+        if network.step == start:
+            files.discard()
+        else:
+            _finish(network)
+        raise
     finally:
         files.close()
+    _finish(network)
+    recording.take(tape, wanted, weights, start, interval, files, time.perf_counter() - began)
+    return recording
+
+
+def _finish(network: Simulation) -> None:
+    """What rules do at the end of a run."""
     with network.layout.memory.at_hand(*(waiting.ARRAYS if _wanted(network, "normalize") else ())):
         eventwise.finish(network)
-    recording.seconds = time.perf_counter() - began
-    recording.take(tape, wanted, weights, start, interval, files)
-    return recording
 
 
 def _bound(network: Simulation) -> None:

@@ -18,13 +18,16 @@ from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
 from .recording import Recording
-from .state import ARRAYS, State
+from .sealed import Sealed
+from .state import ARRAYS, State, check, described
 
 Array = np.ndarray
 
 
-class Simulation:
+class Simulation(Sealed):
     """The running half of ``Network``, which describes what is simulated here."""
+
+    INSTEAD = "; what a network is made of is said when it is made, and how far it has run by run, reset and restore"
 
     def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
         self.dt, self.seed = number("dt", dt, above=0.0), seed
@@ -35,9 +38,13 @@ class Simulation:
         self.connections: list[Connection] = []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
-        self._history: list = []
+        self._clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
         self._drives = 0
-        self.step = 0
+
+    @property
+    def step(self) -> int:
+        """Steps done. The loop itself counts them, so that step and arrays belong together whatever happens."""
+        return int(self._clock[0])
 
     @property
     def time(self) -> float:
@@ -56,10 +63,16 @@ class Simulation:
 
     def group(self, name: Group | str) -> Group:
         """The population of this name."""
+        if isinstance(name, Section) or (isinstance(name, str) and name in self.sections):
+            part = name if isinstance(name, Section) else self.sections[name]
+            raise TypeError(f"{part.name} is a section of {part.group.name}; here a whole population is needed")
+        if not isinstance(name, (Group, str)):
+            raise TypeError(f"a population is given by itself or by its name, not as {name!r}")
         for group in self.groups:
             if group is name or group.name == name:
                 return group
-        raise KeyError(f"this network has no population {name!r}; it has {[group.name for group in self.groups]}")
+        what = f"population {name!r}" if isinstance(name, str) else f"such population: {name!r} is of another network"
+        raise KeyError(f"this network has no {what}; it has {[group.name for group in self.groups]}")
 
     def section(self, of: Group | Section | str) -> Section:
         """Units of one population: all of a group, or a section, or what is called so."""
@@ -69,6 +82,14 @@ class Simulation:
             self.group(of.group)
             return of
         return Section(self.group(of))
+
+    def owner(self, of: Group | Section | str) -> Group | Section:
+        """The population, or the section of one, that is meant."""
+        return (
+            self.section(of)
+            if isinstance(of, Section) or (isinstance(of, str) and of in self.sections)
+            else self.group(of)
+        )
 
     def unbuilt(self, what: str) -> None:
         """``ValueError`` if the network has been built, too late for ``what``."""
@@ -118,17 +139,34 @@ class Simulation:
                 f"them up to {largest / 1e9:.1f} GB more; {free / 1e9:.1f} GB are free"
             )
         self._layout = Layout(self)
-        self.reset()
+        try:
+            self._begin()
+        except BaseException:
+            self._layout = None
+            raise
         return self
 
     def reset(self) -> None:
-        """Return to time 0: variables at their initial values, nothing under way, traces at 0. Weights stay."""
+        """Return to time 0: variables at their initial values, nothing under way, traces at 0. Weights stay.
+
+        Raises
+        ------
+        RuntimeError
+            If the network is running.
+        """
+        self.build()
+        running.at_rest(self, "reset")
+        self._begin()
+
+    def _begin(self) -> None:
         layout = self.layout
         with layout.memory.at_hand(*ARRAYS):
             for c in layout.learning.connections:
                 waiting.bring(c)
                 steering.bring(c)
-            self.step, self._history = 0, []
+            self._clock[...] = 0
+            if self._loop is not None:
+                self._loop.load([], 0)
             for array in (layout.states, layout.ring):
                 array[...] = 0
             layout.learning.reset()
@@ -165,26 +203,36 @@ class Simulation:
     def state(self) -> State:
         """A copy of the state."""
         layout = self.layout
+        running.mine(self, "state")
         arrays = {name: layout.memory.read(name).copy() for name in ARRAYS}
-        return State(self.step, arrays, [(pops.copy(), units.copy()) for pops, units in self._history])
+        return State(self.step, arrays, self.loop().history(self.step), described(self))
 
     def restore(self, state: State) -> None:
         """Go back, or on, to a state of this network or of one that is built alike.
 
+        Parameters stay those of this network; variables, weights, traces and all else that a run changes are those of
+        the state. While the network runs, in a ``callback``, the time must stay the same.
+
         Raises
         ------
-        ValueError
-            If the arrays do not fit; nothing is changed then.
+        TypeError, ValueError
+            If it is no state, or one of another network: with another time step, other populations or connections, in
+            names, order or sizes, or synapses between other units; or if its numbers cannot be. Nothing is changed
+            then.
+        RuntimeError
+            If the network is running, and the state is of another time.
         """
         layout = self.layout
+        running.mine(self, "restore")
+        check(state, self)
+        if state.step != self.step:
+            running.at_rest(self, "restore")
+        numbers, places = layout.memory.read("numbers").copy(), layout.changing
+        numbers[places] = state.arrays["numbers"][places]
         for name in ARRAYS:
-            mine, given = getattr(layout, name), state.arrays.get(name)
-            if given is None or given.shape != mine.shape or given.dtype != mine.dtype:
-                found = "nothing" if given is None else f"{given.dtype} {list(given.shape)}"
-                raise ValueError(f"{name} of this network is {mine.dtype} {list(mine.shape)}, the state has {found}")
-        for name in ARRAYS:
-            layout.memory.write(name, state.arrays[name])
-        self.step, self._history = state.step, list(state.history)
+            layout.memory.write(name, numbers if name == "numbers" else state.arrays[name])
+        self._clock[...] = state.step
+        self.loop().load(state.history, state.step)
         for c in layout.learning.connections:
             waiting.heed(c, c.learning)
 
@@ -198,10 +246,10 @@ class Simulation:
         Parameters
         ----------
         duration : float, ms
-            A whole number of steps.
+            A whole number of steps; with those done before, 2^53 at most.
         record : mapping, optional
-            What to record: {group: ["spikes", "v"], connection: ["weight"]}; {group: {"v": [0, 5]}} records chosen
-            units. By default the spikes of all populations.
+            What to record: {group: ["spikes", "v"], connection: ["weight"]}; {group[3:6]: "v"} records a section, and
+            {group: {"v": [0, 5]}} chosen units. By default the spikes of all populations.
         every : float, ms, optional
             Interval at which variables and weights are recorded; ``dt`` for variables by default.
         to : path or SpikeWriter, optional
@@ -223,9 +271,18 @@ class Simulation:
 
         Raises
         ------
-        ValueError, KeyError, FileExistsError
+        ValueError, TypeError, KeyError, FileExistsError
             If a time is not a whole number of steps, what is to be recorded is unknown, or a file exists or does not
-            fit.
+            fit. Nothing has run then.
+        RuntimeError
+            If the network is running already, in another thread or in the ``callback`` that calls.
+
+        Notes
+        -----
+        After Ctrl-C, a full disk, or an error of ``callback``, the network is where the loop has come to: its state is
+        that after ``network.time``, and ``run`` goes on from there. The recording is lost. Files hold all up to the
+        piece of the run, of half a second or less, in which that happened; of this piece nothing if it was the writing
+        that failed, and everything otherwise, but for weights that were due at its end.
         """
         return running.run(self, duration, record, every, to, variables_to, progress, callback, callback_every)
 
@@ -238,7 +295,9 @@ class Simulation:
     def loop(self) -> Loop:
         """The compiled loop; a new one after the number of threads has changed."""
         if self._loop is None or self._loop_threads != threads():
+            history = self._loop.history(self.step) if self._loop else []
             self._loop, self._loop_threads = (GpuLoop if self.device == "cuda" else Loop)(self), threads()
+            self._loop.load(history, self.step)
         return self._loop
 
 

@@ -6,29 +6,34 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import finite
-from .running import whole
+from ..times import LATEST, following, nearest, whole
+from ..validate import count, finite
 
 Array = np.ndarray
 
 
 def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]:
     """Step and unit of each spike, sorted by step, then by unit."""
-    times, units = np.asarray(times, np.float64), np.asarray(units)
+    try:
+        times, units = np.asarray(times), np.asarray(units)
+    except ValueError:
+        raise ValueError("times and units must be lists of one length; one holds lists of several lengths") from None
     if times.ndim != 1 or times.shape != units.shape:
         raise ValueError(
             f"times and units must be lists of one length, not {list(times.shape)} and {list(units.shape)}"
         )
-    if units.size and units.dtype.kind not in "iu":
-        raise TypeError(f"units must be integers, not {units.dtype}")
+    if times.dtype.kind not in "fiu" or (units.size and units.dtype.kind not in "iu"):
+        raise TypeError(f"times must be numbers and units integers, not {times.dtype} and {units.dtype}")
     finite("times", times)
-    steps = np.rint(times / dt).astype(np.int64) - 1
-    if len(steps) and steps.min() < 0:
+    steps = nearest(times, dt)
+    if len(steps) and not 1.0 <= steps.min() <= steps.max() <= LATEST:
         raise ValueError(
-            f"times must be at least one step ({dt:g} ms), the end of the first; {times.min():g} ms is not"
+            f"times must be at least one step ({dt:g} ms), the end of the first, and at most 2^53 steps; they span "
+            f"{times.min():g} to {times.max():g} ms"
         )
     if len(units) and (units.min() < 0 or units.max() >= n):
         raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
+    steps = steps.astype(np.int64) - 1
     order = np.lexsort((units, steps))
     steps, units = steps[order], units[order].astype(np.int64)
     twice = (steps[1:] == steps[:-1]) & (units[1:] == units[:-1])
@@ -40,23 +45,47 @@ def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]
 
 def event_list(events: Any, shape: tuple[int, ...], dt: float) -> tuple[Array, Array]:
     """Times (ms, the ends of steps) and units of address events, each unit at most once in a step."""
-    fields = ("p", "y", "x")[3 - len(shape) :] if 1 <= len(shape) <= 3 else ()
+    sizes = shape if isinstance(shape, (tuple, list)) else ()
+    fields = ("p", "y", "x")[3 - len(sizes) :] if 1 <= len(sizes) <= 3 else ()
     names = getattr(getattr(events, "dtype", None), "names", None) or ()
     if not fields or not all(name in names for name in ("t", *fields)):
-        wanted = f"fields t, {', '.join(fields)}" if fields else "a shape of one to three axes"
-        raise ValueError(f"events need {wanted}; they have {list(names)}, and the shape is {shape}")
+        wanted = f"fields t, {', '.join(fields)}" if fields else "a shape of one to three sizes"
+        raise ValueError(f"events need {wanted}; they have {list(names)}, and the shape is {shape!r}")
+    for name in ("t", *fields):
+        if events[name].dtype.kind not in "biuf":
+            raise TypeError(f"{name} of events must be numbers, not {events[name].dtype}")
     for name, size in zip(fields, shape, strict=True):
-        if len(events) and not 0 <= int(events[name].min()) <= int(events[name].max()) < size:
-            raise ValueError(f"{name} of events must be below {size}, not {events[name].min()} to {events[name].max()}")
+        count("a size in the shape of events", size)
+        values = np.asarray(events[name])
+        _refuse(name, values, ~((values >= 0) & (values < size)), f"below {size}, and not negative")
+        if values.dtype.kind == "f":
+            _refuse(name, values, values != np.floor(values), "whole numbers")
+    stamps = np.asarray(events["t"])
+    _refuse("t", stamps, ~(stamps >= 0), "microseconds since the beginning, not negative, as after an overflow")
+    step = np.maximum(following(stamps / 1000.0, dt), 1.0)
+    _refuse("t", stamps, step > LATEST, "microseconds within 2^53 steps")
     unit = np.ravel_multi_index([events[name].astype(np.int64) for name in fields], shape)
-    step = np.maximum(np.ceil(events["t"] / 1000.0 / dt - 1e-9), 1.0).astype(np.int64)
-    both = np.unique(np.stack([step, unit]), axis=1)
+    both = np.unique(np.stack([step.astype(np.int64), unit]), axis=1)
     return both[0] * dt, both[1]
+
+
+def _refuse(field: str, values: Array, wrong: Array, wanted: str) -> None:
+    """Raise ``ValueError`` if a field of events is ``wrong`` anywhere."""
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise ValueError(
+            f"{field} of events must be {wanted}; {int(wrong.sum())} of {len(values)} are not, the first at index {k}: "
+            f"{values[k]}"
+        )
 
 
 def current(values: Any, n: int, every: float | None, start: float, dt: float, dtype: Any) -> tuple[Array, int, int]:
     """Rows of a current, [rows, 1 or n], how many steps each lasts, and the step at which the first begins."""
-    array = finite("current", np.asarray(values, dtype))
+    try:
+        array = np.array(values, dtype)  # a copy, which stays as it is
+    except (TypeError, ValueError):
+        raise TypeError(f"a current must be a number or an array of numbers, not {values!r}") from None
+    finite("current", array)
     if array.ndim < 2:
         if array.shape not in ((), (1,), (n,)):
             raise ValueError(f"a current must be a number, [{n}], or [rows, {n}], not {list(array.shape)}")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ..times import LATEST
+from .sealed import Sealed
+
+if TYPE_CHECKING:
+    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -15,9 +24,11 @@ ARRAYS = (
     "aims", "integers",
 )  # fmt: skip
 
+UNBOUNDED = "resources", "aims"  # where infinity stands for never, or for none yet
+
 
 @dataclass
-class State:
+class State(Sealed):
     """The state of a network between two steps. Made by ``Network.state``.
 
     Attributes
@@ -30,16 +41,25 @@ class State:
         factor of their unit; the ``weight`` of a connection is as of now.
     history : list of (populations, units)
         Spikes that delayed plastic synapses still wait for.
+    network : dict
+        The network that it fits: time step, precision, populations, connections.
     """
+
+    CAN_BE_SET = "step", "arrays", "history", "network"
 
     step: int
     arrays: dict[str, Array] = field(default_factory=dict)
     history: list[tuple[Array, Array]] = field(default_factory=list)
+    network: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.seal(State)
 
     def copy(self) -> State:
         """A state of its own."""
         arrays = {name: array.copy() for name, array in self.arrays.items()}
-        return State(self.step, arrays, [(pops.copy(), units.copy()) for pops, units in self.history])
+        history = [(pops.copy(), units.copy()) for pops, units in self.history]
+        return State(self.step, arrays, history, json.loads(json.dumps(self.network)))
 
     def save(self, path: str | Path) -> None:
         """Write to an .npz file; the file is complete or not there."""
@@ -54,6 +74,7 @@ class State:
             "lengths": lengths,
             "pops": joined[0],
             "units": joined[1],
+            "network": np.array(json.dumps(self.network)),
         }
         write_npz(path, content)
 
@@ -64,15 +85,179 @@ class State:
         Raises
         ------
         ValueError
-            If the file is not a state, or is damaged.
+            If the file is not a state, is damaged, or was written by a version of nbsnn that did not say of which
+            network.
         """
         from ..save import read_npz
 
-        content: dict[str, Any] = read_npz(path)
+        content = read_npz(path)
+        kind = content["nbsnn"]
+        if kind.dtype.kind != "U" or kind.ndim or str(kind) != "network":
+            raise ValueError(f"{path} is not the state of a network")
+        if "network" not in content and "step" in content:
+            raise ValueError(
+                f"{path} is of an earlier version of nbsnn: it does not say to which network it belongs (time step, "
+                "populations, connections). Restore it there, or run anew"
+            )
+        missing = [name for name in (*ARRAYS, "step", "lengths", "pops", "units", "network") if name not in content]
+        if missing:
+            raise ValueError(f"{path} is not the state of a network, or is damaged: it has no {', '.join(missing)}")
         try:
-            cuts = np.cumsum(content["lengths"])[:-1] if len(content["lengths"]) else []
-            parts = [np.split(content[name], cuts) if len(content["lengths"]) else [] for name in ("pops", "units")]
-            arrays = {name: content[name] for name in ARRAYS}
-            return cls(int(content["step"]), arrays, list(zip(*parts, strict=True)))
-        except (KeyError, IndexError, TypeError) as error:
-            raise ValueError(f"{path} is not the state of a network: {error}") from None
+            state = cls(
+                _integer(content["step"]), {name: content[name] for name in ARRAYS},
+                _parts(*(content[name] for name in ("lengths", "pops", "units"))), json.loads(str(content["network"])),
+            )  # fmt: skip
+            _check_story(state.network)
+            _check_numbers(state)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValueError(f"{path} is damaged: {error}") from None
+        return state
+
+
+def described(network: Simulation) -> dict[str, Any]:
+    """What a state must fit: in words and numbers, as JSON has them."""
+    variables: dict[Any, list[str]] = {group: [] for group in network.groups}
+    for group in network.groups:
+        variables[group] += [label for _, label, _ in network._variables(group)]
+    return {
+        "dt": network.dt,
+        "dtype": str(network.dtype),
+        "populations": [[group.name, group.n, variables[group]] for group in network.groups],
+        "connections": [
+            [c.name, c.source.name, c.target.name, len(c), digest]
+            for c, digest in zip(network.connections, network.layout.digests, strict=True)
+        ],
+    }
+
+
+def digest(index: Array, start: Array, late: int | None) -> int:
+    """A number that tells synapses between some units from those between others, or of other delays."""
+    number = 0 if late is None else late + 1
+    for array in (start.astype(np.int64, copy=False), index):
+        number = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, number)
+    return number
+
+
+def check(state: Any, network: Simulation) -> None:
+    """Raise unless this is a state of ``network``, or of one that is built alike."""
+    if not isinstance(state, State):
+        raise TypeError(f"a State of this network is needed, as state() gives it, not {state!r}")
+    if not state.network:
+        raise ValueError(
+            "this state does not say to which network it belongs: state() of a network makes one that does"
+        )
+    _check_story(state.network)
+    difference = _difference(state.network, described(network))
+    if difference:
+        raise ValueError(f"this state is of another network: {difference}")
+    if not isinstance(state.arrays, dict) or set(state.arrays) != set(ARRAYS):
+        found = sorted(state.arrays) if isinstance(state.arrays, dict) else repr(state.arrays)
+        raise ValueError(f"arrays of a state must be {sorted(ARRAYS)}, not {found}")
+    for name in ARRAYS:
+        mine, given = getattr(network.layout, name), state.arrays[name]
+        if not isinstance(given, np.ndarray) or given.shape != mine.shape or given.dtype != mine.dtype:
+            found = f"{given.dtype} {list(given.shape)}" if isinstance(given, np.ndarray) else repr(given)
+            raise ValueError(f"{name} of this network is {mine.dtype} {list(mine.shape)}, the state has {found}")
+    _check_numbers(state)
+    if not np.isfinite(state.arrays["numbers"][network.layout.changing]).all():
+        raise ValueError("numbers contain a weight or a reward that is NaN or infinite")
+    _check_history(state, network)
+
+
+def _check_numbers(state: State) -> None:
+    """Whether the step and the numbers in the arrays can be."""
+    step = state.step
+    if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or not 0 <= step <= LATEST:
+        raise ValueError(f"step of a state must be an integer from 0 to 2^53, not {step!r}")
+    for name, array in state.arrays.items():
+        if array.dtype.kind not in "fiu":
+            raise ValueError(f"{name} must be numbers, not {array.dtype}")
+        wrong = np.isnan(array) if name in (*UNBOUNDED, "numbers") else ~np.isfinite(array)
+        if wrong.any():
+            first = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(f"{name} contains {int(wrong.sum())} NaN or infinite values, the first at index {first}")
+
+
+def _check_history(state: State, network: Simulation) -> None:
+    """Whether the latest spikes are those of units of this network, for as many steps as it waits for."""
+    history, longest = state.history, network.loop().longest + 1
+    needed = min(longest, int(state.step)) if network.layout.learning.connections else 0
+    if not isinstance(history, list) or not needed <= len(history) <= longest:
+        found = f"{len(history)} steps" if isinstance(history, list) else repr(history)
+        raise ValueError(f"history must hold the spikes of the latest {needed or longest} steps, not {found}")
+    for pair in history:
+        arrays = [np.asarray(part) for part in pair] if isinstance(pair, (tuple, list)) else []
+        if len(arrays) != 2 or any(a.ndim != 1 or a.dtype.kind not in "iu" for a in arrays):
+            raise ValueError(
+                f"history must hold two lists of integers for each step, populations and units, not {pair!r}"
+            )
+        pops, units = arrays
+        if len(pops) != len(units):
+            raise ValueError(f"history names {len(pops)} populations and {len(units)} units in one step")
+        if len(pops) and not 0 <= pops.min() <= pops.max() < len(network.groups):
+            raise ValueError(f"history has spikes of population {pops.min()} to {pops.max()} of {len(network.groups)}")
+        for k, group in enumerate(network.groups):
+            mine = units[pops == k]
+            if len(mine) and not 0 <= mine.min() <= mine.max() < group.n:
+                raise ValueError(
+                    f"history has spikes of unit {mine.min()} to {mine.max()} of {group.name}, of {group.n}"
+                )
+            if len(np.unique(mine)) < len(mine):
+                raise ValueError(f"history has two spikes of a unit of {group.name} in one step")
+
+
+def _difference(given: dict[str, Any], mine: dict[str, Any]) -> str:
+    """The first difference between two networks, in words; none if there is none."""
+    if given["dt"] != mine["dt"]:
+        return f"its steps are {given['dt']:g} ms long, those of this network {mine['dt']:g} ms"
+    if given["dtype"] != mine["dtype"]:
+        return f"its numbers are {given['dtype']}, those of this network {mine['dtype']}"
+    for kind in ("populations", "connections"):
+        for number, (there, here) in enumerate(zip_longest(given[kind], mine[kind]), 1):
+            if there is None or here is None or there[:4] != here[:4]:
+                return f"number {number} of its {kind} is {_say(there)}, that of this network {_say(here)}"
+            if there != here:
+                return f"the synapses of {here[0]!r} are between other units, or have other delays"
+    return ""
+
+
+def _say(entry: list | None) -> str:
+    """A population or a connection in words."""
+    if entry is None:
+        return "missing"
+    if len(entry) == 3:
+        return f"{entry[0]!r} of {entry[1]} units" + (f" with {', '.join(entry[2])}" if entry[2] else "")
+    return f"{entry[0]!r} from {entry[1]!r} to {entry[2]!r} of {entry[3]} synapses"
+
+
+def _check_story(story: Any) -> None:
+    """Whether this describes a network as ``described`` does."""
+    kinds = {"dt": float, "dtype": str, "populations": list, "connections": list}
+    rows = {"populations": (str, int, list), "connections": (str, str, str, int, int)}
+    right = isinstance(story, dict) and story.keys() == kinds.keys()
+    right = right and all(isinstance(story[name], kind) for name, kind in kinds.items())
+    for name, fields in rows.items():
+        right = right and all(
+            isinstance(row, list) and len(row) == len(fields) and all(map(isinstance, row, fields))
+            for row in story[name]
+        )
+    if not right or not all(isinstance(label, str) for row in story["populations"] for label in row[2]):
+        raise ValueError("what is said of its network is not as it should be")
+
+
+def _integer(array: Array) -> int:
+    if array.ndim or array.dtype.kind not in "iu":
+        raise ValueError(f"its step is no integer, but {array.dtype} {list(array.shape)}")
+    return int(array)
+
+
+def _parts(lengths: Array, pops: Array, units: Array) -> list[tuple[Array, Array]]:
+    """The spikes of each step."""
+    if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in (lengths, pops, units)):
+        raise ValueError("its latest spikes are not lists of integers")
+    if (len(lengths) and int(lengths.min()) < 0) or not len(pops) == len(units) == int(lengths.sum()):
+        raise ValueError(f"its latest spikes are {len(pops)} and {len(units)} numbers, not {int(lengths.sum())}")
+    if not len(lengths):
+        return []
+    cuts = np.cumsum(lengths.astype(np.int64))[:-1]
+    return list(zip(np.split(pops, cuts), np.split(units, cuts), strict=True))

@@ -1,6 +1,6 @@
 """Delays: given in ms, kept in whole steps, at least one.
 
-    steps = max(1, round(delay / dt)),   delay >= dt / 2
+    steps = max(1, nearest(delay / dt)),   delay >= dt / 2,   halves go up
 
 A delay below half a step would become one step, twice or more of what was asked for, so it is refused; unless it comes
 from a distribution that is cut at a low bound, where what lies below one step is one step by intention.
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
+from ..times import nearest
 from ..validate import count, number
 from .rule import Stream
 from .values import Array, Distribution
@@ -49,7 +50,7 @@ def delay_steps(delay: Any, dt: float, *, cut: bool = False) -> int | Array:
     array = np.asarray(delay)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"a delay must be a number, not {delay!r}")
-    steps = np.rint(array / dt)
+    steps = nearest(array, dt)
     least = 0.0 if cut else 0.5 * dt * (1.0 - 1e-6)  # half a step in float32 is half a step
     bad = ~((array >= least) & (steps <= LONGEST))
     if bad.any():

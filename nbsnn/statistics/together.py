@@ -16,7 +16,7 @@ import numpy as np
 from ..random import Draws
 from ..validate import count, finite
 from .rates import counts
-from .window import Array, bin_of, bins_within, spikes_within
+from .window import Array, bins_of, bins_within, spikes_within
 
 
 def fano(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
@@ -140,8 +140,8 @@ def _binned(times: Any, units: Any, n: int, start: float, stop: float, width: fl
     """How many bins there are, and each spike's bin and unit."""
     bins = bins_within(start, stop, width)
     times, units = spikes_within(times, units, n, start, stop)
-    place, inside = bin_of(times, start, width, bins)
-    return bins, place[inside], units[inside]
+    cuts = bins_of(times, start, width, bins)
+    return bins, np.repeat(np.arange(bins), np.diff(cuts)), units[cuts[0] : cuts[-1]]
 
 
 def _chi(everyone: float, own: float) -> float:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..times import edge
 from ..validate import count, number
 
 Array = np.ndarray
 
-ROUNDING = 1e-9
-"""A multiple of dt may be stored slightly below an edge on which it is meant to lie: so much is forgiven."""
+MOST = 2**31
+"""Bins, of which each takes memory."""
 
 
 def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> tuple[Array, Array]:
@@ -46,21 +47,26 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
         )
     if len(units) and (units.min() < 0 or units.max() >= n):
         raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
-    first = np.searchsorted(times, start - ROUNDING * max(1.0, abs(start)))
-    end = len(times) if stop == math.inf else np.searchsorted(times, stop - ROUNDING * max(1.0, abs(stop)))
+    first = np.searchsorted(times, edge(start))
+    end = len(times) if stop == math.inf else np.searchsorted(times, edge(stop))
     return times[first:end], units[first:end].astype(np.int64)
 
 
 def bins_within(start: float, stop: float, width: float) -> int:
     """How many whole bins fit between two times; what is left over is not counted."""
     number("width", width, above=0.0)
-    bins = math.floor((number("stop", stop) - start) / width * (1.0 + 1e-12))
-    if bins < 1:
-        raise ValueError(f"a bin of {width:g} ms does not fit between start={start:g} and stop={stop:g} ms")
-    return bins
+    last = max(number("start", start), number("stop", stop), key=abs)
+    bins = (stop - start + (last - edge(last))) / width
+    if not 1.0 <= bins < MOST:
+        few = bins < 1.0
+        why = "does not fit" if few else f"fits more than {MOST} times"
+        raise ValueError(f"a bin of {width:g} ms {why} between start={start:g} and stop={stop:g} ms")
+    return math.floor(bins)
 
 
-def bin_of(times: Array, start: float, width: float, bins: int) -> tuple[Array, Array]:
-    """The bin of each time, and whether it has one; a time on an edge belongs to the bin that begins there."""
-    place = np.floor((times - start) / width * (1.0 + 1e-12) + ROUNDING).astype(np.int64)
-    return place, place < bins
+def bins_of(times: Array, start: float, width: float, bins: int) -> Array:
+    """Where each bin begins among ascending ``times``, and where the last one ends: int64 [bins + 1].
+
+    Bin k holds the times[cuts[k] : cuts[k + 1]]; a time on an edge belongs to the bin that begins there.
+    """
+    return np.searchsorted(times, edge(start + np.arange(bins + 1) * width))

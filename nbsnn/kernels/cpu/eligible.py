@@ -35,7 +35,7 @@ def waiting(t, row, P, late):
     gain = P[place + at.REWARD_VALUE] * P[place + at.REWARD_FACTOR]
     numbers = gain, P[place + at.FALL], P[place + at.REWARD_LOW], P[place + at.REWARD_HIGH]
     E, U = late[0]
-    return E, U, row[at.GAP], np.uint32(t), P[place + at.SHARE], numbers, late[2], row[at.STEERED]
+    return E, U, row[at.GAP], np.uint32(t & 4294967295), P[place + at.SHARE], numbers, late[2], row[at.STEERED]
 
 
 def later(w, c, steps, gain, fall, low, high):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...hole import hole
+from ...random import lasting
 from . import tables as at
 from .deliver import connection
 from .units import clear, collect, inject, poisson
@@ -55,12 +56,13 @@ def meet(cells, parts) -> Any:
 
 
 def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch, out, plastic, record, cells):
-    """Steps [t0, t1) for the units of thread ``part``; returns the step reached, earlier if a record is full.
+    """Steps [t0, t1) for the units of thread ``part``, fewer if a record is full.
 
     ``model`` are the tables of ``tables.py``; ``values`` and ``synapses`` the flat arrays they point into; ``ring``
     (flat, rows, places in a row); ``scratch`` four arrays of a block for each thread; ``out`` the latest spikes, as
     ``deliver.connection`` reads them, and the factors of short-term plasticity; ``plastic``: a table, traces, columns
-    of synapses, and what else plastic synapses keep (see ``adapt.py``); ``record`` as in ``sample`` and ``note``.
+    of synapses, and what else plastic synapses keep (see ``adapt.py``); ``record`` as in ``sample`` and ``note``, and
+    last the steps done, which are set at the end, and t0.
     """
     pops, ports, drives, currents, wires, short = model
     S, P, V, C, keys, thresholds, steps, units, resources = values
@@ -122,7 +124,8 @@ def simulate(part, parts, t0, t1, window, model, values, synapses, ring, scratch
         if full(turn % 2, parts, window, record):
             break
         turn += 1
-    return t
+    if part == 0:
+        record[10][0] = t
 
 
 def share(units, part, parts):
@@ -166,7 +169,7 @@ def block(
         a = np.uintp(row + ports[q, at.ROW] + lo)
         for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
             poisson(
-                number, first, step, keys[drives[d, at.DRIVE_KEY]], thresholds, drives[d, at.TABLE],
+                number, first, step, lasting(keys[drives[d, at.DRIVE_KEY]], step), thresholds, drives[d, at.TABLE],
                 drives[d, at.TABLE_END], P[drives[d, at.DRIVE_WEIGHT]], R, a, bits, events,
             )  # fmt: skip
     o, own, v = (
@@ -174,9 +177,10 @@ def block(
         np.uintp(pops[k, at.VECTORS] + lo),
         np.uintp(pops[k, at.MEMBRANE] + lo),
     )
+    key = lasting(keys[pops[k, at.KEY]], step)
     return update(
-        pops[k, at.MODEL], number, lo, first, keys[pops[k, at.KEY]], step, S, o, width, P, pops[k, at.SCALARS],
-        V, own, R, row, ports, pops[k, at.PORT], v, x, y, bits,
+        pops[k, at.MODEL], number, lo, first, key, step, S, o, width, P, pops[k, at.SCALARS], V, own,
+        R, row, ports, pops[k, at.PORT], v, x, y, bits,
     )  # fmt: skip
 
 
@@ -190,8 +194,11 @@ def sample(part, t, record, S):
 
 
 def note(part, parts, t0, t1, turn, pops, spikes, counts, record):
-    """Record the spikes of a window: step and unit. ``used`` has two rows, as others may still read the last one."""
-    steps, units, used, position = record[5], record[6], record[7], record[8]
+    """Record the spikes of a window: steps since the piece began, and units.
+
+    ``used`` has two rows, as others may still read the last one.
+    """
+    steps, units, used, position, begin = record[5], record[6], record[7], record[8], record[10][1]
     count = position[part]
     for t in range(t0, t1):
         slot = t % spikes.shape[0]
@@ -199,7 +206,7 @@ def note(part, parts, t0, t1, turn, pops, spikes, counts, record):
             if pops[k, at.RECORDED]:
                 base = pops[k, at.FIRST] + share(pops[k, at.UNITS], part, parts)[0]
                 for e in range(counts[slot, k, part]):
-                    steps[part, count] = t
+                    steps[part, count] = t - begin
                     units[part, count] = pops[k, at.FIRST] + spikes[slot, base + e]
                     count += 1
     position[part] = count

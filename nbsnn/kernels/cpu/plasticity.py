@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...hole import hole
-from ...random import counter, squares32
+from ...random import counter, lasting, squares32
 
 COINCIDENCE = 1  # whether a synapse changes in a step in which both its units spike
 SIGN = 1.0  # -1.0 turns every change round
@@ -201,5 +201,5 @@ def counted_draws(given, key, t, step, unit):
 
 def top_bits(shift, key, step, unit):
     """The top ``shift`` bits of the counter generator's number at (step, unit)."""
-    bits = squares32(counter(np.uint64(step), np.uint64(unit)), key)
+    bits = squares32(counter(np.uint64(step), np.uint64(unit)), lasting(key, np.uint64(step)))
     return np.int64(bits >> np.uint64(32 - shift))

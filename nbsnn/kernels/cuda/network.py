@@ -12,6 +12,7 @@ import numpy as np
 from numba import cuda
 
 from ...hole import hole
+from ...random import lasting
 from ..cpu import tables as at
 from .adapt import TENDED, adapt, change_all, tend, travel
 from .deliver import connection
@@ -35,8 +36,9 @@ def simulate(lanes, t0, t1, window, model, values, synapses, ring, out, plastic,
     """Steps [t0, t1) of all units; fewer if the record of spikes is full.
 
     ``lanes`` threads serve the synapses of one spike; the rest is as in the CPU's loop, but for ``record``: where the
-    columns of each unit begin, columns, places, rows, (interval, number of the first row); steps and units of spikes,
-    two numbers that are returned, that of spikes and the step reached; how many spikes fit in, and most of a step.
+    columns of each unit begin, columns, places, rows, (interval, number of the first row, t0); steps since t0 and units
+    of spikes, two numbers that are returned, that of spikes and the step reached; how many spikes fit in, and most of a
+    step.
     With plastic synapses a window is one step.
     """
     part, parts = cuda.grid(1), cuda.gridsize(1)  # type: ignore[call-arg]
@@ -104,17 +106,19 @@ def unit(i, t, k, pops, ports, drives, currents, S, P, V, C, keys, thresholds, R
     x = inject(i, t, k, pops, currents, P, C)
     for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
         for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
-            key, first, last = keys[drives[d, at.DRIVE_KEY]], drives[d, at.TABLE], drives[d, at.TABLE_END]
+            key = lasting(keys[drives[d, at.DRIVE_KEY]], np.uint64(t))
+            first, last = drives[d, at.TABLE], drives[d, at.TABLE_END]
             R[row + ports[q, at.ROW] + i] += P[drives[d, at.DRIVE_WEIGHT]] * poisson(i, t, key, thresholds, first, last)
+    key = lasting(keys[pops[k, at.KEY]], np.uint64(t))
     return update(
-        pops[k, at.MODEL], i, keys[pops[k, at.KEY]], np.uint64(t), S, pops[k, at.STATE] + i, pops[k, at.STRIDE], P,
+        pops[k, at.MODEL], i, key, np.uint64(t), S, pops[k, at.STATE] + i, pops[k, at.STRIDE], P,
         pops[k, at.SCALARS], V, pops[k, at.VECTORS] + i, R, row, ports, pops[k, at.PORT], pops[k, at.MEMBRANE] + i, x,
     )  # fmt: skip
 
 
 def sample(u, t, record, S):
     """Record the chosen variables of unit ``u`` after step t, if it is due."""
-    starts, columns, places, rows, (every, first) = record[0], record[1], record[2], record[3], record[4]
+    starts, columns, places, rows, (every, first, _) = record[0], record[1], record[2], record[3], record[4]
     if u + 1 < starts.shape[0] and (t + 1) % every == 0:
         line = (t + 1) // every - first
         for c in range(starts[u], starts[u + 1]):

@@ -57,5 +57,5 @@ def collect(i, t, slot, k, pops, spikes, counts, record):
     if pops[k, at.RECORDED]:
         steps, units, cells = record[5], record[6], record[7]
         place = cuda.atomic.add(cells, 0, 1)  # type: ignore[call-arg]
-        steps[place] = t
+        steps[place] = t - record[4][2]
         units[place] = first + i
