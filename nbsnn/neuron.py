@@ -68,6 +68,12 @@ class Neuron:
     kind, options : str, mapping
         The function in ``nbsnn.neurons`` and the arguments that made this neuron: shown by ``repr``, stored in
         checkpoints. A user's own neuron needs none.
+    starts_at : mapping
+        State -> the parameter that is its initial value, as in ``{"v": "v_rest"}``: where the parameter is trained, runs
+        start from what it has become, unless the initial value is trained by itself.
+    least : mapping
+        Parameter -> its least value: training keeps it there or above. Parameters of ``per_step`` are kept within what
+        is allowed anyway, and time constants at a tenth of a step or more ("euler": at a step).
 
     Examples
     --------
@@ -102,6 +108,8 @@ class Neuron:
     inputs: tuple[str, ...] = ("current",)
     kind: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    starts_at: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.learn, str):
@@ -129,6 +137,13 @@ class Neuron:
                 raise ValueError(f"the initial {name} must be finite, not {value!r}")
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
+        for role, names in (("least", self.least), ("starts_at", self.starts_at.values())):
+            for name in names:
+                if name not in self.params:
+                    raise ValueError(f"{role} names {name!r}; the parameters of this neuron are {list(self.params)}")
+        for name in self.starts_at:
+            if name not in self.state:
+                raise ValueError(f"starts_at names {name!r}; the state of this neuron is {list(self.state)}")
         self._check_inputs()
         _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
         if self.vjp:
@@ -143,6 +158,12 @@ class Neuron:
     def trained(self) -> tuple[str, ...]:
         """Which of ``params`` are trained: ``learn`` without the initial values."""
         return tuple(name for name in self.learn if name in self.params)
+
+    @property
+    def tied(self) -> dict[str, str]:
+        """Which states start at a parameter that is trained, and at which."""
+        pairs = self.starts_at.items()
+        return {name: p for name, p in pairs if p in self.learn and f"initial_{name}" not in self.learn}
 
     def _check_first(self) -> None:
         """Raise if ``first`` names what is not there."""

@@ -171,6 +171,9 @@ class Layer:
         """As ``backward`` on each step by itself: no gradient flows from step to step. May write over ``gy``."""
         raise NotImplementedError
 
+    def confine(self) -> None:
+        """Put learned parameters that have left their range back at its border; learners do after each step."""
+
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again, as plain numbers: what a checkpoint stores."""
         return {}

@@ -83,6 +83,7 @@ class Learner:
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
             self.optimizer.step(self.net.parameters(), grads)
+            self.net.confine()
 
     def state(self) -> dict[str, Array]:
         """All that a later process needs to go on bit for bit, apart from the network's parameters."""
