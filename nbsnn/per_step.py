@@ -23,6 +23,11 @@ ROUNDING = 2.0**-23
 """By so much a limit may be missed, relatively: 0.7 in float32 is less than 0.7."""
 
 
+def _anywhere(dt: float) -> tuple[float, float]:
+    """No limits."""
+    return -math.inf, math.inf
+
+
 @dataclass(frozen=True)
 class PerStep:
     """A way from a parameter to its value per step: ``value(p, dt)`` and its derivative ``slope(p, dt)``, elementwise.
@@ -36,7 +41,7 @@ class PerStep:
     slope: Callable[[Array, float], Array]
     allowed: Callable[[Array, float], Array]
     rule: str
-    limits: Callable[[float], tuple[float, float]] = lambda dt: (-math.inf, math.inf)
+    limits: Callable[[float], tuple[float, float]] = _anywhere
 
     def __call__(self, p: Array, dt: float, where: str = "parameter") -> Array:
         if not np.all(self.allowed(p, dt)):
