@@ -82,7 +82,7 @@ class Learner:
         """One step of the optimiser."""
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
-            self.optimizer.step(self.net.parameters(), grads)
+            self.place.optimise(self.optimizer, self.net.parameters(), grads)
             self.net.confine()
 
     def state(self) -> dict[str, Array]:

@@ -33,6 +33,7 @@ from ..layers.cuda.still import stored
 from ..layers.layer import Layer, Nested
 from ..layers.low_pass import LowPass
 from ..optim.on_gpu import clip_by_norm
+from ..optim.optimizer import Optimizer
 from .place import OnCpu
 
 LINE = 64
@@ -43,8 +44,8 @@ class OnGpu(OnCpu):
     """Arrays on a GPU. All gradients share one array, so that each thing done to all of them is one launch."""
 
     def __init__(self) -> None:
-        self.said = gpu.zeros(2, np.float64)  # the sum of the values, and whether a gradient is not finite
-        self.total, self.unfinite = self.said[0:1], False
+        self.said = gpu.zeros(2, np.float64)  # the sum of the values, and whether a gradient is large or not finite
+        self.total, self.large = self.said[0:1], False
         self.room: dict[Any, dict[str, Any]] = {}
         self.all: Any = None
 
@@ -78,19 +79,25 @@ class OnGpu(OnCpu):
         return 0.0, g.reshape(spikes.shape)
 
     def read(self, value: float) -> float:
-        gpu_sums.flag_unfinite(self.all, self.said[1:2])
+        gpu_sums.flag_large(self.all, self.said[1:2])
         found, flag = gpu.get(self.said)
         gpu.fill(self.said, 0)
-        self.unfinite = bool(flag)
+        self.large = bool(flag)
         return value + float(found)
 
     def checked(self, grads: dict[str, Any]) -> dict[str, Any]:
-        if self.unfinite:  # as the last ``read`` has found
+        if self.large:  # as the last ``read`` has found
             super().checked({name: gpu.get(array) for name, array in grads.items()})
         return grads
 
     def clip(self, grads: Mapping[str, Any], limit: float) -> None:
         clip_by_norm({"all": self.all}, limit, self._room("clip"))
+
+    def optimise(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        if not isinstance(optimizer, Optimizer):
+            optimizer.step(params, grads)
+            return
+        optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
 
     def scale(self, weight: Any, factor: float) -> None:
         if factor != 1.0:

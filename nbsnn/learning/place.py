@@ -80,6 +80,10 @@ class OnCpu:
         """Scale down in place to a common norm of at most ``limit``."""
         clip_by_norm(grads, limit)
 
+    def optimise(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """One step of ``optimizer``, with gradients that ``checked`` has seen."""
+        optimizer.step(params, grads)
+
     def scale(self, weight: Any, factor: float) -> None:
         """Multiply in place."""
         weight *= factor
