@@ -74,6 +74,10 @@ class Container(Layer):
         pairs = ((f"{n}/{k}", p) for n, layer in self.children.items() for k, p in layer.parameters().items())
         return dict(pairs)
 
+    def check_parameters(self) -> None:
+        for layer in self.children.values():
+            layer.check_parameters()
+
     def confine(self) -> None:
         for layer in self.children.values():
             layer.confine()

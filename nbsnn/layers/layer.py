@@ -10,16 +10,19 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from ..device import resolve
 from ..gpu import assign, get, on_gpu, put
+from ..pickling import by_name
 from ..random import Draws
 from ..validate import finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .parameters import Parameters
 from .quickly import finite_input as finite_input
 from .run import Run
 
@@ -61,7 +64,8 @@ class Layer:
     kind : str
         What a container calls it when it has no name of its own: "dense1", "dense2".
     params : dict of str to array
-        What is learned, by name. Optimisers change these arrays in place.
+        What is learned, by name. Optimisers change these arrays in place; what is assigned to a name of a built layer
+        is copied into its array.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass : bool
@@ -78,6 +82,7 @@ class Layer:
         self.setting = Setting()
         self.built = False
         self._handed_over: tuple[str, ...] = ()
+        self._settled: dict[str, Array] = self.params
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         """Fix the shapes and draw the initial parameters, and end with ``settle``."""
@@ -92,6 +97,7 @@ class Layer:
             self.counterpart = other = self.on_gpu()
             self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
             self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
+        self.params = self._settled = Parameters(self.params)
 
     def on_gpu(self) -> Any:
         """This layer's counterpart on a GPU, from ``layers/cuda``."""
@@ -229,6 +235,7 @@ class Layer:
             raise ValueError(
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
             )
+        self.check_parameters()
         x = np.asarray(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"input must be real numbers, not {x.dtype}")
@@ -239,6 +246,13 @@ class Layer:
             return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
         given = np.ascontiguousarray(x, self.setting.dtype)
         return given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device)
+
+    def check_parameters(self) -> None:
+        """Raise if the dict of parameters, of this layer or one inside, is no longer that of a built layer."""
+        if self.params is not self._settled:
+            raise ValueError(
+                f"the parameters of this {self.kind} have been replaced: assign to them by name, params['weight'] = ..."
+            )
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
@@ -251,6 +265,14 @@ class Layer:
         for name, array in other.parameters().items():
             assign(array, self.parameters()[name])
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.setting.device == "cuda":
+            raise TypeError(f'a {self.kind} on a GPU cannot be pickled: pickle net.twin(device="cpu")')
+        for value in self.__dict__.values():
+            if isinstance(value, FunctionType):
+                by_name(f"the layer {self!r}", value)
+        return self.__dict__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
         other = type(self).__new__(type(self))

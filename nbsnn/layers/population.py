@@ -87,6 +87,14 @@ class Population(Layer):
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
         self.settle(setting)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_kernels": {}, "_step": None}  # made again where they are needed
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        if self.built:
+            self._step = self.neuron.of_current()
+
     def on_gpu(self) -> Any:
         from .cuda.population import PopulationOnGpu
 

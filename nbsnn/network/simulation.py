@@ -39,6 +39,14 @@ class Simulation:
         self._drives = 0
         self.step = 0
 
+    def __getstate__(self) -> dict[str, Any]:
+        if self._layout is not None:
+            raise TypeError(
+                "a network that has been built cannot be pickled or copied: make it anew in each process, and hand over "
+                "network.state() for network.restore"
+            )
+        return self.__dict__
+
     @property
     def time(self) -> float:
         """How far the network has run, ms."""

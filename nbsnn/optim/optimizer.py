@@ -17,6 +17,7 @@ from .. import gpu
 from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import optim as template
+from ..pickling import ByName
 from ..spell import row, store
 from ..validate import FLOATS, count, finite, number
 from . import on_gpu
@@ -26,7 +27,7 @@ FAR = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e290}
 """Numbers below this, added to a number, do not make it overflow: next to the end of the range they are rounded off."""
 
 
-class Optimizer:
+class Optimizer(ByName):
     """A rule that moves parameters along their gradients.
 
     A subclass names its ``slots`` (arrays that it keeps for each parameter) and its ``options``, and says in ``hyper``

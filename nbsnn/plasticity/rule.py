@@ -18,6 +18,7 @@ import numpy as np
 
 from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
+from ..pickling import ByName
 from ..spell import row
 from ..validate import choice, number
 from .bounds import BOUNDS, clipped
@@ -31,7 +32,7 @@ State = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class Rule(ByName):
     """A plasticity rule.
 
     Parameters

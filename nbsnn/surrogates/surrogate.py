@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..hole import hole
+from ..pickling import by_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,25 @@ class Surrogate:
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Surrogate:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .. import surrogates
+
+        made = getattr(surrogates, self.name, None)
+        if callable(made):
+            return _made_again, (self.name, dict(self.options))
+        functions = tuple(by_name(f"surrogate {self.name}", f) for f in (self.smooth, self.slope))
+        return Surrogate, (self.name, dict(self.options), *functions, self.support, self.integral)
+
+
+def _made_again(name: str, options: Mapping[str, Any]) -> Surrogate:
+    """The surrogate that a function of ``nbsnn.surrogates`` makes."""
+    from .. import surrogates
+
+    return getattr(surrogates, name)(**options)
 
 
 @hole
