@@ -82,6 +82,10 @@ class Container(Layer):
         for layer in self.children.values():
             layer.confine()
 
+    def all_buffers(self) -> dict[str, Array]:
+        pairs = ((f"{n}/{k}", b) for n, layer in self.children.items() for k, b in layer.all_buffers().items())
+        return dict(pairs)
+
     def layers(self) -> dict[str, Layer]:
         found: dict[str, Layer] = {}
         for name, layer in self.children.items():

@@ -22,6 +22,7 @@ from ..random import Draws
 from ..validate import finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .quickly import finite_input as finite_input
 from .run import Run
@@ -66,6 +67,10 @@ class Layer:
     params : dict of str to array
         What is learned, by name. Optimisers change these arrays in place; what is assigned to a name of a built layer
         is copied into its array.
+    buffers : dict of str to array
+        What is kept beside the parameters and not learned, by name: running statistics, say. ``build`` fills it, and
+        ``forward`` changes the arrays in place. Twins and checkpoints keep them, and arrays that ``build`` makes as
+        attributes; what else has changed since then is refused there.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass : bool
@@ -77,12 +82,14 @@ class Layer:
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
+        self.buffers: dict[str, Array] = {}
         self.in_shape: tuple[int, ...] = ()
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
         self.built = False
         self._handed_over: tuple[str, ...] = ()
         self._settled: dict[str, Array] = self.params
+        self._settled_with: dict[str, Any] = {}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         """Fix the shapes and draw the initial parameters, and end with ``settle``."""
@@ -98,6 +105,7 @@ class Layer:
             self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
             self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
         self.params = self._settled = Parameters(self.params)
+        self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
         """This layer's counterpart on a GPU, from ``layers/cuda``."""
@@ -203,6 +211,10 @@ class Layer:
         """All learned arrays, nested names joined by "/": the arrays themselves, not copies."""
         return self.params
 
+    def all_buffers(self) -> dict[str, Array]:
+        """All buffers, and arrays among attributes, nested names joined by "/": the arrays themselves, not copies."""
+        return {**attributes(self), **self.buffers}
+
     def layers(self) -> dict[str, Layer]:
         """The layers inside this one, nested names joined by "/"."""
         return {}
@@ -260,10 +272,13 @@ class Layer:
 
     def twin(self, **setting: Any) -> Layer:
         """A copy with equal parameters under another setting: ``net.twin(dtype=np.float64, smooth=True)``."""
+        check_kept(self)
         other = copy.deepcopy(self)
         other.build(self.in_shape, replace(self.setting, **setting), Draws(0))
         for name, array in other.parameters().items():
             assign(array, self.parameters()[name])
+        for name, array in other.all_buffers().items():
+            assign(array, self.all_buffers()[name])
         return other
 
     def __getstate__(self) -> dict[str, Any]:
