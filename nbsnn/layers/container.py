@@ -78,6 +78,9 @@ class Container(Layer):
         for layer in self.children.values():
             layer.check_parameters()
 
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        return sum(layer.tape_bytes(steps, batch) for layer in self.children.values())
+
     def confine(self) -> None:
         for layer in self.children.values():
             layer.confine()

@@ -8,6 +8,7 @@ again, so that its arrays are reused). State, gradients and tapes of composed la
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import FunctionType
@@ -199,6 +200,11 @@ class Layer:
     def recorded(self) -> list[str]:
         """The names that ``record`` knows."""
         return []
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        """About how many bytes a training step of the layer by itself takes: what ``forward`` keeps, and derivatives. By
+        default one number for each input and output, twice."""
+        return 2 * (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch * self.setting.dtype.itemsize
 
     def zeros(self) -> Nested:
         """Gradients of zero for all parameters, nested as they are."""

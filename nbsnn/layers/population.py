@@ -223,6 +223,10 @@ class Population(Layer):
         lines = zip(self.variables, tape["record"], strict=True)
         return {name: line[-1].reshape(-1, *self.shape).copy() for name, line in lines}
 
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        lines = (len(self.variables) + 2) * (steps + 1) + len(self.neuron.state) + len(self.neuron.trained)
+        return lines * batch * self.units * self.setting.dtype.itemsize
+
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
             return super().record(tape, name)

@@ -127,7 +127,9 @@ class Optimizer(ByName):
             with np.errstate(over="ignore"):
                 fits = np.isfinite(np.array(hyper, p.dtype)).all()
             if not fits:
-                raise ValueError(f"{self!r} with a learning rate of {lr:g} is beyond {p.dtype}: smaller numbers, please")
+                raise ValueError(
+                    f"{self!r} with a learning rate of {lr:g} is beyond {p.dtype}: smaller numbers, please"
+                )
         update = partial(self._update_on_gpu if there else self._update, hyper=hyper)
         slots = {name: self._slots_of(name, p) for name, p in params.items()}
         most = min((FAR[p.dtype] for p in params.values()), default=math.inf)

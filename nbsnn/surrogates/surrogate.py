@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..hole import hole
@@ -53,16 +54,9 @@ class Surrogate:
 
         made = getattr(surrogates, self.name, None)
         if callable(made):
-            return _made_again, (self.name, dict(self.options))
+            return partial(made, **self.options), ()
         functions = tuple(by_name(f"surrogate {self.name}", f) for f in (self.smooth, self.slope))
         return Surrogate, (self.name, dict(self.options), *functions, self.support, self.integral)
-
-
-def _made_again(name: str, options: Mapping[str, Any]) -> Surrogate:
-    """The surrogate that a function of ``nbsnn.surrogates`` makes."""
-    from .. import surrogates
-
-    return getattr(surrogates, name)(**options)
 
 
 @hole
