@@ -114,8 +114,8 @@ def evaluate(
 ) -> tuple[float, dict[str, float]]:
     """Accuracy on a data set, and each spiking layer's mean rate (spikes per unit and step).
 
-    The class is decided as the loss says (``loss.by``), by the largest sum over time if it says nothing. ``size`` samples
-    run at a time, in the same arrays.
+    The class is decided as the loss says (``loss.by``), by the largest sum over time if it says nothing. ``size``
+    samples run at a time, in the same arrays.
     """
     right, rates, tape = 0, {}, {}
     for indices in batches(len(x), size):

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .pickling import by_name
 from .per_step import WAYS, PerStep
+from .pickling import by_name
 from .surrogates import Surrogate, above, at_or_above, atan
 
 COMPARE = {">=": at_or_above, ">": above}
@@ -71,8 +71,8 @@ class Neuron:
         The function in ``nbsnn.neurons`` and the arguments that made this neuron: shown by ``repr``, stored in
         checkpoints. A user's own neuron needs none.
     starts_at : mapping
-        State -> the parameter that is its initial value, as in ``{"v": "v_rest"}``: where the parameter is trained, runs
-        start from what it has become, unless the initial value is trained by itself.
+        State -> the parameter that is its initial value, as in ``{"v": "v_rest"}``: where the parameter is trained,
+        runs start from what it has become, unless the initial value is trained by itself.
     least : mapping
         Parameter -> its least value: training keeps it there or above. Parameters of ``per_step`` are kept within what
         is allowed anyway, and time constants at a tenth of a step or more ("euler": at a step).

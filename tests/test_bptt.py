@@ -328,7 +328,8 @@ def test_a_loss_returns_a_number_and_an_array(result, message):
 def test_a_derivative_of_integers_or_in_another_precision_or_order_counts_as_numbers():
     net = two_layers(dtype=np.float64)
     grads = []
-    for change in (np.asarray, lambda g: g.astype(np.float32), lambda g: g.astype(int), np.asfortranarray, np.ndarray.tolist):
+    casts = [lambda g, k=k: g.astype(k) for k in (np.float32, int)]
+    for change in (np.asarray, *casts, np.asfortranarray, np.ndarray.tolist):
         learner = BPTT(net, lambda y, t, change=change: (1.0, change(np.round(4.0 * y))))
         grads.append({name: g.copy() for name, g in learner.gradients(X, None)[1].items()})
     for other in grads[1:]:

@@ -329,7 +329,7 @@ def test_a_step_beyond_float32_is_refused_and_changes_nothing(name):
         try:
             optimizer.step(params, grads)
         except ValueError as error:
-            assert f"of {what} of 'w'" in str(error) or "of 'first'" in str(error) and name.startswith("adam, ")
+            assert f"of {what} of 'w'" in str(error) or "of 'first'" in str(error)
             break
     else:
         pytest.fail("all steps were made")
@@ -360,7 +360,7 @@ def test_large_steps_that_fit_are_made_as_small_ones_are(make):
 
 def test_a_learning_rate_beyond_the_precision_is_refused():
     params = {"w": np.zeros(2, np.float32)}
-    with pytest.raises(ValueError, match="a learning rate of 1e.39 is beyond float32"):
+    with pytest.raises(ValueError, match=r"a learning rate of 1e\+39 is beyond float32"):
         optim.SGD(1e39).step(params, {"w": np.zeros(2, np.float32)})
     assert not params["w"].any()
 

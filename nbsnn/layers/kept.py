@@ -1,4 +1,4 @@
-"""What a layer of one's own keeps: parameters, buffers, and arrays among its attributes outlive twins and checkpoints."""
+"""What a layer of one's own keeps in twins and checkpoints: parameters, buffers, and arrays among its attributes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def attributes(layer: Layer) -> dict[str, np.ndarray]:
 
 
 def check_kept(net: Layer) -> None:
-    """Raise ``ValueError`` if a layer of one's own has attributes that neither a checkpoint nor a twin would keep: numbers
-    that have changed since it was built, and arrays that are new or of another shape."""
+    """Raise ``ValueError`` if a layer of one's own has attributes that neither a checkpoint nor a twin would keep:
+    numbers that have changed since it was built, and arrays that are new or of another shape."""
     for place, layer in {"": net, **net.layers()}.items():
         before = layer._settled_with
         if not before:
@@ -43,8 +43,8 @@ def check_kept(net: Layer) -> None:
             lost += [] if same else [name]
         if lost:
             raise ValueError(
-                f"{place or layer.kind}, a {type(layer).__name__}, has changed {', '.join(map(repr, lost))} since it was "
-                "built, which would be lost: keep it as an array in self.buffers, a dict by name that build fills"
+                f"{place or layer.kind}, a {type(layer).__name__}, has changed {', '.join(map(repr, lost))} since it "
+                "was built, which would be lost: keep it as an array in self.buffers, a dict by name that build fills"
             )
 
 

@@ -202,8 +202,10 @@ class Layer:
         return []
 
     def tape_bytes(self, steps: int, batch: int) -> int:
-        """About how many bytes a training step of the layer by itself takes: what ``forward`` keeps, and derivatives. By
-        default one number for each input and output, twice."""
+        """About how many bytes a training step of the layer by itself takes: what ``forward`` keeps, and derivatives.
+
+        By default one number for each input and output, twice.
+        """
         return 2 * (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch * self.setting.dtype.itemsize
 
     def zeros(self) -> Nested:

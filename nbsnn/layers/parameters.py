@@ -13,8 +13,8 @@ from ..validate import finite
 class Parameters(dict[str, Any]):
     """Arrays by name; what is assigned to a name is copied into its array, so kernels and optimisers may rely on it.
 
-    Raises ``KeyError``, ``TypeError`` or ``ValueError`` unless the name is known and the numbers are real, finite and of
-    the array's shape.
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` unless the name is known and the numbers are real, finite and
+    of the array's shape.
 
     Examples
     --------

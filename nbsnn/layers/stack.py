@@ -52,7 +52,7 @@ def plans(children: dict[str, Layer], steps: int, batch: int, compact: Compact |
     about what each other layer does. ``compact`` None means that there are no stacks."""
     found, names = list[tuple[str, ...]](), list(children)
     while names:
-        run = in_a_row(names, children) if compact is not None else ()
+        run = in_a_row(names, children) if compact is not None else None
         found.append(run or (names[0],))
         names = names[len(found[-1]) :]
     share = None if compact is None else share_of(children, steps, batch, compact)
@@ -82,8 +82,8 @@ def share_of(children: dict[str, Layer], steps: int, batch: int, compact: Compac
     left = compact.max_bytes - sum(others.values())
     if left < 0:
         raise ValueError(
-            f"max_bytes is {compact.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep all, "
-            f"{', '.join(others)}, take about {sum(others.values())} bytes: use a smaller batch, or chunk="
+            f"max_bytes is {compact.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep "
+            f"all, {', '.join(others)}, take about {sum(others.values())} bytes: use a smaller batch, or chunk="
         )
     return Compact(left // max(stacks, 1))
 

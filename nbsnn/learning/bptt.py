@@ -117,8 +117,9 @@ class BPTT(Learner):
         return value, self.checked(flatten(self.grads))
 
     def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
-        """What a training step takes for the way back, before anything is run: stacks of dense connections and populations
-        at most, other layers about.
+        """What a training step takes for the way back, before anything is run.
+
+        That of stacks of dense connections and populations is at most so much, that of other layers about.
 
         Parameters
         ----------

@@ -42,8 +42,8 @@ class Simulation:
     def __getstate__(self) -> dict[str, Any]:
         if self._layout is not None:
             raise TypeError(
-                "a network that has been built cannot be pickled or copied: make it anew in each process, and hand over "
-                "network.state() for network.restore"
+                "a network that has been built cannot be pickled or copied: make it anew in each process, and hand "
+                "over network.state() for network.restore"
             )
         return self.__dict__
 

@@ -72,8 +72,8 @@ def Adaptive(
     decay, detach_reset, compare, surrogate, first
         As in ``LIF``.
     learn : tuple of str
-        Which of "tau", "tau_adapt", "beta", "v_threshold", "initial_v", "initial_b" are trained. Training keeps ``beta``
-        at 0 or more, ``v_threshold`` at 0.001.
+        Which of "tau", "tau_adapt", "beta", "v_threshold", "initial_v", "initial_b" are trained. Training keeps
+        ``beta`` at 0 or more, ``v_threshold`` at 0.001.
 
     Returns
     -------

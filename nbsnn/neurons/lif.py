@@ -80,8 +80,8 @@ def LIF(
     learn : tuple of str
         Which of "tau", "v_threshold", "v_reset", "v_rest" are trained: shared when given as a number, per unit
         when given as an array. A trained ``tau`` stays at a tenth of ``dt`` or more (``dt`` with "euler"), and runs
-        start at the trained ``v_rest``. "initial_v" trains the membrane at which a run starts, from ``v_rest`` on: one per
-        unit.
+        start at the trained ``v_rest``. "initial_v" trains the membrane at which a run starts, from ``v_rest`` on:
+        one per unit.
 
     Returns
     -------

@@ -64,8 +64,8 @@ class Optimizer(ByName):
         raise NotImplementedError
 
     def reach(self, lr: float, gradient: float, parameter: float) -> float:
-        """What no number in a step exceeds, as long as no gradient (with its weight decay) has exceeded ``gradient``, and
-        no parameter exceeds ``parameter``; by default infinite, which stands for not known."""
+        """What no number in a step exceeds, as long as no gradient (with its weight decay) has exceeded ``gradient``,
+        and no parameter exceeds ``parameter``; by default infinite, which stands for not known."""
         return math.inf
 
     @property
@@ -108,21 +108,21 @@ class Optimizer(ByName):
         TypeError
             Something is no array, or a dtype differs.
         ValueError
-            Names or shapes differ, a parameter cannot be changed in place, a gradient holds NaN or infinity, or the step
-            would make a parameter or a slot NaN or infinite.
+            Names or shapes differ, a parameter cannot be changed in place, a gradient holds NaN or infinity, or the
+            step would make a parameter or a slot NaN or infinite.
         """
         self._check_names(params, grads)
         there = any(map(gpu.on_gpu, params.values()))
         if there:
             on_gpu.check(params, grads)
-            largest = on_gpu.largest(grads) if largest is None else largest
+            most = on_gpu.largest(grads) if largest is None else largest
         else:
-            largest = self._check(params, grads)
+            most = self._check(params, grads)
         lr = self.lr
         hyper, decay, weight = self.hyper(lr, self.iteration + 1), getattr(self, "weight_decay", 0.0), 0.0
         if decay and not there:
             weight = max((_largest(p) for p in params.values()), default=0.0)
-        largest = max(largest + decay * weight, self._largest)
+        most = max(most + decay * weight, self._largest)
         for p in params.values():
             with np.errstate(over="ignore"):
                 fits = np.isfinite(np.array(hyper, p.dtype)).all()
@@ -132,8 +132,7 @@ class Optimizer(ByName):
                 )
         update = partial(self._update_on_gpu if there else self._update, hyper=hyper)
         slots = {name: self._slots_of(name, p) for name, p in params.items()}
-        most = min((FAR[p.dtype] for p in params.values()), default=math.inf)
-        if not self.reach(lr, largest, weight) < most:
+        if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in params.values()), default=math.inf):
             self._try(params, grads, slots, update)
         else:
             for name, p in params.items():
@@ -141,7 +140,7 @@ class Optimizer(ByName):
         for name, p in params.items():
             if self._memory.get(name) is not slots[name]:
                 self._remember(name, slots[name].reshape(len(self.slots), *p.shape))
-        self.iteration, self._largest = self.iteration + 1, largest
+        self.iteration, self._largest = self.iteration + 1, most
 
     def _update(self, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: tuple[float, ...]) -> None:
         compiled = _compiled(self.rule, len(self.slots), len(hyper), p.dtype)
@@ -169,8 +168,8 @@ class Optimizer(ByName):
                 bad = int(np.size(numbers) - np.isfinite(numbers).sum())
                 if bad:
                     raise ValueError(
-                        f"a step of {self!r} would make {bad} numbers of {what} of {name!r} infinite or NaN in {p.dtype}: "
-                        "nothing is changed. Clip the gradient (clip=1.0), or lower the learning rate"
+                        f"a step of {self!r} would make {bad} numbers of {what} of {name!r} infinite or NaN in "
+                        f"{p.dtype}: nothing is changed. Clip the gradient (clip=1.0), or lower the learning rate"
                     )
         for name, (new, memory) in made.items():
             gpu.assign(params[name], new)
