@@ -326,13 +326,13 @@ def test_a_step_beyond_float32_is_refused_and_changes_nothing(name):
         before = {key: p.copy() for key, p in params.items()}
         slots = {key: slot.copy() for key, slot in optimizer.state.items()}
         iteration = optimizer.iteration
+        said = ""
         try:
             optimizer.step(params, grads)
         except ValueError as error:
-            assert f"of {what} of 'w'" in str(error) or "of 'first'" in str(error)
+            said = str(error)
             break
-    else:
-        pytest.fail("all steps were made")
+    assert f"of {what} of 'w'" in said or f"of {what} of 'first'" in said
     assert optimizer.iteration == iteration
     assert all(np.array_equal(params[key], before[key]) for key in before)
     assert optimizer.state.keys() == slots.keys()
