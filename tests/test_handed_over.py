@@ -1,4 +1,4 @@
-"""What is handed over keeps its value, what is kept outlives copies, pickles and processes, and one thread at a time."""
+"""What is handed over keeps its value; what is kept outlives copies, pickles and processes; one thread at a time."""
 
 import copy
 import pickle
@@ -125,7 +125,7 @@ def test_statistics_of_an_own_layer_are_kept(tmp_path):
     for other in (loaded, net.twin(), net.twin(dtype=np.float64), copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
         np.testing.assert_allclose(other.run(X).output, net.run(X).output, rtol=1e-6, atol=1e-6)
         assert other["normal1"].buffers["seen"] == 1
-    with pytest.raises(ValueError, match="holds the buffers .*normal1/mean"):
+    with pytest.raises(ValueError, match=r"holds the buffers .*normal1/mean"):
         nbsnn.load(tmp_path / "net.npz", net=Sequential(Dense(4, 3), LI(), seed=0))
 
 
