@@ -58,7 +58,7 @@ def plans(children: dict[str, Layer], steps: int, batch: int, compact: Compact |
     share = None if compact is None else share_of(children, steps, batch, compact)
     return {
         run: Stack(run, children).plan(steps, batch, share) if len(run) > 1 and share is not None
-        else alone(children[run[0]], steps, batch)
+        else alone(children[next(iter(run))], steps, batch)
         for run in found
     }  # fmt: skip
 
