@@ -57,7 +57,7 @@ def fit(
     learner : Learner
         What changes the parameters.
     epochs, batch_size : int
-        How long, and how many samples at a time.
+        How long, and how many samples at a time, in training and on the test set.
     seed : int
         Seed of order, encoding and augmentation. With the same seed, network and data the result is the same bit
         for bit.
@@ -99,7 +99,7 @@ def fit(
     for epoch in range(len(history), epochs):
         row = _epoch(net, train, encoder, learner, batch_size, Draws(seed), epoch, augment, show)
         if test is not None:
-            row["test_accuracy"], rates = evaluate(net, *test, encoder, learner.loss, Draws(seed, "test"))
+            row["test_accuracy"], rates = evaluate(net, *test, encoder, learner.loss, Draws(seed, "test"), batch_size)
             row |= {f"rate/{name}": rate for name, rate in rates.items()}
         row["seconds"] = row.pop("seconds")  # last column
         history.rows.append(row)
@@ -110,16 +110,18 @@ def fit(
 
 
 def evaluate(
-    net: Container, x: Array, labels: Array, encoder: Encoder, loss: Any, draws: Draws | None = None, size: int = 500
+    net: Container, x: Array, labels: Array, encoder: Encoder, loss: Any, draws: Draws | None = None, size: int = 128
 ) -> tuple[float, dict[str, float]]:
     """Accuracy on a data set, and each spiking layer's mean rate (spikes per unit and step).
 
-    The class is decided as the loss says (``loss.by``), by the largest sum over time if it says nothing.
+    The class is decided as the loss says (``loss.by``), by the largest sum over time if it says nothing. ``size``
+    samples run at a time, in the same arrays.
     """
-    right, rates = 0, {}
+    right, rates, tape = 0, {}, {}
     for indices in batches(len(x), size):
         part = draws.fold(int(indices[0])) if draws else None
-        run = net.run(encoded(net, encoder, x[indices], part))
+        given = net.check_input(encoded(net, encoder, x[indices], part))
+        run = Run(net, net.forward(given, net.initial(len(indices)), tape)[0], {}, tape)
         right += int((predict(run.output, getattr(loss, "by", "count")) == labels[indices]).sum())
         for name, layer in net.layers().items():
             if layer.recorded()[:1] == ["spikes"]:

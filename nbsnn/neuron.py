@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from .per_step import WAYS, PerStep
+from .pickling import by_name
 from .surrogates import Surrogate, above, at_or_above, atan
 
 COMPARE = {">=": at_or_above, ">": above}
@@ -68,6 +70,12 @@ class Neuron:
     kind, options : str, mapping
         The function in ``nbsnn.neurons`` and the arguments that made this neuron: shown by ``repr``, stored in
         checkpoints. A user's own neuron needs none.
+    starts_at : mapping
+        State -> the parameter that is its initial value, as in ``{"v": "v_rest"}``: where the parameter is trained,
+        runs start from what it has become, unless the initial value is trained by itself.
+    least : mapping
+        Parameter -> its least value: training keeps it there or above. Parameters of ``per_step`` are kept within what
+        is allowed anyway, and time constants at a tenth of a step or more ("euler": at a step).
 
     Examples
     --------
@@ -102,10 +110,16 @@ class Neuron:
     inputs: tuple[str, ...] = ("current",)
     kind: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    starts_at: Mapping[str, str] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.learn, str):
             object.__setattr__(self, "learn", (self.learn,))
+        for name in ("state", "params", "options"):
+            kept = {k: v if k == "learn" else _kept(v) for k, v in getattr(self, name).items()}
+            object.__setattr__(self, name, kept)
+        object.__setattr__(self, "first", _kept(self.first))
         if self.compare not in COMPARE:
             raise ValueError(f'compare must be ">=" or ">", not {self.compare!r}')
         for name, way in self.per_step.items():
@@ -129,6 +143,13 @@ class Neuron:
                 raise ValueError(f"the initial {name} must be finite, not {value!r}")
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
+        for role, names in (("least", self.least), ("starts_at", self.starts_at.values())):
+            for name in names:
+                if name not in self.params:
+                    raise ValueError(f"{role} names {name!r}; the parameters of this neuron are {list(self.params)}")
+        for name in self.starts_at:
+            if name not in self.state:
+                raise ValueError(f"starts_at names {name!r}; the state of this neuron is {list(self.state)}")
         self._check_inputs()
         _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
         if self.vjp:
@@ -143,6 +164,12 @@ class Neuron:
     def trained(self) -> tuple[str, ...]:
         """Which of ``params`` are trained: ``learn`` without the initial values."""
         return tuple(name for name in self.learn if name in self.params)
+
+    @property
+    def tied(self) -> dict[str, str]:
+        """Which states start at a parameter that is trained, and at which."""
+        pairs = self.starts_at.items()
+        return {name: p for name, p in pairs if p in self.learn and f"initial_{name}" not in self.learn}
 
     def _check_first(self) -> None:
         """Raise if ``first`` names what is not there."""
@@ -191,6 +218,18 @@ class Neuron:
         """A copy with other fields, as ``dataclasses.replace``."""
         return replace(self, **changes)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Neuron:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        made = [name for name, f in self.holes.items() if _made_here(f)]
+        given["holes"] = {name: f for name, f in self.holes.items() if name not in made}
+        for function in (self.step, self.vjp, self.first, *given["holes"].values(), *self.params.values()):
+            if callable(function):
+                by_name(repr(self), function)
+        return _again, (given, made)
+
     def __repr__(self) -> str:
         if self.kind:
             said = {
@@ -217,6 +256,29 @@ def _unconnected(step: Callable, count: int) -> Callable:
     """``step`` with a conductance of 0, and ``count`` arguments after it."""
     rest = "".join(f", a{k}" for k in range(count))  # spelt out: kernels take functions without a star
     return eval(f"lambda step: lambda x{rest}: step(x, 0.0{rest})")(step)
+
+
+def _made_here(function: Any) -> bool:
+    """Whether this is a function that one of nbsnn has made, which a pickle cannot name."""
+    return str(function.__module__).startswith("nbsnn.") and "<locals>" in getattr(function, "__qualname__", "")
+
+
+def _again(given: dict[str, Any], made: list[str]) -> Neuron:
+    """A neuron from what a pickle holds; what fills the holes ``made`` is made by its kind again."""
+    if made:
+        like = getattr(import_module("nbsnn.neurons"), given["kind"])(**given["options"])
+        given["holes"] |= {name: like.holes[name] for name in made}
+    return Neuron(**given)
+
+
+def _kept(value: Any) -> Any:
+    """What was given, with arrays as read-only copies: what their owner does to them later changes no neuron."""
+    if isinstance(value, list) and np.asarray(value).dtype.kind in "fiub":
+        value = np.asarray(value)
+    if isinstance(value, np.ndarray) and value.ndim and (value.flags.writeable or value.base is not None):
+        value = value.copy()
+        value.flags.writeable = False
+    return value
 
 
 def _short(value: Any) -> str:

@@ -7,6 +7,7 @@ Each way carries its derivative, so that ``tau`` itself can be learned.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,12 +17,25 @@ from .times import nearest
 
 Array = np.ndarray
 
+SHORTEST = 0.1
+"""Training keeps a time constant at so many steps or more: below, hardly anything is left of a value after a step, nor
+of the gradient by it."""
+
+ROUNDING = 2.0**-23
+"""By so much a limit may be missed, relatively: 0.7 in float32 is less than 0.7."""
+
+
+def _anywhere(dt: float) -> tuple[float, float]:
+    """No limits."""
+    return -math.inf, math.inf
+
 
 @dataclass(frozen=True)
 class PerStep:
     """A way from a parameter to its value per step: ``value(p, dt)`` and its derivative ``slope(p, dt)``, elementwise.
 
     Raises ``ValueError`` where ``allowed(p, dt)`` is not true everywhere; ``rule`` says in words what that is.
+    Training keeps it within ``limits(dt)``.
     """
 
     name: str
@@ -29,6 +43,7 @@ class PerStep:
     slope: Callable[[Array, float], Array]
     allowed: Callable[[Array, float], Array]
     rule: str
+    limits: Callable[[float], tuple[float, float]] = _anywhere
 
     def __call__(self, p: Array, dt: float, where: str = "parameter") -> Array:
         if not np.all(self.allowed(p, dt)):
@@ -47,15 +62,17 @@ EXP = PerStep(
     lambda tau, dt: np.exp(-dt / tau) * dt / tau**2,
     lambda tau, dt: tau > 0.0,
     "a time constant greater than 0",
+    lambda dt: (SHORTEST * dt, math.inf),
 )
 """Exact solution of a leak over one step: exp(-dt/tau)."""
 
 EULER = PerStep(
     "euler",
-    lambda tau, dt: 1.0 - dt / tau,
+    lambda tau, dt: np.maximum(1.0 - dt / tau, 0.0),
     lambda tau, dt: dt / tau**2,
-    lambda tau, dt: tau >= dt,
+    lambda tau, dt: tau >= dt * (1.0 - ROUNDING),
     'a time constant of at least one step (dt = {dt:g}) with decay="euler", whose factor 1 - dt/tau would be negative',
+    lambda dt: (dt, math.inf),
 )
 """Forward Euler: 1 - dt/tau."""
 
@@ -74,6 +91,7 @@ STEPS = PerStep(
     lambda period, dt: np.zeros_like(period),
     lambda period, dt: period >= 0.0,
     "a period of at least 0",
+    lambda dt: (0.0, math.inf),
 )
 """A period as the nearest whole number of steps; halves go up."""
 
@@ -83,6 +101,7 @@ LOSS = PerStep(
     lambda tau, dt: -np.exp(-dt / tau) * dt / tau**2,
     lambda tau, dt: tau > 0.0,
     "a time constant greater than 0",
+    lambda dt: (SHORTEST * dt, math.inf),
 )
 """What a leak takes in one step, 1 - exp(-dt/tau): exact where exp(-dt/tau) cannot be told from 1."""
 
@@ -97,10 +116,11 @@ DT = PerStep(
 
 HZ = PerStep(
     "hz",
-    lambda rate, dt: 0.001 * rate * dt,
+    lambda rate, dt: np.minimum(0.001 * rate * dt, 1.0),
     lambda rate, dt: np.full_like(rate, 0.001 * dt),
-    lambda rate, dt: (rate >= 0.0) & (0.001 * rate * dt <= 1.0),
+    lambda rate, dt: (rate >= 0.0) & (0.001 * rate * dt <= 1.0 + ROUNDING),
     "a rate in Hz of at least 0 and at most one per step (dt = {dt:g} ms)",
+    lambda dt: (0.0, 1000.0 / dt),
 )
 """A rate in Hz as the probability per step, ``dt`` in ms."""
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from .describe import describe, rebuild
 from .gpu import assign, get
+from .layers.kept import check_kept
 from .layers.layer import Layer
 from .validate import finite
 from .version import __version__
@@ -53,8 +54,11 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     story["net"] = describe(net, arrays)
     for name, array in net.parameters().items():
         arrays[f"param/{name}"] = get(array)
+    check_kept(net)
+    for name, array in net.all_buffers().items():
+        arrays[f"buffer/{name}"] = get(array)
     for name, array in (extra or {}).items():
-        if name.startswith(("param/", "value/")) or name == "nbsnn":
+        if name.startswith(("param/", "value/", "buffer/")) or name == "nbsnn":
             raise ValueError(f"extra must not use the name {name!r}: it belongs to the network")
         arrays[name] = np.asarray(array)
     write_npz(path, {"nbsnn": np.array(json.dumps(story)), **arrays})
@@ -98,12 +102,19 @@ def restore(arrays: Mapping[str, np.ndarray], path: Any, net: Layer | None = Non
     given = {name.removeprefix("param/") for name in arrays if name.startswith("param/")}
     if given != parameters.keys():
         raise ValueError(f"{path} holds the parameters {sorted(given)}, but the network has {sorted(parameters)}")
-    for name, parameter in parameters.items():
-        array = finite(f"{path}: {name}", arrays[f"param/{name}"])
-        if array.shape != tuple(parameter.shape):
-            raise ValueError(f"{path}: {name} is {list(array.shape)}, but the network's is {list(parameter.shape)}")
-    for name, parameter in parameters.items():
-        assign(parameter, arrays[f"param/{name}"])
+    buffers = net.all_buffers()
+    given = {name.removeprefix("buffer/") for name in arrays if name.startswith("buffer/")}
+    if given != buffers.keys() and (given or any(layer.buffers for layer in (net, *net.layers().values()))):
+        raise ValueError(f"{path} holds the buffers {sorted(given)}, but the network has {sorted(buffers)}")
+    found = {f"param/{name}": array for name, array in parameters.items()}
+    found |= {f"buffer/{name}": array for name, array in buffers.items() if name in given}
+    for name, wanted in found.items():
+        array = finite(f"{path}: {name.partition('/')[2]}", arrays[name])
+        if array.shape != tuple(wanted.shape):
+            where = f"{path}: {name.partition('/')[2]}"
+            raise ValueError(f"{where} is {list(array.shape)}, but the network's is {list(wanted.shape)}")
+    for name, wanted in found.items():
+        assign(wanted, arrays[name])
     return net
 
 

@@ -266,7 +266,7 @@ def test_gradients_of_regularisers_equal_finite_differences(place):
     [
         (lambda y, target: (float("nan"), np.zeros_like(y)), "the loss is nan"),
         (lambda y, target: (float("inf"), np.zeros_like(y)), "the loss is inf"),
-        (lambda y, target: (1.0, np.full_like(y, np.nan)), "the gradient of dense1/weight contains 24 NaN"),
+        (lambda y, target: (1.0, np.full_like(y, np.nan)), "the derivative of the loss contains [0-9]+ NaN"),
     ],
 )
 @pytest.mark.parametrize("chunk", [None, 5])
@@ -279,6 +279,62 @@ def test_what_is_not_finite_raises_and_changes_nothing(loss, message, chunk):
     assert learner.iteration == learner.optimizer.iteration == 0
     for name, array in net.parameters().items():
         np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("compact", [True, False])
+@pytest.mark.parametrize("chunk", [None, 5])
+@pytest.mark.parametrize(
+    ("derivative", "error", "message"),
+    [
+        (lambda y: np.ones(y.shape[1:], y.dtype), ValueError, r"has shape \[3, 3\], but what it is taken by has"),
+        (lambda y: np.ones((1, *y.shape[1:])), ValueError, r"has shape \[1, 3, 3\]"),
+        (lambda y: np.ones((2 * len(y), *y.shape[1:])), ValueError, "has shape"),
+        (lambda y: y[:0], ValueError, r"has shape \[0, 3, 3\]"),
+        (lambda y: y.ravel(), ValueError, "has shape"),
+        (lambda y: 1.0, ValueError, r"has shape \[\]"),
+        (lambda y: y.astype(complex), TypeError, "an array of real numbers, not complex128"),
+        (lambda y: y.astype(object), TypeError, "an array of real numbers, not object"),
+        (lambda y: None, TypeError, "an array of real numbers, not NoneType"),
+        (lambda y: np.full(y.shape, 1e300), ValueError, "contains [0-9]+ NaN or infinite values"),
+    ],
+)
+def test_a_derivative_that_does_not_fit_is_refused(derivative, error, message, chunk, compact):
+    net = two_layers(device="cpu" if compact else "python")
+    with pytest.raises(error, match=f"the derivative of the loss .*{message}"):
+        BPTT(net, lambda y, t: (1.0, derivative(y)), chunk=chunk, compact=compact).step(X, None)
+    if chunk is None:
+        regularizers = {"lif1": lambda s: (0.0, derivative(s))}
+        if "3, 3" not in message:  # the output's units
+            with pytest.raises(error, match=f"the derivative of the regulariser of lif1 .*{message}"):
+                BPTT(net, mean_square, regularizers=regularizers, compact=compact).step(X, np.zeros((T, B, 3)))
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (1.0, "must return a pair"),
+        ((1.0,), "must return a pair"),
+        (None, "must return a pair"),
+        ((np.ones(3), X), "the value of the loss must be a real number, not float64"),
+        (("1", X), "the value of the loss must be a real number, not str"),
+        ((1j, X), "the value of the loss must be a real number, not complex"),
+    ],
+)
+def test_a_loss_returns_a_number_and_an_array(result, message):
+    with pytest.raises(TypeError, match=message):
+        BPTT(two_layers(), lambda y, t: result).step(X, None)
+
+
+def test_a_derivative_of_integers_or_in_another_precision_or_order_counts_as_numbers():
+    net = two_layers(dtype=np.float64)
+    grads = []
+    casts = [lambda g, k=k: g.astype(k) for k in (np.float32, int)]
+    for change in (np.asarray, *casts, np.asfortranarray, np.ndarray.tolist):
+        learner = BPTT(net, lambda y, t, change=change: (1.0, change(np.round(4.0 * y))))
+        grads.append({name: g.copy() for name, g in learner.gradients(X, None)[1].items()})
+    for other in grads[1:]:
+        for name, g in grads[0].items():
+            np.testing.assert_array_equal(other[name], g)
 
 
 @pytest.mark.parametrize(

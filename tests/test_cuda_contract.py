@@ -19,7 +19,7 @@ CPU_ONLY = {
     "balanced": "a rule that normalises after every step runs on sparse synapses on the CPU only",
     "sparse_integer": "the integer rule on sparse synapses runs on the CPU only",
     "bits": "spikes are packed to fit a budget of bytes and caches, and a GPU keeps its record as it is",
-    "checks": "sums.unfinite: a flag on the GPU that is read with the loss",
+    "checks": "sums.large: a flag on the GPU that is read with the loss",
     "connect": "synapses are drawn once, when a network is built, on the CPU",
     "distance": "as connect",
     "events": "counting spikes would mean to wait for the GPU: kernels find them as they go",

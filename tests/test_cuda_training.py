@@ -79,6 +79,26 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_step_beyond_float32_changes_nothing(name, by_hand):
+    params = {"w": np.float32([[1.0, -1.0], [0.5, 0.0]])}
+    there, large = {"w": gpu.put(params["w"])}, gpu.put(np.float32([[0.1, 0.2], [3e38, 3e38]]))
+    optimizer = {"sgd": lambda: optim.SGD(10.0)}.get(name, OPTIMIZERS[name])()
+    for _ in range(30):
+        before, said = gpu.get(there["w"]).copy(), ""
+        try:
+            optimizer.step(there, {"w": large}, **({} if by_hand else {"largest": np.inf}))
+        except ValueError as error:
+            said = str(error)
+            break
+    if name == "adamax":  # it never squares
+        assert not said and np.isfinite(gpu.get(there["w"])).all()
+    else:
+        assert "of 'w' infinite or NaN in float32: nothing is changed" in said
+        np.testing.assert_array_equal(gpu.get(there["w"]), before)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimisers(name):
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(3, 2)).astype(np.float32), "b": rng.normal(size=2).astype(np.float32)}

@@ -367,7 +367,9 @@ def test_wrong_input_raises_and_changes_nothing(rule, x, target, error, message)
     ("loss", "message"),
     [
         (lambda y, target: (float("nan"), np.zeros_like(y)), "the loss of step 0 is nan"),
-        (lambda y, target: (1.0, np.full_like(y, np.inf)), "the gradient of dense1/weight contains"),
+        (lambda y, target: (1.0, np.full_like(y, np.inf)), "the derivative of the loss contains"),
+        (lambda y, target: (1.0, np.ones(y.shape[1:])), "the derivative of the loss has shape"),
+        (lambda y, target: (1.0, np.ones((4, *y.shape[1:]))), "the derivative of the loss has shape"),
     ],
 )
 @pytest.mark.parametrize("update", ["sample", "step"])

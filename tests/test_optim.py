@@ -303,6 +303,68 @@ def test_options_out_of_range_are_refused(make):
         make()
 
 
+BEYOND = {
+    "adam": (lambda: optim.Adam(), 1e30, "v"),
+    "adamw": (lambda: optim.AdamW(), 1e30, "v"),
+    "adam, decay": (lambda: optim.Adam(weight_decay=1e30), 1.0, "v"),
+    "adam, eps": (lambda: optim.Adam(eps=1e-60), 0.0, "the parameter"),
+    "adamax": (lambda: optim.Adamax(1e30), 1e30, "the parameter"),
+    "momentum": (lambda: optim.SGD(1e-30, momentum=0.9), 3e38, "the parameter"),
+    "nesterov": (lambda: optim.SGD(0.5, momentum=0.9, nesterov=True), 3e38, "the parameter"),
+    "sgd": (lambda: optim.SGD(1e10), 1e30, "the parameter"),
+    "schedule": (lambda: optim.SGD(lambda k: 1e10), 1e30, "the parameter"),
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_a_step_beyond_float32_is_refused_and_changes_nothing(name):
+    make, large, what = BEYOND[name]
+    params = {"first": np.float32([1.0, 2.0]), "w": np.float32([[1.0, -1.0], [0.5, 0.0]])}
+    grads = {"first": np.float32([0.1, -0.1]), "w": np.float32([[0.1, 0.2], [large, large]])}
+    optimizer = make()
+    for _ in range(3):
+        before = {key: p.copy() for key, p in params.items()}
+        slots = {key: slot.copy() for key, slot in optimizer.state.items()}
+        iteration = optimizer.iteration
+        said = ""
+        try:
+            optimizer.step(params, grads)
+        except ValueError as error:
+            said = str(error)
+            break
+    assert f"of {what} of 'w'" in said or f"of {what} of 'first'" in said
+    assert optimizer.iteration == iteration
+    assert all(np.array_equal(params[key], before[key]) for key in before)
+    assert optimizer.state.keys() == slots.keys()
+    assert all(np.array_equal(optimizer.state[key], slots[key]) for key in slots)
+    if "decay" in name or "eps" in name:
+        return
+    optimizer.step(params, {"first": grads["first"], "w": np.full((2, 2), 1e-3, np.float32)})  # it goes on
+    assert all(np.isfinite(p).all() for p in params.values())
+
+
+@pytest.mark.parametrize("make", [lambda: optim.SGD(0.1), lambda: optim.Adam(0.1), lambda: optim.AdamW(0.1)])
+def test_large_steps_that_fit_are_made_as_small_ones_are(make):
+    small, large = ({"w": np.zeros(3, np.float64)} for _ in range(2))
+    few, many = make(), make()
+    many.load({f"{slot}/w": np.zeros(3) for slot in many.slots}, 0)
+    many._largest = 1e300  # so that all steps are tried on copies
+    for k in range(5):
+        grads = {"w": np.float64([1.0, -2.0, 0.1 * k])}
+        few.step(small, grads)
+        many.step(large, grads)
+    np.testing.assert_array_equal(small["w"], large["w"])
+    for name, slot in few.state.items():
+        np.testing.assert_array_equal(many.state[name], slot)
+
+
+def test_a_learning_rate_beyond_the_precision_is_refused():
+    params = {"w": np.zeros(2, np.float32)}
+    with pytest.raises(ValueError, match=r"a learning rate of 1e\+39 is beyond float32"):
+        optim.SGD(1e39).step(params, {"w": np.zeros(2, np.float32)})
+    assert not params["w"].any()
+
+
 def test_an_optimiser_shows_its_options():
     assert repr(optim.Adam()) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)"
     assert repr(optim.SGD(optim.Cosine(0.1, 5))).startswith("SGD(lr=Cosine(lr=0.1, iterations=5, lr_min=0.0), mom")

@@ -153,6 +153,18 @@ def test_refractory_steps_pass_no_gradient() -> None:
     assert report(net, X).layers[0].dead > report(free, X).layers[0].dead + 0.2  # type: ignore[operator]
 
 
+def test_no_advice_to_scale_by_one_but_a_look_at_the_spread_of_units_and_input():
+    net = Sequential(Dense(4, 20, bias=False), LIF(tau=10.0), seed=0, device="python")
+    x = np.random.default_rng(0).random((30, 8, 4)).astype(np.float32) * np.float32([2.0, 2.0, 0.01, 0.01])
+    weight = np.zeros((4, 20))
+    weight[:2, :8] = 0.3
+    net["dense1"].params["weight"] = weight
+    rate = float(net.run(x)["lif1"]["spikes"].mean())
+    advice = "\n".join(nbsnn.report(net, x, rate=1.02 * rate).advice)
+    assert "60 % of its units never spike" in advice and "Scale" not in advice and "by 1" not in advice
+    assert "input: its channels' standard deviations lie between" in advice
+
+
 def test_vanishing_and_exploding_gradients_are_named() -> None:
     net = healthy()
     net["dense2"].params["weight"] *= 1e-6

@@ -10,7 +10,7 @@ from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
 from nbsnn.layers import plan as plan_module
 from nbsnn.layers.packed import Packed
 from nbsnn.layers.stack import Stack
-from nbsnn.neurons import ALIF, LI, LIF, CubaLIF
+from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
 
 BOUNDS = {np.float32: 1e-5, np.float64: 1e-12}
 
@@ -94,6 +94,37 @@ def test_event_path_equals_dense_path_on_random_networks(
     assert abs(a - b) <= BOUNDS[dtype] * max(abs(a), 1e-3)
     for name in ga:
         np.testing.assert_allclose(gb[name], ga[name], rtol=0, atol=BOUNDS[dtype] * max(np.abs(ga[name]).max(), 1e-3))
+
+
+@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("units", [1, 21, 63, 64, 65, 100])
+@pytest.mark.parametrize(
+    "neuron",
+    [
+        lambda: LIF(2.0, 0.45, v_rest=0.5),
+        pytest.param(lambda: IF(drain=-0.3), marks=pytest.mark.long),
+        pytest.param(lambda: CubaLIF(v_threshold=0.4, v_rest=0.5), marks=pytest.mark.long),
+        pytest.param(lambda: LIF(np.full(1, 2.0), -0.1, v_reset=-1.0), marks=pytest.mark.long),
+    ],
+)
+def test_units_that_fire_by_themselves_fire_only_where_there_are_units(neuron, units, loop):
+    x, results = spikes((9, 3, 40), 0.1, np.float64), []
+    for compact in (False, True):
+        both = [Recurrent(neuron()), Recurrent(neuron())] if loop else [neuron(), neuron()]
+        parts = Dense(40, units, path="events"), both[0], Dense(units, units, path="events"), both[1], Dense(units, 6)
+        net = Sequential(*parts, LI(), seed=0, dtype=np.float64)
+        results.append(gradients(net, x, target_of(x), compact=compact))
+        for k in (0, 1):
+            layer = net.record(results[-1][2].tape, list(net.children)[2 * k + 1])
+            results[-1] += ((layer["neurons"] if loop else layer)["spikes"],)
+    same(results[0], results[1], 1e-12)
+    for k in (3, 4):
+        assert results[0][k].any()
+        np.testing.assert_array_equal(results[1][k], results[0][k])
+    for name in list(net.children)[1:4:2]:
+        tape = results[1][2].tape[name]
+        bits = (tape["neurons"] if loop else tape)["small"]["spikes"].bits
+        assert not np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little")[:, units:].any()
 
 
 def test_truncated_gradients_and_states_between_chunks():

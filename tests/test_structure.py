@@ -18,7 +18,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell spell_tiles vectors cuda_setup append kernel_cache
+version hole alone pickling validate spell spell_tiles vectors cuda_setup append kernel_cache
 times
 exponential logarithm random compile per_step device profile matrix_lines
 surrogates init barrier prefetch
@@ -43,7 +43,7 @@ __init__ __main__
 PLACE = {name: k for k, line in enumerate(ORDER.split("\n")) for name in line.split()}
 
 LEAVES = {"losses", "optim", "encode"}  # know nothing of neurons and layers
-FOR_LEAVES = {"hole", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
+FOR_LEAVES = {"hole", "pickling", "compile", "spell", "device", "gpu", "validate", "random", "kernels"}
 
 # And kernels/cuda.
 MAY_IMPORT_NUMBA = {

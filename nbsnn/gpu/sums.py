@@ -17,6 +17,9 @@ THREADS = 2**15
 LEAST = 16
 """Rows that a thread adds up at least."""
 
+LARGE = 1e14
+"""Larger numbers are looked at, as their squares come near the end of float32."""
+
 
 def add_columns(x: Any, total: Any, room: dict[str, Any]) -> None:
     """total += the sum over the rows of ``x``: [R, C] to [C]; ``room`` keeps what is needed in between."""
@@ -37,9 +40,9 @@ def squares(x: Any, total: Any, room: dict[str, Any]) -> None:
     add_columns(some, total, room)
 
 
-def flag_unfinite(x: Any, flag: Any) -> None:
-    """flag[0] = 1 if ``x`` holds NaN or infinity."""
-    gpu.launch("sums", "unfinite", x.dtype, x.size, gpu.flat(x), flag)
+def flag_large(x: Any, flag: Any) -> None:
+    """flag[0] = 1 if ``x`` holds NaN, infinity, or numbers beyond ``LARGE``."""
+    gpu.launch("sums", "large", x.dtype, x.size, x.dtype.type(LARGE), gpu.flat(x), flag)
 
 
 def add_rows(x: Any, total: Any) -> None:

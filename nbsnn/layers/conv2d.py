@@ -13,6 +13,7 @@ P is far larger than the input, so it is made for a block of images at a time, a
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -150,6 +151,12 @@ class Conv2d(Stateless):
             if gx is not None:
                 self.spread(np.matmul(self.matrix, columns, out=patches), gx[n0:n1], tape)
         return None if gx is None else gx.reshape(*gy.shape[:2], *self.in_shape)
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        block = min(steps * batch, next(self.blocks(steps * batch))[1])
+        numbers = block * (self.fan_in + 2 * self.c_post) * self.area + 3 * self.matrix.size
+        numbers += (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch
+        return numbers * self.setting.dtype.itemsize
 
     def offer(self, x: Array, tape: Nested) -> None:
         tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.in_shape)

@@ -37,6 +37,9 @@ class Flatten(Stateless):
 
         return FlattenOnGpu(self)
 
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        return 0
+
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         return x.reshape(*x.shape[:2], *self.shape)
 

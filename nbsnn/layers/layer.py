@@ -8,18 +8,23 @@ again, so that its arrays are reused). State, gradients and tapes of composed la
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from ..device import resolve
 from ..gpu import assign, get, on_gpu, put
+from ..pickling import by_name
 from ..random import Draws
 from ..validate import finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .kept import attributes, check_kept, noted
+from .parameters import Parameters
 from .quickly import finite_input as finite_input
 from .run import Run
 
@@ -61,7 +66,12 @@ class Layer:
     kind : str
         What a container calls it when it has no name of its own: "dense1", "dense2".
     params : dict of str to array
-        What is learned, by name. Optimisers change these arrays in place.
+        What is learned, by name. Optimisers change these arrays in place; what is assigned to a name of a built layer
+        is copied into its array.
+    buffers : dict of str to array
+        What is kept beside the parameters and not learned, by name: running statistics, say. ``build`` fills it, and
+        ``forward`` changes the arrays in place. Twins and checkpoints keep them, and arrays that ``build`` makes as
+        attributes; what else has changed since then is refused there.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass : bool
@@ -73,11 +83,14 @@ class Layer:
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
+        self.buffers: dict[str, Array] = {}
         self.in_shape: tuple[int, ...] = ()
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
         self.built = False
         self._handed_over: tuple[str, ...] = ()
+        self._settled: dict[str, Array] = self.params
+        self._settled_with: dict[str, Any] = {}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         """Fix the shapes and draw the initial parameters, and end with ``settle``."""
@@ -92,6 +105,8 @@ class Layer:
             self.counterpart = other = self.on_gpu()
             self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
             self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
+        self.params = self._settled = Parameters(self.params)
+        self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
         """This layer's counterpart on a GPU, from ``layers/cuda``."""
@@ -171,6 +186,9 @@ class Layer:
         """As ``backward`` on each step by itself: no gradient flows from step to step. May write over ``gy``."""
         raise NotImplementedError
 
+    def confine(self) -> None:
+        """Put learned parameters that have left their range back at its border; learners do after each step."""
+
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again, as plain numbers: what a checkpoint stores."""
         return {}
@@ -183,6 +201,13 @@ class Layer:
         """The names that ``record`` knows."""
         return []
 
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        """About how many bytes a training step of the layer by itself takes: what ``forward`` keeps, and derivatives.
+
+        By default one number for each input and output, twice.
+        """
+        return 2 * (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch * self.setting.dtype.itemsize
+
     def zeros(self) -> Nested:
         """Gradients of zero for all parameters, nested as they are."""
         zeros = {name: aligned(array.shape, array.dtype) for name, array in self.params.items()}
@@ -193,6 +218,10 @@ class Layer:
     def parameters(self) -> dict[str, Array]:
         """All learned arrays, nested names joined by "/": the arrays themselves, not copies."""
         return self.params
+
+    def all_buffers(self) -> dict[str, Array]:
+        """All buffers, and arrays among attributes, nested names joined by "/": the arrays themselves, not copies."""
+        return {**attributes(self), **self.buffers}
 
     def layers(self) -> dict[str, Layer]:
         """The layers inside this one, nested names joined by "/"."""
@@ -226,6 +255,7 @@ class Layer:
             raise ValueError(
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
             )
+        self.check_parameters()
         x = np.asarray(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"input must be real numbers, not {x.dtype}")
@@ -237,17 +267,35 @@ class Layer:
         given = np.ascontiguousarray(x, self.setting.dtype)
         return given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device)
 
+    def check_parameters(self) -> None:
+        """Raise if the dict of parameters, of this layer or one inside, is no longer that of a built layer."""
+        if self.params is not self._settled:
+            raise ValueError(
+                f"the parameters of this {self.kind} have been replaced: assign to them by name, params['weight'] = ..."
+            )
+
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
         return _checked_state(state, self.initial(batch), "state", batch)
 
     def twin(self, **setting: Any) -> Layer:
         """A copy with equal parameters under another setting: ``net.twin(dtype=np.float64, smooth=True)``."""
+        check_kept(self)
         other = copy.deepcopy(self)
         other.build(self.in_shape, replace(self.setting, **setting), Draws(0))
         for name, array in other.parameters().items():
             assign(array, self.parameters()[name])
+        for name, array in other.all_buffers().items():
+            assign(array, self.all_buffers()[name])
         return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.setting.device == "cuda":
+            raise TypeError(f'a {self.kind} on a GPU cannot be pickled: pickle net.twin(device="cpu")')
+        for value in self.__dict__.values():
+            if isinstance(value, FunctionType):
+                by_name(f"the layer {self!r}", value)
+        return self.__dict__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
         other = type(self).__new__(type(self))

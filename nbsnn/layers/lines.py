@@ -51,10 +51,11 @@ def in_lines(tape: Nested, name: str, matrix: Array) -> Array:
 
 
 def to_lines(values: Array, out: Array) -> None:
-    """Values [K, B, N] into ``out`` [B, Q, K, 64]."""
+    """Values [K, B, N] into ``out`` [B, Q, K, 64]; lanes without a unit repeat the last one's values."""
     for q in range(out.shape[1]):
-        part = values[:, :, q * LINE : (q + 1) * LINE]
-        out[:, q, :, : part.shape[2]] = part.transpose(1, 0, 2)
+        part = values[:, :, q * LINE : (q + 1) * LINE].transpose(1, 0, 2)
+        out[:, q, :, : part.shape[2]] = part
+        out[:, q, :, part.shape[2] :] = part[:, :, -1:]
 
 
 def from_lines(array: Array, units: int) -> Array:

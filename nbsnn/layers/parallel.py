@@ -10,7 +10,7 @@ from ..random import Draws
 from ..validate import choice
 from .container import Container
 from .join import JOINS, added, joined, joined_shape, parted
-from .layer import Array, Nested, Setting
+from .layer import Array, Layer, Nested, Setting
 from .low_pass import LowPass, as_array
 
 
@@ -78,6 +78,9 @@ class Parallel(Container):
         parts = parted(self.join, g[None], self._shapes)
         for (name, layer), part in zip(self.children.items(), parts, strict=True):
             layer.first_reverse(part[0], grads[name])
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}

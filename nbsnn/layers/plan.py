@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..matrix_lines import LINE
 
 if TYPE_CHECKING:
+    from .layer import Layer
     from .unit import Unit
 
 LINE_BYTES, LOOP_BYTES = 2**19, 2**23
@@ -103,6 +104,13 @@ def plan(units: list[Unit], steps: int, batch: int, max_bytes: int | None) -> Pl
         f"max_bytes is {max_bytes}, but T = {steps} and a batch of {batch} take at least {result.bytes} bytes:\n"
         f"{result}\nUse a smaller batch, or chunk= for truncated gradients"
     )
+
+
+def alone(layer: Layer, steps: int, batch: int) -> Plan:
+    """About what a layer takes that is in no stack: all that it keeps."""
+    table = {"records and derivatives": layer.tape_bytes(steps, batch)}
+    table["weights and their gradients"] = 2 * sum(array.nbytes for array in layer.parameters().values())
+    return Plan(steps, batch, batch, steps, True, {}, table)
 
 
 def _plan(units: list[Unit], steps: int, batch: int, chunk: int, listed: bool, left_out: list[Unit]) -> Plan:

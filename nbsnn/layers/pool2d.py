@@ -10,6 +10,7 @@ Where windows overlap, their gradients add. The loops are in ``kernels/cpu/pool.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,11 @@ class Pool2d(Stateless):
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, *self.places)
         self.spread(gy, gx.reshape(-1, height, width), tape)
         return np.ascontiguousarray(inner(gx, self.padding))
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        padded = math.prod(n + 2 * p for n, p in zip(self.in_shape[1:], self.padding, strict=True)) * self.in_shape[0]
+        many = (1 + 2 * any(self.padding)) * padded + 2 * math.prod(self.shape)
+        return many * steps * batch * self.setting.dtype.itemsize
 
     def pool(self, x: Array, y: Array, tape: Nested) -> None:
         """Fill ``y`` from the planes ``x``."""

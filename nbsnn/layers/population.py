@@ -13,6 +13,7 @@ import numpy as np
 
 from ..compile import kernel
 from ..device import launch
+from ..gpu import assign, get
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
 from ..profile import span
@@ -76,12 +77,23 @@ class Population(Layer):
         self._step = self.neuron.of_current()
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
         self.starts = {name: self._start(name, value) for name, value in self.neuron.starts.items()}
+        self.starts |= {name: self.values[param] for name, param in self.neuron.tied.items()}  # the same arrays
         both = {**{f"initial_{name}": start for name, start in self.starts.items()}, **self.values}
         self.params = {name: both[name] for name in self.neuron.learn}
+        limits = {name: self._limits_of(name) for name in self.neuron.trained}
+        self._limits = {name: pair for name, pair in limits.items() if pair != (-np.inf, np.inf)}
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
         self.settle(setting)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_kernels": {}, "_step": None}  # made again where they are needed
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        if self.built:
+            self._step = self.neuron.of_current()
 
     def on_gpu(self) -> Any:
         from .cuda.population import PopulationOnGpu
@@ -105,6 +117,19 @@ class Population(Layer):
         if f"initial_{name}" in self.neuron.learn and not array.ndim:
             return np.full(self.shape, array)
         return array
+
+    def confine(self) -> None:
+        for name, (low, high) in self._limits.items():
+            value = get(self.params[name])
+            if value.min() < low or value.max() > high:
+                assign(self.params[name], np.clip(value, low, high))
+
+    def _limits_of(self, name: str) -> tuple[float, float]:
+        """Between what training keeps a parameter; what the neuron was given always lies within."""
+        way, given = self.neuron.way(name), self.values[name]
+        low, high = way.limits(self.setting.dt) if way else (-np.inf, np.inf)
+        low = max(low, self.neuron.least.get(name, -np.inf))
+        return min(low, float(given.min())), max(high, float(given.max()))
 
     def _per_step(self) -> Array:
         """All parameters as the step uses them, [params, N]."""
@@ -147,13 +172,19 @@ class Population(Layer):
     def starts_learned(self) -> bool:
         """Whether the state at the start depends on something that is trained."""
         depends = self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()
+        depends = (*depends, *self.neuron.tied.values())
         return any(name not in self.values or name in depends for name in self.params)
+
+    def source(self, state: str) -> str:
+        """The name in ``params`` of what a state starts at, if that is trained."""
+        return self.neuron.tied.get(state, f"initial_{state}")
 
     def first(self) -> Array:
         return first_output(self.neuron, self.starts, self.values, self.shape, self.setting.smooth)
 
     def first_reverse(self, g: Array, grads: Nested) -> None:
         for name, line in first_vjp(self.neuron, self.starts, self.values, g.sum(axis=0)).items():
+            name = self.source(name.removeprefix("initial_")) if name.startswith("initial_") else name
             if name in self.params:
                 grads[name] += summed_where_shared(line, self.params[name])
 
@@ -191,6 +222,10 @@ class Population(Layer):
         """The state after the last step, as arrays of its own."""
         lines = zip(self.variables, tape["record"], strict=True)
         return {name: line[-1].reshape(-1, *self.shape).copy() for name, line in lines}
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        lines = (len(self.variables) + 2) * (steps + 1) + len(self.neuron.state) + len(self.neuron.trained)
+        return lines * batch * self.units * self.setting.dtype.itemsize
 
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
@@ -287,9 +322,9 @@ class Population(Layer):
         if not tape["start"]:
             return
         for name, lanes in zip(self.neuron.state, tape["gS"], strict=True):
-            if f"initial_{name}" in self.params:
+            if self.source(name) in self.params:
                 g = summed_where_shared(lanes.sum(0).reshape(self.shape), self.starts[name])
-                grads[f"initial_{name}"] += g
+                grads[self.source(name)] += g
 
     def before(self, tape: Nested) -> Nested:
         """The loss's derivative by the initial state. The initial output is only seen by a recurrent connection."""

@@ -141,6 +141,9 @@ class Recurrent(Container):
         state = super().initial(batch)
         return state if self.windowed else Start({**state, "output": loop.first_fed(self, batch)})
 
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)
+
     def first(self) -> Array:
         return self.children[self.inner].first()
 

@@ -58,6 +58,9 @@ class Residual(Container):
 
         return ResidualOnGpu(self)
 
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)
+
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
         y = self._forward("branch", x, state, tape, draws, final)

@@ -16,7 +16,7 @@ from ..profile import span
 from .dense import Dense
 from .layer import Array, Layer, Nested, Start
 from .lines import from_lines, in_lines, room
-from .plan import NARROW, Plan, plan
+from .plan import NARROW, Plan, alone, plan
 from .population import Population
 from .recurrent import Recurrent
 from .unit import Unit
@@ -47,15 +47,45 @@ def in_a_row(names: list[str], children: dict[str, Layer]) -> tuple[str, ...]:
     return found
 
 
-def plans(children: dict[str, Layer], steps: int, batch: int, compact: Compact) -> dict[tuple[str, ...], Plan]:
-    """What the stacks among ``children``, layers in a row, take for a batch of this size: by the names of layers."""
-    found, names = {}, list(children)
+def plans(children: dict[str, Layer], steps: int, batch: int, compact: Compact | None) -> dict[tuple[str, ...], Plan]:
+    """What ``children``, layers in a row, take for a batch of this size, by the names of layers: stacks among them, and
+    about what each other layer does. ``compact`` None means that there are no stacks."""
+    found, names = list[tuple[str, ...]](), list(children)
+    while names:
+        run = in_a_row(names, children) if compact is not None else None
+        found.append(run or (names[0],))
+        names = names[len(found[-1]) :]
+    share = None if compact is None else share_of(children, steps, batch, compact)
+    return {
+        run: Stack(run, children).plan(steps, batch, share) if len(run) > 1 and share is not None
+        else alone(children[next(iter(run))], steps, batch)
+        for run in found
+    }  # fmt: skip
+
+
+def share_of(children: dict[str, Layer], steps: int, batch: int, compact: Compact) -> Compact:
+    """What each stack may take, if other layers take what they need.
+
+    Raises
+    ------
+    ValueError
+        ``max_bytes`` is less than what the other layers take.
+    """
+    if compact.max_bytes is None:
+        return compact
+    names, stacks, others = list(children), 0, dict[str, int]()
     while names:
         run = in_a_row(names, children)
-        if run:
-            found[run] = Stack(run, children).plan(steps, batch, compact)
+        stacks += bool(run)
+        others |= {} if run else {names[0]: children[names[0]].tape_bytes(steps, batch)}
         names = names[len(run) or 1 :]
-    return found
+    left = compact.max_bytes - sum(others.values())
+    if left < 0:
+        raise ValueError(
+            f"max_bytes is {compact.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep "
+            f"all, {', '.join(others)}, take about {sum(others.values())} bytes: use a smaller batch, or chunk="
+        )
+    return Compact(left // max(stacks, 1))
 
 
 def _fits(connection: Layer, after: Layer) -> bool:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..alone import alone
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.plan import Plan
 from ..layers.sequential import Sequential
-from ..layers.stack import Compact, plans
+from ..layers.stack import Compact, plans, share_of
 from ..profile import span
 from ..random import Draws
 from ..validate import count
@@ -43,8 +44,9 @@ class BPTT(Learner):
     seed : int
         Seed of what is random in training (dropout).
     max_bytes : int, optional
-        How much memory stacks of dense connections and populations may take for the way back (``plan`` says how much
-        they need). What does not fit is computed twice; gradients are the same bit for bit.
+        How much memory the way back may take (``plan`` says how much it needs). What does not fit is computed twice in
+        stacks of dense connections and populations; gradients are the same bit for bit. Other layers keep all, and are
+        refused if that is too much.
     compact : bool, default True
         Whether such stacks run in one pass with spikes as bits, where they can. If not, the tape holds all currents
         and states of all layers as numbers.
@@ -76,6 +78,8 @@ class BPTT(Learner):
         self.compact = Compact(None if max_bytes is None else count("max_bytes", max_bytes)) if compact else None
         if max_bytes is not None and not compact:
             raise ValueError("max_bytes needs compact=True")
+        if max_bytes is not None and not isinstance(net, Sequential):
+            raise ValueError(f"max_bytes needs a Sequential, not a {type(net).__name__}")
         if net.setting.device == "cuda":
             if max_bytes is not None:
                 raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
@@ -86,6 +90,7 @@ class BPTT(Learner):
             if name not in net.layers():
                 raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
 
+    @alone
     def step(self, x: Any, target: Any) -> float:
         """One training step on a batch ``x`` [T, B, ...]; returns the loss before it."""
         value, grads = self.gradients(x, target)
@@ -93,12 +98,14 @@ class BPTT(Learner):
         self.iteration += 1
         return value
 
+    @alone
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
             later = self.compact is not None and isinstance(self.net, Sequential)  # a stack sees all numbers anyway
             x = self.net.check_input(x, numbers=not later)
         self.clear()
-        self.tape["/compact"] = self.compact
+        steps = len(x) if self.chunk is None else min(len(x), self.chunk)
+        self.tape["/compact"] = self._compact(steps, x.shape[1])
         draws = Draws(self.seed, "training", self.iteration)
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
@@ -110,7 +117,9 @@ class BPTT(Learner):
         return value, self.checked(flatten(self.grads))
 
     def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
-        """What stacks of dense connections and populations take for the way back, before anything is run.
+        """What a training step takes for the way back, before anything is run.
+
+        That of stacks of dense connections and populations is at most so much, that of other layers about.
 
         Parameters
         ----------
@@ -120,8 +129,7 @@ class BPTT(Learner):
         Returns
         -------
         dict
-            Names of the stack's layers -> Plan; ``print`` one for a table of bytes, at most. Empty if nothing runs
-            as a stack.
+            Names of a stack's layers, or of another layer -> Plan; ``print`` one for a table of bytes.
 
         Raises
         ------
@@ -136,10 +144,16 @@ class BPTT(Learner):
         >>> plans["dense1", "lif1"].bytes < 200e6
         True
         """
-        if self.compact is None or not isinstance(self.net, Sequential):
-            return {}
+        children = self.net.children if isinstance(self.net, Sequential) else {self.net.kind: self.net}
+        compact = self.compact if isinstance(self.net, Sequential) else None
         steps = count("steps", steps) if self.chunk is None else min(count("steps", steps), self.chunk)
-        return plans(self.net.children, steps, count("batch", batch), self.compact)
+        return plans(children, steps, count("batch", batch), compact)
+
+    def _compact(self, steps: int, batch: int) -> Compact | None:
+        """How stacks may run, with what other layers leave of ``max_bytes``."""
+        if self.compact is None or self.compact.max_bytes is None:
+            return self.compact
+        return share_of(self.net.children, steps, batch, self.compact)  # type: ignore[attr-defined]
 
     def _whole(self, x: Array, target: Any, draws: Draws) -> float:
         self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)

@@ -153,7 +153,7 @@ class EProp(Online):
         self.clipped(grads)
         name, params = f"{self.last}/weight", self.net.parameters()
         both = grads | {"feedback": self.place.copy(grads[name])}
-        self.optimizer.step(params | {"feedback": self.feedback_weight}, both)
+        self.place.optimise(self.optimizer, params | {"feedback": self.feedback_weight}, both)
         for weight in (params[name], self.feedback_weight):
             self.place.scale(weight, 1.0 - self.feedback_decay)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from ..alone import Alone
 from ..gpu import get
 from ..layers.cuda.still import fetched
 from ..layers.layer import Array, Layer, Nested
 from ..optim import Adam
+from ..pickling import by_name
 from ..profile import span
 from ..validate import number
 from .place import OnCpu
@@ -20,6 +24,8 @@ Loss = Callable[[Array, Any], tuple[float, Array]]
 
 class Learner:
     """A way of training: ``step`` changes the parameters, ``gradients`` only says where they would go.
+
+    A learner keeps arrays from step to step, so one thread at a time may use it: others get a ``RuntimeError``.
 
     Attributes
     ----------
@@ -40,7 +46,7 @@ class Learner:
             raise TypeError(f"net must be a network, not {net!r}")
         if not callable(loss):
             raise TypeError(f"loss must be callable, loss(output, target), not {loss!r}")
-        self.net, self.loss = net, loss
+        self.net, self.loss, self.alone = net, loss, Alone(f"this {type(self).__name__}")
         self.optimizer = Adam() if optimizer is None else optimizer
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
@@ -82,7 +88,19 @@ class Learner:
         """One step of the optimiser."""
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
-            self.optimizer.step(self.net.parameters(), grads)
+            self.place.optimise(self.optimizer, self.net.parameters(), grads)
+            self.net.confine()
+
+    def __getstate__(self) -> dict[str, Any]:
+        for what in (self.loss, *getattr(self, "regularizers", {}).values()):
+            if isinstance(what, FunctionType):
+                by_name(f"this {type(self).__name__}", what)
+        return {**self.__dict__, "tape": {}}  # as before the first step
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Learner:
+        other = memo[id(self)] = type(self).__new__(type(self))
+        other.__dict__ |= copy.deepcopy({**self.__dict__, "tape": {}}, memo)
+        return other
 
     def state(self) -> dict[str, Array]:
         """All that a later process needs to go on bit for bit, apart from the network's parameters."""

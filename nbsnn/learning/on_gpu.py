@@ -33,6 +33,7 @@ from ..layers.cuda.still import stored
 from ..layers.layer import Layer, Nested
 from ..layers.low_pass import LowPass
 from ..optim.on_gpu import clip_by_norm
+from ..optim.optimizer import Optimizer
 from .place import OnCpu
 
 LINE = 64
@@ -43,8 +44,8 @@ class OnGpu(OnCpu):
     """Arrays on a GPU. All gradients share one array, so that each thing done to all of them is one launch."""
 
     def __init__(self) -> None:
-        self.said = gpu.zeros(2, np.float64)  # the sum of the values, and whether a gradient is not finite
-        self.total, self.unfinite = self.said[0:1], False
+        self.said = gpu.zeros(2, np.float64)  # the sum of the values, and whether a gradient is large or not finite
+        self.total, self.large = self.said[0:1], False
         self.room: dict[Any, dict[str, Any]] = {}
         self.all: Any = None
 
@@ -66,7 +67,7 @@ class OnGpu(OnCpu):
                 f'{loss!r} has no on_gpu(y, target, total, room), as the losses of nbsnn.losses: use device="cpu"'
             )
         room = self._room("loss")
-        return 0.0, loss.on_gpu(stored(y, room, "y"), target, self.total, room)
+        return 0.0, _judged("loss", loss.on_gpu(stored(y, room, "y"), target, self.total, room), y)
 
     def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
         if not hasattr(penalty, "on_gpu"):
@@ -74,22 +75,29 @@ class OnGpu(OnCpu):
                 f'{penalty!r} has no on_gpu(spikes, total, room), as those of nbsnn.losses: use device="cpu"'
             )
         flat = spikes.reshape(spikes.shape[0], spikes.shape[1], spikes.size // (spikes.shape[0] * spikes.shape[1]))
-        return 0.0, penalty.on_gpu(flat, self.total, self._room(name)).reshape(spikes.shape)
+        g = _judged(f"regulariser of {name}", penalty.on_gpu(flat, self.total, self._room(name)), flat)
+        return 0.0, g.reshape(spikes.shape)
 
     def read(self, value: float) -> float:
-        gpu_sums.flag_unfinite(self.all, self.said[1:2])
+        gpu_sums.flag_large(self.all, self.said[1:2])
         found, flag = gpu.get(self.said)
         gpu.fill(self.said, 0)
-        self.unfinite = bool(flag)
+        self.large = bool(flag)
         return value + float(found)
 
     def checked(self, grads: dict[str, Any]) -> dict[str, Any]:
-        if self.unfinite:  # as the last ``read`` has found
+        if self.large:  # as the last ``read`` has found
             super().checked({name: gpu.get(array) for name, array in grads.items()})
         return grads
 
     def clip(self, grads: Mapping[str, Any], limit: float) -> None:
         clip_by_norm({"all": self.all}, limit, self._room("clip"))
+
+    def optimise(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        if not isinstance(optimizer, Optimizer):
+            optimizer.step(params, grads)
+            return
+        optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
 
     def scale(self, weight: Any, factor: float) -> None:
         if factor != 1.0:
@@ -130,6 +138,17 @@ class OnGpu(OnCpu):
 
     def _room(self, name: str) -> dict[str, Any]:
         return self.room.setdefault(name, {})
+
+
+def _judged(what: str, g: Any, y: Any) -> Any:
+    """The derivative of a loss or regulariser by ``y``; raises unless it fits. Whether it is finite shows later."""
+    if not gpu.on_gpu(g) or g.dtype != y.dtype:
+        raise TypeError(f"the derivative of the {what} must be a {y.dtype} array on the GPU, not {type(g).__name__}")
+    if tuple(g.shape) != tuple(y.shape):
+        raise ValueError(
+            f"the derivative of the {what} has shape {list(g.shape)}, but what it is taken by has {list(y.shape)}"
+        )
+    return g
 
 
 def _placed(nested: Nested, places: list[tuple[Nested, str, int]], start: int) -> int:

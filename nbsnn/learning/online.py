@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..alone import alone
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
 from ..random import Draws
@@ -74,6 +75,7 @@ class Online(Learner):
         else:
             self.net.backward_within(gy, self.tape, self.grads, wanted=False)
 
+    @alone
     def step(self, x: Any, target: Any) -> float:
         """One pass over a batch; returns the sum of the steps' losses.
 
@@ -96,6 +98,7 @@ class Online(Learner):
         self.iteration += 1
         return total
 
+    @alone
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window)))
         if not np.isfinite(total):
@@ -108,7 +111,14 @@ class Online(Learner):
         Parameters may be changed between steps: the state then goes on from what the older ones made.
         """
         together = self.update == "sample" if accumulate is None else accumulate
-        return ((self.place.read(value), grads) for value, grads in self._passes(x, target, together, 1))
+        passes = self._passes(x, target, together, 1)
+        while True:
+            with self.alone:
+                found = next(passes, None)
+                if found is None:
+                    return
+                value = self.place.read(found[0])
+            yield value, found[1]
 
     def _passes(
         self, x: Any, target: Any, accumulate: bool, window: int | None

@@ -13,6 +13,36 @@ from ..optim import clip_by_norm
 from ..validate import finite
 
 
+def judged(what: str, result: Any, y: Array, *, numbers: bool = True) -> tuple[float, Array]:
+    """The result of a loss or regulariser of ``y``, in the precision of ``y``.
+
+    Raises ``TypeError`` or ``ValueError`` unless it is a number and an array of the shape of ``y``; of finite numbers,
+    if ``numbers`` are looked at.
+    """
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise TypeError(f"the {what} must return a pair (value, derivative), not {_kind(result)}")
+    value, g = result
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
+        raise TypeError(f"the value of the {what} must be a real number, not {_kind(value)}")
+    given = np.asarray(g)
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"the derivative of the {what} must be an array of real numbers, not {_kind(g)}")
+    if given.shape != y.shape:
+        raise ValueError(
+            f"the derivative of the {what} has shape {list(given.shape)}, but what it is taken by has {list(y.shape)}"
+        )
+    with np.errstate(over="ignore"):
+        given = np.asarray(given, y.dtype)
+    if numbers and np.isfinite(value):  # else the value says what is wrong
+        finite(f"the derivative of the {what}", given)
+    return float(value), given
+
+
+def _kind(value: Any) -> str:
+    """A value in few words."""
+    return f"{value.dtype} {list(value.shape)}" if isinstance(value, np.ndarray) else type(value).__name__
+
+
 class OnCpu:
     """Arrays of NumPy: values of losses are numbers at once.
 
@@ -30,11 +60,11 @@ class OnCpu:
 
     def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
         """Value, and derivative by the output."""
-        return loss(y, target)
+        return judged("loss", loss(y, target), y)
 
     def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
         """The same of a regulariser of the layer ``name``."""
-        return penalty(spikes)
+        return judged(f"regulariser of {name}", penalty(spikes), spikes)
 
     def read(self, value: float) -> float:
         """``value``, and all values since the last call."""
@@ -49,6 +79,10 @@ class OnCpu:
     def clip(self, grads: Mapping[str, Any], limit: float) -> None:
         """Scale down in place to a common norm of at most ``limit``."""
         clip_by_norm(grads, limit)
+
+    def optimise(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """One step of ``optimizer``, with gradients that ``checked`` has seen."""
+        optimizer.step(params, grads)
 
     def scale(self, weight: Any, factor: float) -> None:
         """Multiply in place."""

@@ -27,7 +27,12 @@ Array = np.ndarray
 
 CAN_BE_SET = "weight", "learning", "reward"
 
-IDLE = Rule(lambda w, pre, post: (0.0, 0.0), bounds="none")  # of connections that have homeostasis or integers alone
+
+def _nothing(w, pre, post):
+    return 0.0, 0.0
+
+
+IDLE = Rule(_nothing, bounds="none")  # of connections that have homeostasis or integers alone
 
 
 class Connection:

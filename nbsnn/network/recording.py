@@ -123,6 +123,12 @@ class Recording(Sealed):
         self._step, self._unit = np.zeros(0, np.int32), np.zeros(0, np.int32)  # steps done when it is over; unit
         self.seal(Recording)
 
+    def __getstate__(self) -> dict[str, Any]:
+        raise TypeError(
+            "a recording belongs to its network and cannot be pickled or copied: take its arrays, "
+            'recording.spikes(group) and recording[group, "v"]'
+        )
+
     def __repr__(self) -> str:
         kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
         return f"Recording({self.duration:g} ms, {len(self._step)} spikes{', ' + kept if kept else ''})"

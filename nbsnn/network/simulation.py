@@ -46,6 +46,14 @@ class Simulation(Sealed):
         """Steps done. The loop itself counts them, so that step and arrays belong together whatever happens."""
         return int(self._clock[0])
 
+    def __getstate__(self) -> dict[str, Any]:
+        if self._layout is not None:
+            raise TypeError(
+                "a network that has been built cannot be pickled or copied: make it anew in each process, and hand "
+                "over network.state() for network.restore"
+            )
+        return self.__dict__
+
     @property
     def time(self) -> float:
         """How far the network has run, ms."""

@@ -21,6 +21,9 @@ from ..surrogates import Surrogate, atan, dspike, spike
 from .delayed import delayed_holes, seen, seen_after, seen_before
 from .fire import attached, detached, dthrough, first_of, through
 
+SMALLEST = 1e-3
+"""Training keeps the threshold at this or above."""
+
 
 def step(x, v, b, decay, decay_adapt, beta, v_threshold):
     theta = v_threshold + b
@@ -69,7 +72,8 @@ def Adaptive(
     decay, detach_reset, compare, surrogate, first
         As in ``LIF``.
     learn : tuple of str
-        Which of "tau", "tau_adapt", "beta", "v_threshold", "initial_v", "initial_b" are trained.
+        Which of "tau", "tau_adapt", "beta", "v_threshold", "initial_v", "initial_b" are trained. Training keeps
+        ``beta`` at 0 or more, ``v_threshold`` at 0.001.
 
     Returns
     -------
@@ -112,4 +116,5 @@ def Adaptive(
         holes={**delayed_holes(delayed), "dthrough": detached if detach_reset else attached},
         kind="Adaptive",
         options=options,
+        least={"v_threshold": SMALLEST, "beta": 0.0},
     )

@@ -88,4 +88,5 @@ def ALIF(
         holes={**holes, **gain_holes(decay_input)},
         kind="ALIF",
         options=options,
+        starts_at={"v": "v_rest"},
     )

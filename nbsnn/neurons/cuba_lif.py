@@ -84,4 +84,5 @@ def CubaLIF(
         holes={**holes, **gain_holes(decay_input)},
         kind="CubaLIF",
         options=options,
+        starts_at={"v": "v_rest"},
     )

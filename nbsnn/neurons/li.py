@@ -63,4 +63,5 @@ def LI(
         holes=gain_holes(decay_input),
         kind="LI",
         options=options,
+        starts_at={"v": "v_rest"},
     )

@@ -79,8 +79,9 @@ def LIF(
         threshold, with the surrogate's derivative.
     learn : tuple of str
         Which of "tau", "v_threshold", "v_reset", "v_rest" are trained: shared when given as a number, per unit
-        when given as an array. "initial_v" trains the membrane at which a run starts, from ``v_rest`` on: one per
-        unit.
+        when given as an array. A trained ``tau`` stays at a tenth of ``dt`` or more (``dt`` with "euler"), and runs
+        start at the trained ``v_rest``. "initial_v" trains the membrane at which a run starts, from ``v_rest`` on:
+        one per unit.
 
     Returns
     -------
@@ -111,5 +112,6 @@ def LIF(
         holes={**holes, **gain_holes(decay_input)},
         kind="LIF",
         options=options,
+        starts_at={"v": "v_rest"},
     )
     return refractory_lif(neuron, refractory) if np.any(refractory) else neuron

@@ -17,7 +17,10 @@ F. Hutter, "Decoupled weight decay regularization", ICLR 2019 (AdamW).
 
 from __future__ import annotations
 
+import math
 from math import sqrt
+
+import numpy as np
 
 from ..validate import number
 from .optimizer import Optimizer, fraction
@@ -111,6 +114,11 @@ class Adam(Optimizer):
         self.betas = fraction("betas[0]", betas[0]), fraction("betas[1]", betas[1])
         self.eps = number("eps", eps, above=0.0)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)
+
+    def reach(self, lr: float, gradient: float, parameter: float) -> float:
+        gain1, eps = 1.0 - self.betas[0], float(np.float32(self.eps))
+        shrunk = lr * self.weight_decay * parameter
+        return gradient / gain1 * max(gradient, 1.0 + lr / eps) + shrunk if eps else math.inf
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         beta1, beta2 = self.betas

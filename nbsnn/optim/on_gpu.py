@@ -26,6 +26,14 @@ def check(params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
             raise ValueError(f"grads[{name!r}] has shape {list(g.shape)}, its parameter {list(p.shape)}")
 
 
+def largest(grads: Mapping[str, Any]) -> float:
+    """What no gradient exceeds in absolute value: ``LARGE``, or infinity. Waits for the GPU."""
+    flag = gpu.zeros(1, np.float64)
+    for g in grads.values():
+        gpu_sums.flag_large(g, flag)
+    return np.inf if gpu.get(flag)[0] else gpu_sums.LARGE
+
+
 def update(rule: Callable[..., Any], slots: int, p: Any, g: Any, memory: Any, hyper: tuple[float, ...]) -> None:
     """One step of one parameter, with its memory [slots, size]: one launch."""
     holes: dict[str, Any] = {

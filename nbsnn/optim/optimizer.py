@@ -17,17 +17,22 @@ from .. import gpu
 from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import optim as template
+from ..pickling import ByName
 from ..spell import row, store
 from ..validate import FLOATS, count, finite, number
 from . import on_gpu
 from .schedules import Constant, Schedule
 
+FAR = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e290}
+"""Numbers below this, added to a number, do not make it overflow: next to the end of the range they are rounded off."""
 
-class Optimizer:
+
+class Optimizer(ByName):
     """A rule that moves parameters along their gradients.
 
     A subclass names its ``slots`` (arrays that it keeps for each parameter) and its ``options``, and says in ``hyper``
-    what its ``rule(p, g, *slots, *hyper) -> (p, *slots)`` reads beside them.
+    what its ``rule(p, g, *slots, *hyper) -> (p, *slots)`` reads beside them. If it also says how far a step can
+    ``reach``, steps are tried on copies only where they may leave the range of floats, else always.
 
     Parameters
     ----------
@@ -51,11 +56,17 @@ class Optimizer:
         self.schedule = lr
         self.iteration = 0
         self.state: dict[str, np.ndarray] = {}
+        self._largest = 0.0  # of all gradients so far, and so of the slots
         self._memory: dict[str, np.ndarray] = {}  # parameter -> its slots [K, size]; state holds views of the rows
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         """What the rule reads that is the same for all elements, in step ``k = 1, 2, ...``, in float64."""
         raise NotImplementedError
+
+    def reach(self, lr: float, gradient: float, parameter: float) -> float:
+        """What no number in a step exceeds, as long as no gradient (with its weight decay) has exceeded ``gradient``,
+        and no parameter exceeds ``parameter``; by default infinite, which stands for not known."""
+        return math.inf
 
     @property
     def schedule(self) -> Schedule:
@@ -75,7 +86,9 @@ class Optimizer:
     def lr(self, lr: float | Schedule) -> None:
         self.schedule = lr
 
-    def step(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+    def step(
+        self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray], *, largest: float | None = None
+    ) -> None:
         """Change ``params`` in place, one step.
 
         Everything is checked before anything is changed. The first step (or ``load``) settles the names of the
@@ -86,41 +99,81 @@ class Optimizer:
         params : dict of C-contiguous float arrays
             All of NumPy, or all on a GPU, where the memory then is, too.
         grads : dict of arrays of the same names, shapes and dtypes
-            Those on a GPU are not searched for NaN here.
+        largest : float, optional
+            What no gradient exceeds in absolute value, for arrays on a GPU, if it is known: else it is looked up there,
+            which waits for the GPU. Learners know.
 
         Raises
         ------
         TypeError
             Something is no array, or a dtype differs.
         ValueError
-            Names or shapes differ, a parameter cannot be changed in place, or a gradient holds NaN or infinity.
+            Names or shapes differ, a parameter cannot be changed in place, a gradient holds NaN or infinity, or the
+            step would make a parameter or a slot NaN or infinite.
         """
         self._check_names(params, grads)
-        if any(map(gpu.on_gpu, params.values())):
-            self._step_on_gpu(params, grads)
-            return
-        self._check(params, grads)
-        hyper = self.hyper(self.lr, self.iteration + 1)
-        updates = {p.dtype: _compiled(self.rule, len(self.slots), len(hyper), p.dtype) for p in params.values()}
+        there = any(map(gpu.on_gpu, params.values()))
+        if there:
+            on_gpu.check(params, grads)
+            most = on_gpu.largest(grads) if largest is None else largest
+        else:
+            most = self._check(params, grads)
+        lr = self.lr
+        hyper, decay, weight = self.hyper(lr, self.iteration + 1), getattr(self, "weight_decay", 0.0), 0.0
+        if decay and not there:
+            weight = max((_largest(p) for p in params.values()), default=0.0)
+        most = max(most + decay * weight, self._largest)
+        for p in params.values():
+            with np.errstate(over="ignore"):
+                fits = np.isfinite(np.array(hyper, p.dtype)).all()
+            if not fits:
+                raise ValueError(
+                    f"{self!r} with a learning rate of {lr:g} is beyond {p.dtype}: smaller numbers, please"
+                )
+        update = partial(self._update_on_gpu if there else self._update, hyper=hyper)
+        slots = {name: self._slots_of(name, p) for name, p in params.items()}
+        if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in params.values()), default=math.inf):
+            self._try(params, grads, slots, update)
+        else:
+            for name, p in params.items():
+                update(p, grads[name], slots[name])
         for name, p in params.items():
-            if name not in self._memory:
-                self._remember(name, np.zeros((len(self.slots), *p.shape), p.dtype))
-            gradient = np.require(grads[name], requirements=["C", "A", "W"]).reshape(-1)
-            constants = np.array(hyper, p.dtype).reshape(-1, 1)
-            arrays = p.reshape(-1), gradient, self._memory[name], constants
-            run_threaded(partial(_window, updates[p.dtype], arrays), p.size, p.size)
-        self.iteration += 1
+            if self._memory.get(name) is not slots[name]:
+                self._remember(name, slots[name].reshape(len(self.slots), *p.shape))
+        self.iteration, self._largest = self.iteration + 1, most
 
-    def _step_on_gpu(self, params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
-        on_gpu.check(params, grads)
-        hyper = self.hyper(self.lr, self.iteration + 1)
+    def _update(self, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: tuple[float, ...]) -> None:
+        compiled = _compiled(self.rule, len(self.slots), len(hyper), p.dtype)
+        gradient = np.require(g, requirements=["C", "A", "W"]).reshape(-1)
+        arrays = p.reshape(-1), gradient, memory, np.array(hyper, p.dtype).reshape(-1, 1)
+        run_threaded(partial(_window, compiled, arrays), p.size, p.size)
+
+    def _update_on_gpu(self, p: Any, g: Any, memory: Any, hyper: tuple[float, ...]) -> None:
+        on_gpu.update(self.rule, len(self.slots), p, g, memory, hyper)
+
+    def _slots_of(self, name: str, p: Any) -> Any:
+        """The slots of a parameter, [K, size], where it lies; zeros if there are none yet."""
+        memory, there = self._memory.get(name), gpu.on_gpu(p)
+        if memory is None:
+            return (gpu.zeros if there else np.zeros)((len(self.slots), p.size), p.dtype)
+        return gpu.put(memory) if there and not gpu.on_gpu(memory) else memory  # as loaded
+
+    def _try(self, params: Mapping[str, Any], grads: Mapping[str, Any], slots: Mapping[str, Any], update: Any) -> None:
+        """Make the step on copies, and take them over if all their numbers are finite."""
+        made = {}
         for name, p in params.items():
-            if name not in self._memory:
-                self._remember(name, gpu.zeros((len(self.slots), *p.shape), p.dtype))
-            elif not gpu.on_gpu(self._memory[name]):  # as loaded
-                self._remember(name, gpu.put(self._memory[name].reshape(len(self.slots), *p.shape)))
-            on_gpu.update(self.rule, len(self.slots), p, grads[name], self._memory[name], hyper)
-        self.iteration += 1
+            made[name] = new, memory = _copy(p), _copy(slots[name])
+            update(new, grads[name], memory)
+            for what, numbers in zip(("the parameter", *self.slots), (gpu.get(new), *gpu.get(memory)), strict=True):
+                bad = int(np.size(numbers) - np.isfinite(numbers).sum())
+                if bad:
+                    raise ValueError(
+                        f"a step of {self!r} would make {bad} numbers of {what} of {name!r} infinite or NaN in "
+                        f"{p.dtype}: nothing is changed. Clip the gradient (clip=1.0), or lower the learning rate"
+                    )
+        for name, (new, memory) in made.items():
+            gpu.assign(params[name], new)
+            gpu.assign(slots[name], memory)
 
     def load(self, state: Mapping[str, np.ndarray], iteration: int) -> None:
         """Continue where another optimiser of this kind stood when its ``state`` and ``iteration`` were saved.
@@ -153,6 +206,7 @@ class Optimizer:
                 raise ValueError(f"state[{name!r}] has shape {list(array.shape)}, another slot {list(like.shape)}")
             finite(f"state[{name!r}]", array)
         self.state, self._memory, self.iteration = {}, {}, iteration
+        self._largest = max(map(_largest, found.values()), default=0.0)
         for name in names:
             self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
 
@@ -168,7 +222,9 @@ class Optimizer:
         if self._memory and params.keys() != self._memory.keys():
             raise ValueError(f"params must have the names of the first step: {_difference(self._memory, params)}")
 
-    def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+    def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> float:
+        """Raise unless parameters and gradients fit; returns the largest absolute value of a gradient."""
+        largest = 0.0
         for name, p in params.items():
             g = grads[name]
             for what, array in ("params", p), ("grads", g):
@@ -186,7 +242,11 @@ class Optimizer:
                     f"params[{name!r}] is {p.dtype} {list(p.shape)}, but the state belongs to {slot.dtype} "
                     f"{list(slot.shape)}"
                 )
-            finite(f"grads[{name!r}]", g)
+            most = _largest(g)
+            if not math.isfinite(most):
+                finite(f"grads[{name!r}]", g)
+            largest = max(largest, most)
+        return largest
 
     def __repr__(self) -> str:
         lr = self.schedule.lr if isinstance(self.schedule, Constant) else self.schedule
@@ -199,6 +259,16 @@ def fraction(name: str, value: Any) -> float:
     if number(name, value, least=0.0) >= 1.0:
         raise ValueError(f"{name} must be less than 1, not {value!r}")
     return float(value)
+
+
+def _largest(array: np.ndarray) -> float:
+    """The largest absolute value; NaN if there is one."""
+    return max(float(array.max()), -float(array.min())) if array.size else 0.0
+
+
+def _copy(array: Any) -> Any:
+    """A copy, where the array lies."""
+    return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()
 
 
 def _window(update: Callable, arrays: tuple[np.ndarray, ...], lo: int, hi: int) -> None:

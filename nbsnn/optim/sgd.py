@@ -84,5 +84,8 @@ class SGD(Optimizer):
         self.slots = ("b",) if self.momentum else ()
         self.rule = (nesterov_momentum if self.nesterov else heavy_ball) if self.momentum else sgd
 
+    def reach(self, lr: float, gradient: float, parameter: float) -> float:
+        return 2.0 * (1.0 + lr) * gradient / (1.0 - self.momentum)
+
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         return (lr, self.momentum, self.weight_decay) if self.momentum else (lr, self.weight_decay)

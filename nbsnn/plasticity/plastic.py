@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import gpu
+from ..alone import Alone, alone
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
@@ -107,6 +108,7 @@ class Plastic(Container):
         super().__init__(connection=connection, neurons=neurons, **({} if lateral is None else {"lateral": lateral}))
         if not isinstance(rule, (Rule, PostPreInt)):
             raise TypeError(f"rule must be a plasticity rule, not {rule!r}")
+        self.alone = Alone("this plastic layer")
         self.rule, self.delay, self.defer = rule, count("delay", delay, least=0), bool(defer)
         before, after = (self.delay, 0) if lag is None else lag
         self.lag = count("lag of the input", before, least=0), count("lag of the output", after, least=0)
@@ -166,6 +168,7 @@ class Plastic(Container):
             state["pending"] = np.zeros_like(self.weights)
         return state
 
+    @alone
     def learn(
         self, x: Any, state: Nested | None = None, *, draws: Any = None, every: int | None = None, **signals: Any
     ) -> Run:
@@ -205,6 +208,7 @@ class Plastic(Container):
         y, final = self._steps(x, state, tape, signals, every)
         return Run(self, y, final, tape)
 
+    @alone
     def present(
         self, x: Any, encoder: Encoder, draws: Draws, *, state: Nested | None = None, keep: tuple[str, ...] = (),
         learn: bool = True, first: int = 0, batch: int = 1, every: int | None = None,

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
+from ..pickling import ByName
 from ..spell import row
 from ..validate import choice, number
 from .bounds import BOUNDS, clipped
@@ -47,7 +48,7 @@ for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem"
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class Rule(ByName):
     """A plasticity rule.
 
     Parameters

@@ -14,9 +14,10 @@ from ..gpu import get
 from ..layers import Layer, Run
 from ..layers.cuda.still import fetched
 from ..layers.layer import Nested, flatten
+from ..learning.place import judged
 from ..target_rate import feeders
 from ..validate import number
-from .advice import advise, advise_gradients
+from .advice import advise, advise_gradients, advise_input
 from .measure import measure, measure_gradient, populations
 from .rows import GradientReport as GradientReport
 from .rows import LayerReport as LayerReport
@@ -69,7 +70,7 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     y, _ = net.forward(x, net.initial(x.shape[1]), tape)
     value, gradients = None, []
     if loss is not None:
-        value, gy = loss(y, target)
+        value, gy = judged("loss", loss(y, target), y, numbers=False)
         grads = net.zeros()
         net.backward(gy, tape, grads, wanted=False)
         gradients = [measure_gradient(name, net.parameters()[name], g) for name, g in flatten(grads).items()]
@@ -79,6 +80,7 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     advice: list[str] = []
     for row, (name, population, inner) in zip(layers, found, strict=True):
         advice += advise(row, driven.get(name, ""), population, inner, rate)
+    advice += advise_input(x) if advice else []
     return Report(layers, gradients, [*advice, *advise_gradients(gradients)], value)
 
 

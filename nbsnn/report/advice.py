@@ -18,6 +18,12 @@ SILENT = 0.5
 SATURATED = 0.1
 """Above this share of saturated units a layer needs advice."""
 
+CLOSE = 0.05
+"""A rate that misses its target by this share is not worth a scale."""
+
+UNEVEN = 10.0
+"""An input whose channels' deviations differ by this factor needs advice."""
+
 DEAD = 0.99
 """Above this share of dead gradients a layer needs advice."""
 
@@ -32,7 +38,7 @@ def advise(row: LayerReport, feeder: str, population: Population, tape: Nested, 
     """What to say about one population."""
     if row.rate is None or row.silent is None or row.saturated is None:
         return
-    if row.silent > SILENT and row.rate >= rate:
+    if row.silent > SILENT and row.rate >= (1.0 - CLOSE) * rate:
         yield (
             f"{row.name}: {percent(row.silent)} of its units never spike, while the others spike at "
             f"{row.rate / (1.0 - row.silent):.2g} per step. Give its units smaller or more equal weights."
@@ -68,12 +74,25 @@ def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nes
         return float(population.forward(scaled, start, inner)[0].mean(dtype=np.float64))
 
     try:
-        k = find_scale(rate_of, rate, 0.05 * rate)
+        k = find_scale(rate_of, rate, CLOSE * rate)
     except ValueError as error:
         return f"Scaling its input does not help ({error}). Look at the input, the biases and v_threshold."
+    if k == 1.0:
+        return "A common scale does not help, as the mean rate is what it should be: give its units more equal weights."
     what = f"weight and bias of {feeder}" if feeder else "its input"
     either = f", or {otherwise}" if "v_threshold" in population.neuron.params else ""
     return f"Scale {what} by {k:.4g}{either}."
+
+
+def advise_input(x: Array) -> Iterator[str]:
+    """What to say about the input [T, B, ...] of a network that something is wrong with."""
+    deviations = x.std((0, 1), dtype=np.float64)
+    deviations = deviations[deviations > 0.0]
+    if len(deviations) and deviations.max() > UNEVEN * deviations.min() and not np.isin(x, (0, 1)).all():
+        yield (
+            f"input: its channels' standard deviations lie between {deviations.min():.2g} and {deviations.max():.2g}. "
+            "Give them equal ones: subtract each channel's mean and divide by its standard deviation."
+        )
 
 
 def advise_gradients(rows: list[GradientReport]) -> Iterator[str]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..hole import hole
+from ..pickling import by_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,18 @@ class Surrogate:
 
     def __repr__(self) -> str:
         return f"{self.name}({', '.join(f'{k}={v!r}' for k, v in self.options.items())})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Surrogate:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .. import surrogates
+
+        made = getattr(surrogates, self.name, None)
+        if callable(made):
+            return partial(made, **self.options), ()
+        functions = tuple(by_name(f"surrogate {self.name}", f) for f in (self.smooth, self.slope))
+        return Surrogate, (self.name, dict(self.options), *functions, self.support, self.integral)
 
 
 @hole

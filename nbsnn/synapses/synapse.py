@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from ..pickling import ByName
 from ..validate import number
 
 Array = np.ndarray
@@ -39,7 +40,7 @@ class Membrane:
 
 
 @dataclass(frozen=True)
-class Synapse:
+class Synapse(ByName):
     """A kind of synapse. Made by ``Delta``, ``Exponential``, ``Alpha``, ``DoubleExponential``.
 
     Attributes

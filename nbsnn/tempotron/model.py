@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..alone import Alone, alone
 from ..device import resolve
 from ..init import kaiming_uniform
+from ..layers.parameters import Parameters
 from ..random import Draws
 from ..validate import count, finite, float_dtype, number, shaped
 from . import sweeps
@@ -108,7 +110,7 @@ class Tempotron:
             how: dict[str, Any] = {"fan_in": n_inputs, "fan_out": n_outputs, "dtype": self.dtype}
             weight = (weight or kaiming_uniform())(shape, draws=Draws(seed, "weight"), **how)
         array = np.array(shaped("weight", np.asarray(weight), shape), self.dtype, order="C")
-        self.params = {"weight": finite("weight", array)}
+        self.params, self.alone = Parameters({"weight": finite("weight", array)}), Alone("this Tempotron")
         self.scratch: np.ndarray = np.empty((0, *shape), self.dtype)  # for the parts of sums, see sweeps.py
 
     def __repr__(self) -> str:
@@ -176,6 +178,7 @@ class Tempotron:
         times = sweeps.crossings(self, events, t_max, spikes) if spike_times else np.empty((0, 0), self.dtype)
         return Response(v_max, t_max, spikes, times, events, upto, slope)
 
+    @alone
     def vjp(self, answer: Response, g: np.ndarray, *, times: bool = False) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Derivative of ``sum(g * v_max)``.
 
@@ -220,6 +223,7 @@ class Tempotron:
         """
         return sweeps.membrane(self, self.events(x), self._at(at)) * self.dtype.type(self.v0)
 
+    @alone
     def v_vjp(
         self, x: Any, g: np.ndarray, at: Any = None, *, times: bool = False
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -240,6 +244,7 @@ class Tempotron:
         """
         return decide(self.run(x, spike_times=False))
 
+    @alone
     def step(self, x: Any, labels: Any, rule: Rule) -> float:
         """One training step on a batch; returns the loss before it.
 
@@ -269,6 +274,7 @@ class Tempotron:
         events = self.events(x)
         return rule.learn(self, events, targets(labels, (len(events), self.n_outputs)))[0]
 
+    @alone
     def fit(self, x: Any, labels: Any, rule: Rule | None = None, *, epochs: int = 100, **options: Any) -> History:
         """Train, epoch by epoch, until nothing is wrong; see ``nbsnn.tempotron.fit`` for the options.
 

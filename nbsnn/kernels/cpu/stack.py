@@ -84,14 +84,18 @@ def add_entry(entry, b, X, at, apart, q0, q1):
             X[q * apart + at, j] += entry[b, q * uintp(LINE) + j]
 
 
-def emit(Z, r, bits, q0, q1):
-    """Write the outputs of a step as bits; returns in how many words something is neither 0 nor 1."""
+def emit(Z, r, bits, q0, q1, units):
+    """Write the outputs of a step as bits; returns in how many words something is neither 0 nor 1.
+
+    Lanes beyond the last of ``units`` are stepped like all others, and may fire; they leave no bits.
+    """
     other = 0
     for q in range(q0, q1):
-        z = q * uintp(DEPTH * LINE) + uintp(OUTPUT * LINE)
+        z, left = q * uintp(DEPTH * LINE) + uintp(OUTPUT * LINE), units - q * uintp(LINE)
+        inside = ~uint64(0) if left >= uintp(LINE) else (uint64(1) << uint64(left)) - uint64(1)
         word = equals(Z, z, 1.0)
-        bits[r, q] = word
-        other += (word ^ equals(Z, z, 0.0)) != ~uint64(0)
+        bits[r, q] = word & inside
+        other += ((word ^ equals(Z, z, 0.0)) & inside) != inside
     return other
 
 
@@ -111,7 +115,7 @@ def forward_lines(
     widest()
     other, shared, blocks = 0, common(P), uintp(bias.shape[0])
     marks, apart = (steps + every - uintp(1)) // every + uintp(1), uintp(X.shape[0]) // blocks
-    n_pre, units = uintp(weight.shape[0]) // blocks, uintp(back.shape[0]) // blocks
+    n_pre, units = uintp(weight.shape[0]) // blocks, uintp(y.shape[1])
     for b in range(b0, b1):
         count, mark, left = uintp(0), b * marks, uintp(0)
         put(Z, uintp(0), 0, blocks, S, mark, q0, q1)
@@ -125,7 +129,7 @@ def forward_lines(
                 if t == 0:
                     add_entry(entry, b, X, at, apart, q0, q1)
             if t > 0 and bits.shape[0] and not back.shape[0]:  # by now, what was written in parts can be read whole
-                other += emit(Z, r - uintp(1), bits, q0, q1)
+                other += emit(Z, r - uintp(1), bits, q0, q1, units)
             if left == 0:
                 take(Z, uintp(0), 0, blocks, S, mark, q0, q1)
                 mark, left = mark + uintp(1), every
@@ -137,7 +141,7 @@ def forward_lines(
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
             if bits.shape[0] and (back.shape[0] or t + uintp(1) == steps):
-                other += emit(Z, r, bits, q0, q1)
+                other += emit(Z, r, bits, q0, q1, units)
             if back.shape[0]:
                 count = listed(bits, r, own, uintp(0))
             if y.shape[0]:
@@ -156,7 +160,7 @@ def forward(
     a loop, ``entry`` [B, .] what they bring at the first step, ``own`` room for positions. X [Q rows, 64]: if
     ``whole``, with a row for each step, those of the first sample from ``first`` on, else one row for each sample.
     S [B checkpoints, .]: the first is given, the last is the final state. bits [B T, .] and y [T B, N]: the outputs,
-    either may have no rows. ``together`` lines go through all samples at a time.
+    either may have no rows, but N is the number of units. ``together`` lines go through all samples at a time.
     """
     other = 0
     for p0 in range(q0, q1, together):

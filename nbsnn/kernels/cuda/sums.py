@@ -35,10 +35,10 @@ def squares(lo: int, hi: int, x: Any, y: Any) -> None:
         y[i, 0] = s
 
 
-def unfinite(lo: int, hi: int, x: Any, flag: Any) -> None:
-    """flag[0] = 1 if an element of ``x`` is NaN or infinite."""
+def large(lo: int, hi: int, limit: float, x: Any, flag: Any) -> None:
+    """flag[0] = 1 if an element of ``x`` is not within ``limit``: too large, infinite or NaN."""
     i = lo + cuda.grid(1)
-    if i < hi and x[i] - x[i] != 0.0:
+    if i < hi and not abs(x[i]) <= limit:
         flag[0] = 1
 
 

@@ -42,6 +42,7 @@ class LearnedOnGpu(Leaf):
         gpu_sums.add_columns(g.reshape(g.shape[0], sums.size), sums, {})
         lines = gpu.get(sums).reshape(layer.shape)
         for name, line in first_vjp(layer.neuron, layer.starts, layer.values, lines).items():
+            name = layer.source(name.removeprefix("initial_")) if name.startswith("initial_") else name
             if name in layer.params:
                 self._fold(name, gpu.put(np.ascontiguousarray(line, self._dtype)), None, grads)
 
@@ -55,8 +56,8 @@ class LearnedOnGpu(Leaf):
             self._fold(name, self._over_samples(tape["gP"][k], tape), slope, grads)
         if tape["start"]:
             for k, name in enumerate(layer.neuron.state):
-                if f"initial_{name}" in layer.params:
-                    self._fold(f"initial_{name}", self._over_samples(tape["gS"][k], tape), None, grads)
+                if layer.source(name) in layer.params:
+                    self._fold(layer.source(name), self._over_samples(tape["gS"][k], tape), None, grads)
 
     def _start(self, name: str) -> np.ndarray:
         """The initial value of a state."""

@@ -1,0 +1,66 @@
+"""What a layer of one's own keeps in twins and checkpoints: parameters, buffers, and arrays among its attributes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .layer import Layer
+
+OWN = ("params", "buffers", "children", "setting", "counterpart", "built")
+"""Attributes that are kept, or made again."""
+
+
+def noted(layer: Layer) -> dict[str, Any]:
+    """The attributes of a layer of one's own as they are when it is built; of arrays, the shape."""
+    if type(layer).__module__.startswith("nbsnn."):
+        return {}
+    given = {name: value for name, value in vars(layer).items() if name not in OWN and not name.startswith("_settled")}
+    return {k: v.shape if _is_array(v) else copy.deepcopy(v) if isinstance(v, PLAIN) else v for k, v in given.items()}
+
+
+def attributes(layer: Layer) -> dict[str, np.ndarray]:
+    """The arrays among the attributes of a layer of one's own that were there when it was built."""
+    return {name: vars(layer)[name] for name in layer._settled_with if _is_array(vars(layer).get(name))}
+
+
+def check_kept(net: Layer) -> None:
+    """Raise ``ValueError`` if a layer of one's own has attributes that neither a checkpoint nor a twin would keep:
+    numbers that have changed since it was built, and arrays that are new or of another shape."""
+    for place, layer in {"": net, **net.layers()}.items():
+        before = layer._settled_with
+        if not before:
+            continue
+        lost = []
+        for name, value in vars(layer).items():
+            if name in OWN or name.startswith("_settled"):
+                continue
+            same = value.shape == before.get(name) if _is_array(value) else _same(value, before.get(name))
+            lost += [] if same else [name]
+        if lost:
+            raise ValueError(
+                f"{place or layer.kind}, a {type(layer).__name__}, has changed {', '.join(map(repr, lost))} since it "
+                "was built, which would be lost: keep it as an array in self.buffers, a dict by name that build fills"
+            )
+
+
+PLAIN = (int, float, complex, str, list, tuple, dict)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two values are equal, as far as they are numbers, texts, arrays, or made of such."""
+    if isinstance(a, (np.ndarray, np.generic)):
+        return isinstance(b, (np.ndarray, np.generic)) and np.array_equal(a, b)
+    if isinstance(a, (list, tuple)):
+        return type(a) is type(b) and len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, Mapping):
+        return isinstance(b, Mapping) and a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
+    return a == b if isinstance(a, PLAIN) else True

@@ -1,0 +1,57 @@
+"""The parameters of a built layer: a dict whose names, shapes and dtypes stay."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..gpu import assign, get
+from ..validate import finite
+
+
+class Parameters(dict[str, Any]):
+    """Arrays by name; what is assigned to a name is copied into its array, so kernels and optimisers may rely on it.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` unless the name is known and the numbers are real, finite and
+    of the array's shape.
+
+    Examples
+    --------
+    >>> params = Parameters({"bias": np.zeros(2, np.float32)})
+    >>> params["bias"] = [1, 2]
+    >>> params["bias"]
+    array([1., 2.], dtype=float32)
+    """
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self:
+            raise KeyError(f"there is no parameter {name!r}; there are {list(self)}")
+        array, given = self[name], np.asarray(get(value))
+        if given is array:  # changed in place: params["weight"] *= 2
+            return
+        if given.dtype.kind not in "fiub":
+            raise TypeError(f"parameter {name!r} must be real numbers, not {given.dtype}")
+        if given.shape != tuple(array.shape):
+            raise ValueError(f"parameter {name!r} has shape {list(array.shape)}, but is given {list(given.shape)}")
+        with np.errstate(over="ignore"):
+            assign(array, finite(f"parameter {name!r}", np.asarray(given, array.dtype)))
+
+    def update(self, *others: Any, **named: Any) -> None:
+        """As a dict's, by assignment to each name."""
+        for name, value in dict(*others, **named).items():
+            self[name] = value
+
+    def __ior__(self, other: Any) -> Parameters:
+        self.update(other)
+        return self
+
+    def _stay(self, *args: Any) -> NoReturn:
+        """What would add or remove names."""
+        raise TypeError(f"the parameters {list(self)} of a built layer stay: assign to them by name")
+
+    __delitem__ = _stay
+    pop = popitem = clear = setdefault = _stay  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Parameters, (dict(self),)
