@@ -15,7 +15,7 @@ from ..validate import count, number
 from . import gpu_models, sources
 from .connection import Connection
 from .eventwise import check_homeostasis, check_rule
-from .group import Group, Section
+from .group import Group, Section, held
 from .simulation import Simulation
 
 
@@ -243,4 +243,5 @@ class Network(Simulation):
         group = self.group(target)
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
+        held(group.membrane)  # raises where that differs between units
         group.currents.append(sources.current(current, group.n, every, start, self.dt, self.dtype))
