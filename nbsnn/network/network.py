@@ -195,8 +195,12 @@ class Network(Simulation):
         source, target = self.section(source), self.section(target)
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
+        if not source.group.spiking:
+            raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
         synapse = Delta() if synapse is None else synapse
         check_rule(plasticity, self.dtype)
+        if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
+            raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
         for what, given, wanted in (
             ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
         ):  # fmt: skip

@@ -17,6 +17,7 @@ from .files import Files
 from .gpu_loop import GpuTape
 from .group import Group
 from .recording import Recording, Tape
+from .watch import Watch
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -36,7 +37,7 @@ class Wanted:
     """What a run shall record."""
 
     def __init__(self, network: Simulation, record: Mapping[Any, Any] | None):
-        self.spikes: list[Group] = list(network.groups) if record is None else []
+        self.spikes: list[Group] = [group for group in network.groups if group.spiking and record is None]
         self.variables: list[tuple[Group, str, Array]] = []
         self.weights: list[Connection] = []
         for owner, names in (record or {}).items():
@@ -47,6 +48,8 @@ class Wanted:
             for name in [names] if isinstance(names, str) else names:
                 chosen = names[name] if isinstance(names, Mapping) else None
                 if name == "spikes":
+                    if not group.spiking:
+                        raise ValueError(f"{group!r} is a readout, which emits no spikes: record its variables")
                     self.spikes.append(group)
                 else:
                     network.place(group, name)
@@ -103,7 +106,7 @@ def run(
     network.build()
     wanted = Wanted(network, record)
     _bound(network)
-    loop, start = network.loop(), network.step
+    loop, start, watch = network.loop(), network.step, Watch(network)
     recording = Recording(network, start, steps)
     files = Files(network, to, variables_to, wanted, interval, start)
     tape = wanted.tape(network, interval, files)
@@ -123,6 +126,7 @@ def run(
 
             def look(t: int) -> None:
                 network.step = t
+                watch.look(t)
                 bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
 
             loop.advance(network.step, goal, tape, look)
@@ -142,6 +146,7 @@ def run(
         files.close()
     with network.layout.memory.at_hand(*(waiting.ARRAYS if _wanted(network, "normalize") else ())):
         eventwise.finish(network)
+    watch.end()
     recording.seconds = time.perf_counter() - began
     recording.take(tape, wanted, weights, start, interval, files)
     return recording

@@ -74,7 +74,7 @@ ENTERS = {
 DRIVEN = "current = conducted(current, conductance, S[v + k], *driven(P, place), {rest}) + jump"
 """After all that: conductances as a current, with v as it was before the step."""
 
-AFTER = "S[v + k] += jump if r[0] <= 0.5 else zero"
+AFTER = "S[v + k] += jump if {out} <= 0.5 else zero"
 
 
 def update(group: Group, device: str = "cpu") -> Callable:
@@ -123,9 +123,14 @@ def _behind(count: int) -> Callable:
     return eval(f"lambda p, o: ({''.join(f'p[o + {count + j}], ' for j in range(4))})")
 
 
+def put_out(group: Group) -> str:
+    """What a unit puts out: a readout no spike, whatever its output."""
+    return "r[0]" if group.spiking else "zero"
+
+
 def _finish(group: Group) -> list[str]:
-    """The lines after a unit's step. What a readout puts out is no spike."""
-    after = [AFTER] if any(port.mode == "after" for port in group.ports) else []
+    """The lines after a unit's step."""
+    after = [AFTER.format(out=put_out(group))] if any(port.mode == "after" for port in group.ports) else []
     return ["keep(S, r, o, w, k)", *after]
 
 
@@ -143,10 +148,10 @@ def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
         f"        current, conductance, jump = {'x[k]' if currents else 'zero'}, zero, zero",
         *(f"        {line}" for line in inside),
         f"        {_step(neuron, 'i0 + k', 'bits[k]')}",
-        f"        y[k] = {'r[0]' if group.spiking else 'zero'}",
+        f"        y[k] = {put_out(group)}",
         *(f"        {line}" for line in _finish(group)),
         # The sum of two uint32 is a uint64 to Numba, and would halve the width of the whole loop's vectors.
-        "        count = np.uint32(count + (one if y[k] > 0.5 else none))",
+        f"        count = np.uint32(count + (one if {put_out(group)} > 0.5 else none))",
         "    return count",
     ]
 
@@ -162,7 +167,7 @@ def _thread(before: list[str], inside: list[str], group: Group) -> list[str]:
         *(f"    {line}" for line in inside),
         f"    {_step(neuron, 'np.uint64(lo)', 'bits_of(key, t, np.uint64(lo))')}",
         *(f"    {line}" for line in _finish(group)),
-        f"    return {'r[0]' if group.spiking else 'zero'}",
+        f"    return {put_out(group)}",
     ]
 
 

@@ -20,25 +20,9 @@ from .exponential_lif import parts, rise, share, ways_of
 
 
 def step(
-    x,
-    g,
-    jump,
-    v,
-    w,
-    left,
-    dt,
-    capacitance,
-    g_leak,
-    v_rest,
-    v_threshold,
-    sharpness,
-    a,
-    b,
-    tau_w,
-    v_peak,
-    v_reset,
-    refractory,
-):
+    x, g, jump, v, w, left,
+    dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
+):  # fmt: skip
     h = dt * share()
     decay = exp(-h / tau_w)
     s = 0.0
