@@ -64,5 +64,5 @@ def _finite(array: Array) -> bool:
 def _words(what: str, one: str, values: Any) -> Iterator[str]:
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
-        more = f", the first of {len(bad)}," if len(bad) > 1 else ""
+        more = f", the first of {len(bad)}" if len(bad) > 1 else ""
         yield f"{what} is {values[bad[0]]} in {one} {bad[0]}{more}"
