@@ -26,6 +26,10 @@ INPUTS = ("current", "conductance", "jump", "uniform", "normal")
 class Neuron:
     """A neuron model: one step in time, and the reverse of that step.
 
+    ``step`` integrates over the step with what it is fed, compares the membrane with its threshold, and resets it where
+    it spikes, in this order: what arrives in a step can fire a unit in the same step, the state it returns is that
+    after the reset, and spike and state belong to the end of the step. (``Network`` says when what arrives.)
+
     Parameters
     ----------
     step : callable
@@ -49,9 +53,10 @@ class Neuron:
     surrogate : Surrogate
         What stands in for the derivative of the spike.
     compare : {">=", ">"}
-        Whether a membrane that equals its threshold spikes.
+        Whether a membrane that equals its threshold spikes. There is no tolerance: a sum of inputs that is the
+        threshold on paper may fall short of it by rounding, fifty times 0.02 in float32 for one.
     output : str
-        What the output is called in records; only "spikes" counts as spikes in reports.
+        What the output is called in records; only "spikes" counts as spikes, in reports and in a ``Network``.
     first : number, array, function of the shape, or pair of str
         The output before the first step, which only feedback sees. The pair ``("v", "v_threshold")`` says that it is
         a spike where the initial "v" exceeds "v_threshold", with the surrogate's derivative.

@@ -117,8 +117,6 @@ def test_jumps_are_the_same_along_all_kinds_of_synapses(options):
 @pytest.mark.parametrize("device", [pytest.param("cpu", marks=pytest.mark.long), "cuda"])
 @pytest.mark.parametrize("name", ["ConductanceLIF", "LIF", "a conductor"])
 def test_jumps_are_the_same_on_other_devices(name, device):
-    if device == "cuda":
-        pytest.importorskip("numba.cuda")
     neuron = (NEURONS | OWN)[name]
     options = {} if name == "a conductor" else {"synapse": Exponential(5.0, reversal=-20.0)}
     for more in ({}, options):
@@ -283,8 +281,6 @@ def test_hodgkin_huxley_neurons_come_back_from_far_away(current):
 
 @pytest.mark.parametrize("device", ["python", "cuda"])
 def test_a_readout_is_followed_and_emits_no_spikes(device):
-    if device == "cuda":
-        pytest.importorskip("numba.cuda")
     net = nbsnn.Network(dt=0.5, dtype=np.float64, device=device)
     source, readout = net.spikes([1.0], [0], 1), net.population(LI(10.0), 2, name="readout")
     net.connect(source, readout, nbsnn.AllToAll(), weight=3.0)
@@ -361,8 +357,6 @@ def grows(x, v):
 
 @pytest.mark.parametrize("device", ["python", "cuda"])
 def test_a_state_that_leaves_the_range_of_numbers_ends_the_run(device):
-    if device == "cuda":
-        pytest.importorskip("numba.cuda")
     net = nbsnn.Network(dt=0.5, device=device)
     cells = net.population(Neuron(grows, state={"v": 0.0}), 3, name="cells")
     net.inject(cells, np.array([0.0, 0.0, 1.0]))
@@ -396,3 +390,71 @@ def test_a_population_that_leaves_the_range_of_numbers_says_so():
     net = nbsnn.Sequential(nbsnn.Dense(1, 2), Neuron(grows, state={"v": 0.0}), device="python", seed=0)
     with np.errstate(over="ignore"), pytest.raises(ValueError, match="neuron1/v at the end of the run contains 2 NaN"):
         net.run(np.ones((200, 1, 1)))
+
+
+# The order of a step, as ``Network`` states it.
+
+
+def arrivals(neuron, times, weight, *, dt=0.1, until=3.0, **options):
+    """Spike times and membrane of a neuron at which spikes arrive at ``times``."""
+    net = nbsnn.Network(dt=dt, dtype=np.float64, device="python")
+    source = net.spikes(np.array(times) - dt, np.zeros(len(times), int), 1)
+    cells = net.population(neuron, 1)
+    made = net.connect(source, cells, nbsnn.AllToAll(), weight=weight, delay=dt, **options)
+    run = net.run(until, record={cells: ["spikes", "v"]})
+    return run.spikes(cells)[0].tolist(), run[cells, "v"][:, 0], made
+
+
+FIRES = {"LIF": LIF(20.0), "ConductanceLIF": ConductanceLIF(200.0, 10.0, 0.0, 1.0, 0.0, 0.0), "QIF": QIF()}
+
+
+@pytest.mark.parametrize("name", FIRES)
+def test_a_jump_fires_in_the_step_that_ends_with_its_arrival_and_the_record_shows_the_reset(name):
+    times, v, _ = arrivals(FIRES[name], [1.0], 200.0)
+    assert times == [1.0]
+    assert v[9] == FIRES[name].params["v_reset"]  # the record of 1.0 ms
+
+
+def test_a_jump_comes_after_the_leak_and_before_the_threshold():
+    decay = np.exp(-0.1 / 20.0)
+    _, v, _ = arrivals(LIF(20.0, 99.0), [1.0, 1.1], 0.5)
+    np.testing.assert_allclose(v[8:12], [0.0, 0.5, 0.5 * decay + 0.5, (0.5 * decay + 0.5) * decay], rtol=1e-12)
+    assert arrivals(LIF(20.0, 1.0), [1.0, 1.1], 0.5)[0] == []  # 0.5 has leaked when the next comes
+    assert arrivals(LIF(20.0, 0.5 * decay + 0.5), [1.0, 1.1], 0.5)[0] == [1.1]  # which was at the threshold for a step
+
+
+def test_a_course_in_time_begins_at_its_arrival_and_acts_from_the_next_step_on():
+    _, v, _ = arrivals(LIF(20.0, 99.0), [1.0], 1.0, synapse=Exponential(5.0))
+    share = (np.exp(-0.1 / 5.0) - np.exp(-0.1 / 20.0)) * 5.0 / (5.0 - 20.0)
+    np.testing.assert_allclose(v[8:11], [0.0, 0.0, share], rtol=1e-9)
+
+
+@pytest.mark.parametrize("make", [LIF, ConductanceLIF, NoisyLIF])
+def test_the_refractory_period_ends_with_its_edge(make):
+    options = {"v_rest": 0.0, "v_threshold": 1.0, "v_reset": 0.0, "refractory": 1.0}
+    options |= {"sigma": 0.0} if make is NoisyLIF else {}
+    for second, expected in ((2.1, [1.0]), (2.0, [1.0]), (1.9, [1.0])):
+        times, _, _ = arrivals(make(**options), [1.0, second], 2.0)
+        assert times == ([*expected, 2.1] if second == 2.1 else expected)
+
+
+def test_plasticity_comes_last_and_a_new_weight_is_that_of_later_arrivals():
+    rule = nbsnn.plasticity.Rule(lambda w, pre, post: (post, pre), bounds="none")
+    _, v, made = arrivals(LIF(20.0, 99.0), [1.0, 1.1], 2.0, plasticity=rule, until=1.2)
+    decay = np.exp(-0.1 / 20.0)
+    np.testing.assert_allclose(v[[9, 10]], [2.0, 2.0 * decay + 3.0], rtol=1e-12)
+    assert made.weight[0] == 4.0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("x", "n"), [(0.02, 50), (0.1, 10), (0.25, 4), (0.0625, 16)])
+def test_thresholds_are_compared_without_tolerance(x, n, dtype):
+    run = nbsnn.Population(of.IF(), 1, dtype=dtype, device="python").run(np.full((n + 1, 1, 1), x))
+    total = dtype(0.0)
+    for _ in range(n):
+        total += dtype(x)
+    first = int(np.flatnonzero(run["spikes"].ravel())[0]) + 1
+    assert first == (n if total >= 1.0 else n + 1)
+    assert x not in (0.25, 0.0625) or first == n  # sums of powers of 2 are exact
+    ramp = (np.arange(8) * 0.25).astype(dtype).reshape(8, 1, 1)
+    assert nbsnn.encode.delta(T=8, threshold=0.25)(ramp)[:, 0, 0].sum() == 7.0

@@ -223,7 +223,9 @@ class Simulation:
         ------
         ValueError, KeyError, FileExistsError
             If a time is not a whole number of steps, what is to be recorded is unknown, or a file exists or does not
-            fit.
+            fit. If a variable or weight is not finite when the run begins, or becomes so: the message names variable
+            and population, unit, the time at which this was seen, and a time at which all was finite. It is looked
+            for every 64 steps at most, more rarely in long runs; the network is left as it was then.
         """
         return running.run(self, duration, record, every, to, variables_to, progress, callback, callback_every)
 
