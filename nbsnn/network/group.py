@@ -239,6 +239,7 @@ def _conducting(group: Group, neuron: Neuron, synapse: Synapse) -> str:
     if synapse.reversal is None or "conductance" in neuron.inputs:
         held(group.membrane)  # raises where that differs between units
         return "current" if synapse.reversal is None else "conductance"
+    held(group.membrane)  # as above
     if group.response is None or group.response.decay is None or group.response.decay < 0.0:
         raise ValueError(
             f"{synapse!r} is a conductance, which {neuron!r} does not take, nor can it be given as a current, as the "
@@ -255,6 +256,7 @@ def _jumping(group: Group, neuron: Neuron, synapse: Synapse) -> str:
         return "current"
     if membrane_of(neuron) in neuron.state and (neuron.membrane or "conductance" in neuron.inputs):
         return "after"
+    held(group.membrane)  # as above
     raise ValueError(
         f"{synapse!r} lets a membrane jump, and {neuron!r} does not say which variable is its membrane: "
         'Neuron(membrane="v") does, or membrane="input" if the weight is to be its input of one step; '

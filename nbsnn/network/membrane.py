@@ -52,12 +52,12 @@ def response(neuron: Neuron, params: dict[str, np.ndarray], units: int) -> Respo
     for name, values in params.items():
         for value in {float(np.min(values)), float(np.max(values))} - {first[name]}:
             other = _trial(step, neuron, {**first, name: value})
-            if other is None or (other.gain, other.decay is None) != (found.gain, found.decay is None):
+            if other is None or not np.isclose(other.gain, found.gain, rtol=1e-9, atol=0.0):
                 return None
-            if found.decay is not None and not np.isclose(found.decay, other.decay or 0.0, rtol=1e-9):
-                return None
+            if other.decay is None or found.decay is None or not np.isclose(other.decay, found.decay, rtol=1e-9):
+                found = replace(found, decay=None)
             constants.add(other.constant)
-    if len(constants) == 1:
+    if len(constants) == 1 or found.decay is None:
         return found
     each = [{name: float(np.ravel(v)[k % np.size(v)]) for name, v in params.items()} for k in range(units)]
     tried = [_trial(step, neuron, numbers) for numbers in each]
