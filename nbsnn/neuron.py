@@ -1,7 +1,7 @@
 """What a neuron model is: two plain scalar functions, and the names of their arguments.
 
 A neuron of a training network is fed by one number per step, its input current. In ``nbsnn.Network`` it may be fed by
-more: the conductance of its synapses, and random numbers of its own.
+more: the conductance of its synapses, jumps of its membrane, and random numbers of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +20,17 @@ from .surrogates import Surrogate, above, at_or_above, atan
 
 COMPARE = {">=": at_or_above, ">": above}
 
-INPUTS = ("current", "conductance", "uniform", "normal")
+INPUTS = ("current", "conductance", "jump", "uniform", "normal")
 """What may feed a neuron, in the order of ``step``'s arguments."""
 
 
 @dataclass(frozen=True, eq=False)
 class Neuron:
     """A neuron model: one step in time, and the reverse of that step.
+
+    ``step`` integrates over the step with what it is fed, compares the membrane with its threshold, and resets it where
+    it spikes, in this order: what arrives in a step can fire a unit in the same step, the state it returns is that
+    after the reset, and spike and state belong to the end of the step. (``Network`` says when what arrives.)
 
     Parameters
     ----------
@@ -51,9 +55,10 @@ class Neuron:
     surrogate : Surrogate
         What stands in for the derivative of the spike.
     compare : {">=", ">"}
-        Whether a membrane that equals its threshold spikes.
+        Whether a membrane that equals its threshold spikes. There is no tolerance: a sum of inputs that is the
+        threshold on paper may fall short of it by rounding, fifty times 0.02 in float32 for one.
     output : str
-        What the output is called in records; only "spikes" counts as spikes in reports.
+        What the output is called in records; only "spikes" counts as spikes, in reports and in a ``Network``.
     first : number, array, function of the shape, or pair of str
         The output before the first step, which only feedback sees. The pair ``("v", "v_threshold")`` says that it is
         a spike where the initial "v" exceeds "v_threshold", with the surrogate's derivative.
@@ -65,8 +70,17 @@ class Neuron:
     inputs : tuple of str
         What feeds ``step``, in this order: "current", always; "conductance", the sum g of the conductances of the
         synapses, whose currents at v = 0, the sum of g E, are then part of the current, so that x - g v flows in;
-        "uniform" and "normal", a random number in [0, 1) and a standard normal one, drawn anew for every unit and
-        step. With more than a current there is no ``vjp``.
+        "jump", by how much delta synapses let the membrane jump at the end of the step, to be added after it has been
+        integrated and before it is compared with the threshold, and dropped while it is held; "uniform" and "normal",
+        a random number in [0, 1) and a standard normal one, drawn anew for every unit and step. With more than a
+        current there is no ``vjp``.
+    membrane : str
+        The state that a delta synapse lets jump, "v" by default in a neuron that takes a conductance. One that takes a
+        "jump" sees to it in its step. In one whose membrane answers to the current in proportion, whatever its value,
+        the current of the step is what makes the jump. In any other the membrane must be named: the weight is
+        added to it after the step, unless the unit spikes there, and its threshold sees it in the next step. "input"
+        says that the weight is the current of the step instead, for neurons whose input is no current into a membrane.
+        Synapses that conduct need an input "conductance", or a membrane that is linear in current and in itself.
     kind, options : str, mapping
         The function in ``nbsnn.neurons`` and the arguments that made this neuron: shown by ``repr``, stored in
         checkpoints. A user's own neuron needs none.
@@ -108,6 +122,7 @@ class Neuron:
     leak: str = ""
     holes: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("current",)
+    membrane: str = ""
     kind: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     starts_at: Mapping[str, str] = field(default_factory=dict)
@@ -150,6 +165,10 @@ class Neuron:
         for name in self.starts_at:
             if name not in self.state:
                 raise ValueError(f"starts_at names {name!r}; the state of this neuron is {list(self.state)}")
+        if self.membrane not in ("", "input", *self.state):
+            raise ValueError(
+                f'membrane must name a state among {list(self.state)}, or be "input", not {self.membrane!r}'
+            )
         self._check_inputs()
         _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
         if self.vjp:
@@ -193,7 +212,7 @@ class Neuron:
             raise ValueError(f"a neuron with the inputs {given} cannot have a vjp: gradients flow to a current only")
 
     def of_current(self) -> Callable[..., tuple]:
-        """``step(x, *state, *params)`` for a loop that feeds currents alone: no synapse conducts.
+        """``step(x, *state, *params)`` for a loop that feeds currents alone: no synapse conducts, no membrane jumps.
 
         Raises ``ValueError`` if the neuron needs random numbers.
         """
@@ -203,7 +222,8 @@ class Neuron:
                     f"{self!r} needs a {name} random number per step, which only nbsnn.Network supplies: "
                     "simulate it there"
                 )
-        return _unconnected(self.step, len(self.state) + len(self.params)) if len(self.inputs) > 1 else self.step
+        more = len(self.inputs) - 1
+        return _unconnected(self.step, more, len(self.state) + len(self.params)) if more else self.step
 
     def way(self, name: str) -> PerStep | None:
         """How the parameter ``name`` becomes its value per step; None if it is used as it stands."""
@@ -252,10 +272,10 @@ def _count_arguments(role: str, function: Callable, inputs: tuple[str, ...], wan
         raise ValueError(f"{role} must take {wanted} arguments {form}, but {function.__name__} takes {given}")
 
 
-def _unconnected(step: Callable, count: int) -> Callable:
-    """``step`` with a conductance of 0, and ``count`` arguments after it."""
+def _unconnected(step: Callable, more: int, count: int) -> Callable:
+    """``step`` with ``more`` inputs of 0 beside its current, and ``count`` arguments after them."""
     rest = "".join(f", a{k}" for k in range(count))  # spelt out: kernels take functions without a star
-    return eval(f"lambda step: lambda x{rest}: step(x, 0.0{rest})")(step)
+    return eval(f"lambda step: lambda x{rest}: step(x{', 0.0' * more}{rest})")(step)
 
 
 def _made_here(function: Any) -> bool:

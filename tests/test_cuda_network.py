@@ -49,8 +49,8 @@ def everything(device, dtype=np.float32):
     net.connect(cells, escape, every, weight=uniform(0.0, 0.2), delay=2.0)
     net.drive(cells, 500.0, 0.3)
     net.drive(cells, 100.0, 0.3, fast)
-    net.inject(escape, np.linspace(0.0, 1.0, 10)[:, None], every=2.0)
-    net.inject(noisy, np.arange(3.0))
+    net.inject(escape, np.linspace(0.0, 40.0, 10)[:, None], every=2.0)
+    net.inject(noisy, 40.0 * np.arange(3.0))
     return net
 
 

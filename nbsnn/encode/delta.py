@@ -30,7 +30,8 @@ class delta(Encoder):
     T : int
         Number of time steps: the length of the series.
     threshold : float, default 0.1
-        Change that makes a spike, above 0, in the unit of x.
+        Change that makes a spike, above 0, in the unit of x. There is no tolerance: a series that rises by one
+        threshold per step, where that is no sum of powers of 2, misses some spikes by rounding.
     form : {"crossing", "difference"}, default "crossing"
         What a change is measured against: a reference that moves by one threshold per spike, or the previous step.
         There is at most one spike per step and channel: a reference that is left behind by a jump catches up later.

@@ -241,6 +241,12 @@ class Layer:
         -------
         Run
             ``run.output`` [T, B, ...], ``run.state``, and every recorded variable: ``run["lif1"]["v"]``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If input or state do not fit, or the state is not finite at the end of the run; the message names layer and
+            variable. On a GPU the latter is found when ``run.state`` is asked for.
         """
         x = self.check_input(x)
         tape: Nested = {}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..gpu import get_all
+from ..validate import finite
 from .cuda.still import fetched
 
 
@@ -29,6 +30,8 @@ class Run:
 
     def __init__(self, layer: Any, output: Any, state: dict[str, Any], tape: dict[str, Any]):
         self._layer, self._output, self._state, self._tape = layer, output, state, tape
+        if layer.setting.device != "cuda":  # there it is looked at when it is asked for
+            _finite(state, "")
 
     @functools.cached_property
     def output(self) -> np.ndarray:
@@ -37,8 +40,8 @@ class Run:
 
     @functools.cached_property
     def state(self) -> dict[str, Any]:
-        """State after the last step."""
-        return get_all(self._state)
+        """State after the last step; ``ValueError`` if it has left the range of numbers."""
+        return _finite(get_all(self._state), "")
 
     def __getitem__(self, name: str) -> Any:
         """A recorded variable [T, B, ...] of a population, or the run of a layer inside."""
@@ -60,3 +63,13 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run(output {list(self.output.shape)}, {', '.join(self.keys())})"
+
+
+def _finite(state: Any, name: str) -> Any:
+    """``state``, if all numbers in it are finite."""
+    if isinstance(state, dict):
+        for key, value in state.items():
+            _finite(value, f"{name}/{key}" if name else key)
+    elif state.dtype.kind == "f":
+        finite(f"{name} at the end of the run", state)
+    return state

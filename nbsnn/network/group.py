@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..per_step import WAYS
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
 from ..validate import finite
-from .membrane import membrane
+from .membrane import Response, response
 from .sealed import Sealed
 
 if TYPE_CHECKING:
@@ -49,8 +50,44 @@ class Group(Sealed):
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
         self.list = listed  # step and unit of each spike of a list
         self.values = {} if neuron is None else {name: self._parameter(name) for name in neuron.params}
-        self.membrane = None if neuron is None else membrane(neuron, self.values)
         self.seal(Group)
+
+    @cached_property
+    def response(self) -> Response | None:
+        """How the membrane answers to a current, if it does so in proportion."""
+        return None if self.neuron is None else response(self.neuron, self.values, self.n)
+
+    @cached_property
+    def membrane(self) -> Membrane | None:
+        """The linear membrane whose factor per step the neuron names as its ``leak``, or None."""
+        neuron = self.neuron
+        if neuron is None or not neuron.leak or not set(neuron.inputs) <= {"current", "uniform", "normal"}:
+            return None
+        leak = np.ravel(self.values[neuron.leak])
+        if np.ptp(leak) > 0.0:
+            raise ValueError(
+                f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units "
+                "with equal ones make a population"
+            )
+        found = self.response
+        if found is None or found.decay is None or not np.isclose(found.decay, leak[0]):
+            return None
+        return Membrane(float(leak[0]), found.gain)
+
+    @property
+    def driven(self) -> bool:
+        """Whether synapses conduct onto this neuron, which takes a current alone."""
+        return any(port.mode == "driving" for port in self.ports)
+
+    @property
+    def own_rest(self) -> bool:
+        """Whether the membranes that are driven rest at values of their own."""
+        return self.driven and self.response is not None and np.size(self.response.constant) > 1
+
+    @property
+    def spiking(self) -> bool:
+        """Whether the output is spikes; that of a readout such as ``LI`` is not."""
+        return self.neuron is None or self.neuron.output == "spikes"
 
     def __repr__(self) -> str:
         what = repr(self.neuron) if self.neuron else "spikes of a list"
@@ -146,8 +183,6 @@ class Group(Sealed):
 
     def port(self, synapse: Synapse) -> Port:
         """The port of this kind of synapse, which is made if there is none."""
-        if self.neuron is None:
-            raise ValueError(f"{self.name} is a list of spikes: nothing can be connected to it")
         for port in self.ports:
             if port.synapse == synapse:
                 return port
@@ -201,16 +236,18 @@ class Section(Sealed):
 
 
 class Port:
-    """Where all synapses of one kind end at a population: their common variables, and the Poisson drives they have."""
+    """Where all synapses of one kind end at a population: their common variables, and the Poisson drives they have.
+
+    ``mode`` is how their output enters: "current"; "conductance", into a neuron that takes one; "driving", a
+    conductance into one that takes a current; "jump", into a neuron that takes one; "after", a jump after the step.
+    """
 
     def __init__(self, group: Group, synapse: Synapse):
         self.group, self.synapse = group, synapse
         self.drives: list[tuple[float, float, int]] = []  # events per step, weight, number of the drive
-        neuron = group.neuron
-        takes = neuron is not None and "conductance" in neuron.inputs
-        self.mode = "current" if synapse.reversal is None else "conductance" if takes else "driving"
-        if self.mode == "driving" and neuron is not None and "v" not in neuron.state:
-            raise ValueError(f"{synapse!r} pulls at a membrane, but {neuron!r} has no variable v")
+        if group.neuron is None:
+            raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
+        self.mode = (_conducting if synapse.variables else _jumping)(group, group.neuron, synapse)
 
     def label(self, variable: str) -> str:
         """What a variable of this port is called in its population: "exponential.y", then "exponential2.y"."""
@@ -221,11 +258,49 @@ class Port:
 
     def numbers(self, dt: float) -> list[float]:
         """Reversal potential and the numbers of the synapse's step."""
-        group, membrane = self.group, self.group.membrane
-        numbers = self.synapse.numbers(dt, membrane)
-        if self.mode == "driving" and membrane is not None:
-            numbers = _scaled(numbers, self.synapse, held(membrane))
-        return [self.synapse.reversal or 0.0, *numbers] if group else numbers
+        group = self.group
+        if not self.synapse.variables:
+            found = group.response if self.mode == "current" and _moves_membrane(group.neuron) else None
+            return [0.0, 1.0 / found.gain if found else 1.0]
+        numbers = self.synapse.numbers(dt, group.membrane)
+        if self.mode == "driving":
+            numbers = _scaled(numbers, self.synapse, held(group.membrane))
+        return [self.synapse.reversal or 0.0, *numbers]
+
+
+def _conducting(group: Group, neuron: Neuron, synapse: Synapse) -> str:
+    """How a synapse with a course in time enters."""
+    if synapse.reversal is None or "conductance" in neuron.inputs:
+        held(group.membrane)  # raises where that differs between units
+        return "current" if synapse.reversal is None else "conductance"
+    held(group.membrane)  # as above
+    if group.response is None or group.response.decay is None or group.response.decay < 0.0:
+        raise ValueError(
+            f"{synapse!r} is a conductance, which {neuron!r} does not take, nor can it be given as a current, as the "
+            "step is not linear in current and membrane: a neuron with inputs=('current', 'conductance') takes it"
+        )
+    return "driving"
+
+
+def _jumping(group: Group, neuron: Neuron, synapse: Synapse) -> str:
+    """How a delta synapse enters."""
+    if "jump" in neuron.inputs:
+        return "jump"
+    if not _moves_membrane(neuron) or group.response is not None:
+        return "current"
+    if membrane_of(neuron) in neuron.state and (neuron.membrane or "conductance" in neuron.inputs):
+        return "after"
+    held(group.membrane)  # as above
+    raise ValueError(
+        f"{synapse!r} lets a membrane jump, and {neuron!r} does not say which variable is its membrane: "
+        'Neuron(membrane="v") does, or membrane="input" if the weight is to be its input of one step; '
+        "or connect with another synapse"
+    )
+
+
+def _moves_membrane(neuron: Neuron | None) -> bool:
+    """Whether a delta synapse moves the membrane rather than give the weight as an input."""
+    return neuron is not None and neuron.membrane != "input"
 
 
 def held(membrane: Membrane | None) -> float:

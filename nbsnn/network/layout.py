@@ -14,9 +14,11 @@ import numpy as np
 
 from ..kernels.cpu import tables as at
 from ..random import Draws
+from .conducted import driving_numbers
 from .connection import Connection
 from .group import Group, Port, held
 from .learning import Learning
+from .membrane import membrane_of
 from .memory import GpuMemory, Memory
 from .models import Models, unsigned
 from .state import digest
@@ -129,12 +131,14 @@ class Layout:
                 place = self._variable(group, name, group.n)
                 if k == 0:
                     pop[at.STATE] = place
-                if name == "v":
+                if name == membrane_of(neuron):
                     pop[at.MEMBRANE] = place
-            pop[at.SCALARS] = self._numbers.put([v.reshape(-1)[0] for k, v in group.values.items() if k not in own])
+            shared = [v.reshape(-1)[0] for k, v in group.values.items() if k not in own]
+            more, rests = driving_numbers(group)
+            pop[at.SCALARS] = self._numbers.put([*shared, *more])
             pop[at.VECTORS] = self._own.size
-            for name in own:
-                self._own.put(np.pad(group.values[name], (0, padded(group.n) - group.n), mode="edge"))
+            for values in [group.values[name] for name in own] + rests:
+                self._own.put(np.pad(values, (0, padded(group.n) - group.n), mode="edge"))
             pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
@@ -142,7 +146,7 @@ class Layout:
                 ports.append(self._port(port, row, drives))
                 row += padded(group.n)
             pop[at.CURRENT], pop[at.CURRENTS] = len(currents), len(group.currents)
-            factor = self._numbers.put([held(group.membrane)])
+            factor = self._numbers.put([held(group.membrane) if group.currents else 1.0])
             for values, every, begin in group.currents:
                 place = self._currents.put(values)
                 currents.append([place, values.shape[1], values.shape[0], every, begin, factor])

@@ -1,50 +1,108 @@
-"""Whether a neuron's membrane is linear below its threshold, and with which factors: found by trying its step."""
+"""How a neuron's membrane answers to its input while it does not spike: found by trying its step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..compile import kernel
 from ..neuron import Neuron
-from ..synapses import Membrane
+
+INPUT = {"current": 0.0, "uniform": 1.0, "normal": 0.0}  # of a trial: the draw of least effect
 
 
-def membrane(neuron: Neuron, params: dict[str, np.ndarray]) -> Membrane | None:
-    """The linear membrane of ``neuron``, or None.
+@dataclass(frozen=True)
+class Response:
+    """A step takes the membrane from v to F(v) + gain x, and changes no other variable by x.
 
-    ``params`` are its parameters per step. A neuron counts as linear if it names its ``leak``, takes currents alone,
-    and its "v" answers to input and to itself in proportion while its other variables do not answer to the input.
+    Attributes
+    ----------
+    gain : float
+    decay : float or None
+        If F(v) = decay v + constant; None otherwise.
+    constant : float or array [units]
     """
-    if not neuron.leak or neuron.inputs != ("current",) or "v" not in neuron.state:
+
+    gain: float
+    decay: float | None
+    constant: Any
+
+
+def membrane_of(neuron: Neuron) -> str:
+    """The name of the variable that is the membrane, "v" unless the neuron says otherwise."""
+    return neuron.membrane if neuron.membrane in neuron.state else "v"
+
+
+def response(neuron: Neuron, params: dict[str, np.ndarray], units: int) -> Response | None:
+    """The membrane's answer to a current, equal for all units but for ``constant``; None if there is none like that.
+
+    ``params`` are the neuron's parameters per step.
+    """
+    if not set(neuron.inputs) <= set(INPUT) or membrane_of(neuron) not in neuron.state:
         return None
-    if any(np.size(value) > 1 and np.ptp(value) > 0.0 for value in params.values() if value is params[neuron.leak]):
-        raise ValueError(
-            f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units "
-            "with equal ones make a population"
-        )
     step = kernel(neuron.step, device="python", dtype=np.float64, **neuron.filling())
-    numbers = [float(np.ravel(value)[0]) for value in params.values()]
-    start = {name: float(np.ravel(value)[0]) for name, value in neuron.state.items()}
-
-    decay = numbers[list(params).index(neuron.leak)]
-    for below in (0.0, 10.0, 1000.0):  # a resting membrane may lie above the threshold
-        gain = _gain(lambda x, v: step(x, *{**start, "v": v}.values(), *numbers), neuron, start["v"] - below, decay)
-        if gain is not None:
-            return Membrane(decay, gain)
-    return None
-
-
-def _gain(step: Callable[[float, float], tuple], neuron: Neuron, v: float, decay: float) -> float | None:
-    """How far an input of 1 moves the membrane in a step from ``v``; None if it spikes there, or is not linear."""
-    still, moved, pushed, twice = (step(x, v + dv) for x, dv in ((0.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (-2.0, 0.0)))
-    if any(result[0] > 0.5 for result in (still, moved, pushed, twice)):
+    first = {name: float(np.ravel(value)[0]) for name, value in params.items()}
+    found = _trial(step, neuron, first)
+    if found is None:
         return None
-    place = 1 + list(neuron.state).index("v")
+    constants = {found.constant}
+    for name, values in params.items():
+        for value in {float(np.min(values)), float(np.max(values))} - {first[name]}:
+            other = _trial(step, neuron, {**first, name: value})
+            if other is None or not np.isclose(other.gain, found.gain, rtol=1e-9, atol=0.0):
+                return None
+            if other.decay is None or found.decay is None or not np.isclose(other.decay, found.decay, rtol=1e-9):
+                found = replace(found, decay=None)
+            constants.add(other.constant)
+    if len(constants) == 1 or found.decay is None:
+        return found
+    each = [{name: float(np.ravel(v)[k % np.size(v)]) for name, v in params.items()} for k in range(units)]
+    tried = [_trial(step, neuron, numbers) for numbers in each]
+    return None if None in tried else replace(found, constant=np.array([one.constant for one in tried if one]))
+
+
+def _trial(step: Callable, neuron: Neuron, params: dict[str, float]) -> Response | None:
+    """The response of a unit with these parameters."""
+    start = {name: float(np.ravel(value)[0]) for name, value in neuron.state.items()}
+    name, found = membrane_of(neuron), []
+    for below in (0.0, 10.0, 1000.0):  # a resting membrane may lie above the threshold
+        v = start[name] - below
+        try:
+            found.append(_probe(lambda x, v: _after(step, neuron, x, {**start, name: v}, params), neuron, v))
+        except (ArithmeticError, ValueError):  # far from where its equations are meant to be used
+            continue
+    found = [one for one in found if one is not False]
+    if not found or None in found or not np.allclose([one.gain for one in found], found[0].gain, 1e-7, 1e-12):
+        return None
+    decays = [one.decay for one in found]
+    linear = None not in decays and np.allclose(decays, decays[0], 1e-9, 1e-9)
+    return found[0] if linear else replace(found[0], decay=None)
+
+
+def _after(step: Callable, neuron: Neuron, x: float, state: dict[str, float], params: dict[str, float]) -> list[float]:
+    """Output and state after a step from ``state`` with the current ``x``."""
+    inputs = {**INPUT, "current": x}
+    return [
+        float(value) for value in step(*(inputs[name] for name in neuron.inputs), *state.values(), *params.values())
+    ]
+
+
+def _probe(after: Callable, neuron: Neuron, v: float) -> Any:
+    """The response at ``v``: False if the unit spikes there, None if it is not linear in the current."""
+    inputs = ((0.0, 0.0), (0.0, -1.0), (0.0, -2.0), (-1.0, 0.0), (-2.0, 0.0))
+    still, moved, further, pushed, twice = (after(x, v + dv) for x, dv in inputs)
+    if neuron.output == "spikes" and any(result[0] > 0.5 for result in (still, moved, further, pushed, twice)):
+        return False
+    place = 1 + list(neuron.state).index(membrane_of(neuron))
     gain = still[place] - pushed[place]
-    straight = np.isclose(still[place] - twice[place], 2.0 * gain)
     others = all(np.isclose(a, b) for k, (a, b) in enumerate(zip(still, pushed, strict=True)) if k not in (0, place))
-    if straight and others and gain > 0.0 and np.isclose(still[place] - moved[place], decay):
-        return float(f"{gain:.11g}")  # without the last digits, which are those of the subtraction
-    return None
+    if not (others and gain > 0.0 and np.isclose(still[place] - twice[place], 2.0 * gain)):
+        return None
+    decay = still[place] - moved[place]
+    straight = np.isclose(still[place] - further[place], 2.0 * decay, rtol=1e-9, atol=1e-9)
+    # Without the last digits, which are those of the subtraction.
+    gain, decay = float(f"{gain:.11g}"), float(f"{decay:.11g}")
+    return Response(gain, decay if straight else None, float(f"{still[place] - decay * v:.11g}"))

@@ -15,7 +15,7 @@ from ..validate import count, number
 from . import gpu_models, sources
 from .connection import Connection
 from .eventwise import check_homeostasis, check_rule
-from .group import Group, Section
+from .group import Group, Section, held
 from .simulation import Simulation
 
 MOST_EVENTS = 100_000  # of a drive in a step: its table is as long
@@ -41,6 +41,26 @@ class Network(Simulation):
         Compiled for the CPU or for a GPU, or interpreted for debuggers. On a GPU the arrays stay there from run to run,
         and ``group["v"]`` and ``connection.weight`` are copies; what arrives at a unit in one step is added up in any
         order, so that last digits may differ from run to run. Random numbers are the same on all devices.
+
+    Notes
+    -----
+    A step from t to t + dt has this order:
+
+    1. Arrival: a spike that was fired at s arrives at s + delay. A jump, of ``Delta``, belongs to the step that ends
+       then; the course of any other synapse begins there, and acts from the next step on.
+    2. Update: each neuron integrates its equations over the step, with synapses and currents; then jumps are added.
+    3. Threshold: the membrane at t + dt is compared with the threshold.
+    4. Reset: where it spikes, the membrane is reset.
+    5. Plasticity: spikes that have arrived meet those that have been fired. A new weight is that of later arrivals.
+
+    The time of a spike, and of a recorded variable, is the end of its step, t + dt, and variables are as after the
+    reset; this is NEST's convention (Brian 2's is the beginning of the step). After a spike at s a membrane is held for
+    refractory / dt steps, rounded: what arrives from s + dt to s + refractory, both included, is lost (synapses with a
+    course in time go on), and the earliest next spike is at s + refractory + dt.
+
+    ``>=`` and ``>`` compare floating-point numbers, without tolerance: fifty inputs of 0.02 add up to 0.9999996 in
+    float32 and do not reach a threshold of 1. Where a spike hangs on equality, use weights that are sums of powers
+    of 2.
 
     Examples
     --------
@@ -165,10 +185,12 @@ class Network(Simulation):
             Who is connected to whom: ``Sparse``, ``AllToAll``, ``OneToOne``, ``Distance``, ``Explicit``,
             ``from_scipy``.
         weight : number, array [synapses] or distribution
-            In the unit of the synapse: mV for a membrane of ``LIF`` (a current of 1 mV holds it 1 mV above rest), nS
-            for conductances, pA for neurons with a capacitance. 1 by default, or what the pattern brings. Arrays are
-            copied, and are in the order of ``connection.pairs``: that of the pairs given to ``Explicit``, else by
-            source, then by target.
+            In the unit of the synapse: mV for ``Delta``, which lets the membrane jump by the weight. For currents, mV
+            for a membrane of ``LIF`` (1 mV holds it 1 mV above rest), pA for neurons with a capacitance. For
+            conductances nS, or for ``LIF`` and others that take a current alone multiples of the leak; these are
+            solved together with the leak, exactly where they are constant during a step. 1 by default, or what the
+            pattern brings. Arrays are copied, and are in the order of ``connection.pairs``: that of the pairs given
+            to ``Explicit``, else by source, then by target.
         delay : number, array [synapses] or distribution, ms
             From the end of the step in which a spike is fired to its arrival, at least one step: that by default.
             Plastic synapses share one.
@@ -202,14 +224,20 @@ class Network(Simulation):
         Raises
         ------
         ValueError, TypeError, KeyError
-            If a population is unknown, an argument of another kind, or a rule changes weights between spikes.
+            If a population is unknown, an argument of another kind, a rule changes weights between spikes, the source
+            (or with a rule the target) is a readout, which emits no spikes, or the target has no membrane that could
+            jump, or take a conductance.
         """
         self.unbuilt("a connection")
         source, target = self.section(source), self.section(target)
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
+        if not source.group.spiking:
+            raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
         synapse = Delta() if synapse is None else synapse
         check_rule(plasticity, self.dtype)
+        if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
+            raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
         for what, given, wanted in (
             ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
         ):  # fmt: skip
@@ -262,4 +290,5 @@ class Network(Simulation):
         group = self.group(target)
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
+        held(group.membrane)  # raises where that differs between units
         group.currents.append(sources.current(current, group.n, every, start, self.dt, self.dtype))

@@ -19,6 +19,7 @@ from .files import Files
 from .gpu_loop import GpuTape
 from .group import Group, Section
 from .recording import Recording, Tape
+from .watch import Watch
 
 if TYPE_CHECKING:
     from .simulation import Simulation
@@ -47,7 +48,7 @@ class Wanted:
     """What a run shall record."""
 
     def __init__(self, network: Simulation, record: Any):
-        self.spikes: list[Group | Section] = list(network.groups) if record is None else []
+        self.spikes: list[Group | Section] = [group for group in network.groups if group.spiking and record is None]
         self.variables: list[tuple[Group | Section, str, Array]] = []
         self.weights: list[Connection] = []
         if record is not None and not isinstance(record, Mapping):
@@ -66,6 +67,8 @@ class Wanted:
             for name in _names(names):
                 chosen = names[name] if isinstance(names, Mapping) else None
                 if name == "spikes":
+                    if not _group(owner).spiking:
+                        raise ValueError(f"{owner!r} is a readout, which emits no spikes: record its variables")
                     if chosen is not None:
                         raise ValueError(
                             f"spikes of {owner.name} are recorded of all units, or of a section, not of {chosen!r}"
@@ -178,11 +181,13 @@ def _run(
     began = time.perf_counter()
 
     def look(t: int) -> None:
+        watch.look(t)
         bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
 
     try:
         tape = wanted.tape(network, interval, files)
         _bound(network)
+        watch = Watch(network)
         loop.prepare(tape, start)
         began = time.perf_counter()
         while network.step < start + steps:
@@ -205,6 +210,7 @@ def _run(
                     continue
                 for kept, values in zip(weights, now, strict=True):
                     kept.append(values)
+        watch.end()
     except BaseException:
         if network.step == start:
             files.discard()

@@ -281,7 +281,11 @@ class Simulation(Sealed):
         ------
         ValueError, TypeError, KeyError, FileExistsError
             If a time is not a whole number of steps, what is to be recorded is unknown, or a file exists or does not
-            fit. Nothing has run then.
+            fit, or a variable or weight is not finite. Nothing has run then.
+        ValueError
+            If a variable or weight becomes so: the message names variable and population, unit, the time at which this
+            was seen, and a time at which all was finite. It is looked for every 64 steps at most, more rarely in long
+            runs; the network is left as it was then.
         RuntimeError
             If the network is running already, in another thread or in the ``callback`` that calls.
 

@@ -19,6 +19,7 @@ kernel is made, so the loop is put together here; for an exponential synapse and
             r = step(current, *state(S, o, w, k), *param(q, V, own, w, k))
             ...
 
+So the order of a step is: what has arrived, the synapses, the neuron's own step (integration, jump, threshold, reset).
 ``n`` units from ``lo`` on, of which ``i0`` is the first as an unsigned number. S, P, V and R are the flat arrays of the
 network; ``o``, ``own``, ``v`` and ``w`` are unsigned places and the distance between variables, so that no index needs
 a check for its sign and the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each;
@@ -40,6 +41,7 @@ from ..kernels.cpu import tables as at
 from ..kernels.cpu.wide import widest
 from ..neuron import Neuron
 from ..spell import numbers, read, write
+from .conducted import conducted
 from .deviates import bits_of, normal_from, uniform_of
 from .group import Group, Port
 
@@ -50,6 +52,7 @@ GPU_ARGUMENTS = "lo, key, t, S, o, w, P, place, V, own, R, row, ports, first, v,
 INPUTS = {
     "current": "current",
     "conductance": "conductance",
+    "jump": "jump",
     "uniform": "uniform_of(key, t, {unit})",
     "normal": "normal_from({bits})",
 }
@@ -62,9 +65,16 @@ wait for each other, and take a tenth longer (9.0 ns a unit against 8.3; with lo
 ENTERS = {
     "current": "current += r[0]",
     "conductance": "conductance += r[0]; current += r[0] * e{j}",
-    "driving": "current += r[0] * (e{j} - S[v + k])",  # v before the step
+    "driving": "conductance += r[0]; current += r[0] * e{j}",
+    "jump": "jump += r[0]",
+    "after": "jump += r[0]",
 }
 """How the output of a synapse enters, by the port's mode."""
+
+DRIVEN = "current = conducted(current, conductance, S[v + k], *driven(P, place), {rest}) + jump"
+"""After all that: conductances as a current, with v as it was before the step."""
+
+AFTER = "S[v + k] += jump if {out} <= 0.5 else zero"
 
 
 def update(group: Group, device: str = "cpu") -> Callable:
@@ -76,7 +86,7 @@ def update(group: Group, device: str = "cpu") -> Callable:
         "np": np, "widest": widest, "step": neuron.step,
         "uniform_of": uniform_of, "bits_of": bits_of, "normal_from": normal_from,
         "state": read(len(neuron.state)), "keep": write(len(neuron.state)), "shared": numbers(len(shared)),
-        "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"),
+        "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"), "conducted": conducted,
     }  # fmt: skip
     before, inside = [], []
     for j, port in enumerate(group.ports):
@@ -90,16 +100,43 @@ def update(group: Group, device: str = "cpu") -> Callable:
             f"r = synapse{j}(R[a{j} + k], *read{j}(S, o{j}, w, k), *q{j})",
             f"R[a{j} + k] = zero",
             f"write{j}(S, r, o{j}, w, k)",
-            ENTERS[port.mode].format(j=j),
+            ENTERS[mode_of(port)].format(j=j),
         ]
+    if group.driven:
+        scope["driven"] = _behind(len(shared))
+        rest = f"V[own + {'w + ' * len(own)}k]" if group.own_rest else f"P[place + {len(shared) + 4}]"
+        inside.append(DRIVEN.format(rest=rest))
     frame = _thread if device == "cuda" else _block
     scope["place_of"] = np.int64 if device == "cuda" else np.uintp  # signed and unsigned places do not mix
-    exec("\n".join(frame(before, inside, neuron, bool(group.currents))), scope)
+    exec("\n".join(frame(before, inside, group)), scope)
     return bind(scope["update"], **neuron.filling())
 
 
-def _block(before: list[str], inside: list[str], neuron: Neuron, currents: bool) -> list[str]:
+def mode_of(port: Port) -> str:
+    """How the output of a synapse enters: a jump by means of the current is none of what conductances turn into one."""
+    jumps = port.mode == "current" and not port.synapse.variables
+    return "jump" if jumps and port.group.driven else port.mode
+
+
+def _behind(count: int) -> Callable:
+    """A function that reads the four numbers behind the ``count`` parameters that are shared."""
+    return eval(f"lambda p, o: ({''.join(f'p[o + {count + j}], ' for j in range(4))})")
+
+
+def put_out(group: Group) -> str:
+    """What a unit puts out: a readout no spike, whatever its output."""
+    return "r[0]" if group.spiking else "zero"
+
+
+def _finish(group: Group) -> list[str]:
+    """The lines after a unit's step."""
+    after = [AFTER.format(out=put_out(group))] if any(port.mode == "after" for port in group.ports) else []
+    return ["keep(S, r, o, w, k)", *after]
+
+
+def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
     """The lines of the loop over a block of units."""
+    neuron, currents = checked(group.neuron), bool(group.currents)
     return [
         f"def update({ARGUMENTS}):",
         "    widest()",
@@ -108,28 +145,29 @@ def _block(before: list[str], inside: list[str], neuron: Neuron, currents: bool)
         *(f"    {line}" for line in before),
         *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
         "    for k in range(n):",
-        f"        current, conductance = {'x[k]' if currents else 'zero'}, zero",
+        f"        current, conductance, jump = {'x[k]' if currents else 'zero'}, zero, zero",
         *(f"        {line}" for line in inside),
         f"        {_step(neuron, 'i0 + k', 'bits[k]')}",
-        "        y[k] = r[0]",
-        "        keep(S, r, o, w, k)",
+        f"        y[k] = {put_out(group)}",
+        *(f"        {line}" for line in _finish(group)),
         # The sum of two uint32 is a uint64 to Numba, and would halve the width of the whole loop's vectors.
-        "        count = np.uint32(count + (one if r[0] > 0.5 else none))",
+        f"        count = np.uint32(count + (one if {put_out(group)} > 0.5 else none))",
         "    return count",
     ]
 
 
-def _thread(before: list[str], inside: list[str], neuron: Neuron, currents: bool) -> list[str]:
+def _thread(before: list[str], inside: list[str], group: Group) -> list[str]:
     """The lines of the step of one unit."""
+    neuron = checked(group.neuron)
     return [
         f"def update({GPU_ARGUMENTS}):",
         "    q, zero, k = shared(P, place), 0.0, 0",
         *(f"    {line}" for line in before),
-        "    current, conductance = x, zero",
+        "    current, conductance, jump = x, zero, zero",
         *(f"    {line}" for line in inside),
         f"    {_step(neuron, 'np.uint64(lo)', 'bits_of(key, t, np.uint64(lo))')}",
-        "    keep(S, r, o, w, k)",
-        "    return r[0]",
+        *(f"    {line}" for line in _finish(group)),
+        f"    return {put_out(group)}",
     ]
 
 
@@ -153,7 +191,7 @@ def story(group: Group) -> Any:
     neuron = checked(group.neuron)
     filling = {name: function for name, function in neuron.filling().items() if name != "dspike"}  # no reverse here
     holes = tuple(sorted((name, id(function)) for name, function in filling.items()))
-    ports = tuple((port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
+    ports = tuple((mode_of(port), port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
     return (
         neuron.step,
         holes,
@@ -162,6 +200,8 @@ def story(group: Group) -> Any:
         tuple(own_parameters(group)),
         ports,
         bool(group.currents),
+        group.own_rest,
+        group.spiking,
     )
 
 

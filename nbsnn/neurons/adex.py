@@ -20,13 +20,15 @@ from .exponential_lif import parts, rise, share, ways_of
 
 
 def step(
-    x, g, v, w, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory
-):
+    x, g, jump, v, w, left,
+    dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
+):  # fmt: skip
     h = dt * share()
     decay = exp(-h / tau_w)
     s = 0.0
-    for _ in range(parts()):
+    for k in range(parts()):
         v1 = rise(v, x - w, g_leak + g, v_rest, g_leak, v_threshold, sharpness, h, capacitance)
+        v1 = v1 + (jump if k == parts() - 1 else 0.0)
         w_inf = a * (v - v_rest)
         w = w_inf + (w - w_inf) * decay
         fired = 0.0 if left + s > 0.5 else (1.0 if v1 >= v_peak else 0.0)
@@ -107,7 +109,7 @@ def AdEx(
             "refractory": refractory,
         },
         per_step={"dt": "dt", "refractory": "steps"},
-        inputs=("current", "conductance"),
+        inputs=("current", "conductance", "jump"),
         holes=ways_of(substeps),
         kind="AdEx",
         options=options,

@@ -2,7 +2,7 @@
 
 Units are ms, mV, pF, nS and pA throughout, so that nS mV = pA and pA / pF = mV / ms; ``dt`` is in ms. Arguments may be
 arrays of one value per unit. A refractory period is rounded to the nearest step: after a spike in step t, the next is
-possible in step t + 1 + refractory.
+possible in step t + 1 + refractory. Input of the steps between, the last included, is lost where the membrane is held.
 """
 
 from __future__ import annotations

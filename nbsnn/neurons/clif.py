@@ -95,6 +95,7 @@ def CLIF(
         surrogate=surrogate,
         compare=compare,
         holes={"dthrough": detached if detach_reset else attached},
+        membrane="input",
         kind="CLIF",
         options=options,
     )

@@ -5,7 +5,7 @@
 
 Exponential Euler: the exact solution with the conductances of this step,
 
-    u[t] = v_inf + (v[t-1] - v_inf) exp(-dt G / C)
+    u[t] = v_inf + (v[t-1] - v_inf) exp(-dt G / C)  + jump of delta synapses
     s[t] = spike(u[t] - v_threshold)
     v[t] = v_reset where it spiked or is refractory, u[t] elsewhere
 
@@ -28,8 +28,8 @@ def relax(v, x, conductance, dt, capacitance):
     return v_inf + (v - v_inf) * exp(-dt * conductance / capacitance)
 
 
-def step(x, g, v, left, dt, capacitance, g_leak, v_rest, v_threshold, v_reset, refractory):
-    u = relax(v, x + g_leak * v_rest, g_leak + g, dt, capacitance)
+def step(x, g, jump, v, left, dt, capacitance, g_leak, v_rest, v_threshold, v_reset, refractory):
+    u = relax(v, x + g_leak * v_rest, g_leak + g, dt, capacitance) + jump
     s = 0.0 if left > 0.0 else spike(u - v_threshold)
     return s, reset_where(left, s, v_reset, u), rest_of(left, s, refractory)
 
@@ -90,7 +90,7 @@ def ConductanceLIF(
         },
         per_step={"dt": "dt", "refractory": "steps"},
         compare=compare,
-        inputs=("current", "conductance"),
+        inputs=("current", "conductance", "jump"),
         kind="ConductanceLIF",
         options=options,
     )  # fmt: skip

@@ -124,6 +124,7 @@ def Cooldown(
         first=first,
         leak="tau",
         holes=delayed_holes(delayed),
+        membrane="input",
         kind="Cooldown",
         options=options,
     )

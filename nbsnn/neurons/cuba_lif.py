@@ -82,6 +82,7 @@ def CubaLIF(
         compare=compare,
         leak="tau",
         holes={**holes, **gain_holes(decay_input)},
+        membrane="input",
         kind="CubaLIF",
         options=options,
         starts_at={"v": "v_rest"},

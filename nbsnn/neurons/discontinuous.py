@@ -57,6 +57,7 @@ def Discontinuous(
         learn=learn,  # type: ignore[arg-type]
         surrogate=surrogate,
         compare=compare,
+        membrane="input",
         kind="Discontinuous",
         options={"v_threshold": v_threshold, "compare": compare, "surrogate": surrogate, "learn": learn},
     )

@@ -39,11 +39,12 @@ def rise(v, x, conductance, e_leak, g_leak, v_threshold, sharpness, dt, capacita
     return v - (total / conductance - v) * expm1(-dt * conductance / capacitance)
 
 
-def step(x, g, v, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory):
+def step(x, g, jump, v, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory):
     h = dt * share()
     s = 0.0
-    for _ in range(parts()):
+    for k in range(parts()):
         v1 = rise(v, x, g_leak + g, v_rest, g_leak, v_threshold, sharpness, h, capacitance)
+        v1 = v1 + (jump if k == parts() - 1 else 0.0)  # what arrives, arrives at the end of a step
         s = s if left > 0.0 else (1.0 if v1 >= v_peak else s)
         v = reset_where(left, s, v_reset, v1)
     return s, v, rest_of(left, s, refractory)
@@ -119,7 +120,7 @@ def EIF(
             "sharpness": sharpness, "v_peak": v_peak, "v_reset": v_reset, "refractory": refractory,
         },
         per_step={"dt": "dt", "refractory": "steps"},
-        inputs=("current", "conductance"),
+        inputs=("current", "conductance", "jump"),
         holes=ways_of(substeps),
         kind="EIF",
         options=options,

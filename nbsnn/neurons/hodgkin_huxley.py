@@ -34,20 +34,26 @@ def gate(p, a, b, dt):
     return p_inf + (p - p_inf) * exp(-dt * rate)
 
 
+def grown(x):
+    """exp(x), but finite: a rate of exp(60) per ms acts at once, and a quotient of rates stays a number."""
+    return exp(60.0 if x > 60.0 else x)
+
+
 def rates(u):
     """a_m, b_m, a_h, b_h, a_n, b_n in 1/ms."""
     a_m, b_m = 1.28 * linoid(0.25 * (13.0 - u)), 1.4 * linoid(0.2 * (u - 40.0))
-    a_h, b_h = 0.128 * exp((17.0 - u) * (1.0 / 18.0)), 4.0 * logistic(0.2 * (u - 40.0))
-    a_n, b_n = 0.16 * linoid(0.2 * (15.0 - u)), 0.5 * exp(0.025 * (10.0 - u))
+    a_h, b_h = 0.128 * grown((17.0 - u) * (1.0 / 18.0)), 4.0 * logistic(0.2 * (u - 40.0))
+    a_n, b_n = 0.16 * linoid(0.2 * (15.0 - u)), 0.5 * grown(0.025 * (10.0 - u))
     return a_m, b_m, a_h, b_h, a_n, b_n
 
 
 def step(
-    x, g, v, m, h, n, left, dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory
-):
+    x, g, jump, v, m, h, n, left,
+    dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
+):  # fmt: skip
     u = v - v_shift
     na, k = g_na * (m * m * m * h), g_k * (n * n * n * n)
-    v1 = relax(v, x + g_leak * e_leak + na * e_na + k * e_k, g + g_leak + na + k, dt, capacitance)
+    v1 = relax(v, x + g_leak * e_leak + na * e_na + k * e_k, g + g_leak + na + k, dt, capacitance) + jump
     a_m, b_m, a_h, b_h, a_n, b_n = rates(u)
     m, h, n = gate(m, a_m, b_m, dt), gate(h, a_h, b_h, dt), gate(n, a_n, b_n, dt)
     s = 1.0 if v1 > v_threshold and v <= v_threshold and left < 0.5 else 0.0
@@ -122,7 +128,7 @@ def HodgkinHuxley(
         },
         per_step={"dt": "dt", "refractory": "steps"},
         compare=">",
-        inputs=("current", "conductance"),
+        inputs=("current", "conductance", "jump"),
         kind="HodgkinHuxley",
         options=options,
     )  # fmt: skip

@@ -33,7 +33,7 @@ def IF(
     surrogate: Surrogate | None = None,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
-    """Integrate-and-fire neuron: sums its input until it spikes.
+    """Integrate-and-fire neuron: sums its input, in floating point, until it spikes.
 
     Parameters
     ----------

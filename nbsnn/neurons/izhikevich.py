@@ -5,8 +5,10 @@
     v >= v_peak:  a spike, v = c, u = u + d
 
 Scheme of the paper's program: Euler, v in ``substeps`` parts of a step (two halves there), then u in one step with the
-new v, then the spike. The patterns are those of this scheme at this step: a spike's time and the last spike of a burst
-depend on dt. The time is in ms, v in mV, u and I have no unit that the paper names.
+new v, then what delta synapses add to v, then the spike. The patterns are those of this scheme at this step: a spike's
+time and the last spike of a burst depend on dt. Far below rest, where an Euler step would throw v to the other side
+(h (0.08 v + slope) < -2), and in conductances it is linearly implicit, so that inhibition does not make spikes. The
+time is in ms, v in mV, u and I have no unit that the paper names.
 
 E. M. Izhikevich 2003, Simple model of spiking neurons, doi:10.1109/TNN.2003.820440; the other constants are for
 three of the patterns in E. M. Izhikevich 2004, Which model to use for cortical spiking neurons?,
@@ -24,14 +26,22 @@ from ..validate import count
 from .biological import need
 
 
+def euler(v, u, x, g, slope, constant, h):
+    """v after a step of h: Euler's where that is stable, else linearly implicit in v; implicit in the conductance."""
+    fall = h * (0.08 * v + slope)
+    share = 1.0 + h * g - (fall if fall < -2.0 else 0.0)
+    return v + h / share * (0.04 * v * v + slope * v + constant - u + x - g * v)
+
+
 @hole
 def membrane(v, u, x, g, slope, constant, dt):
-    return v + dt * (0.04 * v * v + slope * v + constant - u + x - g * v)
+    return euler(v, u, x, g, slope, constant, dt)
 
 
-def step(x, g, v, u, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
+def step(x, g, jump, v, u, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
     v = membrane(v, u, x, g, slope, constant, dt)
     u = u + dt * (a * (b * (v - v_u) - leak_u * u))
+    v = v + jump
     s = v >= v_peak
     return 1.0 if s else 0.0, c if s else v, u + d if s else u
 
@@ -45,7 +55,7 @@ def in_parts(parts):
     def membrane_in_parts(v, u, x, g, slope, constant, dt):
         h = dt * share
         for _ in range(parts):
-            v = v + h * (0.04 * v * v + slope * v + constant - u + x - g * v)
+            v = euler(v, u, x, g, slope, constant, h)
         return v
 
     return membrane_in_parts
@@ -113,7 +123,7 @@ def Izhikevich(
             "v_u": v_u, "leak_u": leak_u,
         },
         per_step={"dt": "dt"},
-        inputs=("current", "conductance"),
+        inputs=("current", "conductance", "jump"),
         holes={"membrane": in_parts(count("substeps of Izhikevich", substeps))},
         kind="Izhikevich",
         options=options,

@@ -60,6 +60,7 @@ def LI(
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
         output="output",
+        leak="tau",
         holes=gain_holes(decay_input),
         kind="LI",
         options=options,

@@ -61,7 +61,8 @@ def LIF(
     v_rest : float or array
         Membrane to which the leak pulls, and at which a run starts.
     refractory : float or array
-        Time after a spike, in the unit of ``dt``, during which the membrane is held and input is lost.
+        Time after a spike, in the unit of ``dt``, during which the membrane is held and input is lost, rounded to n
+        steps: those of the n steps after the spike's, so that the edge of the period belongs to it.
     reset : {"soft", "hard", "none"}, optional
         Overrules what follows from ``v_reset``.
     decay : {"exp", "euler"}

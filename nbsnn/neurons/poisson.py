@@ -45,6 +45,7 @@ def PoissonNeuron(rate: float = 10.0) -> Neuron:
         params={"dt": 1.0, "rate": rate},
         per_step={"dt": "dt", "rate": "hz"},
         inputs=("current", "uniform"),
+        membrane="input",
         kind="PoissonNeuron",
         options={"rate": rate},
     )

@@ -9,7 +9,9 @@ method for quadratic equations), which gives
     v1 = (v0 + h (p v0 / 2 + q)) / (1 - h (k v0 + p / 2)),    h = dt / C.
 
 It is of second order, and like the exact solution goes through infinity where the membrane escapes: a denominator that
-is not above 0 is a spike.
+is not above 0 is a spike. Conductances g, which are part of p and q, would let the membrane swing about their reversal
+potential where h g exceeds 2: the share h g / 2 of the denominator is h g + 1 / (1 + h g / 2) - 1, which is the same to
+second order, and with which v1 stops at the reversal potential however large g.
 
 B. Ermentrout 1996, doi:10.1162/neco.1996.8.5.979; P. E. Latham et al. 2000, doi:10.1152/jn.2000.83.2.808. The defaults
 are those of a regular spiking cell in E. M. Izhikevich 2007, Dynamical Systems in Neuroscience, without its recovery.
@@ -22,14 +24,15 @@ from ..neuron import Neuron
 from .biological import need, reset_where, rest_of
 
 
-def step(x, g, v, left, dt, capacitance, k, v_rest, v_critical, v_peak, v_reset, refractory):
+def step(x, g, jump, v, left, dt, capacitance, k, v_rest, v_critical, v_peak, v_reset, refractory):
     h = dt / capacitance
     # Measured from v_rest, which keeps float32 precise: dv/dt = (k v^2 + p v + q) / C.
     v0 = v - v_rest
-    p = -k * (v_critical - v_rest) - g
+    p = -k * (v_critical - v_rest)
     q = x - g * v_rest
-    below = 1.0 - h * (k * v0 + 0.5 * p)
-    v1 = v_rest + (v0 + h * (0.5 * p * v0 + q)) / below
+    damped = h * g + 1.0 / (1.0 + 0.5 * (h * g))
+    below = damped - h * (k * v0 + 0.5 * p)
+    v1 = v_rest + (damped * v0 + h * (0.5 * p * v0 + (q - g * v0))) / below + jump
     v1 = v1 if below > 0.0 else v_peak
     s = 0.0 if left > 0.0 else (1.0 if v1 >= v_peak else 0.0)
     return s, reset_where(left, s, v_reset, v1), rest_of(left, s, refractory)
@@ -88,7 +91,7 @@ def QIF(
             "v_peak": v_peak, "v_reset": v_reset, "refractory": refractory,
         },
         per_step={"dt": "dt", "refractory": "steps"},
-        inputs=("current", "conductance"),
+        inputs=("current", "conductance", "jump"),
         kind="QIF",
         options=options,
     )  # fmt: skip

@@ -1,6 +1,8 @@
-"""Delta synapse: a spike of weight w lets the membrane jump by w.
+"""Delta synapse: a spike of weight w lets the membrane jump by w when it arrives.
 
-A neuron whose membrane is not linear has no input that would be a jump: there w is a current that lasts one step.
+The jump comes after the integration of the step that ends with the arrival and before the threshold. A membrane that
+answers to a current in proportion, as that of ``LIF``, gets the current that makes the jump; other neurons take it as
+an input of their own, or name the variable that is their membrane (see ``Neuron``).
 """
 
 from .synapse import Synapse, make
@@ -12,7 +14,10 @@ def step(a, gain):
 
 
 def Delta() -> Synapse:
-    """A synapse without a course in time: the membrane jumps by the weight, unless the neuron is refractory.
+    """A synapse without a course in time: the membrane jumps by the weight, whatever the neuron and ``dt``.
+
+    A membrane that is held, while refractory, does not jump. CubaLIF, CLIF, Cooldown, Discontinuous and PoissonNeuron,
+    whose input is no current into a membrane, get the weight as their input of the step.
 
     >>> Delta()
     Delta()

@@ -76,8 +76,7 @@ class Synapse(ByName):
             None: a neuron that is not linear; it gets the mean of the output over the step.
         """
         if not self.variables:
-            # A jump of the membrane, or a current of one step for neurons that know no such thing.
-            return [1.0 / membrane.gain if membrane and self.reversal is None else 1.0]
+            return [1.0 / membrane.gain if membrane else 1.0]
         share = self._share(dt, membrane if self.reversal is None else None)
         flow = _expm(np.asarray(self.matrix) * dt)
         lower = flow[np.tril_indices(len(flow))]
@@ -97,6 +96,8 @@ class Synapse(ByName):
         """The same course as a conductance with a reversal potential (mV)."""
         from dataclasses import replace
 
+        if not self.variables:
+            raise ValueError(f"{self!r} has no course in time: a conductance would have to last")
         options = (*(o for o in self.options if o[0] != "reversal"), ("reversal", number("reversal", reversal)))
         return replace(self, reversal=float(reversal), options=options)
 
