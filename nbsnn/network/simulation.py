@@ -118,6 +118,8 @@ class Simulation:
                 f"them up to {largest / 1e9:.1f} GB more; {free / 1e9:.1f} GB are free"
             )
         self._layout = Layout(self)
+        for c in self.connections:
+            steering.renew(c)
         self.reset()
         return self
 

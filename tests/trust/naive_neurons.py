@@ -124,7 +124,7 @@ class NaiveNeuron:
     def start(self, p: Any, shape: tuple[int, ...], spikes: Spikes) -> dict[str, Value]:
         """State and first output, [B, ...]; ``p(name, default)`` is a parameter."""
         o, ones = self.options, np.ones(shape)
-        v = p("initial_v", np.asarray(o.get("v_start", o.get("v_rest", 0.0))))  # not where v_rest has been trained to
+        v = p("initial_v", o.get("v_start", p("v_rest", 0.0)))
         state = {} if self.kind in ("Discontinuous", "CLIF") else {"v": of(v) * ones}
         for name, kind in (("a", "ALIF"), ("b", "Adaptive"), ("i", "CubaLIF"), *((n, "CLIF") for n in "mqe")):
             if self.kind == kind:

@@ -12,7 +12,7 @@ import nbsnn
 from nbsnn.layers import Sequential
 
 from .naive_gradient import Array
-from .naive_networks import Conv2d, Delay, Dense, Drawing, Dropout, Neurons, Oracle, Pool2d, Recurrent, Row
+from .naive_networks import Dense, Drawing, Neurons, Oracle, Recurrent, Row
 from .naive_neurons import NaiveNeuron, draw_neuron, draw_readout
 from .worker import Mismatch, Worker
 
