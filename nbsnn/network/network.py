@@ -196,13 +196,13 @@ class Network(Simulation):
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
         synapse = Delta() if synapse is None else synapse
-        check_rule(plasticity, self.dtype)
+        check_rule(plasticity, self.dtype, self.dt)
         for what, given, wanted in (
             ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
         ):  # fmt: skip
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
-        check_homeostasis(homeostasis, plasticity, self.dt)
+        check_homeostasis(homeostasis, plasticity, self.dtype, self.dt)
         if self.device == "cuda":
             gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):

@@ -1,4 +1,4 @@
-"""Random training networks against an oracle in plain NumPy: outputs, membranes, gradients, and what must not matter."""
+"""Random training networks against an oracle in plain NumPy: outputs, states, gradients, and what must not matter."""
 
 from __future__ import annotations
 

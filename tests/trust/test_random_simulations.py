@@ -43,25 +43,31 @@ def inhibit(w, pre, post, x, y, eta, alpha):
 
 
 class Drawing:
-    """A random network and what is done with it."""
+    """A random network and what is done with it.
+
+    Compiled, a network's models make a kernel: so what shapes it (``kinds``) is then one of three choices.
+    """
 
     def __init__(self, seed: int, compiled: bool):
         self.rng = rng = np.random.default_rng(seed)
+        self.kinds = np.random.default_rng([5, seed % 3]) if compiled else rng
         self.seed, self.compiled = seed, compiled
         self.dt = float(rng.choice([0.1, 0.2, 0.5, 1.0]))
         self.steps = int(rng.integers(20, 130))
         self.sources: dict[str, tuple] = {}
-        for k in range(int(rng.integers(1, 3))):
+        for k in range(int(self.kinds.integers(1, 3))):
             self.sources[f"s{k}"] = self.source(int(rng.integers(3, 8)))
-        self.cells = [self.population(f"c{k}") for k in range(int(rng.integers(1, 4)))]
-        self.wires = [self.wire(k) for k in range(int(rng.integers(1, 6)))]
+        self.cells = [self.population(f"c{k}") for k in range(int(self.kinds.integers(1, 4)))]
+        self.wires = [self.wire(k) for k in range(int(self.kinds.integers(1, 6)))]
+        for c in self.cells:
+            self.drive(c)
         self.pieces = self.schedule()
 
     def chance(self, share: float) -> bool:
-        return bool(self.rng.random() < share)
+        return bool(self.kinds.random() < share)
 
     def one_of(self, *choices: Any) -> Any:
-        return choices[int(self.rng.integers(len(choices)))]
+        return choices[int(self.kinds.integers(len(choices)))]
 
     def source(self, n: int) -> tuple:
         rng, kind = self.rng, self.one_of("poisson", "list", "events", "noise")
@@ -97,7 +103,7 @@ class Drawing:
             "DiehlCook",
             "LI",
         ]
-        kind = str(rng.choice(kinds[:2] if self.compiled else kinds))
+        kind = str(self.kinds.choice(kinds[:2] if self.compiled else kinds))
         o: dict[str, Any] = {}
         if kind == "LIF":
             o = {"tau": 20.0, "v_threshold": 5.0, "refractory": float(rng.choice([0.0, 0.5, 1.0]))}
@@ -145,6 +151,13 @@ class Drawing:
             cells.currents.append((rows, int(rng.integers(1, 20)), int(rng.integers(0, 10))))
         return cells
 
+    def drive(self, cells: Cells) -> None:
+        """Poisson spikes of its own for every unit, or none."""
+        if self.chance(0.3):
+            synapse, rate = self.synapse(cells), self.one_of(50.0, 400.0, 5000.0)
+            weight = 0.3 * self.strength(cells, "reversal" in synapse[1]) / max(1.0, rate / 1000.0)
+            cells.drives.append((rate, weight, synapse, sum(len(c.drives) for c in self.cells)))
+
     def strength(self, cells: Cells, conductance: bool) -> float:
         """A weight that matters and does not overwhelm."""
         if conductance:
@@ -153,7 +166,7 @@ class Drawing:
 
     def synapse(self, cells: Cells) -> tuple[str, dict[str, Any]]:
         kind = str(
-            self.rng.choice(
+            self.kinds.choice(
                 ["Delta", "Exponential"] if self.compiled else ["Delta", "Exponential", "Alpha", "DoubleExponential"]
             )
         )
@@ -180,8 +193,10 @@ class Drawing:
             if self.chance(0.2)
             and (
                 rule is None
-                or (rule[0] not in ("PostPreInt", "MetaNearestSTDP")
-                and rule[1].get("normalize", {}).get("when") != "every")
+                or (
+                    rule[0] not in ("PostPreInt", "MetaNearestSTDP")
+                    and rule[1].get("normalize", {}).get("when") != "every"
+                )
             )
             else None
         )
@@ -217,7 +232,7 @@ class Drawing:
             "PostPreInt",
             "inhibition",
         ]
-        kind = str(rng.choice(["PairSTDP", "MSTDP"] if self.compiled else every))
+        kind = str(self.kinds.choice(["PairSTDP", "MSTDP"] if self.compiled else every))
         common = {"bounds": self.one_of("hard", "soft", "none", "power"), "w_min": 0.0, "w_max": 2.0, "mu": 0.5}
         common |= {"coincidence": self.one_of("count", "ignore"), "sign": self.one_of(1, -1)}
         common |= {"clip": self.one_of("changed", "changed", "all")}
@@ -267,7 +282,7 @@ class Drawing:
         pieces, left = [], self.steps
         while left:
             steps = min(left, int(self.rng.integers(5, 60)))
-            learning = [not self.chance(0.15) for _ in self.wires]
+            learning = [bool(self.rng.random() > 0.15) for _ in self.wires]
             pieces.append((steps, learning, [float(self.rng.choice([0.0, 1.0, -0.5])) for _ in self.wires]))
             left -= steps
         return pieces
@@ -439,14 +454,6 @@ def trial(seed: int, counts: Counter[str], compiled: bool) -> None:
     """All comparisons of the simulation number ``seed``."""
     nbsnn.set_threads(1)
     one = Drawing(seed, compiled)
-    number = 0
-    for c in one.cells:
-        if one.chance(0.3):
-            synapse = one.synapse(c)
-            rate = float(one.rng.choice([50.0, 400.0, 5000.0]))
-            weight = 0.3 * one.strength(c, "reversal" in synapse[1])
-            c.drives.append((rate, weight / max(1.0, rate / 1000.0), synapse, number))
-            number += 1
     try:
         compare(one, counts)
     except Mismatch as error:
