@@ -251,7 +251,7 @@ WEIGHTS = {"LIF": 5, "Adaptive": 2, "ALIF": 2, "CubaLIF": 2, "IF": 2}
 
 
 def draw_neuron(rng: np.random.Generator, shape: tuple[int, ...], kinds: np.random.Generator) -> NaiveNeuron:
-    """Neurons with random options: numbers from ``rng``, what shapes a kernel (kind, reset, surrogate) from ``kinds``."""
+    """Neurons with random options: numbers from ``rng``, what shapes a kernel (kind, surrogate) from ``kinds``."""
     names = [name for name in LEARNED if name != "LI"]
     odds = np.array([WEIGHTS.get(name, 1) for name in names], float)
     kind = str(kinds.choice(names, p=odds / odds.sum()))

@@ -221,7 +221,6 @@ class Drawing:
         return wire
 
     def rule(self) -> tuple[str, dict[str, Any]]:
-        rng = self.rng
         every = [
             "PairSTDP",
             "NearestSTDP",
