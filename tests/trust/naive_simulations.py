@@ -316,7 +316,9 @@ class Plastic:
     def begin(self) -> None:
         """What is done when a run begins: bounds, where a rule wants them of all weights."""
         o, whole = self.o, self.kind == "PostPreInt"
-        if self.learning and (whole or (o.get("clip") == "all" and self.bounds != "none" and "every" not in self.norm)):
+        if self.learning and (
+            whole or (o.get("clip") == "all" and self.bounds != "none" and self.norm.get("when") != "every")
+        ):
             self.w = np.clip(self.w, o.get("w_min", 0.0), o.get("w_max", 109.0 if whole else 1.0))
 
     def finish(self) -> None:

@@ -34,7 +34,7 @@ def test_interpreted_random_simulations_do_what_the_equations_say(trials):
 def test_compiled_random_simulations_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=False, compiled=True) as worker:
         for seed in trials("compiled random simulations", least=1):
-            worker(seed)
+            worker(seed, patience=1200.0)  # as long as compiling takes on a busy machine
 
 
 def inhibit(w, pre, post, x, y, eta, alpha):
