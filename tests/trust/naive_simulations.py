@@ -483,6 +483,7 @@ class Plastic:
             return
         a, c = self.integers
         draws = Draws(self.sim.seed, "connection", self.wire.number, "rounding")
+        place = np.argsort(np.lexsort((self.wire.post, self.wire.pre)))  # of a synapse, by source and then by target
         r = {side: draws.fold(side).bits(len(self.w), step=t) >> (32 - o["shift"]) for side in ("pre", "post")}
         for k, (i, j) in enumerate(zip(self.wire.pre, self.wire.post, strict=True)):
             gain = 0
@@ -491,7 +492,7 @@ class Plastic:
                 (back[j], o["nu_post"] * int(a[i]), "post"),
             ):
                 if spikes:
-                    gain += (z >> o["shift"]) + (int(r[side][k]) < z % (1 << o["shift"]))
+                    gain += (z >> o["shift"]) + (int(r[side][place[k]]) < z % (1 << o["shift"]))
             if came[i] or back[j]:
                 self.w[k] = min(max(self.w[k] + gain, o["w_min"]), o["w_max"])
 
