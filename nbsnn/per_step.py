@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -123,5 +124,35 @@ HZ = PerStep(
     lambda dt: (0.0, 1000.0 / dt),
 )
 """A rate in Hz as the probability per step, ``dt`` in ms."""
+
+FACTORS = (EXP, EULER, LOGIT)
+"""Ways to a factor per step, of a value that fades."""
+
+SLOWEST = 10_000
+"""Steps of the longest time constant in float32. A factor is rounded by 3e-8 there, which is 3e-4 of what it takes away
+and of all that adds up meanwhile; where it is ten times as long, 3e-3; and 1 - 1e-8 is 1."""
+
+
+def resolved(where: str, factor: Any, dtype: Any) -> Any:
+    """``factor`` per step; ``ValueError`` if ``dtype`` has too few digits for what it takes away."""
+    if np.dtype(dtype) == np.float32:
+        lost = 1.0 - np.asarray(factor, np.float64)
+        slow = (lost > 0.0) & (lost < 0.9999 / SLOWEST)
+        if np.any(slow):
+            raise ValueError(
+                f"{where} is about {1.0 / np.min(lost[slow]):.6g} steps, but float32 has too few digits for a time "
+                f"constant of more than {SLOWEST} steps: use dtype=np.float64"
+            )
+    return factor
+
+
+def held_in(way: PerStep, value: Any, dtype: Any, where: str) -> Any:
+    """``value`` per step; ``ValueError`` if states of ``dtype`` cannot follow it."""
+    if way in FACTORS:
+        return resolved(where, value, dtype)
+    if way is STEPS and np.dtype(dtype) == np.float32 and np.any(np.asarray(value) > 2**24):
+        raise ValueError(f"{where} is {np.max(value):.10g} steps, but float32 counts to {2**24}: use dtype=np.float64")
+    return value
+
 
 WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS, DT, HZ)}

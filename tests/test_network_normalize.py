@@ -248,3 +248,12 @@ def test_one_homeostasis_is_enough():
             learner(PairSTDP(normalize=EVERY), homeostasis=care)
     with pytest.raises(ValueError, match="steers mean weights in every step"):
         MetaNearestSTDP().replace(normalize=EVERY)
+
+
+@pytest.mark.parametrize("bounds", ["hard", "soft", "smooth", "none"])
+@pytest.mark.parametrize("clip", ["changed", "all"])
+def test_weights_begin_as_given(bounds, clip):
+    net = nbsnn.Network(dt=1.0, dtype=np.float64, device="python")
+    given, rule = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 7.0]), PairSTDP(normalize=EVERY, clip=clip, bounds=bounds)
+    made = net.connect(net.poisson(3, 10.0), net.population(CELL, 2), nbsnn.AllToAll(), weight=given, plasticity=rule)
+    np.testing.assert_array_equal(made.weight, given)

@@ -16,6 +16,7 @@ from ..device import launch
 from ..gpu import assign, get
 from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron
+from ..per_step import WAYS, held_in
 from ..profile import span
 from ..random import Draws
 from ..spell import row, row_sum, store, zeros
@@ -85,6 +86,12 @@ class Population(Layer):
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
+        for name, way in (
+            (name, WAYS[way]) for name, way in self.neuron.per_step.items()
+        ):  # what is given; what is learned may wander on
+            held_in(
+                way, way(self.values[name].astype(np.float64), setting.dt, name), setting.dtype, f"{name} of {self!r}"
+            )
         self.settle(setting)
 
     def __getstate__(self) -> dict[str, Any]:

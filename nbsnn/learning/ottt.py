@@ -16,6 +16,7 @@ from typing import Any
 
 from ..layers.layer import Array, Layer, Nested
 from ..optim.optimizer import fraction
+from ..per_step import resolved
 from .learner import Loss
 from .online import Online
 
@@ -43,7 +44,7 @@ class OTTT(Online):
         self, net: Layer, loss: Loss | None = None, optimizer: Any = None, *, input_decay: float = 0.0, **options: Any
     ):
         super().__init__(net, loss, optimizer, **options)
-        self.input_decay = fraction("input_decay", input_decay)
+        self.input_decay = resolved("input_decay", fraction("input_decay", input_decay), net.setting.dtype)
 
     def offer(self, x: Array, traces: Nested) -> None:
         given: Any = x

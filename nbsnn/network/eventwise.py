@@ -26,8 +26,11 @@ def normalizes_steps(rule: Rule) -> bool:
     return rule.normalize is not None and rule.normalize.first is not None
 
 
-def check_rule(rule: Any, dtype: Any) -> None:
-    """Raise unless a rule changes weights at spikes alone, or by what can be carried from spike to spike."""
+def check_rule(rule: Any, dtype: Any, dt: float) -> None:
+    """Raise unless a rule changes weights at spikes alone, or by what can be carried from spike to spike.
+
+    Its traces must be such as the network's precision can follow.
+    """
     if isinstance(rule, PostPreInt):
         most = 1 << 24 if dtype == np.float32 else 1 << 31
         if not -most <= rule.w_min <= rule.w_max <= most:
@@ -37,6 +40,8 @@ def check_rule(rule: Any, dtype: Any) -> None:
             )
     if not isinstance(rule, Rule):
         return
+    for trace in (*rule.pre.values(), *rule.post.values()):
+        trace.factor(dt, dtype)
     if type(rule).advance not in (Rule.advance, RewardRule.advance, MetaRule.advance):
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
     if normalizes_steps(rule) and isinstance(rule, RewardRule):
@@ -46,8 +51,11 @@ def check_rule(rule: Any, dtype: Any) -> None:
         )
 
 
-def check_homeostasis(given: Any, rule: Any, dt: float) -> None:
-    """Raise unless this is a homeostasis at intervals, which are whole numbers of steps, and the rule lets it be."""
+def check_homeostasis(given: Any, rule: Any, dtype: Any, dt: float) -> None:
+    """Raise unless this is a homeostasis at intervals, which are whole numbers of steps, and the rule lets it be.
+
+    What it changes must not be lost to rounding.
+    """
     if given is None:
         return
     why = "which has integer weights" if isinstance(rule, PostPreInt) else None
@@ -61,6 +69,12 @@ def check_homeostasis(given: Any, rule: Any, dt: float) -> None:
     if given.every is None:
         raise ValueError(f"homeostasis is done at intervals: {given!r} needs every=, in ms")
     whole(given.every, dt, "every")
+    if isinstance(given, Scaling) and dtype == np.float32 and 0.0 < given.beta * given.rate < 1e-5:
+        raise ValueError(
+            f"{given!r} lets silent units gain beta rate = {given.beta * given.rate:g} of their weights at an "
+            "interval, of which float32 loses more than a part in 100: use longer intervals and a larger beta, or "
+            "dtype=np.float64"
+        )
 
 
 def bound(network: Simulation) -> None:

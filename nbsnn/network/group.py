@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from ..neuron import Neuron
-from ..per_step import WAYS
+from ..per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
 from ..validate import finite
-from .membrane import Response, response
+from .membrane import Response, membrane_of, response
 from .sealed import Sealed
 
 if TYPE_CHECKING:
@@ -179,13 +179,20 @@ class Group(Sealed):
                 f"parameter {name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
             )
         way = WAYS[neuron.per_step[name]] if name in neuron.per_step else None
-        return array if way is None else np.asarray(way(array, self.network.dt, f"{name} of {self.name}"))
+        where = f"{name} of {self.name}"
+        return (
+            array
+            if way is None
+            else np.asarray(held_in(way, way(array, self.network.dt, where), self.network.dtype, where))
+        )
 
     def port(self, synapse: Synapse) -> Port:
         """The port of this kind of synapse, which is made if there is none."""
         for port in self.ports:
             if port.synapse == synapse:
                 return port
+        factors = np.exp(np.diagonal(np.reshape(synapse.matrix, (len(synapse.variables),) * 2)) * self.network.dt)
+        resolved(f"a time constant of {synapse!r}", factors, self.network.dtype)
         self.ports.append(Port(self, synapse))
         return self.ports[-1]
 

@@ -93,7 +93,7 @@ class Learning:
                 self.layout.place[c, name] = (first + (1 + k) * group.n, group.n)
             line[used] = first + (1 + len(kinds)) * group.n
             self._traces += (1 + 2 * len(kinds)) * group.n
-            pairs = [(t.factor(self.network.dt), t.amount) for t in kinds.values()]
+            pairs = [(t.factor(self.network.dt, self.layout.dtype), t.amount) for t in kinds.values()]
             line[factors] = self.layout.put(pairs)
 
     def _numbers(self, c: Connection, line: Array) -> None:

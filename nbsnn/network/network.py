@@ -235,7 +235,7 @@ class Network(Simulation):
         if not source.group.spiking:
             raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
         synapse = Delta() if synapse is None else synapse
-        check_rule(plasticity, self.dtype)
+        check_rule(plasticity, self.dtype, self.dt)
         if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
             raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
         for what, given, wanted in (
@@ -243,7 +243,7 @@ class Network(Simulation):
         ):  # fmt: skip
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
-        check_homeostasis(homeostasis, plasticity, self.dt)
+        check_homeostasis(homeostasis, plasticity, self.dtype, self.dt)
         if self.device == "cuda":
             gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):

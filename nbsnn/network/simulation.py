@@ -148,6 +148,8 @@ class Simulation(Sealed):
             )
         self._layout = Layout(self)
         try:
+            for c in self.connections:
+                steering.renew(c)
             self._begin()
         except BaseException:
             self._layout = None

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ..per_step import resolved
 from ..validate import finite, number
 from .pair import PairSTDP
 from .rule import Array, Rule, State
@@ -96,6 +97,7 @@ class RewardRule(Rule):
         number = np.dtype(dtype).type
         gain = number(self.rate if self.tau_e is None else self.rate * dt)
         decay, share = (0.0, 1.0) if self.tau_e is None else (np.exp(-dt / self.tau_e), 1.0 / self.tau_e)
+        resolved("tau_e", decay, dtype)
         return number(decay), number(share), gain / number(batch) if self.batch == "mean" else gain
 
     def _eligible(self, t: int, weights: Array, pre: Array, post: Array, used: tuple[Array, ...], device: str) -> Array:

@@ -311,7 +311,7 @@ class Rule(ByName):
         """Factor per step and amount of a trace, in ``dtype``."""
         key = (name, dt, dtype)
         if key not in self._kernels:
-            self._kernels[key] = (dtype.type(trace.factor(dt)), dtype.type(trace.amount))
+            self._kernels[key] = (dtype.type(trace.factor(dt, dtype)), dtype.type(trace.amount))
         return self._kernels[key]
 
     def _kernel(self, key: Any, template: Callable, filling: Callable[[], dict[str, Any]]) -> Callable:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..hole import hole
-from ..per_step import EULER, EXP
+from ..per_step import EULER, EXP, resolved
 from ..validate import choice, number
 
 
@@ -136,12 +136,13 @@ class Trace:
         else:
             number("tau of a trace", self.tau, above=0.0)
 
-    def factor(self, dt: float = 1.0) -> float:
-        """What is left of the trace after a step of ``dt``."""
+    def factor(self, dt: float = 1.0, dtype: Any = np.float64) -> float:
+        """What is left of the trace after a step of ``dt``; ``ValueError`` if traces of ``dtype`` cannot follow."""
         if self.decay == "factor":
-            return float(self.tau)
+            return resolved("tau of a trace", float(self.tau), dtype)
         way = EXP if self.decay == "exp" else EULER
-        return float(way(np.asarray(self.tau, np.float64), dt, "tau of a trace"))
+        factor = float(way(np.asarray(self.tau, np.float64), dt, "tau of a trace"))
+        return resolved("tau of a trace", factor, dtype)
 
     def filling(self) -> dict[str, Any]:
         """What fills the holes of the kernel that follows a trace."""
