@@ -8,22 +8,24 @@ renamed, so that a reader never meets half a file.
 from __future__ import annotations
 
 import json
-import os
-import zipfile
+import math
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .describe import describe, rebuild
+from .describe import OwnPart, describe, rebuild
+from .entries import Entries, reading
+from .fields import fields, listed
 from .gpu import assign, get
 from .layers.layer import Layer
 from .validate import finite
 from .version import __version__
+from .whole_file import writing
 
 FORMAT = 1
+PREFIX = "param/"
 
 
 def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] | None = None) -> None:
@@ -38,6 +40,13 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     extra : mapping, optional
         Further arrays to keep in the file, under names of their own.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an option of a layer or neuron is a function, or an array holds objects. Nothing is written then.
+    OSError
+        If the file cannot be written. An earlier one then is as it was.
+
     Examples
     --------
     >>> import os, tempfile, nbsnn
@@ -48,8 +57,9 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     True
     """
     arrays: dict[str, np.ndarray] = {}
-    setting = {"dt": net.setting.dt, "dtype": str(net.setting.dtype)}
-    story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": list(net.in_shape)}
+    setting = {"dt": float(net.setting.dt), "dtype": str(net.setting.dtype)}
+    shape = [int(n) for n in net.in_shape]
+    story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": shape}
     story["net"] = describe(net, arrays)
     for name, array in net.parameters().items():
         arrays[f"param/{name}"] = get(array)
@@ -87,49 +97,74 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     return found if net is not None or device == "cpu" else found.twin(device=device)
 
 
-def restore(arrays: Mapping[str, np.ndarray], path: Any, net: Layer | None = None) -> Layer:
+def restore(arrays: Entries, path: Any, net: Layer | None = None) -> Layer:
     """The network in the arrays of a file."""
-    story = json.loads(str(arrays["nbsnn"]))
-    if story.get("format") != FORMAT:
-        raise ValueError(f"{path} has checkpoint format {story.get('format')!r}; this version reads {FORMAT}")
-    if net is None:
-        net = rebuild(story["net"], story["setting"], tuple(story["in_shape"]), arrays)
-    parameters = net.parameters()
-    given = {name.removeprefix("param/") for name in arrays if name.startswith("param/")}
-    if given != parameters.keys():
-        raise ValueError(f"{path} holds the parameters {sorted(given)}, but the network has {sorted(parameters)}")
-    for name, parameter in parameters.items():
-        array = finite(f"{path}: {name}", arrays[f"param/{name}"])
-        if array.shape != tuple(parameter.shape):
-            raise ValueError(f"{path}: {name} is {list(array.shape)}, but the network's is {list(parameter.shape)}")
-    for name, parameter in parameters.items():
-        assign(parameter, arrays[f"param/{name}"])
+    net, found = fitting(arrays, path, net)
+    fill(net, found)
     return net
+
+
+def fitting(arrays: Entries, path: Any, net: Layer | None = None) -> tuple[Layer, dict[str, np.ndarray]]:
+    """The network in the arrays of a file, or ``net``, still unchanged, and the parameters, all of them checked."""
+    with reading(path):
+        story = arrays.story("nbsnn")
+        if not isinstance(story, dict) or not {"format", "net", "setting", "in_shape"} <= story.keys():
+            raise ValueError("its entry 'nbsnn' describes no network")
+        if story["format"] != FORMAT:
+            raise ValueError(f"{path} has checkpoint format {story['format']!r}; this version reads {FORMAT}")
+        shapes = {name[len(PREFIX) :]: arrays.shape(name) for name in arrays if name.startswith(PREFIX)}
+        if net is None:
+            net = _built(story, path, arrays, sum(map(math.prod, shapes.values())))
+        parameters = net.parameters()
+        if shapes.keys() != parameters.keys():
+            there, here = sorted(shapes), sorted(parameters)
+            raise ValueError(f"{path} holds the parameters {there}, but the network has {here}")
+        for name, parameter in parameters.items():
+            if shapes[name] != tuple(parameter.shape):
+                here = list(parameter.shape)
+                raise ValueError(f"{path}: {name} is {list(shapes[name])}, but the network's is {here}")
+        return net, {name: _parameter(arrays, path, name, like) for name, like in parameters.items()}
+
+
+def fill(net: Layer, found: Mapping[str, np.ndarray]) -> None:
+    """Give ``net`` the parameters that ``fitting`` found."""
+    for name, parameter in net.parameters().items():
+        assign(parameter, found[name])
+
+
+def _built(story: dict[str, Any], path: Any, arrays: Entries, count: int) -> Layer:
+    known: dict[str, Any] = {"format": int, "version": str, "setting": dict, "in_shape": list, "net": dict}
+    fields("its description", story, known)
+    shape = tuple(listed("in_shape", story["in_shape"], int, least=1))
+    try:
+        return rebuild(story["net"], story["setting"], shape, arrays, count)
+    except OwnPart as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _parameter(arrays: Entries, path: Any, name: str, like: Any) -> np.ndarray:
+    kinds = "f" if like.dtype.kind == "f" else "iu"
+    found = arrays.array(f"{PREFIX}{name}", kinds, tuple(like.shape))
+    if like.dtype.kind != "f" and found.dtype != like.dtype:
+        raise ValueError(f"{path}: {name} holds {found.dtype}, but the network's is {like.dtype}")
+    with np.errstate(over="ignore"):
+        array = finite(f"{path}: {name}", found).astype(like.dtype, copy=False)
+    return finite(f"{path}: {name}, as {like.dtype},", array)
 
 
 def write_npz(path: str | PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to ``path`` in one go: whoever opens it finds the old file or the new one, never a part."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    for name, array in arrays.items():
+        dtype = np.asarray(array).dtype
+        if name in ("file", "allow_pickle") or dtype.kind not in "fiubU":
+            raise ValueError(f"{path} cannot hold {name!r} of {dtype}: numbers and texts alone, and other names")
+    with writing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
-    """All arrays of a checkpoint; raises ``ValueError`` if it is none, or is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, AttributeError) as error:
-        raise ValueError(f"{path} is not a readable .npz file: it is damaged, or of another kind ({error})") from None
+def read_npz(path: str | PathLike[str]) -> Entries:
+    """The arrays of a checkpoint, read as they are asked for; raises ``ValueError`` if it is none, or is damaged."""
+    arrays = Entries(path)
     if "nbsnn" not in arrays:
         raise ValueError(f"{path} was not written by nbsnn: it has no entry 'nbsnn', only {sorted(arrays)[:5]}")
     return arrays
