@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -26,6 +27,13 @@ TEXT = 2**27
 PLAIN, RATIO = 2**26, 64
 """Bytes up to which packed data may unpack to any multiple of themselves, and the multiple beyond."""
 PIECE = 2**22
+
+LONGEST = 2**12
+HEADER = re.compile(
+    r"\{'descr': '(?P<dtype>[<>|=]?[fiubU]\d{1,9})', 'fortran_order': (?P<fortran>True|False), "
+    r"'shape': \((?P<shape>[\d, ]*)\), ?\}\s*"
+)
+"""How NumPy and others write the head of an array of numbers or texts."""
 
 
 @contextmanager
@@ -169,16 +177,20 @@ class Entries(Mapping[str, Array]):
 
 def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, order and dtype from the head of a .npy stream."""
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
+    begin = stream.read(10)
+    if begin[:8] == b"\x93NUMPY\x02\x00":
+        length = int.from_bytes(begin[8:] + stream.read(2), "little")
+    elif begin[:8] == b"\x93NUMPY\x01\x00" and len(begin) == 10:
+        length = int.from_bytes(begin[8:], "little")
     else:
-        raise ValueError(f"its header has version {version}")
-    if len(shape) > 32 or any(n < 0 for n in shape) or dtype.hasobject or dtype.fields or dtype.subdtype:
-        raise ValueError(f"it says that it is {dtype} of shape {list(shape)}")
-    return tuple(map(int, shape)), fortran, dtype
+        raise ValueError(f"it begins with {begin[:8]!r}, not as an array does")
+    said = stream.read(min(length, LONGEST)).decode("latin1")
+    match = HEADER.fullmatch(said) if len(said) == length else None
+    lengths = match["shape"].replace(" ", "").removesuffix(",") if match else ""
+    shape = tuple(int(n) for n in lengths.split(",")) if lengths else ()
+    if match is None or len(shape) > 32:
+        raise ValueError(f"it is no plain array: {said[:80]!r}")
+    return shape, match["fortran"] == "True", np.dtype(match["dtype"])
 
 
 def _words(kinds: Collection[str]) -> str:

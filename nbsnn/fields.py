@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,8 +59,7 @@ def listed(what: str, found: Any, kind: type, least: int = 0) -> list:
 
 def _is(value: Any, kind: type) -> bool:
     if kind is float:
-        # An int may be too large for a float.
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and -math.inf < value < math.inf
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 

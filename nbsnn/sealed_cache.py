@@ -1,8 +1,8 @@
 """Numba's cache of compiled kernels, in files that are checked before anything in them is run.
 
 Numba unpickles what it finds and runs the machine code in it: a file that was cut short ends the process with an error
-that names no file, and one with bent code kills it. Here every file begins with a checksum of its name and content. One
-that does not fit is deleted with the others of its kernel, and the kernel is compiled anew.
+that names no file, and one with bent code kills it. Here every file begins with a checksum of its name and content; one
+whose checksum does not fit is deleted, and what was in it is compiled anew.
 """
 
 from __future__ import annotations
@@ -74,11 +74,10 @@ class SealedFiles(IndexDataCacheFile):
         begin = len(MAGIC) + DIGEST
         if whole[:begin] == MAGIC + _digest(path, whole[begin:]):
             return whole[begin:]
-        for file in Path(path).parent.glob(f"{Path(self._index_path).stem}.*"):
-            with suppress(OSError):
-                file.unlink()
+        with suppress(OSError):
+            os.unlink(path)
         gone = "was damaged and is gone" if not os.path.exists(path) else "is damaged and cannot be deleted"
-        warnings.warn(f"{path} {gone}: the compiled kernel in it is compiled anew", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"{path} {gone}: its kernel is compiled anew", RuntimeWarning, stacklevel=2)
         return None
 
 

@@ -13,6 +13,7 @@ check it is 0, and nothing is checked. Rows survive the end of the process as ``
 from __future__ import annotations
 
 import json
+import math
 import struct
 import zlib
 from dataclasses import dataclass
@@ -67,8 +68,9 @@ class Description:
             raise ValueError(f"dtype must be '<f4' or '<f8', not {self.dtype!r}")
         if not self.columns:
             raise ValueError("columns must not be empty")
-        if max(self.every, self.first) > FAR:
-            raise ValueError(f"every and first must be at most {FAR}, not {self.every} and {self.first}")
+        if max(self.every, self.first) > FAR or not math.isfinite(float(self.dt) * FAR):
+            span = f"{self.every} and {self.first} steps of {self.dt:g} ms"
+            raise ValueError(f"every and first must be at most {FAR} steps, of which all times are finite, not {span}")
         if len({column[:2] for column in self.columns}) < len(self.columns):
             raise ValueError("columns must not have an owner's variable twice")
         for owner, name, numbers, units in self.columns:
@@ -207,6 +209,8 @@ class VariableFile:
             raise ValueError(f"{path} has a damaged description: its checksum is not {check:#010x}")
         self.begin, dtype, width = HEADER.size + size, np.dtype(self.description.dtype), self.description.width
         whole = (path.stat().st_size - self.begin) // (width * dtype.itemsize)
+        if self.description.first + whole * self.description.every > 2 * FAR:
+            raise ValueError(f"{path} has a damaged description: its {whole} rows do not end")
         self.rows = np.empty((0, width), dtype)
         if whole:  # nothing cannot be mapped
             self.rows = np.memmap(path, dtype, "r", offset=self.begin, shape=(whole, width))
@@ -248,7 +252,7 @@ def _described(path: Path, text: bytes) -> Description:
         found = json.loads(text)
         types: dict[str, Any] = {"dt": float, "every": int, "first": int, "dtype": str, "columns": list}
         columns = [_column(column) for column in fields("it", found, types)["columns"]]
-        return Description(**{**found, "columns": tuple(columns)})
+        return Description(**{**found, "dt": float(found["dt"]), "columns": tuple(columns)})
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} has a damaged description: {error}") from None
 
