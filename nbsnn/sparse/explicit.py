@@ -65,12 +65,12 @@ class Explicit(Rule):
 def from_scipy(matrix: Any) -> Explicit:
     """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
 
-    Stored zeros are synapses of weight zero, repeated entries are multapses.
+    Stored zeros are synapses of weight zero, repeated entries are multapses. In a matrix of bool, True is a weight of 1.
 
     Raises
     ------
     TypeError
-        If it is no SciPy sparse matrix or array.
+        If it is no SciPy sparse matrix or array, or one of complex numbers or objects.
 
     >>> from scipy.sparse import csr_array
     >>> from_scipy(csr_array([[0.0, 0.5], [0.25, 0.0]])).build(2, 2).weight
@@ -80,9 +80,11 @@ def from_scipy(matrix: Any) -> Explicit:
 
     if not issparse(matrix):
         raise TypeError(f"from_scipy takes a SciPy sparse matrix, not {type(matrix).__name__}")
+    if matrix.dtype.kind not in "fiub":
+        raise TypeError(f"from_scipy takes a matrix of real numbers or bool, not of {matrix.dtype}")
     entries = matrix.tocoo()
     row, column = entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
-    return Explicit(row, column, weight=entries.data)
+    return Explicit(row, column, weight=entries.data.astype(np.float64) if matrix.dtype == bool else entries.data)
 
 
 def _places(name: str, given: Any) -> Array:
