@@ -126,7 +126,7 @@ def _kept(copy: FunctionType) -> Any:
 
     from .sealed_cache import SealedCache
 
-    found = numba.njit(**CPU_OPTIONS)(copy)
+    found: Any = numba.njit(**CPU_OPTIONS)(copy)
     if found is not copy:
         found._cache = SealedCache(copy)
     return found

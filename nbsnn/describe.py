@@ -159,7 +159,7 @@ def _rebuild(story: Any, arrays: Entries, most: int) -> Layer:
         if isinstance(layer, layers.Dense):
             _few(layer.in_shape[0] * layer.shape[0], most)
         return _bounded(layer)
-    net = kind.__new__(kind)
+    net: Any = kind.__new__(kind)
     Container.__init__(net, **{name: _rebuild(child, arrays, most) for name, child in story["children"].items()})
     net.in_shape = tuple(listed("in_shape", story.get("in_shape", []), int, least=1))
     if not net.children:

@@ -165,7 +165,7 @@ class Entries(Mapping[str, Array]):
             if count > most:
                 raise ValueError(f"it has {count} bytes; at most {most} are expected")
             raw = np.empty(count, np.uint8)
-            view = memoryview(raw)
+            view: Any = raw.data
             for place in range(0, count, PIECE):
                 piece = stream.read(min(PIECE, count - place))
                 view[place : place + len(piece)] = piece  # one that is too short fails here

@@ -65,7 +65,7 @@ class Explicit(Rule):
 def from_scipy(matrix: Any) -> Explicit:
     """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
 
-    Stored zeros are synapses of weight zero, repeated entries are multapses. In a matrix of bool, True is a weight of 1.
+    Stored zeros are synapses of weight zero, repeated entries are multapses. True in a matrix of bool is a weight of 1.
 
     Raises
     ------
