@@ -18,8 +18,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell spell_tiles vectors cuda_setup kernel_cache whole_file fields entries
-append sealed_cache exponential logarithm random compile per_step device profile matrix_lines
+version hole validate spell spell_tiles vectors cuda_setup kernel_cache whole_file fields entries sealed_cache
+append
+exponential logarithm random compile per_step device profile matrix_lines
 surrogates init barrier prefetch
 neuron kernels
 gpu
@@ -53,6 +54,7 @@ MAY_IMPORT_NUMBA = {
     "gpu/arrays.py",
     "kernel_cache.py",
     "prefetch.py",
+    "sealed_cache.py",
     "vectors.py",
 }
 
