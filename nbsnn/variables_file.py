@@ -6,8 +6,8 @@
 
 Everything is little-endian, and the order mark is 0x01020304. ``columns`` lists what lies beside each other in a row:
 owner, variable, how many numbers, and the units they belong to (null: all, in order). Row k belongs to the time
-(first + k every) dt. The upper half of the bytes of the description is its CRC-32; in files that are older than the
-check it is 0, and nothing is checked. Rows survive the end of the process as ``nbsnn.append`` says.
+(first + k every) dt. "check" is the CRC-32 of the description without it; older files have none, and nothing is
+checked. Rows survive the end of the process as ``nbsnn.append`` says.
 """
 
 from __future__ import annotations
@@ -93,9 +93,9 @@ class Description:
 
     def bytes(self) -> bytes:
         """The head of a file."""
-        text = json.dumps(vars(self)).encode()
+        text = json.dumps({**vars(self), "check": _check(vars(self))}).encode()
         text += b" " * (-len(text) % 8)  # so that rows are aligned
-        return HEADER.pack(MAGIC, VERSION, MARK, zlib.crc32(text) << 32 | len(text)) + text
+        return HEADER.pack(MAGIC, VERSION, MARK, len(text)) + text
 
 
 class VariableWriter(Appended):
@@ -196,17 +196,14 @@ class VariableFile:
 
     def __init__(self, path: str | PathLike[str]):
         path = Path(path)
-        _, version, mark, both = head(path, HEADER, MAGIC, "variables")
+        _, version, mark, size = head(path, HEADER, MAGIC, "variables")
         understood(path, mark, version, VERSION)
-        check, size = divmod(both, 2**32)
         if size > path.stat().st_size - HEADER.size:
             raise ValueError(f"{path} ends within its description, of {size} bytes")
         with path.open("rb") as file:
             file.seek(HEADER.size)
             text = file.read(size)
         self.description = _described(path, text)
-        if check not in (0, zlib.crc32(text)):
-            raise ValueError(f"{path} has a damaged description: its checksum is not {check:#010x}")
         self.begin, dtype, width = HEADER.size + size, np.dtype(self.description.dtype), self.description.width
         whole = (path.stat().st_size - self.begin) // (width * dtype.itemsize)
         if self.description.first + whole * self.description.every > 2 * FAR:
@@ -251,10 +248,18 @@ def _described(path: Path, text: bytes) -> Description:
     try:
         found = json.loads(text)
         types: dict[str, Any] = {"dt": float, "every": int, "first": int, "dtype": str, "columns": list}
-        columns = [_column(column) for column in fields("it", found, types)["columns"]]
-        return Description(**{**found, "dt": float(found["dt"]), "columns": tuple(columns)})
+        columns = [_column(column) for column in fields("it", found, types, {"check": int})["columns"]]
+        check = found.pop("check", None)
+        about = Description(**{**found, "dt": float(found["dt"]), "columns": tuple(columns)})
+        if check not in (None, _check(found)):
+            raise ValueError(f"its checksum is not {check}")
+        return about
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} has a damaged description: {error}") from None
+
+
+def _check(about: Any) -> int:
+    return zlib.crc32(json.dumps(about).encode())
 
 
 def _column(given: Any) -> tuple[str, str, int, tuple[int, ...] | None]:

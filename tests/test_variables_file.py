@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
@@ -214,8 +213,7 @@ def test_a_description_that_cannot_be_is_refused_with_the_path(old, new, tmp_pat
     text = path.read_bytes()[HEADER.size :].decode()
     assert old in text
     changed = text.replace(old, new).encode()
-    check = zlib.crc32(text.encode()) if new == '"dt": 0.7' else zlib.crc32(changed)
-    path.write_bytes(HEADER.pack(b"NBSNNVAR", 1, 0x01020304, check << 32 | len(changed)) + changed)
+    path.write_bytes(HEADER.pack(b"NBSNNVAR", 1, 0x01020304, len(changed)) + changed)
     with pytest.raises(ValueError, match="damaged description") as error:
         VariableFile(path)
     assert str(path) in str(error.value)
@@ -225,8 +223,8 @@ def test_files_without_a_checksum_are_read(tmp_path):
     path = tmp_path / "v"
     with VariableWriter(path, ABOUT) as writer:
         writer.write([[1, 2, 3]])
-    content = bytearray(path.read_bytes())
-    assert any(content[20:24])
-    content[20:24] = bytes(4)
-    path.write_bytes(content)
+    content = path.read_bytes()
+    at = content.index(b', "check"')
+    end = content.index(b"}", at)
+    path.write_bytes(content[:at] + b"}" + b" " * (end - at) + content[end + 1 :])
     assert VariableFile(path).rows.tolist() == [[1, 2, 3]]

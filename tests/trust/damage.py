@@ -417,11 +417,13 @@ def mutate_variables(rng, data, number):
         return bent(rng, data)
     if number % 4 == 1:
         return overwritten(rng, data, [(8, "<I"), (12, "<I"), (16, "<Q"), (16, "<I"), (20, "<I")])
-    size = struct.unpack_from("<I", data, 16)[0]
-    text = retold(rng, data[24 : 24 + size].decode()).encode("utf8", "replace")
+    size = struct.unpack_from("<Q", data, 16)[0]
+    told = json.loads(data[24 : 24 + size])
+    if rng.integers(0, 2):
+        del told["check"]
+    text = retold(rng, json.dumps(told)).encode("utf8", "replace")
     text += b" " * (-len(text) % 8)
-    check = zlib.crc32(text) if rng.integers(0, 2) else 0
-    return data[:16] + struct.pack("<II", len(text), check) + text + data[24 + size :]
+    return data[:16] + struct.pack("<Q", len(text)) + text + data[24 + size :]
 
 
 @functools.cache
