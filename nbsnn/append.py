@@ -12,6 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .whole_file import named, writing
+
 MARK = 0x01020304
 """Stands in every header: read in the wrong order of bytes, it is another number."""
 
@@ -21,12 +23,8 @@ def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
     path = Path(path)
     if path.exists():
         raise FileExistsError(f"{path} exists: {resume} continues it, another name starts anew")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(header)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(path) as file:
+        file.write(header)
     return path
 
 
@@ -76,9 +74,10 @@ class Appended:
             raise ValueError(f"{self.path} is closed")
         rest = memoryview(data)
         try:
-            self.handle.seek(self.size)
-            while rest:
-                rest = rest[self.handle.write(rest) :]
+            with named(self.path):
+                self.handle.seek(self.size)
+                while rest:
+                    rest = rest[self.handle.write(rest) :]
         except BaseException:
             self.handle.truncate(self.size)
             raise

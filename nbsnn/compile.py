@@ -91,7 +91,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
     elif device == "cpu":
         import numba
 
-        inner, outer, alone = _inner, numba.njit(cache=True, **CPU_OPTIONS), numba.njit(**CPU_OPTIONS)
+        inner, outer, alone = _inner, _kept, numba.njit(**CPU_OPTIONS)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)
@@ -118,6 +118,18 @@ def _inner(copy: FunctionType) -> Any:
     if key not in _callees:
         _callees[key] = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS)(copy)
     return _callees[key]
+
+
+def _kept(copy: FunctionType) -> Any:
+    """A compiled function that is kept on disk."""
+    import numba
+
+    from .sealed_cache import SealedCache
+
+    found: Any = numba.njit(**CPU_OPTIONS)(copy)
+    if found is not copy:
+        found._cache = SealedCache(copy)
+    return found
 
 
 def _simulated(copy: FunctionType) -> FunctionType:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from .data import batches
+from .describe import describe
 from .encode import Encoder
+from .entries import Entries, reading
 from .history import History
 from .layers import Container, Run
 from .layers.cuda.still import Still
@@ -22,11 +24,14 @@ from .losses import predict
 from .progress import Progress
 from .random import Draws
 from .report import warn_if_silent
-from .save import read_npz, restore, save
+from .save import fill, fitting, read_npz, save
 from .validate import count
 
 Pair = tuple[Array, Array]
 Augment = Callable[[Array, Draws], Array]
+
+COLUMNS = ("loss", "train_accuracy", "seconds")
+"""What every row of a training's history has, beside its epoch."""
 
 
 def fit(
@@ -94,6 +99,8 @@ def fit(
     count("batch_size", batch_size)
     show = progress if isinstance(progress, Progress) else Progress(shown=progress)
     history = History()
+    if checkpoint is not None:
+        describe(net, {})  # what no file can hold shows before the first epoch, not after it
     if resume and checkpoint is not None and Path(checkpoint).exists():
         history = load_training(net, learner, checkpoint)
     for epoch in range(len(history), epochs):
@@ -148,9 +155,34 @@ def load_training(net: Container, learner: Learner, path: str | PathLike[str]) -
     arrays = read_npz(path)
     if "history" not in arrays:
         raise ValueError(f"{path} holds a network, but no training to resume")
-    restore(arrays, path, net)
-    learner.load_state({n.removeprefix("learner/"): a for n, a in arrays.items() if n.startswith("learner/")})
-    return History(json.loads(str(arrays["history"])))
+    with reading(path):
+        history = History.told(arrays.story("history"), "epoch", COLUMNS, ["test_accuracy"])
+        if history["epoch"] != list(range(1, len(history) + 1)) or not len(history):
+            raise ValueError(f"its history has the epochs {history['epoch'][:5]} ..., not 1, 2, 3")
+        _, parameters = fitting(arrays, path, net)
+        learner.load_state(_learner_state(arrays, learner, net))
+    fill(net, parameters)
+    return history
+
+
+def _learner_state(arrays: Entries, learner: Learner, net: Container) -> dict[str, np.ndarray]:
+    """What a file holds of a learner, in the kinds and shapes that ``learner`` has itself, or will have."""
+    likes = {name: np.asarray(array) for name, array in learner.state().items()}
+    parameters, state = net.parameters(), {}
+    for entry in arrays:
+        if not entry.startswith("learner/"):
+            continue
+        name = entry.removeprefix("learner/")
+        _, _, parameter = name.removeprefix("optimizer/").partition("/")
+        like = likes[name] if name in likes else parameters.get(parameter)
+        if like is not None and like.dtype.kind == "i" and not like.ndim:
+            state[name] = np.array(arrays.whole(entry))
+        else:
+            kinds = "fiubU" if like is None else like.dtype.kind
+            state[name] = arrays.array(entry, kinds, None if like is None else tuple(like.shape))
+    if missing := {"optimizer_iteration", "iteration"} - state.keys():
+        raise ValueError(f"it lacks {', '.join(f'learner/{name}' for name in sorted(missing))}")
+    return state
 
 
 def _epoch(

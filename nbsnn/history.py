@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from .fields import fields
+from .whole_file import beside
 
 
 class History:
@@ -51,18 +55,43 @@ class History:
     def __str__(self) -> str:
         return "\n".join([self.header(), *map(self.line, self.rows)]) if self.rows else "(no epoch yet)"
 
+    @classmethod
+    def told(cls, story: Any, first: str, needed: Iterable[str], optional: Iterable[str] = ()) -> History:
+        """The rows in a JSON text: numbers in the columns ``needed``, maybe ``optional`` ones and rates of layers.
+
+        Raises
+        ------
+        ValueError
+            If it is something else, or the column ``first`` does not ascend.
+        """
+        if not isinstance(story, list):
+            raise ValueError(f"its history must be a list of rows, not {type(story).__name__}")
+        known: dict[str, Any] = {first: int, **dict.fromkeys(needed, float)}
+        may: dict[str, Any] = dict.fromkeys(optional, float)
+        for k, row in enumerate(story):
+            rates = {name: float for name in row if name.startswith("rate/")} if isinstance(row, dict) else {}
+            fields(f"row {k} of its history", row, known, {**may, **rates})
+            shares = [value for name, value in row.items() if name.endswith("_accuracy")]
+            if not all(0.0 <= share <= 1.0 for share in shares):
+                raise ValueError(f"row {k} of its history has an accuracy that is not from 0 to 1: {shares}")
+            if row[first] <= (story[k - 1][first] if k else 0) or row["seconds"] < 0.0:
+                raise ValueError(f"row {k} of its history cannot follow the one before: {first} = {row[first]}")
+        return cls(story)
+
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the rows to a ``.csv`` or ``.json`` file."""
-        path = Path(path)
-        if path.suffix == ".json":
-            path.write_text(json.dumps(self.rows, indent=1) + "\n")
-        elif path.suffix == ".csv":
-            with path.open("w", newline="") as file:
-                writer = csv.DictWriter(file, fieldnames=list(self.rows[-1]) if self.rows else ["epoch"])
-                writer.writeheader()
-                writer.writerows(self.rows)
+        """Write the rows to a ``.csv`` or ``.json`` file; whoever opens it finds the old file or the new one."""
+        suffix = Path(path).suffix
+        if suffix not in (".csv", ".json"):
+            raise ValueError(f"a history is saved as .csv or .json, not {Path(path).name!r}")
+        text = io.StringIO()
+        if suffix == ".json":
+            text.write(json.dumps(self.rows, indent=1) + "\n")
         else:
-            raise ValueError(f"a history is saved as .csv or .json, not {path.name!r}")
+            writer = csv.DictWriter(text, fieldnames=list(self.rows[-1]) if self.rows else ["epoch"])
+            writer.writeheader()
+            writer.writerows(self.rows)
+        with beside(path) as part:
+            part.write_text(text.getvalue(), newline="")
 
 
 def _title(name: str) -> str:

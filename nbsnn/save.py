@@ -8,23 +8,25 @@ renamed, so that a reader never meets half a file.
 from __future__ import annotations
 
 import json
-import os
-import zipfile
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .describe import describe, rebuild
+from .describe import OwnPart, describe, rebuild
+from .entries import Entries, reading
+from .fields import fields, listed
 from .gpu import assign, get
 from .layers.kept import check_kept
 from .layers.layer import Layer
 from .validate import finite
 from .version import __version__
+from .whole_file import writing
 
 FORMAT = 1
+PREFIXES = {"param/": "parameters", "buffer/": "buffers"}
 
 
 def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] | None = None) -> None:
@@ -39,6 +41,13 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     extra : mapping, optional
         Further arrays to keep in the file, under names of their own.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an option of a layer or neuron is a function, or an array holds objects. Nothing is written then.
+    OSError
+        If the file cannot be written. An earlier one then is as it was.
+
     Examples
     --------
     >>> import os, tempfile, nbsnn
@@ -49,8 +58,9 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     True
     """
     arrays: dict[str, np.ndarray] = {}
-    setting = {"dt": net.setting.dt, "dtype": str(net.setting.dtype)}
-    story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": list(net.in_shape)}
+    setting = {"dt": float(net.setting.dt), "dtype": str(net.setting.dtype)}
+    shape = [int(n) for n in net.in_shape]
+    story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": shape}
     story["net"] = describe(net, arrays)
     for name, array in net.parameters().items():
         arrays[f"param/{name}"] = get(array)
@@ -91,56 +101,90 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     return found if net is not None or device == "cpu" else found.twin(device=device)
 
 
-def restore(arrays: Mapping[str, np.ndarray], path: Any, net: Layer | None = None) -> Layer:
+def restore(arrays: Entries, path: Any, net: Layer | None = None) -> Layer:
     """The network in the arrays of a file."""
-    story = json.loads(str(arrays["nbsnn"]))
-    if story.get("format") != FORMAT:
-        raise ValueError(f"{path} has checkpoint format {story.get('format')!r}; this version reads {FORMAT}")
-    if net is None:
-        net = rebuild(story["net"], story["setting"], tuple(story["in_shape"]), arrays)
-    parameters = net.parameters()
-    given = {name.removeprefix("param/") for name in arrays if name.startswith("param/")}
-    if given != parameters.keys():
-        raise ValueError(f"{path} holds the parameters {sorted(given)}, but the network has {sorted(parameters)}")
-    buffers = net.all_buffers()
-    given = {name.removeprefix("buffer/") for name in arrays if name.startswith("buffer/")}
-    if given != buffers.keys() and (given or any(layer.buffers for layer in (net, *net.layers().values()))):
-        raise ValueError(f"{path} holds the buffers {sorted(given)}, but the network has {sorted(buffers)}")
-    found = {f"param/{name}": array for name, array in parameters.items()}
-    found |= {f"buffer/{name}": array for name, array in buffers.items() if name in given}
-    for name, wanted in found.items():
-        array = finite(f"{path}: {name.partition('/')[2]}", arrays[name])
-        if array.shape != tuple(wanted.shape):
-            where = f"{path}: {name.partition('/')[2]}"
-            raise ValueError(f"{where} is {list(array.shape)}, but the network's is {list(wanted.shape)}")
-    for name, wanted in found.items():
-        assign(wanted, arrays[name])
+    net, found = fitting(arrays, path, net)
+    fill(net, found)
     return net
+
+
+def fitting(arrays: Entries, path: Any, net: Layer | None = None) -> tuple[Layer, dict[str, np.ndarray]]:
+    """The network in the arrays of a file, or ``net``, still unchanged, and what it is given, all of it checked."""
+    with reading(path):
+        story = arrays.story("nbsnn")
+        if not isinstance(story, dict) or not {"format", "net", "setting", "in_shape"} <= story.keys():
+            raise ValueError("its entry 'nbsnn' describes no network")
+        if story["format"] != FORMAT:
+            raise ValueError(f"{path} has checkpoint format {story['format']!r}; this version reads {FORMAT}")
+        shapes = {name: arrays.shape(name) for name in arrays if name.startswith(tuple(PREFIXES))}
+        if net is None:
+            net = _built(story, path, arrays, sum(map(math.prod, shapes.values())))
+        wanted = _arrays(net)
+        buffers = [name for name in wanted if name.startswith("buffer/")]
+        declared = any(layer.buffers for layer in (net, *net.layers().values()))
+        if not declared and not any(name in shapes for name in buffers):  # a file from before there were buffers
+            wanted = {name: array for name, array in wanted.items() if name not in buffers}
+        if shapes.keys() != wanted.keys():
+            raise ValueError(f"{path} holds {_listed(shapes)}, but the network has {_listed(wanted)}")
+        for name, array in wanted.items():
+            if shapes[name] != tuple(array.shape):
+                short, here = name.partition("/")[2], list(array.shape)
+                raise ValueError(f"{path}: {short} is {list(shapes[name])}, but the network's is {here}")
+        return net, {name: _checked(arrays, path, name, like) for name, like in wanted.items()}
+
+
+def fill(net: Layer, found: Mapping[str, np.ndarray]) -> None:
+    """Give ``net`` the parameters and buffers that ``fitting`` found."""
+    own = _arrays(net)
+    for name, array in found.items():
+        assign(own[name], array)
+
+
+def _arrays(net: Layer) -> dict[str, Any]:
+    """The parameters and buffers of a network under their names in a file."""
+    found = {f"param/{name}": array for name, array in net.parameters().items()}
+    return found | {f"buffer/{name}": array for name, array in net.all_buffers().items()}
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names in a file, in words."""
+    kinds = {what: sorted(n.removeprefix(p) for n in names if n.startswith(p)) for p, what in PREFIXES.items()}
+    return " and ".join(f"the {what} {found}" for what, found in kinds.items() if found or what == "parameters")
+
+
+def _built(story: dict[str, Any], path: Any, arrays: Entries, count: int) -> Layer:
+    known: dict[str, Any] = {"format": int, "version": str, "setting": dict, "in_shape": list, "net": dict}
+    fields("its description", story, known)
+    shape = tuple(listed("in_shape", story["in_shape"], int, least=1))
+    try:
+        return rebuild(story["net"], story["setting"], shape, arrays, count)
+    except OwnPart as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _checked(arrays: Entries, path: Any, name: str, like: Any) -> np.ndarray:
+    kinds, short = "iu" if like.dtype.kind in "iu" else like.dtype.kind, name.partition("/")[2]
+    found = arrays.array(name, kinds, tuple(like.shape))
+    if like.dtype.kind != "f" and found.dtype != like.dtype:
+        raise ValueError(f"{path}: {short} holds {found.dtype}, but the network's is {like.dtype}")
+    with np.errstate(over="ignore"):
+        array = finite(f"{path}: {short}", found).astype(like.dtype, copy=False)
+    return finite(f"{path}: {short}, as {like.dtype},", array)
 
 
 def write_npz(path: str | PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to ``path`` in one go: whoever opens it finds the old file or the new one, never a part."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    for name, array in arrays.items():
+        dtype = np.asarray(array).dtype
+        if name in ("file", "allow_pickle") or dtype.kind not in "fiubU":
+            raise ValueError(f"{path} cannot hold {name!r} of {dtype}: numbers and texts alone, and other names")
+    with writing(path) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
-    """All arrays of a checkpoint; raises ``ValueError`` if it is none, or is damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, AttributeError) as error:
-        raise ValueError(f"{path} is not a readable .npz file: it is damaged, or of another kind ({error})") from None
+def read_npz(path: str | PathLike[str]) -> Entries:
+    """The arrays of a checkpoint, read as they are asked for; raises ``ValueError`` if it is none, or is damaged."""
+    arrays = Entries(path)
     if "nbsnn" not in arrays:
         raise ValueError(f"{path} was not written by nbsnn: it has no entry 'nbsnn', only {sorted(arrays)[:5]}")
     return arrays

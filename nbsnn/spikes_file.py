@@ -1,16 +1,18 @@
 """Spikes on disk, for runs too long to keep them in memory: a header, and records appended as the run goes.
 
-    header   40 bytes: "NBSNNSPK", version u32, bytes per step u32, order mark u32, 0 u32, dt in ms f64, units i64
+    header   40 bytes: "NBSNNSPK", version u32, bytes per step u32, order mark u32, check u32, dt in ms f64, units i64
     record   step i32 (or i64), unit i32
 
-Everything is little-endian, and the order mark is 0x01020304. Records are in the order of time, and survive the end of
-the process as ``nbsnn.append`` says.
+Everything is little-endian, and the order mark is 0x01020304. The check is the CRC-32 of the header with 0 in its
+place; in files that are older than the check it is 0, and nothing is checked. Records are in the order of time, and
+survive the end of the process as ``nbsnn.append`` says.
 """
 
 from __future__ import annotations
 
 import math
 import struct
+import zlib
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,18 @@ Array = np.ndarray
 HEADER = struct.Struct("<8sIIIIdq")
 MAGIC = b"NBSNNSPK"
 VERSION = 1
+
+PIECE = 2**20
+"""Records that are looked at together."""
+
+
+def _header(magic: bytes, version: int, step_bytes: int, mark: int, dt: float, n: int, check: int = 0) -> bytes:
+    return HEADER.pack(magic, version, step_bytes, mark, check, dt, n)
+
+
+def _check(*fields: Any) -> int:
+    """The CRC-32 of a header; 1 in place of 0, which stands for none."""
+    return zlib.crc32(_header(*fields)) or 1
 
 
 def _record(step_bytes: int) -> np.dtype:
@@ -65,8 +79,8 @@ class SpikeWriter(Appended):
         n, dt = count("n", n), number("dt", dt, above=0.0)
         if n > 2**31:
             raise ValueError(f"n must be at most 2**31, not {n}")
-        header = HEADER.pack(MAGIC, VERSION, 8 if long else 4, MARK, 0, dt, n)
-        path = create(path, header, "SpikeWriter.resume")
+        fields = MAGIC, VERSION, 8 if long else 4, MARK, dt, n
+        path = create(path, _header(*fields, check=_check(*fields)), "SpikeWriter.resume")
         self._open(path, SpikeFile(path))
 
     @classmethod
@@ -82,13 +96,14 @@ class SpikeWriter(Appended):
         writer = cls.__new__(cls)
         file = SpikeFile(path)
         if step is not None:
-            file.records = file.records[: np.searchsorted(file.records["step"], count("step", step, least=0))]
+            file.records = file.records[: file.find(count("step", step, least=0))]
         writer._open(Path(path), file)
         return writer
 
     def _open(self, path: Path, file: SpikeFile) -> None:
         """Continue after the records of ``file``."""
         self.n, self.dt, self.dtype = file.n, file.dt, file.records.dtype
+        file.checked(max(0, len(file) - 1), len(file))
         self.last = int(file.records["step"][-1]) if len(file) else 0
         size = HEADER.size + file.records.nbytes
         del file
@@ -159,11 +174,12 @@ class SpikeFile:
 
     def __init__(self, path: str | PathLike[str]):
         path = Path(path)
-        _, version, step_bytes, mark, _, dt, n = head(path, HEADER, MAGIC, "spikes")
+        magic, version, step_bytes, mark, check, dt, n = head(path, HEADER, MAGIC, "spikes")
         understood(path, mark, version, VERSION)
-        if step_bytes not in (4, 8) or not (0.0 < dt < math.inf) or not 1 <= n <= 2**31:
+        right = check in (0, _check(magic, version, step_bytes, mark, dt, n))
+        if not right or step_bytes not in (4, 8) or not (0.0 < dt < math.inf) or not 1 <= n <= 2**31:
             raise ValueError(f"{path} has a damaged header: {step_bytes} bytes per step, dt = {dt:g} ms, {n} units")
-        self.n, self.dt, dtype = n, dt, _record(step_bytes)
+        self.path, self.n, self.dt, dtype = path, n, dt, _record(step_bytes)
         whole = (path.stat().st_size - HEADER.size) // dtype.itemsize
         self.records = np.empty(0, dtype)
         if whole:  # nothing cannot be mapped
@@ -178,12 +194,38 @@ class SpikeFile:
         Raises
         ------
         ValueError
-            If ``start`` exceeds ``stop``, or is NaN.
+            If ``start`` exceeds ``stop``, or is NaN; if a record among them cannot be: of a unit that there is not, or
+            of an earlier step than the one before it.
         """
         if not start <= stop:
             raise ValueError(f"start must not exceed stop, not {start:g} and {stop:g} ms")
         # Step k lies at k dt.
-        steps = [time if math.isinf(time) else math.ceil(edge(time) / self.dt) for time in (start, stop)]
-        first, end = np.searchsorted(self.records["step"], np.array(steps, np.float64))
+        edges = (time if math.isinf(time) else math.ceil(edge(time) / self.dt) for time in (start, stop))
+        first, end = (self.find(step) for step in edges)
+        steps, units = self.checked(first, end)
+        return steps * self.dt, units
+
+    def find(self, step: float) -> int:
+        """The number of the first record that is not before ``step``."""
+        place = int(np.searchsorted(self.records["step"], step))
+        # Where a damaged record has misled the search, it lies beside the place that was found.
+        self.checked(max(0, place - 2), min(len(self), place + 2))
+        return place
+
+    def checked(self, first: int, end: int) -> tuple[Array, Array]:
+        """Steps and units of the records [first, end), copied; ``ValueError`` if one of them cannot be."""
         part = self.records[first:end]
-        return np.array(part["step"]) * self.dt, np.array(part["unit"], np.int32)
+        steps, units = np.array(part["step"]), np.array(part["unit"], np.int32)
+        last = self.records["step"][first - 1] if first else 0
+        for place in range(0, len(steps), PIECE):
+            piece = slice(place, place + PIECE)
+            before = np.concatenate([steps.dtype.type([last]), steps[piece][:-1]])
+            wrong = (units[piece] < 0) | (units[piece] >= self.n) | (steps[piece] < before)
+            if wrong.any():
+                k = int(wrong.argmax())
+                raise ValueError(
+                    f"{self.path} is damaged: record {first + place + k} is step {steps[place + k]}, unit "
+                    f"{units[place + k]}, after step {before[k]}; units are from 0 to {self.n - 1}"
+                )
+            last = steps[piece][-1]
+        return steps, units

@@ -20,6 +20,9 @@ import numpy as np
 from . import init, neurons
 from .describe import describe
 from .encode import Encoder
+from .entries import reading
+from .fields import fields
+from .gpu import get
 from .history import History
 from .layers import Dense
 from .layers.layer import Array, Nested
@@ -27,8 +30,8 @@ from .plasticity import Plastic
 from .presets.bindsnet import PostPre
 from .progress import Progress
 from .random import Draws
-from .save import read_npz, restore, save
-from .validate import count, shaped
+from .save import fill, fitting, read_npz, save
+from .validate import count, finite, shaped
 from .voting import VOTES, Assignment, assign_labels
 
 LASTING = ("theta", "theta_low")
@@ -249,19 +252,33 @@ def _load(
     arrays = read_npz(path)
     if "story" not in arrays:
         raise ValueError(f"{path} holds a network, but no course of learning to resume")
-    written = json.loads(str(arrays["story"]))
+    with reading(path):
+        known: dict[str, Any] = {"samples": int, "seed": int, "encoder": str, "every": int}
+        written = fields("its story", arrays.story("story"), known)
     for name, value in story.items():
         if written.get(name) != value:
             raise ValueError(
                 f"{path} was written with {name} = {written.get(name)!r}, not {value!r}: it cannot go on so"
             )
-    if json.loads(str(arrays["nbsnn"]))["net"] != json.loads(json.dumps(describe(layer, {}))):
-        raise ValueError(f"{path} was written by a network with other options than this one: it cannot go on so")
-    for name, value in layer.parameters().items():
-        if name != "connection/weight" and not np.array_equal(arrays.get(f"param/{name}", value), value):
-            raise ValueError(f"{path} was written by a network with another {name}: it cannot go on so")
-    restore(arrays, path, layer)
-    state = layer.initial(1)
-    state["neurons"] |= {name: arrays[f"state/{name}"] for name in keep}
-    history.rows[:] = json.loads(str(arrays["history"]))
-    return state, int(arrays["done"])
+    with reading(path):
+        network = arrays.story("nbsnn")
+        if not isinstance(network, dict) or network.get("net") != json.loads(json.dumps(describe(layer, {}))):
+            raise ValueError(f"{path} was written by a network with other options than this one: it cannot go on so")
+        _, parameters = fitting(arrays, path, layer)
+        for name, value in layer.parameters().items():
+            if name != "connection/weight" and not np.array_equal(parameters[f"param/{name}"], get(value)):
+                raise ValueError(f"{path} was written by a network with another {name}: it cannot go on so")
+        state = layer.initial(1)
+        for name in keep:
+            like = state["neurons"][name]
+            array = arrays.array(f"state/{name}", like.dtype.kind, tuple(like.shape))
+            if array.dtype != like.dtype:
+                raise ValueError(f"state/{name} holds {array.dtype}, not {like.dtype}")
+            state["neurons"][name] = finite(f"{path}: state/{name}", array)
+        done = arrays.whole("done", least=1)
+        rows = History.told(arrays.story("history"), "samples", ("spikes", "seconds"), ("train_accuracy", "theta")).rows
+        if not rows or rows[-1]["samples"] != done:
+            raise ValueError(f"its history ends before or after the {done} samples that were shown")
+    fill(layer, parameters)
+    history.rows[:] = rows
+    return state, done

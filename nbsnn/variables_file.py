@@ -6,13 +6,16 @@
 
 Everything is little-endian, and the order mark is 0x01020304. ``columns`` lists what lies beside each other in a row:
 owner, variable, how many numbers, and the units they belong to (null: all, in order). Row k belongs to the time
-(first + k every) dt. Rows survive the end of the process as ``nbsnn.append`` says.
+(first + k every) dt. "check" is the CRC-32 of the description without it; older files have none, and nothing is
+checked. Rows survive the end of the process as ``nbsnn.append`` says.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import struct
+import zlib
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -21,9 +24,15 @@ from typing import Any
 import numpy as np
 
 from .append import MARK, Appended, create, head, understood
+from .fields import fields, listed
 from .validate import count, number
 
 Array = np.ndarray
+
+FAR = 2**52
+"""Steps that a row may lie from the beginning or from the next one."""
+MOST = 2**32
+"""Numbers that one owner may write into a row: a weight for each of its synapses."""
 
 HEADER = struct.Struct("<8sIIQ")
 MAGIC = b"NBSNNVAR"
@@ -59,10 +68,23 @@ class Description:
             raise ValueError(f"dtype must be '<f4' or '<f8', not {self.dtype!r}")
         if not self.columns:
             raise ValueError("columns must not be empty")
+        if max(self.every, self.first) > FAR or not math.isfinite(float(self.dt) * FAR):
+            span = f"{self.every} and {self.first} steps of {self.dt:g} ms"
+            raise ValueError(f"every and first must be at most {FAR} steps, of which all times are finite, not {span}")
+        if len({column[:2] for column in self.columns}) < len(self.columns):
+            raise ValueError("columns must not have an owner's variable twice")
         for owner, name, numbers, units in self.columns:
-            count(f"numbers of {owner}.{name}", numbers)
-            if units is not None and len(units) != numbers:
-                raise ValueError(f"{owner}.{name} has {numbers} numbers for {len(units)} units")
+            if not (isinstance(owner, str) and isinstance(name, str)):
+                raise ValueError(f"owner and variable must be texts, not {owner!r} and {name!r}")
+            if count(f"numbers of {owner}.{name}", numbers) > MOST:
+                raise ValueError(f"numbers of {owner}.{name} must be at most {MOST}, not {numbers}")
+            if units is None:
+                continue
+            if len(units) != numbers or len(set(units)) != numbers:
+                raise ValueError(f"{owner}.{name} has {numbers} numbers for {len(set(units))} units")
+            for unit in units:
+                if count(f"a unit of {owner}.{name}", unit, least=0) >= MOST:
+                    raise ValueError(f"{owner}.{name} must have units below {MOST}, not {unit}")
 
     @property
     def width(self) -> int:
@@ -71,7 +93,7 @@ class Description:
 
     def bytes(self) -> bytes:
         """The head of a file."""
-        text = json.dumps(vars(self)).encode()
+        text = json.dumps({**vars(self), "check": _check(vars(self))}).encode()
         text += b" " * (-len(text) % 8)  # so that rows are aligned
         return HEADER.pack(MAGIC, VERSION, MARK, len(text)) + text
 
@@ -180,9 +202,12 @@ class VariableFile:
             raise ValueError(f"{path} ends within its description, of {size} bytes")
         with path.open("rb") as file:
             file.seek(HEADER.size)
-            self.description = _described(path, file.read(size))
+            text = file.read(size)
+        self.description = _described(path, text)
         self.begin, dtype, width = HEADER.size + size, np.dtype(self.description.dtype), self.description.width
         whole = (path.stat().st_size - self.begin) // (width * dtype.itemsize)
+        if self.description.first + whole * self.description.every > 2 * FAR:
+            raise ValueError(f"{path} has a damaged description: its {whole} rows do not end")
         self.rows = np.empty((0, width), dtype)
         if whole:  # nothing cannot be mapped
             self.rows = np.memmap(path, dtype, "r", offset=self.begin, shape=(whole, width))
@@ -222,7 +247,21 @@ class VariableFile:
 def _described(path: Path, text: bytes) -> Description:
     try:
         found = json.loads(text)
-        columns = tuple((o, name, n, None if u is None else tuple(u)) for o, name, n, u in found.pop("columns"))
-        return Description(**found, columns=columns)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        types: dict[str, Any] = {"dt": float, "every": int, "first": int, "dtype": str, "columns": list}
+        columns = [_column(column) for column in fields("it", found, types, {"check": int})["columns"]]
+        check = found.pop("check", None)
+        about = Description(**{**found, "dt": float(found["dt"]), "columns": tuple(columns)})
+        if check not in (None, _check(found)):
+            raise ValueError(f"its checksum is not {check}")
+        return about
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{path} has a damaged description: {error}") from None
+
+
+def _check(about: Any) -> int:
+    return zlib.crc32(json.dumps(about).encode())
+
+
+def _column(given: Any) -> tuple[str, str, int, tuple[int, ...] | None]:
+    owner, name, numbers, units = listed("a column", given, object)
+    return owner, name, numbers, None if units is None else tuple(listed("units", units, int))

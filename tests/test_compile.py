@@ -217,3 +217,28 @@ def test_a_neurons_file_is_plain_python():
     # Holes have bodies of their own: a model runs without anything being filled.
     s, v = neurons.lif.step(2.0, 0.0, 0.5, 1.0, 0.0, 0.0)
     assert (s, v) == (1.0, 1.0)
+
+
+def test_damaged_files_of_the_cache_are_deleted_and_named_and_never_unpickled(tmp_path):
+    from nbsnn.sealed_cache import SealedFiles
+
+    cache = SealedFiles(cache_path=str(tmp_path), filename_base="f-1.py311s", source_stamp=(1.0, 2))
+    kept = {"one": b"code" * 99, "two": [1, 2, 3]}
+    for key, data in kept.items():
+        cache.save(key, data)
+    assert {key: cache.load(key) for key in kept} == kept and cache.load("three") is None
+    files = sorted(tmp_path.iterdir())
+    assert [file.suffix for file in files] == [".nbc", ".nbc", ".nbi"]
+    for file in files:
+        whole = file.read_bytes()
+        other = files[0].read_bytes() if file != files[0] else files[1].read_bytes()
+        flipped = whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
+        for content in (b"", whole[:20], whole[:-1], whole + b"x", bytes(len(whole)), flipped, other):
+            file.write_bytes(content)
+            with pytest.warns(RuntimeWarning, match="was damaged and is gone: its kernel is compiled anew") as told:
+                found = [cache.load(key) for key in kept]
+            assert len(told) == 1 and str(file) in str(told[0].message) and not file.exists()
+            assert all(data in (None, was) for data, was in zip(found, kept.values(), strict=True)) and None in found
+            for key, data in kept.items():
+                cache.save(key, data)
+            assert {key: cache.load(key) for key in kept} == kept

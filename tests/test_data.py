@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import time
 from pathlib import Path
 
 import numpy as np
@@ -205,3 +206,16 @@ def test_batches_refuse_nonsense_at_once():
         batches(3, 1, 0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="epoch"):
         batches(3, 1, Draws(0), -1)
+
+
+def test_a_gzip_file_is_unpacked_only_as_far_as_its_header_says(tmp_path):
+    path = tmp_path / "bomb.gz"
+    zeros = gzip.compress(bytes(100_000_000), 1)
+    for head in (b"", GOOD, b"\0\0\x08\x01\x3b\x9a\xca\0"):  # the last one says 10^9 bytes
+        path.write_bytes(gzip.compress(head) + zeros)
+        start = time.process_time()
+        with pytest.raises(ValueError, match=r"bomb\.gz"):
+            read_idx(path)
+        assert time.process_time() - start < 0.1
+    path.write_bytes(b"\0\0\x08\x02" + bytes(4) + b"\xff" * 4)  # no element, for all that
+    assert read_idx(path).shape == (0, 2**32 - 1)

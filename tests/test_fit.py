@@ -145,3 +145,58 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_in_a_log():
         assert ("\r" in text) == stream.isatty()
         assert "0.5000" in text
         assert text.count("loss") == (2 if stream.isatty() else 1)
+
+
+HISTORIES = {
+    "null": "null", "number": "3", "cut": "[{", "no rows": "[]", "rows of numbers": "[3]", "no loss": '[{"epoch": 1}]',
+    "late": '[{"epoch": 2, "loss": 0.5, "train_accuracy": 0.5, "seconds": 1.0}]',
+    "NaN": '[{"epoch": 1, "loss": NaN, "train_accuracy": 0.5, "seconds": 1.0}]',
+    "share": '[{"epoch": 1, "loss": 0.5, "train_accuracy": 1.5, "seconds": 1.0}]',
+    "surplus": '[{"epoch": 1, "loss": 0.5, "train_accuracy": 0.5, "seconds": 1.0, "x": 1}]',
+}  # fmt: skip
+ENTRIES = {
+    "learner/iteration": [None, np.array(-1), np.array(1.5), np.array("7"), np.array([1])],
+    "learner/optimizer/m/dense1/bias": [None, np.float32([np.nan, 0]), np.zeros(3, np.float32), np.zeros(2, bool)],
+    "param/dense1/bias": [np.zeros(2, np.int64), np.full(2, np.inf)],
+}
+
+
+CASES = [*HISTORIES, *(f"{entry} {k}" for entry, new in ENTRIES.items() for k in range(len(new)))]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_damaged_training_is_refused_and_changes_nothing(name, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+
+    def small(seed, **options):
+        net = nbsnn.Sequential(nbsnn.Dense(3, 2), LIF(), seed=seed, device="python")
+        learner = nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy, nbsnn.optim.Adam(0.1), compact=False)
+        options = {"checkpoint": path, "progress": False, "encoder": nbsnn.encode.constant(T=2), **options}
+        data = np.eye(3), np.array([0, 1, 0])
+        return net, learner, lambda: nbsnn.fit(net, data, learner=learner, **options)
+
+    small(0, epochs=1)[2]()
+    with np.load(path) as file:
+        arrays = {entry: file[entry] for entry in file.files}
+    if name in HISTORIES:
+        arrays["history"] = np.array(HISTORIES[name])
+    else:
+        entry, k = name.split(" ")
+        arrays[entry] = ENTRIES[entry][int(k)]
+    np.savez(path, **{entry: array for entry, array in arrays.items() if array is not None})
+    net, learner, go_on = small(1, epochs=2, resume=True)
+    before = {entry: parameter.copy() for entry, parameter in net.parameters().items()}
+    with pytest.raises(ValueError) as error:
+        go_on()
+    assert str(path) in str(error.value)
+    assert learner.iteration == learner.optimizer.iteration == 0 and not learner.optimizer.state
+    for entry, parameter in net.parameters().items():
+        np.testing.assert_array_equal(parameter, before[entry])
+
+
+def test_what_no_file_can_hold_shows_before_the_first_epoch(tmp_path):
+    net = nbsnn.Sequential(nbsnn.Dense(64, 10), LIF(tau=lambda shape: np.full(shape, 2.0)), seed=0, device="python")
+    learner = nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy)
+    with pytest.raises(TypeError, match="tau of lif1/LIF is a function"):
+        train(net, learner, checkpoint=tmp_path / "checkpoint.npz")
+    assert learner.iteration == 0 and not list(tmp_path.iterdir())

@@ -261,6 +261,8 @@ def test_scipy_there_and_back():
     rows = from_scipy(twice).build(2, 2)
     assert rows.weight.tolist() == [1.0, 2.0, 0.0]
     np.testing.assert_array_equal(rows.to_scipy(2.0).toarray(), [[0, 4], [2, 0]])
+    weight = from_scipy(scipy_sparse.csr_array(np.array([[False, True], [True, True]]))).build(2, 2).weight
+    assert weight.dtype == np.float64 and weight.tolist() == [1.0, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("period", [None, 12.0, (12.0, 9.0)])
@@ -317,6 +319,7 @@ def test_distance_on_a_line_and_at_one_place():
         (lambda: Explicit([0], [-1]).build(3, 1), "post must be from 0"),
         (lambda: Explicit([0], [0], weight=[1, 2]), r"weight must have shape \[1\]"),
         (lambda: from_scipy(np.eye(3)), "sparse matrix, not ndarray"),
+        (lambda: from_scipy(scipy_sparse.csr_array(np.eye(3) * 1j)), "real numbers or bool, not of complex128"),
         (lambda: Rows(np.array([0, 2]), np.zeros(3, np.int32), 3), "ascend from 0 to the number of synapses, 3"),
         (lambda: Rows(np.array([0, 3]), np.zeros(3), 3), "post must be a list of int32, not float64"),
         (lambda: Rows(np.array([0, 3]), np.zeros(3, np.int32), 3, np.ones(2)), "one per synapse"),

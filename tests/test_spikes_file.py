@@ -1,7 +1,9 @@
 """Files of spikes: what goes in comes out, also after a kill, and foreign files are refused."""
 
+import contextlib
 import os
 import signal
+import struct
 import subprocess
 import sys
 
@@ -192,3 +194,52 @@ def test_other_errors(path):
     with pytest.raises(ValueError, match="start must not exceed stop"):
         SpikeFile(path).spikes(2.0, 1.0)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (44, 99, "record 0 is step 5, unit 99"), (44, -3, "record 0 is step 5, unit -3"),
+        (40, -7, "record 0 is step -7"), (56, 5, "record 2 is step 5, unit 3, after step 6"),
+        (64, 2**31 - 1, None),
+    ],
+)  # fmt: skip
+def test_records_that_cannot_be_are_named(path, place, value, message):
+    with SpikeWriter(path, 10, 0.1) as writer:
+        writer.write([5, 6, 7, 8], [1, 2, 3, 4])
+    content = bytearray(path.read_bytes())
+    content[place : place + 4] = struct.pack("<i", value)
+    path.write_bytes(content)
+    if message is None:
+        assert len(SpikeFile(path).spikes()[0]) == 4  # a last step that is late can be
+        return
+    with pytest.raises(ValueError, match=message) as error:
+        SpikeFile(path).spikes()
+    assert str(path) in str(error.value)
+
+
+def test_a_damaged_step_does_not_mislead_the_search(path):
+    steps = np.arange(0, 2000, 2)
+    with SpikeWriter(path, 10, 1.0) as writer:
+        writer.write(steps, steps % 10)
+    whole = path.read_bytes()
+    for record in range(0, 1000, 37):
+        for value in (-5, 2**30):
+            place = HEADER.size + 8 * record
+            path.write_bytes(whole[:place] + struct.pack("<i", value) + whole[place + 4 :])
+            with contextlib.suppress(ValueError):  # named, which is as good as right
+                times, _ = SpikeFile(path).spikes(501.0, 1203.0)
+                np.testing.assert_array_equal(times, np.arange(502.0, 1203.0, 2.0))
+
+
+def test_the_header_has_a_checksum_and_files_without_are_read(path):
+    with SpikeWriter(path, 10, 0.1) as writer:
+        writer.write([5, 6, 7, 8], [1, 2, 3, 4])
+    content = bytearray(path.read_bytes())
+    content[12] = 8
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="damaged header: 8 bytes per step"):
+        SpikeFile(path)
+    content[12], content[20:24] = 4, bytes(4)
+    path.write_bytes(content)
+    assert SpikeFile(path).spikes()[1].tolist() == [1, 2, 3, 4]

@@ -18,8 +18,9 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole alone pickling validate spell spell_tiles vectors cuda_setup append kernel_cache
-times
+version hole alone pickling validate spell spell_tiles vectors cuda_setup kernel_cache whole_file fields entries
+sealed_cache times
+append
 exponential logarithm random compile per_step device profile matrix_lines
 surrogates init barrier prefetch
 neuron kernels
@@ -54,6 +55,7 @@ MAY_IMPORT_NUMBA = {
     "gpu/arrays.py",
     "kernel_cache.py",
     "prefetch.py",
+    "sealed_cache.py",
     "vectors.py",
 }
 

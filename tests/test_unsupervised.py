@@ -225,3 +225,36 @@ def test_bad_arguments_are_one_line(arguments, message, tmp_path, capsys):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "array"),
+    [
+        ("state/theta", np.full((1, 4), np.nan, np.float32)), ("state/theta", np.zeros((1, 5), np.float32)),
+        ("state/theta", np.zeros(4, "U3")), ("state/theta", np.zeros((1, 4))), ("state/theta", None), ("done", None),
+        ("done", np.array(-1)), ("done", np.array(3)), ("done", np.array(1.5)), ("history", None),
+        ("history", np.array("[]")), ("history", np.array("null")), ("story", np.array("[]")),
+        ("story", np.array("{}")),
+        ("param/connection/weight", np.full((8, 4), np.nan, np.float32)),
+    ],
+)  # fmt: skip
+def test_a_damaged_course_is_refused_and_changes_nothing(entry, array, tmp_path):
+    path = tmp_path / "net.npz"
+
+    def go(layer):
+        encoder = nbsnn.encode.poisson(T=2, gain=0.5)
+        return unsupervised.learn(
+            layer, np.eye(8)[:4], encoder, progress=False, checkpoint=path, resume=True, every=4, history=history
+        )
+
+    history = History()
+    go(unsupervised.diehl_cook(8, 4, norm=3.0, device="python"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files} | {entry: array}
+    np.savez(path, **{name: a for name, a in arrays.items() if a is not None})
+    layer, history = unsupervised.diehl_cook(8, 4, norm=3.0, seed=1, device="python"), History()
+    before = layer.weights.copy()
+    with pytest.raises(ValueError) as error:
+        go(layer)
+    assert str(path) in str(error.value) and not len(history)
+    np.testing.assert_array_equal(layer.weights, before)

@@ -193,3 +193,38 @@ def test_foreign_and_damaged_files(tmp_path):
         for opener in (VariableFile, VariableWriter.resume):
             with pytest.raises(ValueError, match=message):
                 opener(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"dt": 0.5', '"dt": 0.7'), ('"dt": 0.5', '"dt": 1e999'), ('"dt": 0.5', '"dt": true'), ('"v"', '5'),
+        ("[4, 7]", "[4, -7]"), ("[4, 7]", "[4, 4]"), ("[4, 7]", '[4, "x"]'), ("[4, 7]", "[4, 7.5]"),
+        ("[4, 7]", "[4, NaN]"),
+        ('"in", "w"', '"cells", "v"'), ('"every": 10', '"every": 9007199254740993'), ('"first": 5', '"unknown": 5'),
+        ('"first": 5', '"first": 5, "more": 5'), ('"columns": [', '"columns": [[], '),
+        ('"columns": [', '"columns": ["abcd", '),
+    ],
+)  # fmt: skip
+def test_a_description_that_cannot_be_is_refused_with_the_path(old, new, tmp_path):
+    path = tmp_path / "v"
+    columns = (("cells", "v", 3, None), ("in", "w", 2, (4, 7)))
+    VariableWriter(path, Description(0.5, 10, 5, "<f4", columns)).close()
+    text = path.read_bytes()[HEADER.size :].decode()
+    assert old in text
+    changed = text.replace(old, new).encode()
+    path.write_bytes(HEADER.pack(b"NBSNNVAR", 1, 0x01020304, len(changed)) + changed)
+    with pytest.raises(ValueError, match="damaged description") as error:
+        VariableFile(path)
+    assert str(path) in str(error.value)
+
+
+def test_files_without_a_checksum_are_read(tmp_path):
+    path = tmp_path / "v"
+    with VariableWriter(path, ABOUT) as writer:
+        writer.write([[1, 2, 3]])
+    content = path.read_bytes()
+    at = content.index(b', "check"')
+    end = content.index(b"}", at)
+    path.write_bytes(content[:at] + b"}" + b" " * (end - at) + content[end + 1 :])
+    assert VariableFile(path).rows.tolist() == [[1, 2, 3]]

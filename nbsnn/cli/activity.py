@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from .. import statistics
 from ..network import Network
 from ..progress import Progress
 from ..save import write_npz
+from ..whole_file import beside
 
 Array = np.ndarray
 
@@ -93,12 +93,8 @@ def write(out: Path, found: Mapping[str, Activity], summary: Mapping[str, Any], 
         )
     write_npz(out / "activity.npz", arrays)
     text = json.dumps({**summary, "populations": {name: x.numbers() for name, x in found.items()}}, indent=1)
-    part = out / f".summary.json.{os.getpid()}.part"
-    try:
+    with beside(out / "summary.json") as part:
         part.write_text(text + "\n")
-        part.replace(out / "summary.json")
-    finally:
-        part.unlink(missing_ok=True)
     written = ["activity.npz", "summary.json"]
     try:
         from .. import plot

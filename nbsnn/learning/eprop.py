@@ -162,12 +162,14 @@ class EProp(Online):
         return {**super().state(), **own}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
-        if self.feedback != "symmetric":
-            if "feedback" not in state:
-                raise ValueError(f"the state holds no feedback, which a learner with {self.feedback} feedback needs")
-            given = shaped("state['feedback']", state["feedback"], tuple(self.feedback_weight.shape))
-            assign(self.feedback_weight, finite("state['feedback']", given))
+        if self.feedback == "symmetric":
+            return super().load_state(state)
+        if "feedback" not in state:
+            raise ValueError(f"the state holds no feedback, which a learner with {self.feedback} feedback needs")
+        given = shaped("state['feedback']", state["feedback"], tuple(self.feedback_weight.shape))
+        finite("state['feedback']", given)
         super().load_state(state)
+        assign(self.feedback_weight, given)
 
 
 def jacobian(population: Population, tape: Nested) -> Array:

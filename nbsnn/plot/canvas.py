@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+from ..whole_file import writing
 
 MISSING = 'figures need matplotlib, which is not installed: pip install "nbsnn[plot]"'
 
@@ -57,10 +58,5 @@ def save(figure: Any, path: str | PathLike[str], dpi: float = 120.0) -> None:
     """
     path = Path(path)
     path = path if path.suffix else path.with_suffix(".png")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            figure.savefig(file, dpi=dpi, format=path.suffix[1:])
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with writing(path) as file:
+        figure.savefig(file, dpi=dpi, format=path.suffix[1:])

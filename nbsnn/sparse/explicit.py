@@ -86,12 +86,13 @@ def from_scipy(matrix: Any) -> Explicit:
     """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
 
     They are in the order of ``matrix.tocoo()``. Stored zeros are synapses of weight zero, repeated entries are
-    multapses; True is a weight of 1.
+    multapses. True in a matrix of bool is a weight of 1.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no SciPy sparse matrix or array of two axes; by ``build``, if its shape is not that of the populations.
+        If it is no SciPy sparse matrix or array of two axes, or one of complex numbers or objects; by ``build``, if
+        its shape is not that of the populations.
 
     >>> from scipy.sparse import csr_array
     >>> from_scipy(csr_array([[0.0, 0.5], [0.25, 0.0]])).build(2, 2).weight
@@ -103,10 +104,11 @@ def from_scipy(matrix: Any) -> Explicit:
         raise TypeError(f"from_scipy takes a SciPy sparse matrix, not {type(matrix).__name__}")
     if len(matrix.shape) != 2:
         raise ValueError(f"from_scipy takes a matrix [n_pre, n_post], not one of shape {list(matrix.shape)}")
+    if matrix.dtype.kind not in "fiub":
+        raise TypeError(f"from_scipy takes a matrix of real numbers or bool, not of {matrix.dtype}")
     entries = matrix.tocoo()
     row, column = entries.coords if hasattr(entries, "coords") else (entries.row, entries.col)
-    data = entries.data.astype(np.float32) if entries.data.dtype == bool else entries.data
-    made = Explicit(row, column, weight=data)
+    made = Explicit(row, column, weight=entries.data.astype(np.float64) if matrix.dtype == bool else entries.data)
     made.shape = matrix.shape
     return made
 

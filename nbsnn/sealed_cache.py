@@ -1,0 +1,85 @@
+"""Numba's cache of compiled kernels, in files that are checked before anything in them is run.
+
+Numba unpickles what it finds and runs the machine code in it: a file that was cut short ends the process with an error
+that names no file, and one with bent code kills it. Here every file begins with a checksum of its name and content; one
+whose checksum does not fit is deleted, and what was in it is compiled anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+MAGIC = b"NBSNNKER"
+DIGEST = 16
+
+
+class SealedCache(FunctionCache):
+    """The cache of one kernel."""
+
+    def __init__(self, function: Any):
+        super().__init__(function)
+        # A name that plain Numba never takes: its files have no checksum.
+        base, stamp = f"{self._impl.filename_base}s", self._impl.locator.get_source_stamp()
+        self._cache_file = SealedFiles(cache_path=self._cache_path, filename_base=base, source_stamp=stamp)
+
+
+class SealedFiles(IndexDataCacheFile):
+    """An index, and one file for each signature."""
+
+    def load(self, key: Any) -> Any:
+        """What was kept for ``key``, or None."""
+        name = self._load_index().get(key)
+        content = None if name is None else self._unsealed(self._data_path(name))
+        if content is None:
+            return None
+        kept, data = pickle.loads(content)
+        return data if kept == repr(key) else None  # two processes that compile at once may take one name for two keys
+
+    def save(self, key: Any, data: Any) -> None:
+        """Keep ``data`` for ``key``."""
+        super().save(key, (repr(key), data))
+
+    def _load_index(self) -> dict:
+        content = self._unsealed(self._index_path)
+        if content is None:
+            return {}
+        version, stamp, overloads = pickle.loads(content)
+        return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
+
+    def _save_index(self, overloads: dict) -> None:
+        self._seal(self._index_path, self._dump((self._version, self._source_stamp, overloads)))
+
+    def _save_data(self, name: str, data: Any) -> None:
+        self._seal(self._data_path(name), self._dump(data))
+
+    def _seal(self, path: str, content: bytes) -> None:
+        with self._open_for_write(path) as file:
+            file.write(MAGIC + _digest(path, content))
+            file.write(content)
+
+    def _unsealed(self, path: str) -> bytes | None:
+        """The content of a file; None if there is none, or if it was damaged and is gone now."""
+        try:
+            whole = Path(path).read_bytes()
+        except OSError:  # not there, or not for us: the kernel is compiled
+            return None
+        begin = len(MAGIC) + DIGEST
+        if whole[:begin] == MAGIC + _digest(path, whole[begin:]):
+            return whole[begin:]
+        with suppress(OSError):
+            os.unlink(path)
+        gone = "was damaged and is gone" if not os.path.exists(path) else "is damaged and cannot be deleted"
+        warnings.warn(f"{path} {gone}: its kernel is compiled anew", RuntimeWarning, stacklevel=2)
+        return None
+
+
+def _digest(path: str, content: bytes) -> bytes:
+    return hashlib.blake2b(os.path.basename(path).encode() + b"\0" + content, digest_size=DIGEST).digest()
