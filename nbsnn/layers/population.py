@@ -14,7 +14,7 @@ import numpy as np
 from ..compile import kernel
 from ..device import launch
 from ..kernels.cpu import neurons as cpu
-from ..neuron import Neuron
+from ..neuron import Neuron, value_for
 from ..profile import span
 from ..random import Draws
 from ..spell import row, row_sum, store, zeros
@@ -90,7 +90,7 @@ class Population(Layer):
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
-        array = np.array(value(self.shape) if callable(value) else value, self.setting.dtype)
+        array = np.array(value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
         try:
             np.broadcast_to(array, self.shape)
         except ValueError:

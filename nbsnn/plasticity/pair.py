@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rule import Rule
-from .trace import Trace
+from .rule import Rule, check_rule_options
+from .trace import Trace, check_tau
 
 
 def pair(w, pre, post, x, y, a_post, a_pre):
@@ -72,6 +72,9 @@ def PairSTDP(
     >>> rule.run(w, early, late, in_place=False).weights, rule.run(w, late, early, in_place=False).weights
     (array([[0.59048374]]), array([[0.40951626]]))
     """
+    check_rule_options("PairSTDP", options)
+    check_tau("tau_pre", tau_pre, decay)
+    check_tau("tau_post", tau_post, decay)
     x, y = Trace(tau_pre, mode, order, decay=decay), Trace(tau_post, mode, order, decay=decay)
     return Rule(pair, {"x": x}, {"y": y}, {"a_post": a_post, "a_pre": a_pre}, **options)
 
@@ -100,4 +103,5 @@ def NearestSTDP(
     >>> NearestSTDP(tau_pre=10.0).pre["x"].mode
     'set'
     """
+    check_rule_options("NearestSTDP", options, "order", "decay")
     return PairSTDP(a_post, a_pre, tau_pre, tau_post, mode="set", **options)

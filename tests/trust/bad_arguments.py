@@ -1,0 +1,286 @@
+"""Spoils the arguments of all public callables and says how they answer: ``python -m tests.trust.bad_arguments``.
+
+Run in a process of its own, with a limit of memory and a time limit for each call, since some answers may be neither
+an error nor a result. Prints one line of JSON for each call that is not answered as it should be, and a tally at last.
+"""
+
+import argparse
+import ast
+import collections
+import functools
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nbsnn
+from nbsnn import encode, losses, neurons, optim, plasticity, sparse, surrogates, synapses
+from nbsnn.random import Draws
+
+from .valid_calls import Call, X, Y, brain, calls
+
+NAN, INF = float("nan"), float("inf")
+HUGE = 10**30
+
+BAD: dict[str, Any] = {
+    "None": None, "'x'": "x", "nan": NAN, "inf": INF, "-inf": -INF, "-1": -1, "0": 0, "10**30": HUGE,
+    "-10**30": -HUGE, "1e300": 1e300, "2.5": 2.5, "-2.5": -2.5, "True": True, "[]": [], "''": "", "()": (), "{}": {},
+    "[nan]": np.array([NAN]), "zeros(2, 3)": np.zeros((2, 3)), "ones(7)": np.ones(7), "1j": 1j, "b'x'": b"x",
+    "object()": object(), "2**31": 2**31, "-2**63": -(2**63), "2**62": 2**62, "1e-320": 1e-320, "[None]": [None],
+    "['x']": ["x"], "[[1], [1, 2]]": [[1], [1, 2]], "a class": nbsnn.Dense, "a function": surrogates.atan,
+    "a lambda": lambda: 1.0, "a layer": nbsnn.Dense(4, 3), "float32 nan": np.float32(NAN), "array('x')": np.array("x"),
+    "a date": np.datetime64("2020-01-01"), "set()": set(), "object array": np.array([None, 1], object),
+    "(1, 2, 3, 4)": (1, 2, 3, 4), "a range": range(3), "type": int, "1e30": 1e30, "np.True_": np.True_,
+    "a neuron": neurons.LIF(), "10**7": 10**7,
+}  # fmt: skip
+FEW = ("None", "'x'", "nan")
+"""What the fast tests try."""
+
+NUMBERS = {"-1", "0", "10**30", "-10**30", "1e300", "2.5", "-2.5", "True", "2**31", "-2**63", "2**62", "1e-320", "1e30",
+           "np.True_", "10**7"}  # fmt: skip
+WHOLE = {"-1", "0", "10**30", "-10**30", "2**31", "-2**63", "2**62", "10**7"}
+ARRAYS = {"[]", "()", "zeros(2, 3)", "ones(7)", "(1, 2, 3, 4)", "a range", "[nan]"}
+
+ALIASES = {  # other words by which messages call an argument
+    "pre": ("pre", "spikes"), "x": ("x", "input"), "target": ("target", "labels", "targets"),
+    "source": ("source", "population"), "layer": ("layer", "part", "neuron"), "item": ("stream",),
+    "n_pre": ("n_pre", "n"), "stream": ("stream",), "name": ("name", "called"),
+}  # fmt: skip
+
+ACCEPTED: list[tuple[str, str, str]] = []
+"""Callable, argument and bad values (patterns) that are right to accept, in the test that reads this."""
+
+
+class Late(BaseException):
+    """A call took too long."""
+
+
+def _alarm(*_: Any) -> None:
+    raise Late
+
+
+@functools.cache
+def _raises(file: str) -> list[tuple[int, int]]:
+    """The lines of a file's ``raise`` statements."""
+    tree = ast.parse(Path(file).read_text())
+    return [(n.lineno, n.end_lineno or n.lineno) for n in ast.walk(tree) if isinstance(n, ast.Raise)]
+
+
+HOME = str(Path(nbsnn.__file__).parent)
+
+
+def own(error: BaseException) -> bool:
+    """Whether the package itself raised an error, by a statement of its own."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    if isinstance(error, TypeError) and "keyword argument" in str(error) and "tests" in frame.filename:
+        return True  # Python's answer to an unknown keyword
+    return frame.filename.startswith(HOME) and any(a <= (frame.lineno or 0) <= b for a, b in _raises(frame.filename))
+
+
+def says(error: BaseException, names: tuple[str, ...]) -> bool:
+    """Whether the message names one of the arguments."""
+    text = str(error)
+    return any(re.search(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![a-z0-9])", text) for n in names for word in words(n))
+
+
+def words(name: str) -> tuple[str, ...]:
+    return (name, name.replace("_", " "), *ALIASES.get(name, ()))
+
+
+def use(o: Any) -> None:
+    """What shows an argument that is looked at late: a short run of what was made."""
+    if type(o).__name__ == "function" and o.__module__.endswith("valid_calls"):
+        o()
+    elif isinstance(o, nbsnn.Neuron):
+        if o.inputs == ("current",):
+            nbsnn.Population(o, 3, dt=0.5).run(np.ones((2, 1, 3), np.float32))
+        n = nbsnn.Network(dt=0.5, seed=0)
+        n.population(o, 3)
+        n.run(1.0)
+    elif isinstance(o, nbsnn.surrogates.Surrogate):
+        if not np.isfinite([o.slope(0.3), o.smooth(0.3), o.slope(0.0), o.smooth(-0.2)]).all():
+            raise ArithmeticError("a surrogate that is not finite")
+    elif isinstance(o, (synapses.Synapse, synapses.TsodyksMarkram)):
+        n, a, b = brain()
+        short = isinstance(o, synapses.TsodyksMarkram)
+        n.connect(a, b, nbsnn.AllToAll(), weight=0.1, **({"short_term": o} if short else {"synapse": o}))
+        n.run(0.3)
+    elif isinstance(o, nbsnn.Network):
+        if not o.groups:
+            o.population(neurons.LIF(tau=20.0), 2)
+        if o.units < 200:
+            o.run(o.dt)
+    elif isinstance(o, plasticity.Plastic):
+        o.run(np.ones((2, 1, o.in_shape[0]), np.float32))
+    elif isinstance(o, nbsnn.Layer):
+        if not o.built:
+            o = nbsnn.Sequential(o, input_shape=o.in_shape or ((1, 4, 4) if "2d" in o.kind else (4,)), seed=0)
+        o.run(np.ones((2, 1, *o.in_shape), np.float32))
+    elif isinstance(o, plasticity.Rule):
+        signals = {"reward": 1.0} if hasattr(o, "tau_e") else {}
+        w = np.full((4, 3), 0.5, np.float32)
+        o.run(w, np.ones((2, 1, 4), np.float32), np.ones((2, 1, 3), np.float32), **signals)
+    elif isinstance(o, plasticity.Trace):
+        use(plasticity.Rule(lambda w, pre, post, x: (0.01 * x, 0.0), {"x": o}))
+    elif isinstance(o, sparse.values.Distribution):
+        o.draw(np.empty(5), Draws(0))
+    elif isinstance(o, nbsnn.Explicit):
+        o.build(4, 4, seed=0)
+    elif isinstance(o, sparse.Rule):
+        o.build(4, 4, seed=0, coordinates=(np.zeros((4, 2)), np.ones((4, 2))))
+    elif isinstance(o, encode.Encoder):
+        o(np.full((2, 4), 0.5, np.float32), Draws(0))
+    elif isinstance(o, optim.SGD.__mro__[1]):
+        o.step({"w": np.ones(3, np.float32)}, {"w": np.ones(3, np.float32)})
+    elif type(o).__module__.startswith("nbsnn.learning") and hasattr(o, "step"):
+        o.step(X, Y)
+    elif type(o).__module__.startswith("nbsnn.losses") and callable(o):
+        spikes = (np.arange(24).reshape(4, 2, 3) % 3 == 0).astype(np.float32)
+        if type(o).__name__ in ("Rate", "SpikeCount"):
+            o(spikes)
+        else:
+            o(spikes, spikes if type(o).__name__ in ("VanRossum", "StepMSE") else Y)
+    elif type(o).__module__.endswith("schedules"):
+        o(0), o(7)
+    elif type(o).__module__ == "nbsnn.init":
+        nbsnn.Sequential(nbsnn.Dense(4, 3, weight=o), seed=0)
+    elif type(o) is losses.Rate:
+        o(np.ones((4, 2, 3), np.float32))
+
+
+def timed(action: Any, limit: float) -> Any:
+    signal.signal(signal.SIGALRM, _alarm)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        return action()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
+    """How a call with some bad arguments ends: its kind ("named", "accepted", "late", "raw", "endless") and words."""
+    arguments = call.arguments() | {name: BAD[label] for name, label in spoilt.items()}
+    names, stage = tuple(spoilt), "call"
+    try:
+        made = timed(lambda: call.function(**arguments), limit)
+        stage = "use"
+        timed(lambda: use(made), limit)
+    except Late:
+        return "endless", stage
+    except (ValueError, TypeError, KeyError, OSError, NotImplementedError, IndexError) as error:
+        text = f"{type(error).__name__}: {str(error)[:200]}"
+        right = own(error) and (says(error, names) or stage == "use")
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f" @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}"
+        if isinstance(error, IndexError):
+            right = False
+        return ("named" if stage == "call" else "late") if right else f"raw {stage}", text + where
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        kind = "memory" if isinstance(error, MemoryError) and own(error) else f"raw {stage}"
+        return (
+            kind,
+            f"{type(error).__name__}: {str(error)[:200]} @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}",
+        )
+    return "accepted", ""
+
+
+def may(call: Call, name: str, label: str, valid: Any) -> bool:
+    """Whether a bad value may be accepted for an argument, going by its valid one."""
+    if label == "None":
+        return name in call.optional
+    if any(re.fullmatch(a, call.name) and re.fullmatch(b, name) and re.fullmatch(c, label) for a, b, c in ACCEPTED):
+        return True
+    if isinstance(valid, (bool, np.bool_)):
+        return label in ("True", "np.True_")
+    if isinstance(valid, (int, np.integer)):
+        return label in WHOLE
+    if isinstance(valid, float):
+        return label in NUMBERS
+    if isinstance(valid, str):
+        return label == "'x'"
+    if isinstance(valid, (list, tuple, np.ndarray)):
+        return label in NUMBERS | ARRAYS
+    return valid is None  # what may be anything is looked at where it is used
+
+
+def trials(found: dict[str, Call], labels: list[str], seed: int | None) -> Any:
+    """Which arguments to spoil by what: each alone, or without end pairs at random."""
+    if seed is None:
+        for name, call in found.items():
+            for argument in call.arguments():
+                for label in labels:
+                    yield name, {argument: label}
+        return
+    rng, names = np.random.default_rng(seed), list(found)
+    while True:
+        name = names[rng.integers(len(names))]
+        arguments = list(found[name].arguments())
+        chosen = rng.permutation(arguments)[:2]
+        yield name, {str(a): labels[rng.integers(len(labels))] for a in chosen}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="a pattern of names")
+    parser.add_argument("--labels", default="", help="bad values, or nothing for all")
+    parser.add_argument("--few", action="store_true")
+    parser.add_argument("--seed", type=int, default=None, help="pairs at random, from this seed on")
+    parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--limit", type=float, default=4.0)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    if pages:
+        resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 2**30,) * 2)
+    found, missing = calls()
+    found = {name: call for name, call in found.items() if re.search(options.only, name)}
+    say = functools.partial(print, flush=True, file=sys.stdout)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # what calls themselves say
+    if missing and not options.only:
+        say(json.dumps({"kind": "missing", "words": missing}))
+    usable = {}
+    for name, call in found.items():
+        try:
+            use(call.function(**call.arguments()))
+            usable[name] = call
+        except Exception as error:
+            say(json.dumps({"kind": "invalid", "call": name, "words": f"{type(error).__name__}: {error}"}))
+    labels = [label for label in BAD if re.search(options.labels, label)] if options.labels else list(BAD)
+    labels = list(FEW) if options.few else labels
+    tally, start = collections.Counter(callables=len(usable)), time.perf_counter()
+    for name, spoilt in trials(usable, labels, options.seed):
+        if time.perf_counter() - start > options.seconds:
+            break
+        call = usable[name]
+        valid = call.arguments()
+        spoilt = {a: label for a, label in spoilt.items() if BAD[label] is not valid[a]}
+        if not spoilt:
+            continue
+        kind, text = answer(call, spoilt, options.limit)
+        tally[kind] += 1
+        tally["calls"] += 1
+        if kind == "accepted":
+            wrong = not all(may(call, a, label, valid[a]) for a, label in spoilt.items())
+        elif kind == "late":
+            wrong = len(spoilt) == 1 and not all(label in NUMBERS | ARRAYS for label in spoilt.values())
+        else:
+            wrong = kind not in ("named", "memory")
+        if wrong:
+            tally["wrong"] += 1
+            say(json.dumps({"kind": kind, "call": name, "spoilt": spoilt, "words": text}))
+    say(json.dumps({"kind": "tally", **tally}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
