@@ -11,6 +11,9 @@ import numpy as np
 
 T = TypeVar("T")
 
+UNITS = 2**31 - 1
+"""The most units that there can be on a side: places of units are int32."""
+
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -76,6 +79,14 @@ def count(name: str, value: Any, *, least: int = 1, most: int = 2**63 - 1) -> in
     return int(value)
 
 
+def shape_of(name: str, value: Any, *, least: int = 1) -> tuple[int, ...]:
+    """A shape as a tuple: of an integer, or of several."""
+    given = (value,) if isinstance(value, (int, np.integer)) else value
+    if not isinstance(given, (tuple, list)):
+        raise TypeError(f"{name} must be an integer or a tuple of integers, not {value!r}")
+    return tuple(count(f"{name} {value!r}" if given is value else name, n, least=least, most=UNITS) for n in given)
+
+
 def switch(name: str, value: Any) -> bool:
     """True or False; nothing else stands for them."""
     if not isinstance(value, (bool, np.bool_)):
@@ -86,14 +97,21 @@ def switch(name: str, value: Any) -> bool:
 def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: str) -> T:
     """An object of ``kind``; ``say`` tells in words what that is."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {say}, not {_given(value)}")
+        raise TypeError(f"{name} must be {say}, not {given(value)}")
     return value
 
 
-def function(name: str, value: Any, say: str = "a function") -> Callable:
-    """Something that can be called as it is: not a class, of which an object is called."""
+def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
+    """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
     if not callable(value) or isinstance(value, type):
-        raise TypeError(f"{name} must be {say}, not {_given(value)}")
+        raise TypeError(f"{name} must be {say}, not {given(value)}")
+    if takes is not None:
+        try:
+            inspect.signature(value).bind(*range(takes))
+        except TypeError:
+            raise TypeError(f"{name} must be {say}, called with {takes} arguments, not {given(value)}") from None
+        except ValueError:  # a builtin that does not tell
+            pass
     return value
 
 
@@ -153,7 +171,7 @@ def free_memory() -> int | None:
         return None
 
 
-def _given(value: Any) -> str:
+def given(value: Any) -> str:
     """A value that is of another kind; where a class or a function stands for its result, what is missing."""
     name = getattr(value, "__name__", None)
     if callable(value) and name and str(getattr(value, "__module__", "")).startswith("nbsnn"):

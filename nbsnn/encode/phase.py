@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import count
+from ..validate import count, switch
 from . import spread
 from .by_value import ByValue
 from .encoder import samples
@@ -55,6 +55,7 @@ class phase(ByValue):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        switch("weighted", self.weighted)
         if count("K", self.K) > 52:
             raise ValueError(f"K must be at most 52, the binary digits of a float64, not {self.K}")
 

@@ -84,7 +84,7 @@ class Network(Simulation):
             If a variable is unknown, values do not fit, or the network has been built.
         """
         if not isinstance(neuron, Neuron):
-            raise TypeError(f"a population is made of a Neuron, not of {neuron!r}")
+            raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
         group = self._add(neuron, n, name, "population")
         try:
             group.start(**initial)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..validate import finite, number
+from ..validate import finite, instance, number
 
 
 def clip_by_norm(grads: Mapping[str, np.ndarray], limit: float) -> float:
@@ -83,6 +83,7 @@ def clip_by_value(grads: Mapping[str, np.ndarray], limit: float) -> None:
 
 
 def _check(grads: Mapping[str, np.ndarray]) -> None:
+    instance("grads", grads, Mapping, "a mapping from names to arrays")
     for name, g in grads.items():
         if not isinstance(g, np.ndarray) or g.dtype.kind != "f":
             raise TypeError(f"grads[{name!r}] must be a float array, not {getattr(g, 'dtype', type(g).__name__)}")

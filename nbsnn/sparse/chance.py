@@ -19,7 +19,7 @@ import numpy as np
 
 from ..device import run_threaded
 from ..random import Draws
-from ..validate import count, number
+from ..validate import count, number, switch
 from .rows import MOST, Array, Rows, compiled, turn
 from .rule import NOWHERE, Rule, above, on_both_sides
 
@@ -67,6 +67,9 @@ class Sparse(Rule):
         return f"Sparse({fixed}, autapses={self.autapses}{multapses})"
 
     def __post_init__(self) -> None:
+        switch("autapses", self.autapses)
+        if self.multapses is not None:
+            switch("multapses", self.multapses)
         given = [name for name in KINDS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"Sparse takes exactly one of {', '.join(KINDS)}, not {' and '.join(given) or 'none'}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import count, number
+from ..validate import count, number, switch
 from .rule import Stream
 from .values import Array, Distribution
 
@@ -45,8 +45,11 @@ def delay_steps(delay: Any, dt: float, *, cut: bool = False) -> int | Array:
     >>> delay_steps(1.5, 0.1), delay_steps([0.1, 0.26], 0.1)
     (15, array([1, 3], dtype=int16))
     """
-    dt = number("dt", dt, above=0.0)
-    array = np.asarray(delay)
+    dt, cut = number("dt", dt, above=0.0), switch("cut", cut)
+    try:
+        array = np.asarray(delay)
+    except ValueError:
+        array = np.asarray(None)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"a delay must be a number, not {delay!r}")
     steps = np.rint(array / dt)

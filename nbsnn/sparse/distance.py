@@ -18,7 +18,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import distance as loops
 from ..random import Draws
-from ..validate import count, finite, number
+from ..validate import count, finite, number, numbers, switch
 from .cells import sort_into_cells
 from .profile import Profile
 from .rows import Array, Rows, turn
@@ -62,6 +62,7 @@ class Distance(Rule):
     def __post_init__(self) -> None:
         if not all(hasattr(self.profile, name) for name in ("function", "parameters", "reach")):
             raise TypeError(f"profile must be like Gaussian, Decay or Disc, not {self.profile!r}")
+        switch("autapses", self.autapses)
         if self.cutoff is not None:
             number("cutoff", self.cutoff, above=0.0)
         for length in self.period if isinstance(self.period, tuple) else (self.period,):
@@ -128,7 +129,7 @@ class Distance(Rule):
             raise ValueError(f"coordinates must be a pair of arrays, for sources and for targets, not {len(pair)}")
         found = []
         for name, given, n in (("sources", pair[0], n_pre), ("targets", pair[1], n_post)):
-            array = np.asarray(given, np.float64)
+            array = numbers(f"coordinates of {name}", given)
             array = array[:, None] if array.ndim == 1 else array
             if array.ndim != 2 or len(array) != n or array.shape[1] < 1:
                 raise ValueError(f"coordinates of {name} must have shape [{n}, dimensions], not {list(array.shape)}")

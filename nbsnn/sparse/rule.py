@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from ..random import Draws
-from ..validate import count
+from ..validate import count, switch
 from .rows import MOST, Rows
 
 Stream = int | str | tuple[int | str, ...]
@@ -75,7 +75,9 @@ def on_both_sides(n_pre: int, n_post: int, own: int) -> int:
 
 
 def _own(same: bool, own: int | None) -> int:
-    return 0 if same else NOWHERE if own is None else int(own)
+    if own is not None:
+        own = count("own", own, least=-MOST, most=MOST)
+    return 0 if switch("same", same) else NOWHERE if own is None else own
 
 
 def above(expected: float, variance: float) -> int:

@@ -62,6 +62,9 @@ class Distribution(ABC):
 
     def _check(self, share: Callable[[float, float], float]) -> None:
         """``ValueError`` unless ``share(low, high)``, what lies within the bounds, is enough."""
+        for name in ("low", "high"):
+            if getattr(self, name) not in (None, -math.inf, math.inf):
+                number(name, getattr(self, name))
         low, high = self._bounds()
         if not low <= high:
             raise ValueError(f"low must not exceed high, not low={low:g} and high={high:g}")

@@ -37,6 +37,10 @@ class Membrane:
     decay: float
     gain: float
 
+    def __post_init__(self) -> None:
+        number("decay", self.decay)
+        number("gain", self.gain)
+
 
 @dataclass(frozen=True)
 class Synapse:
