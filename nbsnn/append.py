@@ -12,13 +12,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from . import validate
+
 MARK = 0x01020304
 """Stands in every header: read in the wrong order of bytes, it is another number."""
 
 
 def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
     """A new file that holds ``header``: complete, or not there. ``FileExistsError`` if there is one of this name."""
-    path = Path(path)
+    path = Path(validate.path("path", path))
     if path.exists():
         raise FileExistsError(f"{path} exists: {resume} continues it, another name starts anew")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

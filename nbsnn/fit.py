@@ -100,7 +100,7 @@ def fit(
     train, test = _pair("train", train), None if test is None else _pair("test", test)
     count("epochs", epochs)
     count("batch_size", batch_size)
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    show = Progress.of(progress)
     history = History()
     if switch("resume", resume) and checkpoint is not None and Path(checkpoint).exists():
         history = load_training(net, learner, checkpoint)

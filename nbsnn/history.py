@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from . import validate
+
 
 class History:
     """Rows of a training's course.
@@ -30,7 +32,7 @@ class History:
     """
 
     def __init__(self, rows: list[dict[str, Any]] | None = None):
-        self.rows: list[dict[str, Any]] = list(rows or [])
+        self.rows: list[dict[str, Any]] = [] if rows is None else _checked(rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,7 +55,7 @@ class History:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the rows to a ``.csv`` or ``.json`` file."""
-        path = Path(path)
+        path = Path(validate.path("path", path))
         if path.suffix == ".json":
             path.write_text(json.dumps(self.rows, indent=1) + "\n")
         elif path.suffix == ".csv":
@@ -85,3 +87,10 @@ def _shown(name: str, value: Any) -> str:
         if name.startswith("rate/")
         else f"{value:.4f}"
     )
+
+
+def _checked(rows: Any) -> list[dict[str, Any]]:
+    """Raise unless ``rows`` are dictionaries."""
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError(f"rows must be a list of dictionaries, not {rows!r}")
+    return list(rows)

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from . import validate
 from .describe import describe, rebuild
 from .gpu import assign, get
 from .layers.layer import Layer
-from .validate import finite
+from .validate import finite, instance
 from .version import __version__
 
 FORMAT = 1
@@ -47,13 +48,15 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     >>> bool((nbsnn.load(path)["dense1"].params["weight"] == net["dense1"].params["weight"]).all())
     True
     """
+    instance("net", net, Layer, "a network")
+    path = validate.path("path", path)
     arrays: dict[str, np.ndarray] = {}
     setting = {"dt": net.setting.dt, "dtype": str(net.setting.dtype)}
     story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": list(net.in_shape)}
     story["net"] = describe(net, arrays)
     for name, array in net.parameters().items():
         arrays[f"param/{name}"] = get(array)
-    for name, array in (extra or {}).items():
+    for name, array in instance("extra", {} if extra is None else extra, Mapping, "a mapping from names").items():
         if name.startswith(("param/", "value/")) or name == "nbsnn":
             raise ValueError(f"extra must not use the name {name!r}: it belongs to the network")
         arrays[name] = np.asarray(array)

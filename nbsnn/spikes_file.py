@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from . import validate
 from .append import MARK, Appended, create, head, understood
-from .validate import count, number
+from .validate import count, number, switch
 
 Array = np.ndarray
 
@@ -64,7 +65,7 @@ class SpikeWriter(Appended):
         n, dt = count("n", n), number("dt", dt, above=0.0)
         if n > 2**31:
             raise ValueError(f"n must be at most 2**31, not {n}")
-        header = HEADER.pack(MAGIC, VERSION, 8 if long else 4, MARK, 0, dt, n)
+        header = HEADER.pack(MAGIC, VERSION, 8 if switch("long", long) else 4, MARK, 0, dt, n)
         path = create(path, header, "SpikeWriter.resume")
         self._open(path, SpikeFile(path))
 
@@ -157,7 +158,7 @@ class SpikeFile:
     """
 
     def __init__(self, path: str | PathLike[str]):
-        path = Path(path)
+        path = Path(validate.path("path", path))
         _, version, step_bytes, mark, _, dt, n = head(path, HEADER, MAGIC, "spikes")
         understood(path, mark, version, VERSION)
         if step_bytes not in (4, 8) or not (0.0 < dt < math.inf) or not 1 <= n <= 2**31:
@@ -179,6 +180,8 @@ class SpikeFile:
         ValueError
             If ``start`` exceeds ``stop``, or is NaN.
         """
+        start = start if start == -math.inf else number("start", start)
+        stop = stop if stop == math.inf else number("stop", stop)
         if not start <= stop:
             raise ValueError(f"start must not exceed stop, not {start:g} and {stop:g} ms")
         # Step k lies at k dt; the edges are moved down by a little, so that rounding does not push a spike over them.

@@ -28,7 +28,7 @@ from .presets.bindsnet import PostPre
 from .progress import Progress
 from .random import Draws
 from .save import read_npz, restore, save
-from .validate import count, shaped
+from .validate import count, instance, names, path, real, shaped, switch
 from .voting import VOTES, Assignment, assign_labels
 
 LASTING = ("theta", "theta_low")
@@ -146,12 +146,18 @@ def learn(
     ValueError, TypeError
         If shapes do not fit, or the checkpoint belongs to another course of learning.
     """
-    x = shaped("samples", np.asarray(x), (None, *layer.in_shape))
+    instance("layer", layer, Plastic, "a plastic layer, diehl_cook() say")
+    keep = names("keep", keep)
+    if checkpoint is not None:
+        path("checkpoint", checkpoint)
+    switch("resume", resume)
+    Draws(seed)
+    x = shaped("samples x", real("x", x), (None, *layer.in_shape))
     total, every = len(x) * count("epochs", epochs), count("every", every)
     if labels is not None:
-        labels = shaped("labels", np.asarray(labels), (len(x),))
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
-    history = History() if history is None else history
+        labels = shaped("labels", real("labels", labels), (len(x),))
+    show = Progress.of(progress)
+    history = History() if history is None else instance("history", history, History, "a History")
     story = {"samples": len(x), "seed": int(seed), "encoder": repr(encoder), "every": every}
     state, done = layer.initial(1), 0
     if resume and checkpoint is not None and Path(checkpoint).exists():
@@ -198,7 +204,7 @@ def respond(
     stream, seed : str, int
         The stream of the spikes.
     """
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    show = Progress.of(progress)
     draws, counts = Draws(seed, stream), []
     for first in range(0, len(x), 500):
         part = x[first : first + 500]

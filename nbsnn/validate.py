@@ -53,6 +53,17 @@ def number(
     return result
 
 
+def real(name: str, value: Any) -> np.ndarray:
+    """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of several lengths, say
+        raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of real numbers, not {array.dtype}")
+    return array
+
+
 def numbers(name: str, value: Any) -> np.ndarray:
     """A number or an array of numbers, all finite: a float64 array, which may be the one that was given."""
     try:
@@ -97,19 +108,19 @@ def switch(name: str, value: Any) -> bool:
 def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: str) -> T:
     """An object of ``kind``; ``say`` tells in words what that is."""
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {say}, not {given(value)}")
+        raise TypeError(f"{name} must be {say}, not {shown(value)}")
     return value
 
 
 def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
     if not callable(value) or isinstance(value, type):
-        raise TypeError(f"{name} must be {say}, not {given(value)}")
+        raise TypeError(f"{name} must be {say}, not {shown(value)}")
     if takes is not None:
         try:
             inspect.signature(value).bind(*range(takes))
         except TypeError:
-            raise TypeError(f"{name} must be {say}, called with {takes} arguments, not {given(value)}") from None
+            raise TypeError(f"{name} must be {say}, called with {takes} arguments, not {shown(value)}") from None
         except ValueError:  # a builtin that does not tell
             pass
     return value
@@ -171,7 +182,7 @@ def free_memory() -> int | None:
         return None
 
 
-def given(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value that is of another kind; where a class or a function stands for its result, what is missing."""
     name = getattr(value, "__name__", None)
     if callable(value) and name and str(getattr(value, "__module__", "")).startswith("nbsnn"):

@@ -13,7 +13,7 @@ from ..layers.layer import Array, Layer, Nested
 from ..optim import Adam
 from ..profile import span
 from ..random import Draws
-from ..validate import function, given, instance, number
+from ..validate import function, instance, number, shown
 from .place import OnCpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
@@ -110,7 +110,7 @@ def check_net(net: Any) -> Layer:
 def check_optimizer(optimizer: Any) -> Any:
     """Raise unless ``optimizer`` is one."""
     if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)) or isinstance(optimizer, Layer):
-        raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {given(optimizer)}")
+        raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
     return optimizer
 
 

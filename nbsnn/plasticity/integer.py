@@ -24,7 +24,7 @@ import numpy as np
 from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
 from ..random import Draws
-from ..validate import choice, count
+from ..validate import choice, count, names, number
 from .check import check_run, check_weights, stepper
 from .learned import Learned
 from .rule import Array, State
@@ -135,6 +135,8 @@ class PostPreInt:
         in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
     ) -> Learned:  # fmt: skip
         """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
+        number("dt", dt, above=0.0)
+        record = names("record", record)
         weights = check_weights(weights, in_place, (I32,))
         pre, post, state = check_run(self, weights, pre, post, state, device)
         kept: dict[str, Any] = {choice("a recorded variable", n, ("weights", "x", "y")): [] for n in record}

@@ -11,7 +11,7 @@ import numpy as np
 from ..statistics import population_rate
 from ..statistics.window import spikes_within
 from ..validate import count
-from .canvas import color, new_figure
+from .canvas import check_axes, color, new_figure
 
 Array = np.ndarray
 Spikes = tuple[Any, Any, int]
@@ -56,7 +56,15 @@ def activity(
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
     """
+    if axes is not None and not (isinstance(axes, (tuple, list, np.ndarray)) and len(axes) == 2):
+        raise TypeError(f"axes must be two matplotlib axes or None, not {axes!r}")
+    for ax in () if axes is None else axes:
+        check_axes(ax, title, "axes")
+    check_axes(None, title)
     named = dict(spikes) if isinstance(spikes, Mapping) else {"": spikes}
+    for name, part in named.items():
+        if not isinstance(part, (tuple, list)) or len(part) != 3:
+            raise TypeError(f"spikes must be (times, units, n){f', {name!r} too' * bool(name)}, not {part!r}")
     found = {name: (*spikes_within(t, u, n, start, stop), n) for name, (t, u, n) in named.items()}
     curves = [population_rate(*part, stop, start=start, width=width, smooth=smooth) for part in found.values()]
     every = max(1, math.ceil(sum(n for *_, n in found.values()) / count("most", most)))

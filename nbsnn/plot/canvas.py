@@ -7,6 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .. import validate
+from ..validate import number
+
 MISSING = 'figures need matplotlib, which is not installed: pip install "nbsnn[plot]"'
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -35,6 +38,14 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def check_axes(ax: Any, title: str, name: str = "ax") -> None:
+    """Raise ``TypeError`` unless these are matplotlib axes, or None, and a text."""
+    if ax is not None and not callable(getattr(ax, "plot", None)):
+        raise TypeError(f"{name} must be matplotlib axes or None, not {ax!r}")
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a text, not {title!r}")
+
+
 def axes_or_new(ax: Any, width: float = 5.0, height: float = 3.4) -> Any:
     """The given axes, or those of a new figure."""
     return new_figure(width, height).subplots() if ax is None else ax
@@ -55,7 +66,10 @@ def save(figure: Any, path: str | PathLike[str], dpi: float = 120.0) -> None:
     dpi : float
         Pixels per inch.
     """
-    path = Path(path)
+    if not callable(getattr(figure, "savefig", None)):
+        raise TypeError(f"figure must be a matplotlib figure, not {figure!r}")
+    number("dpi", dpi, above=0.0, most=10_000)
+    path = Path(validate.path("path", path))
     path = path if path.suffix else path.with_suffix(".png")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

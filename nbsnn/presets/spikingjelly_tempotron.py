@@ -29,7 +29,7 @@ import numpy as np
 
 from .. import tempotron
 from ..tempotron import ThresholdMSE, normaliser, soft_time
-from ..validate import choice, count, float_dtype, numbers, shaped
+from ..validate import choice, count, float_dtype, number, numbers, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +161,7 @@ def mse_loss(v_max: np.ndarray, v_threshold: float, label: Any) -> tuple[float, 
     >>> mse_loss(np.array([[0.5, 0.5]]), 1.0, np.array([0]))
     (0.25, array([[-1.,  0.]]))
     """
+    number("v_threshold", v_threshold)
     v_max = shaped("v_max", numbers("v_max", v_max), (None, None))
     label = shaped("label", numbers("label", label), (len(v_max),))
     return ThresholdMSE()(v_max, label[:, None] == np.arange(v_max.shape[1]), v_threshold)

@@ -96,12 +96,12 @@ def delays(
     dtype('int16')
     """
     synapses = count("synapses", synapses, least=0)
+    draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if not isinstance(spec, Distribution):
         array = np.asarray(spec)
         if array.ndim and array.shape != (synapses,):
             raise ValueError(f"delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
         return delay_steps(array, dt)
-    draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     steps, ms = np.empty(synapses, np.int16), np.empty(min(CHUNK, synapses))
     for first in range(0, synapses, CHUNK):
         part = spec.draw(ms[: synapses - first], draws, first)

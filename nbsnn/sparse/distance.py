@@ -18,7 +18,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import distance as loops
 from ..random import Draws
-from ..validate import count, finite, number, numbers, switch
+from ..validate import affordable, finite, number, numbers, shape_of, shown, switch
 from .cells import sort_into_cells
 from .profile import Profile
 from .rows import Array, Rows, turn
@@ -60,8 +60,9 @@ class Distance(Rule):
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        if not all(hasattr(self.profile, name) for name in ("function", "parameters", "reach")):
-            raise TypeError(f"profile must be like Gaussian, Decay or Disc, not {self.profile!r}")
+        parts = ("function", "parameters", "reach")
+        if isinstance(self.profile, type) or not all(hasattr(self.profile, name) for name in parts):
+            raise TypeError(f"profile must be like Gaussian, Decay or Disc, not {shown(self.profile)}")
         switch("autapses", self.autapses)
         if self.cutoff is not None:
             number("cutoff", self.cutoff, above=0.0)
@@ -157,7 +158,9 @@ def grid(shape: tuple[int, ...], spacing: float = 1.0) -> Array:
            [1.5, 1.5]])
     """
     number("spacing", spacing, above=0.0)
-    axes = [(np.arange(count("a length in shape", n)) + 0.5) * spacing for n in shape]
+    shape = shape_of("shape", shape)
+    affordable(f"a grid of shape {shape}", 8.0 * math.prod(shape) * max(1, len(shape)))
+    axes = [(np.arange(n) + 0.5) * spacing for n in shape]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
 
 

@@ -21,7 +21,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import values as loops
 from ..random import Draws
-from ..validate import count, finite, float_dtype, number
+from ..validate import count, finite, float_dtype, number, real
 from .rule import Stream
 
 Array = np.ndarray
@@ -219,13 +219,14 @@ def of(
     array([1., 2.], dtype=float32)
     """
     dtype, synapses = float_dtype(dtype), count("synapses", synapses, least=0)
+    draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if isinstance(spec, Distribution):
-        return spec.draw(np.empty(synapses, dtype), Draws(seed, *(stream if isinstance(stream, tuple) else (stream,))))
-    if np.ndim(spec) == 0:
-        return number("a value", spec)
-    array = np.array(spec)
+        return spec.draw(np.empty(synapses, dtype), draws)
+    if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not np.ndim(spec):
+        return number("spec: a value", spec)
+    array = np.array(real("spec: values", spec))
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"values must be numbers, not {array.dtype}")
+        raise TypeError(f"spec: values must be numbers, not {array.dtype}")
     if array.shape != (synapses,):
         raise ValueError(f"values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
     return finite("values", array.astype(dtype))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import count, number
+from ..validate import count, number, real
 
 Array = np.ndarray
 
@@ -25,7 +25,7 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
         ``start`` is not before ``stop``.
     """
     count("n", n)
-    times, units = np.asarray(times), np.asarray(units)
+    times, units = real("times", times), real("units", units)
     if units.size == 0:
         units = units.astype(np.int64)
     if times.ndim != 1 or times.shape != units.shape:
@@ -53,6 +53,7 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
 
 def bins_within(start: float, stop: float, width: float) -> int:
     """How many whole bins fit between two times; what is left over is not counted."""
+    number("start", start)
     number("width", width, above=0.0)
     bins = math.floor((number("stop", stop) - start) / width * (1.0 + 1e-12))
     if bins < 1:

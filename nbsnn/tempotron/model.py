@@ -25,13 +25,15 @@ import numpy as np
 
 from ..device import resolve
 from ..init import kaiming_uniform
+from ..layers.initial import initial, initializer
 from ..random import Draws
-from ..validate import count, finite, float_dtype, number, shaped
+from ..validate import UNITS, arguments, check_options, count, finite, float_dtype, number, real, shaped
 from . import sweeps
 from .events import Events, from_times
 from .gpu_sweeps import Kept
 from .kernel import normaliser
 from .response import Response, decide
+from .rule import check_rule
 from .targets import targets
 
 if TYPE_CHECKING:
@@ -98,16 +100,18 @@ class Tempotron:
         dtype: Any = np.float32,
         device: str = "cpu",
     ):
-        self.n_inputs, self.n_outputs = count("n_inputs", n_inputs), count("n_outputs", n_outputs)
+        self.n_inputs = count("n_inputs", n_inputs, most=UNITS)
+        self.n_outputs = count("n_outputs", n_outputs, most=UNITS)
         self.v0 = normaliser(tau, tau_s, v_threshold)
         self.tau, self.tau_s, self.v_threshold = float(tau), float(tau_s), float(v_threshold)
         self.T, self.dtype = number("T", T, above=0.0), float_dtype(dtype)
         self.device, self.kept = resolve(device, ("cpu", "cuda")), Kept()
         shape = (self.n_inputs, self.n_outputs)
+        draws = Draws(seed, "weight")
         if weight is None or callable(weight):
             how: dict[str, Any] = {"fan_in": n_inputs, "fan_out": n_outputs, "dtype": self.dtype}
-            weight = (weight or kaiming_uniform())(shape, draws=Draws(seed, "weight"), **how)
-        array = np.array(shaped("weight", np.asarray(weight), shape), self.dtype, order="C")
+            weight = initial("weight", initializer("weight", weight, kaiming_uniform()), shape, draws=draws, **how)
+        array = np.array(shaped("weight", real("weight", weight), shape), self.dtype, order="C")
         self.params = {"weight": finite("weight", array)}
         self.scratch: np.ndarray = np.empty((0, *shape), self.dtype)  # for the parts of sums, see sweeps.py
 
@@ -267,6 +271,7 @@ class Tempotron:
         (0.83, array([0.173, 0.197], dtype=float32))
         """
         events = self.events(x)
+        check_rule(rule)
         return rule.learn(self, events, targets(labels, (len(events), self.n_outputs)))[0]
 
     def fit(self, x: Any, labels: Any, rule: Rule | None = None, *, epochs: int = 100, **options: Any) -> History:
@@ -284,10 +289,11 @@ class Tempotron:
         """
         from .fit import fit
 
+        check_options("fit", options, arguments(fit, "t"))
         return fit(self, x, labels, rule, epochs=epochs, **options)
 
     def _at(self, at: Any) -> np.ndarray:
-        at = np.ascontiguousarray(np.arange(self.T) if at is None else at, self.dtype)
+        at = np.ascontiguousarray(np.arange(self.T) if at is None else real("at", at), self.dtype)
         if not at.size or (finite("at", shaped("at", at, (None,)))[1:] < at[:-1]).any():
             raise ValueError("at must be ascending times, at least one")
         return at
