@@ -50,6 +50,8 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
     >>> resolve("auto", ("cpu", "python"))
     'cpu'
     """
+    if isinstance(allowed, str) or not isinstance(allowed, Sequence):
+        raise TypeError(f"allowed must be a sequence of devices, not {allowed!r}")
     choice("device", device, (*allowed, "auto"))
     if device == "auto":
         return "cuda" if "cuda" in allowed and cuda_setup.usable() else "cpu"

@@ -64,7 +64,7 @@ class History:
                 writer.writeheader()
                 writer.writerows(self.rows)
         else:
-            raise ValueError(f"a history is saved as .csv or .json, not {path.name!r}")
+            raise ValueError(f"path: a history is saved as .csv or .json, not {path.name!r}")
 
 
 def _title(name: str) -> str:

@@ -86,6 +86,9 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     ValueError
         If the file is not a checkpoint of nbsnn, is damaged, or does not fit ``net``.
     """
+    path = validate.path("path", path)
+    if net is not None:
+        instance("net", net, Layer, "a network")
     found = restore(read_npz(path), path, net)
     return found if net is not None or device == "cpu" else found.twin(device=device)
 

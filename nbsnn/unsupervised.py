@@ -28,7 +28,7 @@ from .presets.bindsnet import PostPre
 from .progress import Progress
 from .random import Draws
 from .save import read_npz, restore, save
-from .validate import count, instance, names, path, real, shaped, switch
+from .validate import UNITS, arguments, check_options, count, instance, names, number, path, real, shaped, switch
 from .voting import VOTES, Assignment, assign_labels
 
 LASTING = ("theta", "theta_low")
@@ -87,7 +87,12 @@ def diehl_cook(
     (4, 2)
     """
     if theta_plus is None:
-        theta_plus = 0.05 * count("units", units) / 400.0
+        theta_plus = 0.05 * count("units", units, most=UNITS) / 400.0
+    count("inputs", inputs, most=UNITS)
+    count("units", units, most=UNITS)
+    number("norm", norm, above=0.0)
+    number("inhibition", inhibition)
+    check_options("diehl_cook", setting, ["dt", "dtype", "device"])
     neuron = neurons.DiehlCook(theta_plus=theta_plus)
     connection = Dense(inputs, units, bias=False, weight=init.uniform(0.0, 0.3))
     return Plastic(connection, neuron, PostPre(nu, norm=norm), lateral=inhibition, seed=seed, **setting)
@@ -204,6 +209,11 @@ def respond(
     stream, seed : str, int
         The stream of the spikes.
     """
+    instance("layer", layer, Plastic, "a plastic layer, diehl_cook() say")
+    x = real("x", x)
+    if not x.ndim:
+        raise ValueError("x must have shape [samples, ...], not []")
+    instance("state", state, Mapping, "what learn returned")
     show = Progress.of(progress)
     draws, counts = Draws(seed, stream), []
     for first in range(0, len(x), 500):
@@ -224,6 +234,7 @@ def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state:
     labels : int array [S]
         Classes of the samples.
     """
+    check_options("name_units", options, arguments(respond, "layer", "x", "encoder", "state"))
     return assign_labels(respond(layer, x, encoder, state, **{"stream": "labelled", **options}), labels)
 
 
@@ -235,6 +246,8 @@ def accuracies(found: Assignment, counts: Array, labels: Array) -> dict[str, flo
     >>> accuracies(assign_labels(counts, np.array([0, 1])), counts, np.array([0, 1]))
     {'all': 1.0, 'proportional': 1.0}
     """
+    instance("found", found, Assignment, "what name_units returned")
+    labels = shaped("labels", real("labels", labels), (len(shaped("counts", real("counts", counts), (None, None))),))
     return {vote: float(np.mean(found.predict(counts, vote) == labels)) for vote in VOTES}
 
 

@@ -135,8 +135,10 @@ def path(name: str, value: Any) -> str:
 
 def pair_of(name: str, value: Any) -> tuple[float, float]:
     """Two numbers."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__len__") or len(value) != 2:
+    if not isinstance(value, (tuple, list, np.ndarray)):
         raise TypeError(f"{name} must be two numbers, not {value!r}")
+    if (isinstance(value, np.ndarray) and not value.ndim) or len(value) != 2:
+        raise ValueError(f"{name} must be two numbers, not {value!r}")
     return tuple(number(name, each) for each in value)  # type: ignore[return-value]
 
 

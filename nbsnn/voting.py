@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .validate import choice, count, finite, real
+from .validate import choice, count, finite, numbers, real, shaped
 
 VOTES = ("all", "proportional")
 
@@ -37,6 +37,11 @@ class Assignment:
 
     labels: np.ndarray
     response: np.ndarray
+
+    def __post_init__(self) -> None:
+        if shaped("labels", real("labels", self.labels), (None,)).dtype.kind not in "iu":
+            raise TypeError(f"labels must be integers, not {np.asarray(self.labels).dtype}")
+        shaped("response", numbers("response", self.response), (len(self.labels), None))
 
     def predict(self, counts: Any, vote: str = "all") -> np.ndarray:
         """Classes [S] of samples with spike counts ``counts`` [S, N].

@@ -18,7 +18,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
-version hole validate spell spell_tiles vectors cuda_setup append kernel_cache
+version validate
+hole spell spell_tiles vectors cuda_setup append kernel_cache
 exponential logarithm random compile per_step device profile matrix_lines
 surrogates init barrier prefetch
 neuron kernels

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import validate
+
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -48,6 +50,7 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     ...     read_idx(file)
     array([7, 2, 1], dtype=uint8)
     """
+    path = validate.path("path", path)
     data = Path(path).read_bytes()
     if data[:2] == b"\x1f\x8b":
         try:

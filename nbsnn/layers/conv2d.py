@@ -237,7 +237,7 @@ def pair(name: str, value: Any, *, least: int = 1) -> tuple[int, int]:
         value = (value, value)
     if len(value) != 2:
         raise ValueError(f"{name} must be an integer or a pair (height, width), not {value!r}")
-    return count(name, value[0], least=least), count(name, value[1], least=least)
+    return count(name, value[0], least=least, most=UNITS), count(name, value[1], least=least, most=UNITS)
 
 
 def places(

@@ -11,12 +11,18 @@ from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
-from ..validate import count, number
+from ..validate import UNITS, count, number
 from . import gpu_models, sources
 from .connection import Connection
 from .eventwise import check_homeostasis, check_rule
 from .group import Group, Section
 from .simulation import Simulation
+
+
+def check_name(name: Any) -> None:
+    """Raise ``TypeError`` unless a name is a text or None."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a text, not {name!r}")
 
 
 class Network(Simulation):
@@ -135,7 +141,8 @@ class Network(Simulation):
 
     def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str) -> Group:
         self.unbuilt("a population")
-        count("n", n)
+        count("n", n, most=UNITS)
+        check_name(name)
         name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
         if name in self.sections or any(group.name == name for group in self.groups):
             raise ValueError(f"this network has a population {name!r} already")
@@ -207,6 +214,7 @@ class Network(Simulation):
             gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):
             number("weight", weight)
+        check_name(name)
         name = name or f"{source.name} to {target.name}"
         alike = sum(c.name == name or c.name.startswith(f"{name} ") for c in self.connections)
         made = Connection(

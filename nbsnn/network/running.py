@@ -108,7 +108,7 @@ def run(
     files = Files(network, to, variables_to, wanted, interval, start)
     tape = wanted.tape(network, interval, files)
     weights: list[list[Array]] = [[] for _ in wanted.weights]
-    bar = Progress(progress)
+    bar = Progress.of(progress)
     began = time.perf_counter()
     try:
         loop.load(network._history, start)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..statistics import population_rate
 from ..statistics.window import spikes_within
-from ..validate import count
+from ..validate import count, names, numbers, shaped
 from .canvas import check_axes, color, new_figure
 
 Array = np.ndarray
@@ -128,9 +128,26 @@ def traces(
     ValueError
         If lengths do not agree.
     """
-    times = np.asarray(times, np.float64)
+    check_axes(None, title)
+    times = shaped("times", numbers("times", times), (None,))
     named = states if isinstance(states, Mapping) else {"": states}
-    columns: dict[str, Array] = {name: np.asarray(x).reshape(len(x), -1) for name, x in named.items()}
+    columns: dict[str, Array] = {}
+    for name, x in named.items():
+        array = numbers(f"states {name!r}" if name else "states", x)
+        if not array.size or len(np.atleast_1d(array)) != len(times):
+            raise ValueError(
+                f"states must have a row for each of {len(times)} times, not the shape {list(array.shape)}"
+            )
+        columns[name] = array.reshape(len(times), -1)
+    if not columns:
+        raise ValueError("states must name at least one state")
+    if spikes is not None:
+        if not isinstance(spikes, (list, tuple, np.ndarray)):
+            raise TypeError(f"spikes must be times, or a sequence of times for each unit, not {spikes!r}")
+        for train in [spikes] if _flat(spikes) else spikes:
+            shaped("spikes", numbers("spikes", train), (None,))
+    if labels is not None:
+        labels = names("labels", labels)
     units = next(iter(columns.values())).shape[1]
     for name, x in columns.items():
         if x.shape != (len(times), units):
@@ -143,6 +160,10 @@ def traces(
     if axes is None:
         axes = new_figure(7.0, 1.2 + 1.8 * len(columns)).subplots(len(columns), 1, sharex=True, squeeze=False)
     axes = np.atleast_1d(np.asarray(axes, object)).reshape(-1)
+    for ax in axes:
+        check_axes(ax, title, "axes")
+    if len(axes) != len(columns):
+        raise ValueError(f"axes must be as many as there are states, {len(columns)}, not {len(axes)}")
     for ax, (name, x) in zip(axes, columns.items(), strict=True):
         for k in range(units):
             ax.plot(times, x[:, k], color=color(k), linewidth=1.0, label=labels[k] if labels else None)

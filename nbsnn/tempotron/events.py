@@ -157,6 +157,8 @@ def from_events(time: Any, pre: Any, sample: Any, *, n_inputs: int, T: float, ba
     if batch is None and not len(time):
         raise ValueError("there are no events; say with batch how many samples there are")
     sample = real("sample", sample)
+    if sample.size and sample.dtype.kind not in "iu":
+        raise TypeError(f"sample must be integers, not {sample.dtype}")
     highest = int(np.max(sample, initial=-1)) + 1 if batch is None else count("batch", batch, most=UNITS)
     sample = _numbers("sample", sample, len(time), highest)
     order = np.argsort(sample, kind="stable")

@@ -130,6 +130,10 @@ def accuracy(
     >>> accuracy(Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
     0.5
     """
+    instance("t", t, Tempotron, "a Tempotron")
+    if encode is not None:
+        function("encode", encode, "a function of samples", takes=1)
+    count("size", size)
     x = _samples(t, x, encode)
     wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
     right = 0

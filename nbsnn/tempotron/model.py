@@ -27,7 +27,7 @@ from ..device import resolve
 from ..init import kaiming_uniform
 from ..layers.initial import initial, initializer
 from ..random import Draws
-from ..validate import UNITS, arguments, check_options, count, finite, float_dtype, number, real, shaped
+from ..validate import UNITS, arguments, check_options, count, finite, float_dtype, number, real, shaped, switch
 from . import sweeps
 from .events import Events, from_times
 from .gpu_sweeps import Kept
@@ -177,7 +177,8 @@ class Tempotron:
         v_max, t_max, upto, slope = sweeps.forward(self, events)
         v_max *= self.dtype.type(self.v0)
         spikes = (v_max >= self.v_threshold).astype(self.dtype)
-        times = sweeps.crossings(self, events, t_max, spikes) if spike_times else np.empty((0, 0), self.dtype)
+        wanted = switch("spike_times", spike_times)
+        times = sweeps.crossings(self, events, t_max, spikes) if wanted else np.empty((0, 0), self.dtype)
         return Response(v_max, t_max, spikes, times, events, upto, slope)
 
     def vjp(self, answer: Response, g: np.ndarray, *, times: bool = False) -> tuple[dict[str, np.ndarray], np.ndarray]:
