@@ -98,7 +98,7 @@ def fit(
     if learner.net is not net:
         raise ValueError("learner trains another network than the one given")
     train, test = _pair("train", train), None if test is None else _pair("test", test)
-    count("epochs", epochs)
+    count("epochs", epochs, most=1_000_000)
     count("batch_size", batch_size)
     show = Progress.of(progress)
     history = History()

@@ -21,7 +21,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from .validate import affordable, count, float_dtype, number, shape_of
+from .validate import UNITS, affordable, count, float_dtype, number, shape_of
 
 MASK = 0xFFFFFFFFFFFFFFFF
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: the increment of SplitMix64
@@ -249,7 +249,7 @@ class Draws:
 
     def permutation(self, n: int) -> np.ndarray:
         """The integers below ``n`` in random order: int64 [n]."""
-        return np.argsort(self._long(count("n", n, least=0), 0, 0), kind="stable")
+        return np.argsort(self._long(count("n", n, least=0, most=UNITS), 0, 0), kind="stable")
 
     def generator(self) -> np.random.Generator:
         """A sequential NumPy generator (Philox) of this stream, for what this class does not offer."""
@@ -261,8 +261,9 @@ class Draws:
         n = math.prod(shape)
         step, start = count("step", step, least=0), count("start", start, least=0)
         if step >= 1 << 32 or start + n > 1 << 32:
-            raise ValueError(f"a stream has 2**32 steps of 2**32 numbers, not step {step} with {start + n} numbers")
-        affordable(f"{n} random numbers", 16.0 * n)
+            text = f"not step {step} with {n} numbers from start {start} on"
+            raise ValueError(f"a stream has 2**32 steps of 2**32 numbers, {text}")
+        affordable(f"{n} random numbers", 32.0 * n)
         units = np.arange(start, start + n, dtype=np.uint64)
         return squares32(counter(step, units), key).reshape(shape)
 

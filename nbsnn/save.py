@@ -19,9 +19,10 @@ import numpy as np
 
 from . import validate
 from .describe import describe, rebuild
+from .device import DEVICES
 from .gpu import assign, get
 from .layers.layer import Layer
-from .validate import finite, instance
+from .validate import choice, finite, instance
 from .version import __version__
 
 FORMAT = 1
@@ -89,6 +90,7 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     path = validate.path("path", path)
     if net is not None:
         instance("net", net, Layer, "a network")
+    choice("device", device, (*DEVICES, "auto"))
     found = restore(read_npz(path), path, net)
     return found if net is not None or device == "cpu" else found.twin(device=device)
 

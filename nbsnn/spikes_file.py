@@ -180,8 +180,8 @@ class SpikeFile:
         ValueError
             If ``start`` exceeds ``stop``, or is NaN.
         """
-        start = start if start == -math.inf else number("start", start)
-        stop = stop if stop == math.inf else number("stop", stop)
+        start = start if isinstance(start, float) and start == -math.inf else number("start", start)
+        stop = stop if isinstance(stop, float) and stop == math.inf else number("stop", stop)
         if not start <= stop:
             raise ValueError(f"start must not exceed stop, not {start:g} and {stop:g} ms")
         # Step k lies at k dt; the edges are moved down by a little, so that rounding does not push a spike over them.

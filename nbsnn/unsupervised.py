@@ -158,7 +158,7 @@ def learn(
     switch("resume", resume)
     Draws(seed)
     x = shaped("samples x", real("x", x), (None, *layer.in_shape))
-    total, every = len(x) * count("epochs", epochs), count("every", every)
+    total, every = len(x) * count("epochs", epochs, most=1_000_000), count("every", every)
     if labels is not None:
         labels = shaped("labels", real("labels", labels), (len(x),))
     show = Progress.of(progress)

@@ -20,7 +20,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 def float_dtype(dtype: Any) -> np.dtype:
     """``dtype`` as a NumPy dtype; only float32 and float64 are allowed."""
     try:
-        found = None if dtype is None else np.dtype(dtype)
+        found = None if dtype is None or isinstance(dtype, (np.generic, np.ndarray)) else np.dtype(dtype)
     except (TypeError, ValueError):
         found = None
     if found is None or found not in FLOATS:
@@ -33,7 +33,7 @@ def number(
 ) -> float:
     """A finite number, optionally greater than ``above``, at least ``least`` and at most ``most``."""
     try:
-        if isinstance(value, (np.generic, np.ndarray)) and (value.ndim or value.dtype.kind not in "fiub"):
+        if isinstance(value, (np.generic, np.ndarray)) and (value.ndim or value.dtype.kind not in "fiu"):
             raise TypeError
         if isinstance(value, (str, bytes, bytearray)):
             raise TypeError
@@ -62,6 +62,12 @@ def real(name: str, value: Any) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of real numbers, not {array.dtype}")
     return array
+
+
+def ascending(low: str, a: Any, high: str, b: Any, *, equal: bool = True) -> None:
+    """Raise unless two numbers are in this order."""
+    if not (number(low, a) <= number(high, b) if equal else number(low, a) < number(high, b)):
+        raise ValueError(f"{high} must be {'at least' if equal else 'greater than'} {low} = {a!r}, not {b!r}")
 
 
 def numbers(name: str, value: Any) -> np.ndarray:
@@ -173,15 +179,19 @@ def affordable(what: str, nbytes: float) -> None:
 
 
 def free_memory() -> int | None:
-    """Bytes that can be had, or None where the system does not tell."""
+    """Bytes that this process can still have, or None where the system does not tell."""
+    free = None
     try:
         with open("/proc/meminfo") as file:
-            for line in file:
-                if line.startswith("MemAvailable"):
-                    return int(line.split()[1]) * 1024
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return None
+            free = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+        with open("/proc/self/limits") as file:
+            limit = next(line.split()[3] for line in file if line.startswith("Max address space"))
+        if limit != "unlimited":
+            with open("/proc/self/statm") as file:
+                free = min(free, int(limit) - int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE"))
+    except (OSError, ValueError, StopIteration):
+        pass
+    return free
 
 
 def shown(value: Any) -> str:

@@ -89,7 +89,7 @@ def check(
     count("seed", seed, least=0)
     for name, pair in instance("ranges", {} if ranges is None else ranges, Mapping, "a mapping from names").items():
         pair_of(f"ranges[{name!r}]", pair)
-    trials = count("trials", (2 if isinstance(subject, Layer) else 30) if trials is None else trials)
+    trials = count("trials", (2 if isinstance(subject, Layer) else 30) if trials is None else trials, most=100_000)
     rng = np.random.default_rng(seed)
     if x is not None and not isinstance(subject, Layer):
         raise TypeError(f"x is the input of a layer; {type(subject).__name__} takes none (see ranges)")

@@ -14,7 +14,7 @@ from ..random import Draws
 from ..validate import count, switch
 from . import spread
 from .by_value import ByValue
-from .encoder import samples
+from .encoder import room, samples
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,7 +67,7 @@ class phase(ByValue):
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Spikes [T, B, N...] of samples [B, N...]."""
         whole = self.codes(x)
-        spikes = np.empty((self.T, *whole.shape), self.dtype)
+        spikes = room(self.T, whole.shape, self.dtype)
         for t, (shift, size) in enumerate(zip(*self._digits(), strict=True)):
             spikes[t] = ((whole >> shift) & 1) * size
         return spikes

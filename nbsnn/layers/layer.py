@@ -17,7 +17,7 @@ import numpy as np
 from ..device import resolve
 from ..gpu import assign, get, on_gpu, put
 from ..random import Draws
-from ..validate import finite, float_dtype, number
+from ..validate import finite, float_dtype, number, real
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
 from .quickly import finite_input as finite_input
@@ -40,7 +40,7 @@ class Setting:
     smooth: bool = False
 
     def __post_init__(self) -> None:
-        number("dt", self.dt, above=0.0)
+        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
         object.__setattr__(self, "dtype", float_dtype(self.dtype))
         object.__setattr__(self, "device", resolve(self.device))
 
@@ -226,7 +226,7 @@ class Layer:
             raise ValueError(
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
             )
-        x = np.asarray(x)
+        x = real("input x", x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"input must be real numbers, not {x.dtype}")
         if x.shape[2:] != self.in_shape or x.ndim < 2 or not x.size:

@@ -65,7 +65,9 @@ class Population(Layer):
         self.variables = [neuron.output, *neuron.state]
         setting = Setting(dt, dtype, device)
         if shape is not None:
-            self.build(shape_of("shape", shape), setting, Draws(0))
+            if not (shape := shape_of("shape", shape)):
+                raise ValueError("shape must have at least one length, not ()")
+            self.build(shape, setting, Draws(0))
 
     def __repr__(self) -> str:
         return repr(self.neuron)

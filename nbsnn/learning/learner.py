@@ -109,7 +109,7 @@ def check_net(net: Any) -> Layer:
 
 def check_optimizer(optimizer: Any) -> Any:
     """Raise unless ``optimizer`` is one."""
-    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)) or isinstance(optimizer, Layer):
+    if isinstance(optimizer, type) or not hasattr(optimizer, "load") or not hasattr(optimizer, "step"):
         raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
     return optimizer
 

@@ -231,7 +231,7 @@ class StepCrossEntropy:
         """
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
-        target = np.asarray(target)
+        target = real("target", target)
         shape = (batch,) if target.ndim < 2 else (steps, batch)
         labels = np.broadcast_to(checks.labels(name, target, shape, classes), (steps, batch))
         values, g = softmax_cross_entropy(self.scale * y.astype(np.float64), labels, self.label_smoothing)

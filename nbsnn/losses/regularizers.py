@@ -143,7 +143,7 @@ class Rate:
 
 def _check_band(lower: float, upper: float, name: str = "") -> None:
     number(f"{name}the lower bound", lower, least=0.0)
-    if upper != float("inf"):
+    if not (isinstance(upper, float) and upper == float("inf")):
         number(f"{name}the upper bound", upper, least=0.0)
     if lower > upper:
         raise ValueError(f"the lower bound must not exceed the upper bound, but {lower!r} > {upper!r}")

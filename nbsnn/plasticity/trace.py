@@ -94,7 +94,7 @@ ORDERS: dict[str, Callable] = {
 
 def check_tau(name: str, tau: Any, decay: str) -> None:
     """Raise unless ``tau`` is a time constant, or for ``decay="factor"`` a factor."""
-    if decay == "factor":
+    if choice("decay", decay, ("exp", "euler", "factor")) == "factor":
         number(name, tau, least=0.0)
     else:
         number(name, tau, above=0.0)

@@ -56,7 +56,7 @@ def activity(
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
     """
-    if axes is not None and not (isinstance(axes, (tuple, list, np.ndarray)) and len(axes) == 2):
+    if axes is not None and not (isinstance(axes, (tuple, list, np.ndarray)) and np.shape(axes)[:1] == (2,)):
         raise TypeError(f"axes must be two matplotlib axes or None, not {axes!r}")
     for ax in () if axes is None else axes:
         check_axes(ax, title, "axes")
@@ -142,7 +142,7 @@ def traces(
     if not columns:
         raise ValueError("states must name at least one state")
     if spikes is not None:
-        if not isinstance(spikes, (list, tuple, np.ndarray)):
+        if not isinstance(spikes, (list, tuple, np.ndarray)) or (isinstance(spikes, np.ndarray) and not spikes.ndim):
             raise TypeError(f"spikes must be times, or a sequence of times for each unit, not {spikes!r}")
         for train in [spikes] if _flat(spikes) else spikes:
             shaped("spikes", numbers("spikes", train), (None,))

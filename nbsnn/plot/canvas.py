@@ -68,7 +68,7 @@ def save(figure: Any, path: str | PathLike[str], dpi: float = 120.0) -> None:
     """
     if not callable(getattr(figure, "savefig", None)):
         raise TypeError(f"figure must be a matplotlib figure, not {figure!r}")
-    number("dpi", dpi, above=0.0, most=10_000)
+    number("dpi", dpi, least=10.0, most=10_000)
     path = Path(validate.path("path", path))
     path = path if path.suffix else path.with_suffix(".png")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

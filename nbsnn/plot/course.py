@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..history import History
 from ..layers.run import Run
 from ..validate import count, instance, numbers
@@ -67,6 +68,7 @@ def fields(weights: np.ndarray, path: str | PathLike[str], side: int | None = No
 
 def training(history: History, run: Run, path: str | PathLike[str], sample: int = 0) -> None:
     """A figure of a training's course and of one sample's spikes, written to ``path``."""
+    validate.path("path", path)
     instance("history", history, History, "the history of a training")
     instance("run", run, Run, "what a network's run returns")
     sample = count("sample", sample, least=0, most=run.output.shape[1] - 1)

@@ -59,6 +59,9 @@ def _histogram(what: str, given: Any, label: str, unit: str, bins: int, ax: Any,
     parts = given if isinstance(given, Mapping) else {"": given}
     named = {k: real(what, v).astype(np.float64).ravel() for k, v in parts.items()}
     named = {name: values[~np.isnan(values)] for name, values in named.items()}
+    for values in named.values():
+        if np.isinf(values).any() or values.min(initial=0.0) < 0.0:
+            raise ValueError(f"{what} must be finite and at least 0, but span {values.min():g} to {values.max():g}")
     if not any(len(values) for values in named.values()):
         raise ValueError(f"{what} must hold at least one number; there is none")
     high = max(values.max(initial=0.0) for values in named.values()) or 1.0

@@ -167,7 +167,7 @@ def MSTDP(
             number(name, value, above=0.0)
     _bounds(wmin, wmax)
     return plasticity.MSTDP(
-        nu, a_plus, -a_minus, tc_plus, tc_minus, **{"tau_e": tc_e_trace, "w_min": wmin, "w_max": wmax, **options}
+        nu, a_plus, -float(a_minus), tc_plus, tc_minus, **{"tau_e": tc_e_trace, "w_min": wmin, "w_max": wmax, **options}
     )
 
 

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 from .. import neurons
 from ..neuron import Neuron
+from ..neurons.biological import need
 from ..surrogates import Surrogate, spike_linear
 from ..validate import instance, number, numbers
 
@@ -187,8 +188,7 @@ def Adaptive(
     >>> Adaptive(tau_thr=100.0).params["tau_adapt"]
     100.0
     """
-    numbers("tau_thr", tau_thr)
-    numbers("gamma", gamma)
+    need("Adaptive", least={"gamma": gamma}, above={"tau_thr": tau_thr})
     return neurons.Adaptive(
         tau, tau_thr, gamma, delayed=True, compare=">", surrogate=_surrogate(spike_function), first="spike",
         learn="initial_v",

@@ -38,6 +38,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import surrogates
 from ..neuron import Neuron
 from ..neurons import IF, LIF, PLIF
@@ -254,7 +256,8 @@ def ParametricLIFNode(
     ('w',)
     """
     options = conventions(surrogate_function, detach_reset)
-    numbers("init_tau", init_tau)
+    if not np.all(numbers("init_tau", init_tau) > 1.0):
+        raise ValueError(f"init_tau must be greater than 1 step, not {init_tau!r}")
     return PLIF(init_tau, v_threshold, v_reset, v_rest=start_of(v_reset), decay_input=decay_input, **options)
 
 

@@ -29,7 +29,7 @@ import numpy as np
 
 from .. import tempotron
 from ..tempotron import ThresholdMSE, normaliser, soft_time
-from ..validate import choice, count, float_dtype, number, numbers, shaped
+from ..validate import UNITS, choice, count, float_dtype, number, numbers, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +94,8 @@ class Tempotron:
         dtype: Any = np.float32,
     ):
         self.T, self.dtype = count("T", T), float_dtype(dtype)
-        count("in_features", in_features)
-        count("out_features", out_features)
+        count("in_features", in_features, most=UNITS)
+        count("out_features", out_features, most=UNITS)
         self.options: dict[str, Any] = {"tau": tau, "tau_s": tau_s, "v_threshold": v_threshold, "T": float(T)}
         first = tempotron.Tempotron(
             in_features, out_features, **self.options, weight=weight, seed=seed, dtype=self.dtype

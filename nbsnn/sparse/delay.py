@@ -100,7 +100,7 @@ def delays(
     if not isinstance(spec, Distribution):
         array = np.asarray(spec)
         if array.ndim and array.shape != (synapses,):
-            raise ValueError(f"delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
+            raise ValueError(f"spec: delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
         return delay_steps(array, dt)
     steps, ms = np.empty(synapses, np.int16), np.empty(min(CHUNK, synapses))
     for first in range(0, synapses, CHUNK):

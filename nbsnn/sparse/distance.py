@@ -159,6 +159,8 @@ def grid(shape: tuple[int, ...], spacing: float = 1.0) -> Array:
     """
     number("spacing", spacing, above=0.0)
     shape = shape_of("shape", shape)
+    if not shape:
+        raise ValueError("shape must have at least one length, not ()")
     affordable(f"a grid of shape {shape}", 8.0 * math.prod(shape) * max(1, len(shape)))
     axes = [(np.arange(n) + 0.5) * spacing for n in shape]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
+from ..validate import real
 from .rows import MOST, Array, Rows, turn
 from .rule import Rule
 
@@ -36,7 +37,8 @@ class Explicit(Rule):
         self.pre, self.post = _places("pre", pre), _places("post", post)
         if len(self.pre) != len(self.post):
             raise ValueError(f"pre and post must have one length, not {len(self.pre)} and {len(self.post)}")
-        self.weight, self.delay = (None if v is None else np.asarray(v) for v in (weight, delay))
+        self.weight = None if weight is None else np.array(real("weight", weight))
+        self.delay = None if delay is None else np.array(real("delay", delay))
         for name, values in (("weight", self.weight), ("delay", self.delay)):
             if values is not None and values.shape != self.pre.shape:
                 raise ValueError(f"{name} must have shape [{len(self.pre)}], one per pair, not {list(values.shape)}")
@@ -86,7 +88,7 @@ def from_scipy(matrix: Any) -> Explicit:
 
 
 def _places(name: str, given: Any) -> Array:
-    array = np.asarray(given)
+    array = np.array(real(name, given))
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":

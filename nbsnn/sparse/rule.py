@@ -89,6 +89,6 @@ def _sizes(n_pre: int, n_post: int, same: bool) -> tuple[int, int]:
     for name, n in (("n_pre", n_pre), ("n_post", n_post)):
         if count(name, n, least=0) > MOST:
             raise ValueError(f"{name} must be at most {MOST}, not {n}")
-    if same and n_pre != n_post:
+    if switch("same", same) and n_pre != n_post:
         raise ValueError(f"a population connected to itself has one size, not n_pre={n_pre} and n_post={n_post}")
     return int(n_pre), int(n_post)

@@ -21,7 +21,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import values as loops
 from ..random import Draws
-from ..validate import count, finite, float_dtype, number, real
+from ..validate import ascending, count, finite, float_dtype, number, real
 from .rule import Stream
 
 Array = np.ndarray
@@ -63,8 +63,9 @@ class Distribution(ABC):
     def _check(self, share: Callable[[float, float], float]) -> None:
         """``ValueError`` unless ``share(low, high)``, what lies within the bounds, is enough."""
         for name in ("low", "high"):
-            if getattr(self, name) not in (None, -math.inf, math.inf):
-                number(name, getattr(self, name))
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, float) and math.isinf(value)):
+                number(name, value)
         low, high = self._bounds()
         if not low <= high:
             raise ValueError(f"low must not exceed high, not low={low:g} and high={high:g}")
@@ -156,7 +157,7 @@ class Uniform(Distribution):
     loop = "uniform"
 
     def __post_init__(self) -> None:
-        number("high", self.high, least=number("low", self.low))
+        ascending("low", self.low, "high", self.high)
 
     def _parameters(self) -> tuple[float, float]:
         return float(self.low), float(self.high)
@@ -228,7 +229,7 @@ def of(
     if array.dtype.kind not in "fiu":
         raise TypeError(f"spec: values must be numbers, not {array.dtype}")
     if array.shape != (synapses,):
-        raise ValueError(f"values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
+        raise ValueError(f"spec: values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
     return finite("values", array.astype(dtype))
 
 

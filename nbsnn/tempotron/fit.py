@@ -71,7 +71,7 @@ def fit(
     TypeError, ValueError
         As ``Tempotron.run`` and ``Tempotron.step``; as many labels as samples are needed.
     """
-    count("epochs", epochs)
+    count("epochs", epochs, most=1_000_000)
     rule = Classic() if rule is None else check_rule(rule)
     instance("t", t, Tempotron, "a Tempotron")
     if encode is not None:

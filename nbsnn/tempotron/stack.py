@@ -102,7 +102,7 @@ class Stack:
             From ``nbsnn.optim``.
         """
         function("loss", loss, "loss(v_max, target, v_threshold)", takes=3)
-        if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
+        if isinstance(optimizer, type) or not hasattr(optimizer, "load"):
             raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
         answers = self.run(x)
         last = answers[-1].v_max
