@@ -58,7 +58,8 @@ ALIASES: dict[str, tuple[str, ...]] = {  # other words by which messages call an
     "pre": ("spikes",), "post": ("spikes",), "x": ("input", "times", "time", "samples"), "n_pre": ("sources",),
     "target": ("labels", "population"), "n_post": ("targets",), "source": ("population",), "layer": ("layers",),
     "shortcut": ("layers",), "item": ("stream",), "spec": ("delay",), "inner": ("layers",), "feedback": ("layers",),
-    "tau_pre": ("factor", "tau"), "tau_post": ("factor", "tau"), "neurons": ("layers", "Dense"), "net": ("Dense", "network"),
+    "tau_pre": ("factor", "tau"), "tau_post": ("factor", "tau"), "neurons": ("layers", "Dense"),
+    "net": ("Dense", "dense", "network"),
     "subject": ("dense",), "current": ("currents",), "weight": ("value", "values"), "in_spikes": ("times",),
     "state": ("entries",), "y": ("output",), "T": ("lie in",), "params": ("change",), "lateral": ("weight",),
     "inhibition": ("weight",), "record": ("recorded",), "time": ("pre",), "logits": ("labels",), "n": ("x_min",),
@@ -75,7 +76,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     ("random.key|Draws.*", "seed|item", "'x'|''", "a part of a stream"),
     (".*", "stop", "inf", "no end"),
     ("SpikeFile.spikes", "start", "-inf", "from the beginning"),
-    ("Sparse.*", "multapses", "None", "by default"),
+    (r"Sparse.*", "multapses", "None", "by default"),
     (".*", "batch_size|every", "None", "all at once, each step"),
     (".*", "x|times|pre|post|spikes|states|y|counts|rates|cv", "a range", "an array"),
     (".*", "low|high", "inf|-inf", "no bound"),
@@ -242,10 +243,12 @@ def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
 
 def may(call: Call, name: str, label: str, valid: Any) -> bool:
     """Whether a bad value may be accepted for an argument, going by its valid one."""
-    if label == "None":
-        return name in call.optional
+    if label == "None" and name in call.optional:
+        return True
     if any(re.fullmatch(a, call.name) and re.fullmatch(b, name) and re.fullmatch(c, label) for a, b, c, _ in ACCEPTED):
         return True
+    if label == "None":
+        return False
     if isinstance(valid, (bool, np.bool_)):
         return label in ("True", "np.True_")
     if isinstance(valid, (int, np.integer)):
@@ -282,6 +285,10 @@ def main() -> None:
     parser.add_argument("--few", action="store_true")
     parser.add_argument("--seed", type=int, default=None, help="pairs at random, from this seed on")
     parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--calls", type=int, default=10**9)
+    parser.add_argument("--part", type=int, default=None, help="which of --parts of the single bad values")
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--current", default=os.devnull, help="a file that holds the call that is being made")
     parser.add_argument("--limit", type=float, default=4.0)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -293,7 +300,7 @@ def main() -> None:
     found, missing = calls()
     found = {name: call for name, call in found.items() if re.search(options.only, name)}
     say = functools.partial(print, flush=True, file=sys.stdout)
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # what calls themselves say
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (what calls themselves say)
     if missing and not options.only:
         say(json.dumps({"kind": "missing", "words": missing}))
     usable = {}
@@ -306,14 +313,20 @@ def main() -> None:
     labels = [label for label in BAD if re.search(options.labels, label)] if options.labels else list(BAD)
     labels = list(FEW) if options.few else labels
     tally, start = collections.Counter(callables=len(usable)), time.perf_counter()
-    for name, spoilt in trials(usable, labels, options.seed):
-        if time.perf_counter() - start > options.seconds:
+    current = open(options.current, "w")  # noqa: SIM115 (open to the end)
+    for k, (name, spoilt) in enumerate(trials(usable, labels, options.seed)):
+        if time.perf_counter() - start > options.seconds or tally["calls"] >= options.calls:
             break
+        if options.part is not None and k % options.parts != options.part:
+            continue
         call = usable[name]
         valid = call.arguments()
         spoilt = {a: label for a, label in spoilt.items() if BAD[label] is not valid[a]}
         if not spoilt:
             continue
+        current.seek(0)
+        current.write(f"{name} {spoilt}\n")
+        current.flush()
         kind, text = answer(call, spoilt, options.limit)
         tally[kind] += 1
         tally["calls"] += 1

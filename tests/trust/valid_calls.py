@@ -18,159 +18,45 @@ from nbsnn.history import History
 from nbsnn.random import Draws
 from nbsnn.spikes_file import SpikeFile, SpikeWriter
 
-MODULES = [
-    "data",
-    "encode",
-    "init",
-    "layers",
-    "learning",
-    "losses",
-    "models",
-    "neurons",
-    "optim",
-    "plasticity",
-    "plot",
-    "presets.bindsnet",
-    "presets.rnnbuilder",
-    "presets.spaic",
-    "presets.spikingjelly",
-    "presets.spikingjelly_tempotron",
-    "random",
-    "sparse",
-    "sparse.values",
-    "statistics",
-    "surrogates",
-    "synapses",
-    "tempotron",
-    "unsupervised",
-    "voting",
-    "spikes_file",
-    "variables_file",
-    "device",
-    "history",
-]
+MODULES = """
+    data encode init layers learning losses models neurons optim plasticity plot presets.bindsnet presets.rnnbuilder
+    presets.spaic presets.spikingjelly presets.spikingjelly_tempotron random sparse sparse.values statistics surrogates
+    synapses tempotron unsupervised voting spikes_file variables_file device history
+"""
 
-PROTOCOL = [
-    "accumulate",
-    "advance",
-    "advance_state",
-    "apply",
-    "as_given",
-    "backward",
-    "backward_within",
-    "before",
-    "begin",
-    "begin_reverse",
-    "blocks",
-    "build",
-    "bytes",
-    "bytes_each",
-    "change",
-    "checked",
-    "clear",
-    "clipped",
-    "codes",
-    "columns",
-    "drawn",
-    "due",
-    "end_reverse",
-    "estimate",
-    "factor",
-    "fetch",
-    "filling",
-    "final",
-    "finish",
-    "first",
-    "first_reverse",
-    "fits",
-    "follow",
-    "forward",
-    "header",
-    "hyper",
-    "increment",
-    "initial",
-    "keep_traces",
-    "layers",
-    "line",
-    "load",
-    "loop",
-    "numbers",
-    "of_current",
-    "offer",
-    "on_gpu",
-    "options",
-    "output",
-    "padded",
-    "parameters",
-    "passes",
-    "patches",
-    "place",
-    "planes",
-    "pool",
-    "port",
-    "pull",
-    "raw",
-    "record",
-    "recorded",
-    "responses",
-    "retreat",
-    "reverse",
-    "rule",
-    "run_loop",
-    "settle",
-    "spread",
-    "starts_learned",
-    "store",
-    "summed",
-    "sync",
-    "take",
-    "tape_of",
-    "thresholds",
-    "times",
-    "trace",
-    "traces",
-    "transposed",
-    "turned",
-    "twin",
-    "unbuilt",
-    "variable",
-    "way",
-    "window",
-    "zeros",
-    "append",
-    "draw",
-    "group",
-    "section",
-    "learn_rule",
-    "start",
-    "check_input",
-    "check_state",
-    "load_state",
-]
+PROTOCOL = """
+    accumulate advance apply as_given backward backward_within before begin begin_reverse blocks build bytes bytes_each
+    change checked clear clipped codes columns drawn due end_reverse estimate factor fetch filling final finish first
+    first_reverse fits follow forward header hyper increment initial keep_traces layers line load loop numbers
+    of_current offer on_gpu options output padded parameters passes patches place planes pool port pull raw record
+    recorded responses retreat reverse rule run_loop settle spread starts_learned store summed sync take tape_of
+    thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
+    start check_input check_state load_state of
+"""
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
-WITHOUT = {
-    "Layer": "abstract", "Stateless": "abstract", "Container": "abstract", "Setting": "made by networks",
-    "Run": "a result", "Credit": "a result", "Learned": "a result", "Response": "a result", "Recording": "a result",
-    "Learner": "abstract", "Online": "abstract", "Optimizer": "abstract", "Encoder": "abstract", "ByValue": "abstract",
-    "Profile": "a protocol", "Distribution": "abstract", "tempotron.Rule": "a protocol", "Initializer": "a protocol",
-    "Rule": "abstract", "Stored": "made by encoders", "Dataset": "a result", "tempotron.Events": "a result",
-    "Record": "a result", "Description": "made by networks", "VariableWriter": "made by networks",
-    "state": "no argument", "reset": "no argument", "generator": "no argument", "check": "no argument",
-    "indegree": "no argument", "outdegree": "no argument", "Rows.pre": "no argument", "close": "no argument",
-    "GradientError": "an exception", "SilentNetworkWarning": "a warning", "Profiled": "a result",
-    "spike": "a hole", "dspike": "a hole", "surrogates.above": "scalar code", "surrogates.at_or_above": "scalar code",
-    "random.squares32": "scalar code", "random.counter": "scalar code", "random.splitmix64": "scalar code",
-    "spaic_stdp.mixed": "scalar code", "VariableFile": "damaged files have their test", "Decay.function": "scalar code", "Disc.function": "scalar code",
-    "Gaussian.function": "scalar code", "plot.pyplot": "no argument", "profile": "no argument",
-    "spikingjelly.conventions": "a part of others", "spikingjelly.start_of": "a part of others",
-    "device.run_threaded": "for kernels", "device.launch": "for kernels", "device.windows": "for kernels",
-    "Synapse": "made by functions", "Tempotron.v_vjp": "a derivative, for layers", "shown_order": "a part of learn",
-    "Tempotron.vjp": "a derivative, for layers", "Stack.vjp": "a derivative, for layers",
-    "Gradient.learn": "a part of fit", "Classic.learn": "a part of fit", "SpikeFile": "damaged files have their test",
-    "Surrogate": "made by functions", "losses.CrossEntropy": "abstract", "tempotron.psp": "scalar code", "tempotron.dpsp": "scalar code", "encode.delta": "below", "tempotron.common": "a part of fit",
-}  # fmt: skip
-"""What has no valid call here, and why; methods of these are not looked for either."""
+REASONS = {  # why a name has no valid call here; methods of these classes are not looked for either
+    "abstract, or a protocol": """
+        Layer Stateless Container Learner Online Optimizer Encoder ByValue Profile Distribution tempotron.Rule
+        Initializer Rule losses.CrossEntropy
+    """,
+    "a result, or made by other calls": """
+        Setting Run Credit Learned Response Recording Stored Dataset tempotron.Events Record Description VariableWriter
+        Synapse Surrogate GradientError SilentNetworkWarning
+    """,
+    "scalar code, for kernels": """
+        spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
+        spaic_stdp.mixed spaic.mixed Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
+        device.run_threaded device.launch device.windows
+    """,
+    "no argument": "plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
+    "a part of others that are called": """
+        spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
+        Classic.learn shown_order tempotron.common encode.delta
+    """,
+    "damaged files have tests of their own": "SpikeFile VariableFile",
+}
+WITHOUT = {name for names in REASONS.values() for name in names.split()}
 
 RULE = {
     "bounds": "hard", "w_min": 0.0, "w_max": 1.0, "mu": 1.0, "clip": "changed", "coincidence": "count", "sign": 1.0,
@@ -372,7 +258,8 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"subject": neurons.LIF(), "x": None, "tolerance": 1e-6, "trials": 1, "seed": 0, "ranges": None},
         ),
         "report": (
-            nbsnn.report, nbsnn.report, {"net": net, "x": X, "target": Y, "loss": losses.rate_cross_entropy, "rate": 0.1}
+            nbsnn.report, nbsnn.report,
+            {"net": net, "x": X, "target": Y, "loss": losses.rate_cross_entropy, "rate": 0.1},
         ),
         "target_rate": (
             nbsnn.target_rate, nbsnn.target_rate, {"net": net, "x": X, "rate": 0.3, "tolerance": 0.3}
@@ -387,7 +274,9 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             nbsnn.Sequential, lambda **g: nbsnn.Sequential(nbsnn.Flatten(), **g),
             {"input_shape": 4, "seed": 0, "dt": 1.0, "dtype": np.float32, "device": "cpu"},
         ),
-        "Sequential(layer)": (None, lambda layer: nbsnn.Sequential(layer, seed=0), {"layer": lambda: nbsnn.Dense(4, 3)}),
+        "Sequential(layer)": (
+            None, lambda layer: nbsnn.Sequential(layer, seed=0), {"layer": lambda: nbsnn.Dense(4, 3)}
+        ),
         "Sequential.steps": (nbsnn.Sequential.steps, lambda **g: list(net().steps(**g)), {"x": X, "state": None}),
         "Parallel": (
             nbsnn.Parallel, lambda **g: nbsnn.Parallel(nbsnn.Dense(4, 3), nbsnn.Dense(4, 3), **g),
@@ -551,8 +440,8 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "plot.raster": (nbsnn.plot.raster, nbsnn.plot.raster, {"spikes": SPIKES[:, 0], "ax": None, "title": ""}),
         "plot.activity": (
             nbsnn.plot.activity, nbsnn.plot.activity,
-            {"spikes": lambda: (TIMES, UNITS, 4), "stop": 100.0, "start": 0.0, "width": 5.0, "smooth": 0.0, "most": 1000,
-             "axes": None, "title": ""},
+            {"spikes": lambda: (TIMES, UNITS, 4), "stop": 100.0, "start": 0.0, "width": 5.0, "smooth": 0.0,
+             "most": 1000, "axes": None, "title": ""},
         ),
         "plot.cv_histogram": (
             nbsnn.plot.cv_histogram, nbsnn.plot.cv_histogram,
@@ -708,7 +597,9 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"counts": [[3, 0], [0, 2]], "labels": Y, "classes": None},
         ),
         "History": (History, History, {"rows": None}),
-        "History.save": (History.save, lambda **g: History([{"epoch": 1}]).save(**g), {"path": lambda: new_path(".csv")}),
+        "History.save": (
+            History.save, lambda **g: History([{"epoch": 1}]).save(**g), {"path": lambda: new_path(".csv")}
+        ),
     }  # fmt: skip
 
 
@@ -760,7 +651,7 @@ def fresh(arguments: dict[str, Any]) -> Callable[[], dict[str, Any]]:
 def public() -> Iterator[tuple[str, Callable]]:
     """All public callables: of the package, of its public modules, and methods of their classes."""
     seen: set[int] = set()
-    modules = [("", nbsnn), *((name, importlib.import_module(f"nbsnn.{name}")) for name in MODULES)]
+    modules = [("", nbsnn), *((name, importlib.import_module(f"nbsnn.{name}")) for name in MODULES.split())]
     for place, module in modules:
         for name in sorted(dir(module) if not place else vars(module)):
             value = getattr(module, name)
@@ -779,7 +670,7 @@ def public() -> Iterator[tuple[str, Callable]]:
             for key in sorted(dir(value)) if inspect.isclass(value) else ():
                 method = getattr(value, key)
                 ours = inspect.isfunction(method) and method.__module__.startswith("nbsnn")
-                if not key.startswith("_") and key not in PROTOCOL and ours and id(method) not in seen:
+                if not key.startswith("_") and key not in PROTOCOL.split() and ours and id(method) not in seen:
                     seen.add(id(method))
                     yield f"{name}.{key}", method
 
