@@ -289,7 +289,7 @@ def main() -> None:
     parser.add_argument("--part", type=int, default=None, help="which of --parts of the single bad values")
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--current", default=os.devnull, help="a file that holds the call that is being made")
-    parser.add_argument("--limit", type=float, default=4.0)
+    parser.add_argument("--limit", type=float, default=10.0)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     os.chdir(tempfile.mkdtemp(dir=FOLDER))
