@@ -4,6 +4,7 @@ What is tried and how an answer is judged stands in ``bad_arguments``, what is c
 its own makes the calls, so that one that ends the process or never returns is a finding like any other.
 """
 
+import argparse
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 
 import nbsnn
 from nbsnn import losses, neurons, plasticity, surrogates
+from nbsnn.cli.main import main, parser
 from nbsnn.neurons import LIF, PLIF
 
 ROOT = Path(__file__).parents[2]
@@ -128,3 +130,21 @@ def test_arrays_that_are_handed_over_keep_their_values():
     net = nbsnn.Sequential(layer, input_shape=(1, 4, 4))
     made[:] = 1.0
     assert not net["conv2d1"].params["weight"].any()
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "x", "1" + 30 * "0"])
+def test_the_command_line_names_the_option_that_is_wrong(text, capsys):
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    tried = 0
+    for command, task in (("train", "digits"), ("simulate", "cuba")):
+        (tasks,) = (a for a in commands.choices[command]._actions if isinstance(a, argparse._SubParsersAction))
+        for option in tasks.choices[task]._actions:
+            if option.type not in (int, float) or option.dest == "seed" or (text[0] in "-1" and option.type is float):
+                continue
+            try:
+                status = main([command, task, option.option_strings[-1], text])
+            except SystemExit as end:
+                status = end.code
+            tried += 1
+            assert status == 2 and option.option_strings[-1] in capsys.readouterr().err
+    assert tried >= 5
