@@ -10,7 +10,7 @@ import numpy as np
 
 from ..device import resolve
 from ..layers.layer import _checked_state
-from ..validate import FLOATS, finite, real, shaped, switch
+from ..validate import FLOATS, finite, shaped, switch
 
 Array = np.ndarray
 
@@ -36,7 +36,12 @@ def check_weights(weights: Any, in_place: bool, dtypes: tuple[Any, ...] = FLOATS
 
 def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
     """``spikes`` [T, B, units] of zeros and ones, in ``dtype``."""
-    spikes = real(name, spikes)
+    try:
+        spikes = np.asarray(spikes)
+    except ValueError:
+        raise TypeError(f"{name} must be numbers, not rows of several lengths") from None
+    if spikes.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be numbers, not {spikes.dtype}")
     shaped(f"{name} spikes", spikes, (None, None, units))
     if not spikes.size:
         raise ValueError(f"{name} spikes must not be empty, but have shape {list(spikes.shape)}")

@@ -161,6 +161,8 @@ def traces(
         axes = new_figure(7.0, 1.2 + 1.8 * len(columns)).subplots(len(columns), 1, sharex=True, squeeze=False)
     axes = np.atleast_1d(np.asarray(axes, object)).reshape(-1)
     for ax in axes:
+        if ax is None:
+            raise TypeError("axes must be matplotlib axes, not None among others")
         check_axes(ax, title, "axes")
     if len(axes) != len(columns):
         raise ValueError(f"axes must be as many as there are states, {len(columns)}, not {len(axes)}")

@@ -223,7 +223,7 @@ def of(
     draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if isinstance(spec, Distribution):
         return spec.draw(np.empty(synapses, dtype), draws)
-    if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not np.ndim(spec):
+    if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not real("spec: values", spec).ndim:
         return number("spec: a value", spec)
     array = np.array(real("spec: values", spec))
     if array.dtype.kind not in "fiu":

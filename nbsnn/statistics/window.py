@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import count, number, real
+from ..validate import UNITS, affordable, count, number, real
 
 Array = np.ndarray
 
@@ -24,7 +24,8 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
         If the arrays differ in length, times are NaN or do not ascend, units are no places of ``n`` units, or
         ``start`` is not before ``stop``.
     """
-    count("n", n)
+    count("n", n, most=UNITS)
+    affordable(f"statistics of n = {n} units", 8.0 * n)
     times, units = real("times", times), real("units", units)
     if units.size == 0:
         units = units.astype(np.int64)
@@ -33,7 +34,7 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
         raise ValueError(f"times and units must be lists of one length, not of shapes {shapes}")
     if times.dtype.kind not in "fiu" or units.dtype.kind not in "iu":
         raise TypeError(f"times must be numbers and units integers, not {times.dtype} and {units.dtype}")
-    if not number("start", start) < (stop if stop == math.inf else number("stop", stop)):
+    if not number("start", start) < (stop if isinstance(stop, float) and stop == math.inf else number("stop", stop)):
         raise ValueError(f"start must be before stop, not {start:g} and {stop:g} ms")
     times = times.astype(np.float64)
     if np.isnan(times).any():
@@ -56,6 +57,7 @@ def bins_within(start: float, stop: float, width: float) -> int:
     number("start", start)
     number("width", width, above=0.0)
     bins = math.floor((number("stop", stop) - start) / width * (1.0 + 1e-12))
+    affordable(f"{bins} bins of width {width:g} ms between start={start:g} and stop={stop:g} ms", 8.0 * bins)
     if bins < 1:
         raise ValueError(f"a bin of {width:g} ms does not fit between start={start:g} and stop={stop:g} ms")
     return bins

@@ -140,6 +140,7 @@ class Tempotron:
             As ``from_times``; another number of inputs, another dtype, or a longer window.
         """
         if not isinstance(x, Events):
+            x = real("times x", x)
             if np.ndim(x) > 1 and np.shape(x)[1] != self.n_inputs:
                 raise ValueError(f"times must have {self.n_inputs} inputs in axis 1, not the shape {list(np.shape(x))}")
             x = from_times(x, self.T, self.dtype)
