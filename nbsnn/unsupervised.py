@@ -157,7 +157,7 @@ def learn(
         path("checkpoint", checkpoint)
     switch("resume", resume)
     Draws(seed)
-    x = shaped("samples x", real("x", x), (None, *layer.in_shape))
+    x = shaped("x: samples", real("x", x), (None, *layer.in_shape))
     total, every = len(x) * count("epochs", epochs, most=1_000_000), count("every", every)
     if labels is not None:
         labels = shaped("labels", real("labels", labels), (len(x),))

@@ -60,14 +60,14 @@ def real(name: str, value: Any) -> np.ndarray:
     except ValueError:  # rows of several lengths, say
         raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be an array of real numbers, not {array.dtype}")
+        raise TypeError(f"{name} must be numbers, an array of real numbers, not {array.dtype}")
     return array
 
 
 def ascending(low: str, a: Any, high: str, b: Any, *, equal: bool = True) -> None:
     """Raise unless two numbers are in this order."""
     if not (number(low, a) <= number(high, b) if equal else number(low, a) < number(high, b)):
-        raise ValueError(f"{high} must be {'at least' if equal else 'greater than'} {low} = {a!r}, not {b!r}")
+        raise ValueError(f"{high} must be {'at least' if equal else 'greater than'} {a:g}, which is {low}, not {b!r}")
 
 
 def numbers(name: str, value: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 from ..device import resolve
 from ..gpu import assign, get, on_gpu, put
 from ..random import Draws
-from ..validate import finite, float_dtype, number, real
+from ..validate import finite, float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
 from .quickly import finite_input as finite_input
@@ -226,7 +226,10 @@ class Layer:
             raise ValueError(
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
             )
-        x = real("input x", x)
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise TypeError("input must be real numbers, not rows of several lengths") from None
         if x.dtype.kind not in "fiub":
             raise TypeError(f"input must be real numbers, not {x.dtype}")
         if x.shape[2:] != self.in_shape or x.ndim < 2 or not x.size:

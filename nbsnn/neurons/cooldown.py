@@ -20,7 +20,7 @@ import numpy as np
 from ..exponential import exp
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
-from ..validate import numbers
+from ..validate import real
 from .delayed import delayed_holes, seen, seen_after, seen_before
 
 
@@ -110,7 +110,7 @@ def Cooldown(
     }  # fmt: skip
     if isinstance(sign, str) and sign == "halves":
         signs, first = halves, cool_halves
-    elif isinstance(sign, str) or not np.all(np.abs(numbers("sign", sign)) == 1.0):
+    elif isinstance(sign, str) or not np.all(np.abs(real("sign", sign)) == 1.0):
         raise ValueError(f'sign must be "halves" or made of 1 and -1, not {sign!r}')
     else:
         signs, first = sign, (np.asarray(sign) < 0.0).astype(float)

@@ -80,7 +80,7 @@ def DiehlCook(
         "tau": tau, "v_threshold": v_threshold, "v_reset": v_reset, "v_rest": v_rest, "refractory": refractory,
         "theta_plus": theta_plus, "tau_theta": tau_theta, "theta": theta, "compare": compare,
     }  # fmt: skip
-    need("DiehlCook", above={"tau": tau}, least={"refractory": refractory}, real={"theta": theta})
+    need("DiehlCook", least={"refractory": refractory}, real={"theta": theta})
     return Neuron(
         step,
         state={"v": v_rest, "left": 0.0, "theta": theta, "theta_low": 0.0},

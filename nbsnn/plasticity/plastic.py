@@ -100,7 +100,9 @@ class Plastic(Container):
             raise TypeError(f"connection: a plastic connection must be Dense, not {shown(connection)}")
         units = connection.shape[0]
         if lateral is not None and not isinstance(lateral, Dense):
-            lateral = Dense(units, units, bias=False, path="events", weight=Inhibition(number("lateral", lateral)))
+            lateral = Dense(
+                units, units, bias=False, path="events", weight=Inhibition(number("strength of lateral", lateral))
+            )
         super().__init__(connection=connection, neurons=neurons, **({} if lateral is None else {"lateral": lateral}))
         if not isinstance(rule, (Rule, PostPreInt)):
             raise TypeError(f"rule must be a plasticity rule, not {shown(rule)}")

@@ -50,7 +50,7 @@ def present(
         raise ValueError("an integer layer is not shown samples: encode them and use learn")
     switch("learn", learn)
     keep = names("keep", keep)
-    x = shaped("x", real("x", x), (None, *layer.in_shape))
+    x = shaped("x: samples", real("x", x), (None, *layer.in_shape))
     if not len(x):
         raise ValueError("there are no samples to show")
     first, batch = count("first", first, least=0), count("batch", batch)

@@ -134,11 +134,9 @@ def traces(
     columns: dict[str, Array] = {}
     for name, x in named.items():
         array = numbers(f"states {name!r}" if name else "states", x)
-        if not array.size or len(np.atleast_1d(array)) != len(times):
-            raise ValueError(
-                f"states must have a row for each of {len(times)} times, not the shape {list(array.shape)}"
-            )
-        columns[name] = array.reshape(len(times), -1)
+        if not array.size or not array.ndim:
+            raise ValueError(f"states must have a row for each of {len(times)} times, not shape {list(array.shape)}")
+        columns[name] = array.reshape(len(array), -1)
     if not columns:
         raise ValueError("states must name at least one state")
     if spikes is not None:

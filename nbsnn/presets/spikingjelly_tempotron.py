@@ -29,7 +29,7 @@ import numpy as np
 
 from .. import tempotron
 from ..tempotron import ThresholdMSE, normaliser, soft_time
-from ..validate import UNITS, choice, count, float_dtype, number, numbers, shaped
+from ..validate import UNITS, choice, count, finite, float_dtype, number, numbers, real, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +223,7 @@ class GaussianTuning:
 
         Times from ``max_spike_time`` on become -1, no spike.
         """
-        x = shaped("x", numbers("x", x), (None, self.n, None))
+        x = finite("x", shaped("x", real("x", x).astype(np.float64), (None, self.n, None)))
         y = np.exp(-((x[..., None] - self.mu[:, None]) ** 2) / (2.0 * self.sigma2[:, None]))
         times = np.rint(count("max_spike_time", max_spike_time) * (1.0 - y))
         return np.where(times >= max_spike_time, -1.0, times)

@@ -18,7 +18,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import distance as loops
 from ..random import Draws
-from ..validate import affordable, finite, number, numbers, shape_of, shown, switch
+from ..validate import affordable, finite, number, real, shape_of, shown, switch
 from .cells import sort_into_cells
 from .profile import Profile
 from .rows import Array, Rows, turn
@@ -130,7 +130,7 @@ class Distance(Rule):
             raise ValueError(f"coordinates must be a pair of arrays, for sources and for targets, not {len(pair)}")
         found = []
         for name, given, n in (("sources", pair[0], n_pre), ("targets", pair[1], n_post)):
-            array = numbers(f"coordinates of {name}", given)
+            array = real(f"coordinates of {name}", given).astype(np.float64)
             array = array[:, None] if array.ndim == 1 else array
             if array.ndim != 2 or len(array) != n or array.shape[1] < 1:
                 raise ValueError(f"coordinates of {name} must have shape [{n}, dimensions], not {list(array.shape)}")

@@ -64,7 +64,7 @@ class Distribution(ABC):
         """``ValueError`` unless ``share(low, high)``, what lies within the bounds, is enough."""
         for name in ("low", "high"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, float) and math.isinf(value)):
+            if value is not None and not isinstance(value, float):
                 number(name, value)
         low, high = self._bounds()
         if not low <= high:
@@ -225,7 +225,7 @@ def of(
         return spec.draw(np.empty(synapses, dtype), draws)
     if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not real("spec: values", spec).ndim:
         return number("spec: a value", spec)
-    array = np.array(real("spec: values", spec))
+    array = np.array(spec)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"spec: values must be numbers, not {array.dtype}")
     if array.shape != (synapses,):
