@@ -132,7 +132,7 @@ class LogNormal(Distribution):
     loop = "lognormal"
 
     def __post_init__(self) -> None:
-        mu, sigma = number("mu", self.mu), number("sigma", self.sigma, least=0.0)
+        mu, sigma = number("mu", self.mu, least=-700.0, most=700.0), number("sigma", self.sigma, least=0.0, most=80.0)
         self._check(lambda low, high: _normal_share(_log(low) - mu, _log(high) - mu, sigma))
 
     @property
