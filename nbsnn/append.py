@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from . import validate
 from .whole_file import named, writing
 
 MARK = 0x01020304
@@ -20,7 +21,7 @@ MARK = 0x01020304
 
 def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
     """A new file that holds ``header``: complete, or not there. ``FileExistsError`` if there is one of this name."""
-    path = Path(path)
+    path = Path(validate.path("path", path))
     if path.exists():
         raise FileExistsError(f"{path} exists: {resume} continues it, another name starts anew")
     with writing(path) as file:

@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from . import cuda_setup
+from . import cuda_setup, validate
 from .validate import choice
+
+MOST_THREADS = 1024
 
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
@@ -48,6 +50,8 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
     >>> resolve("auto", ("cpu", "python"))
     'cpu'
     """
+    if isinstance(allowed, str) or not isinstance(allowed, Sequence):
+        raise TypeError(f"allowed must be a sequence of devices, not {allowed!r}")
     choice("device", device, (*allowed, "auto"))
     if device == "auto":
         return "cuda" if "cuda" in allowed and cuda_setup.usable() else "cpu"
@@ -68,8 +72,8 @@ def threads() -> int:
 def set_threads(count: int | None) -> None:
     """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting."""
     global _threads, _pool
-    if count is not None and count < 1:
-        raise ValueError(f"threads must be at least 1, not {count}")
+    if count is not None:
+        count = validate.count("count of threads", count, most=MOST_THREADS)
     _threads = count
     if _pool:
         _pool.shutdown()

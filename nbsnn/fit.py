@@ -18,14 +18,14 @@ from .entries import Entries, reading
 from .history import History
 from .layers import Container, Run
 from .layers.cuda.still import Still
-from .layers.layer import Array
+from .layers.layer import Array, Layer
 from .learning.learner import Learner
 from .losses import predict
 from .progress import Progress
 from .random import Draws
 from .report import warn_if_silent
 from .save import fill, fitting, read_npz, save
-from .validate import count
+from .validate import count, function, instance, path, switch
 
 Pair = tuple[Array, Array]
 Augment = Callable[[Array, Draws], Array]
@@ -92,13 +92,22 @@ def fit(
     >>> history["test_accuracy"][-1] > 0.5
     True
     """
+    instance("net", net, Layer, "a network")
+    instance("learner", learner, Learner, "a learner of nbsnn, BPTT(net, loss) say")
+    function("encoder", encoder, "an encoder, nbsnn.encode.poisson(T=100) say", takes=2)
+    if augment is not None:
+        function("augment", augment, "a function augment(x, draws)", takes=2)
+    if checkpoint is not None:
+        path("checkpoint", checkpoint)
+    Draws(seed)
     if learner.net is not net:
         raise ValueError("learner trains another network than the one given")
     train, test = _pair("train", train), None if test is None else _pair("test", test)
-    count("epochs", epochs)
+    count("epochs", epochs, most=1_000_000)
     count("batch_size", batch_size)
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    show = Progress.of(progress)
     history = History()
+    switch("resume", resume)
     if checkpoint is not None:
         describe(net, {})  # what no file can hold shows before the first epoch, not after it
     if resume and checkpoint is not None and Path(checkpoint).exists():
@@ -218,7 +227,12 @@ def _pair(name: str, pair: Any) -> Pair:
         x, labels = pair
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a pair (x, labels)") from None
-    x, labels = np.asarray(x), np.asarray(labels)
+    try:
+        x, labels = np.asarray(x), np.asarray(labels)
+    except ValueError:
+        raise TypeError(f"{name} must be arrays, (x, labels)") from None
+    if not x.ndim or x.dtype.kind not in "fiub":
+        raise TypeError(f"{name} needs samples [samples, ...] of numbers, not {x.dtype} {list(x.shape)}")
     if not len(x):
         raise ValueError(f"{name} has no samples")
     if labels.shape != (len(x),) or labels.dtype.kind not in "iu":

@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from . import validate
 from .fields import fields
 from .whole_file import beside
 
@@ -34,7 +35,7 @@ class History:
     """
 
     def __init__(self, rows: list[dict[str, Any]] | None = None):
-        self.rows: list[dict[str, Any]] = list(rows or [])
+        self.rows: list[dict[str, Any]] = [] if rows is None else _checked(rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,9 +81,9 @@ class History:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the rows to a ``.csv`` or ``.json`` file; whoever opens it finds the old file or the new one."""
-        suffix = Path(path).suffix
+        suffix = Path(validate.path("path", path)).suffix
         if suffix not in (".csv", ".json"):
-            raise ValueError(f"a history is saved as .csv or .json, not {Path(path).name!r}")
+            raise ValueError(f"path: a history is saved as .csv or .json, not {Path(path).name!r}")
         text = io.StringIO()
         if suffix == ".json":
             text.write(json.dumps(self.rows, indent=1) + "\n")
@@ -114,3 +115,10 @@ def _shown(name: str, value: Any) -> str:
         if name.startswith("rate/")
         else f"{value:.4f}"
     )
+
+
+def _checked(rows: Any) -> list[dict[str, Any]]:
+    """Raise unless ``rows`` are dictionaries."""
+    if not isinstance(rows, (list, tuple)) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError(f"rows must be a list of dictionaries, not {rows!r}")
+    return list(rows)

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .random import Draws
-from .validate import count, float_dtype, number
+from .validate import ascending, count, float_dtype, number
 
 
 class Initializer(Protocol):
@@ -171,7 +171,7 @@ class uniform:
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        number("high", self.high, least=number("low", self.low))
+        ascending("low", self.low, "high", self.high)
 
     def __call__(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32

@@ -17,6 +17,7 @@ import numpy as np
 from .per_step import WAYS, PerStep
 from .pickling import by_name
 from .surrogates import Surrogate, above, at_or_above, atan
+from .validate import choice, function, instance, names, numbers
 
 COMPARE = {">=": at_or_above, ">": above}
 
@@ -129,19 +130,13 @@ class Neuron:
     least: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.learn, str):
-            object.__setattr__(self, "learn", (self.learn,))
-        for name in ("state", "params", "options"):
-            kept = {k: v if k == "learn" else _kept(v) for k, v in getattr(self, name).items()}
-            object.__setattr__(self, name, kept)
-        object.__setattr__(self, "first", _kept(self.first))
+        self._check_kinds()
         if self.compare not in COMPARE:
             raise ValueError(f'compare must be ">=" or ">", not {self.compare!r}')
         for name, way in self.per_step.items():
             if name not in self.params:
                 raise ValueError(f"per_step names {name!r}, which is not among the parameters {list(self.params)}")
-            if way not in WAYS:
-                raise ValueError(f"decay of {name} must be one of {', '.join(map(repr, WAYS))}, not {way!r}")
+            choice(f"decay of {name}", way, WAYS)
         initial = [f"initial_{name}" for name in self.starts]
         for name in self.learn:
             if name not in self.params and name not in initial:
@@ -150,16 +145,17 @@ class Neuron:
             if list(self.learn).count(name) > 1:
                 raise ValueError(f"learn names {name!r} twice")
         self._check_first()
-        for name, value in self.params.items():
-            if not callable(value) and not np.all(np.isfinite(np.asarray(value, np.float64))):
-                raise ValueError(f"parameter {name} must be finite, not {value!r}")
-        for name, value in self.starts.items():
-            if not callable(value) and not np.all(np.isfinite(np.asarray(value, np.float64))):
-                raise ValueError(f"the initial {name} must be finite, not {value!r}")
+        starts = (self.state, "the initial"), (self.starts, "first, the initial")
+        for values, what in ((self.params, "parameter"), *starts):
+            for name, value in values.items():
+                if callable(value):
+                    _check_takes_shape(f"{what} {name}", value)
+                else:
+                    numbers(f"{what} {name}", value)
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
-        for role, names in (("least", self.least), ("starts_at", self.starts_at.values())):
-            for name in names:
+        for role, given in (("least", self.least), ("starts_at", self.starts_at.values())):
+            for name in given:
                 if name not in self.params:
                     raise ValueError(f"{role} names {name!r}; the parameters of this neuron are {list(self.params)}")
         for name in self.starts_at:
@@ -173,6 +169,20 @@ class Neuron:
         _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
         if self.vjp:
             _count_arguments("vjp", self.vjp, self.inputs, 2 + 2 * len(self.state) + len(self.params))
+
+    def _check_kinds(self) -> None:
+        """Raise ``TypeError`` for a field of another kind; mappings and arrays are copied."""
+        function("step", self.step)
+        if self.vjp is not None:
+            function("vjp", self.vjp)
+        object.__setattr__(self, "learn", names("learn", self.learn))
+        for name in ("state", "params", "per_step", "holes", "options", "starts_at", "least"):
+            given = instance(name, getattr(self, name), Mapping, "a mapping from names")
+            object.__setattr__(self, name, {key: _kept(value) for key, value in given.items()})
+        object.__setattr__(self, "first", _kept(self.first))
+        instance("surrogate", self.surrogate, Surrogate, "a surrogate, nbsnn.surrogates.atan() say")
+        for name in ("compare", "output", "leak", "membrane", "kind"):
+            instance(name, getattr(self, name), str, "a text")
 
     @property
     def starts(self) -> dict[str, Any]:
@@ -204,7 +214,7 @@ class Neuron:
 
     def _check_inputs(self) -> None:
         """Raise unless ``inputs`` are known, in order, and without gradient where there is more than a current."""
-        given = (self.inputs,) if isinstance(self.inputs, str) else tuple(self.inputs)
+        given = names("inputs", self.inputs)
         object.__setattr__(self, "inputs", given)
         if given[:1] != INPUTS[:1] or given != tuple(name for name in INPUTS if name in given):
             raise ValueError(f"inputs must be 'current' and then any of {INPUTS[1:]} in this order, not {given!r}")
@@ -245,9 +255,9 @@ class Neuron:
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         made = [name for name, f in self.holes.items() if _made_here(f)]
         given["holes"] = {name: f for name, f in self.holes.items() if name not in made}
-        for function in (self.step, self.vjp, self.first, *given["holes"].values(), *self.params.values()):
-            if callable(function):
-                by_name(repr(self), function)
+        for value in (self.step, self.vjp, self.first, *given["holes"].values(), *self.params.values()):
+            if callable(value):
+                by_name(repr(self), value)
         return _again, (given, made)
 
     def __repr__(self) -> str:
@@ -259,6 +269,24 @@ class Neuron:
             }
             return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in said.items())})"
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
+
+
+def _check_takes_shape(name: str, value: Callable) -> None:
+    """Raise ``TypeError`` unless a value is a function that can be called with a shape."""
+    try:
+        inspect.signature(function(name, value, "a number, an array, or a function of a shape")).bind(())
+    except TypeError:
+        raise TypeError(f"{name} must be a number, an array, or a function of a shape, not {value!r}") from None
+
+
+def value_for(name: str, value: Any, shape: tuple[int, ...]) -> Any:
+    """A parameter's or initial value for units of a shape: what a function of the shape returns, or as it stands."""
+    if not callable(value):
+        return value
+    try:
+        return numbers(name, value(shape))
+    except Exception as error:
+        raise TypeError(f"{name} is a function that fails for the shape {shape}: {error}") from error
 
 
 def _count_arguments(role: str, function: Callable, inputs: tuple[str, ...], wanted: int) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TextIO
+from typing import Any, TextIO
 
 from .history import History
+from .validate import switch
 
 
 class Progress:
@@ -23,9 +24,15 @@ class Progress:
     WIDTH = 24
 
     def __init__(self, shown: bool = True, stream: TextIO | None = None):
+        switch("shown", shown)
         self.shown, self.stream = shown, stream or sys.stdout
         self.terminal = shown and self.stream.isatty()
         self._drawn, self._start, self._titled = 0.0, time.perf_counter(), False
+
+    @classmethod
+    def of(cls, progress: Any) -> Progress:
+        """What an argument ``progress`` stands for: True or False, or a Progress."""
+        return progress if isinstance(progress, Progress) else cls(shown=switch("progress", progress))
 
     def bar(self, title: str, done: int, total: int, note: str = "") -> None:
         """Draw how much of a task is done; at most ten times a second."""

@@ -21,7 +21,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from .validate import count, float_dtype, number
+from .validate import UNITS, affordable, count, float_dtype, number, shape_of
 
 MASK = 0xFFFFFFFFFFFFFFFF
 GOLDEN = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: the increment of SplitMix64
@@ -247,7 +247,7 @@ class Draws:
 
     def integers(self, low: int, high: int, shape: Shape = (), *, step: int = 0, start: int = 0) -> np.ndarray:
         """Integers from ``low`` to ``high - 1``: int64 [shape]; high - low is at most 2^32, the bias below 2^-32."""
-        low, high = _integer(low), _integer(high)
+        low, high = count("low", low, least=-(1 << 63)), count("high", high, least=-(1 << 63))
         if not 1 <= high - low <= 1 << 32:
             raise ValueError(f"high - low must be from 1 to 2**32, not {high - low} (low={low}, high={high})")
         word = self._long(shape, step, start)
@@ -258,7 +258,7 @@ class Draws:
 
     def permutation(self, n: int) -> np.ndarray:
         """The integers below ``n`` in random order: int64 [n]."""
-        return np.argsort(self._long(count("n", n, least=0), 0, 0), kind="stable")
+        return np.argsort(self._long(count("n", n, least=0, most=UNITS), 0, 0), kind="stable")
 
     def generator(self) -> np.random.Generator:
         """A sequential NumPy generator (Philox) of this stream, for what this class does not offer."""
@@ -266,11 +266,13 @@ class Draws:
 
     def _words(self, shape: Shape, step: int, start: int, key: int) -> np.ndarray:
         """``squares32`` as uint64 [shape]."""
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        n = math.prod(count("a length in shape", length, least=0) for length in shape)
+        shape = shape_of("shape", shape, least=0)
+        n = math.prod(shape)
         step, start = count("step", step, least=0), count("start", start, least=0)
         if step >= 1 << 32 or start + n > 1 << 32:
-            raise ValueError(f"a stream has 2**32 steps of 2**32 numbers, not step {step} with {start + n} numbers")
+            text = f"not step {step} with {n} numbers from start {start} on"
+            raise ValueError(f"a stream has 2**32 steps of 2**32 numbers, {text}")
+        affordable(f"{n} random numbers", 32.0 * n)
         units = np.arange(start, start + n, dtype=np.uint64)
         return squares32(counter(step, units), key).reshape(shape)
 

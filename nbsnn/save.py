@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from . import validate
 from .describe import OwnPart, describe, rebuild
+from .device import DEVICES
 from .entries import Entries, reading
 from .fields import fields, listed
 from .gpu import assign, get
 from .layers.kept import check_kept
 from .layers.layer import Layer
-from .validate import finite
+from .validate import choice, finite, instance
 from .version import __version__
 from .whole_file import writing
 
@@ -57,6 +59,8 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     >>> bool((nbsnn.load(path)["dense1"].params["weight"] == net["dense1"].params["weight"]).all())
     True
     """
+    instance("net", net, Layer, "a network")
+    path = validate.path("path", path)
     arrays: dict[str, np.ndarray] = {}
     setting = {"dt": float(net.setting.dt), "dtype": str(net.setting.dtype)}
     shape = [int(n) for n in net.in_shape]
@@ -67,7 +71,7 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     check_kept(net)
     for name, array in net.all_buffers().items():
         arrays[f"buffer/{name}"] = get(array)
-    for name, array in (extra or {}).items():
+    for name, array in instance("extra", {} if extra is None else extra, Mapping, "a mapping from names").items():
         if name.startswith(("param/", "value/", "buffer/")) or name == "nbsnn":
             raise ValueError(f"extra must not use the name {name!r}: it belongs to the network")
         arrays[name] = np.asarray(array)
@@ -97,6 +101,10 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     ValueError
         If the file is not a checkpoint of nbsnn, is damaged, or does not fit ``net``.
     """
+    path = validate.path("path", path)
+    if net is not None:
+        instance("net", net, Layer, "a network")
+    choice("device", device, (*DEVICES, "auto"))
     found = restore(read_npz(path), path, net)
     return found if net is not None or device == "cpu" else found.twin(device=device)
 

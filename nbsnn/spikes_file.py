@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from . import validate
 from .append import MARK, Appended, create, head, understood
 from .times import edge
-from .validate import count, number
+from .validate import count, number, switch
 
 Array = np.ndarray
 
@@ -79,7 +80,7 @@ class SpikeWriter(Appended):
         n, dt = count("n", n), number("dt", dt, above=0.0)
         if n > 2**31:
             raise ValueError(f"n must be at most 2**31, not {n}")
-        fields = MAGIC, VERSION, 8 if long else 4, MARK, dt, n
+        fields = MAGIC, VERSION, 8 if switch("long", long) else 4, MARK, dt, n
         path = create(path, _header(*fields, check=_check(*fields)), "SpikeWriter.resume")
         self._open(path, SpikeFile(path))
 
@@ -173,7 +174,7 @@ class SpikeFile:
     """
 
     def __init__(self, path: str | PathLike[str]):
-        path = Path(path)
+        path = Path(validate.path("path", path))
         magic, version, step_bytes, mark, check, dt, n = head(path, HEADER, MAGIC, "spikes")
         understood(path, mark, version, VERSION)
         right = check in (0, _check(magic, version, step_bytes, mark, dt, n))
@@ -197,6 +198,8 @@ class SpikeFile:
             If ``start`` exceeds ``stop``, or is NaN; if a record among them cannot be: of a unit that there is not, or
             of an earlier step than the one before it.
         """
+        start = start if isinstance(start, float) and start == -math.inf else number("start", start)
+        stop = stop if isinstance(stop, float) and stop == math.inf else number("stop", stop)
         if not start <= stop:
             raise ValueError(f"start must not exceed stop, not {start:g} and {stop:g} ms")
         # Step k lies at k dt.

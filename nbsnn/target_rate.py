@@ -19,7 +19,7 @@ from .gpu import assign
 from .layers import Container, Layer, Population, Recurrent, Residual, Sequential
 from .layers.cuda.still import fetched
 from .layers.layer import Array, Nested
-from .validate import number
+from .validate import instance, number
 
 REACH = 2.0**20
 """Largest scale that is tried; the smallest is its reciprocal."""
@@ -68,6 +68,7 @@ def target_rate(net: Layer, x: Any, rate: float = 0.1, tolerance: float | None =
     >>> bool(abs(net.run(x)["lif1"]["spikes"].mean() - 0.1) < 0.005)
     True
     """
+    instance("net", net, Layer, "a network")
     number("rate", rate, above=0.0)
     if rate >= 1.0:
         raise ValueError(f"rate must be below 1 spike per step, not {rate!r}")

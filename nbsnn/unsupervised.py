@@ -31,7 +31,20 @@ from .presets.bindsnet import PostPre
 from .progress import Progress
 from .random import Draws
 from .save import fill, fitting, read_npz, save
-from .validate import count, finite, shaped
+from .validate import (
+    UNITS,
+    arguments,
+    check_options,
+    count,
+    finite,
+    instance,
+    names,
+    number,
+    path,
+    real,
+    shaped,
+    switch,
+)  # fmt: skip
 from .voting import VOTES, Assignment, assign_labels
 
 LASTING = ("theta", "theta_low")
@@ -90,7 +103,12 @@ def diehl_cook(
     (4, 2)
     """
     if theta_plus is None:
-        theta_plus = 0.05 * count("units", units) / 400.0
+        theta_plus = 0.05 * count("units", units, most=UNITS) / 400.0
+    count("inputs", inputs, most=UNITS)
+    count("units", units, most=UNITS)
+    number("norm", norm, above=0.0)
+    number("inhibition", inhibition)
+    check_options("diehl_cook", setting, ["dt", "dtype", "device"])
     neuron = neurons.DiehlCook(theta_plus=theta_plus)
     connection = Dense(inputs, units, bias=False, weight=init.uniform(0.0, 0.3))
     return Plastic(connection, neuron, PostPre(nu, norm=norm), lateral=inhibition, seed=seed, **setting)
@@ -149,12 +167,18 @@ def learn(
     ValueError, TypeError
         If shapes do not fit, or the checkpoint belongs to another course of learning.
     """
-    x = shaped("samples", np.asarray(x), (None, *layer.in_shape))
-    total, every = len(x) * count("epochs", epochs), count("every", every)
+    instance("layer", layer, Plastic, "a plastic layer, diehl_cook() say")
+    keep = names("keep", keep)
+    if checkpoint is not None:
+        path("checkpoint", checkpoint)
+    switch("resume", resume)
+    Draws(seed)
+    x = shaped("x: samples", real("x", x), (None, *layer.in_shape))
+    total, every = len(x) * count("epochs", epochs, most=1_000_000), count("every", every)
     if labels is not None:
-        labels = shaped("labels", np.asarray(labels), (len(x),))
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
-    history = History() if history is None else history
+        labels = shaped("labels", real("labels", labels), (len(x),))
+    show = Progress.of(progress)
+    history = History() if history is None else instance("history", history, History, "a History")
     story = {"samples": len(x), "seed": int(seed), "encoder": repr(encoder), "every": every}
     state, done = layer.initial(1), 0
     if resume and checkpoint is not None and Path(checkpoint).exists():
@@ -201,7 +225,12 @@ def respond(
     stream, seed : str, int
         The stream of the spikes.
     """
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    instance("layer", layer, Plastic, "a plastic layer, diehl_cook() say")
+    x = real("x", x)
+    if not x.ndim:
+        raise ValueError("x must have shape [samples, ...], not []")
+    instance("state", state, Mapping, "what learn returned")
+    show = Progress.of(progress)
     draws, counts = Draws(seed, stream), []
     for first in range(0, len(x), 500):
         part = x[first : first + 500]
@@ -221,6 +250,7 @@ def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state:
     labels : int array [S]
         Classes of the samples.
     """
+    check_options("name_units", options, arguments(respond, "layer", "x", "encoder", "state"))
     return assign_labels(respond(layer, x, encoder, state, **{"stream": "labelled", **options}), labels)
 
 
@@ -232,6 +262,8 @@ def accuracies(found: Assignment, counts: Array, labels: Array) -> dict[str, flo
     >>> accuracies(assign_labels(counts, np.array([0, 1])), counts, np.array([0, 1]))
     {'all': 1.0, 'proportional': 1.0}
     """
+    instance("found", found, Assignment, "what name_units returned")
+    labels = shaped("labels", real("labels", labels), (len(shaped("counts", real("counts", counts), (None, None))),))
     return {vote: float(np.mean(found.predict(counts, vote) == labels)) for vote in VOTES}
 
 

@@ -2,49 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+import inspect
+import os
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
+
+UNITS = 2**31 - 1
+"""The most units that there can be on a side: places of units are int32."""
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def float_dtype(dtype: Any) -> np.dtype:
     """``dtype`` as a NumPy dtype; only float32 and float64 are allowed."""
-    dtype = np.dtype(dtype)
-    if dtype not in FLOATS:
-        raise TypeError(f"dtype must be float32 or float64, not {dtype}")
-    return dtype
-
-
-def number(name: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:
-    """A finite number, optionally greater than ``above`` or at least ``least``."""
     try:
+        found = None if dtype is None or isinstance(dtype, (np.generic, np.ndarray)) else np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found not in FLOATS:
+        raise TypeError(f"dtype must be float32 or float64, not {found or repr(dtype)}")
+    return found
+
+
+def number(
+    name: str, value: Any, *, above: float | None = None, least: float | None = None, most: float | None = None
+) -> float:
+    """A finite number, optionally greater than ``above``, at least ``least`` and at most ``most``."""
+    try:
+        if isinstance(value, (np.generic, np.ndarray)) and (value.ndim or value.dtype.kind not in "fiu"):
+            raise TypeError
+        if isinstance(value, (str, bytes, bytearray)):
+            raise TypeError
         result = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {value!r}") from None
+    except OverflowError:
+        result = np.inf
     if not np.isfinite(result):
         raise ValueError(f"{name} must be finite, not {value!r}")
     if above is not None and not result > above:
         raise ValueError(f"{name} must be greater than {above:g}, not {value!r}")
     if least is not None and not result >= least:
         raise ValueError(f"{name} must be at least {least:g}, not {value!r}")
+    if most is not None and not result <= most:
+        raise ValueError(f"{name} must be at most {most:g}, not {value!r}")
     return result
 
 
-def count(name: str, value: Any, *, least: int = 1) -> int:
-    """An integer of at least ``least``."""
+def real(name: str, value: Any) -> np.ndarray:
+    """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of several lengths, say
+        raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be numbers, an array of real numbers, not {array.dtype}")
+    return array
+
+
+def ascending(low: str, a: Any, high: str, b: Any, *, equal: bool = True) -> None:
+    """Raise unless two numbers are in this order."""
+    if not (number(low, a) <= number(high, b) if equal else number(low, a) < number(high, b)):
+        raise ValueError(f"{high} must be {'at least' if equal else 'greater than'} {a:g}, which is {low}, not {b!r}")
+
+
+def numbers(name: str, value: Any) -> np.ndarray:
+    """A number or an array of numbers, all finite: a float64 array, which may be the one that was given."""
+    try:
+        array = np.asarray(value)
+        right = array.dtype.kind in "fiub" or isinstance(value, int)  # one of more than 64 bits is an object to NumPy
+    except (TypeError, ValueError):  # rows of several lengths, say
+        array, right = np.zeros(0), False
+    if not right:
+        raise TypeError(f"{name} must be a number or an array of numbers, not {value!r}")
+    array = array if array.dtype.kind in "fiub" else np.asarray(number(name, value))
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, not {value!r}")
+    return array.astype(np.float64, copy=False)
+
+
+def count(name: str, value: Any, *, least: int = 1, most: int = 2**63 - 1) -> int:
+    """An integer from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, not {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, not {value}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most}, not {value}")
     return int(value)
+
+
+def shape_of(name: str, value: Any, *, least: int = 1) -> tuple[int, ...]:
+    """A shape as a tuple: of an integer, or of several."""
+    given = (value,) if isinstance(value, (int, np.integer)) else value
+    if not isinstance(given, (tuple, list)):
+        raise TypeError(f"{name} must be an integer or a tuple of integers, not {value!r}")
+    return tuple(count(f"{name} {value!r}" if given is value else name, n, least=least, most=UNITS) for n in given)
+
+
+def switch(name: str, value: Any) -> bool:
+    """True or False; nothing else stands for them."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
+
+
+def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: str) -> T:
+    """An object of ``kind``; ``say`` tells in words what that is."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {say}, not {shown(value)}")
+    return value
+
+
+def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
+    """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
+    if not callable(value) or isinstance(value, type):
+        raise TypeError(f"{name} must be {say}, not {shown(value)}")
+    if takes is not None:
+        try:
+            inspect.signature(value).bind(*range(takes))
+        except TypeError:
+            raise TypeError(f"{name} must be {say}, called with {takes} arguments, not {shown(value)}") from None
+        except ValueError:  # a builtin that does not tell
+            pass
+    return value
+
+
+def path(name: str, value: Any) -> str:
+    """The path of a file as text."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise TypeError(f"{name} must be a path, not {value!r}")
+    return os.fsdecode(value)
+
+
+def pair_of(name: str, value: Any) -> tuple[float, float]:
+    """Two numbers."""
+    if not isinstance(value, (tuple, list, np.ndarray)):
+        raise TypeError(f"{name} must be two numbers, not {value!r}")
+    if (isinstance(value, np.ndarray) and not value.ndim) or len(value) != 2:
+        raise ValueError(f"{name} must be two numbers, not {value!r}")
+    return tuple(number(name, each) for each in value)  # type: ignore[return-value]
+
+
+def names(name: str, value: Any) -> tuple[str, ...]:
+    """A name or several as a tuple."""
+    given = (value,) if isinstance(value, str) else value
+    if not isinstance(given, (tuple, list, set, frozenset)) or not all(isinstance(each, str) for each in given):
+        raise TypeError(f"{name} must be a name or a tuple of names, not {value!r}")
+    return tuple(given)
+
+
+def arguments(of: Callable, *without: str) -> list[str]:
+    """The names of a function's arguments."""
+    parameters = inspect.signature(of).parameters.values()
+    return [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in without]
+
+
+def check_options(where: str, given: Collection[str], known: Collection[str]) -> None:
+    """Raise ``TypeError`` if an option that ``where`` hands on is none of the known ones."""
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{where} has no option {name!r}; its options are {', '.join(known)}")
+
+
+def affordable(what: str, nbytes: float) -> None:
+    """Raise ``ValueError`` if ``what`` takes more memory than the machine has free."""
+    if nbytes > 1 << 28:  # less is not worth a look
+        free = free_memory()
+        if nbytes > (1 << 46 if free is None else free):
+            has = "" if free is None else f", of which {free / 1e9:.1f} GB are free"
+            raise ValueError(f"{what} would take {nbytes / 1e9:.3g} GB of memory{has}")
+
+
+def free_memory() -> int | None:
+    """Bytes that this process can still have, or None where the system does not tell."""
+    free = None
+    try:
+        with open("/proc/meminfo") as file:
+            free = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+        with open("/proc/self/limits") as file:
+            limit = next(line.split()[3] for line in file if line.startswith("Max address space"))
+        if limit != "unlimited":
+            with open("/proc/self/statm") as file:
+                free = min(free, int(limit) - int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE"))
+    except (OSError, ValueError, StopIteration):
+        pass
+    return free
+
+
+def shown(value: Any) -> str:
+    """A value that is of another kind; where a class or a function stands for its result, what is missing."""
+    name = getattr(value, "__name__", None)
+    if callable(value) and name and str(getattr(value, "__module__", "")).startswith("nbsnn"):
+        return f"{name} itself: {name}(), with parentheses, makes one"
+    return repr(value)
 
 
 def choice(name: str, value: Any, allowed: Collection[Any]) -> Any:
     """One of ``allowed``."""
-    if value not in allowed:
+    try:
+        known = any(bool(value == other) for other in allowed)
+    except (TypeError, ValueError):
+        known = False
+    if not known:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
     return value
 

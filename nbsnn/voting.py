@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .validate import choice, count, finite
+from .validate import choice, count, finite, numbers, real, shaped
 
 VOTES = ("all", "proportional")
 
@@ -37,6 +37,11 @@ class Assignment:
 
     labels: np.ndarray
     response: np.ndarray
+
+    def __post_init__(self) -> None:
+        if shaped("labels", real("labels", self.labels), (None,)).dtype.kind not in "iu":
+            raise TypeError(f"labels must be integers, not {np.asarray(self.labels).dtype}")
+        shaped("response", numbers("response", self.response), (len(self.labels), None))
 
     def predict(self, counts: Any, vote: str = "all") -> np.ndarray:
         """Classes [S] of samples with spike counts ``counts`` [S, N].
@@ -91,12 +96,12 @@ def assign_labels(counts: Any, labels: Any, classes: int | None = None) -> Assig
     >>> found.labels, found.predict(counts)
     (array([ 0,  1, -1]), array([0, 0, 1]))
     """
-    counts, labels = _counts(counts), np.asarray(labels)
+    counts, labels = _counts(counts), real("labels", labels)
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, not {labels.dtype}")
     if labels.shape != (len(counts),):
         raise ValueError(f"labels must have shape [{len(counts)}], one for each sample, not {list(labels.shape)}")
-    classes = int(labels.max()) + 1 if classes is None else count("classes", classes)
+    classes = int(labels.max()) + 1 if classes is None else count("classes", classes, most=1 << 20)
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(f"labels must be from 0 to {classes - 1}, but span {labels.min()} to {labels.max()}")
     member = (labels[:, None] == np.arange(classes)).astype(np.float64)
@@ -107,7 +112,7 @@ def assign_labels(counts: Any, labels: Any, classes: int | None = None) -> Assig
 
 
 def _counts(counts: Any) -> np.ndarray:
-    counts = np.asarray(counts)
+    counts = real("counts", counts)
     if counts.ndim != 2 or not counts.size or counts.dtype.kind not in "fiub":
         raise ValueError(f"counts must be numbers [samples, neurons], not {counts.dtype} {list(counts.shape)}")
     counts = finite("counts", counts.astype(np.float64))

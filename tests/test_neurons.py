@@ -206,7 +206,8 @@ def test_backward_of_cuba_lif_equals_the_chain_rule(kind, detach):
 
 # Every equation's reverse, one step at a time: with the smooth spike it must equal finite differences.
 STEPS = {
-    **{f"lif {kind} {gain}": LIF(reset=kind, decay_input=gain) for kind in ("soft", "hard", "none") for gain in (0, 1)},
+    **{f"lif {kind} {gain}": LIF(reset=kind, decay_input=gain)
+       for kind in ("soft", "hard", "none") for gain in (False, True)},
     "refractory": LIF(refractory=2), "if": IF(), "if soft": IF(v_reset=None),
     "li": LI(), "li gain": LI(decay_input=True), "cuba": CubaLIF(decay_input=True), "cuba soft": CubaLIF(v_reset=None),
     "alif": ALIF(), "alif hard": ALIF(v_reset=0.1), "clif": CLIF(), "plif": PLIF(),

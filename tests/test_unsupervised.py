@@ -213,10 +213,10 @@ def test_a_killed_course_goes_on_bit_for_bit(tmp_path):
         (["--steps", "0"], "--steps must be at least 1"),
         (["--epochs", "0"], "--epochs must be at least 1"),
         (["--held-out", "200"], "--held-out must be below the number of training images, 200, not 200"),
-        (["--held-out", "-3"], "--held-out must be at least 1"),
+        (["--held-out", "-3"], "--held-out must be at least"),
         (["--inhibition", "-3"], "strength of lateral inhibition"),
         (["--rate", "2000"], "x must be from 0 to 0.5"),
-        (["--norm", "nan"], "total of a normalisation"),
+        (["--norm", "nan"], "--norm must be finite"),
     ],
 )
 def test_bad_arguments_are_one_line(arguments, message, tmp_path, capsys):

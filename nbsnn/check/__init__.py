@@ -6,6 +6,7 @@ code. So it is the smooth twin that is checked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..layers import Container, Layer
 from ..neuron import Neuron
 from ..random import Draws
 from ..surrogates import Surrogate
-from ..validate import count, number
+from ..validate import count, instance, number, pair_of, shown
 from .compare import Checked as Checked
 from .compare import GradientError as GradientError
 from .compare import Row
@@ -82,8 +83,13 @@ def check(
       what                            analytic         numeric     error
       input x ...
     """
+    if not isinstance(subject, (Neuron, Layer, Surrogate)):
+        raise TypeError(f"subject: check takes a Neuron, a Layer or a Surrogate, not {shown(subject)}")
     number("tolerance", tolerance, above=0.0)
-    trials = count("trials", (2 if isinstance(subject, Layer) else 30) if trials is None else trials)
+    count("seed", seed, least=0)
+    for name, pair in instance("ranges", {} if ranges is None else ranges, Mapping, "a mapping from names").items():
+        pair_of(f"ranges[{name!r}]", pair)
+    trials = count("trials", (2 if isinstance(subject, Layer) else 30) if trials is None else trials, most=100_000)
     rng = np.random.default_rng(seed)
     if x is not None and not isinstance(subject, Layer):
         raise TypeError(f"x is the input of a layer; {type(subject).__name__} takes none (see ranges)")
@@ -91,15 +97,13 @@ def check(
         rows = neuron_rows(subject, ranges or {}, trials, rng, tolerance)
     elif isinstance(subject, Surrogate):
         rows = surrogate_rows(subject, trials, rng, tolerance)
-    elif isinstance(subject, Layer):
+    else:
         rows = layer_rows(subject, x, trials, rng, tolerance, Draws(seed, "check"))
         neurons = {id(p.neuron): (name, p.neuron) for name, p in populations(subject).items()}
         for name, neuron in neurons.values():
             prefix = f"{name}: " if name else ""
             inner = neuron_rows(neuron, ranges or {}, 30, rng, tolerance)
             rows += [Row(f"{prefix}neuron's {r.what}", r.analytic, r.numeric, r.error) for r in inner]
-    else:
-        raise TypeError(f"check takes a Neuron, a Layer or a Surrogate, not {subject!r}")
     result = Checked(
         type(subject).__name__ if isinstance(subject, Container) else repr(subject), tuple(rows), tolerance
     )

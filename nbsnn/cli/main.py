@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from ..cuda_setup import NoGPU
+from ..validate import UNITS, count, number
 from ..version import __version__
 from . import info, simulate, train, warmup
 
@@ -25,10 +26,21 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def check_numbers(arguments: argparse.Namespace) -> None:
+    """Raise unless all numbers are finite, and whole ones, apart from seeds, at least 0."""
+    for name, value in vars(arguments).items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, float):
+            number(option, value)
+        elif isinstance(value, int) and not isinstance(value, bool) and name != "seed":
+            count(option, value, least=0, most=UNITS if name != "max_bytes" else 2**63 - 1)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     arguments = parser().parse_args(argv)
     try:
+        check_numbers(arguments)
         return arguments.run(arguments)
     except (ValueError, TypeError, OSError, ImportError, MemoryError, NotImplementedError, NoGPU) as error:
         print(f"nbsnn: {error}", file=sys.stderr)

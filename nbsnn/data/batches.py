@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..random import Draws
-from ..validate import count
+from ..validate import affordable, count, switch
 
 
 def batches(
@@ -45,8 +45,9 @@ def batches(
     n, batch_size, epoch = count("n (samples)", n), count("batch_size", batch_size), count("epoch", epoch, least=0)
     if draws is not None and not isinstance(draws, Draws):
         raise TypeError(f"draws must be nbsnn.random.Draws(seed) or None, not {draws!r}")
-    if drop_last and n < batch_size:
+    if switch("drop_last", drop_last) and n < batch_size:
         raise ValueError(f"with drop_last, batch_size must be at most the number of samples {n}, not {batch_size}")
+    affordable(f"an order of n = {n} samples", 32.0 * n)
     order = np.arange(n) if draws is None else draws.fold("batches", epoch).permutation(n)
     stop = n - n % batch_size if drop_last else n
     return (order[i : i + batch_size] for i in range(0, stop, batch_size))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..random import Draws
+from ..validate import switch
 from .dataset import Dataset
 
 
@@ -36,6 +37,7 @@ def digits(*, flat: bool = True) -> Dataset:
     >>> data.x_train.shape, data.x_test.shape
     ((1437, 64), (360, 64))
     """
+    switch("flat", flat)
     with np.load(Path(__file__).with_name("digits.npz")) as file:
         images, labels = file["images"], file["labels"].astype(np.int64)
     x = images.astype(np.float32).reshape(len(images), *((64,) if flat else (1, 8, 8))) / np.float32(16.0)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..entries import believable
 
 MOST_AXES = 32
@@ -53,6 +54,7 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     ...     read_idx(file)
     array([7, 2, 1], dtype=uint8)
     """
+    path = validate.path("path", path)
     with Path(path).open("rb") as plain:
         size = os.fstat(plain.fileno()).st_size
         packed = plain.read(2) == b"\x1f\x8b"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..validate import switch
 from .dataset import Dataset
 from .idx import read_idx
 
@@ -92,6 +93,7 @@ def fashion_mnist(folder: str | PathLike[str], *, flat: bool = True) -> Dataset:
 
 def _part(folder: Path, part: str, flat: bool) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of one part, checked against each other."""
+    switch("flat", flat)
     image_file, label_file = _find(folder, f"{part}-images", 3), _find(folder, f"{part}-labels", 1)
     images, labels = read_idx(image_file), read_idx(label_file)
     if images.dtype != np.uint8 or images.ndim != 3 or images.size == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..random import Draws
-from ..validate import count
+from ..validate import count, instance, real
 
 
 def shift(x: np.ndarray, draws: Draws, *, pixels: int = 1, side: int | None = None) -> np.ndarray:
@@ -34,7 +34,13 @@ def shift(x: np.ndarray, draws: Draws, *, pixels: int = 1, side: int | None = No
     >>> float(shift(image, Draws(0)).sum())
     1.0
     """
-    count("pixels", pixels, least=0)
+    x = real("x", x)
+    if x.ndim < 2 or not x.size:
+        raise ValueError(f"x must have shape [B, pixels] or [B, ..., height, width], not {list(x.shape)}")
+    instance("draws", draws, Draws, "nbsnn.random.Draws(seed)")
+    count("pixels", pixels, least=0, most=1 << 15)
+    if side is not None:
+        count("side", side)
     if x.ndim < 3 and side is None:
         raise ValueError(f"flat images of shape {list(x.shape)} need side=, their width and height")
     if side is not None and x[0].size % (side * side):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ import numpy as np
 
 from .. import gpu
 from ..random import Draws
-from ..validate import count, finite, float_dtype
+from ..validate import UNITS, affordable, count, finite, float_dtype, real
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +34,7 @@ class Encoder(ABC):
     """Whether a call needs ``draws``, and gives other spikes with other draws."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "T", count("T", self.T))
+        object.__setattr__(self, "T", count("T", self.T, most=UNITS))
         object.__setattr__(self, "dtype", float_dtype(self.dtype))
 
     def __repr__(self) -> str:
@@ -80,9 +81,7 @@ class Encoder(ABC):
 def samples(encoder: Encoder, x: Any, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """Samples [B, N...] as float64, checked: real numbers, finite, and within [low, high] where these are given."""
     name = type(encoder).__name__
-    x = np.asarray(x)
-    if x.dtype.kind not in "fiub":
-        raise TypeError(f"encode.{name}: x must hold real numbers, not {x.dtype}")
+    x = real(f"encode.{name}: x", x)
     if x.ndim < 2 or x.size == 0:
         raise ValueError(f"encode.{name}: x must have shape [B, N...] and not be empty, not shape {list(x.shape)}")
     x = finite(f"encode.{name}: x", x.astype(np.float64))
@@ -93,9 +92,16 @@ def samples(encoder: Encoder, x: Any, *, low: float | None = None, high: float |
     return x
 
 
+def room(T: int, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array [T, *shape] to be filled."""
+    affordable(f"T = {T} steps of {math.prod(shape)} values", T * math.prod(shape) * np.dtype(dtype).itemsize)
+    return np.empty((T, *shape), dtype)
+
+
 def first_spikes(times: np.ndarray, T: int, dtype: Any) -> np.ndarray:
     """Spikes [T, ...] with one spike per element of ``times`` [...], at that step; none where it is T or more."""
-    spikes = np.zeros((T, *times.shape), dtype)
+    spikes = room(T, times.shape, dtype)
+    spikes[...] = 0.0
     flat = times.reshape(-1)
     unit = np.flatnonzero(flat < T)
     spikes.reshape(T, -1)[flat[unit], unit] = 1.0

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import count
+from ..validate import count, switch
 from . import spread
 from .by_value import ByValue
-from .encoder import samples
+from .encoder import room, samples
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,6 +55,7 @@ class phase(ByValue):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        switch("weighted", self.weighted)
         if count("K", self.K) > 52:
             raise ValueError(f"K must be at most 52, the binary digits of a float64, not {self.K}")
 
@@ -66,7 +67,7 @@ class phase(ByValue):
     def __call__(self, x: np.ndarray, draws: Draws | None = None) -> np.ndarray:
         """Spikes [T, B, N...] of samples [B, N...]."""
         whole = self.codes(x)
-        spikes = np.empty((self.T, *whole.shape), self.dtype)
+        spikes = room(self.T, whole.shape, self.dtype)
         for t, (shift, size) in enumerate(zip(*self._digits(), strict=True)):
             spikes[t] = ((whole >> shift) & 1) * size
         return spikes

@@ -20,7 +20,7 @@ from ..random import Draws
 from ..validate import count, number
 from . import spread
 from .by_value import ByValue
-from .encoder import samples
+from .encoder import room, samples
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,7 +80,7 @@ class poisson(ByValue):
             raise ValueError(f"a window must satisfy start <= stop <= T = {self.T}, not start={start}, stop={stop}")
         threshold = self.thresholds(x).reshape(-1)
         units = self._few(threshold.size)
-        spikes = np.empty((stop - start, units), self.dtype)
+        spikes = room(stop - start, (units,), self.dtype)
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
             kernel = _kernel(self.dtype)
             kernel(spikes, threshold, np.uint64(draws.key), np.uint64(start), np.uintp(stop - start), np.uintp(units))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
+
+from ..validate import affordable
 
 LINE = 64
 """Bytes in a cache line."""
@@ -23,8 +26,9 @@ def aligned(shape: tuple[int, ...], dtype: Any, room: np.ndarray | None = None) 
 
     It is a part of ``room``, the base of an earlier one, if that is large enough.
     """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     if room is None or room.dtype != np.uint8 or room.size < size + LINE:
+        affordable(f"an array of shape {list(shape)}", size)
         room = np.empty(size + LINE, np.uint8)
     offset = -room.ctypes.data % LINE
     return room[offset : offset + size].view(dtype).reshape(shape)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..random import Draws
+from ..validate import shown
 from .layer import Array, Layer, Nested, Setting
 from .low_pass import LowPass, as_array
 from .population import Population
@@ -20,7 +21,7 @@ def as_layer(part: Any) -> Layer:
         return Population(part)
     if isinstance(part, Layer):
         return part
-    raise TypeError(f"a network is made of layers and neurons, not of {part!r}")
+    raise TypeError(f"a network is made of layers and neurons, not of {shown(part)}")
 
 
 class Container(Layer):

@@ -24,7 +24,8 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import patches as loops
 from ..random import Draws
-from ..validate import count
+from ..validate import UNITS, count, switch
+from .initial import initial, initializer
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
@@ -84,13 +85,14 @@ class Conv2d(Stateless):
         bias_init: Callable[..., Array] | None = None,
     ):
         super().__init__()
-        self.c_pre, self.c_post = count("c_pre", c_pre), count("c_post", c_post)
+        self.c_pre, self.c_post = count("c_pre", c_pre, most=UNITS), count("c_post", c_post, most=UNITS)
         self.kernel_size, self.stride = pair("kernel_size", kernel_size), pair("stride", stride)
         self.padding = pair("padding", padding, least=0)
-        self.bias = bias
+        self.bias = switch("bias", bias)
         self.fan_in = self.c_pre * self.kernel_size[0] * self.kernel_size[1]
-        self.weight = weight or init.kaiming_uniform()
-        self.bias_init = bias_init or init.uniform(-(self.fan_in**-0.5), self.fan_in**-0.5)
+        bound = self.fan_in**-0.5
+        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.bias_init = initializer("bias_init", bias_init, init.uniform(-bound, bound))
 
     def __repr__(self) -> str:
         options = f", stride={self.stride}" * (self.stride != (1, 1)) + f", padding={self.padding}" * any(self.padding)
@@ -111,9 +113,9 @@ class Conv2d(Stateless):
         area = self.kernel_size[0] * self.kernel_size[1]
         fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": self.c_post * area, "dtype": setting.dtype}
         shape = (self.c_pre, *self.kernel_size, self.c_post)
-        self.params = {"weight": self.weight(shape, draws=draws.fold("weight"), **fans)}
+        self.params = {"weight": initial("weight", self.weight, shape, draws=draws.fold("weight"), **fans)}
         if self.bias:
-            self.params["bias"] = self.bias_init((self.c_post,), draws=draws.fold("bias"), **fans)
+            self.params["bias"] = initial("bias_init", self.bias_init, (self.c_post,), draws=draws.fold("bias"), **fans)
         self.settle(setting)
 
     def on_gpu(self) -> Any:
@@ -242,7 +244,7 @@ def pair(name: str, value: Any, *, least: int = 1) -> tuple[int, int]:
         value = (value, value)
     if len(value) != 2:
         raise ValueError(f"{name} must be an integer or a pair (height, width), not {value!r}")
-    return count(name, value[0], least=least), count(name, value[1], least=least)
+    return count(name, value[0], least=least, most=UNITS), count(name, value[1], least=least, most=UNITS)
 
 
 def places(

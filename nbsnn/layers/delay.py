@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..random import Draws
-from ..validate import count
+from ..validate import UNITS, affordable, count
 from .layer import Array, Layer, Nested, Setting, is_static
 
 
@@ -35,7 +36,7 @@ class Delay(Layer):
 
     def __init__(self, steps: int):
         super().__init__()
-        self.steps = count("steps", steps)
+        self.steps = count("steps", steps, most=UNITS)
 
     def __repr__(self) -> str:
         return f"Delay({self.steps})"
@@ -44,6 +45,7 @@ class Delay(Layer):
         return {"steps": self.steps}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        affordable(f"a delay of {self.steps} steps", self.steps * math.prod(in_shape) * setting.dtype.itemsize)
         self.in_shape = self.shape = in_shape
         self.settle(setting)
 

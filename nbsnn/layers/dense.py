@@ -12,7 +12,8 @@ from ..device import SERIAL
 from ..events import BREAK_EVEN, Events, worth
 from ..profile import span
 from ..random import Draws
-from ..validate import choice, count
+from ..validate import UNITS, choice, count, switch
+from .initial import initial, initializer
 from .layer import Array, Nested, Setting, aligned, buffer
 from .low_pass import LowPass
 from .product import FEW, add_product
@@ -61,10 +62,10 @@ class Dense(Stateless):
         bias_init: Callable[..., Array] | None = None,
     ):
         super().__init__()
-        self.in_shape, self.shape = (count("n_pre", n_pre),), (count("n_post", n_post),)
-        self.bias, self.path = bias, choice("path", path, ("auto", "dense", "events"))
-        self.weight = weight or init.kaiming_uniform()
-        self.bias_init = bias_init or init.uniform(-(n_pre**-0.5), n_pre**-0.5)
+        self.in_shape, self.shape = (count("n_pre", n_pre, most=UNITS),), (count("n_post", n_post, most=UNITS),)
+        self.bias, self.path = switch("bias", bias), choice("path", path, ("auto", "dense", "events"))
+        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.bias_init = initializer("bias_init", bias_init, init.uniform(-(n_pre**-0.5), n_pre**-0.5))
 
     def __repr__(self) -> str:
         return f"Dense({self.in_shape[0]}, {self.shape[0]}{'' if self.bias else ', bias=False'})"
@@ -77,11 +78,11 @@ class Dense(Stateless):
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
-        weight = self.weight((n_pre, n_post), draws=draws.fold("weight"), **fans)
+        weight = initial("weight", self.weight, (n_pre, n_post), draws=draws.fold("weight"), **fans)
         self.params = {"weight": aligned(weight.shape, weight.dtype)}
         self.params["weight"][...] = weight
         if self.bias:
-            self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
+            self.params["bias"] = initial("bias_init", self.bias_init, (n_post,), draws=draws.fold("bias"), **fans)
         self.settle(setting)
 
     def on_gpu(self) -> Any:

@@ -45,7 +45,7 @@ class Setting:
     smooth: bool = False
 
     def __post_init__(self) -> None:
-        number("dt", self.dt, above=0.0)
+        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
         object.__setattr__(self, "dtype", float_dtype(self.dtype))
         object.__setattr__(self, "device", resolve(self.device))
 
@@ -262,7 +262,10 @@ class Layer:
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
             )
         self.check_parameters()
-        x = np.asarray(x)
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise TypeError("input must be real numbers, not rows of several lengths") from None
         if x.dtype.kind not in "fiub":
             raise TypeError(f"input must be real numbers, not {x.dtype}")
         if x.shape[2:] != self.in_shape or x.ndim < 2 or not x.size:

@@ -6,6 +6,7 @@ record is history, tape of the backward pass and, at its end, the final state.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,12 @@ from ..compile import kernel
 from ..device import launch
 from ..gpu import assign, get
 from ..kernels.cpu import neurons as cpu
-from ..neuron import Neuron
+from ..neuron import Neuron, value_for
 from ..per_step import WAYS, held_in
 from ..profile import span
 from ..random import Draws
 from ..spell import row, row_sum, store, zeros
+from ..validate import affordable, shape_of
 from .first import first_output, first_vjp, summed_where_shared
 from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
 from .low_pass import LowPass, traced
@@ -60,12 +62,14 @@ class Population(Layer):
     ):
         super().__init__()
         if not isinstance(neuron, Neuron):
-            raise TypeError(f"a population is made of a Neuron, not of {neuron!r}")
+            raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
         self.neuron, self.kind = neuron, neuron.kind.lower() or "neuron"
         self.variables = [neuron.output, *neuron.state]
+        setting = Setting(dt, dtype, device)
         if shape is not None:
-            shape = (shape,) if isinstance(shape, int) else tuple(shape)
-            self.build(shape, Setting(dt, dtype, device), Draws(0))
+            if not (shape := shape_of("shape", shape)):
+                raise ValueError("shape must have at least one length, not ()")
+            self.build(shape, setting, Draws(0))
 
     def __repr__(self) -> str:
         return repr(self.neuron)
@@ -74,7 +78,8 @@ class Population(Layer):
         if self.shape and self.shape != in_shape:
             raise ValueError(f"this {self.kind} has shape {list(self.shape)}, but its input has {list(in_shape)}")
         self.in_shape = self.shape = in_shape
-        self.setting, self.units = setting, int(np.prod(in_shape))
+        self.setting, self.units = setting, math.prod(in_shape)
+        affordable(f"{self.units} units", 8.0 * self.units * (1 + len(self.neuron.params)))
         self._step = self.neuron.of_current()
         self.values = {name: self._value(name, value) for name, value in self.neuron.params.items()}
         self.starts = {name: self._start(name, value) for name, value in self.neuron.starts.items()}
@@ -109,7 +114,7 @@ class Population(Layer):
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
-        array = np.array(value(self.shape) if callable(value) else value, self.setting.dtype)
+        array = np.array(value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
         try:
             np.broadcast_to(array, self.shape)
         except ValueError:

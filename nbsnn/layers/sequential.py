@@ -9,6 +9,7 @@ import numpy as np
 
 from ..gpu import get_all
 from ..random import Draws
+from ..validate import shape_of
 from .container import Container
 from .layer import Array, Nested, Setting, finite_input, is_static
 from .low_pass import LowPass
@@ -63,10 +64,12 @@ class Sequential(Container):
         if not self.children:
             raise ValueError("a Sequential needs at least one layer")
         first = next(iter(self.children.values()))
-        shape = first.in_shape if input_shape is None else input_shape
-        self.in_shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        self.in_shape = first.in_shape if input_shape is None else shape_of("input_shape", input_shape)
+        if input_shape is not None and not self.in_shape:
+            raise ValueError("input_shape must have at least one length, not ()")
+        setting, draws = Setting(dt, dtype, device), Draws(seed)
         if self.in_shape:
-            self.build(self.in_shape, Setting(dt, dtype, device), Draws(seed))
+            self.build(self.in_shape, setting, draws)
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = in_shape

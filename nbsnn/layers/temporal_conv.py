@@ -14,7 +14,8 @@ import numpy as np
 
 from .. import init
 from ..random import Draws
-from ..validate import count
+from ..validate import UNITS, count, switch
+from .initial import initial, initializer
 from .layer import Array, Layer, Nested, Setting, buffer, is_static
 
 
@@ -59,11 +60,11 @@ class TemporalConv(Layer):
         bias_init: Callable[..., Array] | None = None,
     ):
         super().__init__()
-        self.in_shape, self.shape = (count("n_pre", n_pre),), (count("n_post", n_post),)
-        self.kernel_size, self.bias = count("kernel_size", kernel_size), bias
+        self.in_shape, self.shape = (count("n_pre", n_pre, most=UNITS),), (count("n_post", n_post, most=UNITS),)
+        self.kernel_size, self.bias = count("kernel_size", kernel_size, most=UNITS), switch("bias", bias)
         bound = (n_pre * kernel_size) ** -0.5
-        self.weight = weight or init.kaiming_uniform()
-        self.bias_init = bias_init or init.uniform(-bound, bound)
+        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.bias_init = initializer("bias_init", bias_init, init.uniform(-bound, bound))
 
     def __repr__(self) -> str:
         bias = "" if self.bias else ", bias=False"
@@ -78,9 +79,11 @@ class TemporalConv(Layer):
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
         (n_pre,), (n_post,), steps = self.in_shape, self.shape, self.kernel_size
         fans: dict[str, Any] = {"fan_in": n_pre * steps, "fan_out": n_post * steps, "dtype": setting.dtype}
-        self.params = {"weight": self.weight((steps, n_pre, n_post), draws=draws.fold("weight"), **fans)}
+        self.params = {
+            "weight": initial("weight", self.weight, (steps, n_pre, n_post), draws=draws.fold("weight"), **fans)
+        }
         if self.bias:
-            self.params["bias"] = self.bias_init((n_post,), draws=draws.fold("bias"), **fans)
+            self.params["bias"] = initial("bias_init", self.bias_init, (n_post,), draws=draws.fold("bias"), **fans)
         self.settle(setting)
 
     def on_gpu(self) -> Any:

@@ -20,7 +20,7 @@ from ..layers.sequential import Sequential
 from ..layers.stack import Compact, plans, share_of
 from ..profile import span
 from ..random import Draws
-from ..validate import count
+from ..validate import count, function, instance, switch
 from .learner import Learner, Loss
 
 
@@ -75,7 +75,11 @@ class BPTT(Learner):
         compact: bool = True,
     ):
         super().__init__(net, loss, optimizer, clip, seed)
-        self.compact = Compact(None if max_bytes is None else count("max_bytes", max_bytes)) if compact else None
+        self.compact = (
+            Compact(None if max_bytes is None else count("max_bytes", max_bytes))
+            if switch("compact", compact)
+            else None
+        )
         if max_bytes is not None and not compact:
             raise ValueError("max_bytes needs compact=True")
         if max_bytes is not None and not isinstance(net, Sequential):
@@ -85,8 +89,11 @@ class BPTT(Learner):
                 raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
             self.compact = None
         self.chunk = None if chunk is None else count("chunk", chunk)
-        self.regularizers = dict(regularizers or {})
-        for name in self.regularizers:
+        self.regularizers = dict(
+            instance("regularizers", {} if regularizers is None else regularizers, Mapping, "a mapping from layers")
+        )
+        for name, regularizer in self.regularizers.items():
+            function(f"regularizers[{name!r}]", regularizer, "a function of a layer's spikes", takes=1)
             if name not in net.layers():
                 raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
 

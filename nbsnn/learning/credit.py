@@ -22,6 +22,7 @@ import numpy as np
 from ..layers.cuda.still import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
+from ..validate import switch
 from .bptt import BPTT
 from .eprop import EProp
 from .learner import Learner, Loss
@@ -151,6 +152,7 @@ def compare_credit(
     >>> credit.rules
     ['BPTT', 'BPTT chunk=2', 'SLTT', 'OTTT', 'e-prop']
     """
+    switch("steps", steps)
     loss = StepCrossEntropy(reduction="sum") if loss is None else loss
     if isinstance(net, Layer) and net.setting.device == "cuda":  # many small gradients, compared by NumPy
         net, x = net.twin(device="cpu"), fetched(x)

@@ -35,7 +35,7 @@ from ..layers import Dense, Population, Recurrent, Sequential
 from ..layers.layer import Array, Layer, Nested
 from ..random import Draws
 from ..validate import choice, finite, number, shaped
-from .learner import Loss
+from .learner import Loss, check_net
 from .online import Online
 
 
@@ -83,7 +83,7 @@ class EProp(Online):
         clip: float | None = None,
         seed: int = 0,
     ):
-        self.first, self.hidden, self.last, self.readout = _parts(net)
+        self.first, self.hidden, self.last, self.readout = _parts(check_net(net))
         super().__init__(net, loss, optimizer, update=update, clip=clip, seed=seed, window=1)
         self.feedback = choice("feedback", feedback, ("symmetric", "random", "adaptive"))
         self.feedback_decay = number("feedback_decay", feedback_decay, least=0.0)

@@ -16,7 +16,8 @@ from ..layers.layer import Array, Layer, Nested
 from ..optim import Adam
 from ..pickling import by_name
 from ..profile import span
-from ..validate import number
+from ..random import Draws
+from ..validate import function, instance, number, shown
 from .place import OnCpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
@@ -42,12 +43,10 @@ class Learner:
     """
 
     def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):
-        if not isinstance(net, Layer):
-            raise TypeError(f"net must be a network, not {net!r}")
-        if not callable(loss):
-            raise TypeError(f"loss must be callable, loss(output, target), not {loss!r}")
-        self.net, self.loss, self.alone = net, loss, Alone(f"this {type(self).__name__}")
-        self.optimizer = Adam() if optimizer is None else optimizer
+        self.net, self.alone = check_net(net), Alone(f"this {type(self).__name__}")
+        self.loss = function("loss", loss, "callable, loss(output, target)", takes=2)
+        self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
+        Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
         self.place = place_of(net)
@@ -116,6 +115,21 @@ class Learner:
         slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
         self.optimizer.load(slots, int(state["optimizer_iteration"]))
         self.iteration = int(state["iteration"])
+
+
+def check_net(net: Any) -> Layer:
+    """Raise unless ``net`` is a network that has its parameters."""
+    instance("net", net, Layer, "a network")
+    if not net.built:
+        raise ValueError("net has no shape yet: give the first layer one, or Sequential(..., input_shape=...)")
+    return net
+
+
+def check_optimizer(optimizer: Any) -> Any:
+    """Raise unless ``optimizer`` is one."""
+    if isinstance(optimizer, type) or not hasattr(optimizer, "load") or not hasattr(optimizer, "step"):
+        raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
+    return optimizer
 
 
 def place_of(net: Layer) -> OnCpu:

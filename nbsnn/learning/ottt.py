@@ -17,6 +17,7 @@ from typing import Any
 from ..layers.layer import Array, Layer, Nested
 from ..optim.optimizer import fraction
 from ..per_step import resolved
+from ..validate import arguments, check_options
 from .learner import Loss
 from .online import Online
 
@@ -43,6 +44,7 @@ class OTTT(Online):
     def __init__(
         self, net: Layer, loss: Loss | None = None, optimizer: Any = None, *, input_decay: float = 0.0, **options: Any
     ):
+        check_options("OTTT", options, ["input_decay", *arguments(Online, "net", "loss", "optimizer")])
         super().__init__(net, loss, optimizer, **options)
         self.input_decay = resolved("input_decay", fraction("input_decay", input_decay), net.setting.dtype)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import FLOATS, finite, shaped
+from ..validate import FLOATS, finite, real, shaped
 
 
 def output(loss: str, y: Any) -> np.ndarray:
@@ -23,7 +23,7 @@ def output(loss: str, y: Any) -> np.ndarray:
 
 def labels(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> np.ndarray:
     """Class numbers of the given shape, each in ``0 .. classes - 1``."""
-    target = np.asarray(target)
+    target = real(f"{loss}: labels", target)
     if not np.issubdtype(target.dtype, np.integer):
         raise TypeError(f"{loss}: labels must be integers of shape {list(shape)}, not {target.dtype}")
     shaped(f"{loss}: labels", target, shape)
@@ -35,15 +35,13 @@ def labels(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> np.n
 
 def dense(loss: str, target: Any, shape: tuple[int, ...]) -> np.ndarray:
     """A finite real target of the given shape, as float64."""
-    target = np.asarray(target)
-    if target.dtype.kind not in "biuf":
-        raise TypeError(f"{loss}: target must be an array of real numbers, not {target.dtype}")
+    target = real(f"{loss}: target", target)
     return finite(f"{loss}: target", shaped(f"{loss}: target", target, shape).astype(np.float64))
 
 
 def labels_or_dense(loss: str, target: Any, shape: tuple[int, int], correct: float, wrong: float) -> np.ndarray:
     """A target ``[B, C]`` as it stands, or made of labels ``[B]``: ``correct`` at each label, ``wrong`` elsewhere."""
-    target = np.asarray(target)
+    target = real(f"{loss}: target", target)
     if target.ndim != 1:
         return dense(loss, target, shape)
     batch, classes = shape

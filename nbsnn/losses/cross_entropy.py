@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..validate import choice, number
+from ..validate import choice, finite, number, real
 from . import checks, on_gpu
 from .equations import class_entropy
 from .readouts import LARGEST, LAST, MEAN, TOTAL, Readout
@@ -46,6 +46,12 @@ def softmax_cross_entropy(
     >>> value.round(4), gradient
     (array([0.6931]), array([[ 0.5, -0.5]]))
     """
+    logits = finite("logits", real("logits", logits))
+    if not logits.ndim or not logits.size:
+        raise ValueError(f"logits must have shape [..., C], not {list(logits.shape)}")
+    labels = checks.labels("softmax_cross_entropy", labels, logits.shape[:-1], logits.shape[-1])
+    if not 0.0 <= number("label_smoothing", label_smoothing) < 1.0:
+        raise ValueError(f"label_smoothing must be at least 0 and less than 1, not {label_smoothing!r}")
     shifted = logits - logits.max(axis=-1, keepdims=True)
     p, classes = np.exp(shifted), logits.shape[-1]
     right = labels[..., None] == np.arange(classes)
@@ -225,7 +231,7 @@ class StepCrossEntropy:
         """
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
-        target = np.asarray(target)
+        target = real("target", target)
         shape = (batch,) if target.ndim < 2 else (steps, batch)
         labels = np.broadcast_to(checks.labels(name, target, shape, classes), (steps, batch))
         values, g = softmax_cross_entropy(self.scale * y.astype(np.float64), labels, self.label_smoothing)

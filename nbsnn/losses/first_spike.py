@@ -72,6 +72,7 @@ def first_spike_time(y: np.ndarray) -> np.ndarray:
     >>> first_spike_time(y).tolist()
     [[5.0, 3.0]]
     """
+    checks.output("first_spike_time", y)
     return FIRST_SPIKE(y)
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..validate import choice, number
+from ..validate import choice, number, real
 from . import checks, on_gpu
 from .equations import square
 from .readouts import MEAN, Readout
@@ -108,14 +108,14 @@ class StepMSE:
         """
         name = type(self).__name__
         shape = checks.output(name, y).shape
-        target = np.asarray(target)
+        target = real("target", target)
         weight = 1.0 / y.size if self.reduction == "mean" else len(y) / y.size
         values, gradient = square(y, checks.dense(name, target, shape[1:] if target.ndim == 2 else shape), weight)
         return float(values.sum()), gradient.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
-        name, target = type(self).__name__, np.asarray(target)
+        name, target = type(self).__name__, real("target", target)
         shape = on_gpu.outputs(name, y)
         wanted = checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
         weight = 1.0 / y.size if self.reduction == "mean" else shape[0] / y.size

@@ -113,7 +113,7 @@ class Rate:
 
     def __post_init__(self) -> None:
         number("strength", self.strength, least=0.0)
-        _check_band(*self.band)
+        _check_band(*self.band, "target: ")
 
     @property
     def band(self) -> tuple[float, float]:
@@ -141,9 +141,9 @@ class Rate:
         return on_gpu.rate(self, spikes, total, room)
 
 
-def _check_band(lower: float, upper: float) -> None:
-    number("the lower bound", lower, least=0.0)
-    if upper != float("inf"):
-        number("the upper bound", upper, least=0.0)
+def _check_band(lower: float, upper: float, name: str = "") -> None:
+    number(f"{name}the lower bound", lower, least=0.0)
+    if not (isinstance(upper, float) and upper == float("inf")):
+        number(f"{name}the upper bound", upper, least=0.0)
     if lower > upper:
         raise ValueError(f"the lower bound must not exceed the upper bound, but {lower!r} > {upper!r}")

@@ -59,7 +59,7 @@ def brunel(
     """
     net = Network(dt, seed, dtype=dtype, device=device)
     tau, v_threshold, jump, inputs = 20.0, 20.0, 0.1, 1000
-    inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0)))
+    inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0, most=1e5)))
     neuron = LIF(tau=tau, v_threshold=v_threshold, v_reset=0.0, refractory=2.0)
     cells = net.population(neuron, 5 * inhibitory, name="cells")
     exc, inh = cells[: 4 * inhibitory].named("exc"), cells[4 * inhibitory :].named("inh")

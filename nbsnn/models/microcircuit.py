@@ -77,6 +77,7 @@ def microcircuit(
     >>> recording = net.run(20.0)
     >>> times, units = recording.spikes("L4E")
     """
+    number("dt", dt, above=0.0, most=1.0)
     if not number("scale", scale, above=0.0) <= 1.0:
         raise ValueError(f"scale must be at most 1, the whole network, not {scale!r}")
     given, net = table(), Network(dt, seed, dtype=dtype, device=device)

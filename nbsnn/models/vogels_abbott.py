@@ -26,7 +26,7 @@ EXCITATION, INHIBITION = Exponential(5.0, reversal=0.0), Exponential(10.0, rever
 def cells_at(scale: Any) -> int:
     """How many cells a network of this scale has."""
     least = PROBABILITY  # fewer cells than each is connected with there cannot be
-    return round(CELLS * number("scale", scale, least=least))
+    return round(CELLS * number("scale", scale, least=least, most=1e5))
 
 
 def connect(net: Network, cells: Group, excitation: Synapse, inhibition: Synapse, weights: tuple[float, float]) -> None:

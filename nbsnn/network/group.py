@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from ..neuron import Neuron
+from ..neuron import Neuron, value_for
 from ..per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
-from ..validate import finite
+from ..validate import finite, numbers
 from .membrane import Response, membrane_of, response
 from .sealed import Sealed
 
@@ -155,12 +155,7 @@ class Group(Sealed):
         """Values for each unit: a number, an array [n], or drawn from a distribution."""
         if isinstance(values, Distribution):
             return values.draw(np.empty(self.n, dtype), self.network.draws.fold("initial", self.name, name))
-        try:
-            array = np.array(values((self.n,)) if callable(values) else values, dtype)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"{name} of {self.name} must be a number, an array or a distribution, not {values!r}"
-            ) from None
+        array = numbers(f"{name} of {self.name}", value_for(f"{name} of {self.name}", values, (self.n,))).astype(dtype)
         if array.shape not in ((), (1,), (self.n,)):
             raise ValueError(
                 f"{name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
@@ -173,7 +168,7 @@ class Group(Sealed):
         if neuron is None:
             raise ValueError("a list of spikes has no parameters")
         value = neuron.params[name]
-        array = np.array(value((self.n,)) if callable(value) else value, np.float64)
+        array = np.array(value_for(f"parameter {name}", value, (self.n,)), np.float64)
         if array.shape not in ((), (1,), (self.n,)):
             raise ValueError(
                 f"parameter {name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"

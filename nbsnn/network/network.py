@@ -21,6 +21,12 @@ from .simulation import Simulation
 MOST_EVENTS = 100_000  # of a drive in a step: its table is as long
 
 
+def check_name(name: Any) -> None:
+    """Raise ``TypeError`` unless a name is a text or None."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"name must be a text, not {name!r}")
+
+
 class Network(Simulation):
     """Populations of neurons, their inputs, and the synapses between them, simulated in steps of ``dt``.
 
@@ -110,7 +116,7 @@ class Network(Simulation):
             If a variable is unknown, values do not fit, or the network has been built.
         """
         if not isinstance(neuron, Neuron):
-            raise TypeError(f"a population is made of a Neuron, not of {neuron!r}")
+            raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
         group = self._add(neuron, n, name, "population")
         try:
             group.start(**initial)
@@ -248,6 +254,7 @@ class Network(Simulation):
             gpu_models.check_rule(plasticity)
         if isinstance(weight, (int, float)):
             number("weight", weight)
+        check_name(name)
         name = name or f"{source.name} to {target.name}"
         alike = sum(c.name == name or c.name.startswith(f"{name} ") for c in self.connections)
         made = Connection(

@@ -177,7 +177,7 @@ def _run(
     recording = Recording(network, start, steps)
     files = Files(network, to, variables_to, wanted, interval, start, start + steps)
     weights: list[list[Array]] = [[] for _ in wanted.weights]
-    bar = Progress(progress)
+    bar = Progress.of(progress)
     began = time.perf_counter()
 
     def look(t: int) -> None:

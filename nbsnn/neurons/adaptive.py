@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
+from .biological import need
 from .delayed import delayed_holes, seen, seen_after, seen_before
-from .fire import attached, detached, dthrough, first_of, through
+from .fire import dthrough, first_of, through, through_hole
 
 SMALLEST = 1e-3
 """Training keeps the threshold at this or above."""
@@ -93,13 +92,11 @@ def Adaptive(
     >>> run["spikes"].ravel()
     array([0., 1., 0., 0., 0., 1., 0., 0.], dtype=float32)
     """
-    if not np.all(np.asarray(v_threshold) > 0.0):
-        raise ValueError(f"v_threshold of an Adaptive must be greater than 0, not {v_threshold!r}")
-    if not np.all(np.asarray(beta) >= 0.0):
-        raise ValueError(f"beta of an Adaptive must be at least 0, not {beta!r}")
+    need("an Adaptive", above={"v_threshold": v_threshold}, least={"beta": beta})
+    surrogate = atan() if surrogate is None else surrogate
     options = {
         "tau": tau, "tau_adapt": tau_adapt, "beta": beta, "v_threshold": v_threshold, "delayed": delayed,
-        "decay": decay, "detach_reset": detach_reset, "compare": compare, "surrogate": surrogate or atan(),
+        "decay": decay, "detach_reset": detach_reset, "compare": compare, "surrogate": surrogate,
         "first": first, "learn": learn,
     }  # fmt: skip
     return Neuron(
@@ -109,11 +106,11 @@ def Adaptive(
         params={"tau": tau, "tau_adapt": tau_adapt, "beta": beta, "v_threshold": v_threshold},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay, "tau_adapt": decay},
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         first=first_of(first),
         leak="tau",
-        holes={**delayed_holes(delayed), "dthrough": detached if detach_reset else attached},
+        holes={**delayed_holes(delayed), **through_hole(detach_reset)},
         kind="Adaptive",
         options=options,
         least={"v_threshold": SMALLEST, "beta": 0.0},

@@ -95,6 +95,7 @@ def AdEx(
     >>> np.diff(np.flatnonzero(run["spikes"]))[[0, -1]] * 0.1  # the first interval and the last, ms
     array([14. , 32.2])
     """
+    need("AdEx", real={"v_rest": v_rest, "w_start": w_start})
     v_reset = v_rest if v_reset is None else v_reset
     options = dict(locals())
     need("AdEx", above={"capacitance": capacitance, "g_leak": g_leak, "sharpness": sharpness, "tau_w": tau_w})

@@ -71,7 +71,7 @@ def ALIF(
     >>> list(ALIF().state)
     ['v', 'a']
     """
-    surrogate = surrogate or atan()
+    surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     params = {"tau": tau, "tau_adapt": tau_adapt, "beta": beta}

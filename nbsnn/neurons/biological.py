@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..validate import numbers
+
 
 def need(
     kind: str,
@@ -20,18 +22,31 @@ def need(
     above: Mapping[str, Any] | None = None,
     least: Mapping[str, Any] | None = None,
     order: Mapping[str, Any] | None = None,
+    real: Mapping[str, Any] | None = None,
 ) -> None:
-    """Raise ``ValueError`` unless all ``above`` exceed 0, all ``least`` are at least 0, and ``order`` increases."""
+    """Raise unless all are finite, all ``above`` exceed 0, all ``least`` are at least 0, and ``order`` increases."""
+    for name, value in {**(real or {}), **(above or {}), **(least or {}), **(order or {})}.items():
+        numbers(f"{name} of {kind}", value)
     for name, value in (above or {}).items():
-        if not np.all(np.asarray(value, np.float64) > 0.0):
+        if not np.all(np.asarray(value) > 0.0):
             raise ValueError(f"{name} of {kind} must be greater than 0, not {value!r}")
     for name, value in (least or {}).items():
-        if not np.all(np.asarray(value, np.float64) >= 0.0):
+        if not np.all(np.asarray(value) >= 0.0):
             raise ValueError(f"{name} of {kind} must be at least 0, not {value!r}")
     values = list((order or {}).items())
     for (low, a), (high, b) in pairwise(values):
-        if not np.all(np.asarray(a, np.float64) < np.asarray(b, np.float64)):
+        broadcast(kind, {low: a, high: b})
+        if not np.all(np.asarray(a) < np.asarray(b)):
             raise ValueError(f"{low} of {kind} must be below {high}, not {low}={a!r} and {high}={b!r}")
+
+
+def broadcast(kind: str, values: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` unless the shapes of arguments go together."""
+    try:
+        np.broadcast_shapes(*(np.shape(value) for value in values.values()))
+    except ValueError:
+        shapes = " and ".join(f"{name} {list(np.shape(value))}" for name, value in values.items())
+        raise ValueError(f"the shapes of {kind}'s arguments must go together, not {shapes}") from None
 
 
 def rest_of(left, s, refractory):

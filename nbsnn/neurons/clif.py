@@ -15,7 +15,9 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
-from .fire import attached, detached, dthrough, through
+from ..validate import numbers
+from .biological import broadcast
+from .fire import dthrough, through, through_hole
 
 
 def step(x, m, q, e, v0, decay_m, decay_q, decay_e, v_threshold):
@@ -78,13 +80,17 @@ def CLIF(
     >>> round(CLIF(tau_p=12.0, tau_q=8.0).params["v0"], 3)
     6.75
     """
-    surrogate = surrogate or atan()
+    surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
-    if not np.all(np.asarray(tau_p) > np.asarray(tau_q)):
+    slow, fast = numbers("tau_p", tau_p), numbers("tau_q", tau_q)
+    broadcast("CLIF", {"tau_p": tau_p, "tau_q": tau_q})
+    if not np.all((slow > fast) & (fast > 0.0)):
         raise ValueError(f"tau_p must be longer than tau_q, but tau_p = {tau_p!r} and tau_q = {tau_q!r}")
     if v0 is None:
-        b = tau_p / tau_q
+        b = slow / fast if slow.ndim or fast.ndim else float(tau_p) / float(tau_q)
         v0 = b ** (b / (b - 1.0)) / (b - 1.0)
+        if not np.isfinite(v0).all():
+            raise ValueError(f"tau_p and tau_q are too far apart for a gain: {tau_p!r} and {tau_q!r}; give v0")
     return Neuron(
         step,
         vjp,
@@ -94,7 +100,7 @@ def CLIF(
         per_step={"tau_p": decay, "tau_q": decay, "tau": decay},
         surrogate=surrogate,
         compare=compare,
-        holes={"dthrough": detached if detach_reset else attached},
+        holes=through_hole(detach_reset),
         membrane="input",
         kind="CLIF",
         options=options,

@@ -20,6 +20,7 @@ import numpy as np
 from ..exponential import exp
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
+from ..validate import real
 from .delayed import delayed_holes, seen, seen_after, seen_before
 
 
@@ -102,13 +103,14 @@ def Cooldown(
     array([[0., 1., 1., 1., 1., 1.],
            [1., 0., 0., 0., 0., 0.]], dtype=float32)
     """
+    surrogate = atan() if surrogate is None else surrogate
     options = {
         "tau": tau, "v_threshold": v_threshold, "sign": sign, "delayed": delayed, "decay": decay, "compare": compare,
-        "surrogate": surrogate or atan(), "learn": learn,
+        "surrogate": surrogate, "learn": learn,
     }  # fmt: skip
     if isinstance(sign, str) and sign == "halves":
         signs, first = halves, cool_halves
-    elif isinstance(sign, str) or not np.all(np.abs(np.asarray(sign, float)) == 1.0):
+    elif isinstance(sign, str) or not np.all(np.abs(real("sign", sign)) == 1.0):
         raise ValueError(f'sign must be "halves" or made of 1 and -1, not {sign!r}')
     else:
         signs, first = sign, (np.asarray(sign) < 0.0).astype(float)
@@ -119,7 +121,7 @@ def Cooldown(
         params={"tau": tau, "v_threshold": v_threshold, "sign": signs},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
-        surrogate=surrogate or atan(),
+        surrogate=surrogate,
         compare=compare,
         first=first,
         leak="tau",

@@ -68,7 +68,7 @@ def CubaLIF(
     >>> list(CubaLIF().state)
     ['i', 'v']
     """
-    surrogate = surrogate or atan()
+    surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     return Neuron(

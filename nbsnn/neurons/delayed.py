@@ -4,6 +4,7 @@ Delayed, an input acts one step later, and the last input of a run has no effect
 """
 
 from ..hole import hole
+from ..validate import switch
 
 
 @hole
@@ -42,6 +43,6 @@ def nothing(g):
 
 def delayed_holes(delayed):
     """The filling of this file's holes."""
-    if delayed:
+    if switch("delayed", delayed):
         return {"seen": before, "seen_before": all_of, "seen_after": nothing}
     return {"seen": after, "seen_before": nothing, "seen_after": all_of}

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..neuron import Neuron
+from .biological import need
 from .fire import hard
 from .leak import gain_holes
 from .refractory import step as lif_step
@@ -79,6 +80,7 @@ def DiehlCook(
         "tau": tau, "v_threshold": v_threshold, "v_reset": v_reset, "v_rest": v_rest, "refractory": refractory,
         "theta_plus": theta_plus, "tau_theta": tau_theta, "theta": theta, "compare": compare,
     }  # fmt: skip
+    need("DiehlCook", least={"refractory": refractory}, real={"theta": theta})
     return Neuron(
         step,
         state={"v": v_rest, "left": 0.0, "theta": theta, "theta_low": 0.0},

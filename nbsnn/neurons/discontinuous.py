@@ -49,7 +49,7 @@ def Discontinuous(
     >>> nbsnn.Population(Discontinuous(), 1).run(np.float32([0.5, 1.0, 2.0]).reshape(3, 1, 1))["spikes"].ravel()
     array([0., 1., 1.], dtype=float32)
     """
-    surrogate = surrogate or atan()
+    surrogate = atan() if surrogate is None else surrogate
     return Neuron(
         step,
         vjp,

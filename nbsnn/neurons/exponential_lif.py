@@ -58,7 +58,7 @@ def _parts_of(n):
 
 def ways_of(substeps):
     """The filling of this file's holes: the same functions for the same number, so that populations share a kernel."""
-    return _parts_of(count("substeps", substeps))
+    return _parts_of(count("substeps", substeps, most=1000))
 
 
 def EIF(

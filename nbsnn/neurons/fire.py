@@ -10,6 +10,7 @@
 
 from ..hole import hole
 from ..surrogates import dspike, spike
+from ..validate import choice, switch
 
 
 @hole
@@ -85,13 +86,17 @@ def reset_holes(v_reset, kind, detach_reset):
     """The reset value and the filling of this file's holes; a ``kind`` of None follows from ``v_reset``."""
     if kind is None:
         kind = "soft" if v_reset is None else "hard"
-    if kind not in RESETS:
-        raise ValueError(f"reset must be 'soft', 'hard', 'none' or None, not {kind!r}")
+    choice("reset", kind, (*RESETS, None))
     if kind == "hard" and v_reset is None:
         raise ValueError("a hard reset needs a value: v_reset=0.0, say")
     forward, reverse = RESETS[kind]
-    through = detached if detach_reset else attached
-    return 0.0 if v_reset is None else v_reset, {"reset": forward, "reset_vjp": reverse, "dthrough": through}
+    holes = {"reset": forward, "reset_vjp": reverse, **through_hole(detach_reset)}
+    return 0.0 if v_reset is None else v_reset, holes
+
+
+def through_hole(detach_reset):
+    """What fills ``dthrough``."""
+    return {"dthrough": detached if switch("detach_reset", detach_reset) else attached}
 
 
 def first_of(first):

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..exponential import exp, linoid, logistic
 from ..neuron import Neuron
-from .biological import need, rest_of
+from .biological import broadcast, need, rest_of
 from .conductance_lif import relax
 
 
@@ -113,11 +113,16 @@ def HodgkinHuxley(
     >>> int(run["spikes"].sum()), bool(run["v"].max() > 20.0)
     (6, True)
     """
+    need("HodgkinHuxley", real={"e_leak": e_leak})
     v_start = e_leak if v_start is None else v_start
     options = dict(locals())
     need("HodgkinHuxley", above={"capacitance": capacitance, "g_leak": g_leak})
+    need("HodgkinHuxley", real={"v_start": v_start, "v_shift": v_shift})
+    broadcast("HodgkinHuxley", {"v_start": v_start, "v_shift": v_shift})
     need("HodgkinHuxley", least={"g_na": g_na, "g_k": g_k, "refractory": refractory})
     a_m, b_m, a_h, b_h, a_n, b_n = np.vectorize(rates, otypes=[float] * 6)(np.subtract(v_start, v_shift))
+    if not np.isfinite([a_m + b_m, a_h + b_h, a_n + b_n]).all():
+        raise ValueError(f"v_start of HodgkinHuxley lies too far from v_shift: {v_start!r} and {v_shift!r}")
     start = {"v": v_start, "m": a_m / (a_m + b_m), "h": a_h / (a_h + b_h), "n": a_n / (a_n + b_n), "left": 0.0}
     return Neuron(
         step,

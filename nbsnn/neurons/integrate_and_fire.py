@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
+from .biological import need
 from .fire import fire, fire_vjp, reset_holes
 
 
@@ -56,8 +57,9 @@ def IF(
     >>> IF(v_threshold=0.5)
     IF(v_threshold=0.5, v_reset=0.0, ...)
     """
-    surrogate = surrogate or atan()
+    surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
+    need("IF", real={"v_start": v_start})
     value, holes = reset_holes(v_reset, reset, detach_reset)
     return Neuron(
         step,

@@ -20,10 +20,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from ..hole import hole
 from ..neuron import Neuron
 from ..validate import count
-from .biological import need
+from .biological import broadcast, need
 
 
 def euler(v, u, x, g, slope, constant, h):
@@ -111,10 +113,15 @@ def Izhikevich(
     >>> int(run["spikes"].sum())
     20
     """
+    need("Izhikevich", real={"c": c})
     v_start = c if v_start is None else v_start
-    u_start = b * (v_start - v_u) if u_start is None else u_start
+    need("Izhikevich", real={"b": b, "v_start": v_start, "v_u": v_u}, order={"c": c, "v_peak": v_peak})
+    if u_start is None:
+        broadcast("Izhikevich", {"b": b, "v_start": v_start, "v_u": v_u})
+        u_start = np.multiply(b, np.subtract(v_start, v_u))
+        u_start = u_start if np.ndim(u_start) else float(u_start)
     options = dict(locals())
-    need("Izhikevich", order={"c": c, "v_peak": v_peak})
+    need("Izhikevich", real={"u_start": u_start})
     return Neuron(
         step,
         state={"v": v_start, "u": u_start},
@@ -124,7 +131,7 @@ def Izhikevich(
         },
         per_step={"dt": "dt"},
         inputs=("current", "conductance", "jump"),
-        holes={"membrane": in_parts(count("substeps of Izhikevich", substeps))},
+        holes={"membrane": in_parts(count("substeps of Izhikevich", substeps, most=1000))},
         kind="Izhikevich",
         options=options,
     )  # fmt: skip

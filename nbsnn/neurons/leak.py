@@ -6,6 +6,7 @@
 """
 
 from ..hole import hole
+from ..validate import switch
 
 
 @hole
@@ -44,4 +45,6 @@ def dcomplement(decay):
 
 def gain_holes(decay_input):
     """The filling of this file's holes."""
-    return {"gain": complement, "dgain": dcomplement} if decay_input else {"gain": full, "dgain": dfull}
+    if switch("decay_input", decay_input):
+        return {"gain": complement, "dgain": dcomplement}
+    return {"gain": full, "dgain": dfull}

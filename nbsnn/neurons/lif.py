@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
+from ..validate import numbers
 from .fire import fire, fire_vjp, first_of, reset_holes
 from .leak import charge, charge_vjp, gain_holes
 from .refractory import refractory_lif
@@ -96,7 +95,7 @@ def LIF(
     >>> int(run["spikes"].sum())
     2
     """
-    surrogate = surrogate or atan()
+    surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
     value, holes = reset_holes(v_reset, reset, detach_reset)
     neuron = Neuron(
@@ -115,4 +114,5 @@ def LIF(
         options=options,
         starts_at={"v": "v_rest"},
     )
-    return refractory_lif(neuron, refractory) if np.any(refractory) else neuron
+    held = numbers("refractory", refractory)
+    return refractory_lif(neuron, refractory) if held.ndim or held else neuron

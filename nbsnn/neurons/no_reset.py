@@ -52,8 +52,9 @@ def NoReset(
     >>> run["spikes"].ravel()
     array([1., 1., 1., 0.], dtype=float32)
     """
+    surrogate = atan() if surrogate is None else surrogate
     options = {
         "tau": tau, "v_threshold": v_threshold, "v_rest": v_rest, "decay": decay, "decay_input": decay_input,
-        "compare": compare, "surrogate": surrogate or atan(), "first": first, "learn": learn,
+        "compare": compare, "surrogate": surrogate, "first": first, "learn": learn,
     }  # fmt: skip
     return LIF(reset="none", **options).replace(kind="NoReset", options=options)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..neuron import Neuron
+from ..validate import arguments, check_options, names, numbers
 from .lif import LIF
 
 
@@ -37,14 +38,14 @@ def PLIF(tau: float = 2.0, v_threshold: float = 1.0, v_reset: float | None = 0.0
     >>> PLIF(tau=2.0).learn
     ('w',)
     """
-    if not np.all(np.asarray(tau) > 1.0):
+    if not np.all(numbers("tau", tau) > 1.0):
         raise ValueError(f"tau of a PLIF must be greater than 1 step, not {tau!r}")
     if "decay" in options:
         raise TypeError("a PLIF's decay is 1 - sigmoid(w); it takes no decay option")
-    learn = options.pop("learn", ())
-    more = (learn,) if isinstance(learn, str) else tuple(learn)
+    check_options("PLIF", options, arguments(LIF, "tau", "v_threshold", "v_reset", "decay"))
+    more = names("learn", options.pop("learn", ()))
     lif = LIF(2.0, v_threshold, v_reset, learn=more, **options)
-    w = -np.log(np.asarray(tau) - 1.0) if np.ndim(tau) else -math.log(tau - 1.0)
+    w = -np.log(np.asarray(tau) - 1.0) if np.ndim(tau) else -math.log(float(tau) - 1.0)
     params = {("w" if name == "tau" else name): (w if name == "tau" else value) for name, value in lif.params.items()}
     ways = {("w" if name == "tau" else name): ("logit" if name == "tau" else way) for name, way in lif.per_step.items()}
     return lif.replace(

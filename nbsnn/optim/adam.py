@@ -22,7 +22,7 @@ from math import sqrt
 
 import numpy as np
 
-from ..validate import number
+from ..validate import number, pair_of
 from .optimizer import Optimizer, fraction
 from .schedules import Schedule
 
@@ -109,8 +109,7 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ):
         super().__init__(lr)
-        if len(betas) != 2:
-            raise ValueError(f"betas must be two numbers, not {betas!r}")
+        betas = pair_of("betas", betas)
         self.betas = fraction("betas[0]", betas[0]), fraction("betas[1]", betas[1])
         self.eps = number("eps", eps, above=0.0)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)

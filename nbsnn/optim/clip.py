@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..validate import finite, number
+from ..validate import finite, instance, number
 
 
 def clip_by_norm(grads: Mapping[str, np.ndarray], limit: float) -> float:
@@ -40,7 +40,7 @@ def clip_by_norm(grads: Mapping[str, np.ndarray], limit: float) -> float:
     >>> clip_by_norm(grads, 1.0), grads["a"].round(12), grads["b"].round(12)
     (5.0, array([0.6]), array([0.8]))
     """
-    number("limit", limit, above=0.0)
+    limit = number("limit", limit, above=0.0)
     _check(grads)
     # Relative to the largest element, no square overflows.
     largest = max((float(np.abs(g).max()) for g in grads.values() if g.size), default=0.0)
@@ -76,13 +76,14 @@ def clip_by_value(grads: Mapping[str, np.ndarray], limit: float) -> None:
     >>> grads["a"]
     array([-1. ,  0.5])
     """
-    number("limit", limit, above=0.0)
+    limit = number("limit", limit, above=0.0)
     _check(grads)
     for g in grads.values():
         np.clip(g, -limit, limit, out=g)
 
 
 def _check(grads: Mapping[str, np.ndarray]) -> None:
+    instance("grads", grads, Mapping, "a mapping from names to arrays")
     for name, g in grads.items():
         if not isinstance(g, np.ndarray) or g.dtype.kind != "f":
             raise TypeError(f"grads[{name!r}] must be a float array, not {getattr(g, 'dtype', type(g).__name__)}")

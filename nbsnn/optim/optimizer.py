@@ -19,7 +19,7 @@ from ..device import run_threaded
 from ..kernels.cpu import optim as template
 from ..pickling import ByName
 from ..spell import row, store
-from ..validate import FLOATS, count, finite, number
+from ..validate import FLOATS, count, finite, function, number
 from . import on_gpu
 from .schedules import Constant, Schedule
 
@@ -75,7 +75,7 @@ class Optimizer(ByName):
 
     @schedule.setter
     def schedule(self, lr: float | Schedule) -> None:
-        self._schedule = lr if callable(lr) else Constant(lr)
+        self._schedule = function("lr", lr, "a number or a schedule", takes=1) if callable(lr) else Constant(lr)
 
     @property
     def lr(self) -> float:
@@ -217,6 +217,9 @@ class Optimizer(ByName):
         self.state.update({f"{slot}/{name}": memory[k].reshape(shape) for k, slot in enumerate(self.slots)})
 
     def _check_names(self, params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
+        for name, given in (("params", params), ("grads", grads)):
+            if not isinstance(given, Mapping):
+                raise TypeError(f"{name} must be a mapping from names to arrays, not {given!r}")
         if params.keys() != grads.keys():
             raise ValueError(f"params and grads must have the same names: {_difference(params, grads)}")
         if self._memory and params.keys() != self._memory.keys():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 
-from ..validate import count, number
+from ..validate import count, function, number
 
 Schedule = Callable[[int], float]
 """The learning rate of iteration ``0, 1, 2, ...``"""
@@ -134,7 +134,9 @@ class Warmup:
     iterations: int
 
     def __post_init__(self) -> None:
-        if not callable(self.schedule):
+        if callable(self.schedule):
+            function("schedule", self.schedule, "a number or a schedule", takes=1)
+        else:
             number("schedule", self.schedule, least=0.0)
         count("iterations", self.iterations)
 

@@ -11,7 +11,7 @@ convention of Sutskever et al. (ICML 2013) as PyTorch has it, without dampening.
 
 from __future__ import annotations
 
-from ..validate import number
+from ..validate import number, switch
 from .optimizer import Optimizer, fraction
 from .schedules import Schedule
 
@@ -76,6 +76,7 @@ class SGD(Optimizer):
 
     def __init__(self, lr: float | Schedule, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0):
         super().__init__(lr)
+        switch("nesterov", nesterov)
         self.momentum = fraction("momentum", momentum)
         self.nesterov = bool(nesterov)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..device import resolve
 from ..layers.layer import _checked_state
-from ..validate import FLOATS, finite, shaped
+from ..validate import FLOATS, finite, shaped, switch
 
 Array = np.ndarray
 
@@ -25,7 +25,7 @@ def check_weights(weights: Any, in_place: bool, dtypes: tuple[Any, ...] = FLOATS
     if not weights.size:
         raise ValueError(f"weights must not be empty, but have shape {list(weights.shape)}")
     finite("weights", weights)
-    if not in_place:
+    if not switch("in_place", in_place):
         return np.array(weights, order="C")
     if not (weights.flags.c_contiguous and weights.flags.writeable):
         raise ValueError(
@@ -36,7 +36,10 @@ def check_weights(weights: Any, in_place: bool, dtypes: tuple[Any, ...] = FLOATS
 
 def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
     """``spikes`` [T, B, units] of zeros and ones, in ``dtype``."""
-    spikes = np.asarray(spikes)
+    try:
+        spikes = np.asarray(spikes)
+    except ValueError:
+        raise TypeError(f"{name} must be numbers, not rows of several lengths") from None
     if spikes.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be numbers, not {spikes.dtype}")
     shaped(f"{name} spikes", spikes, (None, None, units))

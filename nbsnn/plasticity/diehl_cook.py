@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .rule import Rule
+from ..validate import number
+from .rule import Rule, check_rule_options
 from .trace import Trace
 
 
@@ -57,6 +58,9 @@ def DiehlCook(
     >>> rule.post["y2"].tau, rule.params["a_post"]
     (40.0, 0.01)
     """
+    check_rule_options("DiehlCook", options)
+    for name, tau in (("tau_pre", tau_pre), ("tau_post1", tau_post1), ("tau_post2", tau_post2)):
+        number(name, tau, above=0.0)
     pre = {"x": Trace(tau_pre, "set", "decay add use")}
     post = {"y1": Trace(tau_post1, "set", "decay use add"), "y2": Trace(tau_post2, "set", "decay use add")}
     return Rule(change, pre, post, {"a_post": a_post, "a_pre": a_pre}, **options)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..validate import number
+from ..validate import number, numbers, shaped
+from .normalize import check_matrix
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,6 @@ class Scaling:
 
     def apply(self, weights: np.ndarray, rates: np.ndarray) -> None:
         """Scale ``weights`` [n_pre, n_post] in place, the mean ``rates`` [n_post] being given in Hz; without bounds."""
+        check_matrix(weights)
+        rates = shaped("rates", numbers("rates", rates), (weights.shape[1],))
         weights *= np.maximum(1.0 + self.beta * (self.rate - rates), 0.0).astype(weights.dtype)

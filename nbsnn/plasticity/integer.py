@@ -24,7 +24,7 @@ import numpy as np
 from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
 from ..random import Draws
-from ..validate import choice, count
+from ..validate import choice, count, names, number, real
 from .check import check_run, check_weights, stepper
 from .learned import Learned
 from .rule import Array, State
@@ -135,6 +135,8 @@ class PostPreInt:
         in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
     ) -> Learned:  # fmt: skip
         """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
+        number("dt", dt, above=0.0)
+        record = names("record", record)
         weights = check_weights(weights, in_place, (I32,))
         pre, post, state = check_run(self, weights, pre, post, state, device)
         kept: dict[str, Any] = {choice("a recorded variable", n, ("weights", "x", "y")): [] for n in record}
@@ -179,7 +181,7 @@ class PostPreInt:
 
     def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
         """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""
-        thresh = np.full((steps, 1, n_post), -(1 << 31), I32) if thresh is None else np.asarray(thresh)
+        thresh = np.full((steps, 1, n_post), -(1 << 31), I32) if thresh is None else real("thresh", thresh)
         if thresh.shape != (steps, 1, n_post) or thresh.dtype.kind not in "iu":
             wanted = [steps, 1, n_post]
             raise ValueError(f"thresh must be integers of shape {wanted}, not {thresh.dtype} of {list(thresh.shape)}")

@@ -19,5 +19,5 @@ class IntegerSetting(Setting):
     dtype: Any = np.int32
 
     def __post_init__(self) -> None:
-        number("dt", self.dt, above=0.0)
+        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
         object.__setattr__(self, "device", resolve(self.device))

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .rule import Array, Rule, State
-from .trace import Trace
+from .trace import Trace, check_tau
 
 
 def aimed(m, y, mean, a_pre):
@@ -119,6 +119,8 @@ def MetaNearestSTDP(
     >>> state["m"].round(3), state["M"].round(3)
     (array([0.3, 0.4]), np.float64(0.35))
     """
+    check_tau("tau_pre", tau_pre, decay)
+    check_tau("tau_post", tau_post, decay)
     x, y = Trace(tau_pre, "set", decay=decay), Trace(tau_post, "set", decay=decay)
     params = {"a_post": a_post, "a_pre": a_pre}
     return MetaRule(change, {"x": x}, {"y": y}, params, "smooth", w_min, w_max)

@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..validate import number
+from ..validate import number, switch
+
+
+def check_matrix(weights: Any) -> None:
+    """Raise unless ``weights`` are floats [n_pre, n_post]."""
+    if not isinstance(weights, np.ndarray) or weights.dtype.kind != "f" or weights.ndim != 2:
+        given = f"{weights.dtype} {list(weights.shape)}" if isinstance(weights, np.ndarray) else repr(weights)
+        raise TypeError(f"weights must be a float array [n_pre, n_post], not {given}")
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class Normalize:
 
     def __post_init__(self) -> None:
         number("total of a normalisation", self.total, above=0.0)
+        switch("before_clip", self.before_clip)
+        switch("guard", self.guard)
         if isinstance(self.when, str):
             if self.when not in ("end", "every"):
                 raise ValueError(f"when must be 'end', 'every' or a step, not {self.when!r}")
@@ -76,6 +86,7 @@ class Normalize:
 
     def apply(self, weights: np.ndarray) -> None:
         """Normalise ``weights`` [n_pre, n_post] in place."""
+        check_matrix(weights)
         sizes = np.abs(weights)
         # Down the rows in order, as in the kernel; a single column NumPy would add up in pairs.
         sums = sizes.sum(0) if weights.shape[1] > 1 else np.add.accumulate(sizes)[-1]

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..validate import choice
-from .rule import Rule
-from .trace import ORDERS, Trace
+from .rule import Rule, check_rule_options
+from .trace import ORDERS, Trace, check_tau
 
 CAUSAL = "decay add use", "decay use add"
 
@@ -83,6 +83,9 @@ def PairSTDP(
     >>> rule.run(w, early, late, in_place=False).weights, rule.run(w, late, early, in_place=False).weights
     (array([[0.59048374]]), array([[0.40951626]]))
     """
+    check_rule_options("PairSTDP", options)
+    check_tau("tau_pre", tau_pre, decay)
+    check_tau("tau_post", tau_post, decay)
     before, after = orders(order)
     x, y = Trace(tau_pre, mode, before, decay=decay), Trace(tau_post, mode, after, decay=decay)
     return Rule(pair, {"x": x}, {"y": y}, {"a_post": a_post, "a_pre": a_pre}, **options)
@@ -112,4 +115,5 @@ def NearestSTDP(
     >>> NearestSTDP(tau_pre=10.0).pre["x"].mode
     'set'
     """
+    check_rule_options("NearestSTDP", options, "order", "decay")
     return PairSTDP(a_post, a_pre, tau_pre, tau_post, mode="set", **options)

@@ -24,7 +24,7 @@ from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron
 from ..random import Draws
-from ..validate import count
+from ..validate import count, number, shown, switch
 from .check import check_spikes
 from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
@@ -101,17 +101,21 @@ class Plastic(Container):
         seed: int = 0,
     ):
         if not isinstance(connection, Dense):
-            raise TypeError(f"a plastic connection must be Dense, not {connection!r}")
+            raise TypeError(f"connection: a plastic connection must be Dense, not {shown(connection)}")
         units = connection.shape[0]
         if lateral is not None and not isinstance(lateral, Dense):
-            lateral = Dense(units, units, bias=False, path="events", weight=Inhibition(lateral))
+            lateral = Dense(
+                units, units, bias=False, path="events", weight=Inhibition(number("strength of lateral", lateral))
+            )
         super().__init__(connection=connection, neurons=neurons, **({} if lateral is None else {"lateral": lateral}))
         if not isinstance(rule, (Rule, PostPreInt)):
-            raise TypeError(f"rule must be a plasticity rule, not {rule!r}")
+            raise TypeError(f"rule must be a plasticity rule, not {shown(rule)}")
         self.alone = Alone("this plastic layer")
-        self.rule, self.delay, self.defer = rule, count("delay", delay, least=0), bool(defer)
+        self.rule, self.delay, self.defer = rule, count("delay", delay, least=0, most=1 << 20), switch("defer", defer)
+        if not (lag is None or (isinstance(lag, (tuple, list)) and len(lag) == 2)):
+            raise TypeError(f"lag must be two numbers of steps, not {lag!r}")
         before, after = (self.delay, 0) if lag is None else lag
-        self.lag = count("lag of the input", before, least=0), count("lag of the output", after, least=0)
+        self.lag = count("lag of the input", before, least=0, most=1 << 20), count("lag of the output", after, least=0)
         if self.lag[1] > 1:
             raise ValueError(f"the rule sees output spikes at once or one step late, not {self.lag[1]} steps")
         if self.defer and (not isinstance(rule, Rule) or type(rule).advance is not Rule.advance):

@@ -12,7 +12,7 @@ from ..encode.encoder import Encoder
 from ..encode.poisson import poisson
 from ..layers.layer import Array, Nested, buffer
 from ..random import Draws
-from ..validate import choice, count, shaped
+from ..validate import choice, count, names, real, shaped, shown, switch
 from .check import check_spikes
 from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .loop import Drawn, Loop, fits
@@ -43,12 +43,14 @@ def present(
 ) -> Presented:  # fmt: skip
     """As ``Plastic.present``."""
     if not isinstance(encoder, Encoder):
-        raise TypeError(f"encoder must be one of nbsnn.encode, not {encoder!r}")
+        raise TypeError(f"encoder must be one of nbsnn.encode, not {shown(encoder)}")
     if not isinstance(draws, Draws):
         raise TypeError(f"draws must be nbsnn.random.Draws(seed), not {draws!r}")
     if layer.integer:
         raise ValueError("an integer layer is not shown samples: encode them and use learn")
-    x = shaped("samples", np.asarray(x), (None, *layer.in_shape))
+    switch("learn", learn)
+    keep = names("keep", keep)
+    x = shaped("x: samples", real("x", x), (None, *layer.in_shape))
     if not len(x):
         raise ValueError("there are no samples to show")
     first, batch = count("first", first, least=0), count("batch", batch)

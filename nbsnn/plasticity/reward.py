@@ -21,7 +21,7 @@ import numpy as np
 from ..per_step import resolved
 from ..validate import finite, number
 from .pair import PairSTDP
-from .rule import Array, Rule, State
+from .rule import Array, Rule, State, check_rule_options
 
 
 def faded(e, zeta, decay, share):
@@ -168,6 +168,11 @@ def MSTDP(
     >>> rule.run(np.full((1, 1), 0.5), spike, np.roll(spike, 1), reward=[0.0, 0.0, 1.0]).weights
     array([[0.59512294]])
     """
+    check_rule_options("MSTDP", options)
+    number("a_plus", a_plus)
+    number("a_minus", a_minus)
+    number("tau_plus", tau_plus, above=0.0)
+    number("tau_minus", tau_minus, above=0.0)
     rule = PairSTDP(a_plus, a_minus, tau_plus, tau_minus, order=order)
     return RewardRule(rule.change, rule.pre, rule.post, rule.params, rate=rate, tau_e=tau_e, **options)
 
@@ -196,4 +201,5 @@ def MSTDPET(rate: float = 1e-2, *args: float, tau_e: float = 25.0, **options: An
     >>> MSTDPET(tau_e=50.0).tau_e
     50.0
     """
-    return MSTDP(rate, *args, tau_e=tau_e, **options)
+    check_rule_options("MSTDPET", options, "a_plus", "a_minus", "tau_plus", "tau_minus", "order")
+    return MSTDP(rate, *args, tau_e=number("tau_e", tau_e, above=0.0), **options)

@@ -20,7 +20,7 @@ from ..compile import kernel
 from ..kernels.cpu import plasticity as cpu
 from ..pickling import ByName
 from ..spell import row
-from ..validate import choice, number
+from ..validate import arguments, check_options, choice, function, instance, names, number
 from .bounds import BOUNDS, clipped
 from .check import check_run, check_weights, stepper
 from .learned import Learned
@@ -45,6 +45,11 @@ def _refuse(self: Fixed, *args: Any, **more: Any) -> Any:
 
 for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
     setattr(Fixed, _name, _refuse)
+
+
+def check_rule_options(where: str, given: Collection[str], *more: str) -> None:
+    """Raise ``TypeError`` if an option that ``where`` hands on to ``Rule`` is none of its own, or of ``more``."""
+    check_options(where, given, [*more, *arguments(Rule, "change", "pre", "post", "params")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +119,10 @@ class Rule(ByName):
     reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
 
     def __post_init__(self) -> None:
+        function("change", self.change)
         for name in ("pre", "post", "params"):
-            object.__setattr__(self, name, Fixed(getattr(self, name)))
+            given = instance(name, getattr(self, name), Mapping, "a mapping from names")
+            object.__setattr__(self, name, Fixed(given))
         choice("bounds", self.bounds, BOUNDS)
         choice("clip", self.clip, ("changed", "all"))
         choice("coincidence", self.coincidence, ("count", "ignore"))
@@ -211,6 +218,7 @@ class Rule(ByName):
         """
         weights = check_weights(weights, in_place)
         pre, post, state = check_run(self, weights, pre, post, state, device)
+        dt, record = number("dt", dt, above=0.0), names("record", record)
         known = ("weights", "dw", *self.initial(1, weights)["pre"], *self.initial(1, weights)["post"])
         kept: dict[str, Any] = {choice("a recorded variable", name, known): [] for name in record}
         state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)

@@ -16,6 +16,7 @@ set (the nearest spike alone counts). Morrison, Diesmann and Gerstner 2008 (doi:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,14 @@ ORDERS: dict[str, Callable] = {
 """What happens in a step, in order."""
 
 
+def check_tau(name: str, tau: Any, decay: str) -> None:
+    """Raise unless ``tau`` is a time constant, or for ``decay="factor"`` a factor."""
+    if choice("decay", decay, ("exp", "euler", "factor")) == "factor":
+        number(name, tau, least=0.0)
+    else:
+        number(name, tau, above=0.0)
+
+
 @dataclass(frozen=True)
 class Trace:
     """A trace of the spikes of each unit on one side of a connection.
@@ -126,18 +135,18 @@ class Trace:
     decay: str = "exp"
 
     def __post_init__(self) -> None:
-        if not callable(self.mode):
+        if not callable(self.mode) or isinstance(self.mode, type):
             choice("mode of a trace", self.mode, MODES)
+        elif len(inspect.signature(self.mode).parameters) != 3:
+            raise ValueError(f"mode of a trace must be a function bump(a, s, amount), not {self.mode!r}")
         choice("order of a trace", self.order, ORDERS)
         choice("decay of a trace", self.decay, ("exp", "euler", "factor"))
         number("amount of a trace", self.amount)
-        if self.decay == "factor":
-            number("factor of a trace", self.tau, least=0.0)
-        else:
-            number("tau of a trace", self.tau, above=0.0)
+        check_tau(f"{'factor' if self.decay == 'factor' else 'tau'} of a trace", self.tau, self.decay)
 
     def factor(self, dt: float = 1.0, dtype: Any = np.float64) -> float:
         """What is left of the trace after a step of ``dt``; ``ValueError`` if traces of ``dtype`` cannot follow."""
+        dt = number("dt", dt, above=0.0)
         if self.decay == "factor":
             return resolved("tau of a trace", float(self.tau), dtype)
         way = EXP if self.decay == "exp" else EULER

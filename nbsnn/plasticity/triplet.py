@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..validate import choice
+from ..validate import choice, number
 from .pair import orders
-from .rule import Rule
+from .rule import Rule, check_rule_options
 from .trace import Trace
 
 TAU_PLUS, TAU_MINUS = 16.8, 33.7
@@ -95,6 +95,8 @@ def TripletSTDP(
     """
     for k, (name, value) in enumerate({"data": data, "interaction": interaction, "model": model}.items()):
         choice(name, value, sorted({key[k] for key in PUBLISHED}))
+    check_rule_options("TripletSTDP", options)
+    number("rate", rate)
     *amplitudes, tau_x, tau_y = PUBLISHED[data, interaction, model]
     mode = "add" if interaction == "all" else "set"
     taus = {"r1": TAU_PLUS, "r2": tau_x, "o1": TAU_MINUS, "o2": tau_y}

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..plot import pyplot
+from ..plot.canvas import check_axes
 from ..random import Draws
-from ..validate import count
+from ..validate import arguments, check_options, count, instance, number, real
 from .integer import I32, PostPreInt
 from .meta import MetaRule
 from .reward import RewardRule
@@ -52,11 +53,18 @@ def window(
     >>> window(PairSTDP(0.1, 0.1), [-1, 0, 1])[1].round(4)
     array([-0.0951,  0.    ,  0.0951])
     """
-    steps = np.arange(-50, 51) if delta_t is None else np.asarray(delta_t)
+    instance("rule", rule, (Rule, PostPreInt), "a plasticity rule")
+    number("dt", dt, above=0.0)
+    if w is not None:
+        number("w", w)
+    count("samples", samples, most=1 << 20)
+    steps = np.arange(-50, 51) if delta_t is None else real("delta_t", delta_t)
     if steps.ndim != 1 or not steps.size or steps.dtype.kind not in "iu":
         raise ValueError(f"delta_t must be a list of integers, not {steps.dtype} of shape {list(steps.shape)}")
+    if max(abs(int(steps.min())), abs(int(steps.max()))) > 1 << 20:
+        raise ValueError(f"delta_t must be at most {1 << 20} steps, but spans {steps.min()} to {steps.max()}")
     integer = isinstance(rule, PostPreInt)
-    runs = count("samples", samples) if integer else 1
+    runs = samples if integer else 1
     middle = 0.5 * (rule.w_min + rule.w_max) if w is None else w
     # Synapse k joins a presynaptic unit of its own to the postsynaptic ones, which spike together.
     before = np.full((len(steps), runs), int(middle) if integer else middle, I32 if integer else np.float64)
@@ -99,7 +107,9 @@ def figure(rule: Rule | PostPreInt, ax: Any = None, title: str = "", **options: 
     ImportError
         If matplotlib is not installed.
     """
+    check_options("figure", options, arguments(window, "rule"))
     steps, dw = window(rule, **options)
+    check_axes(ax, title)
     if ax is None:
         _, ax = pyplot().subplots()
     order = np.argsort(steps)

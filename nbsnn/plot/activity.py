@@ -10,8 +10,8 @@ import numpy as np
 
 from ..statistics import population_rate
 from ..statistics.window import spikes_within
-from ..validate import count
-from .canvas import color, new_figure
+from ..validate import count, names, numbers, shaped
+from .canvas import check_axes, color, new_figure
 
 Array = np.ndarray
 Spikes = tuple[Any, Any, int]
@@ -56,7 +56,15 @@ def activity(
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
     """
+    if axes is not None and not (isinstance(axes, (tuple, list, np.ndarray)) and np.shape(axes)[:1] == (2,)):
+        raise TypeError(f"axes must be two matplotlib axes or None, not {axes!r}")
+    for ax in () if axes is None else axes:
+        check_axes(ax, title, "axes")
+    check_axes(None, title)
     named = dict(spikes) if isinstance(spikes, Mapping) else {"": spikes}
+    for name, part in named.items():
+        if not isinstance(part, (tuple, list)) or len(part) != 3:
+            raise TypeError(f"spikes must be (times, units, n){f', {name!r} too' * bool(name)}, not {part!r}")
     found = {name: (*spikes_within(t, u, n, start, stop), n) for name, (t, u, n) in named.items()}
     curves = [population_rate(*part, stop, start=start, width=width, smooth=smooth) for part in found.values()]
     every = max(1, math.ceil(sum(n for *_, n in found.values()) / count("most", most)))
@@ -120,9 +128,24 @@ def traces(
     ValueError
         If lengths do not agree.
     """
-    times = np.asarray(times, np.float64)
+    check_axes(None, title)
+    times = shaped("times", numbers("times", times), (None,))
     named = states if isinstance(states, Mapping) else {"": states}
-    columns: dict[str, Array] = {name: np.asarray(x).reshape(len(x), -1) for name, x in named.items()}
+    columns: dict[str, Array] = {}
+    for name, x in named.items():
+        array = numbers(f"states {name!r}" if name else "states", x)
+        if not array.size or not array.ndim:
+            raise ValueError(f"states must have a row for each of {len(times)} times, not shape {list(array.shape)}")
+        columns[name] = array.reshape(len(array), -1)
+    if not columns:
+        raise ValueError("states must name at least one state")
+    if spikes is not None:
+        if not isinstance(spikes, (list, tuple, np.ndarray)) or (isinstance(spikes, np.ndarray) and not spikes.ndim):
+            raise TypeError(f"spikes must be times, or a sequence of times for each unit, not {spikes!r}")
+        for train in [spikes] if _flat(spikes) else spikes:
+            shaped("spikes", numbers("spikes", train), (None,))
+    if labels is not None:
+        labels = names("labels", labels)
     units = next(iter(columns.values())).shape[1]
     for name, x in columns.items():
         if x.shape != (len(times), units):
@@ -135,6 +158,12 @@ def traces(
     if axes is None:
         axes = new_figure(7.0, 1.2 + 1.8 * len(columns)).subplots(len(columns), 1, sharex=True, squeeze=False)
     axes = np.atleast_1d(np.asarray(axes, object)).reshape(-1)
+    for ax in axes:
+        if ax is None:
+            raise TypeError("axes must be matplotlib axes, not None among others")
+        check_axes(ax, title, "axes")
+    if len(axes) != len(columns):
+        raise ValueError(f"axes must be as many as there are states, {len(columns)}, not {len(axes)}")
     for ax, (name, x) in zip(axes, columns.items(), strict=True):
         for k in range(units):
             ax.plot(times, x[:, k], color=color(k), linewidth=1.0, label=labels[k] if labels else None)

@@ -6,6 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .. import validate
+from ..validate import number
 from ..whole_file import writing
 
 MISSING = 'figures need matplotlib, which is not installed: pip install "nbsnn[plot]"'
@@ -36,6 +38,14 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def check_axes(ax: Any, title: str, name: str = "ax") -> None:
+    """Raise ``TypeError`` unless these are matplotlib axes, or None, and a text."""
+    if ax is not None and not callable(getattr(ax, "plot", None)):
+        raise TypeError(f"{name} must be matplotlib axes or None, not {ax!r}")
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a text, not {title!r}")
+
+
 def axes_or_new(ax: Any, width: float = 5.0, height: float = 3.4) -> Any:
     """The given axes, or those of a new figure."""
     return new_figure(width, height).subplots() if ax is None else ax
@@ -56,7 +66,10 @@ def save(figure: Any, path: str | PathLike[str], dpi: float = 120.0) -> None:
     dpi : float
         Pixels per inch.
     """
-    path = Path(path)
+    if not callable(getattr(figure, "savefig", None)):
+        raise TypeError(f"figure must be a matplotlib figure, not {figure!r}")
+    number("dpi", dpi, least=10.0, most=10_000)
+    path = Path(validate.path("path", path))
     path = path if path.suffix else path.with_suffix(".png")
     with writing(path) as file:
         figure.savefig(file, dpi=dpi, format=path.suffix[1:])

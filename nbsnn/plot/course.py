@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..history import History
 from ..layers.run import Run
-from .canvas import pyplot, save
+from ..validate import count, instance, numbers
+from .canvas import check_axes, pyplot, save
 
 
 def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
@@ -27,6 +29,10 @@ def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
     -------
     matplotlib axes
     """
+    check_axes(ax, title)
+    spikes = numbers("spikes", spikes)
+    if spikes.ndim < 2:
+        raise ValueError(f"spikes must have shape [T, units...], not {list(spikes.shape)}")
     if ax is None:
         _, ax = pyplot().subplots()
     steps, units = np.nonzero(spikes.reshape(len(spikes), -1))
@@ -62,6 +68,10 @@ def fields(weights: np.ndarray, path: str | PathLike[str], side: int | None = No
 
 def training(history: History, run: Run, path: str | PathLike[str], sample: int = 0) -> None:
     """A figure of a training's course and of one sample's spikes, written to ``path``."""
+    validate.path("path", path)
+    instance("history", history, History, "the history of a training")
+    instance("run", run, Run, "what a network's run returns")
+    sample = count("sample", sample, least=0, most=run.output.shape[1] - 1)
     plt = pyplot()
     layers = [name for name in run.keys() if "spikes" in run[name]]  # noqa: SIM118 (a Run is no dict)
     figure, axes = plt.subplots(1, 2 + max(1, len(layers)), figsize=(4 * (2 + max(1, len(layers))), 3.4))

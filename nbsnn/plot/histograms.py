@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import count
-from .canvas import axes_or_new, color
+from ..validate import count, real
+from .canvas import axes_or_new, check_axes, color
 
 
 def rate_histogram(rates: Any, *, bins: int = 30, ax: Any = None, title: str = "") -> Any:
@@ -55,12 +55,17 @@ def cv_histogram(cv: Any, *, bins: int = 30, ax: Any = None, title: str = "") ->
 
 
 def _histogram(what: str, given: Any, label: str, unit: str, bins: int, ax: Any, title: str) -> Any:
-    named = {k: np.asarray(v, np.float64) for k, v in (given if isinstance(given, Mapping) else {"": given}).items()}
+    check_axes(ax, title)
+    parts = given if isinstance(given, Mapping) else {"": given}
+    named = {k: real(what, v).astype(np.float64).ravel() for k, v in parts.items()}
     named = {name: values[~np.isnan(values)] for name, values in named.items()}
+    for values in named.values():
+        if np.isinf(values).any() or values.min(initial=0.0) < 0.0:
+            raise ValueError(f"{what} must be finite and at least 0, but span {values.min():g} to {values.max():g}")
     if not any(len(values) for values in named.values()):
         raise ValueError(f"{what} must hold at least one number; there is none")
     high = max(values.max(initial=0.0) for values in named.values()) or 1.0
-    edges = _edges(np.unique(np.concatenate(list(named.values()))), high, count("bins", bins))
+    edges = _edges(np.unique(np.concatenate(list(named.values()))), high, count("bins", bins, most=1 << 20))
     ax = axes_or_new(ax)
     for k, (name, values) in enumerate(named.items()):
         if not len(values):

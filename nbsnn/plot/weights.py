@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..sparse import Rows
-from ..validate import count
-from .canvas import COLORS, axes_or_new
+from ..validate import count, instance, numbers, shape_of, shaped
+from .canvas import COLORS, axes_or_new, check_axes
 
 Array = np.ndarray
 
@@ -40,6 +40,9 @@ def weight_matrix(weight: Any, rows: Rows | None = None, *, ax: Any = None, titl
     ValueError
         If shapes do not agree.
     """
+    check_axes(ax, title)
+    if rows is not None:
+        instance("rows", rows, Rows, "the rows of a connection")
     image, shape = _sparse_image(weight, rows) if rows is not None else _dense_image(weight)
     ax = axes_or_new(ax, 5.2, 4.4)
     low, high = float(np.nanmin(image, initial=0.0)), float(np.nanmax(image, initial=0.0))
@@ -84,11 +87,15 @@ def receptive_fields(
     ValueError
         If ``weight`` has another number of sources than a picture has points.
     """
-    weight, (height, width) = np.asarray(weight), shape
+    check_axes(ax, title)
+    weight, shape = numbers("weight", weight), shape_of("shape", shape)
+    if len(shape) != 2:
+        raise ValueError(f"shape must be (height, width), not {shape}")
+    height, width = shape
     if weight.ndim != 2 or weight.shape[0] != height * width or not weight.shape[1]:
         raise ValueError(f"weight must have shape [{height * width}, targets], not {list(weight.shape)}")
     n = weight.shape[1]
-    across = math.ceil(math.sqrt(n)) if columns is None else count("columns", columns)
+    across = math.ceil(math.sqrt(n)) if columns is None else count("columns", columns, most=10_000)
     down = math.ceil(n / across)
     tiles = np.full((down, height + 1, across, width + 1), np.nan)
     for k in range(n):
@@ -129,7 +136,8 @@ def weights_over_time(times: Any, weights: Any, *, ax: Any = None, title: str = 
     ValueError
         If lengths do not agree.
     """
-    times, weights = np.asarray(times, np.float64), np.asarray(weights)
+    check_axes(ax, title)
+    times, weights = shaped("times", numbers("times", times), (None,)), numbers("weights", weights)
     if weights.ndim != 2 or len(weights) != len(times) or not weights.size:
         raise ValueError(f"weights must have shape [{len(times)}, synapses], as there are times, not {weights.shape}")
     ax = axes_or_new(ax)
@@ -147,7 +155,7 @@ def weights_over_time(times: Any, weights: Any, *, ax: Any = None, title: str = 
 
 
 def _dense_image(weight: Any) -> tuple[Array, tuple[int, int]]:
-    weight = np.asarray(weight)
+    weight = numbers("weight", weight)
     if weight.ndim != 2 or not weight.size:
         raise ValueError(f"weight must have shape [n_pre, n_post], not {list(weight.shape)}")
     image = weight.astype(np.float64)
@@ -161,6 +169,7 @@ def _dense_image(weight: Any) -> tuple[Array, tuple[int, int]]:
 
 def _sparse_image(weight: Any, rows: Rows) -> tuple[Array, tuple[int, int]]:
     shape = rows.n_pre, rows.n_post
+    numbers("weight", weight)
     if np.shape(weight) not in ((), (len(rows),)):
         raise ValueError(f"weight must be a number or have shape [{len(rows)}], not {list(np.shape(weight))}")
     if not all(shape):

@@ -28,6 +28,14 @@ from typing import Any
 from .. import plasticity
 from ..plasticity import Normalize, Rule, Trace
 from ..plasticity.pair import pair
+from ..plasticity.rule import check_rule_options
+from ..validate import number, pair_of, switch
+
+
+def _bounds(wmin: float, wmax: float) -> None:
+    """Raise unless ``wmin`` is below ``wmax``."""
+    if not number("wmin", wmin) < number("wmax", wmax):
+        raise ValueError(f"wmin must be below wmax, not {wmin!r} with wmax = {wmax!r}")
 
 
 def PostPre(
@@ -73,8 +81,16 @@ def PostPre(
     >>> PostPre(nu=(1e-4, 1e-2), norm=78.4).params
     {'a_post': 0.01, 'a_pre': 0.0001}
     """
-    a_pre, a_post = nu
-    trace = Trace(tc_trace, "add" if traces_additive else "set", "decay add use", trace_scale)
+    check_rule_options("PostPre", options)
+    a_pre, a_post = pair_of("nu", nu)
+    number("tc_trace", tc_trace, above=0.0)
+    number("trace_scale", trace_scale)
+    if norm is not None:
+        number("norm", norm, above=0.0)
+    _bounds(wmin, wmax)
+    trace = Trace(
+        tc_trace, "add" if switch("traces_additive", traces_additive) else "set", "decay add use", trace_scale
+    )
     params, normalize = {"a_post": a_post, "a_pre": a_pre}, Normalize(norm) if norm is not None else None
     return Rule(
         pair, {"x": trace}, {"y": trace}, params, **{"w_min": wmin, "w_max": wmax, "normalize": normalize, **options}
@@ -104,6 +120,8 @@ def WeightDependentPostPre(nu: tuple[float, float], **options: Any) -> Rule:
     >>> WeightDependentPostPre(nu=(1e-4, 1e-2)).bounds
     'soft'
     """
+    own = ("tc_trace", "traces_additive", "trace_scale", "wmin", "wmax", "norm")
+    check_rule_options("WeightDependentPostPre", options, *own)
     return PostPre(nu, **{"bounds": "soft", **options})
 
 
@@ -141,8 +159,15 @@ def MSTDP(
     >>> MSTDP(0.1, a_minus=-0.5).params
     {'a_post': 1.0, 'a_pre': 0.5}
     """
+    check_rule_options("MSTDP", options, "order")
+    for name, value in (("nu", nu), ("a_plus", a_plus), ("a_minus", a_minus)):
+        number(name, value)
+    for name, value in (("tc_plus", tc_plus), ("tc_minus", tc_minus), ("tc_e_trace", tc_e_trace)):
+        if value is not None or name != "tc_e_trace":
+            number(name, value, above=0.0)
+    _bounds(wmin, wmax)
     return plasticity.MSTDP(
-        nu, a_plus, -a_minus, tc_plus, tc_minus, **{"tau_e": tc_e_trace, "w_min": wmin, "w_max": wmax, **options}
+        nu, a_plus, -float(a_minus), tc_plus, tc_minus, **{"tau_e": tc_e_trace, "w_min": wmin, "w_max": wmax, **options}
     )
 
 
@@ -169,4 +194,5 @@ def MSTDPET(nu: float, *, tc_e_trace: float = 25.0, **options: Any) -> plasticit
     >>> MSTDPET(0.1).tau_e
     25.0
     """
-    return MSTDP(nu, tc_e_trace=tc_e_trace, **options)
+    check_rule_options("MSTDPET", options, "order", "a_plus", "a_minus", "tc_plus", "tc_minus", "wmin", "wmax")
+    return MSTDP(nu, tc_e_trace=number("tc_e_trace", tc_e_trace, above=0.0), **options)

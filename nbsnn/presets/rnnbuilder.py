@@ -36,7 +36,9 @@ from __future__ import annotations
 
 from .. import neurons
 from ..neuron import Neuron
+from ..neurons.biological import need
 from ..surrogates import Surrogate, spike_linear
+from ..validate import instance, number, numbers
 
 
 def SpikeLinear(gradient_factor: float = 0.3) -> Surrogate:
@@ -63,7 +65,7 @@ def SpikeLinear(gradient_factor: float = 0.3) -> Surrogate:
     >>> SpikeLinear().slope(0.5)
     0.15
     """
-    return spike_linear(gradient_factor)
+    return spike_linear(number("gradient_factor", gradient_factor, above=0.0))
 
 
 def LIF(tau: float = 5, spike_function: Surrogate | None = None) -> Neuron:
@@ -94,7 +96,7 @@ def LIF(tau: float = 5, spike_function: Surrogate | None = None) -> Neuron:
     array([0., 1., 0., 1.], dtype=float32)
     """
     return neurons.LIF(
-        tau, 1.0, None, compare=">", surrogate=spike_function or SpikeLinear(), first="spike", learn="initial_v"
+        tau, 1.0, None, compare=">", surrogate=_surrogate(spike_function), first="spike", learn="initial_v"
     )
 
 
@@ -122,9 +124,7 @@ def NoReset(tau: float = 5, spike_function: Surrogate | None = None) -> Neuron:
     >>> NoReset().learn
     ('initial_v',)
     """
-    return neurons.NoReset(
-        tau, compare=">", surrogate=spike_function or SpikeLinear(), first="spike", learn="initial_v"
-    )
+    return neurons.NoReset(tau, compare=">", surrogate=_surrogate(spike_function), first="spike", learn="initial_v")
 
 
 def Cooldown(tau: float = 5, spike_function: Surrogate | None = None) -> Neuron:
@@ -155,9 +155,7 @@ def Cooldown(tau: float = 5, spike_function: Surrogate | None = None) -> Neuron:
            [1., 0.],
            [1., 0.]], dtype=float32)
     """
-    return neurons.Cooldown(
-        tau, delayed=True, compare=">", surrogate=spike_function or SpikeLinear(), learn="initial_v"
-    )
+    return neurons.Cooldown(tau, delayed=True, compare=">", surrogate=_surrogate(spike_function), learn="initial_v")
 
 
 def Adaptive(
@@ -190,8 +188,9 @@ def Adaptive(
     >>> Adaptive(tau_thr=100.0).params["tau_adapt"]
     100.0
     """
+    need("Adaptive", least={"gamma": gamma}, above={"tau_thr": tau_thr})
     return neurons.Adaptive(
-        tau, tau_thr, gamma, delayed=True, compare=">", surrogate=spike_function or SpikeLinear(), first="spike",
+        tau, tau_thr, gamma, delayed=True, compare=">", surrogate=_surrogate(spike_function), first="spike",
         learn="initial_v",
     )  # fmt: skip
 
@@ -222,4 +221,12 @@ def Discontinuous(spike_function: Surrogate | None = None, threshold: float = 1)
     >>> Discontinuous(threshold=0.5).params
     {'v_threshold': 0.5}
     """
-    return neurons.Discontinuous(threshold, compare=">", surrogate=spike_function or SpikeLinear())
+    numbers("threshold", threshold)
+    return neurons.Discontinuous(threshold, compare=">", surrogate=_surrogate(spike_function))
+
+
+def _surrogate(spike_function: Surrogate | None) -> Surrogate:
+    """``SpikeLinear`` by default."""
+    if spike_function is None:
+        return SpikeLinear()
+    return instance("spike_function", spike_function, Surrogate, "a surrogate, SpikeLinear() say")

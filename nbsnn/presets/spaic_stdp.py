@@ -36,6 +36,7 @@ from typing import Any
 
 from ..plasticity import MetaNearestSTDP, Normalize, PostPreInt, Rule, Trace
 from ..plasticity.pair import pair
+from ..validate import count, number
 
 AS_LEARNER: dict[str, Any] = {"lag": (1, 1), "defer": True}
 """Arguments of ``Plastic`` for the nearest and the full learner; the meta learner is not deferred."""
@@ -83,6 +84,10 @@ def nearest_online_stdp(
     >>> nearest_online_stdp().normalize
     Normalize(total=78.4, when='every', before_clip=True, guard=False, every=None)
     """
+    for name, value in (("trace_pre", trace_pre), ("trace_post", trace_post), ("w_norm", w_norm)):
+        number(name, value, least=0.0)
+    for name, value in (("Apost", Apost), ("Apre", Apre), ("spike", spike)):
+        number(name, value)
     x, y = (Trace(factor, mixed, "decay add use", spike, "factor") for factor in (trace_pre, trace_post))
     normalize = Normalize(w_norm, "every", before_clip=True, guard=False)
     params = {"a_post": Apost, "a_pre": Apre}
@@ -125,6 +130,10 @@ def full_online_stdp(
     >>> full_online_stdp(total_step=11).pre["x"].mode
     'add'
     """
+    for name, value in (("Apost", Apost), ("Apre", Apre), ("total_step", total_step)):
+        number(name, value)
+    number("trace_decay", trace_decay, least=0.0)
+    number("w_norm", w_norm, above=0.0)
     trace = Trace(trace_decay, "add", "decay add use", decay="factor")
     normalize = Normalize(w_norm, total_step, before_clip=True, guard=False)
     params = {"a_post": Apost, "a_pre": Apre}
@@ -165,6 +174,10 @@ def meta_nearest_online_stdp(
     >>> meta_nearest_online_stdp(pre_decay=0.8).pre["x"].factor()
     0.8
     """
+    for name, value in (("Apost", Apost), ("Apre", Apre)):
+        number(name, value)
+    for name, value in (("pre_decay", pre_decay), ("post_decay", post_decay)):
+        number(name, value, least=0.0)
     return MetaNearestSTDP(Apost, Apre, pre_decay, post_decay, w_min=w_min, w_max=w_max, decay="factor")
 
 
@@ -202,4 +215,11 @@ def postpreintstdp(
     >>> postpreintstdp().nu_pre
     14
     """
+    for name, value in (
+        ("nu0", nu0),
+        ("nu1", nu1),
+        ("shift_spike_trace", shift_spike_trace),
+        ("trace_scale", trace_scale),
+    ):
+        count(name, value, least=-(1 << 31), most=(1 << 31) - 1)
     return PostPreInt(nu0, nu1, shift, w_min, w_max, trace_decay, shift_spike_trace, trace_scale, max_threshold)

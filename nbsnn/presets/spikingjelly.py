@@ -38,10 +38,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import surrogates
 from ..neuron import Neuron
 from ..neurons import IF, LIF, PLIF
 from ..surrogates import Surrogate
+from ..validate import instance, numbers
 from .spikingjelly_tempotron import GaussianTuning as GaussianTuning
 from .spikingjelly_tempotron import Tempotron as Tempotron
 from .spikingjelly_tempotron import mse_loss as mse_loss
@@ -253,15 +256,21 @@ def ParametricLIFNode(
     ('w',)
     """
     options = conventions(surrogate_function, detach_reset)
+    if not np.all(numbers("init_tau", init_tau) > 1.0):
+        raise ValueError(f"init_tau must be greater than 1 step, not {init_tau!r}")
     return PLIF(init_tau, v_threshold, v_reset, v_rest=start_of(v_reset), decay_input=decay_input, **options)
 
 
 def start_of(v_reset: float | None) -> float:
     """Where SpikingJelly's membranes start and rest."""
-    return 0.0 if v_reset is None else v_reset
+    if v_reset is None:
+        return 0.0
+    numbers("v_reset", v_reset)
+    return v_reset
 
 
 def conventions(surrogate_function: Surrogate | None, detach_reset: bool) -> dict[str, Any]:
     """The options that all nodes share."""
     surrogate = surrogates.sigmoid(alpha=4.0) if surrogate_function is None else surrogate_function
+    instance("surrogate_function", surrogate, Surrogate, "a surrogate, nbsnn.surrogates.atan() say")
     return {"compare": ">=", "surrogate": surrogate, "detach_reset": detach_reset}

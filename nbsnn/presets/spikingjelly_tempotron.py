@@ -29,7 +29,7 @@ import numpy as np
 
 from .. import tempotron
 from ..tempotron import ThresholdMSE, normaliser, soft_time
-from ..validate import choice, count, float_dtype, shaped
+from ..validate import UNITS, choice, count, finite, float_dtype, number, numbers, real, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +94,8 @@ class Tempotron:
         dtype: Any = np.float32,
     ):
         self.T, self.dtype = count("T", T), float_dtype(dtype)
+        count("in_features", in_features, most=UNITS)
+        count("out_features", out_features, most=UNITS)
         self.options: dict[str, Any] = {"tau": tau, "tau_s": tau_s, "v_threshold": v_threshold, "T": float(T)}
         first = tempotron.Tempotron(
             in_features, out_features, **self.options, weight=weight, seed=seed, dtype=self.dtype
@@ -159,7 +161,10 @@ def mse_loss(v_max: np.ndarray, v_threshold: float, label: Any) -> tuple[float, 
     >>> mse_loss(np.array([[0.5, 0.5]]), 1.0, np.array([0]))
     (0.25, array([[-1.,  0.]]))
     """
-    return ThresholdMSE()(v_max, np.asarray(label)[:, None] == np.arange(v_max.shape[1]), v_threshold)
+    number("v_threshold", v_threshold)
+    v_max = shaped("v_max", numbers("v_max", v_max), (None, None))
+    label = shaped("label", numbers("label", label), (len(v_max),))
+    return ThresholdMSE()(v_max, label[:, None] == np.arange(v_max.shape[1]), v_threshold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +199,8 @@ class GaussianTuning:
 
     def __post_init__(self) -> None:
         count("n", self.n)
-        count("m", self.m, least=3)
-        low, high = (shaped(f"x_{k}", np.asarray(x, np.float64), (self.n,))
+        count("m", self.m, least=3, most=1 << 24)
+        low, high = (shaped(f"x_{k}", numbers(f"x_{k}", x), (self.n,))
                      for k, x in (("min", self.x_min), ("max", self.x_max)))  # fmt: skip
         if not (np.isfinite(low).all() and np.isfinite(high).all() and (high > low).all()):
             raise ValueError(f"x_min must be below x_max, and both finite, not {low} and {high}")
@@ -218,9 +223,7 @@ class GaussianTuning:
 
         Times from ``max_spike_time`` on become -1, no spike.
         """
-        x = shaped("x", np.asarray(x, np.float64), (None, self.n, None))
-        if np.isnan(x).any():
-            raise ValueError("x contains NaN")
+        x = finite("x", shaped("x", real("x", x).astype(np.float64), (None, self.n, None)))
         y = np.exp(-((x[..., None] - self.mu[:, None]) ** 2) / (2.0 * self.sigma2[:, None]))
         times = np.rint(count("max_spike_time", max_spike_time) * (1.0 - y))
         return np.where(times >= max_spike_time, -1.0, times)

@@ -16,7 +16,7 @@ from ..layers.cuda.still import fetched
 from ..layers.layer import Nested, flatten
 from ..learning.place import judged
 from ..target_rate import feeders
-from ..validate import number
+from ..validate import function, instance, number
 from .advice import advise, advise_gradients, advise_input
 from .measure import measure, measure_gradient, populations
 from .rows import GradientReport as GradientReport
@@ -61,6 +61,9 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     - lif1: 100 % of its units never spike. Scale weight and bias of dense1 by 59.97, or divide v_threshold by as much.
     """
     number("rate", rate, above=0.0)
+    instance("net", net, Layer, "a network")
+    if loss is not None:
+        function("loss", loss, "callable, loss(output, target)", takes=2)
     if loss is None and target is not None:
         raise ValueError("a target is given without a loss")
     if net.setting.device == "cuda":  # nothing here is worth a kernel

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..device import run_threaded
 from ..random import Draws
-from ..validate import count, number
+from ..validate import affordable, count, number, switch
 from .rows import MOST, Array, Rows, compiled, turn
 from .rule import NOWHERE, Rule, above, on_both_sides
 
@@ -67,6 +67,9 @@ class Sparse(Rule):
         return f"Sparse({fixed}, autapses={self.autapses}{multapses})"
 
     def __post_init__(self) -> None:
+        switch("autapses", self.autapses)
+        if self.multapses is not None:
+            switch("multapses", self.multapses)
         given = [name for name in KINDS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"Sparse takes exactly one of {', '.join(KINDS)}, not {' and '.join(given) or 'none'}")
@@ -105,6 +108,7 @@ class Sparse(Rule):
     def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
         total = self._count(n_pre, n_post, own, coordinates)
         own = NOWHERE if self.autapses else own
+        affordable(f"{total} synapses of {self}", 8.0 * total)
         if total == 0 or not n_pre or not n_post:
             return Rows(np.zeros(n_pre + 1, np.int64), np.empty(0, np.int32), n_post)
         if self.probability is not None:

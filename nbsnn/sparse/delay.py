@@ -14,7 +14,7 @@ import numpy as np
 
 from ..random import Draws
 from ..times import nearest
-from ..validate import count, number
+from ..validate import count, number, switch
 from .rule import Stream
 from .values import Array, Distribution
 
@@ -46,8 +46,11 @@ def delay_steps(delay: Any, dt: float, *, cut: bool = False) -> int | Array:
     >>> delay_steps(1.5, 0.1), delay_steps([0.1, 0.26], 0.1)
     (15, array([1, 3], dtype=int16))
     """
-    dt = number("dt", dt, above=0.0)
-    array = np.asarray(delay)
+    dt, cut = number("dt", dt, above=0.0), switch("cut", cut)
+    try:
+        array = np.asarray(delay)
+    except ValueError:
+        array = np.asarray(None)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"a delay must be a number, not {delay!r}")
     steps = nearest(array, dt)
@@ -94,12 +97,12 @@ def delays(
     dtype('int16')
     """
     synapses = count("synapses", synapses, least=0)
+    draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if not isinstance(spec, Distribution):
         array = np.asarray(spec)
         if array.ndim and array.shape != (synapses,):
-            raise ValueError(f"delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
+            raise ValueError(f"spec: delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
         return delay_steps(array, dt)
-    draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     steps, ms = np.empty(synapses, np.int16), np.empty(min(CHUNK, synapses))
     for first in range(0, synapses, CHUNK):
         part = spec.draw(ms[: synapses - first], draws, first)

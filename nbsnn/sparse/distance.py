@@ -18,7 +18,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import distance as loops
 from ..random import Draws
-from ..validate import count, finite, number
+from ..validate import affordable, finite, number, real, shape_of, shown, switch
 from .cells import sort_into_cells
 from .profile import Profile
 from .rows import Array, Rows, turn
@@ -60,8 +60,10 @@ class Distance(Rule):
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        if not all(hasattr(self.profile, name) for name in ("function", "parameters", "reach")):
-            raise TypeError(f"profile must be like Gaussian, Decay or Disc, not {self.profile!r}")
+        parts = ("function", "parameters", "reach")
+        if isinstance(self.profile, type) or not all(hasattr(self.profile, name) for name in parts):
+            raise TypeError(f"profile must be like Gaussian, Decay or Disc, not {shown(self.profile)}")
+        switch("autapses", self.autapses)
         if self.cutoff is not None:
             number("cutoff", self.cutoff, above=0.0)
         for length in self.period if isinstance(self.period, tuple) else (self.period,):
@@ -128,7 +130,7 @@ class Distance(Rule):
             raise ValueError(f"coordinates must be a pair of arrays, for sources and for targets, not {len(pair)}")
         found = []
         for name, given, n in (("sources", pair[0], n_pre), ("targets", pair[1], n_post)):
-            array = np.asarray(given, np.float64)
+            array = real(f"coordinates of {name}", given).astype(np.float64)
             array = array[:, None] if array.ndim == 1 else array
             if array.ndim != 2 or len(array) != n or array.shape[1] < 1:
                 raise ValueError(f"coordinates of {name} must have shape [{n}, dimensions], not {list(array.shape)}")
@@ -156,7 +158,11 @@ def grid(shape: tuple[int, ...], spacing: float = 1.0) -> Array:
            [1.5, 1.5]])
     """
     number("spacing", spacing, above=0.0)
-    axes = [(np.arange(count("a length in shape", n)) + 0.5) * spacing for n in shape]
+    shape = shape_of("shape", shape)
+    if not shape:
+        raise ValueError("shape must have at least one length, not ()")
+    affordable(f"a grid of shape {shape}", 8.0 * math.prod(shape) * max(1, len(shape)))
+    axes = [(np.arange(n) + 0.5) * spacing for n in shape]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(shape))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import finite
+from ..validate import finite, real
 from .rows import MOST, Array, Rows, turn
 from .rule import Rule
 
@@ -114,7 +114,7 @@ def from_scipy(matrix: Any) -> Explicit:
 
 
 def _places(name: str, given: Any) -> Array:
-    array = np.array(given)
+    array = np.array(real(name, given))
     if array.size == 0:
         array = array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
+from ..validate import switch
 from .rows import Rows
 from .rule import Rule, on_both_sides
 
@@ -29,6 +30,9 @@ class AllToAll(Rule):
 
     autapses: bool = True
     exact = True
+
+    def __post_init__(self) -> None:
+        switch("autapses", self.autapses)
 
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         return n_pre * n_post - (0 if self.autapses else on_both_sides(n_pre, n_post, own))

@@ -16,7 +16,7 @@ import numpy as np
 from ..compile import kernel
 from ..device import run_threaded, threads, windows
 from ..kernels.cpu import connect
-from ..validate import count
+from ..validate import count, real
 
 Array = np.ndarray
 
@@ -71,7 +71,7 @@ class Rows:
             raise ValueError(f"start must ascend from 0 to the number of synapses, {len(self.post)}")
         for name in ("weight", "delay", "pair"):
             array = getattr(self, name)
-            if array is not None and np.shape(array) != (len(self.post),):
+            if array is not None and real(name, array).shape != (len(self.post),):
                 raise ValueError(f"{name} must have shape [{len(self.post)}], one per synapse, not {np.shape(array)}")
 
     def __repr__(self) -> str:
@@ -150,6 +150,8 @@ class Rows:
 
         if weight is None:
             weight = 1.0 if self.weight is None else self.weight
+        if real("weight", weight).shape not in ((), (len(self),)):
+            raise ValueError(f"weight must be a number or have shape [{len(self)}], not {list(np.shape(weight))}")
         values = np.array(np.broadcast_to(np.asarray(weight), (len(self),)))
         return csr_array((values, self.post.copy(), self.start.copy()), shape=(self.n_pre, self.n_post))
 

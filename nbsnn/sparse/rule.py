@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from ..random import Draws
-from ..validate import count
+from ..validate import count, switch
 from .rows import MOST, Rows
 
 Stream = int | str | tuple[int | str, ...]
@@ -77,7 +77,9 @@ def on_both_sides(n_pre: int, n_post: int, own: int) -> int:
 
 
 def _own(same: bool, own: int | None) -> int:
-    return 0 if same else NOWHERE if own is None else int(own)
+    if own is not None:
+        own = count("own", own, least=-MOST, most=MOST)
+    return 0 if switch("same", same) else NOWHERE if own is None else own
 
 
 def above(expected: float, variance: float) -> int:
@@ -89,6 +91,6 @@ def _sizes(n_pre: int, n_post: int, same: bool) -> tuple[int, int]:
     for name, n in (("n_pre", n_pre), ("n_post", n_post)):
         if count(name, n, least=0) > MOST:
             raise ValueError(f"{name} must be at most {MOST}, not {n}")
-    if same and n_pre != n_post:
+    if switch("same", same) and n_pre != n_post:
         raise ValueError(f"a population connected to itself has one size, not n_pre={n_pre} and n_post={n_post}")
     return int(n_pre), int(n_post)

@@ -21,7 +21,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import values as loops
 from ..random import Draws
-from ..validate import count, finite, float_dtype, number
+from ..validate import ascending, count, finite, float_dtype, number, real
 from .rule import Stream
 
 Array = np.ndarray
@@ -62,6 +62,10 @@ class Distribution(ABC):
 
     def _check(self, share: Callable[[float, float], float]) -> None:
         """``ValueError`` unless ``share(low, high)``, what lies within the bounds, is enough."""
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, float):
+                number(name, value)
         low, high = self._bounds()
         if not low <= high:
             raise ValueError(f"low must not exceed high, not low={low:g} and high={high:g}")
@@ -128,7 +132,7 @@ class LogNormal(Distribution):
     loop = "lognormal"
 
     def __post_init__(self) -> None:
-        mu, sigma = number("mu", self.mu), number("sigma", self.sigma, least=0.0)
+        mu, sigma = number("mu", self.mu, least=-700.0, most=700.0), number("sigma", self.sigma, least=0.0, most=80.0)
         self._check(lambda low, high: _normal_share(_log(low) - mu, _log(high) - mu, sigma))
 
     @property
@@ -153,7 +157,7 @@ class Uniform(Distribution):
     loop = "uniform"
 
     def __post_init__(self) -> None:
-        number("high", self.high, least=number("low", self.low))
+        ascending("low", self.low, "high", self.high)
 
     def _parameters(self) -> tuple[float, float]:
         return float(self.low), float(self.high)
@@ -216,15 +220,16 @@ def of(
     array([1., 2.], dtype=float32)
     """
     dtype, synapses = float_dtype(dtype), count("synapses", synapses, least=0)
+    draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if isinstance(spec, Distribution):
-        return spec.draw(np.empty(synapses, dtype), Draws(seed, *(stream if isinstance(stream, tuple) else (stream,))))
-    if np.ndim(spec) == 0:
-        return number("a value", spec)
+        return spec.draw(np.empty(synapses, dtype), draws)
+    if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not real("spec: values", spec).ndim:
+        return number("spec: a value", spec)
     array = np.array(spec)
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"values must be numbers, not {array.dtype}")
+        raise TypeError(f"spec: values must be numbers, not {array.dtype}")
     if array.shape != (synapses,):
-        raise ValueError(f"values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
+        raise ValueError(f"spec: values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
     return finite("values", array.astype(dtype))
 
 

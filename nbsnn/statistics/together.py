@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import count, finite
+from ..validate import count, finite, real
 from .rates import counts
 from .window import Array, bins_of, bins_within, spikes_within
 
@@ -72,7 +72,7 @@ def synchrony_of(states: Any) -> float:
     >>> round(synchrony_of(np.random.default_rng(0).normal(size=(1000, 100))), 1)
     0.1
     """
-    array = np.asarray(states, np.float64)
+    array = real("states", states).astype(np.float64)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"states must have shape [T, N], not {list(array.shape)}")
     finite("states", array)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..times import edge
-from ..validate import count, number
+from ..validate import UNITS, affordable, count, number, real
 
 Array = np.ndarray
 
@@ -25,8 +25,9 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
         If the arrays differ in length, times are NaN or do not ascend, units are no places of ``n`` units, or
         ``start`` is not before ``stop``.
     """
-    count("n", n)
-    times, units = np.asarray(times), np.asarray(units)
+    count("n", n, most=UNITS)
+    affordable(f"statistics of n = {n} units", 8.0 * n)
+    times, units = real("times", times), real("units", units)
     if units.size == 0:
         units = units.astype(np.int64)
     if times.ndim != 1 or times.shape != units.shape:
@@ -34,7 +35,7 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
         raise ValueError(f"times and units must be lists of one length, not of shapes {shapes}")
     if times.dtype.kind not in "fiu" or units.dtype.kind not in "iu":
         raise TypeError(f"times must be numbers and units integers, not {times.dtype} and {units.dtype}")
-    if not number("start", start) < (stop if stop == math.inf else number("stop", stop)):
+    if not number("start", start) < (stop if isinstance(stop, float) and stop == math.inf else number("stop", stop)):
         raise ValueError(f"start must be before stop, not {start:g} and {stop:g} ms")
     times = times.astype(np.float64)
     if np.isnan(times).any():
@@ -54,9 +55,11 @@ def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> 
 
 def bins_within(start: float, stop: float, width: float) -> int:
     """How many whole bins fit between two times; what is left over is not counted."""
+    number("start", start)
     number("width", width, above=0.0)
     last = max(number("start", start), number("stop", stop), key=abs)
     bins = (stop - start + (last - edge(last))) / width
+    affordable(f"{bins:.0f} bins of width {width:g} ms between start={start:g} and stop={stop:g} ms", 8.0 * bins)
     if not 1.0 <= bins < MOST:
         few = bins < 1.0
         why = "does not fit" if few else f"fits more than {MOST} times"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from ..validate import number
 from .synapse import Synapse, make
 
 
@@ -35,6 +36,6 @@ def Alpha(tau: float, reversal: float | None = None) -> Synapse:
     >>> Alpha(2.0)
     Alpha(tau=2.0)
     """
-    rate = 1.0 / tau if tau else 0.0
+    rate = 1.0 / number("tau of Alpha", tau, above=0.0)
     matrix = ((-rate, 0.0), (1.0, -rate))
     return make("Alpha", step, ("z", "y"), matrix, (math.e * rate, 0.0), (0.0, 1.0), reversal, {"tau": tau})

@@ -5,6 +5,7 @@ dy/dt = -y / tau,    y <- y + w.
 
 from __future__ import annotations
 
+from ..validate import number
 from .synapse import Synapse, make
 
 
@@ -33,5 +34,5 @@ def Exponential(tau: float, reversal: float | None = None) -> Synapse:
     >>> Exponential(5.0, reversal=-80.0)
     Exponential(tau=5.0, reversal=-80.0)
     """
-    rate = -1.0 / tau if tau else 0.0
+    rate = -1.0 / number("tau of Exponential", tau, above=0.0)
     return make("Exponential", step, ("y",), ((rate,),), (1.0,), (1.0,), reversal, {"tau": tau})

@@ -38,6 +38,10 @@ class Membrane:
     decay: float
     gain: float
 
+    def __post_init__(self) -> None:
+        number("decay", self.decay)
+        number("gain", self.gain)
+
 
 @dataclass(frozen=True)
 class Synapse(ByName):
@@ -116,6 +120,8 @@ def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple
     """A synapse with time constants ``times``, which are checked."""
     for name, value in times.items():
         number(f"{name} of {kind}", value, above=0.0)
+        if value < 1e-9:
+            raise ValueError(f"{name} of {kind} must be at least 1e-9 ms, not {value!r}")
     if reversal is not None:
         reversal = number(f"reversal of {kind}", reversal)
     options = (*((name, float(value)) for name, value in times.items()), ("reversal", reversal))

@@ -24,7 +24,7 @@ import numpy as np
 from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import spike_times as template
-from ..validate import count, float_dtype, number, shaped
+from ..validate import UNITS, count, float_dtype, number, real, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +156,10 @@ def from_events(time: Any, pre: Any, sample: Any, *, n_inputs: int, T: float, ba
     pre = _numbers("pre", pre, len(time), count("n_inputs", n_inputs))
     if batch is None and not len(time):
         raise ValueError("there are no events; say with batch how many samples there are")
-    highest = int(np.max(sample)) + 1 if batch is None else count("batch", batch)
+    sample = real("sample", sample)
+    if sample.size and sample.dtype.kind not in "iu":
+        raise TypeError(f"sample must be integers, not {sample.dtype}")
+    highest = int(np.max(sample, initial=-1)) + 1 if batch is None else count("batch", batch, most=UNITS)
     sample = _numbers("sample", sample, len(time), highest)
     order = np.argsort(sample, kind="stable")
     first = np.searchsorted(sample[order], np.arange(highest + 1))
@@ -190,7 +193,7 @@ def from_spikes(spikes: Any, dt: float = 1.0, T: float | None = None, dtype: Any
     >>> from_spikes(np.eye(3)[:, None, :])
     Events(1 samples, 3 inputs, 3 spikes in [0, 3])
     """
-    spikes = shaped("spikes", np.asarray(spikes), (None, None, None))
+    spikes = shaped("spikes", real("spikes", spikes), (None, None, None))
     if spikes.size == 0 or not np.isin(spikes, (0, 1)).all():
         raise ValueError(f"spikes of shape {list(spikes.shape)} must hold 0 and 1, at least one number")
     dt = number("dt", dt, above=0.0)
@@ -233,15 +236,15 @@ def _run(function: Any, dtype: np.dtype, batch: int, work: int, *arguments: Any)
 
 
 def _real(name: str, array: Any) -> np.ndarray:
-    array = np.asarray(array)
-    if array.dtype.kind not in "iuf":
+    array = real(name, array)
+    if array.dtype.kind == "b":
         raise TypeError(f"{name} must be an array of real numbers, not {array.dtype}")
     return array
 
 
 def _numbers(name: str, array: Any, length: int, limit: int) -> np.ndarray:
     """Integers in 0 .. limit - 1, as many as there are times."""
-    array = np.asarray(array)
+    array = real(name, array)
     if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{name} must be integers, not {array.dtype}")
     shaped(name, array, (length,))

@@ -12,11 +12,11 @@ from ..data import batches
 from ..history import History
 from ..progress import Progress
 from ..random import Draws
-from ..validate import choice, count
+from ..validate import choice, count, function, instance, real
 from .classic import Classic
 from .events import Events
 from .model import Tempotron
-from .rule import Rule
+from .rule import Rule, check_rule
 from .targets import targets
 
 
@@ -71,15 +71,21 @@ def fit(
     TypeError, ValueError
         As ``Tempotron.run`` and ``Tempotron.step``; as many labels as samples are needed.
     """
-    count("epochs", epochs)
-    rule = Classic() if rule is None else rule
+    count("epochs", epochs, most=1_000_000)
+    rule = Classic() if rule is None else check_rule(rule)
+    instance("t", t, Tempotron, "a Tempotron")
+    if encode is not None:
+        function("encode", encode, "a function of samples", takes=1)
+    if test is not None and not (isinstance(test, (tuple, list)) and len(test) == 2):
+        raise TypeError(f"test must be a pair (x, labels), not {test!r}")
+    Draws(seed)
     x = _samples(t, x, encode)
     wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
     exam = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
     if exam is not None:
         targets(exam[1], (len(exam[0]), t.n_outputs))
     size = len(x) if batch_size is None else count("batch_size", batch_size)
-    show = progress if isinstance(progress, Progress) else Progress(shown=progress)
+    show = Progress.of(progress)
     history = History()
     for epoch in range(epochs):
         start, total, right, done = time.perf_counter(), 0.0, 0, 0
@@ -124,6 +130,10 @@ def accuracy(
     >>> accuracy(Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
     0.5
     """
+    instance("t", t, Tempotron, "a Tempotron")
+    if encode is not None:
+        function("encode", encode, "a function of samples", takes=1)
+    count("size", size)
     x = _samples(t, x, encode)
     wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
     right = 0
@@ -149,7 +159,7 @@ def _by(by: str | None, labels: Any, t: Tempotron) -> str:
 def _samples(t: Tempotron, x: Any, encode: Callable | None) -> Any:
     """What batches are taken of: events made once, or an array that is encoded batch by batch."""
     if encode is not None:
-        return np.asarray(x)
+        return real("x", x)
     return x if isinstance(x, Events) else t.events(x)
 
 

@@ -109,4 +109,7 @@ def normaliser(tau: float, tau_s: float, v_threshold: float = 1.0) -> float:
     2.116535
     """
     t = peak_time(tau, tau_s)
-    return number("v_threshold", v_threshold, above=0.0) / psp(t, tau, tau_s)
+    highest = psp(t, tau, tau_s)
+    if not highest > 0.0:
+        raise ValueError(f"tau_s must not be so much shorter than tau: {tau_s!r} and {tau!r}")
+    return number("v_threshold", v_threshold, above=0.0) / highest

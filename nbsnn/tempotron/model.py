@@ -26,14 +26,16 @@ import numpy as np
 from ..alone import Alone, alone
 from ..device import resolve
 from ..init import kaiming_uniform
+from ..layers.initial import initial, initializer
 from ..layers.parameters import Parameters
 from ..random import Draws
-from ..validate import count, finite, float_dtype, number, shaped
+from ..validate import UNITS, arguments, check_options, count, finite, float_dtype, number, real, shaped, switch
 from . import sweeps
 from .events import Events, from_times
 from .gpu_sweeps import Kept
 from .kernel import normaliser
 from .response import Response, decide
+from .rule import check_rule
 from .targets import targets
 
 if TYPE_CHECKING:
@@ -100,16 +102,18 @@ class Tempotron:
         dtype: Any = np.float32,
         device: str = "cpu",
     ):
-        self.n_inputs, self.n_outputs = count("n_inputs", n_inputs), count("n_outputs", n_outputs)
+        self.n_inputs = count("n_inputs", n_inputs, most=UNITS)
+        self.n_outputs = count("n_outputs", n_outputs, most=UNITS)
         self.v0 = normaliser(tau, tau_s, v_threshold)
         self.tau, self.tau_s, self.v_threshold = float(tau), float(tau_s), float(v_threshold)
         self.T, self.dtype = number("T", T, above=0.0), float_dtype(dtype)
         self.device, self.kept = resolve(device, ("cpu", "cuda")), Kept()
         shape = (self.n_inputs, self.n_outputs)
+        draws = Draws(seed, "weight")
         if weight is None or callable(weight):
             how: dict[str, Any] = {"fan_in": n_inputs, "fan_out": n_outputs, "dtype": self.dtype}
-            weight = (weight or kaiming_uniform())(shape, draws=Draws(seed, "weight"), **how)
-        array = np.array(shaped("weight", np.asarray(weight), shape), self.dtype, order="C")
+            weight = initial("weight", initializer("weight", weight, kaiming_uniform()), shape, draws=draws, **how)
+        array = np.array(shaped("weight", real("weight", weight), shape), self.dtype, order="C")
         self.params, self.alone = Parameters({"weight": finite("weight", array)}), Alone("this Tempotron")
         self.scratch: np.ndarray = np.empty((0, *shape), self.dtype)  # for the parts of sums, see sweeps.py
 
@@ -138,6 +142,7 @@ class Tempotron:
             As ``from_times``; another number of inputs, another dtype, or a longer window.
         """
         if not isinstance(x, Events):
+            x = real("times x", x)
             if np.ndim(x) > 1 and np.shape(x)[1] != self.n_inputs:
                 raise ValueError(f"times must have {self.n_inputs} inputs in axis 1, not the shape {list(np.shape(x))}")
             x = from_times(x, self.T, self.dtype)
@@ -175,7 +180,8 @@ class Tempotron:
         v_max, t_max, upto, slope = sweeps.forward(self, events)
         v_max *= self.dtype.type(self.v0)
         spikes = (v_max >= self.v_threshold).astype(self.dtype)
-        times = sweeps.crossings(self, events, t_max, spikes) if spike_times else np.empty((0, 0), self.dtype)
+        wanted = switch("spike_times", spike_times)
+        times = sweeps.crossings(self, events, t_max, spikes) if wanted else np.empty((0, 0), self.dtype)
         return Response(v_max, t_max, spikes, times, events, upto, slope)
 
     @alone
@@ -272,6 +278,7 @@ class Tempotron:
         (0.83, array([0.173, 0.197], dtype=float32))
         """
         events = self.events(x)
+        check_rule(rule)
         return rule.learn(self, events, targets(labels, (len(events), self.n_outputs)))[0]
 
     @alone
@@ -290,10 +297,11 @@ class Tempotron:
         """
         from .fit import fit
 
+        check_options("fit", options, arguments(fit, "t"))
         return fit(self, x, labels, rule, epochs=epochs, **options)
 
     def _at(self, at: Any) -> np.ndarray:
-        at = np.ascontiguousarray(np.arange(self.T) if at is None else at, self.dtype)
+        at = np.ascontiguousarray(np.arange(self.T) if at is None else real("at", at), self.dtype)
         if not at.size or (finite("at", shaped("at", at, (None,)))[1:] < at[:-1]).any():
             raise ValueError("at must be ascending times, at least one")
         return at

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from ..validate import shown
 from .events import Events
 
 if TYPE_CHECKING:
@@ -21,3 +22,10 @@ class Rule(Protocol):
         Returns the loss, 0 if there is nothing to learn, and ``v_max`` [B, O] as each sample was met.
         """
         ...
+
+
+def check_rule(rule: Any) -> Rule:
+    """Raise ``TypeError`` unless ``rule`` is one."""
+    if isinstance(rule, type) or not callable(getattr(rule, "learn", None)):
+        raise TypeError(f"rule must be one of nbsnn.tempotron, Classic() say, not {shown(rule)}")
+    return rule

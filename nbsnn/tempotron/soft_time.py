@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..validate import number, numbers, shaped
+
 
 def soft_time(v: np.ndarray, at: np.ndarray, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
     """Soft time of the maximum, and its derivative by the membrane.
@@ -33,6 +35,10 @@ def soft_time(v: np.ndarray, at: np.ndarray, sharpness: float) -> tuple[np.ndarr
     >>> time, bool(abs(slope).max() < 1e-12)
     (array([[1.]]), True)
     """
+    v, at = numbers("v", v), shaped("at", numbers("at", at), (None,))
+    if v.ndim != 3 or len(v) != len(at) or not len(at):
+        raise ValueError(f"v must have shape [{len(at)}, B, O], a row for each time in at, not {list(v.shape)}")
+    number("sharpness", sharpness, above=0.0)
     p = np.exp(sharpness * (v - v.max(axis=0)))
     p /= p.sum(axis=0)
     column = at.reshape(-1, 1, 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import number
+from ..validate import function, instance, number, shown
 from .events import Events
 from .losses import Loss
 from .model import Tempotron
@@ -55,6 +55,8 @@ class Stack:
     def __init__(self, *layers: Tempotron, sharpness: float | None = None, step: float = 1.0):
         if not layers:
             raise ValueError("a Stack needs a layer")
+        for layer in layers:
+            instance("layer", layer, Tempotron, "a Tempotron")
         for before, after in pairwise(layers):
             if before.n_outputs != after.n_inputs:
                 raise ValueError(f"{after!r} follows {before!r}, but has {after.n_inputs} inputs")
@@ -99,6 +101,9 @@ class Stack:
         optimizer
             From ``nbsnn.optim``.
         """
+        function("loss", loss, "loss(v_max, target, v_threshold)", takes=3)
+        if isinstance(optimizer, type) or not hasattr(optimizer, "load"):
+            raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
         answers = self.run(x)
         last = answers[-1].v_max
         value, g = loss(last, targets(labels, last.shape), self.layers[-1].v_threshold)

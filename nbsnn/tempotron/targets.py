@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import shaped
+from ..validate import real, shaped
 
 
 def targets(labels: Any, shape: tuple[int, int]) -> np.ndarray:
@@ -29,7 +29,7 @@ def targets(labels: Any, shape: tuple[int, int]) -> np.ndarray:
     >>> targets([2, 0], (2, 3)).astype(int).tolist(), targets([1, 0], (2, 1)).ravel().tolist()
     ([[0, 0, 1], [1, 0, 0]], [True, False])
     """
-    array = np.asarray(labels)
+    array = real("labels", labels)
     if array.dtype.kind not in "iub":
         raise TypeError(f"labels must be integers or bool, not {array.dtype}")
     batch, outputs = shape

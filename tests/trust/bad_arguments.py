@@ -1,0 +1,346 @@
+"""Spoils the arguments of all public callables and says how they answer: ``python -m tests.trust.bad_arguments``.
+
+Run in a process of its own, with a limit of memory and a time limit for each call, since some answers may be neither
+an error nor a result. Prints one line of JSON for each call that is not answered as it should be, and a tally at last.
+"""
+
+import argparse
+import ast
+import collections
+import functools
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nbsnn
+from nbsnn import encode, losses, neurons, optim, plasticity, sparse, surrogates, synapses
+from nbsnn.random import Draws
+
+from .valid_calls import FOLDER, Call, X, Y, brain, calls
+
+NAN, INF = float("nan"), float("inf")
+HUGE = 10**30
+
+BAD: dict[str, Any] = {
+    "None": None, "'x'": "x", "nan": NAN, "inf": INF, "-inf": -INF, "-1": -1, "0": 0, "10**30": HUGE,
+    "-10**30": -HUGE, "1e300": 1e300, "2.5": 2.5, "-2.5": -2.5, "True": True, "[]": [], "''": "", "()": (), "{}": {},
+    "[nan]": np.array([NAN]), "zeros(2, 3)": np.zeros((2, 3)), "ones(7)": np.ones(7), "1j": 1j, "b'x'": b"x",
+    "object()": object(), "2**31": 2**31, "-2**63": -(2**63), "2**62": 2**62, "1e-320": 1e-320, "[None]": [None],
+    "['x']": ["x"], "[[1], [1, 2]]": [[1], [1, 2]], "a class": nbsnn.Dense, "a function": surrogates.atan,
+    "a lambda": lambda: 1.0, "a layer": nbsnn.Dense(4, 3), "float32 nan": np.float32(NAN), "array('x')": np.array("x"),
+    "a date": np.datetime64("2020-01-01"), "set()": set(), "object array": np.array([None, 1], object),
+    "(1, 2, 3, 4)": (1, 2, 3, 4), "a range": range(3), "type": int, "1e30": 1e30, "np.True_": np.True_,
+    "a neuron": neurons.LIF(),
+}  # fmt: skip
+FEW = ("None", "'x'", "nan")
+"""What the fast tests try."""
+
+NUMBERS = {"-1", "0", "10**30", "-10**30", "1e300", "2.5", "-2.5", "True", "2**31", "-2**63", "2**62", "1e-320", "1e30",
+           "np.True_"}  # fmt: skip
+WHOLE = {"-1", "0", "10**30", "-10**30", "2**31", "-2**63", "2**62"}
+ARRAYS = {"[]", "()", "zeros(2, 3)", "ones(7)", "(1, 2, 3, 4)", "a range", "[nan]"}
+
+LATE = NUMBERS | ARRAYS | {"a function", "a lambda", "a layer", "a neuron"}
+"""What may be refused when it is used: shapes and ranges depend on what comes, functions on what they return."""
+
+ALIASES: dict[str, tuple[str, ...]] = {  # other words by which messages call an argument
+    "pre": ("spikes",), "post": ("spikes",), "x": ("input", "times", "time", "samples"), "n_pre": ("sources",),
+    "target": ("labels", "population"), "n_post": ("targets",), "source": ("population",), "layer": ("layers",),
+    "shortcut": ("layers",), "item": ("stream",), "spec": ("delay",), "inner": ("layers",), "feedback": ("layers",),
+    "tau_pre": ("factor", "tau"), "tau_post": ("factor", "tau"), "neurons": ("layers", "Dense"),
+    "net": ("Dense", "dense", "network"),
+    "subject": ("dense",), "current": ("currents",), "weight": ("value", "values"), "in_spikes": ("times",),
+    "state": ("entries",), "y": ("output",), "T": ("lie in",), "params": ("change",), "lateral": ("weight",),
+    "inhibition": ("weight",), "record": ("recorded",), "time": ("pre",), "logits": ("labels",), "n": ("x_min",),
+    "v_max": ("label",), "v_rest": ("v_reset",), "e_leak": ("v_start",), "init_tau": ("tau",), "tolerance": ("smooth",),
+    "allowed": ("device",), "weights": ("pre",),
+}  # fmt: skip
+
+ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values (patterns); why they are right
+    (r"neurons\..*|Neuron.*|spaic\..*|rnnbuilder\..*|spikingjelly\..*", ".*", "a range|ones.*|zeros.*", "one per unit"),
+    ("plot.*|plasticity.figure", "title", "''", "no title"),
+    (".*", "learn|record|keep|labels", r"set\(\)|\[\]|\(\)|\['x'\]|'x'", "names, or none"),
+    (".*", "params|grads|extra|ranges|regularizers|state|options|holes|per_step|pre|post|spikes", r"\{\}", "none"),
+    (".*", "stream|item|path|to|variables_to|name|kind|output|leak|title", "''|'x'", "a text"),
+    ("random.key|Draws.*", "seed|item", "'x'|''", "a part of a stream"),
+    (".*", "stop", "inf", "no end"),
+    ("SpikeFile.spikes", "start", "-inf", "from the beginning"),
+    (r"Sparse.*", "multapses", "None", "by default"),
+    (".*", "batch_size|every", "None", "all at once, each step"),
+    (".*", "x|times|pre|post|spikes|states|y|counts|rates|cv", "a range", "an array"),
+    (".*", "low|high", "inf|-inf", "no bound"),
+    ("LogNormal|.*values.*|.*delays", "spec|weight|delay", "a range|ones.*", "one per synapse"),
+    ("unsupervised.*", "history", "None", "a new one"),
+    ("neurons.Cooldown", "sign", "-1|True|np.True_", "a sign"),
+    (
+        ".*",
+        "net|layer|inner|feedback|neuron|neurons|connection|subject|shortcut",
+        "a layer|a neuron",
+        "one of another kind",
+    ),
+    (".*", "stream|item", "-1|0|-?10.*|-?2.*", "a part of a stream"),
+    (".*rates|Group.*|Network.*|.*poisson|.*PoissonNeuron", "rate|v|rates", "a range", "one per unit"),
+    (".*", "shape|input_shape", r"\[\]|\(\)|\(1.*", "a shape"),
+    ("sparse.delay_steps", "delay", r".*ones.*|\[\]|\(.*", "one per synapse"),
+    ("losses.SpikeCount", "upper|power", "inf|True|np.True_", "no upper bound; 1"),
+    ("plasticity.Normalize", "when", "-?[12].*|0|True|np.True_", "a step"),
+    (
+        "rnnbuilder.*",
+        "tau|tau_thr|threshold|gamma",
+        "-?[12].*|True|np.True_",
+        "a float, whose default is written as an int",
+    ),
+    ("spaic.lif", "v_reset", ".*", "documented to have no effect"),
+]
+"""What is accepted besides what ``may`` allows."""
+
+
+class Late(BaseException):
+    """A call took too long."""
+
+
+def _alarm(*_: Any) -> None:
+    raise Late
+
+
+@functools.cache
+def _raises(file: str) -> list[tuple[int, int]]:
+    """The lines of a file's ``raise`` statements."""
+    tree = ast.parse(Path(file).read_text())
+    return [(n.lineno, n.end_lineno or n.lineno) for n in ast.walk(tree) if isinstance(n, ast.Raise)]
+
+
+HOME = str(Path(nbsnn.__file__).parent)
+
+
+def own(error: BaseException) -> bool:
+    """Whether the package itself raised an error, by a statement of its own."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    if isinstance(error, TypeError) and "keyword argument" in str(error) and "tests" in frame.filename:
+        return True  # Python's answer to an unknown keyword
+    return frame.filename.startswith(HOME) and any(a <= (frame.lineno or 0) <= b for a, b in _raises(frame.filename))
+
+
+def says(error: BaseException, names: tuple[str, ...]) -> bool:
+    """Whether the message names one of the arguments."""
+    text = str(error)
+    return any(re.search(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![a-z0-9])", text) for n in names for word in words(n))
+
+
+def words(name: str) -> tuple[str, ...]:
+    return (name, name.replace("_", " "), *ALIASES.get(name, ()))
+
+
+def use(o: Any) -> None:
+    """What shows an argument that is looked at late: a short run of what was made."""
+    if type(o).__name__ == "function" and o.__module__.endswith("valid_calls"):
+        o()
+    elif isinstance(o, nbsnn.Neuron):
+        if o.inputs == ("current",):
+            nbsnn.Population(o, 3, dt=0.5).run(np.ones((2, 1, 3), np.float32))
+        n = nbsnn.Network(dt=0.5, seed=0)
+        n.population(o, 3)
+        n.run(1.0)
+    elif isinstance(o, nbsnn.surrogates.Surrogate):
+        if not np.isfinite([o.slope(0.3), o.smooth(0.3), o.slope(0.0), o.smooth(-0.2)]).all():
+            raise ArithmeticError("a surrogate that is not finite")
+    elif isinstance(o, (synapses.Synapse, synapses.TsodyksMarkram)):
+        n, a, b = brain()
+        short = isinstance(o, synapses.TsodyksMarkram)
+        n.connect(a, b, nbsnn.AllToAll(), weight=0.1, **({"short_term": o} if short else {"synapse": o}))
+        n.run(0.3)
+    elif isinstance(o, nbsnn.Network):
+        if not o.groups:
+            o.population(neurons.LIF(tau=20.0), 2)
+        if o.units < 200:
+            o.run(o.dt)
+    elif isinstance(o, plasticity.Plastic):
+        o.run(np.ones((2, 1, o.in_shape[0]), np.float32))
+    elif isinstance(o, nbsnn.Layer):
+        if not o.built:
+            o = nbsnn.Sequential(o, input_shape=o.in_shape or ((1, 4, 4) if "2d" in o.kind else (4,)), seed=0)
+        o.run(np.ones((2, 1, *o.in_shape), np.float32))
+    elif isinstance(o, plasticity.Rule):
+        signals = {"reward": 1.0} if hasattr(o, "tau_e") else {}
+        w = np.full((4, 3), 0.5, np.float32)
+        o.run(w, np.ones((2, 1, 4), np.float32), np.ones((2, 1, 3), np.float32), **signals)
+    elif isinstance(o, plasticity.Trace):
+        use(plasticity.Rule(lambda w, pre, post, x: (0.01 * x, 0.0), {"x": o}))
+    elif isinstance(o, sparse.values.Distribution):
+        o.draw(np.empty(5), Draws(0))
+    elif isinstance(o, nbsnn.Explicit):
+        o.build(4, 4, seed=0)
+    elif isinstance(o, sparse.Rule):
+        o.build(4, 4, seed=0, coordinates=(np.zeros((4, 2)), np.ones((4, 2))))
+    elif isinstance(o, encode.Encoder):
+        o(np.full((2, 4), 0.5, np.float32), Draws(0))
+    elif isinstance(o, optim.SGD.__mro__[1]):
+        o.step({"w": np.ones(3, np.float32)}, {"w": np.ones(3, np.float32)})
+    elif type(o).__module__.startswith("nbsnn.learning") and hasattr(o, "step"):
+        o.step(X, Y)
+    elif type(o).__module__.startswith("nbsnn.losses") and callable(o):
+        spikes = (np.arange(24).reshape(4, 2, 3) % 3 == 0).astype(np.float32)
+        if type(o).__name__ in ("Rate", "SpikeCount"):
+            o(spikes)
+        else:
+            o(spikes, spikes if type(o).__name__ in ("VanRossum", "StepMSE") else Y)
+    elif type(o).__module__.endswith("schedules"):
+        o(0), o(7)
+    elif type(o).__module__ == "nbsnn.init":
+        nbsnn.Sequential(nbsnn.Dense(4, 3, weight=o), seed=0)
+    elif type(o) is losses.Rate:
+        o(np.ones((4, 2, 3), np.float32))
+
+
+def timed(action: Any, limit: float) -> Any:
+    signal.signal(signal.SIGALRM, _alarm)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        return action()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
+    """How a call with some bad arguments ends: its kind ("named", "accepted", "late", "raw", "endless") and words."""
+    arguments = call.arguments() | {name: BAD[label] for name, label in spoilt.items()}
+    names, stage = tuple(spoilt), "call"
+    try:
+        made = timed(lambda: call.function(**arguments), limit)
+        stage = "use"
+        timed(lambda: use(made), limit)
+    except Late:
+        return "endless", stage
+    except (ValueError, TypeError, KeyError, OSError, NotImplementedError, IndexError) as error:
+        text = f"{type(error).__name__}: {str(error)[:200]}"
+        told = says(error, names) or stage == "use" or isinstance(error, OSError)  # which tells the path
+        right = own(error) and told
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f" @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}"
+        if isinstance(error, IndexError):
+            right = False
+        return ("named" if stage == "call" else "late") if right else f"raw {stage}", text + where
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        kind = "memory" if isinstance(error, MemoryError) and own(error) else f"raw {stage}"
+        return (
+            kind,
+            f"{type(error).__name__}: {str(error)[:200]} @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}",
+        )
+    return "accepted", ""
+
+
+def may(call: Call, name: str, label: str, valid: Any) -> bool:
+    """Whether a bad value may be accepted for an argument, going by its valid one."""
+    if label == "None" and name in call.optional:
+        return True
+    if any(re.fullmatch(a, call.name) and re.fullmatch(b, name) and re.fullmatch(c, label) for a, b, c, _ in ACCEPTED):
+        return True
+    if label == "None":
+        return False
+    if isinstance(valid, (bool, np.bool_)):
+        return label in ("True", "np.True_")
+    if isinstance(valid, (int, np.integer)):
+        return label in WHOLE
+    if isinstance(valid, float):
+        return label in NUMBERS
+    if isinstance(valid, str):
+        return label == "'x'"
+    if isinstance(valid, (list, tuple, np.ndarray)):
+        return label in NUMBERS | ARRAYS
+    return valid is None  # what may be anything is looked at where it is used
+
+
+def trials(found: dict[str, Call], labels: list[str], seed: int | None) -> Any:
+    """Which arguments to spoil by what: each alone, or without end pairs at random."""
+    if seed is None:
+        for name, call in found.items():
+            for argument in call.arguments():
+                for label in labels:
+                    yield name, {argument: label}
+        return
+    rng, names = np.random.default_rng(seed), list(found)
+    while True:
+        name = names[rng.integers(len(names))]
+        arguments = list(found[name].arguments())
+        chosen = rng.permutation(arguments)[:2]
+        yield name, {str(a): labels[rng.integers(len(labels))] for a in chosen}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="a pattern of names")
+    parser.add_argument("--labels", default="", help="bad values, or nothing for all")
+    parser.add_argument("--few", action="store_true")
+    parser.add_argument("--seed", type=int, default=None, help="pairs at random, from this seed on")
+    parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--calls", type=int, default=10**9)
+    parser.add_argument("--part", type=int, default=None, help="which of --parts of the single bad values")
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--current", default=os.devnull, help="a file that holds the call that is being made")
+    parser.add_argument("--limit", type=float, default=10.0)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    os.chdir(tempfile.mkdtemp(dir=FOLDER))
+    np.seterr(all="ignore")
+    pages = int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
+    if pages:
+        resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 2**30,) * 2)
+    found, missing = calls()
+    found = {name: call for name, call in found.items() if re.search(options.only, name)}
+    say = functools.partial(print, flush=True, file=sys.stdout)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (what calls themselves say)
+    if missing and not options.only:
+        say(json.dumps({"kind": "missing", "words": missing}))
+    usable = {}
+    for name, call in found.items():
+        try:
+            use(call.function(**call.arguments()))
+            usable[name] = call
+        except Exception as error:
+            say(json.dumps({"kind": "invalid", "call": name, "words": f"{type(error).__name__}: {error}"}))
+    labels = [label for label in BAD if re.search(options.labels, label)] if options.labels else list(BAD)
+    labels = list(FEW) if options.few else labels
+    tally, start = collections.Counter(callables=len(usable)), time.perf_counter()
+    current = open(options.current, "w")  # noqa: SIM115 (open to the end)
+    for k, (name, spoilt) in enumerate(trials(usable, labels, options.seed)):
+        if time.perf_counter() - start > options.seconds or tally["calls"] >= options.calls:
+            break
+        if options.part is not None and k % options.parts != options.part:
+            continue
+        call = usable[name]
+        valid = call.arguments()
+        spoilt = {a: label for a, label in spoilt.items() if BAD[label] is not valid[a]}
+        if not spoilt:
+            continue
+        current.seek(0)
+        current.write(f"{name} {spoilt}\n")
+        current.flush()
+        kind, text = answer(call, spoilt, options.limit)
+        tally[kind] += 1
+        tally["calls"] += 1
+        if kind == "accepted":
+            wrong = not all(may(call, a, label, valid[a]) for a, label in spoilt.items())
+        elif kind == "late":
+            wrong = len(spoilt) == 1 and not all(label in LATE for label in spoilt.values())
+        else:
+            wrong = kind not in ("named", "memory")
+        if wrong:
+            tally["wrong"] += 1
+            say(json.dumps({"kind": kind, "call": name, "spoilt": spoilt, "words": text}))
+    say(json.dumps({"kind": "tally", **tally}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

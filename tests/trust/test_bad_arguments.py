@@ -1,0 +1,151 @@
+"""Every public callable answers bad arguments at the call, with an error that names them.
+
+What is tried and how an answer is judged stands in ``bad_arguments``, what is called in ``valid_calls``. A process of
+its own makes the calls, so that one that ends the process or never returns is a finding like any other.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nbsnn
+from nbsnn import losses, neurons, plasticity, surrogates
+from nbsnn.cli.main import main, parser
+from nbsnn.neurons import LIF, PLIF
+
+ROOT = Path(__file__).parents[2]
+PARTS = 20  # of all single bad values, each a trial; then come pairs at random
+
+UNTOLD = (
+    r"Network\.(run|steps|restore|drive|events|connect|inject|spikes|population|poisson)",  # their arrays and times
+    r"(OTTT\.step|SLTT\.gradients|compare_credit|Connection\..*)",  # ragged lists
+    r"SpikeWriter\.write|data\.read_idx|statistics\..*|plot\.activity",  # words, where nothing is left to count
+    r"tempotron\.(fit|accuracy)|Tempotron\.fit|data\.shift",
+)
+"""Callables that do not name all of their bad arguments yet."""
+
+
+def tried(folder: Path, *options: str, seconds: float = 600.0) -> tuple[list[dict], dict]:
+    """What was answered wrongly, and the tally."""
+    current = folder / "current"
+    quick = {"NUMBA_DISABLE_JIT": "1", "NBSNN_THREADS": "1", "MPLBACKEND": "Agg"}
+    command = [sys.executable, "-m", "tests.trust.bad_arguments", "--current", str(current), *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **quick}, capture_output=True, text=True, timeout=seconds
+    )
+    said = current.read_text() if current.exists() else done.stderr
+    assert done.returncode == 0, f"ended with {done.returncode} in {said}"
+    *rows, tally = map(json.loads, done.stdout.splitlines())
+    return [row for row in rows if not any(re.fullmatch(p, str(row.get("call"))) for p in UNTOLD)], tally
+
+
+def told(rows: list[dict]) -> str:
+    return "\n".join(f"{r['kind']}: {r.get('call')} {r.get('spoilt', '')} {r['words']}" for r in rows)
+
+
+def test_none_a_text_and_nan_are_named_by_every_public_callable(tmp_path):
+    wrong, tally = tried(tmp_path, "--few", "--limit", "30")  # which a busy machine needs for a figure
+    assert not wrong, told(wrong)
+    assert tally["callables"] > 290 and tally["calls"] > 3500
+
+
+@pytest.mark.trust(share=2.0)
+def test_bad_arguments_are_named_or_harmless(trials, tmp_path):
+    calls, found = 0, []
+    for seed in trials("parts of bad arguments", least=1):
+        part = ("--part", str(seed)) if seed < PARTS else ("--seed", str(seed), "--calls", "2000")
+        wrong, tally = tried(tmp_path, "--parts", str(PARTS), *part, seconds=3600.0)
+        calls += tally["calls"]
+        found += [row for row in wrong if row["kind"] != "accepted" or seed < PARTS]
+    print(f"{calls} bad calls")
+    assert not found, told(found)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: LIF(refractory=None), TypeError, "refractory must be a number or an array of numbers, not None"),
+        (lambda: LIF(refractory=[[1.0], [1.0, 2.0]]), TypeError, "refractory must be a number"),
+        (lambda: LIF(tau="5"), TypeError, "parameter tau must be a number"),
+        (lambda: LIF(decay_input="no"), TypeError, "decay_input must be True or False, not 'no'"),
+        (lambda: LIF(detach_reset=np.nan), TypeError, "detach_reset must be True or False, not nan"),
+        (lambda: LIF(surrogate="atan"), TypeError, "surrogate must be a surrogate, .* not 'atan'"),
+        (lambda: LIF(surrogate=surrogates.atan), TypeError, r"atan itself: atan\(\), with parentheses"),
+        (lambda: LIF(learn=None), TypeError, "learn must be a name or a tuple of names, not None"),
+        (lambda: PLIF(decays="exp"), TypeError, "PLIF has no option 'decays'; its options are v_rest"),
+        (lambda: neurons.AdEx(substeps=10**30), ValueError, "substeps must be at most 1000"),
+        (lambda: plasticity.NearestSTDP(w_mix=1.0), TypeError, "NearestSTDP has no option 'w_mix'"),
+        (lambda: nbsnn.Dense(4, 3, weight=0.5), TypeError, "weight must be an initialiser, .* not 0.5"),
+        (lambda: nbsnn.Dense(4, 3, weight=nbsnn.init.normal), TypeError, r"normal\(\), with parentheses"),
+        (lambda: nbsnn.Dense(4, 3, bias=1), TypeError, "bias must be True or False, not 1"),
+        (lambda: nbsnn.Sparse(total=10**14).build(1000, 1000), ValueError, "100000000000000 synapses .* would take 8e"),
+        (
+            lambda: nbsnn.encode.poisson(T=2**31 - 1)(np.zeros((9, 999)), nbsnn.random.Draws(0)),
+            ValueError,
+            "T = .* take",
+        ),
+        (lambda: nbsnn.set_threads(np.nan), TypeError, "threads must be an integer, not nan"),
+        (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=2.5), TypeError, "input_shape must be an integer or"),
+        (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=3, dtype="x"), TypeError, "dtype must be float32 or"),
+    ],
+)
+def test_messages_say_what_was_given_and_what_is_allowed(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"optimizer": "adam"}, "optimizer must be one of nbsnn.optim, .* not 'adam'"),
+        ({"optimizer": nbsnn.optim.Adam}, r"Adam itself: Adam\(\), with parentheses"),
+        ({"loss": losses.RateCrossEntropy}, r"RateCrossEntropy itself: RateCrossEntropy\(\)"),
+        ({"loss": lambda y: y}, "called with 2 arguments"),
+        ({"seed": 0.5}, "seed"),
+        ({"compact": "yes"}, "compact must be True or False"),
+    ],
+)
+def test_learners_look_at_what_they_are_made_of(options, words):
+    net = nbsnn.Sequential(nbsnn.Dense(4, 3), LIF(), seed=0)
+    with pytest.raises(TypeError, match=words):
+        nbsnn.BPTT(net, **{"loss": losses.rate_cross_entropy, **options})
+
+
+def test_arrays_that_are_handed_over_keep_their_values():
+    tau, pre, weight = np.array([2.0, 3.0]), np.array([0, 1]), np.array([0.5, 1.5])
+    neuron, pairs = LIF(tau=tau), nbsnn.Explicit(pre, [1, 0], weight=weight)
+    rule = plasticity.Rule(lambda w, pre, post, rate: (rate * post, 0.0), params=(rates := {"rate": 0.1}))
+    tau[:], pre[:], weight[:], rates["rate"] = 9.0, 0, 9.0, 9.0
+    assert neuron.params["tau"].tolist() == [2.0, 3.0] == neuron.options["tau"].tolist()
+    assert pairs.pre.tolist() == [0, 1] and pairs.weight.tolist() == [0.5, 1.5]
+    assert rule.params == {"rate": 0.1}
+    made = np.zeros((2, 2), np.float32)
+    layer = nbsnn.Conv2d(1, 1, 2, weight=lambda shape, **_: made.reshape(shape))
+    net = nbsnn.Sequential(layer, input_shape=(1, 4, 4))
+    made[:] = 1.0
+    assert not net["conv2d1"].params["weight"].any()
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "x", "1" + 30 * "0"])
+def test_the_command_line_names_the_option_that_is_wrong(text, capsys):
+    (commands,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
+    tried = 0
+    for command, task in (("train", "digits"), ("simulate", "cuba")):
+        (tasks,) = (a for a in commands.choices[command]._actions if isinstance(a, argparse._SubParsersAction))
+        for option in tasks.choices[task]._actions:
+            if option.type not in (int, float) or option.dest == "seed" or (text[0] in "-1" and option.type is float):
+                continue
+            try:
+                status = main([command, task, option.option_strings[-1], text])
+            except SystemExit as end:
+                status = end.code
+            tried += 1
+            assert status == 2 and option.option_strings[-1] in capsys.readouterr().err
+    assert tried >= 5
