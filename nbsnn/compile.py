@@ -20,6 +20,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -186,6 +187,32 @@ class Kernel:
         if stats.cache_path:
             tend(Path(stats.cache_path), self.name, cached)
         return result
+
+
+def _before_fork() -> None:
+    """Wait until no thread compiles: in the child nobody would go on, nor give back the locks of Numba and LLVM."""
+    if numba := sys.modules.get("numba.core.compiler_lock"):
+        numba.global_compiler_lock.acquire()
+        _held.append(numba.global_compiler_lock)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().release()
+
+
+def _forked() -> None:
+    """A child has none of the threads that may have held the lock of a kernel."""
+    _after_fork()
+    for made in _kernels.values():
+        if isinstance(made, Kernel):
+            made._lock = threading.Lock()
+
+
+_held: list[Any] = []
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forked)
 
 
 def _fill(

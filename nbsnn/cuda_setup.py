@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 from dataclasses import dataclass
 from typing import Any
 
 INSTALL = 'pip install "nbsnn[cuda]"'
+
+CAPABILITY = (8, 0)
+"""For what a kernel is compiled to see whether that works; every toolkit in use knows it."""
 
 
 class NoGPU(RuntimeError):
@@ -56,6 +60,13 @@ def find() -> Cuda:
     """Look once for all that is needed."""
     if _simulated():
         return Cuda(simulated=True)
+    if _from_parent:
+        return Cuda(
+            missing=(
+                "the process that this one was forked from has set up CUDA, which no child can take over: start "
+                'processes by multiprocessing.get_context("spawn")',
+            )
+        )
     package = _package()
     if not package:
         return Cuda(missing=(f"numba-cuda is not installed ({INSTALL})",))
@@ -78,6 +89,20 @@ def find() -> Cuda:
             "newer driver"
         )
     return Cuda(package, driver or "", tuple(devices or ()), toolkit or "", tuple(missing))
+
+
+_from_parent = False
+
+
+def _forked() -> None:
+    """Look again in a forked child, in which CUDA does not work if the parent has asked for GPUs."""
+    global _from_parent
+    _from_parent = _from_parent or bool(find.cache_info().currsize and find().devices)
+    find.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def usable() -> bool:
@@ -149,6 +174,7 @@ def _toolkit() -> str:
     from numba.cuda.cudadrv.nvvm import NVVM
 
     NVVM()  # the compiler; and what comes now asks the library beside it for its version
+    cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)  # an empty kernel: versions of packages may not fit together
     return ".".join(map(str, cuda.runtime.get_version()))
 
 

@@ -8,14 +8,16 @@ number.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
 
 from . import cuda_setup
 from .validate import choice
+from .validate import count as whole
 
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
@@ -23,8 +25,12 @@ SERIAL = 100_000
 DEVICES = ("cpu", "cuda", "python")
 """Where kernels run: compiled on the CPU, on an NVIDIA GPU, or interpreted, for checks and debuggers."""
 
+MOST = 4096
+"""Threads that can be asked for."""
+
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
 
 
 def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
@@ -57,23 +63,40 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
 
 
 def threads() -> int:
-    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use."""
+    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use.
+
+    Raises
+    ------
+    ValueError
+        NBSNN_THREADS is not a number of threads.
+    """
     if _threads is not None:
         return _threads
-    if "NBSNN_THREADS" in os.environ:
-        return max(1, int(os.environ["NBSNN_THREADS"]))
+    given = os.environ.get("NBSNN_THREADS")
+    if given:
+        if not given.strip().isdecimal() or not 1 <= int(given) <= MOST:
+            raise ValueError(f"NBSNN_THREADS must be an integer from 1 to {MOST}, not {given!r}")
+        return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_threads(count: int | None) -> None:
-    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting."""
+    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting.
+
+    Work that other threads of the program have begun ends on as many threads as it began with.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``count`` is not an integer from 1 to 4096.
+    """
     global _threads, _pool
-    if count is not None and count < 1:
-        raise ValueError(f"threads must be at least 1, not {count}")
-    _threads = count
-    if _pool:
-        _pool.shutdown()
-    _pool = None
+    if count is not None and whole("threads", count) > MOST:
+        raise ValueError(f"threads must be at most {MOST}, not {count}")
+    with _lock:
+        _threads, before, _pool = None if count is None else int(count), _pool, None
+    if before:
+        before.shutdown()
 
 
 def windows(count: int, parts: int) -> list[tuple[int, int]]:
@@ -89,12 +112,27 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None
     if len(parts) == 1:
         call(*parts[0])
         return
-    if _pool is None:
-        _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
-    futures = [_pool.submit(call, *part) for part in parts[1:]]
-    call(*parts[0])
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
+        futures = [_pool.submit(call, *part) for part in parts[1:]]
+    try:
+        call(*parts[0])
+    finally:
+        wait(futures)  # whatever happens, nobody writes to the caller's arrays any more
     for future in futures:
         future.result()
+
+
+def _forked() -> None:
+    """Begin anew in a forked child: it has none of the parent's threads, neither those of the pool nor one that held
+    the lock."""
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray) -> None:
