@@ -12,6 +12,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 INSTALL = 'pip install "nbsnn[cuda]"'
 
 CAPABILITY = (8, 0)
@@ -87,6 +89,11 @@ def find() -> Cuda:
         missing.append(
             f'the driver supports CUDA {driver}, but the compiler is of {toolkit}: pip install "nbsnn[cuda12]", or a '
             "newer driver"
+        )
+    elif problem := _try(_compile)[1]:
+        missing.append(
+            f"numba-cuda {package} compiles no kernel with NumPy {np.__version__} ({problem}): {INSTALL} brings "
+            "versions that go together"
         )
     return Cuda(package, driver or "", tuple(devices or ()), toolkit or "", tuple(missing))
 
@@ -174,8 +181,14 @@ def _toolkit() -> str:
     from numba.cuda.cudadrv.nvvm import NVVM
 
     NVVM()  # the compiler; and what comes now asks the library beside it for its version
-    cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)  # an empty kernel: versions of packages may not fit together
     return ".".join(map(str, cuda.runtime.get_version()))
+
+
+def _compile() -> None:
+    """Compile an empty kernel: all packages may be there, and their versions not go together."""
+    from numba import cuda
+
+    cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)
 
 
 def _try(probe: Any) -> tuple[Any, str]:

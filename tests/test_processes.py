@@ -150,7 +150,8 @@ print(len(wrong), *set(wrong))
 @needs_fork
 def test_a_forked_child_says_that_it_cannot_use_its_parents_gpu(tmp_path):
     text = """
-for name, answer in dict(_simulated=False, _package="1", _driver="13.0", _devices=["a GPU"], _toolkit="13.0").items():
+found = dict(_simulated=False, _package="1", _driver="13.0", _devices=["a GPU"], _toolkit="13.0", _compile=None)
+for name, answer in found.items():
     setattr(cuda_setup, name, lambda answer=answer: answer)
 def refused():
     try:
