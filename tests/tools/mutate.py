@@ -146,9 +146,10 @@ def kernels_in(tree: ast.Module) -> Iterator[ast.FunctionDef]:
         id(child) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for child in ast.walk(node)
     }  # fmt: skip
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and id(node) not in methods and not node.decorator_list:
-            if node.returns is None or ast.unparse(node.returns) == "float":
-                yield node
+        if not isinstance(node, ast.FunctionDef) or id(node) in methods or node.decorator_list:
+            continue
+        if node.returns is None or ast.unparse(node.returns) == "float":
+            yield node
 
 
 def mutants_of(file: Path) -> list[Mutant]:
@@ -169,7 +170,7 @@ def mutants_of(file: Path) -> list[Mutant]:
             end = starts[node.end_lineno - 1] + node.end_col_offset
             for text in changes(node):
                 old = " ".join(source[begin:end].decode().split())
-                whole = text if isinstance(node, ast.stmt) or isinstance(node, ast.Subscript) else f"({text})"
+                whole = text if isinstance(node, (ast.stmt, ast.Subscript)) else f"({text})"
                 found[begin, end, text] = Mutant(name, node.lineno, begin, end, old, whole)
     return list(found.values())
 
