@@ -33,7 +33,7 @@ import numpy as np
 
 from .kernel_cache import tend
 
-CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
+CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """For the functions that a kernel calls. A call left in the innermost loop keeps LLVM from vectorising it; and nobody
@@ -92,13 +92,14 @@ def kernel(
 
         simulated = getattr(config, "ENABLE_CUDASIM", False)
         inner = _simulated if simulated else cuda.jit(device=True)
-        bounds = {"launch_bounds": block} if block else {}
+        bounds: dict[str, Any] = {"launch_bounds": block} if block else {}
         outer = alone = (lambda copy: cuda.jit(_simulated(copy))) if simulated else cuda.jit(**bounds)
         setting = *setting, block
     elif device == "cpu":
         import numba
 
-        inner, outer, alone = _inner, numba.njit(cache=True, **_options()), numba.njit(**_options())
+        options = _options()
+        inner, outer, alone = _inner, numba.njit(cache=True, **options), numba.njit(**options)
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)

@@ -188,7 +188,7 @@ def _compile() -> None:
     """Compile an empty kernel: all packages may be there, and their versions not go together."""
     from numba import cuda
 
-    cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)
+    cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _try(probe: Any) -> tuple[Any, str]:
