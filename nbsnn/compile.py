@@ -20,6 +20,7 @@ import hashlib
 import importlib
 import inspect
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -32,7 +33,7 @@ import numpy as np
 
 from .kernel_cache import tend
 
-CPU_OPTIONS = {"error_model": "numpy", "nogil": True}
+CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """For the functions that a kernel calls. A call left in the innermost loop keeps LLVM from vectorising it; and nobody
@@ -59,7 +60,9 @@ def summary() -> str:
     return f"{text}, {len(log) - len(fresh)} came from the cache"
 
 
-def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, **filling: Any) -> Callable:
+def kernel(
+    template: Callable, *, device: str = "cpu", dtype: Any = np.float32, block: int | None = None, **filling: Any
+) -> Callable:
     """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
 
     Parameters
@@ -70,6 +73,8 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         ``"python"`` only fills the holes: the loop then runs interpreted, for checks and debuggers.
     dtype : dtype
         What float literals are narrowed to.
+    block : int, optional
+        How many threads of a GPU a block may have: each gets no more registers than so many can have.
     **filling
         Name of a hole, or of a number that the template reads -> what stands there.
 
@@ -79,7 +84,7 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
         The kernel. Two calls with equal templates and fillings return the same object.
     """
     dtype = np.dtype(dtype)
-    setting = device, dtype.str, tuple(sorted({**CPU_OPTIONS, **INNER_OPTIONS}.items())), _level()
+    setting = device, dtype.str, tuple(sorted({**_options(), **INNER_OPTIONS}.items())), _level()
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
     if device == "cuda":
@@ -87,11 +92,13 @@ def kernel(template: Callable, *, device: str = "cpu", dtype: Any = np.float32, 
 
         simulated = getattr(config, "ENABLE_CUDASIM", False)
         inner = _simulated if simulated else cuda.jit(device=True)
-        outer = alone = (lambda copy: cuda.jit(_simulated(copy))) if simulated else cuda.jit
+        bounds: dict[str, Any] = {"launch_bounds": block} if block else {}
+        outer = alone = (lambda copy: cuda.jit(_simulated(copy))) if simulated else cuda.jit(**bounds)
+        setting = *setting, block
     elif device == "cpu":
         import numba
 
-        inner, outer, alone = _inner, _kept, numba.njit(**CPU_OPTIONS)
+        inner, outer, alone = _inner, _kept, numba.njit(**_options())
     else:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
     copy = _fill(template, filling, dtype, inner, setting)
@@ -116,7 +123,7 @@ def _inner(copy: FunctionType) -> Any:
 
     key = (copy.__module__, copy.__qualname__)
     if key not in _callees:
-        _callees[key] = numba.njit(**CPU_OPTIONS, **INNER_OPTIONS)(copy)
+        _callees[key] = numba.njit(**_options(), **INNER_OPTIONS)(copy)
     return _callees[key]
 
 
@@ -126,7 +133,7 @@ def _kept(copy: FunctionType) -> Any:
 
     from .sealed_cache import SealedCache
 
-    found: Any = numba.njit(**CPU_OPTIONS)(copy)
+    found: Any = numba.njit(**_options())(copy)
     if found is not copy:
         found._cache = SealedCache(copy)
     return found
@@ -198,6 +205,32 @@ class Kernel:
         if stats.cache_path:
             tend(Path(stats.cache_path), self.name, cached)
         return result
+
+
+def _before_fork() -> None:
+    """Wait until no thread compiles: in the child nobody would go on, nor give back the locks of Numba and LLVM."""
+    if numba := sys.modules.get("numba.core.compiler_lock"):
+        numba.global_compiler_lock.acquire()
+        _held.append(numba.global_compiler_lock)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().release()
+
+
+def _forked() -> None:
+    """A child has none of the threads that may have held the lock of a kernel."""
+    _after_fork()
+    for made in _kernels.values():
+        if isinstance(made, Kernel):
+            made._lock = threading.Lock()
+
+
+_held: list[Any] = []
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forked)
 
 
 def _fill(
@@ -286,7 +319,17 @@ def _instructs(device: str) -> bool:
     """Whether instructions (``hole.instruction``) stand for functions."""
     from numba import config
 
-    return device == "cpu" and not getattr(config, "DISABLE_JIT", False)
+    return device == "cpu" and not checked() and not getattr(config, "DISABLE_JIT", False)
+
+
+def checked() -> bool:
+    """Whether NBSNN_CHECK asks for kernels that check every index: slow, to find out who writes where."""
+    return os.environ.get("NBSNN_CHECK", "0") not in ("", "0")
+
+
+def _options() -> dict[str, Any]:
+    """How kernels for the CPU are compiled."""
+    return {**CPU_OPTIONS, "boundscheck": True} if checked() else CPU_OPTIONS
 
 
 @functools.cache

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 INSTALL = 'pip install "nbsnn[cuda]"'
+
+CAPABILITY = (8, 0)
+"""For what a kernel is compiled to see whether that works; every toolkit in use knows it."""
 
 
 class NoGPU(RuntimeError):
@@ -56,6 +62,13 @@ def find() -> Cuda:
     """Look once for all that is needed."""
     if _simulated():
         return Cuda(simulated=True)
+    if _from_parent:
+        return Cuda(
+            missing=(
+                "the process that this one was forked from has set up CUDA, which no child can take over: start "
+                'processes by multiprocessing.get_context("spawn")',
+            )
+        )
     package = _package()
     if not package:
         return Cuda(missing=(f"numba-cuda is not installed ({INSTALL})",))
@@ -77,7 +90,26 @@ def find() -> Cuda:
             f'the driver supports CUDA {driver}, but the compiler is of {toolkit}: pip install "nbsnn[cuda12]", or a '
             "newer driver"
         )
+    elif problem := _try(_compile)[1]:
+        missing.append(
+            f"numba-cuda {package} compiles no kernel with NumPy {np.__version__} ({problem}): {INSTALL} brings "
+            "versions that go together"
+        )
     return Cuda(package, driver or "", tuple(devices or ()), toolkit or "", tuple(missing))
+
+
+_from_parent = False
+
+
+def _forked() -> None:
+    """Look again in a forked child, in which CUDA does not work if the parent has asked for GPUs."""
+    global _from_parent
+    _from_parent = _from_parent or bool(find.cache_info().currsize and find().devices)
+    find.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def usable() -> bool:
@@ -150,6 +182,13 @@ def _toolkit() -> str:
 
     NVVM()  # the compiler; and what comes now asks the library beside it for its version
     return ".".join(map(str, cuda.runtime.get_version()))
+
+
+def _compile() -> None:
+    """Compile an empty kernel: all packages may be there, and their versions not go together."""
+    from numba import cuda
+
+    cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)  # pyright: ignore[reportPrivateImportUsage]
 
 
 def _try(probe: Any) -> tuple[Any, str]:

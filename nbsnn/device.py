@@ -8,8 +8,9 @@ number.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,18 @@ import numpy as np
 from . import cuda_setup, validate
 from .validate import choice
 
-MOST_THREADS = 1024
-
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
 
 DEVICES = ("cpu", "cuda", "python")
 """Where kernels run: compiled on the CPU, on an NVIDIA GPU, or interpreted, for checks and debuggers."""
 
+MOST = 4096
+"""Threads that can be asked for."""
+
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
 
 
 def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
@@ -61,23 +64,40 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
 
 
 def threads() -> int:
-    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use."""
+    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use.
+
+    Raises
+    ------
+    ValueError
+        NBSNN_THREADS is not a number of threads.
+    """
     if _threads is not None:
         return _threads
-    if "NBSNN_THREADS" in os.environ:
-        return max(1, int(os.environ["NBSNN_THREADS"]))
+    given = os.environ.get("NBSNN_THREADS")
+    if given:
+        if not given.strip().isdecimal() or not 1 <= int(given) <= MOST:
+            raise ValueError(f"NBSNN_THREADS must be an integer from 1 to {MOST}, not {given!r}")
+        return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_threads(count: int | None) -> None:
-    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting."""
+    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting.
+
+    Work that other threads of the program have begun ends on as many threads as it began with.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``count`` is not an integer from 1 to 4096.
+    """
     global _threads, _pool
     if count is not None:
-        count = validate.count("count of threads", count, most=MOST_THREADS)
-    _threads = count
-    if _pool:
-        _pool.shutdown()
-    _pool = None
+        count = validate.count("threads", count, most=MOST)
+    with _lock:
+        _threads, before, _pool = count, _pool, None
+    if before:
+        before.shutdown()
 
 
 def windows(count: int, parts: int) -> list[tuple[int, int]]:
@@ -93,12 +113,27 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None
     if len(parts) == 1:
         call(*parts[0])
         return
-    if _pool is None:
-        _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
-    futures = [_pool.submit(call, *part) for part in parts[1:]]
-    call(*parts[0])
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
+        futures = [_pool.submit(call, *part) for part in parts[1:]]
+    try:
+        call(*parts[0])
+    finally:
+        wait(futures)  # whatever happens, nobody writes to the caller's arrays any more
     for future in futures:
         future.result()
+
+
+def _forked() -> None:
+    """Begin anew in a forked child: it has none of the parent's threads, neither those of the pool nor one that held
+    the lock."""
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray) -> None:

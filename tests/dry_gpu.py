@@ -2,27 +2,34 @@
 
 The simulator runs kernels but checks no types; this does the opposite. ``install`` puts a driver of our own into
 Numba's CUDA module: arrays live in NumPy, keep what is copied to them, and offer what Numba's arrays on a device offer
-and no more; a launch types its arguments as Numba does, and compiles the kernel for compute capability 9.0, once for
-each set of types. No driver and no device are asked: ``compile_ptx`` takes the capability as an argument, and the one
-call that does ask, for the functions that a kernel calls, is answered here.
+and no more; a launch types its arguments as Numba does, compiles the kernel for compute capability 9.0 or the one that
+DRY_CAPABILITY names, once for each set of types, and fails where a block has no room. No driver, no device is asked:
+``compile_ptx`` takes the capability as an argument, and the one call that does ask, for the functions that a kernel
+calls, is answered here.
 
 NVVM and nvJitLink come with ``pip install "nbsnn[cuda]"``; NUMBA_ENABLE_CUDASIM must be 0.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-CAPABILITY = (9, 0)
+CAPABILITY = tuple(map(int, os.environ.get("DRY_CAPABILITY", "9.0").split(".")))
+
+REGISTERS, SHARED = 65_536, 48 * 1024
+"""Registers and bytes of shared memory that a block has on every GPU."""
 
 found: dict[str, dict[str, Any]] = {}
 """Kernel and types -> its ``template``, and an ``error`` or what it is like: instructions that are ``double`` (0 where
 an array is) or name ``local`` memory, ``calls`` left, ``registers`` of a thread, bytes of its ``stack``, bytes that are
-``spilled``, and bytes that a block has ``shared`` (without those that a launch adds).
+``spilled``, bytes that a block has ``shared`` (without those that a launch adds), and threads of the largest ``block``
+launched.
 """
 
 reads = 0
@@ -95,22 +102,26 @@ class Array:
 class Kernel:
     """A kernel that is compiled where it would be launched."""
 
-    def __init__(self, function: Any):
-        self.function = function
+    def __init__(self, function: Any, **options: Any):
+        self.function, self.options = function, options
 
     def __getitem__(self, configuration: Any) -> Any:
         for extent in configuration[:2]:
             if not all(isinstance(n, int) and n > 0 for n in np.atleast_1d(extent).tolist()):
                 raise ValueError(f"blocks and threads are positive integers, not {configuration}")
-        return self.launch
+        return lambda *arguments: self.launch(int(np.prod(configuration[1])), sum(configuration[3:4]), *arguments)
 
-    def launch(self, *arguments: Any) -> None:
+    def launch(self, block: int, shared: int, *arguments: Any) -> None:
         """Compile, and compute nothing."""
         global launches
         launches += 1
         if launches > LIMIT:
             raise Enough(f"{LIMIT} launches")
-        self.compile(tuple(map(type_of, arguments)))
+        made = self.compile(tuple(map(type_of, arguments)))
+        if "error" not in made.found:
+            made.found["block"] = max(block, made.found.get("block", 0))
+            if block > made.max_threads_per_block or shared + made.found["shared"] > SHARED:
+                raise RuntimeError(f"too many resources requested for launch: {block} threads, {shared} bytes, {made}")
 
     def typeof_pyval(self, value: Any) -> Any:
         return type_of(value)
@@ -120,8 +131,15 @@ class Kernel:
         name = f"{self.function.__qualname__}({', '.join(map(short, types))})"
         if name not in found:
             template = f"{self.function.__module__}.{self.function.__name__}"
-            found[name] = {"template": template, **examine(self.function, types)}
-        return SimpleNamespace(max_cooperative_grid_blocks=lambda block, memory=0: 132)
+            found[name] = {"template": template, **examine(self.function, types, **self.options)}
+        said = found[name]
+        warps = REGISTERS // (32 * 8 * -(-said.get("registers", 32) // 8))  # registers are given out by eight
+        return SimpleNamespace(
+            max_cooperative_grid_blocks=lambda block, memory=0: 132,
+            max_threads_per_block=min(1024, 32 * warps),
+            local_mem_per_thread=said.get("stack", 0) + said.get("spilled", 0),
+            found=said,
+        )
 
 
 def type_of(value: Any) -> Any:
@@ -152,12 +170,12 @@ def short(kind: Any) -> str:
     return f"{kind.dtype}[{', '.join(':' * kind.ndim)}]{'' if kind.layout == 'C' else ' ' + kind.layout}"
 
 
-def examine(function: Any, types: tuple) -> dict[str, Any]:
+def examine(function: Any, types: tuple, **options: Any) -> dict[str, Any]:
     """Compile to PTX and on to machine code; what was found, or the last line of the error."""
     from numba import cuda
 
     try:
-        text, _ = cuda.compile_ptx(function, types, cc=CAPABILITY)
+        text, _ = cuda.compile_ptx(function, types, cc=CAPABILITY, **options)
         said = assemble(text)
     except Exception as error:  # of Numba, NVVM or the assembler: all that is wrong with a kernel shows here
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -235,7 +253,7 @@ def install() -> None:
     def jit(function: Any = None, **options: Any) -> Any:
         if options.get("device"):
             return real(function, **options)
-        return Kernel(function) if function is not None else Kernel
+        return Kernel(function, **options) if function is not None else partial(Kernel, **options)
 
     cuda.jit = jit
     cuda.get_current_device = cuda.dispatcher.get_current_device = lambda: device

@@ -2,29 +2,32 @@
 
     NUMBA_ENABLE_CUDASIM=0 python -m tests.ptx_report [WORD ...]
 
-runs those programs whose names contain a WORD. A program is a call of the public API with ``device="cuda"``: to have a
+runs those programs whose names contain a WORD, for the compute capability that DRY_CAPABILITY names;
+DRY_PART=k/n runs every n-th of them from k on. A program is a call of the public API with ``device="cuda"``: to have a
 kernel compiled with the types that it gets in earnest, add a program to ``PROGRAMS`` that launches it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 import nbsnn
-from nbsnn import encode, gpu, losses, neurons, optim, plasticity, synapses
+from nbsnn import dspike, encode, gpu, losses, neurons, optim, plasticity, spike, surrogates, synapses
 from nbsnn.neurons import LI, LIF
 from nbsnn.presets.spaic_stdp_neurons import diehlAndCook
 from nbsnn.random import Draws
 
 from . import dry_gpu
 
-T, B, IN, OUT = 3, 2, 6, 3
+T, B, IN, OUT, WIDE = 3, 2, 6, 3, 1024
 X, LABELS = np.ones((T, B, IN), np.float32), np.array([0, 2])
 IMAGE = np.ones((T, B, 1, 6, 6), np.float32)
 PROGRAMS: dict[str, Callable[[], Any]] = {}
@@ -102,9 +105,11 @@ def encoders(dtype: str) -> None:
 
 RANDOM = {"uniform", "normal"}  # neurons that ask for such numbers live in networks of sparse synapses only
 NEURONS = [name for name in dir(neurons) if name[0].isupper()]
+LAYERED = [name for name in NEURONS if not RANDOM & set(getattr(neurons, name)().inputs)]
+DTYPES = ("float32", "float64")
 
 
-@program("neuron", *(name for name in NEURONS if not RANDOM & set(getattr(neurons, name)().inputs)))
+@program("neuron", *LAYERED)
 def neuron(name: str) -> None:
     made = getattr(neurons, name)()
     population = nbsnn.Population(made, IN, dt=0.1 if made.vjp is None else 1.0, device="cuda")
@@ -183,6 +188,64 @@ def layers(kind: str) -> None:
     step(nbsnn.BPTT, value, *hidden, *end)
 
 
+def wide(cells: Any, dtype: Any, steps: int = T) -> None:
+    """A recurrent population that fills a block: a training step, or a run where there is no derivative."""
+    layers = nbsnn.Dense(IN, WIDE), nbsnn.Recurrent(cells), nbsnn.Dense(WIDE, OUT)
+    net = nbsnn.Sequential(*layers, input_shape=IN, dtype=dtype, device="cuda")
+    if cells.vjp is None:
+        net.run(X[:steps].astype(dtype))
+    else:
+        nbsnn.BPTT(net, losses.rate_cross_entropy, optim.SGD(1e-3)).gradients(X[:steps].astype(dtype), LABELS)
+
+
+@program("wide", *(f"{name} {dtype}" for name in LAYERED for dtype in DTYPES))
+def wide_neuron(names: str) -> None:
+    name, dtype = names.split()
+    wide(getattr(neurons, name)(), dtype)
+
+
+LEARNED = {
+    "LIF": ("tau", "v_threshold"), "CubaLIF": ("tau", "tau_syn", "v_threshold"),
+    "ALIF": ("tau", "initial_v", "v_threshold", "beta", "tau_adapt"),
+}  # fmt: skip
+PARTS = {"Surrogate", "above", "at_or_above", "dspike", "spike"}
+SURROGATES = [name for name, made in vars(surrogates).items() if callable(made) and name not in PARTS]
+
+
+@program("wide learned", *(f"{name} {dtype} {s}" for name in LEARNED for dtype in DTYPES for s in SURROGATES))
+def wide_learned(names: str) -> None:
+    name, dtype, surrogate = names.split()
+    made = getattr(neurons, name)(learn=LEARNED[name], surrogate=getattr(surrogates, surrogate)())
+    wide(made, dtype)
+
+
+def many_states(count: int) -> nbsnn.Neuron:
+    """A neuron whose v[0] spikes and whose v[k] goes over into v[k + 1]."""
+    v, gv = ([f"{name}{k}" for k in range(count)] for name in ("v", "g"))
+    after = ", ".join(["decay * v0 + x - s", *(f"decay * {b} + v0 * {a}" for a, b in pairwise(v))])
+    g0 = " + ".join(["decay * g0", "gd", *(f"{g} * {a}" for a, g in zip(v, gv[1:], strict=False))])
+    back = ", ".join([g0, *(f"decay * {a} + v0 * {b}" for a, b in pairwise(gv[1:])), f"decay * {gv[-1]}"])
+    text = f"""
+def step(x, {", ".join(v)}, decay):
+    s = spike(v0 - 1.0)
+    return s, {after}
+
+def vjp(x, {", ".join(v)}, decay, gs, {", ".join(gv)}):
+    gd = (gs - g0) * dspike(v0 - 1.0)
+    return g0, {back}, 0.0
+"""
+    made: dict[str, Any] = {"spike": spike, "dspike": dspike}
+    exec(text, made)
+    return nbsnn.Neuron(made["step"], made["vjp"], state=dict.fromkeys(v, 0.0), params={"decay": 0.9})
+
+
+@program("wide own", *(f"{states} {dtype}" for states in (3, 20) for dtype in DTYPES))
+def wide_own(names: str) -> None:
+    """A neuron of many states, which do not fit into its share of a block's registers."""
+    states, dtype = names.split()
+    wide(many_states(int(states)), dtype)
+
+
 @program("network", "cuba", "coba", "cobahh", "brunel", "microcircuit")
 def network(name: str) -> None:
     scale = 0.005 if name in ("brunel", "microcircuit") else 0.02
@@ -234,9 +297,10 @@ def main(words: list[str]) -> None:
         return
     dry_gpu.install()
     report = {}
-    for name, call in PROGRAMS.items():
-        if words and not any(word in name for word in words):
-            continue
+    first, of = map(int, os.environ.get("DRY_PART", "0/1").split("/"))
+    chosen = [name for name in PROGRAMS if not words or any(word in name for word in words)]
+    for name in chosen[first::of]:
+        call = PROGRAMS[name]
         before, error = set(dry_gpu.found), ""
         dry_gpu.begin()
         try:

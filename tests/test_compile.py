@@ -190,6 +190,28 @@ def test_equal_fillings_are_one_kernel_and_others_are_not():
         assert len({id(k) for k in kernels}) == 5
 
 
+def beyond(y):
+    y[len(y)] = 1.0
+
+
+def calls_beyond(y):
+    beyond(y)
+
+
+@pytest.mark.parametrize("template", [beyond, calls_beyond])
+def test_a_switch_compiles_kernels_that_check_indices(monkeypatch, template):
+    y = np.zeros(4, np.float32)[:3]
+    monkeypatch.setenv("NBSNN_CHECK", "0")
+    unchecked = kernel(template)
+    monkeypatch.setenv("NBSNN_CHECK", "1")
+    assert compile.checked() and kernel(template) is not unchecked
+    if not os.environ.get("NUMBA_DISABLE_JIT"):
+        assert kernel(template).name != unchecked.name
+    with pytest.raises(IndexError, match="out of bounds"):
+        kernel(template)(y)
+    assert kernel(template, device="python").__name__ == template.__name__ and not np.any(y.base)
+
+
 def test_functions_that_are_compiled_already_are_taken_as_their_source():
     numba = pytest.importorskip("numba")
     y = np.full(1, 0.1, np.float32)

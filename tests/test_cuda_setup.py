@@ -16,7 +16,7 @@ from nbsnn.neurons import LIF
 
 PARTS = {
     "_simulated": False, "_package": "0.30.4", "_driver": "13.0", "_devices": ["Fast 9000, compute capability 9.0"],
-    "_toolkit": "13.5", "_memory": ["70.0 of 80.0 GiB free"],
+    "_toolkit": "13.5", "_compile": None, "_memory": ["70.0 of 80.0 GiB free"],
 }  # fmt: skip
 ABSENT = {
     "package": ({"_package": ""}, 'numba-cuda is not installed (pip install "nbsnn[cuda]")'),
@@ -24,6 +24,11 @@ ABSENT = {
     "device": ({"_devices": []}, "the driver sees no GPU: is CUDA_VISIBLE_DEVICES set?"),
     "broken device": ({"_devices": OSError("out of order")}, "the driver sees no GPU (out of order)"),
     "toolkit": ({"_toolkit": ImportError("no libnvvm")}, 'does not run (no libnvvm): pip install "nbsnn[cuda]"'),
+    "versions that go together": (
+        {"_compile": AttributeError("module 'numpy' has no attribute 'row_stack'")},
+        f"numba-cuda 0.30.4 compiles no kernel with NumPy {np.__version__} (module 'numpy' has no attribute "
+        "'row_stack'): pip install \"nbsnn[cuda]\" brings versions that go together",
+    ),
     "old driver": ({"_driver": "12.4"}, 'supports CUDA 12.4, but the compiler is of 13.5: pip install "nbsnn[cuda12]"'),
 }
 

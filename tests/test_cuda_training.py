@@ -3,6 +3,8 @@
 Gradients of every kind of layer, all losses and learners, two steps of the optimisers, launches per step, refusals.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,30 @@ def test_gradients_of_all_layers(kind):
     )
     if kind in ("parallel", "delay", "conv"):
         check_bptt(kind, static=True)
+
+
+@pytest.mark.parametrize("fits", [(False, False), (False, True), (True, False)])
+def test_a_loop_that_needs_too_many_registers_for_a_block_runs_step_by_step(monkeypatch, fits):
+    asked = iter(fits)
+    monkeypatch.setattr(gpu, "fits", lambda *_: next(asked))
+    check_bptt("recurrent learned", static=False)
+    assert next(asked, None) is None
+
+
+@pytest.mark.parametrize(
+    ("threads", "bound"), [(1, None), (256, None), (257, 512), (512, 512), (513, 1024), (1024, 1024)]
+)
+def test_kernels_of_large_blocks_are_bound_to_their_registers_and_asked_whether_they_fit(monkeypatch, threads, bound):
+    def asked(most, spilled):
+        made = SimpleNamespace(max_threads_per_block=most, local_mem_per_thread=spilled)
+        return SimpleNamespace(typeof_pyval=type, compile={(int, float): made}.get)
+
+    assert gpu.bound(threads) == bound
+    monkeypatch.setattr(gpu.arrays, "simulated", lambda: False)
+    assert gpu.fits(asked(threads, 0), threads, 1, 2.0)
+    assert (
+        gpu.fits(asked(threads - 1, 0), threads, 1, 2.0) == gpu.fits(asked(threads, 4), threads, 1, 2.0) == (not bound)
+    )
 
 
 @pytest.mark.long

@@ -275,9 +275,20 @@ def test_results_do_not_depend_on_the_number_of_threads(monkeypatch, batch):
             np.testing.assert_array_equal(a, b)
 
 
-def test_wrong_numbers_of_threads_raise():
-    with pytest.raises(ValueError, match="at least 1, not 0"):
+def test_wrong_numbers_of_threads_raise(monkeypatch):
+    before = device.threads()
+    with pytest.raises(ValueError, match="threads must be at least 1, not 0"):
         set_threads(0)
+    with pytest.raises(ValueError, match="threads must be at most 4096, not 1000000"):
+        set_threads(10**6)
+    for wrong in (np.nan, 2.5, "2", True):
+        with pytest.raises(TypeError, match="threads must be an integer, not"):
+            set_threads(wrong)
+    assert device.threads() == before
+    for wrong in ("two", "0", "-1", "2.5", "5000"):
+        monkeypatch.setenv("NBSNN_THREADS", wrong)
+        with pytest.raises(ValueError, match=f"NBSNN_THREADS must be an integer from 1 to 4096, not '{wrong}'"):
+            device.threads()
 
 
 # Names

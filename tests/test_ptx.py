@@ -1,7 +1,7 @@
 """Kernels as a GPU would get them: they type, and hold no double precision and no local memory that they should not.
 
 Another process compiles them (``ptx_report``), as the simulator is on in this one. Needs no GPU, but the compiler:
-skipped without ``pip install "nbsnn[cuda]"``.
+skipped without ``pip install "nbsnn[cuda]"``, failed where that is installed and compiles nothing.
 """
 
 import ast
@@ -20,6 +20,8 @@ from . import ptx_report
 
 QUICK = ("arrays", "encoders", "neuron LIF")
 CONTROL = ("control",)
+WIDE = ("wide",)
+CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", "12.0")
 FAMILIES = ("neuron", "BPTT", "loss", "optimiser", "online", "layers", "network", "plastic")
 KERNELS = Path(nbsnn.__file__).parent / "kernels" / "cuda"
 NEVER_LAUNCHED: dict[str, str] = {}
@@ -28,20 +30,19 @@ NEVER_LAUNCHED: dict[str, str] = {}
 reports: dict[str, dict] = {}
 
 
-def report_of(*words: str) -> dict:
-    """What became of these programs; each process runs once."""
+def report_of(*words: str, capability: str = "9.0", part: str = "0/1") -> dict:
+    """What became of these programs, or of every n-th of them; each process runs once."""
     if importlib.util.find_spec("numba_cuda") is None:
         pytest.skip('numba-cuda is not installed (pip install "nbsnn[cuda]")')
-    key = " ".join(words)
+    key = " ".join((*words, capability, part))
     if key not in reports:
-        environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "0"}
+        environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "0", "DRY_CAPABILITY": capability, "DRY_PART": part}
         command = [sys.executable, "-m", "tests.ptx_report", *words]
         root = Path(__file__).parents[1]
         done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         reports[key] = json.loads(done.stdout.splitlines()[-1])
-    if "missing" in reports[key]:
-        pytest.skip(reports[key]["missing"])
+    assert "missing" not in reports[key], f"numba-cuda is installed, but compiles nothing: {reports[key]['missing']}"
     return reports[key]
 
 
@@ -54,6 +55,8 @@ def check(report: dict) -> None:
         assert not found["error"] or absent or numbers, f"{name}: {found['error']}"
         for kernel, said in found["kernels"].items():
             assert "error" not in said, f"{name}: {said['template']}: {said['error']}"
+            if "block" not in said:  # asked whether a block of it fits, and never launched
+                continue
             assert said["double"] == 0, f"{name}: double precision in {said['template']}, {kernel}"
             # A call of the library in which all blocks meet has a frame of its own.
             frame = 16 if said["calls"] else 0
@@ -83,6 +86,29 @@ def test_all_kernels_compile(family):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("place", range(len(CAPABILITIES)), ids=CAPABILITIES)
+def test_a_block_has_the_registers_of_all_its_threads(place):
+    """Of all neurons, surrogates and precisions; each goes to one capability, PTX_ALL=1 takes all to all."""
+    part = "0/1" if os.environ.get("PTX_ALL") else f"{place}/{len(CAPABILITIES)}"
+    report = report_of(*WIDE, capability=CAPABILITIES[place], part=part)
+    check(report)
+    large = [said for found in report.values() for said in found["kernels"].values() if said.get("block", 0) > 256]
+    assert large
+    for said in large:
+        assert -(-said["registers"] // 8) * 8 * said["block"] <= 65_536, said
+
+
+@pytest.mark.long
+def test_a_population_that_needs_more_registers_than_a_block_has_goes_step_by_step():
+    report = report_of("wide own")
+    check(report)
+    blocks = {name: [said.get("block") for said in found["kernels"].values() if ".recurrent." in said["template"]]
+              for name, found in report.items()}  # fmt: skip
+    assert blocks["wide own 3 float32"] == [1024, 1024]
+    assert None in blocks["wide own 20 float32"] and set(blocks["wide own 20 float64"]) == {None}
+
+
+@pytest.mark.long
 def test_every_kernel_is_compiled_by_some_program():
     reached = {
         said["template"].removeprefix("nbsnn.kernels.cuda.")
@@ -107,4 +133,4 @@ def kernels_in(file: Path) -> list[str]:
 
 
 def test_every_program_belongs_to_a_family():
-    assert all(name.startswith((*FAMILIES, *QUICK, *CONTROL)) for name in ptx_report.PROGRAMS)
+    assert all(name.startswith((*FAMILIES, *QUICK, *CONTROL, *WIDE)) for name in ptx_report.PROGRAMS)

@@ -6,12 +6,14 @@ from .arrays import Count as Count
 from .arrays import add as add
 from .arrays import assign as assign
 from .arrays import blocks as blocks
+from .arrays import bound as bound
 from .arrays import buffer as buffer
 from .arrays import compiled as compiled
 from .arrays import copy as copy
 from .arrays import driver as driver
 from .arrays import empty as empty
 from .arrays import fill as fill
+from .arrays import fits as fits
 from .arrays import flat as flat
 from .arrays import get as get
 from .arrays import get_all as get_all

@@ -18,6 +18,9 @@ from ..compile import kernel
 BLOCK = 128
 """Threads in a block, for kernels that do not care."""
 
+ALWAYS = 256
+"""Threads in a block for which a GPU has room whatever they do: each may have 255 registers of the block's 65,536."""
+
 SIMULATED = 4
 """Threads in a block that waits for others, in the simulator: each is a thread of Python, and waiting takes long."""
 
@@ -161,6 +164,19 @@ def blocks(compiled: Any, count: int, block: int, *arguments: Any) -> None:
         compiled[count, block](*arguments)
 
 
+def bound(threads: int) -> int | None:
+    """For how many threads a kernel is compiled that is launched in blocks of ``threads``; None sets no bound."""
+    return None if threads <= ALWAYS else 512 if threads <= 512 else 1024
+
+
+def fits(compiled: Any, block: int, *arguments: Any) -> bool:
+    """Whether a GPU can launch this kernel in blocks of ``block`` threads, each with all it needs in registers."""
+    if block <= ALWAYS or simulated():
+        return True
+    made = compiled.compile(tuple(map(compiled.typeof_pyval, arguments)))
+    return made.max_threads_per_block >= block and not made.local_mem_per_thread
+
+
 def threads_together(block: int = BLOCK) -> int:
     """Threads in a block whose threads wait for each other."""
     return SIMULATED if simulated() else block
@@ -168,7 +184,7 @@ def threads_together(block: int = BLOCK) -> int:
 
 @functools.cache
 def compiled(module: str, name: str, dtype: np.dtype, **filling: Any) -> Any:
-    """A kernel of ``kernels/cuda``, its holes filled."""
+    """A kernel of ``kernels/cuda``, its holes filled, or with ``block`` one for blocks of at most so many threads."""
     from importlib import import_module
 
     template = getattr(import_module(f"..kernels.cuda.{module}", __package__), name)

@@ -54,7 +54,7 @@ class Models:
             meet=meet,
         )
 
-    def _plasticity(self) -> dict[str, Callable]:
+    def _plasticity(self) -> dict[str, Any]:
         """What fills the holes for plastic synapses, long-term and short-term."""
         release = bind(short_term.release, released=released) if self.short else cpu.no_release
         if not self.rules.first:

@@ -301,7 +301,7 @@ class Plastic(Container):
             final["rule"] = self._rest(x, state, inner["record"][0])
         return self.neurons.output(inner), {"neurons": self.neurons.final(inner), **final}
 
-    def _rest(self, x: Array, state: Nested, output: Array) -> Nested:
+    def _rest(self, x: Any, state: Nested, output: Array) -> Nested:
         """The rule's state after steps in which it has left the weights alone; ``output`` begins a step earlier."""
         whole = np.concatenate([state["input"], x]) if self.queue else x
         early, late = self.queue - self.lag[0], 1 - self.lag[1]

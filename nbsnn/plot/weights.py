@@ -88,10 +88,10 @@ def receptive_fields(
         If ``weight`` has another number of sources than a picture has points.
     """
     check_axes(ax, title)
-    weight, shape = numbers("weight", weight), shape_of("shape", shape)
-    if len(shape) != 2:
+    weight, grid = numbers("weight", weight), shape_of("shape", shape)
+    if len(grid) != 2:
         raise ValueError(f"shape must be (height, width), not {shape}")
-    height, width = shape
+    height, width = grid
     if weight.ndim != 2 or weight.shape[0] != height * width or not weight.shape[1]:
         raise ValueError(f"weight must have shape [{height * width}, targets], not {list(weight.shape)}")
     n = weight.shape[1]

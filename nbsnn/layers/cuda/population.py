@@ -190,12 +190,12 @@ class PopulationOnGpu(LearnedOnGpu):
         batch, units = tape["x"].shape[1], self.layer.units
         gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, *arrays)
 
-    def made(self, loop: str, module: str, **constants: int) -> Any:
+    def made(self, loop: str, module: str, **constants: int | None) -> Any:
         """A loop forward, of ``kernels.cuda.<module>``."""
         layer = self.layer
         return self._made(loop, module, step=layer._step, keep=store(layer._places, "t, b, n"), **constants)
 
-    def made_reverse(self, loop: str, module: str, second: str | None, **constants: int) -> Any:
+    def made_reverse(self, loop: str, module: str, second: str | None, **constants: int | None) -> Any:
         """A loop back; ``second`` says where the loss's own derivative by states is, if there is one."""
         model, states = self.layer.neuron, len(self.layer.neuron.state)
         if model.vjp is None:

@@ -1,7 +1,7 @@
 """A loop in time on a GPU: one population with dense feedback in one launch for all steps, anything else step by step.
 
-A block of threads has a sample there, so the population may have as many units as a block has threads; a wider one
-takes some launches for each step.
+A block of threads has a sample there, so the population may have as many units as a block has threads, and what a unit
+needs must fit into its share of the block's registers; any other takes some launches for each step.
 """
 
 from __future__ import annotations
@@ -39,19 +39,12 @@ class RecurrentOnGpu(Counterpart):
         layer = self.layer
         if not layer.windowed:
             return loop.forward(layer, stored(x, tape, "x"), state, tape, draws)
-        population, side, steps = layer.population, self._side, len(x)
+        population, steps = layer.population, len(x)
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = gpu.buffer(inner, "drive", (*x.shape[:2], *layer.shape), self._dtype)
         population.begin(drive, state["neurons"], inner)
         record = inner["record"]
-        if self._fused:
-            x = getattr(x, "array", x)
-            x = x.reshape(len(x), x.shape[1], population.units)
-            c = layer.feedback.params.get("bias")
-            c = self._nothing() if c is None else c
-            arrays = x, layer.feedback.params["weight"], c, inner["x"], inner["params"], side.states(record), record[0]
-            self._start(side.made("forward", "recurrent", SPIKES=self._spikes), inner, *arrays)
-        else:
+        if not self._forward_at_once(x, inner):
             gpu.copy(stored(x, inner, "stored"), drive)
             for t in range(steps):
                 gpu.add(layer.feedback.apply(record[0, t : t + 1], back, None), drive[t])
@@ -69,9 +62,7 @@ class RecurrentOnGpu(Counterpart):
         population, inner, back = layer.population, tape["neurons"], tape["feedback"]
         gy = population.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons"))
         gx, fed = inner["gx"], gpu.buffer(inner, "g fed", (gy.shape[1], *layer.shape), self._dtype)
-        if self._fused:
-            self._backward_at_once(gy, fed, inner)
-        else:
+        if not self._backward_at_once(gy, fed, inner):
             self._backward_by_step(gy, fed, inner, back)
         population.end_reverse(inner, grads["neurons"])
         layer.feedback.accumulate(gx, back, grads["feedback"])
@@ -96,15 +87,28 @@ class RecurrentOnGpu(Counterpart):
         layer.feedback.offer(before.reshape(1, *before.shape), tape["feedback"])  # of the step before, as its spikes
         return as_array(layer.population.trace(x, tape["neurons"], inner))
 
-    def _backward_at_once(self, gy: Any, fed: Any, inner: Nested) -> None:
+    def _forward_at_once(self, x: Any, inner: Nested) -> bool:
+        if self.layer.population.units > WIDEST:
+            return False
+        side, params, record = self._side, self.layer.feedback.params, inner["record"]
+        x = getattr(x, "array", x)
+        x = x.reshape(len(x), x.shape[1], self.layer.population.units)
+        c = params.get("bias")
+        c = self._nothing() if c is None else c
+        arrays = x, params["weight"], c, inner["x"], inner["params"], side.states(record), record[0]
+        return self._start(side.made("forward", "recurrent", SPIKES=self._spikes, **self._block), inner, *arrays)
+
+    def _backward_at_once(self, gy: Any, fed: Any, inner: Nested) -> bool:
         side, weight = self._side, self.layer.feedback.params["weight"]
+        if self.layer.population.units > WIDEST:
+            return False
         across = gpu.buffer(inner, "across", weight.shape, self._dtype)
         arguments = weight.shape[1], gpu.flat(weight), gpu.flat(across)
         gpu.launch("arrays", "across", self._dtype, weight.size, *arguments)
         second = "t, b, n" if inner["gV"].shape[1] else None
         states, gradients = side.states(inner["record"]), (inner["gV"], inner["gS"], inner["gx"], inner["gP"])
         arrays = inner["x"], inner["params"], states, across, gy, *gradients, fed.reshape(len(fed), across.shape[0])
-        self._start(side.made_reverse("backward", "recurrent", second), inner, *arrays)
+        return self._start(side.made_reverse("backward", "recurrent", second, **self._block), inner, *arrays)
 
     def _backward_by_step(self, gy: Any, fed: Any, inner: Nested, back: Nested) -> None:
         feedback, population, gx = self.layer.feedback, self.layer.population, inner["gx"]
@@ -123,8 +127,8 @@ class RecurrentOnGpu(Counterpart):
         return self.layer.population.counterpart
 
     @property
-    def _fused(self) -> bool:
-        return self.layer.population.units <= WIDEST
+    def _block(self) -> dict[str, int | None]:
+        return {"block": gpu.bound(self.layer.population.units)}
 
     @property
     def _spikes(self) -> int:
@@ -135,8 +139,11 @@ class RecurrentOnGpu(Counterpart):
             self.cache["nothing"] = gpu.zeros(self.layer.population.units, self._dtype)
         return self.cache["nothing"]
 
-    def _start(self, compiled: Any, inner: Nested, *arrays: Any) -> None:
-        """A block for each sample, a thread for each unit."""
+    def _start(self, compiled: Any, inner: Nested, *arrays: Any) -> bool:
+        """Launch a block for each sample, a thread for each unit, if such a block fits; whether it did."""
         (steps, batch), units = inner["x"].shape[:2], self.layer.population.units
+        if not gpu.fits(compiled, units, steps, units, *arrays):
+            return False
         shared = max(3 * 4 * (-(-units // 32)), 2 * np.dtype(self._dtype).itemsize * units)
         gpu.start(compiled, batch * units, steps, units, *arrays, block=units, shared=shared)
+        return True
