@@ -43,7 +43,9 @@ def test_memory_is_said_before_and_time_after(tmp_path, capsys):
     assert "memory for the way back: at most " in out
     assert [name in out for name in ("readout forward", "readout backward", "optimiser", "together")] == [True] * 4
     assert digits(tmp_path, "--max-bytes", "1000") != 0
-    assert "max_bytes is 1000, but T = 3 and a batch of 32 take at least" in capsys.readouterr().err
+    assert (
+        "max_bytes is 1000, but at T = 3 and a batch of 32 the layers that always keep all" in capsys.readouterr().err
+    )
 
 
 def test_a_figure_is_drawn_with_matplotlib(tmp_path, monkeypatch):

@@ -246,7 +246,7 @@ def test_memory_does_not_grow_with_time():
         (Sequential(Dense(4, 6), LIF_, Dense(6, 6), LIF_, Dense(6, 3), LI()), "needs a network of the form"),
         (Sequential(Conv2d(1, 2, 3), LIF_, input_shape=(1, 4, 4)), "needs a network of the form"),
         (Sequential(Dense(4, 6), Recurrent(Sequential(Dense(6, 6), LIF_)), Dense(6, 3)), "needs a network of the form"),
-        (Recurrent(LIF_), "needs a network of the form"),
+        (Sequential(Recurrent(LIF_), input_shape=4)["recurrent1"], "needs a network of the form"),
         (Sequential(Dense(4, 6), Recurrent(LIF_), Dense(6, 3), LIF_), "needs a readout that integrates"),
         (Sequential(Dense(4, 6), LIF_, Dense(6, 3), LI(np.array([2.0, 3.0, 4.0]))), "one decay for all units"),
         (Sequential(Dense(4, 6), LIF_, Dense(6, 3), ALIF_), "needs a readout that integrates"),

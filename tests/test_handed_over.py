@@ -125,7 +125,7 @@ def test_statistics_of_an_own_layer_are_kept(tmp_path):
     for other in (loaded, net.twin(), net.twin(dtype=np.float64), copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
         np.testing.assert_allclose(other.run(X).output, net.run(X).output, rtol=1e-6, atol=1e-6)
         assert other["normal1"].buffers["seen"] == 1
-    with pytest.raises(ValueError, match=r"holds the buffers .*normal1/mean"):
+    with pytest.raises(ValueError, match=r"holds .*the buffers .*normal1/mean"):
         nbsnn.load(tmp_path / "net.npz", net=Sequential(Dense(4, 3), LI(), seed=0))
 
 
@@ -300,4 +300,6 @@ def test_the_plan_of_a_convolutional_network_counts_all_layers():
     with pytest.raises(ValueError, match="the layers that always keep all"):
         learner.step(np.ones((5, 2, 1, 8, 8), np.float32), LABELS[:2])
     with pytest.raises(ValueError, match="max_bytes needs a Sequential"):
-        BPTT(nbsnn.Residual(Dense(3, 3)), losses.rate_cross_entropy, max_bytes=1)
+        BPTT(
+            Sequential(nbsnn.Residual(Dense(3, 3)), input_shape=3)["residual1"], losses.rate_cross_entropy, max_bytes=1
+        )

@@ -20,13 +20,14 @@ from ..device import resolve
 from ..gpu import assign, get, on_gpu, put
 from ..pickling import by_name
 from ..random import Draws
-from ..validate import finite, float_dtype, number
+from ..validate import float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .quickly import finite_input as finite_input
 from .run import Run
+from .state import checked_state
 
 Array = np.ndarray
 Nested = dict[str, Any]
@@ -285,7 +286,7 @@ class Layer:
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
-        return _checked_state(state, self.initial(batch), "state", batch)
+        return checked_state(state, self.initial(batch), "state", batch)
 
     def twin(self, **setting: Any) -> Layer:
         """A copy with equal parameters under another setting: ``net.twin(dtype=np.float64, smooth=True)``."""
@@ -330,26 +331,3 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
         else:
             flat[prefix + name] = value
     return flat
-
-
-def _checked_state(given: Any, model: Mapping[str, Any], where: str, batch: int) -> Nested:
-    if not isinstance(given, Mapping):
-        raise TypeError(f"{where} must be a dict of arrays, not {type(given).__name__}")
-    if given.keys() != model.keys():
-        raise ValueError(f"{where} has the entries {sorted(given)}, but this network's has {sorted(model)}")
-    result: Nested = {}
-    for name, wanted in model.items():
-        value = given[name]
-        if isinstance(wanted, Mapping):
-            result[name] = _checked_state(value, wanted, f"{where}[{name!r}]", batch)
-            continue
-        value = np.asarray(value)
-        if value.shape != wanted.shape:
-            raise ValueError(
-                f"{where}[{name!r}] has shape {list(value.shape)}, but this network with a batch of {batch} needs "
-                f"{list(wanted.shape)}"
-            )
-        if value.dtype != wanted.dtype:
-            raise TypeError(f"{where}[{name!r}] is {value.dtype}, but this network computes in {wanted.dtype}")
-        result[name] = finite(f"{where}[{name!r}]", value)
-    return result

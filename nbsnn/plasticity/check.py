@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..device import resolve
-from ..layers.layer import _checked_state
+from ..layers.state import checked_state
 from ..validate import FLOATS, finite, shaped, switch
 
 Array = np.ndarray
@@ -63,7 +63,7 @@ def check_run(
             f"pre and post must agree in steps and samples, not [T, B] = {[*pre.shape[:2]]}, {[*post.shape[:2]]}"
         )
     model = rule.initial(pre.shape[1], weights)
-    state = model if state is None else _checked_state(state, model, "state", pre.shape[1])
+    state = model if state is None else checked_state(state, model, "state", pre.shape[1])
     return pre, post, state
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ... import gpu
-from ..layer import Layer, Nested, Start, _checked_state, is_static
+from ..layer import Layer, Nested, Start, is_static
+from ..state import checked_state
 from .still import Still
 
 
@@ -58,7 +59,7 @@ class Counterpart:
         """As ``Layer.check_state``; what does not lie on the GPU is sent there."""
         if isinstance(state, Start):
             return state
-        return _sent(_checked_state(gpu.get_all(state), self.layer.initial(batch), "state", batch))
+        return _sent(checked_state(gpu.get_all(state), self.layer.initial(batch), "state", batch))
 
 
 class Leaf(Counterpart):

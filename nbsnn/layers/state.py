@@ -1,0 +1,34 @@
+"""The state of a network, as a run is given it: checked against the one that it would begin from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..validate import finite
+
+
+def checked_state(given: Any, model: Mapping[str, Any], where: str, batch: int) -> dict[str, Any]:
+    """``given``, nested by layer, if its names, shapes and dtypes are those of ``model`` and its numbers are finite."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{where} must be a dict of arrays, not {type(given).__name__}")
+    if given.keys() != model.keys():
+        raise ValueError(f"{where} has the entries {sorted(given)}, but this network's has {sorted(model)}")
+    result: dict[str, Any] = {}
+    for name, wanted in model.items():
+        value = given[name]
+        if isinstance(wanted, Mapping):
+            result[name] = checked_state(value, wanted, f"{where}[{name!r}]", batch)
+            continue
+        value = np.asarray(value)
+        if value.shape != wanted.shape:
+            raise ValueError(
+                f"{where}[{name!r}] has shape {list(value.shape)}, but this network with a batch of {batch} needs "
+                f"{list(wanted.shape)}"
+            )
+        if value.dtype != wanted.dtype:
+            raise TypeError(f"{where}[{name!r}] is {value.dtype}, but this network computes in {wanted.dtype}")
+        result[name] = finite(f"{where}[{name!r}]", value)
+    return result
