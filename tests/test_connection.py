@@ -230,7 +230,7 @@ def test_errors_come_at_connect(name):
 
 
 def test_a_delay_for_which_memory_does_not_last_is_refused(monkeypatch):
-    monkeypatch.setattr("nbsnn.network.simulation._free_memory", lambda: 5 << 30)
+    monkeypatch.setattr("nbsnn.network.given.free_memory", lambda: 5 << 30)
     with pytest.raises(MemoryError, match=r"a to b: a delay of 1e\+07 ms is 100,000,000 steps, .* 12.8 GB; 5.4 GB are"):
         network(delay=1e7)
 

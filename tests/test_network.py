@@ -465,6 +465,6 @@ def test_a_network_too_large_for_this_machine_says_so_before_building(monkeypatc
     cells = net.population(CELL, 100_000)
     net.connect(cells, cells, nbsnn.Sparse(indegree=50_000), weight=nbsnn.values.Normal(1.0, 0.1))
     assert net.estimate() == 8 * 5_000_000_000
-    monkeypatch.setattr("nbsnn.network.simulation._free_memory", lambda: 24 << 30)
+    monkeypatch.setattr("nbsnn.network.simulation.free_memory", lambda: 24 << 30)
     with pytest.raises(MemoryError, match=r"5,000,000,000 synapses take 40.0 GB"):
         net.build()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,16 +12,14 @@ from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..random import Draws
-from ..sparse import Rows, delays, values
+from ..sparse import Rows, delay_steps, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number
 from . import given, steering, waiting
 from .eventwise import BOUNDED, normalizes_steps
 from .group import Port, Section
-
-if TYPE_CHECKING:
-    from .simulation import Simulation
+from .home import Home
 
 Array = np.ndarray
 
@@ -31,6 +29,8 @@ CAN_BE_SET = "weight", "learning", "reward"
 def _nothing(w, pre, post):
     return 0.0, 0.0
 
+
+FIRST = 1000  # delays of a distribution that are looked at before all are drawn
 
 IDLE = Rule(_nothing, bounds="none")  # of connections that have homeostasis or integers alone
 
@@ -54,7 +54,7 @@ class Connection:
     """
 
     def __init__(
-        self, network: Simulation, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
+        self, network: Home, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
         delay: Any, synapse: Synapse, plasticity: Rule | PostPreInt | None, short_term: TsodyksMarkram | None,
         coordinates: Any, homeostasis: Scaling | Normalize | None = None,
     ):  # fmt: skip
@@ -79,7 +79,7 @@ class Connection:
         self.first = 0  # place of the first synapse in the network's list
         self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
         self._pair: Array | None = None  # which of the given pairs each synapse is, if not in their order
-        given.check(self, len(network.connections))
+        self._check(len(network.connections))
         self.port: Port = self.target.port(synapse)
         self._made = True
 
@@ -121,6 +121,32 @@ class Connection:
         if self._delay is None:
             return getattr(self.pattern, "delay", None) is None
         return not isinstance(self._delay, values.Distribution) and np.ndim(self._delay) == 0
+
+    def _check(self, number: int) -> None:
+        """Raise what building connection ``number`` would raise, as far as that is known without building it."""
+        pattern, network, name = self.pattern, self.network, self.name
+        synapses = self.estimate()
+        lists = [(k, v) for k, v in (("weight", self._weight), ("delay", self._delay)) if np.ndim(v)]
+        for what, value in lists if pattern.exact else ():
+            if value.shape != (synapses,):
+                raise ValueError(
+                    f"{what} of {name} must be a number, a distribution or have shape [{synapses}], one per synapse, "
+                    f"not {list(value.shape)}"
+                )
+        weight = getattr(pattern, "weight", None) if self._weight is None else self._weight
+        if self.integer and weight is not None and not isinstance(weight, values.Distribution):
+            given.whole(name, np.asarray(weight))
+        delay = getattr(pattern, "delay", None) if self._delay is None else self._delay
+        if isinstance(delay, values.Distribution):
+            first = min(synapses if pattern.exact else synapses // 2, FIRST)
+            delays(delay, first, dt=network.dt, seed=network.seed, stream=("connection", number, "delay"))
+        elif delay is not None:
+            steps = np.asarray(delay_steps(delay, network.dt))
+            if self.changes and steps.size and steps.min() != steps.max():
+                raise ValueError(given.ONE_DELAY.format(name))
+            given.waits(name, int(np.max(steps, initial=1)), self.target.n, network)
+        if (lists and not pattern.exact) or (self.changes and isinstance(delay, values.Distribution)):
+            self.build(number)
 
     def build(self, number: int) -> tuple[Rows, Any, Any]:
         """The synapses, their weights and their delays as ``late`` counts them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..times import whole
 from . import given
-
-if TYPE_CHECKING:
-    from .simulation import Simulation
+from .home import Home
 
 BOUNDED = ("hard", "soft", "power")  # kinds of bounds at which weights end
 
@@ -77,7 +75,7 @@ def check_homeostasis(given: Any, rule: Any, dtype: Any, dt: float) -> None:
         )
 
 
-def bound(network: Simulation) -> None:
+def bound(network: Home) -> None:
     """Bring weights within their bounds where a rule wants it of all: later, only those that change can leave them."""
     for c in network.connections:
         rule = c.integer or c.rule
@@ -89,7 +87,7 @@ def bound(network: Simulation) -> None:
             np.clip(weights, rule.w_min, rule.w_max, out=weights)
 
 
-def finish(network: Simulation) -> None:
+def finish(network: Home) -> None:
     """What rules do at the end of a run alone: the weights onto each unit share a total."""
     for c in network.connections:
         if c.learning and c.rule.normalize is not None and not c.balanced:

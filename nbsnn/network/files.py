@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..spikes_file import SpikeFile, SpikeWriter
 from ..variables_file import Description, VariableFile, VariableWriter
-
-if TYPE_CHECKING:
-    from .running import Wanted
-    from .simulation import Simulation
+from .home import Home
+from .request import Wanted
 
 Array = np.ndarray
 
@@ -20,7 +18,7 @@ class Files:
     """The files of one run, opened; a path makes a new one, a writer goes on where it is and stays open."""
 
     def __init__(
-        self, network: Simulation, to: Any, variables_to: Any, wanted: Wanted, interval: int, start: int, end: int
+        self, network: Home, to: Any, variables_to: Any, wanted: Wanted, interval: int, start: int, end: int
     ):  # fmt: skip
         self.wanted, self.own = wanted, []
         self.spikes: Any = None
@@ -33,7 +31,7 @@ class Files:
         self._first_row = self.variables.rows if self.variables else 0
         self._first_spike = len(SpikeFile(self.spikes.path)) if self.spikes else 0
 
-    def _variables(self, network: Simulation, to: Any, interval: int, start: int) -> Any:
+    def _variables(self, network: Home, to: Any, interval: int, start: int) -> Any:
         columns = [
             (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
             for owner, name, units in self.wanted.variables
@@ -57,7 +55,7 @@ class Files:
             raise ValueError(f"the next row of {to.path} is that after {to.next} steps, that of this run after {first}")
         return to
 
-    def _spikes(self, network: Simulation, to: Any, start: int, end: int) -> Any:
+    def _spikes(self, network: Home, to: Any, start: int, end: int) -> Any:
         if not isinstance(to, SpikeWriter):
             self.own.append(SpikeWriter(to, dt=network.dt, n=network.units, long=end >= 2**31))
             return self.own[-1]

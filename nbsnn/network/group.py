@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from ..per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
 from ..validate import finite, numbers
+from .home import Home
 from .membrane import Response, membrane_of, response
 from .sealed import Sealed
-
-if TYPE_CHECKING:
-    from .simulation import Simulation
 
 Array = np.ndarray
 
@@ -41,7 +39,7 @@ class Group(Sealed):
     INSTEAD = '; variables are set with group["v"] = values, and parameters are those of the model'
 
     def __init__(
-        self, network: Simulation, name: str, n: int, neuron: Neuron | None, index: int,
+        self, network: Home, name: str, n: int, neuron: Neuron | None, index: int,
         listed: tuple[Array, Array] | None = None,
     ):  # fmt: skip
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index

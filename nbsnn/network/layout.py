@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,42 +17,16 @@ from ..random import Draws
 from .conducted import driving_numbers
 from .connection import Connection
 from .group import Group, Port, held
+from .home import Home
 from .learning import Learning
 from .membrane import membrane_of
-from .memory import GpuMemory, Memory
+from .memory import ARRAYS, GpuMemory, Memory
 from .models import Models, unsigned
+from .pool import Numbers, Pool, padded, room, table
 from .state import digest
 from .update import checked, own_parameters
 
-if TYPE_CHECKING:
-    from .simulation import Simulation
-
 Array = np.ndarray
-
-ALIGN = 16  # units: rows of variables begin at multiples, so that vectors do not straddle cache lines
-
-
-class Numbers:
-    """A flat array in the making: ``put`` returns the place of what it appends."""
-
-    def __init__(self, dtype: Any):
-        self.dtype, self.parts, self.size = dtype, [], 0
-
-    def put(self, values: Any) -> int:
-        """Append values; returns the place of the first."""
-        array = np.asarray(values, self.dtype).reshape(-1)
-        self.parts.append(array)
-        self.size += array.size
-        return self.size - array.size
-
-    def array(self) -> Array:
-        """All that was put, one after the other."""
-        return np.concatenate(self.parts) if self.parts else np.zeros(0, self.dtype)
-
-
-def padded(n: int) -> int:
-    """``n`` rounded up to a multiple of ``ALIGN``."""
-    return -(-n // ALIGN) * ALIGN
 
 
 class Layout:
@@ -68,27 +42,25 @@ class Layout:
         What arrives in each of the coming steps at each port of each unit.
     """
 
-    def __init__(self, network: Simulation):
+    def __init__(self, network: Home):
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         self.ports = [port for group in groups for port in group.ports]
         plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
         self.models = Models(groups, plastic, short, self.dtype, network.device)
-        self._numbers, self._own = Numbers(self.dtype), Numbers(self.dtype)
-        self._thresholds, self._keys = Numbers(np.uint32), Numbers(np.uint64)
-        self._currents = Numbers(self.dtype)
-        self.place: dict[tuple[Any, str], tuple[int, int]] = {}  # (owner, variable) -> place and length in ``states``
-        self._size = 0
+        self.pool = Pool(self.dtype)
+        self.place = self.pool.place
         self.rows: dict[Port, int] = {}
         self._populations(groups)
         transposed = self._synapses(connections)
-        self.learning = Learning(self, connections, transposed)
+        self.learning = Learning(connections, transposed, self.wires, self.models.rules, self.pool, network.dt)
         self._finish()
 
     def _finish(self) -> None:
-        self.numbers, self.own = self._numbers.array(), self._own.array()
-        self.thresholds, self.keys = self._thresholds.array(), self._keys.array()
-        self.currents = self._currents.array()
+        pool = self.pool
+        self.numbers, self.own = pool.numbers.array(), pool.own.array()
+        self.thresholds, self.keys = pool.thresholds.array(), pool.keys.array()
+        self.currents = pool.currents.array()
         self.values: tuple = (
             self.states, self.numbers, self.own, self.currents, self.keys, self.thresholds,
             self.list_steps, self.list_units, self.resources,
@@ -101,17 +73,12 @@ class Layout:
         waits, tended = (self.eligible, self.since), (self.rates, self.tallies)
         late = waits, tended, self.aims, (self.integers, self.keys, self.states)
         self.plastic = learning.table, self.traces, self.columns, late
-        self.memory: Any = (GpuMemory if self.network.device == "cuda" else Memory)(self)
+        make = GpuMemory if self.network.device == "cuda" else Memory
+        self.memory: Any = make({name: getattr(self, name) for name in ARRAYS})
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
-    def _variable(self, owner: Any, name: str, n: int) -> int:
-        place = self._size
-        self.place[owner, name] = (place, n)
-        self._size += padded(n)
-        return place
-
     def _populations(self, groups: list[Group]) -> None:
-        network = self.network
+        network, pool = self.network, self.pool
         self.pops = np.zeros((len(groups), at.POPULATION_COLUMNS), np.int64)
         ports, drives, currents = [], [], []
         steps, units, first, row = [], [], 0, 0
@@ -128,50 +95,50 @@ class Layout:
             pop[at.MODEL], own = self.models.neurons[group], own_parameters(group)
             pop[at.VARIABLES] = len(neuron.state)
             for k, name in enumerate(neuron.state):
-                place = self._variable(group, name, group.n)
+                place = pool.variable(group, name, group.n)
                 if k == 0:
                     pop[at.STATE] = place
                 if name == membrane_of(neuron):
                     pop[at.MEMBRANE] = place
             shared = [v.reshape(-1)[0] for k, v in group.values.items() if k not in own]
             more, rests = driving_numbers(group)
-            pop[at.SCALARS] = self._numbers.put([*shared, *more])
-            pop[at.VECTORS] = self._own.size
+            pop[at.SCALARS] = pool.numbers.put([*shared, *more])
+            pop[at.VECTORS] = pool.own.size
             for values in [group.values[name] for name in own] + rests:
-                self._own.put(np.pad(values, (0, padded(group.n) - group.n), mode="edge"))
-            pop[at.KEY] = self._keys.put(network.draws.fold("noise", group.name).key)
+                pool.own.put(np.pad(values, (0, padded(group.n) - group.n), mode="edge"))
+            pop[at.KEY] = pool.keys.put(network.draws.fold("noise", group.name).key)
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
                 self.rows[port] = row
                 ports.append(self._port(port, row, drives))
                 row += padded(group.n)
             pop[at.CURRENT], pop[at.CURRENTS] = len(currents), len(group.currents)
-            factor = self._numbers.put([held(group.membrane) if group.currents else 1.0])
+            factor = pool.numbers.put([held(group.membrane) if group.currents else 1.0])
             for values, every, begin in group.currents:
-                place = self._currents.put(values)
+                place = pool.currents.put(values)
                 currents.append([place, values.shape[1], values.shape[0], every, begin, factor])
         self.units, self._row = first, max(row, 1)
-        self.port_table = _table(ports, at.PORT_COLUMNS)
-        self.drives, self.current_table = _table(drives, at.DRIVE_COLUMNS), _table(currents, at.CURRENT_COLUMNS)
+        self.port_table = table(ports, at.PORT_COLUMNS)
+        self.drives, self.current_table = table(drives, at.DRIVE_COLUMNS), table(currents, at.CURRENT_COLUMNS)
         self.list_steps = np.concatenate([*steps, np.zeros(0, np.int64)]).astype(np.int64)
         self.list_units = np.concatenate([*units, np.zeros(0, np.int64)]).astype(np.int64)
-        self.states = np.zeros(max(self._size, 1), self.dtype)
+        self.states = np.zeros(max(pool.size, 1), self.dtype)
 
     def _port(self, port: Port, row: int, drives: list) -> Array:
         """The row of a port in its table; appends its drives to theirs."""
-        line = np.zeros(at.PORT_COLUMNS, np.int64)
+        line, pool = np.zeros(at.PORT_COLUMNS, np.int64), self.pool
         line[at.ROW] = row
         line[at.VARIABLES] = len(port.synapse.variables)
         for k, name in enumerate(port.synapse.variables):
-            place = self._variable(port, name, port.group.n)
+            place = pool.variable(port, name, port.group.n)
             if k == 0:
                 line[at.STATE] = place
-        line[at.SCALARS] = self._numbers.put(port.numbers(self.network.dt))
+        line[at.SCALARS] = pool.numbers.put(port.numbers(self.network.dt))
         line[at.DRIVE], line[at.DRIVES] = len(drives), len(port.drives)
         for mean, weight, number in port.drives:
-            place = self._thresholds.put(poisson_table(mean))
-            key = self._keys.put(Draws(self.network.seed, "drive", number).key)
-            drives.append([place, self._thresholds.size, self._numbers.put([weight]), key])
+            place = pool.thresholds.put(poisson_table(mean))
+            key = pool.keys.put(Draws(self.network.seed, "drive", number).key)
+            drives.append([place, pool.thresholds.size, pool.numbers.put([weight]), key])
         return line
 
     def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple]:
@@ -189,8 +156,8 @@ class Layout:
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
             rows, weight, late[c] = c.build(number)
             index, weights = (
-                _room(index, used + len(rows)),
-                _room(weights, weighed + (len(rows) if c.own_weights else 0)),
+                room(index, used + len(rows)),
+                room(weights, weighed + (len(rows) if c.own_weights else 0)),
             )
             index[used : used + len(rows)] = unsigned(rows.post)
             one = None if np.ndim(late[c]) else int(late[c])
@@ -201,7 +168,7 @@ class Layout:
                 wire[at.SHIFT] = weighed - used
                 weighed += len(rows)
             else:
-                place = wire[at.WEIGHT] = self._numbers.put([weight])
+                place = wire[at.WEIGHT] = self.pool.numbers.put([weight])
             c.laid(rows, used, one, place)
             wire[at.SOURCE], wire[at.TARGET] = c.source.index, c.target.index
             wire[at.FROM], wire[at.TO] = c.sources.lo, c.sources.hi
@@ -229,7 +196,7 @@ class Layout:
                         f"delays of up to {longest} steps need a ring of {self.ring.size} places, 2^32 at most"
                     )
                 self.index[c.first : c.stop] += place.astype(np.uint32)
-        self.short = _table(short, at.SHORT_COLUMNS)
+        self.short = table(short, at.SHORT_COLUMNS)
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
         self.start_resources = self.resources.copy()
         return transposed
@@ -246,23 +213,6 @@ class Layout:
     def digests(self) -> list[int]:
         """What tells the synapses of each connection from others."""
         return [digest(self.index[c.first : c.stop], c.start, c.late) for c in self.network.connections]
-
-    def put(self, numbers: Any) -> int:
-        """Append parameters that are shared; returns the place of the first."""
-        return self._numbers.put(numbers)
-
-    def put_keys(self, keys: Any) -> int:
-        """Append keys of random numbers; returns the place of the first."""
-        return self._keys.put(keys)
-
-
-def _table(rows: list, columns: int) -> Array:
-    return np.array(rows, np.int64).reshape(len(rows), columns)
-
-
-def _room(array: Array, size: int) -> Array:
-    """``array`` with room for ``size`` elements."""
-    return array if size <= len(array) else np.concatenate([array, np.empty(size - len(array), array.dtype)])
 
 
 def poisson_table(mean: float) -> Array:

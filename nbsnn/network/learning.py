@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ..kernels.cpu import tables as at
@@ -11,10 +9,9 @@ from ..plasticity.homeostasis import Scaling
 from ..plasticity.reward import RewardRule
 from .connection import Connection
 from .eventwise import BOUNDED
+from .models import Numbered
+from .pool import Pool
 from .waiting import rewarded
-
-if TYPE_CHECKING:
-    from .layout import Layout
 
 Array = np.ndarray
 
@@ -41,8 +38,11 @@ class Learning:
         The synapses by target: bounds, sources, places in the rows.
     """
 
-    def __init__(self, layout: Layout, connections: list[Connection], transposed: dict[Connection, tuple]):
-        self.layout, self.network = layout, layout.network
+    def __init__(
+        self, connections: list[Connection], transposed: dict[Connection, tuple], wires: Array, rules: Numbered,
+        pool: Pool, dt: float,
+    ):  # fmt: skip
+        self.pool, self.dt, self.dtype = pool, dt, pool.numbers.dtype
         self.connections = [c for c in connections if c.changes]
         self.table = np.zeros((len(self.connections), at.PLASTIC_COLUMNS), np.int64)
         bounds: list[Array] = [np.zeros(0, np.int64)]
@@ -52,8 +52,8 @@ class Learning:
         units, entries, places = 0, 0, 0
         for k, (c, line) in enumerate(zip(self.connections, self.table, strict=True)):
             number = connections.index(c)
-            layout.wires[number, at.RULE] = k
-            line[at.WIRE], line[at.RULE_MODEL], line[at.AFTER] = number, layout.models.rules[c.rule], c.after
+            wires[number, at.RULE] = k
+            line[at.WIRE], line[at.RULE_MODEL], line[at.AFTER] = number, rules[c.rule], c.after
             self._sides(c, line)
             self._numbers(c, line)
             self._others(c, line)
@@ -67,8 +67,8 @@ class Learning:
             lists[1].append(place)
             places, entries = places + len(start), entries + len(pre)
         self.columns = np.concatenate(bounds), *map(np.concatenate, lists)
-        self.traces = np.zeros(max(self._traces, 1), layout.dtype)
-        self.eligible, self.since = np.zeros(self._waiting, layout.dtype), np.zeros(self._waiting, np.uint32)
+        self.traces = np.zeros(max(self._traces, 1), self.dtype)
+        self.eligible, self.since = np.zeros(self._waiting, self.dtype), np.zeros(self._waiting, np.uint32)
         self.start_rates = np.concatenate(self._rates)
         self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)
         self.aims, self.start_integers = np.ones(self._aims), np.concatenate(self._integers)
@@ -90,23 +90,23 @@ class Learning:
             kinds, first = getattr(c.rule, side), self._traces
             line[count], line[seen], line[carried] = len(kinds), first, first + group.n
             for k, name in enumerate(kinds):
-                self.layout.place[c, name] = (first + (1 + k) * group.n, group.n)
+                self.pool.place[c, name] = (first + (1 + k) * group.n, group.n)
             line[used] = first + (1 + len(kinds)) * group.n
             self._traces += (1 + 2 * len(kinds)) * group.n
-            pairs = [(t.factor(self.network.dt, self.layout.dtype), t.amount) for t in kinds.values()]
-            line[factors] = self.layout.put(pairs)
+            pairs = [(t.factor(self.dt, self.dtype), t.amount) for t in kinds.values()]
+            line[factors] = self.pool.numbers.put(pairs)
 
     def _numbers(self, c: Connection, line: Array) -> None:
         """Parameters of the rule, of its reward and of homeostasis."""
-        rule, dt = c.rule, self.network.dt
-        params, limits = rule.numbers(1, self.layout.dtype)
-        line[at.PARAMS], line[at.PARAM_COUNT] = self.layout.put(params), len(params)
-        line[at.LIMITS] = self.layout.put(limits)
+        rule, dt = c.rule, self.dt
+        params, limits = rule.numbers(1, self.dtype)
+        line[at.PARAMS], line[at.PARAM_COUNT] = self.pool.numbers.put(params), len(params)
+        line[at.LIMITS] = self.pool.numbers.put(limits)
         line[at.CHANGES], line[at.REWARD] = c.plasticity is not None and c.integer is None, -1
         ends = (rule.w_min, rule.w_max) if rule.bounds in BOUNDED else (-np.inf, np.inf)
         if isinstance(rule, RewardRule):
             factor, *fading = rewarded(rule, dt)
-            line[at.REWARD] = self.layout.put([c._reward_given, factor if c.learning else 0.0, *fading, *ends])
+            line[at.REWARD] = self.pool.numbers.put([c._reward_given, factor if c.learning else 0.0, *fading, *ends])
             line[at.GAP] = self._waiting - c.place
             self._waiting += c.stop - c.first
         care = c.homeostasis
@@ -121,7 +121,7 @@ class Learning:
             self._rates.append(np.zeros(c.target.n))
         if care is not None:
             every = care.every or dt  # a normalisation without an interval has been refused
-            line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.layout.put(numbers)
+            line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.pool.numbers.put(numbers)
 
     def _others(self, c: Connection, line: Array) -> None:
         """Of a rule that steers mean weights, normalises in every step, or computes in integers."""
@@ -132,11 +132,11 @@ class Learning:
         care = c.rule.normalize
         if c.balanced and care is not None and care.first is not None:
             ends = (c.rule.w_min, c.rule.w_max) if c.bounded else (-np.inf, np.inf)
-            line[at.BALANCED] = self.layout.put([care.total, care.before_clip, *ends])
+            line[at.BALANCED] = self.pool.numbers.put([care.total, care.before_clip, *ends])
             line[at.DUE] = min(care.first, np.iinfo(np.int64).max)
         if c.integer is not None:
             line[at.INTEGERS] = sum(map(len, self._integers))
             self._integers.append(np.array(c.integer.numbers(), np.int32))
             self._integers.append(np.zeros(c.source.n + c.target.n, np.int32))
-            line[at.ROUNDING] = self.layout.put_keys([c.draws.fold(side).key for side in ("pre", "post")])
-            line[at.THRESHOLD] = self.layout.place.get((c.target, c.integer.reads[0]), (-1, 0))[0]
+            line[at.ROUNDING] = self.pool.keys.put([c.draws.fold(side).key for side in ("pre", "post")])
+            line[at.THRESHOLD] = self.pool.place.get((c.target, c.integer.reads[0]), (-1, 0))[0]

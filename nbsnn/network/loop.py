@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +16,10 @@ from ..device import threads
 from ..kernels.cpu import connect
 from ..kernels.cpu import tables as at
 from ..kernels.cpu.network import BLOCK
+from .home import Home
 from .layout import Layout
-from .recording import Tape
-from .state import ARRAYS
-
-if TYPE_CHECKING:
-    from .simulation import Simulation
+from .memory import ARRAYS
+from .tape import Tape
 
 Array = np.ndarray
 
@@ -34,7 +32,7 @@ ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
 class Loop:
     """The compiled loop over a network that is built, for a number of threads."""
 
-    def __init__(self, network: Simulation):
+    def __init__(self, network: Home):
         self.layout: Layout = network.layout
         layout = self.layout
         self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
@@ -142,7 +140,7 @@ class Loop:
         """Return to the beginning of a piece."""
         for name, array in arrays.items():
             self.layout.memory.write(name, array)
-        self.layout.network._clock[...] = t
+        self.layout.network.clock[...] = t
         self.load(history, t)
 
     def _reached(self, record: tuple) -> int:

@@ -4,54 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .. import gpu
-from .state import ARRAYS
-
-if TYPE_CHECKING:
-    from .layout import Layout
 
 Array = np.ndarray
 
+ARRAYS = (
+    "states", "ring", "weights", "numbers", "traces", "resources", "factors", "eligible", "since", "rates", "tallies",
+    "aims", "integers",
+)  # fmt: skip
+"""What a run changes."""
+
 
 class Memory:
-    """The arrays of a layout that a run changes, by name; see ``state.ARRAYS``."""
+    """The arrays of a network that a run changes, by name."""
 
-    def __init__(self, layout: Layout):
-        self.layout = layout
+    def __init__(self, arrays: dict[str, Array]):
+        self.host = arrays
 
     def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
         """Elements [lo, hi): the array itself."""
-        return getattr(self.layout, name)[lo:hi]
+        return self.host[name][lo:hi]
 
     def write(self, name: str, values: Any, lo: int = 0, hi: int | None = None) -> None:
         """Set elements [lo, hi)."""
-        getattr(self.layout, name)[lo:hi] = values
+        self.host[name][lo:hi] = values
 
     def part(self, name: str, lo: int, hi: int) -> Any:
         """Elements [lo, hi) where they are, for kernels."""
-        return getattr(self.layout, name)[lo:hi]
+        return self.host[name][lo:hi]
 
     @contextmanager
     def at_hand(self, *names: str) -> Iterator[None]:
-        """While this lasts, the layout's own arrays are up to date and may be changed."""
+        """While this lasts, those in the computer's memory are up to date and may be changed."""
         yield
 
 
 class GpuMemory(Memory):
-    """The same on a GPU, where the arrays stay; those of the layout are what they were when last at hand.
+    """The same on a GPU, where the arrays stay; those in ``host`` are what they were when last at hand.
 
     Attributes
     ----------
     arrays : dict of str to device array
     """
 
-    def __init__(self, layout: Layout):
-        super().__init__(layout)
-        self.arrays = {name: gpu.put(getattr(layout, name)) for name in ARRAYS}
+    def __init__(self, arrays: dict[str, Array]):
+        super().__init__(arrays)
+        self.arrays = {name: gpu.put(array) for name, array in arrays.items()}
         self._here: set[str] = set()
 
     def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
@@ -75,14 +77,14 @@ class GpuMemory(Memory):
 
     @contextmanager
     def at_hand(self, *names: str) -> Iterator[None]:
-        """While this lasts, the layout's own arrays are up to date and may be changed: they are copied twice."""
+        """While this lasts, those in the computer's memory are up to date and may be changed: they are copied twice."""
         new = [name for name in names if name not in self._here]
         for name in new:
-            getattr(self.layout, name)[...] = gpu.get(self.arrays[name])
+            self.host[name][...] = gpu.get(self.arrays[name])
         self._here.update(new)
         try:
             yield
         finally:
             self._here.difference_update(new)
             for name in new:
-                self.arrays[name].copy_to_device(getattr(self.layout, name))
+                self.arrays[name].copy_to_device(self.host[name])

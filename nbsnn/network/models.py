@@ -33,8 +33,8 @@ class Models:
     """
 
     def __init__(self, groups: list[Group], plastic: list[Connection], short: bool, dtype: Any, device: str):
-        self.neurons = _Numbered(story, [group for group in groups if group.neuron])
-        self.rules = _Numbered(_rule_story, [c.rule for c in plastic])
+        self.neurons = Numbered(story, [group for group in groups if group.neuron])
+        self.rules = Numbered(_rule_story, [c.rule for c in plastic])
         self.tended = any(c.homeostasis is not None for c in plastic)
         self.integer = any(c.integer is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
@@ -96,7 +96,7 @@ class Models:
         }
 
 
-class _Numbered:
+class Numbered:
     """Items numbered by what their ``story`` says; ``first`` holds the first of each number."""
 
     def __init__(self, story: Callable[[Any], Any], items: list[Any]):

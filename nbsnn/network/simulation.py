@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,16 +9,17 @@ import numpy as np
 
 from ..device import resolve, threads
 from ..random import Draws
-from ..validate import float_dtype, number
+from ..validate import float_dtype, free_memory, number
 from . import running, steering, waiting
 from .connection import Connection
 from .gpu_loop import GpuLoop
 from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
+from .memory import ARRAYS
 from .recording import Recording
 from .sealed import Sealed
-from .state import ARRAYS, State, check, described
+from .state import State, check
 
 Array = np.ndarray
 
@@ -38,13 +38,13 @@ class Simulation(Sealed):
         self.connections: list[Connection] = []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
-        self._clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
+        self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
         self._drives = 0
 
     @property
     def step(self) -> int:
         """Steps done. The loop itself counts them, so that step and arrays belong together whatever happens."""
-        return int(self._clock[0])
+        return int(self.clock[0])
 
     def __getstate__(self) -> dict[str, Any]:
         if self._layout is not None:
@@ -140,7 +140,7 @@ class Simulation(Sealed):
         if not self.groups:
             raise ValueError("this network has no population")
         needed, largest = self.estimate(), max((c.estimate() * 16 for c in self.connections), default=0)
-        free = _free_memory()
+        free = free_memory()
         if free is not None and needed + largest > free:
             raise MemoryError(
                 f"{sum(c.estimate() for c in self.connections):,} synapses take {needed / 1e9:.1f} GB, and building "
@@ -174,7 +174,7 @@ class Simulation(Sealed):
             for c in layout.learning.connections:
                 waiting.bring(c)
                 steering.bring(c)
-            self._clock[...] = 0
+            self.clock[...] = 0
             if self._loop is not None:
                 self._loop.load([], 0)
             for array in (layout.states, layout.ring):
@@ -210,12 +210,24 @@ class Simulation(Sealed):
             for name in port.synapse.variables:
                 yield port, port.label(name), name
 
+    def _described(self) -> dict[str, Any]:
+        """What a state must fit: in words and numbers, as JSON has them."""
+        return {
+            "dt": self.dt,
+            "dtype": str(self.dtype),
+            "populations": [[g.name, g.n, [label for _, label, _ in self._variables(g)]] for g in self.groups],
+            "connections": [
+                [c.name, c.source.name, c.target.name, len(c), digest]
+                for c, digest in zip(self.connections, self.layout.digests, strict=True)
+            ],
+        }
+
     def state(self) -> State:
         """A copy of the state."""
         layout = self.layout
         running.mine(self, "state")
         arrays = {name: layout.memory.read(name).copy() for name in ARRAYS}
-        return State(self.step, arrays, self.loop().history(self.step), described(self))
+        return State(self.step, arrays, self.loop().history(self.step), self._described())
 
     def restore(self, state: State) -> None:
         """Go back, or on, to a state of this network or of one that is built alike.
@@ -234,14 +246,15 @@ class Simulation(Sealed):
         """
         layout = self.layout
         running.mine(self, "restore")
-        check(state, self)
+        longest = self.loop().longest + 1
+        check(state, self._described(), layout.memory.host, layout.changing, longest, bool(layout.learning.connections))
         if state.step != self.step:
             running.at_rest(self, "restore")
         numbers, places = layout.memory.read("numbers").copy(), layout.changing
         numbers[places] = state.arrays["numbers"][places]
         for name in ARRAYS:
             layout.memory.write(name, numbers if name == "numbers" else state.arrays[name])
-        self._clock[...] = state.step
+        self.clock[...] = state.step
         self.loop().load(state.history, state.step)
         for c in layout.learning.connections:
             waiting.heed(c, c.learning)
@@ -313,15 +326,3 @@ class Simulation(Sealed):
             self._loop, self._loop_threads = (GpuLoop if self.device == "cuda" else Loop)(self), threads()
             self._loop.load(history, self.step)
         return self._loop
-
-
-def _free_memory() -> int | None:
-    """Bytes that can be had, or None where the system does not tell."""
-    try:
-        with open("/proc/meminfo") as file:
-            for line in file:
-                if line.startswith("MemAvailable"):
-                    return int(line.split()[1]) * 1024
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return None

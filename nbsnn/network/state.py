@@ -7,22 +7,15 @@ import zlib
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..times import LATEST
+from .memory import ARRAYS
 from .sealed import Sealed
 
-if TYPE_CHECKING:
-    from .simulation import Simulation
-
 Array = np.ndarray
-
-ARRAYS = (
-    "states", "ring", "weights", "numbers", "traces", "resources", "factors", "eligible", "since", "rates", "tallies",
-    "aims", "integers",
-)  # fmt: skip
 
 UNBOUNDED = "resources", "aims"  # where infinity stands for never, or for none yet
 
@@ -114,22 +107,6 @@ class State(Sealed):
         return state
 
 
-def described(network: Simulation) -> dict[str, Any]:
-    """What a state must fit: in words and numbers, as JSON has them."""
-    variables: dict[Any, list[str]] = {group: [] for group in network.groups}
-    for group in network.groups:
-        variables[group] += [label for _, label, _ in network._variables(group)]
-    return {
-        "dt": network.dt,
-        "dtype": str(network.dtype),
-        "populations": [[group.name, group.n, variables[group]] for group in network.groups],
-        "connections": [
-            [c.name, c.source.name, c.target.name, len(c), digest]
-            for c, digest in zip(network.connections, network.layout.digests, strict=True)
-        ],
-    }
-
-
 def digest(index: Array, start: Array, late: int | None) -> int:
     """A number that tells synapses between some units from those between others, or of other delays."""
     number = 0 if late is None else late + 1
@@ -138,8 +115,24 @@ def digest(index: Array, start: Array, late: int | None) -> int:
     return number
 
 
-def check(state: Any, network: Simulation) -> None:
-    """Raise unless this is a state of ``network``, or of one that is built alike."""
+def check(
+    state: Any, network: dict[str, Any], arrays: dict[str, Array], changing: Array, longest: int, waiting: bool
+) -> None:
+    """Raise unless this is a state of the network that ``State.network`` describes so.
+
+    Parameters
+    ----------
+    state : State
+    network : dict
+    arrays : dict of str to array
+        Those of the network.
+    changing : int array
+        Places of those among the numbers that are no parameters.
+    longest : int
+        Steps for whose spikes plastic synapses wait at most.
+    waiting : bool
+        Whether there are any.
+    """
     if not isinstance(state, State):
         raise TypeError(f"a State of this network is needed, as state() gives it, not {state!r}")
     if not state.network:
@@ -147,21 +140,21 @@ def check(state: Any, network: Simulation) -> None:
             "this state does not say to which network it belongs: state() of a network makes one that does"
         )
     _check_story(state.network)
-    difference = _difference(state.network, described(network))
+    difference = _difference(state.network, network)
     if difference:
         raise ValueError(f"this state is of another network: {difference}")
     if not isinstance(state.arrays, dict) or set(state.arrays) != set(ARRAYS):
         found = sorted(state.arrays) if isinstance(state.arrays, dict) else repr(state.arrays)
         raise ValueError(f"arrays of a state must be {sorted(ARRAYS)}, not {found}")
     for name in ARRAYS:
-        mine, given = getattr(network.layout, name), state.arrays[name]
+        mine, given = arrays[name], state.arrays[name]
         if not isinstance(given, np.ndarray) or given.shape != mine.shape or given.dtype != mine.dtype:
             found = f"{given.dtype} {list(given.shape)}" if isinstance(given, np.ndarray) else repr(given)
             raise ValueError(f"{name} of this network is {mine.dtype} {list(mine.shape)}, the state has {found}")
     _check_numbers(state)
-    if not np.isfinite(state.arrays["numbers"][network.layout.changing]).all():
+    if not np.isfinite(state.arrays["numbers"][changing]).all():
         raise ValueError("numbers contain a weight or a reward that is NaN or infinite")
-    _check_history(state, network)
+    _check_history(state, network["populations"], longest, waiting)
 
 
 def _check_numbers(state: State) -> None:
@@ -178,10 +171,9 @@ def _check_numbers(state: State) -> None:
             raise ValueError(f"{name} contains {int(wrong.sum())} NaN or infinite values, the first at index {first}")
 
 
-def _check_history(state: State, network: Simulation) -> None:
+def _check_history(state: State, populations: list, longest: int, waiting: bool) -> None:
     """Whether the latest spikes are those of units of this network, for as many steps as it waits for."""
-    history, longest = state.history, network.loop().longest + 1
-    needed = min(longest, int(state.step)) if network.layout.learning.connections else 0
+    history, needed = state.history, min(longest, int(state.step)) if waiting else 0
     if not isinstance(history, list) or not needed <= len(history) <= longest:
         found = f"{len(history)} steps" if isinstance(history, list) else repr(history)
         raise ValueError(f"history must hold the spikes of the latest {needed or longest} steps, not {found}")
@@ -194,16 +186,14 @@ def _check_history(state: State, network: Simulation) -> None:
         pops, units = arrays
         if len(pops) != len(units):
             raise ValueError(f"history names {len(pops)} populations and {len(units)} units in one step")
-        if len(pops) and not 0 <= pops.min() <= pops.max() < len(network.groups):
-            raise ValueError(f"history has spikes of population {pops.min()} to {pops.max()} of {len(network.groups)}")
-        for k, group in enumerate(network.groups):
+        if len(pops) and not 0 <= pops.min() <= pops.max() < len(populations):
+            raise ValueError(f"history has spikes of population {pops.min()} to {pops.max()} of {len(populations)}")
+        for k, (name, n, _) in enumerate(populations):
             mine = units[pops == k]
-            if len(mine) and not 0 <= mine.min() <= mine.max() < group.n:
-                raise ValueError(
-                    f"history has spikes of unit {mine.min()} to {mine.max()} of {group.name}, of {group.n}"
-                )
+            if len(mine) and not 0 <= mine.min() <= mine.max() < n:
+                raise ValueError(f"history has spikes of unit {mine.min()} to {mine.max()} of {name}, of {n}")
             if len(np.unique(mine)) < len(mine):
-                raise ValueError(f"history has two spikes of a unit of {group.name} in one step")
+                raise ValueError(f"history has two spikes of a unit of {name} in one step")
 
 
 def _difference(given: dict[str, Any], mine: dict[str, Any]) -> str:
@@ -231,7 +221,7 @@ def _say(entry: list | None) -> str:
 
 
 def _check_story(story: Any) -> None:
-    """Whether this describes a network as ``described`` does."""
+    """Whether this describes a network as ``State.network`` does."""
     kinds = {"dt": float, "dtype": str, "populations": list, "connections": list}
     rows = {"populations": (str, int, list), "connections": (str, str, str, int, int)}
     right = isinstance(story, dict) and story.keys() == kinds.keys()

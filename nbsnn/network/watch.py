@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .simulation import Simulation
+from .home import Home
 
 Array = np.ndarray
 
@@ -18,7 +17,7 @@ INTERVAL = 64  # steps between two looks, at least: a sum over the state takes a
 class Watch:
     """Raises ``ValueError`` where variables or weights are not finite, with the first look at which they were not."""
 
-    def __init__(self, network: Simulation):
+    def __init__(self, network: Home):
         self.network, self.since = network, network.step
         on_gpu = network.device == "cuda"  # where weights are set as a whole, and have been checked then
         for what in self._found(weights=not on_gpu):

@@ -1,0 +1,73 @@
+"""Flat arrays in the making: what the tables of a network point into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+ALIGN = 16  # units: rows of variables begin at multiples, so that vectors do not straddle cache lines
+
+
+class Numbers:
+    """A flat array in the making: ``put`` returns the place of what it appends."""
+
+    def __init__(self, dtype: Any):
+        self.dtype, self.parts, self.size = dtype, [], 0
+
+    def put(self, values: Any) -> int:
+        """Append values; returns the place of the first."""
+        array = np.asarray(values, self.dtype).reshape(-1)
+        self.parts.append(array)
+        self.size += array.size
+        return self.size - array.size
+
+    def array(self) -> Array:
+        """All that was put, one after the other."""
+        return np.concatenate(self.parts) if self.parts else np.zeros(0, self.dtype)
+
+
+class Pool:
+    """The arrays of a network in the making, and the places of its variables.
+
+    Attributes
+    ----------
+    numbers, own, currents : Numbers
+        Parameters that are shared, those of which each unit has its own, and injected currents.
+    thresholds, keys : Numbers
+        Tables of Poisson drives, and keys of random numbers.
+    place : dict
+        (owner, variable) -> place among the states, and length.
+    size : int
+        Length of the states.
+    """
+
+    def __init__(self, dtype: Any):
+        self.numbers, self.own, self.currents = Numbers(dtype), Numbers(dtype), Numbers(dtype)
+        self.thresholds, self.keys = Numbers(np.uint32), Numbers(np.uint64)
+        self.place: dict[tuple[Any, str], tuple[int, int]] = {}
+        self.size = 0
+
+    def variable(self, owner: Any, name: str, n: int) -> int:
+        """Make room for a variable of ``n`` units; returns its place."""
+        place = self.size
+        self.place[owner, name] = (place, n)
+        self.size += padded(n)
+        return place
+
+
+def padded(n: int) -> int:
+    """``n`` rounded up to a multiple of ``ALIGN``."""
+    return -(-n // ALIGN) * ALIGN
+
+
+def table(rows: list, columns: int) -> Array:
+    """A table of integers [rows, columns], which may have no row."""
+    return np.array(rows, np.int64).reshape(len(rows), columns)
+
+
+def room(array: Array, size: int) -> Array:
+    """``array`` with room for ``size`` elements."""
+    return array if size <= len(array) else np.concatenate([array, np.empty(size - len(array), array.dtype)])
