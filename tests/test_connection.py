@@ -80,7 +80,7 @@ def test_so_are_those_of_synapses_that_learn(rule):
     if getattr(rule, "normalize", None):
         expected = WEIGHT * 40.0 / np.bincount(POST, WEIGHT)[POST]
     np.testing.assert_allclose(made.weight, expected)
-    np.testing.assert_allclose(recorded[0], expected if getattr(made, "balanced", False) else WEIGHT)
+    np.testing.assert_allclose(recorded[0], expected if made.kind.normalizes else WEIGHT)
     made.weight = WEIGHT[::-1]
     np.testing.assert_array_equal(made.weight, WEIGHT[::-1])
 

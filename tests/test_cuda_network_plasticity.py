@@ -8,7 +8,7 @@ from numba import config
 
 import nbsnn
 from nbsnn import gpu
-from nbsnn.network.gpu_models import check_rule
+from nbsnn.network.eventwise import check_on_gpu
 from nbsnn.neurons import LIF
 from nbsnn.plasticity import MSTDP, MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling, TripletSTDP
 from nbsnn.synapses import Exponential, TsodyksMarkram
@@ -55,7 +55,7 @@ def outcome(net, rewards=()):
     spikes = []
     for k in range(3):
         for c in net.connections[:3]:
-            if c.rewarded:
+            if c.kind.waits:
                 c.reward = rewards[k]
         net.connections[0].learning = k != 1
         spikes.append(net.run(6.0).spikes())
@@ -134,12 +134,12 @@ def test_single_precision_agrees_over_some_steps():
 def test_rules_without_a_loop_on_a_gpu_say_so():
     for rule in (MetaNearestSTDP(), PostPreInt()):
         with pytest.raises(NotImplementedError, match='device="cpu"'):
-            check_rule(rule)
+            check_on_gpu(rule)
     with pytest.raises(NotImplementedError, match='device="cpu" only; on a GPU normalise at intervals'):
-        check_rule(PairSTDP(normalize=Normalize(1.0, "every")))
-    check_rule(PairSTDP(normalize=Normalize(1.0)))
-    check_rule(None)
-    check_rule(RULES["rewarded"][0])
+        check_on_gpu(PairSTDP(normalize=Normalize(1.0, "every")))
+    check_on_gpu(PairSTDP(normalize=Normalize(1.0)))
+    check_on_gpu(None)
+    check_on_gpu(RULES["rewarded"][0])
 
 
 def test_rewards_and_looks_leave_waiting_weights_on_the_gpu():

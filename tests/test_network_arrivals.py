@@ -76,7 +76,7 @@ def test_rules_equal_dense_ones_through_synapses_with_a_course(name, delay):
     net, made = learner(rule, delay=float(delay), synapse=Exponential(4.0), sizes=(25, 6))
     net.build()
     start, given = made.weight.copy(), {}
-    if made.rewarded:
+    if made.kind.waits:
         made.reward = given["reward"] = 0.7
     arrived, spiked = trains([net.run(120.0)], net, 120, delay)
     learned = rule.run(dense(made, start), arrived, spiked, device="python", **given).weights[made.pre, made.post]
@@ -252,7 +252,7 @@ def test_traces_and_eligibility_go_on_in_a_pause(name):
     net, made = learner(rule, delay=2.0, **options)
     net.build()
     start, given = np.array(made.weight), {}
-    if made.rewarded:
+    if made.kind.waits:
         made.reward = 0.7
     runs = []
     for steps, learns in PIECES:
@@ -265,7 +265,7 @@ def test_traces_and_eligibility_go_on_in_a_pause(name):
     state = rule.initial(1, weights)
     for steps, learns in PIECES:
         part, kept = slice(first, first + steps), weights.copy()
-        if made.rewarded:
+        if made.kind.waits:
             given["reward"] = 0.7 if learns else 0.0
         after = rule.run(weights, arrived[part], spiked[part], state, device="python", **given).state
         if not learns:
@@ -362,7 +362,7 @@ def test_compiled_threads_and_pieces_change_no_bit_of_shares_and_pauses(monkeypa
         )
         for k, steps in enumerate(pieces):
             for c in net.connections:
-                if c.rewarded:
+                if c.kind.waits:
                     c.reward = 0.5
             net.connections[0].learning = k % 2 == 0
             net.run(steps)

@@ -50,7 +50,7 @@ def compare(rule, *, steps=T, least=0.1, tolerance=1e-12, delay=1, **options):
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
     np.testing.assert_array_equal(made.weight, found[-1])
     assert np.abs(found[-1] - start).max() > least
-    if made.bounded and rule.normalize.before_clip:
+    if made.stored.bounded and rule.normalize.before_clip:
         assert rule.w_min <= np.min(found) and np.max(found) <= rule.w_max
     return net, made
 

@@ -262,7 +262,7 @@ def test_scaling_follows_its_equations(rule):
     net.build()
     weights, recordings = dense(made, made.weight), []
     given = {}
-    if made.rewarded:
+    if made.kind.waits:
         made.reward = given["reward"] = 0.6
     for _ in range(12):
         recordings.append(net.run(5.0))

@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 
 from ..plasticity import Normalize, PostPreInt, Scaling
-from ..plasticity.meta import MetaRule
-from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..random import Draws
 from ..sparse import Rows, delay_steps, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number
-from . import given, steering, waiting
-from .eventwise import BOUNDED, normalizes_steps
+from . import given
 from .group import Port, Section
 from .home import Home
+from .memory import Memory
+from .weights import SharedWeight, kind_of
 
 Array = np.ndarray
 
@@ -64,10 +63,8 @@ class Connection:
         self.integer = plasticity if isinstance(plasticity, PostPreInt) else None
         self.homeostasis, self.rule = homeostasis, plasticity if isinstance(plasticity, Rule) else IDLE
         self.changes = plasticity is not None or homeostasis is not None
-        self.rewarded, self.steered = isinstance(plasticity, RewardRule), isinstance(plasticity, MetaRule)
-        self.balanced = normalizes_steps(self.rule)
-        self.factored = self.steered or self.balanced  # weights are stored without the factor of their unit
-        self.bounded = self.balanced and self.rule.clip == "all" and self.rule.bounds in BOUNDED
+        self.kind = kind_of(plasticity)
+        self.stored: Any = None  # the weights, as ``kind`` or as one that is shared, once they are built
         self._learning = self.changes
         self._reward_given = 0.0  # before the network is built
         self.coordinates = copy.deepcopy(coordinates)
@@ -104,7 +101,7 @@ class Connection:
     def bytes_each(self) -> int:
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
         own = self.own_weights
-        return 4 + (self.network.dtype.itemsize if own else 0) + 8 * (self.changes + self.rewarded)
+        return 4 + (self.network.dtype.itemsize if own else 0) + 8 * (self.changes + self.kind.waits)
 
     @property
     def own_weights(self) -> bool:
@@ -181,6 +178,17 @@ class Connection:
     def laid(self, rows: Rows, first: int, late: int | None, place: int) -> None:
         """Take note of where the synapses lie, once they are built."""
         self.__dict__.update(start=rows.start, _pair=rows.pair, first=first, late=late, place=place)
+
+    def keep(self, memory: Memory, index: Array, row: Array) -> None:
+        """Take note of the arrays that hold the weights, and of the row in the table of plastic connections."""
+        stored = SharedWeight(memory, self.place)
+        if self.own_weights:
+            stop = self.place + self.stop - self.first
+            post, rule = index[self.first : self.stop], self.integer or self.rule
+            stored = self.kind(
+                self.network, self.name, memory, self.place, stop, post, self.target.n, rule, row
+            )  # fmt: skip
+        self.__dict__["stored"] = stored
 
     @property
     def _extra(self) -> int:
@@ -259,32 +267,33 @@ class Connection:
         ``weight`` as a whole.
         """
         self.network.build()
-        memory = self.network.layout.memory
-        if self.rewarded or self.factored:
-            return self._public(waiting.now(self) if self.rewarded else steering.now(self))
-        if self.own_weights:
-            found = memory.read("weights", self.place, self.place + len(self))
-            return found if self._pair is None else self._public(found)
-        return float(memory.read("numbers", self.place, self.place + 1)[0])
+        found = self.stored.read()
+        return self._public(found) if self.own_weights and self._pair is not None else found
 
     @weight.setter
     def weight(self, value: Any) -> None:
         self.network.build()
-        memory = self.network.layout.memory
         if self.own_weights:
             new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
             new = self._whole(new, value)
             if np.ndim(new) and self._pair is not None and not isinstance(value, values.Distribution):
                 new = new[self._pair]
-            waiting.bring(self)
-            memory.write("weights", new, self.place, self.place + len(self))
-            steering.renew(self)
+            self.stored.write(new)
         elif np.ndim(value):
             raise ValueError(
                 f"{self.name} was built with one weight for all synapses; connect with an array of weights"
             )
         else:
-            memory.write("numbers", values.of(value, 1), self.place, self.place + 1)
+            self.stored.write(values.of(value, 1))
+
+    def normalize(self) -> None:
+        """Let the weights onto each unit share a total, as a rule wants at the end of a run."""
+        normalize = self.rule.normalize
+        if normalize is not None:
+            weights, post = self.weight, self.post
+            sums = np.bincount(post, np.abs(weights), self.target.n)
+            sums[sums == 0.0] = normalize.total
+            self.weight = weights * (normalize.total / sums).astype(weights.dtype)[post]
 
     @property
     def learning(self) -> bool:
@@ -301,8 +310,8 @@ class Connection:
             raise TypeError(f"learning must be True or False, not {on!r}")
         if on and not self.changes:
             raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
-        if self.network.built:
-            waiting.heed(self, bool(on))
+        if self.network.built and self.changes:
+            self.stored.heed(bool(on))
         self._learning = bool(on)
 
     @property
@@ -316,16 +325,16 @@ class Connection:
 
         Setting it to another number brings all synapses up to date: some nanoseconds for each.
         """
-        if not self.rewarded:
+        if not self.kind.waits:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
-        return waiting.reward(self) if self.network.built else self._reward_given
+        return self.stored.reward if self.network.built else self._reward_given
 
     @reward.setter
     def reward(self, value: float) -> None:
         if number("reward", value) != self.reward:
             self._reward_given = float(value)
             if self.network.built:
-                waiting.reward(self, self._reward_given)
+                self.stored.reward = self._reward_given
 
     @property
     def delay(self) -> Any:

@@ -1,4 +1,4 @@
-"""What a loop over events can do with rules, and what it leaves to the beginning and the end of a run."""
+"""Which plasticity rules and homeostasis sparse synapses support."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..times import whole
-from . import given
-from .home import Home
 
 BOUNDED = ("hard", "soft", "power")  # kinds of bounds at which weights end
 
@@ -75,23 +73,14 @@ def check_homeostasis(given: Any, rule: Any, dtype: Any, dt: float) -> None:
         )
 
 
-def bound(network: Home) -> None:
-    """Bring weights within their bounds where a rule wants it of all: later, only those that change can leave them."""
-    for c in network.connections:
-        rule = c.integer or c.rule
-        whole = c.integer is not None
-        if c.learning and not c.factored and (whole or (c.rule.clip == "all" and c.rule.bounds in BOUNDED)):
-            weights = network.layout.weights[c.place : c.place + len(c)]
-            if whole:
-                given.whole(c.name, weights)
-            np.clip(weights, rule.w_min, rule.w_max, out=weights)
-
-
-def finish(network: Home) -> None:
-    """What rules do at the end of a run alone: the weights onto each unit share a total."""
-    for c in network.connections:
-        if c.learning and c.rule.normalize is not None and not c.balanced:
-            weights, post = c.weight, c.post
-            sums = np.bincount(post, np.abs(weights), c.target.n)
-            sums[sums == 0.0] = c.rule.normalize.total
-            c.weight = weights * (c.rule.normalize.total / sums).astype(weights.dtype)[post]
+def check_on_gpu(rule: Any) -> None:
+    """Raise unless there is a loop on a GPU for the rule of a connection."""
+    if rule is not None and not (isinstance(rule, Rule) and type(rule).advance in (Rule.advance, RewardRule.advance)):
+        raise NotImplementedError(
+            f'{type(rule).__name__} on sparse synapses runs on device="cpu" only; a plastic layer runs it on a GPU'
+        )
+    if isinstance(rule, Rule) and normalizes_steps(rule):
+        raise NotImplementedError(
+            f'{rule.normalize!r} on sparse synapses runs on device="cpu" only; on a GPU normalise at intervals, '
+            "homeostasis=Normalize(total, every=ms), or use a plastic layer"
+        )

@@ -75,6 +75,9 @@ class Layout:
         self.plastic = learning.table, self.traces, self.columns, late
         make = GpuMemory if self.network.device == "cuda" else Memory
         self.memory: Any = make({name: getattr(self, name) for name in ARRAYS})
+        rows = dict(zip(learning.connections, learning.table, strict=True))
+        for c in self.network.connections:
+            c.keep(self.memory, self.index, rows.get(c, np.zeros(0, np.int64)))
         self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
     def _populations(self, groups: list[Group]) -> None:

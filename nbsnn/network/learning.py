@@ -6,12 +6,11 @@ import numpy as np
 
 from ..kernels.cpu import tables as at
 from ..plasticity.homeostasis import Scaling
-from ..plasticity.reward import RewardRule
 from .connection import Connection
 from .eventwise import BOUNDED
 from .models import Numbered
 from .pool import Pool
-from .waiting import rewarded
+from .weights import rewarded
 
 Array = np.ndarray
 
@@ -104,7 +103,7 @@ class Learning:
         line[at.LIMITS] = self.pool.numbers.put(limits)
         line[at.CHANGES], line[at.REWARD] = c.plasticity is not None and c.integer is None, -1
         ends = (rule.w_min, rule.w_max) if rule.bounds in BOUNDED else (-np.inf, np.inf)
-        if isinstance(rule, RewardRule):
+        if c.kind.waits:
             factor, *fading = rewarded(rule, dt)
             line[at.REWARD] = self.pool.numbers.put([c._reward_given, factor if c.learning else 0.0, *fading, *ends])
             line[at.GAP] = self._waiting - c.place
@@ -126,12 +125,14 @@ class Learning:
     def _others(self, c: Connection, line: Array) -> None:
         """Of a rule that steers mean weights, normalises in every step, or computes in integers."""
         line[[at.STEERED, at.BALANCED, at.INTEGERS, at.THRESHOLD]] = -1
-        if c.factored:
+        if c.kind.lines:
             line[at.STEERED] = self._aims
-            self._aims += (at.BALANCED_LINES if c.balanced else at.STEERED_LINES) * c.target.n
+            self._aims += c.kind.lines * c.target.n
         care = c.rule.normalize
-        if c.balanced and care is not None and care.first is not None:
-            ends = (c.rule.w_min, c.rule.w_max) if c.bounded else (-np.inf, np.inf)
+        if c.kind.normalizes and care is not None and care.first is not None:
+            ends = (
+                (c.rule.w_min, c.rule.w_max) if c.rule.clip == "all" and c.rule.bounds in BOUNDED else (-np.inf, np.inf)
+            )
             line[at.BALANCED] = self.pool.numbers.put([care.total, care.before_clip, *ends])
             line[at.DUE] = min(care.first, np.iinfo(np.int64).max)
         if c.integer is not None:

@@ -13,16 +13,13 @@ from ..kernels.cpu import adapt, balanced, eligible, homeostasis, short_term, sp
 from ..kernels.cpu import network as cpu
 from ..plasticity import integer, meta
 from ..plasticity.loop import followers
-from ..plasticity.meta import MetaRule
-from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
-from ..spell import switch
+from ..spell import each, numbers, read, switch
 from ..synapses.short_term import released
-from . import gpu_models
 from .connection import Connection
-from .eventwise import normalizes_steps
 from .group import Group
-from .update import ARGUMENTS, story, update
+from .update import ARGUMENTS, GPU_ARGUMENTS, story, update
+from .weights import kind_of
 
 
 class Models:
@@ -42,7 +39,7 @@ class Models:
     def kernel(self) -> Callable:
         """The loop, for any number of threads; interpreted for one."""
         if self.device == "cuda":
-            return gpu_models.loop(self)
+            return self._gpu_kernel()
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
             cpu.simulate,
@@ -67,7 +64,7 @@ class Models:
         along = "lo, hi, seen, carried, used, factors"
         loops = sparse_plasticity
         rules = [_rule_filling(rule) for rule in self.rules.first]
-        modules = [_loops(rule) for rule in self.rules.first]
+        modules = [kind_of(rule).loops for rule in self.rules.first]
         waits, steers, balances = eligible in modules, steered in modules, balanced in modules
         sums = [balanced.add_row if m is balanced else balanced.no_sum for m in modules]
         change_column = switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns)
@@ -95,6 +92,23 @@ class Models:
             "synapse": integer.synapse,
         }
 
+    def _gpu_kernel(self) -> Callable:
+        """The loop for a GPU; its modules are imported here, as they import Numba."""
+        from ..kernels.cuda import network as cuda
+        from ..kernels.cuda import short_term
+
+        filling: dict[str, Any] = {
+            "update": switch([update(group, "cuda") for group in self.neurons.first], GPU_ARGUMENTS),
+            "real": np.dtype(self.dtype).type,
+            "SHORT": int(self.short),
+        }
+        if self.short:
+            filling["release"] = bind(short_term.release, released=released)
+        if self.rules.first:
+            filling |= _gpu_plasticity(self.rules.first)
+            filling["TENDED"] = int(self.tended)
+        return kernel(cuda.simulate, device="cuda", dtype=self.dtype, **filling)
+
 
 class Numbered:
     """Items numbered by what their ``story`` says; ``first`` holds the first of each number."""
@@ -110,15 +124,8 @@ class Numbered:
         return self.numbers[self.story(item)]
 
 
-def _loops(rule: Rule) -> Any:
-    """The module whose loops change the synapses of a rule."""
-    if isinstance(rule, (RewardRule, MetaRule)):
-        return eligible if isinstance(rule, RewardRule) else steered
-    return balanced if normalizes_steps(rule) else sparse_plasticity
-
-
 def _rule_story(rule: Rule) -> Any:
-    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), _loops(rule).__name__
+    options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), kind_of(rule).loops.__name__
     traces = tuple((side, name, t.order, t.mode) for side in ("pre", "post") for name, t in getattr(rule, side).items())
     return rule.change, options, traces
 
@@ -130,3 +137,32 @@ def _rule_filling(rule: Rule) -> dict[str, Any]:
 def unsigned(array: Any) -> np.ndarray:
     """Targets as the kernel reads them: without a sign, so that no index needs a check for one."""
     return np.ascontiguousarray(array).view(np.uint32)
+
+
+def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
+    """What fills the holes for plastic synapses."""
+    from ..kernels.cuda import sparse_plasticity as cuda
+
+    along, called = "i, n, s, traces, carried, used, P, factors", "{k}, i, n, s, traces, carried, used, P, factors"
+    follow = {
+        f"follow_{side}": switch([each(_followers(getattr(rule, of)), along, called) for rule in rules], along)
+        for side, of in (("source", "pre"), ("target", "post"))
+    }
+    changes = []
+    for rule in rules:
+        filling = rule.filling() | {
+            "constants": numbers(len(rule.params)), "traces_pre": read(len(rule.pre)),
+            "traces_post": read(len(rule.post)),
+        }  # fmt: skip
+        changes.append(bind(cuda.in_time if kind_of(rule).waits else cuda.at_once, **filling))
+    return {
+        **follow, "change": switch(changes, "i, j, n, m, o, row, t, P, traces, weights, late"), "PLASTIC": 1,
+        "WAITS": int(any(kind_of(rule).waits for rule in rules)),
+    }  # fmt: skip
+
+
+def _followers(traces: Any) -> list[Callable]:
+    """A function for each trace of a side."""
+    from ..kernels.cuda.sparse_plasticity import follow
+
+    return [bind(follow, **trace.filling()) for trace in traces.values()]

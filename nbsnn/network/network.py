@@ -12,9 +12,9 @@ from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import count, number
-from . import gpu_models, sources
+from . import sources
 from .connection import Connection
-from .eventwise import check_homeostasis, check_rule
+from .eventwise import check_homeostasis, check_on_gpu, check_rule
 from .group import Group, Section, held
 from .simulation import Simulation
 
@@ -251,7 +251,7 @@ class Network(Simulation):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
         check_homeostasis(homeostasis, plasticity, self.dtype, self.dt)
         if self.device == "cuda":
-            gpu_models.check_rule(plasticity)
+            check_on_gpu(plasticity)
         if isinstance(weight, (int, float)):
             number("weight", weight)
         check_name(name)

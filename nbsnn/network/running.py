@@ -13,7 +13,6 @@ from ..kernels.cpu import tables as at
 from ..progress import Progress
 from ..times import LATEST
 from ..times import whole as whole
-from . import eventwise, waiting
 from .files import Files
 from .group import Section
 from .home import Home
@@ -24,6 +23,8 @@ from .tape_cuda import GpuTape
 from .watch import Watch
 
 Array = np.ndarray
+
+WEIGHTS = "numbers", "weights", "eligible", "since"  # arrays that are read and written with weights
 
 HALF = 2**31  # steps after which synapses that wait are brought up to date, as they count modulo twice as many
 
@@ -102,7 +103,8 @@ def _run(
             loop.advance(goal, tape, look)
             if network.step % HALF == 0:
                 for connection in network.connections:
-                    waiting.bring(connection)
+                    if connection.kind.waits:
+                        connection.stored.settle()
             if callback and ((network.step - start) % between == 0 or network.step == start + steps):
                 callback(network)
                 _bound(network)
@@ -153,18 +155,18 @@ def tape_for(wanted: Wanted, network: Home, every: int, files: Files) -> Tape:
 
 
 def _finish(network: Home) -> None:
-    """What rules do at the end of a run."""
-    with network.layout.memory.at_hand(*(waiting.ARRAYS if _wanted(network, "normalize") else ())):
-        eventwise.finish(network)
+    """What rules do at the end of a run alone."""
+    due = [c for c in network.connections if c.rule.normalize is not None and not c.kind.normalizes and c.learning]
+    if due:
+        with network.layout.memory.at_hand(*WEIGHTS):
+            for connection in due:
+                connection.normalize()
 
 
 def _bound(network: Home) -> None:
     """Bring weights within their bounds where a rule wants it of all."""
-    with network.layout.memory.at_hand(*(["weights"] if _wanted(network, "clip", "all") else ())):
-        eventwise.bound(network)
-
-
-def _wanted(network: Home, option: str, *values: Any) -> bool:
-    """Whether a rule that is learning has one of ``values`` of an option, by default any but None."""
-    found = [getattr(c.rule, option) for c in network.connections if c.learning]
-    return any(value in values if values else value is not None for value in found)
+    due = [c for c in network.connections if c.changes and c.stored.clips and c.learning]
+    if due:
+        with network.layout.memory.at_hand("weights"):
+            for connection in due:
+                connection.stored.clip()

@@ -10,7 +10,7 @@ import numpy as np
 from ..device import resolve, threads
 from ..random import Draws
 from ..validate import float_dtype, free_memory, number
-from . import running, steering, waiting
+from . import running
 from .connection import Connection
 from .gpu_loop import GpuLoop
 from .group import Group, Section
@@ -148,8 +148,8 @@ class Simulation(Sealed):
             )
         self._layout = Layout(self)
         try:
-            for c in self.connections:
-                steering.renew(c)
+            for c in self._layout.learning.connections:
+                c.stored.reset()
             self._begin()
         except BaseException:
             self._layout = None
@@ -172,8 +172,7 @@ class Simulation(Sealed):
         layout = self.layout
         with layout.memory.at_hand(*ARRAYS):
             for c in layout.learning.connections:
-                waiting.bring(c)
-                steering.bring(c)
+                c.stored.settle()
             self.clock[...] = 0
             if self._loop is not None:
                 self._loop.load([], 0)
@@ -181,7 +180,7 @@ class Simulation(Sealed):
                 array[...] = 0
             layout.learning.reset()
             for c in layout.learning.connections:
-                steering.renew(c)
+                c.stored.reset()
             layout.resources[...], layout.factors[...] = layout.start_resources, 1
             for group in self.groups:
                 for name, values in group.initial.items():
@@ -257,7 +256,7 @@ class Simulation(Sealed):
         self.clock[...] = state.step
         self.loop().load(state.history, state.step)
         for c in layout.learning.connections:
-            waiting.heed(c, c.learning)
+            c.stored.heed(c.learning)
 
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,

@@ -1,0 +1,315 @@
+"""Weights of a connection, as a class for each way in which rules store them; the loop reads and changes the arrays.
+
+Reading works on a copy wherever weights are not stored as they are, and changes nothing, so results do not depend on
+who looks when.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import gpu
+from ..compile import kernel
+from ..device import run_threaded
+from ..kernels.cpu import balanced, eligible, sparse_plasticity, steered
+from ..kernels.cpu import tables as at
+from ..plasticity import PostPreInt
+from ..plasticity.meta import MetaRule
+from ..plasticity.reward import RewardRule
+from ..plasticity.rule import Rule
+from . import given
+from .eventwise import BOUNDED, normalizes_steps
+from .home import Home
+from .memory import Memory
+
+Array = np.ndarray
+
+
+@dataclass
+class SharedWeight:
+    """One weight for all synapses, at ``place`` among the numbers."""
+
+    memory: Memory
+    place: int
+
+    def read(self) -> float:
+        """The weight."""
+        return float(self.memory.read("numbers", self.place, self.place + 1)[0])
+
+    def write(self, value: Any) -> None:
+        """Set the weight."""
+        self.memory.write("numbers", value, self.place, self.place + 1)
+
+
+@dataclass
+class PlainWeights:
+    """Weights [synapses] in the order of rows, stored as they are; changed, if at all, at spikes.
+
+    ``loops`` is the module of the kernels that change them, ``lines`` how many numbers are kept for each target,
+    ``waits`` whether synapses are brought up to date only at their events, ``normalizes`` whether in every step the
+    weights onto a unit share a total.
+
+    Attributes
+    ----------
+    network : Home
+    name : str
+        That of the connection.
+    memory : Memory
+    lo, hi : int
+        Their places among all weights.
+    post : int array [synapses], n : int
+        Target of each synapse, and number of targets.
+    rule : plasticity rule
+    row : int array
+        Of the table of plastic connections; empty if this is not one.
+    """
+
+    network: Home
+    name: str
+    memory: Memory
+    lo: int
+    hi: int
+    post: Array
+    n: int
+    rule: Any
+    row: Array
+
+    loops = sparse_plasticity
+    lines = 0
+    waits = normalizes = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether no weight may be beyond its bounds."""
+        return self.rule.clip == "all" and self.rule.bounds in BOUNDED
+
+    @property
+    def clips(self) -> bool:
+        """Whether all weights are clipped when a run begins: later, only those that change can leave their bounds."""
+        return self.bounded
+
+    def read(self) -> Array:
+        """The weights at the end of the latest step."""
+        return self.memory.read("weights", self.lo, self.hi)
+
+    def write(self, values: Any) -> None:
+        """Set the weights."""
+        self.memory.write("weights", values, self.lo, self.hi)
+
+    def settle(self) -> None:
+        """Store the weights as they are at the end of the latest step."""
+
+    def reset(self) -> None:
+        """Take what is stored for the weights at the end of the latest step."""
+
+    def heed(self, learning: bool) -> None:
+        """Let rewards act from now on, or not."""
+
+    def clip(self) -> None:
+        """Bring the weights, which are in the computer's memory, within their bounds."""
+        weights = self.array
+        np.clip(weights, self.rule.w_min, self.rule.w_max, out=weights)
+
+    @property
+    def array(self) -> Any:
+        """The weights where they are."""
+        return self.memory.part("weights", self.lo, self.hi)
+
+
+class IntegerWeights(PlainWeights):
+    """Weights that are whole numbers."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether no weight may be beyond its bounds: always."""
+        return True
+
+    def clip(self) -> None:
+        """Bring the weights within their bounds, or raise unless they are whole numbers."""
+        given.whole(self.name, self.array)
+        super().clip()
+
+
+class RewardedWeights(PlainWeights):
+    """Weights that wait for a reward, each stored as after the latest event of its synapse: see ``eligible``.
+
+    A new reward, new weights and ``reset`` of the network bring all up to date. While a connection does not learn, its
+    reward acts with a factor of 0: eligibility goes on, and weights stand still.
+    """
+
+    loops = eligible
+    waits = True
+
+    def read(self) -> Array:
+        """A copy of the weights at the end of the latest step, which cannot be written to."""
+        weights, eligibility, since = map(_copy, self._arrays())
+        self._catch_up(weights, eligibility, since)
+        weights = gpu.get(weights)
+        weights.flags.writeable = False
+        return weights
+
+    def write(self, values: Any) -> None:
+        """Set the weights."""
+        self.settle()
+        super().write(values)
+
+    def settle(self) -> None:
+        """Bring all synapses to the end of the latest step."""
+        self._catch_up(*self._arrays())
+
+    @property
+    def reward(self) -> float:
+        """The reward in effect."""
+        return float(self._number(at.REWARD_VALUE))
+
+    @reward.setter
+    def reward(self, value: float) -> None:
+        self._set(at.REWARD_VALUE, value)
+
+    def heed(self, learning: bool) -> None:
+        """Let the reward act from now on, or not; until now it acts, or not, as the arrays say."""
+        factor = self.network.dtype.type(rewarded(self.rule, self.network.dt)[0] if learning else 0.0)
+        if self._number(at.REWARD_FACTOR) != factor:
+            self._set(at.REWARD_FACTOR, factor)
+
+    def _number(self, which: int) -> Any:
+        place = int(self.row[at.REWARD]) + which
+        return self.memory.read("numbers", place, place + 1)[0]
+
+    def _set(self, which: int, value: Any) -> None:
+        self.settle()
+        place = int(self.row[at.REWARD]) + which
+        self.memory.write("numbers", value, place, place + 1)
+
+    def _arrays(self) -> tuple[Any, Any, Any]:
+        """Weights, eligibility and step of the last visit."""
+        lo, hi = self.lo + int(self.row[at.GAP]), self.hi + int(self.row[at.GAP])
+        return self.array, self.memory.part("eligible", lo, hi), self.memory.part("since", lo, hi)
+
+    def _catch_up(self, *arrays: Any) -> None:
+        """Bring these arrays to the end of the latest step."""
+        dtype, device, place = self.network.dtype, self.network.device, int(self.row[at.REWARD])
+        numbers = self.memory.part("numbers", place, place + at.REWARD_NUMBERS)
+        latest, count = np.uint32((self.network.step - 1) % (1 << 32)), len(arrays[0])
+        if gpu.on_gpu(arrays[0]):
+            gpu.run(gpu.compiled("eligible", "bring_all", dtype, real=dtype.type), count, latest, numbers, *arrays)
+            return
+        device = "cpu" if device == "cuda" else device  # a network on a GPU whose arrays are at hand
+        loop = kernel(eligible.bring_all, device=device, dtype=dtype, real=dtype.type)
+        with np.errstate(over="ignore"):  # interpreted, NumPy warns of steps that wrap
+            run_threaded(lambda lo, hi: loop(lo, hi, latest, numbers, *arrays), count, count)
+
+
+class FactoredWeights(PlainWeights):
+    """Weights stored without the factor of their unit, of whose numbers ``lines`` are kept."""
+
+    @property
+    def clips(self) -> bool:
+        """Whether all weights are clipped when a run begins: no, the loop does that."""
+        return False
+
+    def read(self) -> Array:
+        """A copy of the weights at the end of the latest step, which cannot be written to."""
+        lines = self._lines()
+        weights = self._bounded((lines[at.SCALE] * lines[at.STEP])[self.post] * self.array, lines)
+        weights = weights.astype(self.array.dtype)
+        weights.flags.writeable = False
+        return weights
+
+    def write(self, values: Any) -> None:
+        """Set the weights."""
+        super().write(values)
+        self.reset()
+
+    def settle(self) -> None:
+        """Store the weights as they are at the end of the latest step."""
+        self.array[...] = self.read()
+        self._measure(self._lines())
+
+    def reset(self) -> None:
+        """Take what is stored for the weights at the end of the latest step."""
+        self._measure(self._lines())
+
+    def _bounded(self, weights: Array, lines: Array) -> Array:
+        return weights
+
+    def _measure(self, lines: Array) -> None:
+        """Note what is known of the weights onto each unit, which have no factor."""
+        lines[[at.SCALE, at.STEP]] = 1.0
+
+    def _lines(self) -> Array:
+        """What is kept of the units: [lines, n]."""
+        first = int(self.row[at.STEERED])
+        return self.memory.part("aims", first, first + self.lines * self.n).reshape(self.lines, self.n)
+
+
+class SteeredWeights(FactoredWeights):
+    """Weights whose mean, onto each unit, is steered: see ``steered``.
+
+    Units aim at the mean weight they have when the network starts.
+    """
+
+    loops = steered
+    lines = at.STEERED_LINES
+
+    def reset(self) -> None:
+        """Take what is stored for the weights at the end of the latest step."""
+        super().reset()
+        if self.network.step == 0:
+            lines = self._lines()
+            lines[at.AIM] = lines[at.SUM] / np.maximum(np.bincount(self.post, minlength=self.n), 1)
+
+    def _measure(self, lines: Array) -> None:
+        super()._measure(lines)
+        lines[at.SUM] = np.bincount(self.post, self.array, self.n)
+
+
+class NormalizedWeights(FactoredWeights):
+    """Weights onto each unit that share a total in every step: see ``balanced``."""
+
+    loops = balanced
+    lines = at.BALANCED_LINES
+    normalizes = True
+
+    def _bounded(self, weights: Array, lines: Array) -> Array:
+        """Within the bounds, of which a product may be a digit beyond."""
+        if self.bounded:
+            np.clip(weights, lines[at.BOTTOM][self.post], lines[at.TOP][self.post], out=weights)
+        return weights
+
+    def _measure(self, lines: Array) -> None:
+        super()._measure(lines)
+        lines[[at.SUM, at.LARGEST]] = np.bincount(self.post, np.abs(self.array), self.n)
+        lines[at.TOP], lines[at.BOTTOM], lines[at.VISITED] = -np.inf, np.inf, 0.0
+        np.maximum.at(lines[at.TOP], self.post, self.array)
+        np.minimum.at(lines[at.BOTTOM], self.post, self.array)
+
+
+def kind_of(rule: Any) -> type[PlainWeights]:
+    """How weights are stored that this rule changes."""
+    if isinstance(rule, Rule) and normalizes_steps(rule):
+        return NormalizedWeights
+    kinds = {PostPreInt: IntegerWeights, RewardRule: RewardedWeights, MetaRule: SteeredWeights}
+    return next((kind for of, kind in kinds.items() if isinstance(rule, of)), PlainWeights)
+
+
+def rewarded(rule: RewardRule, dt: float) -> list[float]:
+    """Factor of the reward, share of an increment that is eligible, fall of the logarithm of eligibility in a step."""
+    tau = rule.tau_e
+    if tau is None:
+        return [rule.rate, 1.0, 1e4]  # nothing is left after a step
+    fall = dt / tau
+    return [rule.rate * dt / -math.expm1(-fall), 1.0 / tau, fall]
+
+
+def _copy(array: Any) -> Any:
+    """A copy where the array is."""
+    if not gpu.on_gpu(array):
+        return array.copy()
+    copy = gpu.empty(array.size, array.dtype)
+    gpu.copy(array, copy)
+    return copy
