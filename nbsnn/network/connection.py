@@ -150,13 +150,9 @@ class Connection:
         network = self.network
         stream = ("connection", number)
         rows = self.pattern.build(
-            self.sources.n,
-            self.targets.n,
-            seed=network.seed,
-            stream=stream,
-            own=self.own,
+            self.sources.n, self.targets.n, seed=network.seed, stream=stream, own=self.own,
             coordinates=self.coordinates,
-        )
+        )  # fmt: skip
         rows = self._of_groups(rows)
         weight = rows.weight if self._weight is None else self._weight
         weight = values.of(
@@ -185,9 +181,7 @@ class Connection:
         if self.own_weights:
             stop = self.place + self.stop - self.first
             post, rule = index[self.first : self.stop], self.integer or self.rule
-            stored = self.kind(
-                self.network, self.name, memory, self.place, stop, post, self.target.n, rule, row
-            )  # fmt: skip
+            stored = self.kind(self.network, self.name, memory, self.place, stop, post, self.target.n, rule, row)
         self.__dict__["stored"] = stored
 
     @property
@@ -310,7 +304,7 @@ class Connection:
             raise TypeError(f"learning must be True or False, not {on!r}")
         if on and not self.changes:
             raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
-        if self.network.built and self.changes:
+        if self.stored and self.changes:
             self.stored.heed(bool(on))
         self._learning = bool(on)
 
@@ -327,13 +321,13 @@ class Connection:
         """
         if not self.kind.waits:
             raise ValueError(f"{self.name} has no rule that waits for a reward, such as MSTDP")
-        return self.stored.reward if self.network.built else self._reward_given
+        return self.stored.reward if self.stored else self._reward_given
 
     @reward.setter
     def reward(self, value: float) -> None:
         if number("reward", value) != self.reward:
             self._reward_given = float(value)
-            if self.network.built:
+            if self.stored:
                 self.stored.reward = self._reward_given
 
     @property

@@ -9,7 +9,6 @@ import numpy as np
 from ..spikes_file import SpikeFile, SpikeWriter
 from ..variables_file import Description, VariableFile, VariableWriter
 from .home import Home
-from .request import Wanted
 
 Array = np.ndarray
 
@@ -18,9 +17,9 @@ class Files:
     """The files of one run, opened; a path makes a new one, a writer goes on where it is and stays open."""
 
     def __init__(
-        self, network: Home, to: Any, variables_to: Any, wanted: Wanted, interval: int, start: int, end: int
+        self, network: Home, to: Any, variables_to: Any, columns: list[tuple], interval: int, start: int, end: int
     ):  # fmt: skip
-        self.wanted, self.own = wanted, []
+        self.columns, self.own = tuple(columns), []
         self.spikes: Any = None
         self.variables: Any = None if variables_to is None else self._variables(network, variables_to, interval, start)
         try:
@@ -32,18 +31,13 @@ class Files:
         self._first_spike = len(SpikeFile(self.spikes.path)) if self.spikes else 0
 
     def _variables(self, network: Home, to: Any, interval: int, start: int) -> Any:
-        columns = [
-            (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
-            for owner, name, units in self.wanted.variables
-        ]
-        columns += [(c.name, "weight", len(c), None) for c in self.wanted.weights]
-        if not columns:
+        if not self.columns:
             raise ValueError(
                 'variables_to needs variables or weights to write: record={cells: "v"}, say, not spikes alone'
             )
         first = (start // interval + 1) * interval
         dtype = network.dtype.newbyteorder("<").str
-        wanted = Description(network.dt, interval, first, dtype, tuple(columns))
+        wanted = Description(network.dt, interval, first, dtype, self.columns)
         if not isinstance(to, VariableWriter):
             self.own.append(VariableWriter(to, wanted))
             return self.own[-1]

@@ -15,8 +15,42 @@ ROOM = 1 << 20  # spikes that are noted before Python fetches them
 LANES = 32  # threads that serve the synapses of one spike
 
 
+class GpuTape(Tape):
+    """A tape on a GPU, where a column belongs to a unit of the whole network."""
+
+    def room(self, parts: int, capacity: int) -> None:
+        """Make room for ``capacity`` spikes between two fetches."""
+        self.parts, self.capacity = parts, capacity
+        self.noted = gpu.empty(capacity, np.int32), gpu.empty(capacity, np.int32)
+        owners = self.owners + self.firsts
+        order = np.argsort(owners, kind="stable")
+        starts = np.searchsorted(owners[order], np.arange(int(owners.max(initial=-1)) + 2))
+        self.order = np.arange(len(order))
+        self.columns = gpu.put(starts), gpu.put(order), gpu.put(self.places[order])
+        self.cells = gpu.put(np.zeros(2, np.int64))
+
+    def arrays(self, t0: int, t1: int, own: int) -> tuple:
+        """What the kernel writes into between steps t0 and t1; in a step at most ``own`` units spike."""
+        first = t0 // self.every + 1
+        count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
+        self.lines = gpu.empty((max(count, 1), max(len(self.places), 1)), self.dtype)
+        self.cells.copy_to_device(np.array([0, t0]))
+        return (*self.columns, self.lines, (self.every, first, t0), *self.noted, self.cells, self.capacity, own)
+
+    def fetch(self, t0: int, reached: int) -> None:
+        """Take what the loop has written in steps [t0, reached)."""
+        n = int(gpu.get(self.cells)[0])
+        steps, units = (gpu.get(array[:n]) if n else np.zeros(0, np.int32) for array in self.noted)
+        order = np.lexsort((units, steps))
+        self.steps, self.units, self.position = steps[order][None], units[order][None], np.array([n])
+        self.block = gpu.get(self.lines)
+        super().fetch(t0, reached)
+
+
 class GpuLoop(Loop):
     """As ``Loop``; threads are those of the GPU, and all lists are theirs together."""
+
+    tape = GpuTape
 
     def _make(self) -> None:
         layout, put = self.layout, gpu.put
@@ -85,5 +119,5 @@ class GpuLoop(Loop):
 
     def _reached(self, record: tuple) -> int:
         """The step to which the arrays belong, which the network counts from now on."""
-        self.layout.network.clock[0] = gpu.get(record[7])[1]
-        return self.layout.network.step
+        self.clock[0] = gpu.get(record[7])[1]
+        return int(self.clock[0])

@@ -46,6 +46,8 @@ class Group(Sealed):
         self.ports: list[Port] = []
         self.currents: list[Any] = []
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
+        # A readout such as ``LI`` puts out no spikes.
+        self.spiking = neuron is None or neuron.output == "spikes"
         self.list = listed  # step and unit of each spike of a list
         self.values = {} if neuron is None else {name: self._parameter(name) for name in neuron.params}
         self.seal(Group)
@@ -81,11 +83,6 @@ class Group(Sealed):
     def own_rest(self) -> bool:
         """Whether the membranes that are driven rest at values of their own."""
         return self.driven and self.response is not None and np.size(self.response.constant) > 1
-
-    @property
-    def spiking(self) -> bool:
-        """Whether the output is spikes; that of a readout such as ``LI`` is not."""
-        return self.neuron is None or self.neuron.output == "spikes"
 
     def __repr__(self) -> str:
         what = repr(self.neuron) if self.neuron else "spikes of a list"

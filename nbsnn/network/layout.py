@@ -45,7 +45,6 @@ class Layout:
     def __init__(self, network: Home):
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
-        self.ports = [port for group in groups for port in group.ports]
         plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
         self.models = Models(groups, plastic, short, self.dtype, network.device)
         self.pool = Pool(self.dtype)
@@ -58,11 +57,9 @@ class Layout:
 
     def _finish(self) -> None:
         pool = self.pool
-        self.numbers, self.own = pool.numbers.array(), pool.own.array()
-        self.thresholds, self.keys = pool.thresholds.array(), pool.keys.array()
-        self.currents = pool.currents.array()
+        self.numbers, self.keys = pool.numbers.array(), pool.keys.array()
         self.values: tuple = (
-            self.states, self.numbers, self.own, self.currents, self.keys, self.thresholds,
+            self.states, self.numbers, pool.own.array(), pool.currents.array(), self.keys, pool.thresholds.array(),
             self.list_steps, self.list_units, self.resources,
         )  # fmt: skip
         learning = self.learning
@@ -158,10 +155,8 @@ class Layout:
         used, weighed, longest, late = 0, 0, 0, {}
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
             rows, weight, late[c] = c.build(number)
-            index, weights = (
-                room(index, used + len(rows)),
-                room(weights, weighed + (len(rows) if c.own_weights else 0)),
-            )
+            index = room(index, used + len(rows))
+            weights = room(weights, weighed + (len(rows) if c.own_weights else 0))
             index[used : used + len(rows)] = unsigned(rows.post)
             one = None if np.ndim(late[c]) else int(late[c])
             longest = max(longest, int(np.max(late[c], initial=0)))

@@ -30,10 +30,13 @@ ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
 
 
 class Loop:
-    """The compiled loop over a network that is built, for a number of threads."""
+    """The compiled loop over a network that is built, for a number of threads; ``tape`` is what it writes into."""
+
+    tape: type[Tape] = Tape
 
     def __init__(self, network: Home):
         self.layout: Layout = network.layout
+        self.clock = network.clock
         layout = self.layout
         self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
         self.longest = max((int(row[at.AFTER]) - 1 for row in layout.learning.table), default=0)
@@ -112,7 +115,7 @@ class Loop:
         for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
         own = layout.units // self.parts + len(layout.pops)
-        t, piece = layout.network.step, max(self.window, 64)
+        t, piece = int(self.clock[0]), max(self.window, 64)
         while t < t1:
             start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most, t + LONGEST)
             record = tape.arrays(t, goal, own)
@@ -140,12 +143,12 @@ class Loop:
         """Return to the beginning of a piece."""
         for name, array in arrays.items():
             self.layout.memory.write(name, array)
-        self.layout.network.clock[...] = t
+        self.clock[...] = t
         self.load(history, t)
 
     def _reached(self, record: tuple) -> int:
         """The step to which the arrays belong."""
-        return self.layout.network.step
+        return int(self.clock[0])
 
     def _arguments(self, t0: int, t1: int, record: tuple) -> tuple:
         """Of the kernel, after the number of the thread."""
@@ -185,7 +188,7 @@ class Loop:
         except BaseException:
             for _ in range(1, self.parts):  # in the place of those that have not begun: there is nothing for the others
                 threading.Thread(target=work).start()
-            if self.layout.network.step == t0:
+            if self.clock[0] == t0:
                 self.call(0, *arguments)
             while len(done) < self.parts - 1:
                 with suppress(KeyboardInterrupt):

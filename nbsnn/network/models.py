@@ -42,14 +42,10 @@ class Models:
             return self._gpu_kernel()
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
-            cpu.simulate,
-            device=self.device,
-            dtype=self.dtype,
-            update=switch([update(group) for group in self.neurons.first], ARGUMENTS),
-            **self._plasticity(),
-            real=np.dtype(self.dtype).type,
-            meet=meet,
-        )
+            cpu.simulate, device=self.device, dtype=self.dtype,
+            update=switch([update(group) for group in self.neurons.first], ARGUMENTS), **self._plasticity(),
+            real=np.dtype(self.dtype).type, meet=meet,
+        )  # fmt: skip
 
     def _plasticity(self) -> dict[str, Any]:
         """What fills the holes for plastic synapses, long-term and short-term."""

@@ -30,18 +30,9 @@ class Numbers:
 
 
 class Pool:
-    """The arrays of a network in the making, and the places of its variables.
+    """The arrays of a network in the making, and the ``place`` and length of each owner's variables among the states.
 
-    Attributes
-    ----------
-    numbers, own, currents : Numbers
-        Parameters that are shared, those of which each unit has its own, and injected currents.
-    thresholds, keys : Numbers
-        Tables of Poisson drives, and keys of random numbers.
-    place : dict
-        (owner, variable) -> place among the states, and length.
-    size : int
-        Length of the states.
+    ``numbers`` are parameters that are shared, ``own`` those of which each unit has its own.
     """
 
     def __init__(self, dtype: Any):

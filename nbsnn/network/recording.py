@@ -1,23 +1,102 @@
-"""What a run has recorded: spikes, variables of chosen units at intervals, weights."""
+"""What a run shall record, and what it has recorded: spikes, variables of chosen units at intervals, weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from .. import statistics
+from ..kernels.cpu import tables as at
 from ..validate import number
+from .connection import Connection
 from .files import Files
 from .group import Group, Section
 from .home import Home
-from .request import Wanted
+from .loop import Loop
 from .sealed import Sealed
 from .tape import Tape
 
 Array = np.ndarray
+
+
+class RecordRequest:
+    """What a run shall record."""
+
+    def __init__(self, network: Home, record: Any):
+        self.spikes: list[Group | Section] = [group for group in network.groups if group.spiking and record is None]
+        self.variables: list[tuple[Group | Section, str, Array]] = []
+        self.weights: list[Connection] = []
+        if record is not None and not isinstance(record, Mapping):
+            raise TypeError(
+                f'record must say what of whom: {{cells: ["spikes", "v"], connection: "weight"}}, not {record!r}'
+            )
+        for owner, names in (record or {}).items():
+            if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
+                isinstance(n, str) for n in _names(names)
+            ):
+                raise TypeError(f'what to record must be names, ["spikes", "v"] say, not {names!r}')
+            if isinstance(owner, Connection):
+                self._connection(network, owner, names)
+                continue
+            owner = network.owner(owner)
+            for name in _names(names):
+                chosen = names[name] if isinstance(names, Mapping) else None
+                if name == "spikes":
+                    if not _group(owner).spiking:
+                        raise ValueError(f"{owner!r} is a readout, which emits no spikes: record its variables")
+                    if chosen is not None:
+                        raise ValueError(
+                            f"spikes of {owner.name} are recorded of all units, or of a section, not of {chosen!r}"
+                        )
+                    self.spikes.append(owner)
+                else:
+                    network.place(_group(owner), name)
+                    self.variables.append((owner, name, _units(owner, name, chosen)))
+
+    def _connection(self, network: Home, connection: Connection, names: Any) -> None:
+        if connection not in network.connections:
+            raise KeyError(f"this network has no connection {connection!r}")
+        for name in _names(names):
+            if name != "weight" or not connection.own_weights:
+                raise KeyError(
+                    f"of {connection.name} weights can be recorded if each synapse has its own, not {name!r}"
+                )
+            self.weights.append(connection)
+
+    @property
+    def columns(self) -> list[tuple]:
+        """Owner, name, number and choice of units for all that a file of variables holds."""
+        columns = [
+            (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
+            for owner, name, units in self.variables
+        ]
+        return columns + [(c.name, "weight", len(c), None) for c in self.weights]
+
+    def tape(self, network: Home, loop: Loop, every: int, files: Files | None) -> Tape:
+        """Room for what the loop records."""
+        columns = [np.zeros((4, 0), np.int64)]
+        for owner, name, chosen in self.variables:
+            group, units = _group(owner), chosen + _first(owner)
+            place = network.place(group, name)[0] + units
+            columns.append(np.stack(np.broadcast_arrays(place, units, network.first(group), group.n)))
+        whole = [_group(owner) for owner in self.spikes]
+        for group in network.groups:
+            loop.layout.pops[group.index, at.RECORDED] = group in whole
+        tape = loop.tape(*np.concatenate(columns, axis=1), every, network.dtype)
+        tape.clock = network.clock
+        if any(isinstance(owner, Section) for owner in self.spikes):
+            tape.kept = np.zeros(network.units, bool)
+            for owner in self.spikes:
+                first = network.first(_group(owner)) + _first(owner)
+                tape.kept[first : first + owner.n] = True
+        if files and files.spikes:
+            tape.sink = files.spike
+        if files and files.variables and not self.weights:  # else a row is complete once weights have been read
+            tape.keep = files.variables.write
+        return tape
 
 
 class Recording(Sealed):
@@ -37,15 +116,45 @@ class Recording(Sealed):
         How long the run took, without building and compiling.
     """
 
-    def __init__(self, network: Home, start: int, steps: int):
-        self.network, self.dt = network, network.dt
-        self.start, self.duration = start * network.dt, steps * network.dt
-        self.seconds = 0.0
-        self.times = np.zeros(0)
-        self.variables: dict[tuple[Any, str], Array] = {}
-        self.units: dict[tuple[Any, str], Array] = {}
-        self._step, self._unit = np.zeros(0, np.int32), np.zeros(0, np.int32)  # steps done when it is over; unit
-        self.seal(Recording)
+    network: Home
+    dt: float
+    start: float
+    duration: float
+    seconds: float
+    times: Array
+    variables: dict[tuple[Any, str], Array]
+    units: dict[tuple[Any, str], Array]
+    _step: Array
+    _unit: Array
+
+    def __init__(
+        self, network: Home, request: RecordRequest, tape: Tape, files: Files | None, weights: list[list[Array]],
+        start: int, steps: int, interval: int, seconds: float,
+    ):  # fmt: skip
+        dt, step, unit = network.dt, np.zeros(0, np.int32), np.zeros(0, np.int32)
+        if files and files.spikes:
+            step, unit = files.written_spikes()
+        elif tape.spikes:
+            step, unit = (np.concatenate(parts) for parts in zip(*tape.spikes, strict=True))
+            step += 1  # steps done when it is over
+        rows = np.concatenate([np.zeros((0, len(tape.places)), tape.dtype), *tape.rows])
+        in_file = bool(files and files.variables)
+        if files and in_file:
+            rows = files.written_rows()
+        variables, chosen, column = {}, {}, 0
+        for group, name, units in request.variables:
+            variables[group, name], chosen[group, name] = rows[:, column : column + len(units)], units
+            column += len(units)
+        for connection, kept in zip(request.weights, weights, strict=True):
+            part = rows[:, column : column + len(connection)]
+            variables[connection, "weight"] = part if in_file else np.array(kept)
+            column += len(connection)
+        count = max([len(rows), *map(len, weights)])
+        times = (start // interval + 1 + np.arange(count)) * interval * dt
+        self.__dict__.update(
+            network=network, dt=dt, start=start * dt, duration=steps * dt, seconds=seconds, times=times,
+            variables=variables, units=chosen, _step=step, _unit=unit, _sealed=type(self) is Recording,
+        )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
         raise TypeError(
@@ -56,32 +165,6 @@ class Recording(Sealed):
     def __repr__(self) -> str:
         kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
         return f"Recording({self.duration:g} ms, {len(self._step)} spikes{', ' + kept if kept else ''})"
-
-    def take(
-        self, tape: Tape, wanted: Wanted, weights: list[list[Array]], start: int, interval: int, files: Files,
-        seconds: float,
-    ) -> None:  # fmt: skip
-        """Fill this recording with what the loop has left on its tape, or in files."""
-        if files.spikes:
-            self._step, self._unit = files.written_spikes()
-        elif tape.spikes:
-            self._step, self._unit = (np.concatenate(parts) for parts in zip(*tape.spikes, strict=True))
-            self._step += 1
-        rows = np.concatenate([np.zeros((0, len(tape.places)), tape.dtype), *tape.rows])
-        if files.variables:
-            rows = files.written_rows()
-        column = 0
-        for group, name, units in wanted.variables:
-            self.variables[group, name] = rows[:, column : column + len(units)]
-            self.units[group, name] = units
-            column += len(units)
-        for connection, kept in zip(wanted.weights, weights, strict=True):
-            in_file = rows[:, column : column + len(connection)]
-            self.variables[connection, "weight"] = in_file if files.variables else np.array(kept)
-            column += len(connection)
-        count = max(len(rows), *map(len, weights), 0) if weights else len(rows)
-        times = (start // interval + 1 + np.arange(count)) * interval * self.dt
-        self.__dict__.update(times=times, seconds=seconds)
 
     def spikes(self, group: Group | Section | str | None = None) -> tuple[Array, Array]:
         """Spikes of a group, of a section of one, or of the whole network: times in ms, ascending, and units.
@@ -141,3 +224,30 @@ class Recording(Sealed):
         if path is not None:
             plot.save(figure, path)
         return figure
+
+
+def _names(names: Any) -> Any:
+    return [names] if isinstance(names, str) else names
+
+
+def _group(owner: Group | Section) -> Group:
+    return owner.group if isinstance(owner, Section) else owner
+
+
+def _first(owner: Group | Section) -> int:
+    """The number of the first unit within its population."""
+    return owner.lo if isinstance(owner, Section) else 0
+
+
+def _units(owner: Group | Section, name: str, chosen: Any) -> Array:
+    """The units of which a variable is recorded."""
+    if chosen is None:
+        return np.arange(owner.n)
+    units = np.atleast_1d(np.asarray(chosen))
+    if (
+        units.ndim != 1
+        or units.dtype.kind not in "iu"
+        or (len(units) and not 0 <= units.min() <= units.max() < owner.n)
+    ):
+        raise ValueError(f"units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}")
+    return units.astype(np.int64)

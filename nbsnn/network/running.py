@@ -1,32 +1,28 @@
-"""One call of ``run``: what is recorded, and the pieces between which Python looks in."""
+"""One call of ``run``: the pieces between which Python looks in, and the watch for what is not finite."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from ..kernels.cpu import tables as at
 from ..progress import Progress
 from ..times import LATEST
 from ..times import whole as whole
 from .files import Files
-from .group import Section
 from .home import Home
-from .recording import Recording
-from .request import Wanted, first_of, group_of
-from .tape import Tape
-from .tape_cuda import GpuTape
-from .watch import Watch
+from .recording import Recording, RecordRequest
 
 Array = np.ndarray
 
 WEIGHTS = "numbers", "weights", "eligible", "since"  # arrays that are read and written with weights
 
 HALF = 2**31  # steps after which synapses that wait are brought up to date, as they count modulo twice as many
+
+INTERVAL = 64  # steps between two looks, at least: a sum over the state takes as long as a fraction of a step
 
 RUNNING: dict[int, tuple[int]] = {}
 """Which networks are running, and in which thread."""
@@ -65,7 +61,8 @@ def _run(
     steps = whole(duration, dt, "duration")
     interval = 1 if every is None else whole(every, dt, "every")
     between = 1 if callback_every is None else whole(callback_every, dt, "callback_every")
-    if network.step + steps > LATEST:
+    start = network.step
+    if start + steps > LATEST:
         raise ValueError(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
@@ -74,84 +71,116 @@ def _run(
     if callback is None and callback_every is not None:
         raise ValueError("callback_every is the interval of a callback; there is none")
     network.build()
-    wanted = Wanted(network, record)
-    if every is not None and variables_to is None and not (wanted.variables or wanted.weights):
+    request = RecordRequest(network, record)
+    if every is not None and variables_to is None and not (request.variables or request.weights):
         raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
-    loop, start = network.loop(), network.step
-    recording = Recording(network, start, steps)
-    files = Files(network, to, variables_to, wanted, interval, start, start + steps)
-    weights: list[list[Array]] = [[] for _ in wanted.weights]
-    bar = Progress.of(progress)
+    loop, t, end = network.loop(), start, start + steps
+    files = None
+    if to is not None or variables_to is not None:
+        files = Files(network, to, variables_to, request.columns, interval, start, end)
+    weights: list[list[Array]] = [[] for _ in request.weights]
+    bar = None if progress is False else Progress.of(progress)
     began = time.perf_counter()
 
     def look(t: int) -> None:
         watch.look(t)
-        bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
+        if bar:
+            bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
 
     try:
-        tape = tape_for(wanted, network, interval, files)
+        tape = request.tape(network, loop, interval, files)
         _bound(network)
-        watch = Watch(network)
+        watch = Watch(network, start)
         loop.prepare(tape, start)
         began = time.perf_counter()
-        while network.step < start + steps:
-            goal = min(start + steps, (network.step // HALF + 1) * HALF)
+        while t < end:
+            goal = min(end, (t // HALF + 1) * HALF)
             if callback:
-                goal = min(goal, network.step + between - (network.step - start) % between)
-            if wanted.weights:
-                goal = min(goal, (network.step // interval + 1) * interval)
+                goal = min(goal, t + between - (t - start) % between)
+            if request.weights:
+                goal = min(goal, (t // interval + 1) * interval)
             loop.advance(goal, tape, look)
-            if network.step % HALF == 0:
+            t = goal
+            if t % HALF == 0:
                 for connection in network.connections:
                     if connection.kind.waits:
                         connection.stored.settle()
-            if callback and ((network.step - start) % between == 0 or network.step == start + steps):
+            if callback and ((t - start) % between == 0 or t == end):
                 callback(network)
                 _bound(network)
-            if network.step % interval == 0:
-                now = [np.array(connection.weight) for connection in wanted.weights]
-                if files.variables and now:
+            if t % interval == 0:
+                now = [np.array(connection.weight) for connection in request.weights]
+                if files and files.variables and now:
                     files.row(tape.taken(), now)
                     continue
                 for kept, values in zip(weights, now, strict=True):
                     kept.append(values)
-        watch.end()
+        watch.end(t)
     except BaseException:
-        if network.step == start:
-            files.discard()
-        else:
+        if network.step != start:
             _finish(network)
+        elif files:
+            files.discard()
         raise
     finally:
-        files.close()
+        if files:
+            files.close()
     _finish(network)
-    recording.take(tape, wanted, weights, start, interval, files, time.perf_counter() - began)
-    return recording
+    seconds = time.perf_counter() - began
+    return Recording(network, request, tape, files, weights, start, steps, interval, seconds)
 
 
-def tape_for(wanted: Wanted, network: Home, every: int, files: Files) -> Tape:
-    """Room for what the loop records."""
-    places, units, sizes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for owner, name, chosen in wanted.variables:
-        group, chosen = group_of(owner), chosen + first_of(owner)
-        places.append(network.place(group, name)[0] + chosen)
-        units.append(chosen + (network.first(group) if network.device == "cuda" else 0))
-        sizes.append(np.full(len(chosen), group.n))
-    whole = [group_of(owner) for owner in wanted.spikes]
-    for group in network.groups:
-        network.layout.pops[group.index, at.RECORDED] = group in whole
-    make = GpuTape if network.device == "cuda" else Tape
-    tape = make(*map(np.concatenate, (places, units, sizes)), every, network.dtype)  # type: ignore[call-arg]
-    tape.clock = network.clock
-    if any(isinstance(owner, Section) for owner in wanted.spikes):
-        tape.kept = np.zeros(network.units, bool)
-        for owner in wanted.spikes:
-            first = network.first(group_of(owner)) + first_of(owner)
-            tape.kept[first : first + owner.n] = True
-    tape.sink = files.spike if files.spikes else None
-    if files.variables and not wanted.weights:  # otherwise a row is complete when weights have been looked at
-        tape.keep = files.variables.write
-    return tape
+class Watch:
+    """Raises ``ValueError`` where variables or weights are not finite, with the first look at which they were not."""
+
+    def __init__(self, network: Home, start: int):
+        self.network, self.layout, self.since = network, network.layout, start
+        on_gpu = network.device == "cuda"  # where weights are set as a whole, and have been checked then
+        for what in self._found(weights=not on_gpu):
+            raise ValueError(f"{what}: a run cannot begin there")
+
+    def look(self, step: int) -> None:
+        """Look at the state, unless the last look is too near."""
+        if step - self.since >= INTERVAL:
+            self._look(step)
+
+    def end(self, step: int) -> None:
+        """Look at the state, and at the weights of synapses that change."""
+        self._look(step, weights=any(c.changes for c in self.network.connections))
+
+    def _look(self, step: int, weights: bool = False) -> None:
+        dt = self.network.dt
+        for what in self._found(weights):
+            raise ValueError(
+                f"{what} at {step * dt:.10g} ms; at {self.since * dt:.10g} ms all were finite. The equations have left "
+                "the range of numbers: a shorter dt, weaker input or weaker synapses may keep them in it"
+            )
+        self.since = step
+
+    def _found(self, weights: bool) -> Iterator[str]:
+        """What is not finite, in words."""
+        layout = self.layout
+        if not _finite(states := layout.memory.read("states")):
+            for (owner, name), (place, n) in layout.place.items():
+                group, label = (owner.group, owner.label(name)) if hasattr(owner, "group") else (owner, name)
+                yield from _words(f"{label} of {group.name}", "unit", states[place : place + n])
+        if weights and not _finite(values := layout.memory.read("weights")):
+            for c in self.network.connections:
+                if c.own_weights:
+                    yield from _words(f"the weight of {c.name}", "synapse", values[c.place : c.place + len(c)])
+
+
+def _finite(array: Array) -> bool:
+    """Whether all elements are finite; False also where their sum overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
+def _words(what: str, one: str, values: Any) -> Iterator[str]:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        more = f", the first of {len(bad)}" if len(bad) > 1 else ""
+        yield f"{what} is {values[bad[0]]} in {one} {bad[0]}{more}"
 
 
 def _finish(network: Home) -> None:
@@ -165,7 +194,7 @@ def _finish(network: Home) -> None:
 
 def _bound(network: Home) -> None:
     """Bring weights within their bounds where a rule wants it of all."""
-    due = [c for c in network.connections if c.changes and c.stored.clips and c.learning]
+    due = [c for c in network.connections if c.changes and not c.kind.lines and c.stored.bounded and c.learning]
     if due:
         with network.layout.memory.at_hand("weights"):
             for connection in due:

@@ -61,14 +61,9 @@ class State(Sealed):
         lengths = np.array([len(pops) for pops, _ in self.history], np.int64)
         joined = [np.concatenate([pair[k] for pair in self.history] or [np.zeros(0, np.int64)]) for k in (0, 1)]
         content = {
-            "nbsnn": np.array("network"),
-            **self.arrays,
-            "step": np.array(self.step),
-            "lengths": lengths,
-            "pops": joined[0],
-            "units": joined[1],
-            "network": np.array(json.dumps(self.network)),
-        }
+            "nbsnn": np.array("network"), **self.arrays, "step": np.array(self.step), "lengths": lengths,
+            "pops": joined[0], "units": joined[1], "network": np.array(json.dumps(self.network)),
+        }  # fmt: skip
         write_npz(path, content)
 
     @classmethod
@@ -120,18 +115,8 @@ def check(
 ) -> None:
     """Raise unless this is a state of the network that ``State.network`` describes so.
 
-    Parameters
-    ----------
-    state : State
-    network : dict
-    arrays : dict of str to array
-        Those of the network.
-    changing : int array
-        Places of those among the numbers that are no parameters.
-    longest : int
-        Steps for whose spikes plastic synapses wait at most.
-    waiting : bool
-        Whether there are any.
+    ``arrays`` are those of the network, ``changing`` the places of those numbers that are no parameters; plastic
+    synapses, if there are any (``waiting``), wait for spikes of the ``longest`` latest steps at most.
     """
     if not isinstance(state, State):
         raise TypeError(f"a State of this network is needed, as state() gives it, not {state!r}")

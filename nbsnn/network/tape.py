@@ -15,12 +15,12 @@ BLOCK = 1 << 23  # numbers of variables that the loop notes before Python fetche
 class Tape:
     """The arrays into which the loop writes, and what has been fetched from them.
 
-    ``places`` are those of the variables to record, ``units`` the units they belong to, of ``sizes``. Spikes go to
-    ``sink`` if there is one, and rows of variables to ``keep``.
+    ``places`` are those of the variables to record, ``owners`` the units they belong to, in populations of ``sizes``
+    that begin at ``firsts``. Spikes go to ``sink`` if there is one, and rows of variables to ``keep``.
     """
 
-    def __init__(self, places: Array, units: Array, sizes: Array, every: int, dtype: Any):
-        self.places, self.owners, self.sizes = places, units, sizes
+    def __init__(self, places: Array, owners: Array, firsts: Array, sizes: Array, every: int, dtype: Any):
+        self.places, self.owners, self.firsts, self.sizes = places, owners, firsts, sizes
         self.every, self.dtype = every, dtype
         self.spikes: list[tuple[Array, Array]] = []
         self.rows: list[Array] = []

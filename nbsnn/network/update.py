@@ -193,16 +193,9 @@ def story(group: Group) -> Any:
     holes = tuple(sorted((name, id(function)) for name, function in filling.items()))
     ports = tuple((mode_of(port), port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
     return (
-        neuron.step,
-        holes,
-        neuron.inputs,
-        tuple(neuron.params),
-        tuple(own_parameters(group)),
-        ports,
-        bool(group.currents),
-        group.own_rest,
-        group.spiking,
-    )
+        neuron.step, holes, neuron.inputs, tuple(neuron.params), tuple(own_parameters(group)), ports,
+        bool(group.currents), group.own_rest, group.spiking,
+    )  # fmt: skip
 
 
 def own_parameters(group: Group) -> list[str]:

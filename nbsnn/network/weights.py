@@ -52,31 +52,17 @@ class PlainWeights:
     ``loops`` is the module of the kernels that change them, ``lines`` how many numbers are kept for each target,
     ``waits`` whether synapses are brought up to date only at their events, ``normalizes`` whether in every step the
     weights onto a unit share a total.
-
-    Attributes
-    ----------
-    network : Home
-    name : str
-        That of the connection.
-    memory : Memory
-    lo, hi : int
-        Their places among all weights.
-    post : int array [synapses], n : int
-        Target of each synapse, and number of targets.
-    rule : plasticity rule
-    row : int array
-        Of the table of plastic connections; empty if this is not one.
     """
 
     network: Home
-    name: str
+    name: str  # of the connection
     memory: Memory
-    lo: int
+    lo: int  # the first place among all weights
     hi: int
-    post: Array
-    n: int
+    post: Array  # target of each synapse
+    n: int  # number of targets
     rule: Any
-    row: Array
+    row: Array  # of the table of plastic connections; empty if this is not one
 
     loops = sparse_plasticity
     lines = 0
@@ -86,11 +72,6 @@ class PlainWeights:
     def bounded(self) -> bool:
         """Whether no weight may be beyond its bounds."""
         return self.rule.clip == "all" and self.rule.bounds in BOUNDED
-
-    @property
-    def clips(self) -> bool:
-        """Whether all weights are clipped when a run begins: later, only those that change can leave their bounds."""
-        return self.bounded
 
     def read(self) -> Array:
         """The weights at the end of the latest step."""
@@ -125,7 +106,6 @@ class IntegerWeights(PlainWeights):
 
     @property
     def bounded(self) -> bool:
-        """Whether no weight may be beyond its bounds: always."""
         return True
 
     def clip(self) -> None:
@@ -145,7 +125,6 @@ class RewardedWeights(PlainWeights):
     waits = True
 
     def read(self) -> Array:
-        """A copy of the weights at the end of the latest step, which cannot be written to."""
         weights, eligibility, since = map(_copy, self._arrays())
         self._catch_up(weights, eligibility, since)
         weights = gpu.get(weights)
@@ -153,12 +132,10 @@ class RewardedWeights(PlainWeights):
         return weights
 
     def write(self, values: Any) -> None:
-        """Set the weights."""
         self.settle()
         super().write(values)
 
     def settle(self) -> None:
-        """Bring all synapses to the end of the latest step."""
         self._catch_up(*self._arrays())
 
     @property
@@ -207,35 +184,25 @@ class RewardedWeights(PlainWeights):
 class FactoredWeights(PlainWeights):
     """Weights stored without the factor of their unit, of whose numbers ``lines`` are kept."""
 
-    @property
-    def clips(self) -> bool:
-        """Whether all weights are clipped when a run begins: no, the loop does that."""
-        return False
-
     def read(self) -> Array:
-        """A copy of the weights at the end of the latest step, which cannot be written to."""
         lines = self._lines()
-        weights = self._bounded((lines[at.SCALE] * lines[at.STEP])[self.post] * self.array, lines)
+        weights = (lines[at.SCALE] * lines[at.STEP])[self.post] * self.array
+        if self.normalizes and self.bounded:  # a product may be a digit beyond
+            np.clip(weights, lines[at.BOTTOM][self.post], lines[at.TOP][self.post], out=weights)
         weights = weights.astype(self.array.dtype)
         weights.flags.writeable = False
         return weights
 
     def write(self, values: Any) -> None:
-        """Set the weights."""
         super().write(values)
         self.reset()
 
     def settle(self) -> None:
-        """Store the weights as they are at the end of the latest step."""
         self.array[...] = self.read()
         self._measure(self._lines())
 
     def reset(self) -> None:
-        """Take what is stored for the weights at the end of the latest step."""
         self._measure(self._lines())
-
-    def _bounded(self, weights: Array, lines: Array) -> Array:
-        return weights
 
     def _measure(self, lines: Array) -> None:
         """Note what is known of the weights onto each unit, which have no factor."""
@@ -257,7 +224,6 @@ class SteeredWeights(FactoredWeights):
     lines = at.STEERED_LINES
 
     def reset(self) -> None:
-        """Take what is stored for the weights at the end of the latest step."""
         super().reset()
         if self.network.step == 0:
             lines = self._lines()
@@ -274,12 +240,6 @@ class NormalizedWeights(FactoredWeights):
     loops = balanced
     lines = at.BALANCED_LINES
     normalizes = True
-
-    def _bounded(self, weights: Array, lines: Array) -> Array:
-        """Within the bounds, of which a product may be a digit beyond."""
-        if self.bounded:
-            np.clip(weights, lines[at.BOTTOM][self.post], lines[at.TOP][self.post], out=weights)
-        return weights
 
     def _measure(self, lines: Array) -> None:
         super()._measure(lines)
