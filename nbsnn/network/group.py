@@ -43,6 +43,7 @@ class Group(Sealed):
         listed: tuple[Array, Array] | None = None,
     ):  # fmt: skip
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index
+        self.group, self.lo = self, 0  # as a section says it
         self.ports: list[Port] = []
         self.currents: list[Any] = []
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}

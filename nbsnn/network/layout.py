@@ -18,10 +18,10 @@ from .conducted import driving_numbers
 from .connection import Connection
 from .group import Group, Port, held
 from .home import Home
-from .learning import Learning
+from .learning import PlasticTable
 from .membrane import membrane_of
 from .memory import ARRAYS, GpuMemory, Memory
-from .models import Models, unsigned
+from .models import NetworkKernel, unsigned
 from .pool import Numbers, Pool, padded, room, table
 from .state import digest
 from .update import checked, own_parameters
@@ -46,13 +46,13 @@ class Layout:
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
-        self.models = Models(groups, plastic, short, self.dtype, network.device)
+        self.models = NetworkKernel(groups, plastic, short, self.dtype, network.device)
         self.pool = Pool(self.dtype)
         self.place = self.pool.place
         self.rows: dict[Port, int] = {}
         self._populations(groups)
         transposed = self._synapses(connections)
-        self.learning = Learning(connections, transposed, self.wires, self.models.rules, self.pool, network.dt)
+        self.learning = PlasticTable(connections, transposed, self.wires, self.models.rules, self.pool, network.dt)
         self._finish()
 
     def _finish(self) -> None:

@@ -15,7 +15,7 @@ from .weights import rewarded
 Array = np.ndarray
 
 
-class Learning:
+class PlasticTable:
     """Table and arrays of the plastic connections of a network.
 
     Attributes

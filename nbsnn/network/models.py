@@ -22,7 +22,7 @@ from .update import ARGUMENTS, GPU_ARGUMENTS, story, update
 from .weights import kind_of
 
 
-class Models:
+class NetworkKernel:
     """What a network is made of; equal models share a number, under which the kernel calls their code.
 
     A population's model is its neuron, which of its parameters differ between units, and the kinds of synapses that end
@@ -140,10 +140,10 @@ def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
     from ..kernels.cuda import sparse_plasticity as cuda
 
     along, called = "i, n, s, traces, carried, used, P, factors", "{k}, i, n, s, traces, carried, used, P, factors"
-    follow = {
-        f"follow_{side}": switch([each(_followers(getattr(rule, of)), along, called) for rule in rules], along)
-        for side, of in (("source", "pre"), ("target", "post"))
-    }
+    follow = {}
+    for side, of in (("source", "pre"), ("target", "post")):
+        kinds = [[bind(cuda.follow, **trace.filling()) for trace in getattr(rule, of).values()] for rule in rules]
+        follow[f"follow_{side}"] = switch([each(kind, along, called) for kind in kinds], along)
     changes = []
     for rule in rules:
         filling = rule.filling() | {
@@ -155,10 +155,3 @@ def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
         **follow, "change": switch(changes, "i, j, n, m, o, row, t, P, traces, weights, late"), "PLASTIC": 1,
         "WAITS": int(any(kind_of(rule).waits for rule in rules)),
     }  # fmt: skip
-
-
-def _followers(traces: Any) -> list[Callable]:
-    """A function for each trace of a side."""
-    from ..kernels.cuda.sparse_plasticity import follow
-
-    return [bind(follow, **trace.filling()) for trace in traces.values()]

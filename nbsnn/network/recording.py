@@ -45,7 +45,7 @@ class RecordRequest:
             for name in _names(names):
                 chosen = names[name] if isinstance(names, Mapping) else None
                 if name == "spikes":
-                    if not _group(owner).spiking:
+                    if not owner.group.spiking:
                         raise ValueError(f"{owner!r} is a readout, which emits no spikes: record its variables")
                     if chosen is not None:
                         raise ValueError(
@@ -53,7 +53,7 @@ class RecordRequest:
                         )
                     self.spikes.append(owner)
                 else:
-                    network.place(_group(owner), name)
+                    network.place(owner.group, name)
                     self.variables.append((owner, name, _units(owner, name, chosen)))
 
     def _connection(self, network: Home, connection: Connection, names: Any) -> None:
@@ -79,18 +79,19 @@ class RecordRequest:
         """Room for what the loop records."""
         columns = [np.zeros((4, 0), np.int64)]
         for owner, name, chosen in self.variables:
-            group, units = _group(owner), chosen + _first(owner)
+            group, units = owner.group, chosen + owner.lo
             place = network.place(group, name)[0] + units
             columns.append(np.stack(np.broadcast_arrays(place, units, network.first(group), group.n)))
-        whole = [_group(owner) for owner in self.spikes]
+        whole = [owner.group for owner in self.spikes]
         for group in network.groups:
             loop.layout.pops[group.index, at.RECORDED] = group in whole
-        tape = loop.tape(*np.concatenate(columns, axis=1), every, network.dtype)
+        places, owners, firsts, sizes = np.concatenate(columns, axis=1)
+        tape = loop.tape(places, owners, firsts, sizes, every, network.dtype)
         tape.clock = network.clock
         if any(isinstance(owner, Section) for owner in self.spikes):
             tape.kept = np.zeros(network.units, bool)
             for owner in self.spikes:
-                first = network.first(_group(owner)) + _first(owner)
+                first = network.first(owner.group) + owner.lo
                 tape.kept[first : first + owner.n] = True
         if files and files.spikes:
             tape.sink = files.spike
@@ -228,15 +229,6 @@ class Recording(Sealed):
 
 def _names(names: Any) -> Any:
     return [names] if isinstance(names, str) else names
-
-
-def _group(owner: Group | Section) -> Group:
-    return owner.group if isinstance(owner, Section) else owner
-
-
-def _first(owner: Group | Section) -> int:
-    """The number of the first unit within its population."""
-    return owner.lo if isinstance(owner, Section) else 0
 
 
 def _units(owner: Group | Section, name: str, chosen: Any) -> Array:

@@ -162,8 +162,8 @@ class Watch:
         layout = self.layout
         if not _finite(states := layout.memory.read("states")):
             for (owner, name), (place, n) in layout.place.items():
-                group, label = (owner.group, owner.label(name)) if hasattr(owner, "group") else (owner, name)
-                yield from _words(f"{label} of {group.name}", "unit", states[place : place + n])
+                label = owner.label(name) if hasattr(owner, "label") else name
+                yield from _words(f"{label} of {owner.group.name}", "unit", states[place : place + n])
         if weights and not _finite(values := layout.memory.read("weights")):
             for c in self.network.connections:
                 if c.own_weights:

@@ -257,8 +257,8 @@ def kind_of(rule: Any) -> type[PlainWeights]:
     return next((kind for of, kind in kinds.items() if isinstance(rule, of)), PlainWeights)
 
 
-def rewarded(rule: RewardRule, dt: float) -> list[float]:
-    """Factor of the reward, share of an increment that is eligible, fall of the logarithm of eligibility in a step."""
+def rewarded(rule: Any, dt: float) -> list[float]:
+    """Of a rewarded rule: factor of the reward, eligible share of an increment, fall of log eligibility in a step."""
     tau = rule.tau_e
     if tau is None:
         return [rule.rate, 1.0, 1e4]  # nothing is left after a step
