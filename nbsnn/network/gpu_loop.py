@@ -6,8 +6,7 @@ import numpy as np
 
 from .. import gpu
 from ..kernels.cpu import tables as at
-from .loop import Loop
-from .tape import Tape
+from .loop import Loop, Tape
 
 Array = np.ndarray
 
@@ -88,16 +87,11 @@ class GpuLoop(Loop):
         if self.layout.learning.connections:
             self.marks.copy_to_device(marks)
 
-    def history(self, step: int) -> list[tuple[Array, Array]]:
-        """The latest spikes that plastic synapses with a delay still wait for, oldest first."""
-        result = []
-        for back in range(min(self.longest + 1, step), 0, -1):
-            slot = (step - back) % self.depth
-            line, counts = gpu.get(self.spikes[slot]), gpu.get(self.counts[slot])
-            firsts = self.layout.pops[:, at.FIRST]
-            units = [np.sort(line[a : a + n]).astype(np.int64) for a, n in zip(firsts, counts, strict=True)]
-            result.append((np.repeat(np.arange(len(counts)), counts), np.concatenate(units)))
-        return result
+    def _fired(self, slot: int) -> tuple[Array, Array]:
+        line, counts = gpu.get(self.spikes[slot]), gpu.get(self.counts[slot])
+        firsts = self.layout.pops[:, at.FIRST]
+        units = [np.sort(line[a : a + n]).astype(np.int64) for a, n in zip(firsts, counts, strict=True)]
+        return np.repeat(np.arange(len(counts)), counts), np.concatenate(units)
 
     def prepare(self, tape: Tape, t: int) -> None:
         """Make room for what is recorded, and compile the loop if that has not been done: no time passes."""

@@ -171,11 +171,9 @@ class Group(Sealed):
             )
         way = WAYS[neuron.per_step[name]] if name in neuron.per_step else None
         where = f"{name} of {self.name}"
-        return (
-            array
-            if way is None
-            else np.asarray(held_in(way, way(array, self.network.dt, where), self.network.dtype, where))
-        )
+        if way is None:
+            return array
+        return np.asarray(held_in(way, way(array, self.network.dt, where), self.network.dtype, where))
 
     def port(self, synapse: Synapse) -> Port:
         """The port of this kind of synapse, which is made if there is none."""

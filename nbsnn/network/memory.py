@@ -44,12 +44,7 @@ class Memory:
 
 
 class GpuMemory(Memory):
-    """The same on a GPU, where the arrays stay; those in ``host`` are what they were when last at hand.
-
-    Attributes
-    ----------
-    arrays : dict of str to device array
-    """
+    """The same on a GPU, where ``arrays`` stay; those in ``host`` are what they were when last at hand."""
 
     def __init__(self, arrays: dict[str, Array]):
         super().__init__(arrays)

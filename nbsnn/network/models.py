@@ -59,7 +59,10 @@ class NetworkKernel:
         columns = "j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights"
         along = "lo, hi, seen, carried, used, factors"
         loops = sparse_plasticity
-        rules = [_rule_filling(rule) for rule in self.rules.first]
+        rules = [
+            {**rule.filling(), "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
+            for rule in self.rules.first
+        ]
         modules = [kind_of(rule).loops for rule in self.rules.first]
         waits, steers, balances = eligible in modules, steered in modules, balanced in modules
         sums = [balanced.add_row if m is balanced else balanced.no_sum for m in modules]
@@ -124,10 +127,6 @@ def _rule_story(rule: Rule) -> Any:
     options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), kind_of(rule).loops.__name__
     traces = tuple((side, name, t.order, t.mode) for side in ("pre", "post") for name, t in getattr(rule, side).items())
     return rule.change, options, traces
-
-
-def _rule_filling(rule: Rule) -> dict[str, Any]:
-    return {**rule.filling(), "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
 
 
 def unsigned(array: Any) -> np.ndarray:

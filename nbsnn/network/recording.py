@@ -15,9 +15,8 @@ from .connection import Connection
 from .files import Files
 from .group import Group, Section
 from .home import Home
-from .loop import Loop
+from .loop import Loop, Tape
 from .sealed import Sealed
-from .tape import Tape
 
 Array = np.ndarray
 

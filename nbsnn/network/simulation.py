@@ -93,11 +93,8 @@ class Simulation(Sealed):
 
     def owner(self, of: Group | Section | str) -> Group | Section:
         """The population, or the section of one, that is meant."""
-        return (
-            self.section(of)
-            if isinstance(of, Section) or (isinstance(of, str) and of in self.sections)
-            else self.group(of)
-        )
+        part = isinstance(of, Section) or (isinstance(of, str) and of in self.sections)
+        return self.section(of) if part else self.group(of)
 
     def unbuilt(self, what: str) -> None:
         """``ValueError`` if the network has been built, too late for ``what``."""
