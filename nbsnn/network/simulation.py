@@ -93,8 +93,9 @@ class Simulation(Sealed):
 
     def owner(self, of: Group | Section | str) -> Group | Section:
         """The population, or the section of one, that is meant."""
-        part = isinstance(of, Section) or (isinstance(of, str) and of in self.sections)
-        return self.section(of) if part else self.group(of)
+        if isinstance(of, Section) or (isinstance(of, str) and of in self.sections):
+            return self.section(of)
+        return self.group(of)
 
     def unbuilt(self, what: str) -> None:
         """``ValueError`` if the network has been built, too late for ``what``."""
