@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import DEVICES
 from ..gpu import get_all
 from ..random import Draws
 from ..validate import shape_of
@@ -48,6 +49,7 @@ class Sequential(Container):
     """
 
     kind = "sequential"
+    devices = DEVICES
     at_once = lowpass = True
 
     def __init__(
@@ -82,11 +84,6 @@ class Sequential(Container):
             shape = layer.shape
         self.shape = shape
         self.settle(setting)
-
-    def on_gpu(self) -> Any:
-        from .cuda.counterpart import Counterpart
-
-        return Counterpart(self)
 
     def first(self) -> Array:
         return self.children[next(reversed(self.children))].first()
