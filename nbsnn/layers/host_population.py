@@ -31,6 +31,10 @@ class HostPopulation(Layer):
     units: int
     values: dict[str, Array]
     starts: dict[str, Array]
+    step_parameters: Callable[[], Array]
+    _kernels: dict[str, Callable]
+    _places: tuple[int, ...]
+    _step: Callable
 
     def start(self, batch: int) -> Start:
         """As ``initial``."""
