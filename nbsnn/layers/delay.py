@@ -79,4 +79,4 @@ class Delay(Layer):
         gx = whole[self.steps :]
         if tape["static"]:
             gx = self.arrays.over_time(gx, tape)
-        return gx, {"queue": self.arrays.left(whole[: self.steps])}
+        return gx, {"queue": self.arrays.as_result(whole[: self.steps])}

@@ -17,8 +17,15 @@ Array = np.ndarray
 Nested = dict[str, Any]
 
 
+def is_static(x: Array) -> bool:
+    """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
+    return len(x) > 1 and x.strides[0] == 0
+
+
 class Host:
     """Array operations on the CPU."""
+
+    constant = staticmethod(is_static)
 
     def put(self, array: Array) -> Array:
         """An array of NumPy where the network computes."""
@@ -54,7 +61,7 @@ class Host:
         """A copy."""
         return array.copy()
 
-    def left(self, array: Array) -> Array:
+    def as_result(self, array: Array) -> Array:
         """An array of the tape as part of a state or gradient that is returned."""
         return array.copy()
 
@@ -89,10 +96,6 @@ class Host:
     def over_time(self, g: Array, room: Nested) -> Array:
         """The sum over all steps, as one step."""
         return g.sum(axis=0, keepdims=True)
-
-    def constant(self, x: Array) -> bool:
-        """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
-        return len(x) > 1 and x.strides[0] == 0
 
     def one_step(self, x: Array) -> Array:
         """The one step of a constant ``x``."""

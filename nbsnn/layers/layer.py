@@ -21,6 +21,7 @@ from ..pickling import by_name
 from ..random import Draws
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .host import is_static
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .quickly import finite_input as finite_input
@@ -317,11 +318,6 @@ class Layer:
 
 def _put(nested: Nested, arrays: Any) -> Nested:
     return {k: _put(v, arrays) if isinstance(v, dict) else arrays.put(v) for k, v in nested.items()}
-
-
-def is_static(x: Array) -> bool:
-    """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
-    return len(x) > 1 and x.strides[0] == 0
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

@@ -39,7 +39,7 @@ def forward(layer: Recurrent, x: Any, state: Nested, tape: Nested, draws: Draws 
         fed = layer._forward(layer.inner, given, state, step, draws, final)
         arrays.copy(fed, y[t : t + 1])
         state = final
-    return y, {**state, "output": arrays.left(y[len(y) - 1])}
+    return y, {**state, "output": arrays.as_result(y[len(y) - 1])}
 
 
 def backward(
@@ -63,7 +63,7 @@ def backward(
     fed = fed.reshape(*fed.shape[1:])
     if tape["start"]:
         layer.first_reverse(fed, grads)
-    return gx, {**before, "output": arrays.left(fed)}
+    return gx, {**before, "output": arrays.as_result(fed)}
 
 
 def trace(layer: Recurrent, x: Any, tape: Nested, traces: Nested) -> Any:

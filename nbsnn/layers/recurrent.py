@@ -208,5 +208,5 @@ class Recurrent(Container):
         feedback.ops.accumulate(gx, back, grads["feedback"])
         if inner["start"]:
             population.first_reverse(fed, grads["neurons"])
-        before = {**ops.before(inner), population.neuron.output: arrays.left(fed)}
+        before = {**ops.before(inner), population.neuron.output: arrays.as_result(fed)}
         return gx.reshape(*gx.shape[:2], *self.in_shape), {"neurons": before}

@@ -128,7 +128,7 @@ class TemporalConv(Layer):
         gx = back[past:]
         if tape["static"]:
             gx = arrays.over_time(gx, tape)
-        before = arrays.left(back[:past]) if past else self.initial(gy.shape[1])["past"]
+        before = arrays.as_result(back[:past]) if past else self.initial(gy.shape[1])["past"]
         return (gx if wanted else None), {"past": before}
 
     def lags(self, whole: Any) -> Iterator[Any]:

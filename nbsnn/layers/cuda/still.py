@@ -25,8 +25,6 @@ class ConstantInput:
     array: Any
     steps: int
 
-    strides = (0,)  # as of a NumPy array that is repeated without being stored again
-
     @property
     def shape(self) -> tuple[int, ...]:
         """As of the array that this stands for."""
