@@ -17,7 +17,7 @@ from .encode import Encoder
 from .entries import Entries, reading
 from .history import History
 from .layers import Container, Run
-from .layers.cuda.still import Still
+from .layers.cuda.still import ConstantInput
 from .layers.layer import Array, Layer
 from .learning.learner import Learner
 from .losses import predict
@@ -150,7 +150,7 @@ def encoded(net: Container, encoder: Encoder, x: Array, draws: Draws | None) -> 
     if net.setting.device != "cuda":
         return encoder(x, draws)
     made = encoder.on_gpu(x, draws)
-    return Still(made, encoder.T) if encoder.static else made
+    return ConstantInput(made, encoder.T) if encoder.static else made
 
 
 def save_training(net: Container, learner: Learner, history: History, path: str | PathLike[str]) -> None:

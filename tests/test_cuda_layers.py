@@ -11,7 +11,7 @@ from nbsnn.cli import main
 from nbsnn.gpu import products as gpu_products
 from nbsnn.gpu import sums as gpu_sums
 
-from .cuda_nets import batch, net
+from .cuda_nets import KINDS, batch, net
 
 RNG = np.random.default_rng(0)
 
@@ -88,6 +88,15 @@ def test_dropout_drops_the_same_units():
         y, _ = made["dropout1"].forward(made.check_input(x), {}, {}, random.Draws(3, "a"))
         outputs.append(gpu.get(y))
     assert np.array_equal(*outputs) and 0 < (outputs[0] == 0.0).sum() < x.size
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_no_method_is_replaced(kind):
+    made = net(kind, "cuda")
+    for layer in (made, *made.layers().values()):
+        assert not [name for name in vars(layer) if callable(getattr(type(layer), name, None))]
+        assert layer.ops is (layer.cuda or layer)
+    assert all(layer.cuda is None for layer in net(kind, "cpu").layers().values())
 
 
 def test_copies_twins_and_files(tmp_path):

@@ -85,11 +85,11 @@ def test_a_surrogate_with_an_exponential_agrees_to_rounding():
 def test_a_window_in_the_middle_touches_nothing_else():
     population = Population(LIF(2.0), N, device="cuda")
     tape = {}
-    population.begin(population.check_input(X), population.initial(B), tape)
+    population.ops.begin(population.check_input(X), population.initial(B), tape)
     before = gpu.get(tape["record"])
     before[:, 1:] = -7.0
     gpu.assign(tape["record"], before)
-    population.advance(tape, 0, 2)
+    population.ops.advance(tape, 0, 2)
     whole, record = Population(LIF(2.0), N, device="python").run(X), gpu.get(tape["record"])
     np.testing.assert_allclose(record[1, 1:3], whole["v"][:2], 1e-6)
     assert np.all(record[:, 3:] == -7.0)

@@ -275,6 +275,17 @@ def launches(kind, steps, learner=None):
     return gpu.Count.launches - before
 
 
+def test_feedback_of_a_general_loop_sees_the_traces_of_the_step_before():
+    x = (np.random.default_rng(0).random((3, 2, 5)) < 0.6).astype(float)
+
+    def made(device):
+        inner = Sequential(Dense(5, 4), LIF(tau=2.0, v_threshold=0.3))
+        loop = Recurrent(inner, Dense(4, 5))
+        return OTTT(Sequential(loop, Dense(4, 3), LI(), input_shape=5, dtype=np.float64, device=device))
+
+    assert_same_gradients(made, x, LABELS[:2])
+
+
 @pytest.mark.parametrize(("kind", "most"), [("dense", 26), pytest.param("recurrent", 29, marks=pytest.mark.long)])
 def test_launches_of_a_step_do_not_grow_with_time(kind, most):
     assert launches(kind, 2) == launches(kind, 5) <= most

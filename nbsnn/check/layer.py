@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..layers import Container, Layer, Population
-from ..layers.layer import Nested, flatten, is_static
+from ..layers.host import is_static
+from ..layers.layer import Nested, flatten
 from ..neurons.fire import attached
 from ..random import Draws
 from .compare import REDRAWS, H, Row, compared, difference, floor_of, worst_of

@@ -59,7 +59,7 @@ class Container(Layer):
     def settle(self, setting: Setting) -> None:
         super().settle(setting)
         for name, layer in self.children.items():
-            if setting.device == "cuda" and not layer._handed_over:
+            if setting.device not in layer.devices:
                 raise NotImplementedError(
                     f'{name}, a {type(layer).__name__}, computes with NumPy arrays alone: use device="cpu"'
                 )

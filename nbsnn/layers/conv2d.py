@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import init
 from ..compile import kernel
-from ..device import run_threaded
+from ..device import DEVICES, run_threaded
 from ..kernels.cpu import patches as loops
 from ..random import Draws
 from ..validate import UNITS, count, switch
@@ -71,6 +71,7 @@ class Conv2d(Stateless):
     """
 
     kind = "conv2d"
+    devices = DEVICES
 
     def __init__(
         self,
@@ -119,9 +120,9 @@ class Conv2d(Stateless):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.conv2d import Conv2dOnGpu
+        from .cuda.conv2d import CudaConv2d
 
-        return Conv2dOnGpu(self)
+        return CudaConv2d(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)

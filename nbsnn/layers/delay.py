@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
+from ..device import DEVICES
 from ..random import Draws
 from ..validate import UNITS, affordable, count
-from .layer import Array, Layer, Nested, Setting, is_static
+from .layer import Array, Layer, Nested, Setting
 
 
 class Delay(Layer):
@@ -33,6 +32,7 @@ class Delay(Layer):
     """
 
     kind = "delay"
+    devices = DEVICES
 
     def __init__(self, steps: int):
         super().__init__()
@@ -49,24 +49,20 @@ class Delay(Layer):
         self.in_shape = self.shape = in_shape
         self.settle(setting)
 
-    def on_gpu(self) -> Any:
-        from .cuda.delay import DelayOnGpu
-
-        return DelayOnGpu(self)
-
     def initial(self, batch: int) -> Nested:
-        return {"queue": np.zeros((self.steps, batch, *self.shape), self.setting.dtype)}
+        return {"queue": self.arrays.shared_zeros((self.steps, batch, *self.shape), self.setting.dtype)}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        whole = np.concatenate([state["queue"], x])
-        tape["static"] = is_static(x)
-        return whole[: len(x)], {"queue": whole[len(x) :].copy()}
+        arrays = self.arrays
+        tape["static"] = arrays.constant(x)
+        whole = arrays.behind(state["queue"], arrays.stored(x, tape, "x"), tape, "whole")
+        return whole[: len(x)], {"queue": arrays.rest(whole, len(x), tape, "rest")}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        queue = traces.setdefault("queue", np.zeros((self.steps, *x.shape[1:]), x.dtype))
-        whole = np.concatenate([queue, x])
-        traces["queue"] = whole[1:]
-        return whole[:1]
+        start = traces if "queue" in traces else self.initial(x.shape[1])
+        y, after = self.forward(x, start, tape.setdefault("trace", {}))
+        traces |= after
+        return y
 
     def backward(
         self,
@@ -78,9 +74,9 @@ class Delay(Layer):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        tail = after["queue"] if after else np.zeros((self.steps, *gy.shape[1:]), gy.dtype)
-        whole = np.concatenate([gy, tail])
+        tail = after if after else self.initial(gy.shape[1])
+        whole = self.arrays.behind(gy, tail["queue"], tape, "gwhole")
         gx = whole[self.steps :]
         if tape["static"]:
-            gx = gx.sum(axis=0, keepdims=True)
-        return gx, {"queue": whole[: self.steps].copy()}
+            gx = self.arrays.over_time(gx, tape)
+        return gx, {"queue": self.arrays.as_result(whole[: self.steps])}

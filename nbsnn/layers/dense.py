@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import init
-from ..device import SERIAL
+from ..device import DEVICES, SERIAL
 from ..events import BREAK_EVEN, Events, worth
 from ..profile import span
 from ..random import Draws
@@ -49,6 +49,7 @@ class Dense(Stateless):
     """
 
     kind = "dense"
+    devices = DEVICES
     lowpass = True
 
     def __init__(
@@ -86,9 +87,9 @@ class Dense(Stateless):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.dense import DenseOnGpu
+        from .cuda.dense import CudaDense
 
-        return DenseOnGpu(self)
+        return CudaDense(self)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
@@ -105,12 +106,6 @@ class Dense(Stateless):
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        with span("weight gradients"):
-            self.accumulate(gy, tape, grads)
-        with span("products, reverse"):
-            return self.pull(gy, tape) if wanted else None
-
-    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         with span("products, reverse"):
             gx = self.pull(gy, tape) if wanted else None
         with span("weight gradients"):
@@ -118,10 +113,10 @@ class Dense(Stateless):
         return gx
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
-        if not isinstance(x, LowPass):
-            return super().trace(x, tape, traces)
-        super().trace(x.signal, tape, traces)
-        tape["trace"] = x
+        signal = x.signal if isinstance(x, LowPass) else x
+        if not _same(tape.get("pre"), signal):  # else the forward pass has offered it
+            self.ops.offer(signal, tape)
+        tape["trace"] = x if isinstance(x, LowPass) else None
         return tape["y"]
 
     def offer(self, x: Array, tape: Nested) -> None:
@@ -173,3 +168,10 @@ class Dense(Stateless):
         else:
             np.matmul(g, self.params["weight"].T, out=rows)
         return gx
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same numbers at the same place; known of NumPy's only."""
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.dtype != b.dtype:
+        return False
+    return a is b or (a.shape, a.strides, a.ctypes.data) == (b.shape, b.strides, b.ctypes.data)

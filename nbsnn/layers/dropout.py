@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import DEVICES
 from ..random import Draws
 from ..validate import number
 from .layer import Array, Nested, Setting
@@ -32,6 +33,7 @@ class Dropout(Stateless):
     """
 
     kind = "dropout"
+    devices = DEVICES
 
     def __init__(self, p: float):
         super().__init__()
@@ -50,22 +52,23 @@ class Dropout(Stateless):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.dropout import DropoutOnGpu
+        from .cuda.dropout import CudaDropout
 
-        return DropoutOnGpu(self)
-
-    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
-        if draws is None or not self.p:
-            tape["mask"] = None
-            return x
-        keep = draws.uniform(x.shape[1:], dtype=np.float32) >= self.p
-        tape["mask"] = keep.astype(x.dtype) * x.dtype.type(1.0 / (1.0 - self.p))
-        return x * tape["mask"]
+        return CudaDropout(self)
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        return x if tape["mask"] is None else x * tape["mask"]
+        return self.ops.dropped(x, tape, "trace")
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        tape["mask"] = None
+        if draws is not None and self.p:
+            keep = draws.uniform(x.shape[1:], dtype=np.float32) >= self.p
+            tape["mask"] = keep.astype(x.dtype) * x.dtype.type(1.0 / (1.0 - self.p))
+        return self.dropped(x, tape, "y")
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        if not wanted:
-            return None
-        return gy if tape["mask"] is None else gy * tape["mask"]
+        return self.dropped(gy, tape, "gx") if wanted else None
+
+    def dropped(self, x: Array, tape: Nested, name: str) -> Array:
+        """``x`` without the units that the last ``apply`` has dropped."""
+        return x if tape["mask"] is None else x * tape["mask"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from typing import Any
 
+from ..device import DEVICES
 from ..random import Draws
 from .layer import Array, Nested, Setting
 from .low_pass import LowPass
@@ -23,6 +22,7 @@ class Flatten(Stateless):
     """
 
     kind = "flatten"
+    devices = DEVICES
     lowpass = True
 
     def __repr__(self) -> str:
@@ -32,11 +32,6 @@ class Flatten(Stateless):
         self.in_shape, self.shape = in_shape, (math.prod(in_shape),)
         self.settle(setting)
 
-    def on_gpu(self) -> Any:
-        from .cuda.stateless import FlattenOnGpu
-
-        return FlattenOnGpu(self)
-
     def tape_bytes(self, steps: int, batch: int) -> int:
         return 0
 
@@ -44,10 +39,7 @@ class Flatten(Stateless):
         return x.reshape(*x.shape[:2], *self.shape)
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
-        if not isinstance(x, LowPass):
-            return super().trace(x, tape, traces)
-        before = None if x.before is None else x.before.reshape(-1, *self.shape)
-        return replace(x, signal=self.apply(x.signal, tape, None), before=before)
+        return x.reshaped(self.shape) if isinstance(x, LowPass) else self.apply(x, tape, None)
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         return gy.reshape(*gy.shape[:2], *self.in_shape)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..device import DEVICES
 from ..random import Draws
 from .layer import Array, Nested, Setting
 from .stateless import Stateless
@@ -21,6 +20,7 @@ class Identity(Stateless):
     """
 
     kind = "identity"
+    devices = DEVICES
 
     def __repr__(self) -> str:
         return "Identity()"
@@ -28,11 +28,6 @@ class Identity(Stateless):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape
         self.settle(setting)
-
-    def on_gpu(self) -> Any:
-        from .cuda.stateless import IdentityOnGpu
-
-        return IdentityOnGpu(self)
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         return 0

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
-from .layer import Array
+from .layer import Nested
 
 JOINS = ("sum", "concatenate")
 
@@ -25,26 +24,22 @@ def joined_shape(join: str, shapes: Sequence[Shape], what: str) -> Shape:
     return (sum(shape[0] for shape in shapes), *first[1:])
 
 
-def joined(join: str, arrays: Sequence[Array]) -> Array:
-    """One array of several, [T, B, ...] or all without the axis of time."""
-    if join == "concatenate":
-        return np.concatenate(arrays, axis=2)
-    total = arrays[0]
-    for array in arrays[1:]:
-        total = total + array
-    return total
+def joined(arrays: Any, join: str, parts: Sequence[Any], room: Nested) -> Any:
+    """One array of several, [T, B, ...]."""
+    return arrays.total(parts, room, "joined") if join == "sum" else arrays.beside(parts, room)
 
 
-def parted(join: str, g: Array, shapes: Sequence[Shape]) -> list[Array]:
-    """The reverse of ``joined``: the derivative by each array, given that by the result."""
-    if join == "sum":
-        return [g] * len(shapes)
-    ends = np.cumsum([shape[0] for shape in shapes])
-    return [np.ascontiguousarray(part) for part in np.split(g, ends[:-1], axis=2)]
+def parted(arrays: Any, join: str, g: Any, shapes: Sequence[Shape], room: Nested) -> list[Any]:
+    """The reverse of ``joined``: the gradient with respect to each array, given that of the result."""
+    return [g] * len(shapes) if join == "sum" else arrays.split(g, shapes, room)
 
 
-def added(parts: Sequence[Array]) -> Array:
-    """The sum of gradients by one input; those of an input that does not change may be one step, or all of them."""
+def added(arrays: Any, parts: Sequence[Any], room: Nested) -> Any:
+    """The sum of gradients by one input, if all are known; of an input that does not change they may be one step, or
+    all of them."""
+    if any(part is None for part in parts):
+        return None
     if len({len(part) for part in parts}) > 1:
-        parts = [part if len(part) == 1 else part.sum(axis=0, keepdims=True) for part in parts]
-    return joined("sum", parts)
+        rooms = [room.setdefault(f"over time {k}", {}) for k in range(len(parts))]
+        parts = [p if len(p) == 1 else arrays.over_time(p, inner) for p, inner in zip(parts, rooms, strict=True)]
+    return arrays.total(parts, room, "added")

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .layer import Layer
 
-OWN = ("params", "buffers", "children", "setting", "counterpart", "built")
+OWN = ("params", "buffers", "children", "setting", "cuda", "built")
 """Attributes that are kept, or made again."""
 
 

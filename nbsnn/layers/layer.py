@@ -10,45 +10,27 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from ..device import resolve
-from ..gpu import assign, get, on_gpu, put
+from ..gpu import assign, get, get_all, on_gpu, put
 from ..pickling import by_name
 from ..random import Draws
-from ..validate import float_dtype, number
 from .buffers import aligned as aligned
 from .buffers import buffer as buffer
+from .host import is_static
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .quickly import finite_input as finite_input
 from .run import Run
+from .setting import Setting as Setting
 from .state import checked_state
 
 Array = np.ndarray
 Nested = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks).
-
-    Device "auto" becomes "cuda" if there is a GPU that can be used, else "cpu".
-    """
-
-    dt: float = 1.0
-    dtype: Any = np.float32
-    device: str = "cpu"
-    smooth: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
-        object.__setattr__(self, "dtype", float_dtype(self.dtype))
-        object.__setattr__(self, "device", resolve(self.device))
 
 
 class Start(dict[str, Any]):
@@ -77,10 +59,15 @@ class Layer:
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass : bool
         Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``.
+    devices : tuple of str
+        Where the layer can compute; a layer of one's own computes with NumPy's arrays.
+    cuda : object or None
+        On a GPU, what computes there in place of the layer's own methods, if it has such: see ``ops``.
     """
 
     kind = "layer"
     at_once = lowpass = False
+    devices: tuple[str, ...] = ("cpu", "python")
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -89,7 +76,7 @@ class Layer:
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
         self.built = False
-        self._handed_over: tuple[str, ...] = ()
+        self.cuda: Any = None
         self._settled: dict[str, Array] = self.params
         self._settled_with: dict[str, Any] = {}
 
@@ -98,20 +85,26 @@ class Layer:
         raise NotImplementedError
 
     def settle(self, setting: Setting) -> None:
-        """Note how the layer computes. On a GPU its counterpart there takes over all methods that it has, too."""
-        for name in self._handed_over:
-            del self.__dict__[name]
-        self.setting, self.built, self._handed_over = setting, True, ()
-        if setting.device == "cuda":
-            self.counterpart = other = self.on_gpu()
-            self._handed_over = tuple(name for name in dir(other) if name[0] != "_" and hasattr(type(self), name))
-            self.__dict__ |= {name: getattr(other, name) for name in self._handed_over}
-        self.params = self._settled = Parameters(self.params)
+        """Note how the layer computes, and put its parameters where that is."""
+        if setting.device not in self.devices:
+            raise NotImplementedError(f'a {self.kind} has no counterpart on a GPU yet: use device="cpu"')
+        self.setting, self.built = setting, True
+        self.params = self._settled = Parameters({k: setting.arrays.put(array) for k, array in self.params.items()})
+        self.cuda = self.on_gpu() if setting.device == "cuda" else None
         self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
-        """This layer's counterpart on a GPU, from ``layers/cuda``."""
-        raise NotImplementedError(f'a {self.kind} has no counterpart on a GPU yet: use device="cpu"')
+        """What computes on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
+
+    @property
+    def arrays(self) -> Any:
+        """Array operations where the layer's arrays are."""
+        return self.setting.arrays
+
+    @property
+    def ops(self) -> Any:
+        """What computes where the network is: on the CPU the layer itself, on a GPU ``cuda``."""
+        return self if self.cuda is None else self.cuda
 
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""
@@ -211,10 +204,7 @@ class Layer:
 
     def zeros(self) -> Nested:
         """Gradients of zero for all parameters, nested as they are."""
-        zeros = {name: aligned(array.shape, array.dtype) for name, array in self.params.items()}
-        for array in zeros.values():
-            array[...] = 0.0
-        return zeros
+        return {name: self.arrays.zeros(array.shape, array.dtype) for name, array in self.params.items()}
 
     def parameters(self) -> dict[str, Array]:
         """All learned arrays, nested names joined by "/": the arrays themselves, not copies."""
@@ -255,27 +245,36 @@ class Layer:
         y, final = self.forward(x, state, tape)
         return Run(self, y, final, tape)
 
-    def check_input(self, x: Any, *, numbers: bool = True) -> Array:
-        """``x`` in the layer's precision; raises if its shape is wrong, or if it holds NaN or infinity (unless
-        ``numbers`` are looked at later)."""
+    def check_input(self, x: Any, *, numbers: bool = True) -> Any:
+        """``x`` in the layer's precision, where it computes; raises if its shape is wrong, or if it holds NaN or
+        infinity (unless ``numbers`` are looked at later)."""
         if not self.built:
             raise ValueError(
                 f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
             )
         self.check_parameters()
-        try:
-            x = np.asarray(x)
-        except ValueError:
-            raise TypeError("input must be real numbers, not rows of several lengths") from None
-        if x.dtype.kind not in "fiub":
-            raise TypeError(f"input must be real numbers, not {x.dtype}")
-        if x.shape[2:] != self.in_shape or x.ndim < 2 or not x.size:
+        arrays = self.arrays
+        if there := arrays.holds(x):
+            shape = tuple(x.shape)
+        else:
+            try:
+                x = np.asarray(x)
+            except ValueError:
+                raise TypeError("input must be real numbers, not rows of several lengths") from None
+            if x.dtype.kind not in "fiub":
+                raise TypeError(f"input must be real numbers, not {x.dtype}")
+            shape = x.shape
+        if shape[2:] != self.in_shape or len(shape) < 2 or 0 in shape:
             wanted = ", ".join(["T", "B", *map(str, self.in_shape)])
-            raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(x.shape)}")
+            raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(shape)}")
+        if there:  # whether its numbers are finite shows in the loss
+            if x.dtype != self.setting.dtype:
+                raise TypeError(f"input on the GPU must be {self.setting.dtype}, as this network, not {x.dtype}")
+            return x
         if is_static(x):
-            return np.broadcast_to(self.check_input(np.array(x[:1])), x.shape)
+            return arrays.repeated(self.check_input(np.array(x[:1])), len(x))
         given = np.ascontiguousarray(x, self.setting.dtype)
-        return given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device)
+        return arrays.put(given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device))
 
     def check_parameters(self) -> None:
         """Raise if the dict of parameters, of this layer or one inside, is no longer that of a built layer."""
@@ -286,7 +285,7 @@ class Layer:
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
-        return checked_state(state, self.initial(batch), "state", batch)
+        return _put(checked_state(get_all(state), self.initial(batch), "state", batch), self.arrays)
 
     def twin(self, **setting: Any) -> Layer:
         """A copy with equal parameters under another setting: ``net.twin(dtype=np.float64, smooth=True)``."""
@@ -317,9 +316,8 @@ class Layer:
         return other
 
 
-def is_static(x: Array) -> bool:
-    """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
-    return len(x) > 1 and x.strides[0] == 0
+def _put(nested: Nested, arrays: Any) -> Nested:
+    return {k: _put(v, arrays) if isinstance(v, dict) else arrays.put(v) for k, v in nested.items()}
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

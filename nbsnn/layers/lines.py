@@ -82,7 +82,7 @@ class Lines:
         Lanes without a unit repeat the last one's parameters.
         """
         Z = aligned((self.blocks, self.depth, LINE), self.population.setting.dtype)
-        table, shared = self.population._per_step(), np.array(self.shared, bool)
+        table, shared = self.population.step_parameters(), np.array(self.shared, bool)
         own = np.pad(table[~shared], ((0, 0), (0, self.blocks * LINE - self.population.units)), "edge")
         Z[:, self.states : self.output] = own.reshape(-1, self.blocks, LINE).transpose(1, 0, 2)
         return np.ascontiguousarray(table[shared, :1]), Z

@@ -13,78 +13,89 @@ import numpy as np
 
 from ..random import Draws
 from .join import joined, parted
-from .layer import Array, Nested, Start
+from .layer import Nested, Start
 
 if TYPE_CHECKING:
     from .recurrent import Recurrent
 
 
-def first_fed(layer: Recurrent, batch: int) -> Array:
+def first_fed(layer: Recurrent, batch: int) -> Any:
     """What is fed back at the first step, read-only."""
     first = layer.first()
-    return np.broadcast_to(first, (batch, *first.shape))
+    return layer.arrays.put(np.broadcast_to(first, (batch, *first.shape)))
 
 
-def forward(layer: Recurrent, x: Array, state: Nested, tape: Nested, draws: Draws | None) -> tuple[Array, Nested]:
+def forward(layer: Recurrent, x: Any, state: Nested, tape: Nested, draws: Draws | None) -> tuple[Any, Nested]:
     """As ``Layer.forward``."""
+    arrays, x = layer.arrays, layer.arrays.stored(x, tape, "x")
     tape["start"] = isinstance(state, Start)
-    tape["steps"] = steps = [*tape.get("steps", []), *({} for _ in x)][: len(x)]
-    fed, outputs = state["output"][None], []
+    tape["steps"] = steps = [*tape.get("steps", []), *({} for _ in range(len(x)))][: len(x)]
+    y = arrays.buffer(tape, "y", (*x.shape[:2], *layer.shape), layer.setting.dtype)
+    fed = _one_step(state["output"])
     for t, step in enumerate(steps):
         final: Nested = {}
         back = layer._forward("feedback", fed, state, step, draws, final)
-        fed = layer._forward(layer.inner, joined(layer.join, [x[t : t + 1], back]), state, step, draws, final)
-        outputs.append(fed)
+        given = joined(arrays, layer.join, [x[t : t + 1], back], step.setdefault("/join", {}))
+        fed = layer._forward(layer.inner, given, state, step, draws, final)
+        arrays.copy(fed, y[t : t + 1])
         state = final
-    return np.concatenate(outputs), {**state, "output": fed[0].copy()}
+    return y, {**state, "output": arrays.as_result(y[len(y) - 1])}
 
 
 def backward(
-    layer: Recurrent, gy: Array, tape: Nested, grads: Nested, after: Nested | None, inject: Nested | None
-) -> tuple[Array, Nested]:
+    layer: Recurrent, gy: Any, tape: Nested, grads: Nested, after: Nested | None, inject: Nested | None
+) -> tuple[Any, Nested]:
     """As ``Layer.backward``."""
-    shapes = [layer.in_shape, layer.children["feedback"].shape]
-    gx = np.empty((*gy.shape[:2], *layer.in_shape), layer.setting.dtype)
-    fed: Any = np.zeros_like(gy[:1]) if after is None else after["output"][None]
+    arrays, shapes = layer.arrays, [layer.in_shape, layer.children["feedback"].shape]
+    gx = arrays.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), layer.setting.dtype)
+    fed: Any = None if after is None else _one_step(after["output"])
+    rooms = tape.setdefault("/gy", ({}, {}))  # in turn, as what is fed back may be the array itself
     before: Nested = {}
     for t in reversed(range(len(gy))):
         step, before, now = tape["steps"][t], {}, _at(inject, t)
         passed: dict[str, Any] = {"after": after, "inject": now, "wanted": True}
-        gz: Any = layer._backward(layer.inner, gy[t : t + 1] + fed, step, grads, before, **passed)
-        gx[t : t + 1], back = parted(layer.join, gz, shapes)
+        own = gy[t : t + 1] if fed is None else arrays.total([gy[t : t + 1], fed], rooms[t % 2], "gy")
+        gz: Any = layer._backward(layer.inner, own, step, grads, before, **passed)
+        part, back = parted(arrays, layer.join, gz, shapes, step["/join"])
+        arrays.copy(part, gx[t : t + 1])
         fed = layer._backward("feedback", back, step, grads, before, **passed)
         after = before
+    fed = fed.reshape(*fed.shape[1:])
     if tape["start"]:
-        layer.first_reverse(fed[0], grads)
-    return gx, {**before, "output": fed[0].copy()}
+        layer.first_reverse(fed, grads)
+    return gx, {**before, "output": arrays.as_result(fed)}
 
 
-def trace(layer: Recurrent, x: Array, tape: Nested, traces: Nested) -> Array:
+def trace(layer: Recurrent, x: Any, tape: Nested, traces: Nested) -> Any:
     """As ``Layer.trace``: what comes back are the traces of the step before."""
-    step = tape["steps"][0]
-    fed = traces.get("output", np.zeros((1, x.shape[1], *layer.shape), x.dtype))
+    arrays, step = layer.arrays, tape["steps"][0]
+    fed = traces.get("output")
+    if fed is None:
+        fed = arrays.zeros((1, x.shape[1], *layer.shape), x.dtype)
     back = layer.children["feedback"].trace(fed, step["feedback"], traces.setdefault("feedback", {}))
     inner = layer.children[layer.inner]
-    given = joined(layer.join, [x, back])
+    given = joined(arrays, layer.join, [x, back], step.setdefault("/trace", {}))
     offered = inner.trace(given, step[layer.inner], traces.setdefault(layer.inner, {}))
-    traces["output"] = offered.copy()
+    traces["output"] = arrays.copied(offered, {}, "trace")
     return offered
 
 
-def tape_of(tape: Nested, name: str) -> Nested:
+def tape_of(arrays: Any, tape: Nested, name: str) -> Nested:
     """The tape of a layer inside the loop as one run would have left it, as far as records need it."""
-    return _together([step[name] for step in tape["steps"]])
+    return _together(arrays, [step[name] for step in tape["steps"]])
 
 
-def _together(tapes: list[Nested]) -> Nested:
+def _together(arrays: Any, tapes: list[Nested]) -> Nested:
     result: Nested = {}
     for key, value in tapes[0].items():
         values = [tape[key] for tape in tapes]
+        if key.startswith("/"):
+            continue
         if isinstance(value, Mapping):
-            result[key] = _together(values)
-        elif key == "record":  # its first row is what was before the first step
-            result[key] = np.concatenate([value[:, :1], *(record[:, 1:] for record in values)], axis=1)
-        elif key == "x":
+            result[key] = _together(arrays, values)
+        elif key == "record":
+            result[key] = _records(arrays, values)
+        elif key == "x" and isinstance(value, np.ndarray):
             result[key] = np.concatenate(values)
         elif key == "steps":
             result[key] = [step for steps in values for step in steps]
@@ -93,8 +104,23 @@ def _together(tapes: list[Nested]) -> Nested:
     return result
 
 
+def _records(arrays: Any, values: list[Any]) -> Any:
+    """Records of one step each as one record, whose first row is what was before the first step."""
+    variables, _, *lanes = values[0].shape
+    whole = arrays.buffer({}, "record", (variables, len(values) + 1, *lanes), values[0].dtype)
+    for k in range(variables):
+        arrays.copy(values[0][k, :1], whole[k, :1])
+        for t, value in enumerate(values):
+            arrays.copy(value[k, 1:], whole[k, t + 1 : t + 2])
+    return whole
+
+
 def _at(inject: Nested | None, t: int) -> Nested | None:
     """Step ``t`` of nested arrays [T, ...]."""
     if inject is None:
         return None
     return {k: _at(v, t) if isinstance(v, Mapping) else v[t : t + 1] for k, v in inject.items()}  # type: ignore[arg-type]
+
+
+def _one_step(array: Any) -> Any:
+    return array.reshape(1, *array.shape)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,12 @@ class LowPass:
     def spread(self, g: Array) -> None:
         """Turn errors ``g`` [T, ...] of the trace into those of the signal, h."""
         self._run("back", g.reshape(len(g), -1))
+
+    def reshaped(self, shape: tuple[int, ...]) -> LowPass:
+        """The same trace of units in another arrangement."""
+        steps, batch = self.signal.shape[:2]
+        before = None if self.before is None else self.before.reshape(batch, *shape)
+        return replace(self, signal=self.signal.reshape(steps, batch, *shape), before=before)
 
     def _run(self, name: str, *arrays: Array) -> None:
         dtype, lanes, u = self.signal.dtype, arrays[0].shape[1], np.uintp

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from ..device import DEVICES
 from ..random import Draws
 from ..validate import choice
 from .container import Container
+from .host import Host
 from .join import JOINS, added, joined, joined_shape, parted
 from .layer import Array, Layer, Nested, Setting
 from .low_pass import LowPass, as_array
@@ -42,6 +42,7 @@ class Parallel(Container):
     """
 
     kind = "parallel"
+    devices = DEVICES
     at_once = lowpass = True
     join = "concatenate"
 
@@ -62,20 +63,15 @@ class Parallel(Container):
         self.shape = joined_shape(self.join, self._shapes, "the layers of a Parallel")
         self.settle(setting)
 
-    def on_gpu(self) -> Any:
-        from .cuda.side_by_side import ParallelOnGpu
-
-        return ParallelOnGpu(self)
-
     @property
     def _shapes(self) -> list[tuple[int, ...]]:
         return [layer.shape for layer in self.children.values()]
 
     def first(self) -> Array:
-        return joined(self.join, [layer.first()[None, None] for layer in self.children.values()])[0, 0]
+        return joined(Host(), self.join, [layer.first()[None, None] for layer in self.children.values()], {})[0, 0]
 
     def first_reverse(self, g: Array, grads: Nested) -> None:
-        parts = parted(self.join, g[None], self._shapes)
+        parts = parted(self.arrays, self.join, g.reshape(1, *g.shape), self._shapes, {})
         for (name, layer), part in zip(self.children.items(), parts, strict=True):
             layer.first_reverse(part[0], grads[name])
 
@@ -85,16 +81,20 @@ class Parallel(Container):
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
         outputs = [self._forward(name, x, state, tape, draws, final) for name in self.children]
-        return joined(self.join, outputs), final
+        return joined(self.arrays, self.join, outputs, tape.setdefault("/join", {})), final
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array:
-        return joined(self.join, [as_array(self._trace(name, x, tape, traces)) for name in self.children])
+        parts = [as_array(self._trace(name, x, tape, traces)) for name in self.children]
+        return joined(self.arrays, self.join, parts, tape.setdefault("/trace", {}))
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        parts = zip(self.children.items(), parted(self.join, gy, self._shapes), strict=True)
-        gx = [layer.backward_within(part.copy(), tape[name], grads[name], wanted) for (name, layer), part in parts]
-        known = [g for g in gx if g is not None]
-        return joined("sum", known) if len(known) == len(gx) else None
+        arrays, room = self.arrays, tape["/join"]
+        parts = zip(self.children.items(), parted(arrays, self.join, gy, self._shapes, room), strict=True)
+        gx = [
+            layer.backward_within(arrays.copied(part, room, f"gy {name}"), tape[name], grads[name], wanted)
+            for (name, layer), part in parts
+        ]
+        return added(arrays, gx, room)
 
     def backward(
         self,
@@ -107,11 +107,7 @@ class Parallel(Container):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         before: Nested = {}
-        parts = parted(self.join, gy, self._shapes)
         passed: dict[str, Any] = {"after": after, "inject": inject, "wanted": wanted}
-        gx = [
-            self._backward(name, part, tape, grads, before, **passed)
-            for name, part in zip(self.children, parts, strict=True)
-        ]
-        known: list[np.ndarray] = [g for g in gx if g is not None]
-        return (added(known) if len(known) == len(gx) else None), before
+        parts = zip(self.children, parted(self.arrays, self.join, gy, self._shapes, tape["/join"]), strict=True)
+        gx = [self._backward(name, part, tape, grads, before, **passed) for name, part in parts]
+        return added(self.arrays, gx, tape["/join"]), before

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..compile import kernel
-from ..device import run_threaded
+from ..device import DEVICES, run_threaded
 from ..kernels.cpu import pool as loops
 from ..random import Draws
 from .conv2d import Pair, inner, pair, places
@@ -29,6 +29,7 @@ class Pool2d(Stateless):
     """What pooling layers share; see ``SumPool2d``, ``AvgPool2d`` and ``MaxPool2d``."""
 
     kind = "pool2d"
+    devices = DEVICES
     outside = 0.0  # what padding consists of
 
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0):
@@ -56,9 +57,9 @@ class Pool2d(Stateless):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.pool2d import Pool2dOnGpu
+        from .cuda.pool2d import CudaPool2d
 
-        return Pool2dOnGpu(self)
+        return CudaPool2d(self)
 
     def planes(self, x: Array) -> Array:
         """Images [T, B, C, H, W] as padded planes [T B C, H, W]."""

@@ -12,22 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import launch
+from ..device import DEVICES
 from ..gpu import assign, get
-from ..kernels.cpu import neurons as cpu
 from ..neuron import Neuron, value_for
 from ..per_step import WAYS, held_in
-from ..profile import span
 from ..random import Draws
-from ..spell import row, row_sum, store, zeros
 from ..validate import affordable, shape_of
-from .first import first_output, first_vjp, summed_where_shared
-from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
-from .low_pass import LowPass, traced
+from .first import first_output, first_vjp
+from .host_population import HostPopulation
+from .layer import Array, Nested, Setting
+from .low_pass import LowPass
 
 
-class Population(Layer):
+class Population(HostPopulation):
     """Neurons of one model.
 
     Parameters
@@ -50,6 +47,7 @@ class Population(Layer):
     """
 
     at_once = True
+    devices = DEVICES
 
     def __init__(
         self,
@@ -90,7 +88,7 @@ class Population(Layer):
         self._limits = {name: pair for name, pair in limits.items() if pair != (-np.inf, np.inf)}
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
-        self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
+        self.step_parameters()  # a parameter that is not allowed shows here, not in the middle of a run
         for name, way in (
             (name, WAYS[way]) for name, way in self.neuron.per_step.items()
         ):  # what is given; what is learned may wander on
@@ -108,9 +106,9 @@ class Population(Layer):
             self._step = self.neuron.of_current()
 
     def on_gpu(self) -> Any:
-        from .cuda.population import PopulationOnGpu
+        from .cuda.population import CudaPopulation
 
-        return PopulationOnGpu(self)
+        return CudaPopulation(self)
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
@@ -143,43 +141,24 @@ class Population(Layer):
         low = max(low, self.neuron.least.get(name, -np.inf))
         return min(low, float(given.min())), max(high, float(given.max()))
 
-    def _per_step(self) -> Array:
-        """All parameters as the step uses them, [params, N]."""
+    def refresh(self) -> None:
+        """Read learned parameters back from a GPU; on the CPU they are the arrays in ``values`` and ``starts``."""
+        for name, array in self.params.items():
+            own = self.starts[name.removeprefix("initial_")] if name.startswith("initial_") else self.values[name]
+            if own is not array:
+                own[...] = get(array)
+
+    def step_parameters(self) -> Array:
+        """All parameters as the step uses them, [params, N], worked out by NumPy."""
+        self.refresh()
         table = np.empty((len(self.values), *self.shape), self.setting.dtype)
         for line, (name, value) in zip(table, self.values.items(), strict=True):
             way = self.neuron.way(name)
             line[...] = value if way is None else way(value.astype(np.float64), self.setting.dt, name)
         return table.reshape(len(table), self.units)
 
-    def _forward_kernel(self) -> Callable:
-        if "forward" not in self._kernels:
-            self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
-        return self._kernels["forward"]
-
-    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable:
-        """A loop back; ``cotangent`` says what comes from the step after it and from a loss that sees states."""
-        model, key = self.neuron, f"{direction} {variant}"
-        if key not in self._kernels:
-            if model.vjp is None:
-                raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
-            learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
-            stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
-            self._kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
-        return self._kernels[key]
-
-    def _make(self, direction: str, **filling: Any) -> Callable:
-        model, setting = self.neuron, self.setting
-        rows = {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
-        holes = {**rows, **model.filling(setting.smooth), **filling}
-        return kernel(getattr(cpu, direction), device=setting.device, dtype=setting.dtype, **holes)
-
     def initial(self, batch: int) -> Nested:
-        shape, values = (batch, *self.shape), {**self.starts, self.neuron.output: self.first()}
-        start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
-        if self.starts_learned():
-            for array in start.values():
-                array.flags.writeable = False
-        return start
+        return self.ops.start(batch)
 
     def starts_learned(self) -> bool:
         """Whether the state at the start depends on something that is trained."""
@@ -192,48 +171,27 @@ class Population(Layer):
         return self.neuron.tied.get(state, f"initial_{state}")
 
     def first(self) -> Array:
+        self.refresh()
         return first_output(self.neuron, self.starts, self.values, self.shape, self.setting.smooth)
 
     def first_reverse(self, g: Array, grads: Nested) -> None:
-        for name, line in first_vjp(self.neuron, self.starts, self.values, g.sum(axis=0)).items():
+        if not self.starts_learned():
+            return
+        lines = get(self.ops.over_samples(g, {})).reshape(self.shape)
+        for name, line in first_vjp(self.neuron, self.starts, self.values, lines).items():
             name = self.source(name.removeprefix("initial_")) if name.startswith("initial_") else name
             if name in self.params:
-                grads[name] += summed_where_shared(line, self.params[name])
+                self.ops.fold(name, line, None, grads)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        self.begin(x, state, tape)
-        self.advance(tape, 0, len(x))
-        return self.output(tape), self.final(tape)
-
-    def begin(self, x: Array, state: Nested, tape: Nested) -> None:
-        """Make room for the steps of ``x`` and put the state before them."""
-        steps, batch = x.shape[:2]
-        record = buffer(tape, "record", (len(self.variables), steps + 1, batch, self.units), self.setting.dtype)
-        for line, name in zip(record, self.variables, strict=True):
-            line[0] = state[name].reshape(batch, self.units)
-        tape["start"] = isinstance(state, Start)
-        if is_static(x):
-            x = x[:1]
-        # A read-only or strided array would be a type of its own to the compiler, and cost a compilation.
-        x = np.require(x, self.setting.dtype, ["C", "W"])
-        tape["x"] = x.reshape(len(x), batch, self.units)
-        tape["params"] = self._per_step()
-
-    def advance(self, tape: Nested, t0: int, t1: int) -> None:
-        """Run steps [t0, t1)."""
-        record, x = tape["record"], tape["x"]
-        arrays = (x, tape["params"], record[1:], record[0])
-        with span("neurons", ops=(t1 - t0) * x.shape[1] * self.units):
-            launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        ops = self.ops
+        ops.begin(x, state, tape)
+        ops.advance(tape, 0, len(x))
+        return self.output(tape), ops.final(tape)
 
     def output(self, tape: Nested) -> Array:
         """The output at every step, [T, B, ...]."""
         return self.record(tape, self.neuron.output)
-
-    def final(self, tape: Nested) -> Nested:
-        """The state after the last step, as arrays of its own."""
-        lines = zip(self.variables, tape["record"], strict=True)
-        return {name: line[-1].reshape(-1, *self.shape).copy() for name, line in lines}
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         lines = (len(self.variables) + 2) * (steps + 1) + len(self.neuron.state) + len(self.neuron.trained)
@@ -262,86 +220,32 @@ class Population(Layer):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        gy = self.begin_reverse(gy, tape, after, inject)
-        self.retreat(gy, tape, 0, len(gy))
+        ops = self.ops
+        gy = ops.begin_reverse(gy, tape, after, inject)
+        ops.retreat(gy, tape, 0, len(gy))
         self.end_reverse(tape, grads)
-        return tape["gx"].reshape(*tape["gx"].shape[:2], *self.shape), self.before(tape)
+        gx = tape["gx"]
+        return gx.reshape(*gx.shape[:2], *self.shape), ops.before(tape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)
-        gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(tape, "gS", (states, *lanes), dtype)
-        gP = tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
-        compiled = self._reverse_kernel("within", "", zeros(states, "t, b, n"))
-        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, gS, gP)
-        with span("neurons, reverse", ops=gy.size):
-            launch(compiled, self.setting.device, 0, len(gy), *lanes, *arrays)
+        gy = self.ops.retreat_within(gy, tape)
         self.end_reverse(tape, grads)
-        return gy.reshape(-1, lanes[0], *self.shape)
+        return gy.reshape(*gy.shape[:2], *self.shape)
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         """The spikes of this population, low-passed with the leak of its membrane: a[t] = decay a[t-1] + s[t]."""
         output = self.output(tape)
-        if self.neuron.output != "spikes":
-            return output
-        place = list(self.values).index(self.neuron.leak) if self.neuron.leak else None
-        leak = 1.0 if place is None else tape["params"][place].reshape(self.shape)
-        offered, traces["trace"] = traced(output, leak, traces.get("trace"), self.setting.device)
-        return offered
-
-    def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
-        """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
-        steps, batch = gy.shape[:2]
-        lanes, dtype, output = (batch, self.units), self.setting.dtype, self.neuron.output
-        after, inject = after or {}, dict(inject or {})
-        for name in inject:
-            if name not in self.variables:
-                raise KeyError(f"the loss's gradient names {name!r}, but this {self.kind} has {self.variables}")
-        gy = gy.reshape(steps, *lanes)
-        if output in inject or output in after:
-            gy = gy.copy()
-            if output in inject:
-                gy += inject.pop(output).reshape(gy.shape)
-            if output in after:
-                gy[-1] += after[output].reshape(lanes)
-        carried = buffer(tape, "gS", (len(self.neuron.state), *lanes), dtype)
-        for line, name in zip(carried, self.neuron.state, strict=True):
-            line[...] = after[name].reshape(lanes) if name in after else 0.0
-        tape["gV"] = np.zeros((len(self.neuron.state), steps if inject else 0, *lanes), dtype)
-        for name, g in inject.items():
-            tape["gV"][list(self.neuron.state).index(name)] += g.reshape(steps, *lanes)
-        gx = buffer(tape, "gx", (len(tape["x"]), *lanes), dtype)
-        if len(gx) < steps:
-            gx[...] = 0.0
-        tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
-        return np.require(gy, dtype, ["C", "W"])
-
-    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
-        """Run the reverse of steps [t0, t1)."""
-        record, x, gx = tape["record"], tape["x"], tape["gx"]
-        second, static = ("t, b, n" if tape["gV"].shape[1] else None), len(gx) < len(gy)
-        cotangent = row_sum(len(self.neuron.state), "b, n", second, "t, b, n")
-        compiled = self._reverse_kernel("backward", f"{second} {static}", cotangent, STATIC=int(static))
-        arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
-        with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
-            launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        if self.neuron.output == "spikes":
+            output, traces["trace"] = self.ops.traced(output, tape, traces.get("trace"))
+        return output
 
     def end_reverse(self, tape: Nested, grads: Nested) -> None:
         """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""
-        for name, lanes in zip(self.neuron.trained, tape["gP"], strict=True):
-            value, way = self.params[name], self.neuron.way(name)
-            g = summed_where_shared(lanes.sum(0).reshape(self.shape), value)
-            grads[name] += g if way is None else g * way.slope(value.astype(np.float64), self.setting.dt)
-        if not tape["start"]:
-            return
-        for name, lanes in zip(self.neuron.state, tape["gS"], strict=True):
-            if self.source(name) in self.params:
-                g = summed_where_shared(lanes.sum(0).reshape(self.shape), self.starts[name])
-                grads[self.source(name)] += g
-
-    def before(self, tape: Nested) -> Nested:
-        """The loss's derivative by the initial state. The initial output is only seen by a recurrent connection."""
-        batch = tape["gS"].shape[1]
-        result = {self.neuron.output: np.zeros((batch, *self.shape), self.setting.dtype)}
-        for line, name in zip(tape["gS"], self.neuron.state, strict=True):
-            result[name] = line.reshape(batch, *self.shape).copy()
-        return result
+        ops = self.ops
+        for k, name in enumerate(self.neuron.trained):
+            way = self.neuron.way(name)
+            slope = None if way is None else way.slope(self.values[name].astype(np.float64), self.setting.dt)
+            ops.fold(name, ops.over_samples(tape["gP"][k], tape), slope, grads)
+        for k, name in enumerate(self.neuron.state if tape["start"] else ()):
+            if (source := self.source(name)) in self.params:
+                ops.fold(source, ops.over_samples(tape["gS"][k], tape), None, grads)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import numpy as np
-
+from ..device import DEVICES
 from ..neuron import Neuron
 from ..random import Draws
 from ..validate import choice
@@ -61,6 +60,7 @@ class Recurrent(Container):
     """
 
     kind = "recurrent"
+    devices = DEVICES
     join = "sum"
 
     def __init__(self, inner: Neuron | Layer, feedback: Neuron | Layer | None = None, *, join: str = "sum"):
@@ -119,9 +119,9 @@ class Recurrent(Container):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.recurrent import RecurrentOnGpu
+        from .cuda.recurrent import CudaRecurrent
 
-        return RecurrentOnGpu(self)
+        return CudaRecurrent(self)
 
     def _entry(self, in_shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what goes into the inner layer."""
@@ -151,28 +151,32 @@ class Recurrent(Container):
         self.children[self.inner].first_reverse(g, grads[self.inner])
 
     def tape_of(self, tape: Nested, name: str) -> Nested:
-        return super().tape_of(tape, name) if self.windowed else loop.tape_of(tape, name)
+        return super().tape_of(tape, name) if self.windowed else loop.tape_of(self.arrays, tape, name)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if not self.windowed:
             return loop.forward(self, x, state, tape, draws)
-        population = self.population
+        population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
-        drive = np.array(x, order="C")  # changed below, so the population must not copy it
-        population.begin(drive, state["neurons"], inner)
-        output = inner["record"][0]
-        for t in range(len(x)):
-            drive[t : t + 1] += self.feedback.apply(output[t : t + 1], back, None)
-            population.advance(inner, t, t + 1)
-        self.feedback.offer(output[:-1], back)
-        return population.output(inner), {"neurons": population.final(inner)}
+        drive = arrays.buffer(inner, "drive", x.shape, self.setting.dtype)
+        population.ops.begin(drive, state["neurons"], inner)
+        output, steps = inner["record"][0], len(x)
+        if self.cuda is None or not self.cuda.forward_at_once(x, inner):
+            arrays.copy(arrays.stored(x, inner, "stored"), drive)
+            for t in range(steps):
+                arrays.add(feedback.ops.apply(output[t : t + 1], back, None), drive[t : t + 1])
+                population.ops.advance(inner, t, t + 1)
+        feedback.ops.offer(output[:steps], back)
+        return population.output(inner), {"neurons": population.ops.final(inner)}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.windowed:
             return loop.trace(self, x, tape, traces)
         inner = traces.setdefault("neurons", {})
-        zero = np.zeros((x.shape[1], *self.shape), x.dtype)
-        self.feedback.offer(inner.get("trace", zero)[None], tape["feedback"])  # of the step before, as its spikes
+        before = inner.get("trace")
+        if before is None:
+            before = self.arrays.zeros((x.shape[1], *self.shape), x.dtype)
+        self.feedback.ops.offer(before.reshape(1, *before.shape), tape["feedback"])  # of the step before, as its spikes
         return as_array(self.population.trace(x, tape["neurons"], inner))
 
     def backward(
@@ -187,18 +191,22 @@ class Recurrent(Container):
     ) -> tuple[Array | None, Nested]:
         if not self.windowed:
             return loop.backward(self, gy, tape, grads, after, inject)
-        population, feedback = self.population, self.feedback
-        inner, back = tape["neurons"], tape["feedback"]
-        gy = population.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons")).copy()
-        gx = inner["gx"]
-        for t in reversed(range(len(gy))):
-            population.retreat(gy, inner, t, t + 1)
-            if t:
-                gy[t - 1 : t] += feedback.pull(gx[t : t + 1], back)
+        population, feedback, arrays = self.population, self.feedback, self.arrays
+        inner, back, ops = tape["neurons"], tape["feedback"], population.ops
+        gy = ops.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons"))
+        gx, fed = inner["gx"], arrays.buffer(inner, "g fed", (gy.shape[1], *self.shape), self.setting.dtype)
+        if self.cuda is None or not self.cuda.backward_at_once(gy, fed, inner):
+            gy = arrays.copied(gy, inner, "gy of loop")
+            for t in reversed(range(len(gy))):
+                ops.retreat(gy, inner, t, t + 1)
+                g = feedback.ops.pull(gx[t : t + 1], back)
+                if t:
+                    arrays.add(g, gy[t - 1 : t])
+                else:
+                    arrays.copy(g, fed)
         population.end_reverse(inner, grads["neurons"])
-        feedback.accumulate(gx, back, grads["feedback"])
-        before = population.before(inner)
-        before[population.neuron.output] += feedback.pull(gx[:1], back)[0]
+        feedback.ops.accumulate(gx, back, grads["feedback"])
         if inner["start"]:
-            population.first_reverse(before[population.neuron.output], grads["neurons"])
-        return gx, {"neurons": before}
+            population.first_reverse(fed, grads["neurons"])
+        before = {**ops.before(inner), population.neuron.output: arrays.as_result(fed)}
+        return gx.reshape(*gx.shape[:2], *self.in_shape), {"neurons": before}

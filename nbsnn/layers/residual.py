@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..device import DEVICES
 from ..random import Draws
 from .container import Container, as_layer
+from .join import added
 from .layer import Array, Layer, Nested, Setting
 from .low_pass import LowPass, as_array
 from .sequential import Sequential
@@ -32,6 +34,7 @@ class Residual(Container):
     """
 
     kind = "residual"
+    devices = DEVICES
     at_once = lowpass = True
 
     def __init__(self, *layers: Any, shortcut: Any = None):
@@ -53,31 +56,25 @@ class Residual(Container):
             )
         self.settle(setting)
 
-    def on_gpu(self) -> Any:
-        from .cuda.side_by_side import ResidualOnGpu
-
-        return ResidualOnGpu(self)
-
     def tape_bytes(self, steps: int, batch: int) -> int:
         return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
-        y = self._forward("branch", x, state, tape, draws, final)
-        skip = self._forward("shortcut", x, state, tape, draws, final) if "shortcut" in self.children else x
-        return y + skip, final
+        parts = [self._forward(name, x, state, tape, draws, final) for name in self.children]
+        return self.arrays.total(self._with_skip(parts, x), tape.setdefault("/join", {}), "joined"), final
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array:
-        total = as_array(x) if "shortcut" not in self.children else 0.0
-        for name in self.children:
-            total = total + as_array(self._trace(name, x, tape, traces))
-        return total  # type: ignore[return-value]
+        parts = [as_array(self._trace(name, x, tape, traces)) for name in self.children]
+        return self.arrays.total(self._with_skip(parts, as_array(x)), tape.setdefault("/trace", {}), "joined")
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        gx, skip = self.children["branch"].backward_within(gy.copy(), tape["branch"], grads["branch"], wanted), gy
-        if "shortcut" in self.children:
-            skip: Any = self.children["shortcut"].backward_within(gy, tape["shortcut"], grads["shortcut"], wanted)
-        return None if gx is None or skip is None else gx + skip
+        arrays, room = self.arrays, tape["/join"]
+        gx = [
+            layer.backward_within(arrays.copied(gy, room, f"gy {name}"), tape[name], grads[name], wanted)
+            for name, layer in self.children.items()
+        ]
+        return added(arrays, self._with_skip(gx, gy), room)
 
     def backward(
         self,
@@ -91,12 +88,9 @@ class Residual(Container):
     ) -> tuple[Array | None, Nested]:
         before: Nested = {}
         passed: dict[str, Any] = {"after": after, "inject": inject, "wanted": wanted}
-        gx = self._backward("branch", gy, tape, grads, before, **passed)
-        skip: Array | None = gy
-        if "shortcut" in self.children:
-            skip = self._backward("shortcut", gy, tape, grads, before, **passed)
-        if gx is None or skip is None:
-            return None, before
-        if len(skip) != len(gx):  # an input that does not change over time: its gradient is one step
-            skip, gx = (g if len(g) == 1 else g.sum(axis=0, keepdims=True) for g in (skip, gx))
-        return gx + skip, before
+        gx = [self._backward(name, gy, tape, grads, before, **passed) for name in self.children]
+        return added(self.arrays, self._with_skip(gx, gy), tape["/join"]), before
+
+    def _with_skip(self, parts: list[Any], skip: Any) -> list[Any]:
+        """The branch's part and that of the shortcut, which without a layer is ``skip``."""
+        return parts if "shortcut" in self.children else [*parts, skip]

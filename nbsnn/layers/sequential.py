@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..device import DEVICES
 from ..gpu import get_all
 from ..random import Draws
 from ..validate import shape_of
 from .container import Container
-from .layer import Array, Nested, Setting, finite_input, is_static
+from .layer import Array, Nested, Setting, finite_input
 from .low_pass import LowPass
 from .stack import Stack, in_a_row
 
@@ -48,6 +49,7 @@ class Sequential(Container):
     """
 
     kind = "sequential"
+    devices = DEVICES
     at_once = lowpass = True
 
     def __init__(
@@ -83,11 +85,6 @@ class Sequential(Container):
         self.shape = shape
         self.settle(setting)
 
-    def on_gpu(self) -> Any:
-        from .cuda.counterpart import Counterpart
-
-        return Counterpart(self)
-
     def first(self) -> Array:
         return self.children[next(reversed(self.children))].first()
 
@@ -100,14 +97,14 @@ class Sequential(Container):
         names, compact, tape["/runs"] = list(self.children), tape.get("/compact"), []
         first = names[0]
         while names:
-            run: Any = None if compact is None or is_static(x) else in_a_row(names, self.children)
+            run: Any = None if compact is None or self.arrays.constant(x) else in_a_row(names, self.children)
             if run:
                 run = Stack(run, self.children)
                 y = run.forward(x, state, tape, final, compact)
                 run, x = (None, x) if y is None else (run, y)
             if not run:
                 run = names[0]
-                if compact is not None and run == first and not is_static(x):
+                if compact is not None and run == first and not self.arrays.constant(x):
                     finite_input(x, self.setting.device)
                 x = self._forward(run, x, state, tape, draws, final)
             tape["/runs"].append(run)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..random import Draws
-from .layer import Array, Layer, Nested, is_static
+from .layer import Array, Layer, Nested
 
 
 class Stateless(Layer):
-    """A layer that maps each step by itself; subclasses implement ``apply`` and ``reverse``.
+    """A layer that maps each step by itself; subclasses implement ``apply`` and ``reverse``, which are called as
+    methods of ``ops``: on a GPU those of an object from ``layers/cuda``, if the subclass has one.
 
     An input that does not change over time is mapped once, and its gradient is summed over time before the way back.
     """
@@ -30,20 +29,19 @@ class Stateless(Layer):
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.params:
-            return self.apply(x, tape.setdefault("trace", {}), None)
-        if not _same(tape.get("pre"), x):  # else the forward pass has offered it
-            self.offer(x, tape)
+            return self.ops.apply(x, tape.setdefault("trace", {}), None)
+        self.ops.offer(x, tape)
         return tape["y"]
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        return self.reverse(gy, tape, grads, wanted)
+        return self.ops.reverse(gy, tape, grads, wanted)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        tape["static"] = is_static(x)
+        arrays = self.arrays
+        tape["static"] = arrays.constant(x)
         if not tape["static"]:
-            return self.apply(x, tape, draws), {}
-        y = self.apply(x[:1], tape, draws)
-        return np.broadcast_to(y, (len(x), *y.shape[1:])), {}
+            return self.ops.apply(x, tape, draws), {}
+        return arrays.repeated(self.ops.apply(arrays.one_step(x), tape, draws), len(x)), {}
 
     def backward(
         self,
@@ -56,12 +54,5 @@ class Stateless(Layer):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         if tape["static"] and len(gy) > 1:
-            gy = gy.sum(axis=0, keepdims=True)
-        return self.reverse(gy, tape, grads, wanted), {}
-
-
-def _same(a: Array | None, b: Array) -> bool:
-    """Whether two arrays are the same numbers at the same place."""
-    if a is None or a.dtype != b.dtype:
-        return False
-    return a is b or (a.shape, a.strides, a.ctypes.data) == (b.shape, b.strides, b.ctypes.data)
+            gy = self.arrays.over_time(gy, tape)
+        return self.ops.reverse(gy, tape, grads, wanted), {}

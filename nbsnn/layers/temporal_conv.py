@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from .. import init
+from ..device import DEVICES
 from ..random import Draws
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer
-from .layer import Array, Layer, Nested, Setting, buffer, is_static
+from .layer import Array, Layer, Nested, Setting
 
 
 class TemporalConv(Layer):
@@ -48,6 +47,7 @@ class TemporalConv(Layer):
     """
 
     kind = "temporalconv"
+    devices = DEVICES
 
     def __init__(
         self,
@@ -87,33 +87,26 @@ class TemporalConv(Layer):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.temporal_conv import TemporalConvOnGpu
+        from .cuda.temporal_conv import CudaTemporalConv
 
-        return TemporalConvOnGpu(self)
+        return CudaTemporalConv(self)
 
     def initial(self, batch: int) -> Nested:
-        return {"past": np.zeros((self.kernel_size - 1, batch, *self.in_shape), self.setting.dtype)}
+        shape = (self.kernel_size - 1, batch, *self.in_shape)
+        return {"past": self.arrays.shared_zeros(shape, self.setting.dtype)}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        tape["static"] = is_static(x)
-        tape["whole"] = whole = np.concatenate([state["past"], x])
-        y = np.zeros((*x.shape[:2], *self.shape), self.setting.dtype)
-        for weight, seen in zip(self.params["weight"], self._lags(whole), strict=True):
-            y += seen @ weight
-        if self.bias:
-            y += self.params["bias"]
-        tape["y"] = y
-        return y, {"past": whole[len(x) :].copy()}
-
-    def _lags(self, whole: Array) -> Iterator[Array]:
-        """What each weight sees: the input of every step, of the step before each, and so on."""
-        past = self.kernel_size - 1
-        return (whole[past - k : len(whole) - k] for k in range(self.kernel_size))
+        arrays = self.arrays
+        tape["static"] = arrays.constant(x)
+        tape["whole"] = whole = arrays.behind(state["past"], arrays.stored(x, tape, "x"), tape, "room")
+        tape["y"] = y = arrays.buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
+        self.ops.convolve(whole, y)
+        return y, {"past": arrays.rest(whole, len(x), tape, "rest")}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        past = traces.setdefault("past", np.zeros((self.kernel_size - 1, *x.shape[1:]), x.dtype))
-        tape["whole"] = np.concatenate([past, x])
-        traces["past"] = tape["whole"][1:]
+        past = traces["past"] if "past" in traces else self.initial(x.shape[1])["past"]
+        tape["whole"] = self.arrays.behind(past, x, tape, "trace room")
+        traces["past"] = self.arrays.rest(tape["whole"], 1, tape, "trace rest")
         return tape["y"]
 
     def backward(
@@ -126,18 +119,39 @@ class TemporalConv(Layer):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        whole, flat = tape["whole"], gy.reshape(-1, *self.shape)
-        back = buffer(tape, "gwhole", whole.shape, self.setting.dtype)
-        back[...] = 0.0
-        if after:
-            back[len(gy) :] += after["past"]
-        lags = zip(self.params["weight"], grads["weight"], self._lags(whole), self._lags(back), strict=True)
+        arrays, past = self.arrays, self.kernel_size - 1
+        back = arrays.buffer(tape, "gwhole", tape["whole"].shape, self.setting.dtype)
+        arrays.fill(back, 0)
+        if after and past:
+            arrays.add(after["past"], back[len(gy) :])
+        self.ops.spread(gy, back, tape, grads)
+        gx = back[past:]
+        if tape["static"]:
+            gx = arrays.over_time(gx, tape)
+        before = arrays.as_result(back[:past]) if past else self.initial(gy.shape[1])["past"]
+        return (gx if wanted else None), {"past": before}
+
+    def lags(self, whole: Any) -> Iterator[Any]:
+        """What each weight sees: the input of every step, of the step before each, and so on."""
+        past = self.kernel_size - 1
+        return (whole[past - k : len(whole) - k] for k in range(self.kernel_size))
+
+    # With NumPy's arrays; ``layers.cuda.temporal_conv`` has the same for a GPU.
+
+    def convolve(self, whole: Array, y: Array) -> None:
+        """Fill ``y`` with what all weights make of ``whole``, the past and the input."""
+        y[...] = 0.0
+        for weight, seen in zip(self.params["weight"], self.lags(whole), strict=True):
+            y += seen @ weight
+        if self.bias:
+            y += self.params["bias"]
+
+    def spread(self, gy: Array, back: Array, tape: Nested, grads: Nested) -> None:
+        """The reverse: adds to ``back``, the gradient with respect to ``whole``, and to ``grads``."""
+        flat = gy.reshape(-1, *self.shape)
+        lags = zip(self.params["weight"], grads["weight"], self.lags(tape["whole"]), self.lags(back), strict=True)
         for weight, gradient, seen, g in lags:
             gradient += seen.reshape(-1, *self.in_shape).T @ flat
             g += gy @ weight.T
         if self.bias:
             grads["bias"] += flat.sum(axis=0)
-        gx = back[self.kernel_size - 1 :]
-        if tape["static"]:
-            gx = gx.sum(axis=0, keepdims=True)
-        return (gx if wanted else None), {"past": back[: self.kernel_size - 1].copy()}

@@ -20,6 +20,7 @@ from ..alone import Alone, alone
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
+from ..layers.host import Host
 from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron
@@ -84,6 +85,7 @@ class Plastic(Container):
     """
 
     kind = "plastic"
+    arrays = Host()  # its parts' arrays stay on the CPU, and go to a GPU for each run
 
     def __init__(
         self,
@@ -136,7 +138,7 @@ class Plastic(Container):
         if self.integer:
             setting = IntegerSetting(setting.dt, I32, setting.device)
         self.setting, self.built, self.in_shape = setting, True, in_shape
-        if setting.device == "cuda":  # its parts' arrays stay here, and go to the GPU for each run
+        if setting.device == "cuda":
             gpu.driver()
             setting = replace(setting, device="cpu")
         self.connection: Any = self.children["connection"]

@@ -1,4 +1,5 @@
-"""What layers do on a GPU: for each kind a counterpart, which takes over its methods (``Layer.settle``).
+"""What computes on a GPU: array operations (``arrays``), and for layers with kernels of their own an object with the
+methods that they have for the CPU. A layer calls the one or the other as ``self.ops``.
 
 Arrays that go between layers, tapes, states and gradients lie on the GPU, contiguous; parameters do, too. Nothing here
 waits for the GPU, except where parameters of neurons are learned: their values per step are worked out by NumPy.

@@ -10,16 +10,17 @@ from ...gpu import sums as gpu_sums
 from ...kernels.cuda import convolution as loops
 from ...kernels.cuda import products
 from ..layer import Nested
-from .stateless import StatelessOnGpu
+from .ops import CudaOps
 
 
-class Conv2dOnGpu(StatelessOnGpu):
+class CudaConv2d(CudaOps):
     """Convolution over the last two axes."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+        """As ``Conv2d.apply``."""
         layer = self.layer
         self.offer(x, tape)
-        y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self._dtype)
+        y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self.dtype)
         out, images = self._out(y), tape["pre"]
         put = loops.place_biased if layer.bias else loops.place
         lengths = (len(images) * layer.area, layer.fan_in, layer.c_post)
@@ -28,6 +29,7 @@ class Conv2dOnGpu(StatelessOnGpu):
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        """As ``Conv2d.reverse``."""
         layer, images, g = self.layer, tape["pre"], self._out(gy)
         places = len(images) * layer.area
         lengths = (layer.fan_in, places, layer.c_post)
@@ -35,19 +37,20 @@ class Conv2dOnGpu(StatelessOnGpu):
         gpu_products.add_product(loops.seen_across, loops.error, images, g, weight, lengths, tape,
                                  RIGHT_DOWN=1, **self._sizes())  # fmt: skip
         if layer.bias:
-            sums = gpu.buffer(tape, "g places", (layer.c_post, layer.area), self._dtype)
+            sums = gpu.buffer(tape, "g places", (layer.c_post, layer.area), self.dtype)
             gpu.fill(sums, 0)
             gpu_sums.add_columns(g.reshape(len(g), sums.size), gpu.flat(sums), tape)
             gpu_sums.add_rows(sums, grads["bias"])
         if not wanted:
             return None
-        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self._dtype)
+        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self.dtype)
         lengths = (images.size // layer.c_pre, layer.c_post * layer.kernel_size[0] * layer.kernel_size[1], layer.c_pre)
         gpu_products.tiled(loops.reached, loops.through, loops.place_before, g, self._matrix(layer.params["weight"]),
                            gx.reshape(images.shape), lengths, LEFT_DOWN=1, RIGHT_DOWN=1, **self._sizes())  # fmt: skip
         return gx
 
     def offer(self, x: Any, tape: Nested) -> None:
+        """As ``Conv2d.offer``."""
         steps, batch = x.shape[:2]
         tape["pre"] = x.reshape(steps * batch, *self.layer.in_shape)
 

@@ -13,32 +13,38 @@ from ...gpu import products as gpu_products
 from ...gpu import spikes as gpu_spikes
 from ...gpu import sums as gpu_sums
 from ..layer import Nested
-from .low_pass import LowPassOnGpu
-from .stateless import StatelessOnGpu
+from .ops import CudaOps
 
 
-class DenseOnGpu(StatelessOnGpu):
+class CudaDense(CudaOps):
     """Dense connection."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+        """As ``Dense.apply``."""
         layer = self.layer
         self.offer(x, tape)
-        y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self._dtype)
+        y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self.dtype)
         rows, out, bias = _rows(x, layer.in_shape[0]), _rows(y, layer.shape[0]), layer.params.get("bias")
         if self._events:
-            gpu_spikes.multiply(rows, layer.params["weight"], out, self._zeros() if bias is None else bias)
+            gpu_spikes.multiply(
+                rows,
+                layer.params["weight"],
+                out,
+                layer.arrays.shared_zeros(layer.shape, self.dtype) if bias is None else bias,
+            )
         else:
             gpu_products.multiply(rows, layer.params["weight"], out, bias)
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        """As ``Dense.reverse``."""
         gx = self.pull(gy, tape) if wanted else None
-        self.accumulate(gy, tape, grads)  # after it, as errors of a trace are changed in place
+        self.accumulate(gy, tape, grads)
         return gx
 
     def offer(self, x: Any, tape: Nested) -> None:
-        window = isinstance(x, LowPassOnGpu)
-        tape["pre"], tape["trace"] = (x.signal, x) if window else (x, None)
+        """As ``Dense.offer``."""
+        tape["pre"], tape["trace"] = x, None
 
     def accumulate(self, gy: Any, tape: Nested, grads: Nested) -> None:
         """As ``Dense.accumulate``."""
@@ -49,8 +55,8 @@ class DenseOnGpu(StatelessOnGpu):
         if trace is not None:
             trace.spread(gy)
             if trace.before is not None:
-                carried = gpu.buffer(tape, "carried", trace.before.shape, self._dtype)
-                gpu.launch("arrays", "multiply", self._dtype, carried.size, self._dtype.type(trace.decay),
+                carried = gpu.buffer(tape, "carried", trace.before.shape, self.dtype)
+                gpu.launch("arrays", "multiply", self.dtype, carried.size, self.dtype.type(trace.decay),
                            gpu.flat(trace.before), gpu.flat(carried))  # fmt: skip
                 gpu_products.add_outer(_rows(carried, layer.in_shape[0]), _rows(gy[:1], layer.shape[0]),
                                        grads["weight"], tape)  # fmt: skip
@@ -60,19 +66,14 @@ class DenseOnGpu(StatelessOnGpu):
     def pull(self, gy: Any, tape: Nested) -> Any:
         """The derivative by the input."""
         layer = self.layer
-        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self._dtype)
+        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self.dtype)
         gpu_products.multiply_back(_rows(gy, layer.shape[0]), layer.params["weight"], _rows(gx, layer.in_shape[0]))
         return gx
 
     @property
     def _events(self) -> bool:
         layer = self.layer
-        return layer.path == "events" and gpu_spikes.fits(layer.in_shape[0], self._dtype)
-
-    def _zeros(self) -> Any:
-        if "zeros" not in self.cache:
-            self.cache["zeros"] = gpu.zeros(self.layer.shape, self._dtype)
-        return self.cache["zeros"]
+        return layer.path == "events" and gpu_spikes.fits(layer.in_shape[0], self.dtype)
 
 
 def _rows(x: Any, width: int) -> Any:

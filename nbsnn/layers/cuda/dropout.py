@@ -9,23 +9,23 @@ import numpy as np
 
 from ... import gpu
 from ..layer import Nested
-from .stateless import StatelessOnGpu
+from .ops import CudaOps
 
 
-class DropoutOnGpu(StatelessOnGpu):
+class CudaDropout(CudaOps):
     """Dropout without a mask: whether a unit drops is worked out anew in each direction."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+        """As ``Dropout.apply``."""
         tape["key"] = None if draws is None or not self.layer.p else draws.key
-        return self._dropped(x, tape, "y")
-
-    def trace(self, x: Any, tape: Nested, traces: Nested) -> Any:
-        return self._dropped(x, tape, "trace")
+        return self.dropped(x, tape, "y")
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        return self._dropped(gy, tape, "gx") if wanted else None
+        """As ``Dropout.reverse``."""
+        return self.dropped(gy, tape, "gx") if wanted else None
 
-    def _dropped(self, x: Any, tape: Nested, name: str) -> Any:
+    def dropped(self, x: Any, tape: Nested, name: str) -> Any:
+        """As ``Dropout.dropped``."""
         if tape["key"] is None:
             return x
         y, p = gpu.buffer(tape, name, x.shape, x.dtype), self.layer.p

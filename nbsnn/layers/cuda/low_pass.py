@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ... import gpu
@@ -36,12 +36,6 @@ class LowPassOnGpu(LowPass):
     def spread(self, g: Any) -> None:
         """Turn errors ``g`` [T, ...] of the trace into those of the signal."""
         self._run("back", _lanes(g))
-
-    def reshaped(self, shape: tuple[int, ...]) -> LowPassOnGpu:
-        """The same trace of units in another arrangement."""
-        steps, batch = self.signal.shape[:2]
-        before = None if self.before is None else self.before.reshape(batch, *shape)
-        return replace(self, signal=self.signal.reshape(steps, batch, *shape), before=before)
 
     def _run(self, name: str, *arrays: Any) -> None:
         dtype = self.signal.dtype

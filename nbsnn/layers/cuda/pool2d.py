@@ -8,21 +8,23 @@ import numpy as np
 
 from ... import gpu
 from ..layer import Nested
-from .stateless import StatelessOnGpu
+from .ops import CudaOps
 
 
-class Pool2dOnGpu(StatelessOnGpu):
+class CudaPool2d(CudaOps):
     """Sum, mean or maximum over each window; a layer without ``scale`` takes the maximum."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
-        y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self._dtype)
+        """As ``Pool2d.apply``."""
+        y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self.dtype)
         self._run("", _planes(y), _planes(x), _planes(y), *self._at(y.shape, tape))
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+        """As ``Pool2d.reverse``."""
         if not wanted:
             return None
-        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *self.layer.in_shape), self._dtype)
+        gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *self.layer.in_shape), self.dtype)
         self._run("_reverse", _planes(gx), _planes(gy), *self._at(gy.shape, tape), _planes(gx))
         return gx
 
@@ -37,7 +39,7 @@ class Pool2dOnGpu(StatelessOnGpu):
         name = ("total" if hasattr(layer, "scale") else "largest") + way
         if hasattr(layer, "scale"):
             constants["SCALE"] = layer.scale
-        gpu.launch("pool", name, self._dtype, written.size, *arrays, **constants)
+        gpu.launch("pool", name, self.dtype, written.size, *arrays, **constants)
 
 
 def _planes(x: Any) -> Any:

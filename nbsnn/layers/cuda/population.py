@@ -13,10 +13,9 @@ import numpy as np
 from ... import gpu
 from ...spell import plus_items, plus_row, row, store, zeros
 from ..layer import Nested, Start
-from ..population import Population
 from .learned import LearnedOnGpu
 from .low_pass import LowPassOnGpu, leaky_sums
-from .still import Still
+from .still import ConstantInput
 
 
 class HeldStart(Start):
@@ -33,50 +32,44 @@ class Held(dict[str, Any]):
     step: int
 
 
-class PopulationOnGpu(LearnedOnGpu):
+class CudaPopulation(LearnedOnGpu):
     """Neurons of one model."""
 
-    def initial(self, batch: int) -> Nested:
-        """As ``Layer.initial``; nobody may write into these arrays."""
+    def start(self, batch: int) -> Start:
+        """As ``Population.start``; nobody may write into these arrays."""
         layer, key = self.layer, ("initial", batch)
         fixed = not layer.starts_learned()
         if fixed and key in self.cache:
             return self.cache[key]
-        values = {**{name: self._start(name) for name in layer.neuron.state}, layer.neuron.output: self.first()}
-        block = gpu.empty((len(layer.variables), batch, *layer.shape), self._dtype)
+        values = {**layer.starts, layer.neuron.output: layer.first()}  # the latter reads what is learned
+        block = gpu.empty((len(layer.variables), batch, *layer.shape), self.dtype)
         lines = [block[k] for k in range(len(layer.variables))]
         for line, name in zip(lines, layer.variables, strict=True):
             units = np.broadcast_to(values[name], layer.shape)
             if units.min() == units.max():
                 gpu.fill(line, units.flat[0])
             else:
-                gpu.launch("arrays", "repeat", self._dtype, line.size, gpu.put(units.reshape(-1)), gpu.flat(line))
+                gpu.launch("arrays", "repeat", self.dtype, line.size, gpu.put(units.reshape(-1)), gpu.flat(line))
         start = HeldStart(zip(layer.variables, lines, strict=True))
         start.source = block.reshape(len(layer.variables), 1, batch * layer.units)
         if fixed:
             self.cache[key] = start
         return start
 
-    def forward(self, x: Any, state: Nested, tape: Nested, draws: Any = None) -> tuple[Any, Nested]:
-        """As ``Layer.forward``: two launches."""
-        self.begin(x, state, tape)
-        self.advance(tape, 0, len(x))
-        return self.output(tape), self.final(tape)
-
     def begin(self, x: Any, state: Nested, tape: Nested) -> None:
         """As ``Population.begin``."""
         layer, (steps, batch) = self.layer, x.shape[:2]
         lanes = batch * layer.units
         shape = (len(layer.variables), steps + 1, batch, layer.units)
-        record = gpu.buffer(tape, "record", shape, self._dtype)
+        record = gpu.buffer(tape, "record", shape, self.dtype)
         lines = record.reshape(len(layer.variables), steps + 1, lanes)
         if isinstance(state, (HeldStart, Held)):
-            gpu.launch("record", "enter", self._dtype, len(layer.variables) * lanes, state.source, state.step, lines)
+            gpu.launch("record", "enter", self.dtype, len(layer.variables) * lanes, state.source, state.step, lines)
         else:
             for k, name in enumerate(layer.variables):
                 gpu.copy(state[name], lines[k, 0])
         tape["start"] = isinstance(state, Start)
-        x = x.array if isinstance(x, Still) else x
+        x = x.array if isinstance(x, ConstantInput) else x
         tape["x"] = x.reshape(len(x), batch, layer.units)
         tape["params"] = self.table()
 
@@ -85,10 +78,6 @@ class PopulationOnGpu(LearnedOnGpu):
         record = tape["record"]
         arrays = tape["x"], tape["params"], self.states(record), record[0]
         self._start_kernel(self.made("forward", "neurons"), t0, t1, tape, *arrays)
-
-    def output(self, tape: Nested) -> Any:
-        """The output at every step, [T, B, ...]."""
-        return self.record(tape, self.layer.neuron.output)
 
     def final(self, tape: Nested) -> Nested:
         """The state after the last step, where the run left it."""
@@ -99,50 +88,27 @@ class PopulationOnGpu(LearnedOnGpu):
         final.source, final.step = record.reshape(variables, steps, batch * units), steps - 1
         return final
 
-    def record(self, tape: Nested, name: str) -> Any:
-        """As ``Population.record``: an array on the GPU."""
-        layer = self.layer
-        if name not in layer.variables:
-            return Population.record(layer, tape, name)
-        line = tape["record"][layer.variables.index(name), 1:]
-        return line.reshape(len(line), line.shape[1], *layer.shape)
-
     def states(self, record: Any) -> Any:
         """The states in a record, without the output; one empty line if there are none."""
-        return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self._dtype)
+        return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self.dtype)
 
-    def backward(
-        self, gy: Any, tape: Nested, grads: Nested, *, after: Any = None, inject: Any = None, wanted: bool = True
-    ) -> tuple[Any, Nested]:
-        """As ``Layer.backward``: two launches, and two more for each learned parameter."""
-        gy = self.begin_reverse(gy, tape, after, inject)
-        self.retreat(gy, tape, 0, len(gy))
-        self.end_reverse(tape, grads)
-        gx = tape["gx"]
-        return gx.reshape(len(gx), gx.shape[1], *self.layer.shape), self.before(tape)
-
-    def backward_within(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        """As ``Layer.backward_within``."""
-        layer, shape = self.layer, (len(gy), gy.shape[1], self.layer.units)
-        self._room(tape, shape[1])
-        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy.reshape(shape), tape["gS"], tape["gP"]
+    def retreat_within(self, gy: Any, tape: Nested) -> Any:
+        """As ``Population.retreat_within``."""
+        gy = gy.reshape(len(gy), gy.shape[1], self.layer.units)
+        self._room(tape, gy.shape[1])
+        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gS"], tape["gP"]
         self._start_kernel(self.made_reverse("within", "neurons", None), 0, len(gy), tape, *arrays)
-        self.end_reverse(tape, grads)
-        return gy.reshape(len(gy), gy.shape[1], *layer.shape)
+        return gy
 
-    def trace(self, x: Any, tape: Nested, traces: Nested) -> Any:
-        """As ``Population.trace``."""
-        layer, output = self.layer, self.output(tape)
-        if layer.neuron.output != "spikes":
-            return output
+    def traced(self, output: Any, tape: Nested, before: Any) -> tuple[Any, Any]:
+        """As ``Population.traced``."""
+        layer = self.layer
         place = list(layer.values).index(layer.neuron.leak) if layer.neuron.leak else None
-        leak = np.ones(1, self._dtype) if place is None else self.host_table()[place]
+        leak = np.ones(1, self.dtype) if place is None else layer.step_parameters()[place]
         if len(output) > 1 and np.ptp(leak) == 0.0:
-            window = LowPassOnGpu(output, float(leak.flat[0]), traces.get("trace"), "cuda")
-            traces["trace"] = window.after()
-            return window
-        offered, traces["trace"] = leaky_sums(output, gpu.put(leak), traces.get("trace"))
-        return offered
+            window = LowPassOnGpu(output, float(leak.flat[0]), before, "cuda")
+            return window, window.after()
+        return leaky_sums(output, gpu.put(leak), before)
 
     def begin_reverse(self, gy: Any, tape: Nested, after: Any, inject: Any) -> Any:
         """As ``Population.begin_reverse``."""
@@ -152,7 +118,7 @@ class PopulationOnGpu(LearnedOnGpu):
             if name not in layer.variables:
                 raise KeyError(f"the loss's gradient names {name!r}, but this {layer.kind} has {layer.variables}")
         if output in inject or output in after:
-            own = gpu.buffer(tape, "gy", (steps, *lanes), self._dtype)
+            own = gpu.buffer(tape, "gy", (steps, *lanes), self.dtype)
             gpu.copy(gy, own)
             if output in inject:
                 gpu.add(inject.pop(output), own)
@@ -163,12 +129,12 @@ class PopulationOnGpu(LearnedOnGpu):
         for k, name in enumerate(layer.neuron.state):
             if name in after:
                 gpu.copy(after[name], tape["gS"][k])
-        tape["gV"] = gpu.buffer(tape, "gV", (len(layer.neuron.state), steps if inject else 0, *lanes), self._dtype)
+        tape["gV"] = gpu.buffer(tape, "gV", (len(layer.neuron.state), steps if inject else 0, *lanes), self.dtype)
         if inject:
             gpu.fill(tape["gV"], 0)
         for name, g in inject.items():
             gpu.add(g, tape["gV"][list(layer.neuron.state).index(name)])
-        gx = gpu.buffer(tape, "gx", (len(tape["x"]), *lanes), self._dtype)
+        gx = gpu.buffer(tape, "gx", (len(tape["x"]), *lanes), self.dtype)
         if len(gx) < steps:
             gpu.fill(gx, 0)
         return gy.reshape(steps, *lanes)
@@ -218,5 +184,5 @@ class PopulationOnGpu(LearnedOnGpu):
             filling |= model.filling(self.layer.setting.smooth)
             filling |= {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
             filling["END"] = 1 + len(model.state)
-            self.cache[key] = gpu.compiled(module, loop, self._dtype, **filling)
+            self.cache[key] = gpu.compiled(module, loop, self.dtype, **filling)
         return self.cache[key]

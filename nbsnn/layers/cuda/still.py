@@ -11,7 +11,7 @@ from ... import gpu
 
 
 @dataclass(frozen=True, eq=False)
-class Still:
+class ConstantInput:
     """One step [1, B, ...] that stands for ``steps`` of them.
 
     Attributes
@@ -25,29 +25,32 @@ class Still:
     array: Any
     steps: int
 
-    strides = (0,)  # as of a NumPy array that is repeated without being stored again
-
     @property
     def shape(self) -> tuple[int, ...]:
         """As of the array that this stands for."""
         return (self.steps, *self.array.shape[1:])
 
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the array."""
+        return self.array.dtype
+
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, window: slice) -> Still:
+    def __getitem__(self, window: slice) -> ConstantInput:
         """Some of the steps."""
-        return Still(self.array, len(range(*window.indices(self.steps))))
+        return ConstantInput(self.array, len(range(*window.indices(self.steps))))
 
 
 def fetched(x: Any) -> np.ndarray:
     """A copy for NumPy, of an array or of one step that stands for many. What lies on the CPU is returned as it is."""
-    return np.broadcast_to(gpu.get(x.array), x.shape) if isinstance(x, Still) else gpu.get(x)
+    return np.broadcast_to(gpu.get(x.array), x.shape) if isinstance(x, ConstantInput) else gpu.get(x)
 
 
 def stored(x: Any, tape: dict[str, Any], name: str) -> Any:
     """``x`` with all of its steps, in a buffer of the tape if they have to be written out."""
-    if not isinstance(x, Still):
+    if not isinstance(x, ConstantInput):
         return x
     y = gpu.buffer(tape, name, x.shape, x.array.dtype)
     gpu.launch("arrays", "repeat", y.dtype, y.size, gpu.flat(x.array), gpu.flat(y))

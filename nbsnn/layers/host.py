@@ -1,0 +1,110 @@
+"""Array operations where NumPy's arrays are: the same methods as ``layers.cuda.arrays.Gpu``, for layers that are
+written once for both devices.
+
+``room`` is a dict that keeps arrays from call to call, under ``name``. NumPy's operations make new arrays instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .buffers import aligned, buffer
+
+Array = np.ndarray
+Nested = dict[str, Any]
+
+
+def is_static(x: Array) -> bool:
+    """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
+    return len(x) > 1 and x.strides[0] == 0
+
+
+class Host:
+    """Array operations on the CPU."""
+
+    constant = staticmethod(is_static)
+
+    def put(self, array: Array) -> Array:
+        """An array of NumPy where the network computes."""
+        return array
+
+    def holds(self, x: Any) -> bool:
+        """Whether ``x`` lies there already, and needs no conversion."""
+        return False
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """A new array of zeros."""
+        array = aligned(shape, dtype)
+        array[...] = 0.0
+        return array
+
+    def shared_zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Zeros that the caller does not write to."""
+        return np.zeros(shape, dtype)
+
+    def buffer(self, room: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An uninitialised array, kept in ``room``."""
+        return buffer(room, name, shape, dtype)
+
+    def fill(self, array: Array, value: float) -> None:
+        """Set every element."""
+        array[...] = value
+
+    def copy(self, source: Array, target: Array) -> None:
+        """Copy one array into another of as many elements."""
+        target[...] = source
+
+    def copied(self, array: Array, room: Nested, name: str) -> Array:
+        """A copy."""
+        return array.copy()
+
+    def as_result(self, array: Array) -> Array:
+        """An array of the tape as part of a state or gradient that is returned."""
+        return array.copy()
+
+    def add(self, source: Array, target: Array) -> None:
+        """Add one array to another of as many elements."""
+        target += source
+
+    def total(self, parts: Sequence[Array], room: Nested, name: str) -> Array:
+        """The sum of arrays."""
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def beside(self, parts: Sequence[Array], room: Nested) -> Array:
+        """Arrays [T, B, N, ...] one behind the other along their third axis."""
+        return np.concatenate(parts, axis=2)
+
+    def split(self, g: Array, shapes: Sequence[tuple[int, ...]], room: Nested) -> list[Array]:
+        """The reverse of ``beside``."""
+        ends = np.cumsum([shape[0] for shape in shapes])
+        return [np.ascontiguousarray(part) for part in np.split(g, ends[:-1], axis=2)]
+
+    def behind(self, first: Array, second: Array, room: Nested, name: str) -> Array:
+        """The steps of two arrays [T, ...], one behind the other."""
+        return np.concatenate([first, second])
+
+    def rest(self, whole: Array, start: int, room: Nested, name: str) -> Array:
+        """A copy of the steps from ``start`` on."""
+        return whole[start:].copy()
+
+    def over_time(self, g: Array, room: Nested) -> Array:
+        """The sum over all steps, as one step."""
+        return g.sum(axis=0, keepdims=True)
+
+    def one_step(self, x: Array) -> Array:
+        """The one step of a constant ``x``."""
+        return x[:1]
+
+    def repeated(self, y: Array, steps: int) -> Array:
+        """One step as constant over ``steps`` of them."""
+        return np.broadcast_to(y, (steps, *y.shape[1:]))
+
+    def stored(self, x: Array, room: Nested, name: str) -> Array:
+        """``x`` with all of its steps in memory."""
+        return x

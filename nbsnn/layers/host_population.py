@@ -1,0 +1,165 @@
+"""How a population runs on the CPU: a kernel over all steps, units and samples, forward and in reverse.
+
+``record[k, t]`` is variable ``k`` before step ``t`` of a run; row 0 is the output, the others are the state. So the
+record is history, tape of the backward pass and, at its end, the final state. ``layers.cuda.population`` has the same
+methods for a GPU, and ``Population.ops`` is the one or the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..compile import kernel
+from ..device import launch
+from ..kernels.cpu import neurons as cpu
+from ..neuron import Neuron
+from ..profile import span
+from ..spell import row, row_sum, store, zeros
+from .first import summed_where_shared
+from .layer import Array, Layer, Nested, Start, buffer
+from .low_pass import LowPass, traced
+
+
+class HostPopulation(Layer):
+    """The steps of a population with NumPy's arrays."""
+
+    neuron: Neuron
+    variables: list[str]
+    units: int
+    values: dict[str, Array]
+    starts: dict[str, Array]
+    step_parameters: Callable[[], Array]
+    _kernels: dict[str, Callable]
+    _places: tuple[int, ...]
+    _step: Callable
+
+    def start(self, batch: int) -> Start:
+        """As ``initial``."""
+        shape, values = (batch, *self.shape), {**self.starts, self.neuron.output: self.first()}
+        start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
+        if self.starts_learned():
+            for array in start.values():
+                array.flags.writeable = False
+        return start
+
+    def begin(self, x: Array, state: Nested, tape: Nested) -> None:
+        """Make room for the steps of ``x`` and put the state before them."""
+        steps, batch = x.shape[:2]
+        record = buffer(tape, "record", (len(self.variables), steps + 1, batch, self.units), self.setting.dtype)
+        for line, name in zip(record, self.variables, strict=True):
+            line[0] = state[name].reshape(batch, self.units)
+        tape["start"] = isinstance(state, Start)
+        if self.arrays.constant(x):
+            x = x[:1]
+        # A read-only or strided array would be a type of its own to the compiler, and cost a compilation.
+        x = np.require(x, self.setting.dtype, ["C", "W"])
+        tape["x"] = x.reshape(len(x), batch, self.units)
+        tape["params"] = self.step_parameters()
+
+    def advance(self, tape: Nested, t0: int, t1: int) -> None:
+        """Run steps [t0, t1)."""
+        record, x = tape["record"], tape["x"]
+        arrays = (x, tape["params"], record[1:], record[0])
+        with span("neurons", ops=(t1 - t0) * x.shape[1] * self.units):
+            launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+
+    def final(self, tape: Nested) -> Nested:
+        """The state after the last step, as arrays of its own."""
+        lines = zip(self.variables, tape["record"], strict=True)
+        return {name: line[-1].reshape(-1, *self.shape).copy() for name, line in lines}
+
+    def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
+        """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
+        steps, batch = gy.shape[:2]
+        lanes, dtype, output = (batch, self.units), self.setting.dtype, self.neuron.output
+        after, inject = after or {}, dict(inject or {})
+        for name in inject:
+            if name not in self.variables:
+                raise KeyError(f"the loss's gradient names {name!r}, but this {self.kind} has {self.variables}")
+        gy = gy.reshape(steps, *lanes)
+        if output in inject or output in after:
+            gy = gy.copy()
+            if output in inject:
+                gy += inject.pop(output).reshape(gy.shape)
+            if output in after:
+                gy[-1] += after[output].reshape(lanes)
+        carried = buffer(tape, "gS", (len(self.neuron.state), *lanes), dtype)
+        for line, name in zip(carried, self.neuron.state, strict=True):
+            line[...] = after[name].reshape(lanes) if name in after else 0.0
+        tape["gV"] = np.zeros((len(self.neuron.state), steps if inject else 0, *lanes), dtype)
+        for name, g in inject.items():
+            tape["gV"][list(self.neuron.state).index(name)] += g.reshape(steps, *lanes)
+        gx = buffer(tape, "gx", (len(tape["x"]), *lanes), dtype)
+        if len(gx) < steps:
+            gx[...] = 0.0
+        tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
+        return np.require(gy, dtype, ["C", "W"])
+
+    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
+        """Run the reverse of steps [t0, t1)."""
+        record, x, gx = tape["record"], tape["x"], tape["gx"]
+        second, static = ("t, b, n" if tape["gV"].shape[1] else None), len(gx) < len(gy)
+        cotangent = row_sum(len(self.neuron.state), "b, n", second, "t, b, n")
+        compiled = self._reverse_kernel("backward", f"{second} {static}", cotangent, STATIC=int(static))
+        arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
+        with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
+            launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+
+    def retreat_within(self, gy: Array, tape: Nested) -> Array:
+        """Run the reverse of each step by itself; may write over ``gy``."""
+        lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)
+        gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(tape, "gS", (states, *lanes), dtype)
+        gP = tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
+        compiled = self._reverse_kernel("within", "", zeros(states, "t, b, n"))
+        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, gS, gP)
+        with span("neurons, reverse", ops=gy.size):
+            launch(compiled, self.setting.device, 0, len(gy), *lanes, *arrays)
+        return gy
+
+    def traced(self, output: Array, tape: Nested, before: Array | None) -> tuple[Array | LowPass, Array]:
+        """The trace of the output, and where it ends."""
+        place = list(self.values).index(self.neuron.leak) if self.neuron.leak else None
+        leak = 1.0 if place is None else tape["params"][place].reshape(self.shape)
+        return traced(output, leak, before, self.setting.device)
+
+    def over_samples(self, lanes: Array, tape: Nested) -> Array:
+        """The sum of ``lanes`` [B, ...] over samples."""
+        return lanes.sum(0)
+
+    def fold(self, name: str, units: Array, slope: Array | None, grads: Nested) -> None:
+        """Add ``units``, one number for each, to the gradient of a parameter that they may share, times its slope."""
+        g = summed_where_shared(units.reshape(self.shape), self.params[name])
+        grads[name] += g if slope is None else g * slope
+
+    def before(self, tape: Nested) -> Nested:
+        """The loss's derivative by the initial state. The initial output is only seen by a recurrent connection."""
+        batch = tape["gS"].shape[1]
+        result = {self.neuron.output: np.zeros((batch, *self.shape), self.setting.dtype)}
+        for line, name in zip(tape["gS"], self.neuron.state, strict=True):
+            result[name] = line.reshape(batch, *self.shape).copy()
+        return result
+
+    def _forward_kernel(self) -> Callable:
+        if "forward" not in self._kernels:
+            self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
+        return self._kernels["forward"]
+
+    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable:
+        """A loop back; ``cotangent`` says what comes from the step after it and from a loss that sees states."""
+        model, key = self.neuron, f"{direction} {variant}"
+        if key not in self._kernels:
+            if model.vjp is None:
+                raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
+            learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
+            stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
+            self._kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
+        return self._kernels[key]
+
+    def _make(self, direction: str, **filling: Any) -> Callable:
+        model, setting = self.neuron, self.setting
+        rows = {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
+        holes = {**rows, **model.filling(setting.smooth), **filling}
+        return kernel(getattr(cpu, direction), device=setting.device, dtype=setting.dtype, **holes)

@@ -1,0 +1,36 @@
+"""How a network computes, the same for all of its layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..device import resolve
+from ..validate import float_dtype, number
+from .host import Host
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks).
+
+    Device "auto" becomes "cuda" if there is a GPU that can be used, else "cpu". ``arrays`` are the array operations
+    there: a ``Host``, or the ``Gpu`` of ``layers.cuda.arrays``.
+    """
+
+    dt: float = 1.0
+    dtype: Any = np.float32
+    device: str = "cpu"
+    smooth: bool = False
+    arrays: Any = field(default_factory=Host, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
+        object.__setattr__(self, "dtype", float_dtype(self.dtype))
+        object.__setattr__(self, "device", resolve(self.device))
+        if self.device == "cuda":
+            from .cuda.arrays import Gpu
+
+            object.__setattr__(self, "arrays", Gpu())
