@@ -298,7 +298,9 @@ class Session:
             jobs = Jobs(self.options.jobs, folder)
             began = time.monotonic()
             survey = Survey(self.options.notes, jobs).take(session.items)
-            print(f"\n{len(survey)} of {len(session.items)} tests are used; {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"\n{len(survey)} of {len(session.items)} tests are used; {time.monotonic() - began:.0f} s", flush=True
+            )
             trial, began = Trial(session.items, survey, jobs), time.monotonic()
             same = equivalent()
             for mutant in self.drawn:
