@@ -138,6 +138,6 @@ def mutants_of(file: Path) -> list[Mutant]:
 
 
 def all_mutants(only: str = "") -> list[Mutant]:
-    """Those of all files whose path contains ``only``."""
+    """Those whose key contains ``only``."""
     files = sorted(file for folder in FOLDERS for file in (ROOT / "nbsnn" / folder).rglob("*.py"))
-    return [mutant for file in files if only in file.as_posix() for mutant in mutants_of(file)]
+    return [mutant for file in files for mutant in mutants_of(file) if only in mutant.key]
