@@ -4,9 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from .tools.mutants import ROOT, all_mutants
+from .tools.mutants import FOLDERS, ROOT, all_mutants
 
 TEST = """
 from nbsnn.surrogates import spike_linear
@@ -16,28 +14,22 @@ def test_inside_and_outside():
 """
 
 
-def test_a_wrong_comparison_is_caught_and_an_equivalent_one_is_not_counted(tmp_path: Path) -> None:
+def test_what_is_wrong_is_caught_what_no_test_reaches_survives_and_what_computes_the_same_is_not_counted(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "test_slope.py").write_text(TEST)
-    options = ["--only", "compact.py: slope: abs(u) < 1.0 ->", "--tests", str(tmp_path / "test_slope.py")]
+    options = ["--only", "compact.py: slope: abs(u) <", "--tests", str(tmp_path / "test_slope.py")]
     command = [sys.executable, "-m", "tests.tools.mutate", *options, "--notes", str(tmp_path), "--verbose"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "-> (abs(u) >= 1.0)\n    by " in done.stdout
-    assert "surrogates    1 of 1 caught, 100.0%; 1 more compute the same" in done.stdout
+    assert "spike_linear.slope: abs(u) < 1.0 -> (abs(u) >= 1.0)\n    by " in done.stdout
+    assert "rect.slope: abs(u) < width -> (abs(u) >= width)\n    by " not in done.stdout
+    assert done.stdout.count("survives: nbsnn/surrogates/compact.py:") == 3
+    assert "surrogates    1 of 4 caught, 25.0%; 2 more compute the same" in done.stdout
 
 
-def test_what_no_test_notices_is_named(tmp_path: Path) -> None:
-    (tmp_path / "test_slope.py").write_text(TEST.replace("(-0.5, 1.5)", "(-0.5,)").replace(", 0.0]", "]"))
-    options = ["--only", "compact.py: slope: 0.0 -> (1.0)", "--tests", str(tmp_path / "test_slope.py")]
-    command = [sys.executable, "-m", "tests.tools.mutate", *options, "--notes", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "survives: nbsnn/surrogates/compact.py" in done.stdout
-
-
-@pytest.mark.parametrize("folder", ["neurons", "surrogates", "synapses", "plasticity", "kernels/cpu", "kernels/cuda"])
-def test_every_mutant_is_other_code(folder: str) -> None:
-    mutants = [mutant for mutant in all_mutants() if mutant.folder == folder]
-    assert len({(m.file, m.begin, m.end, m.text) for m in mutants}) == len(mutants) > 30
+def test_every_folder_has_mutants_and_they_compile() -> None:
+    mutants = all_mutants()
+    assert {mutant.folder for mutant in mutants} == set(FOLDERS)
     for mutant in mutants[:: len(mutants) // 10]:
         assert mutant.codes()

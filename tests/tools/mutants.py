@@ -99,14 +99,16 @@ def changes(node: ast.AST) -> Iterator[str]:
             yield "pass"
 
 
-def kernels_in(tree: ast.Module, all_functions: bool) -> Iterator[ast.FunctionDef]:
+def kernels_in(tree: ast.AST, all_functions: bool, inside: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
     """Functions of scalar code: neither methods, nor holes, nor (but in kernels) what makes or checks objects."""
-    methods = {id(child) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for child in ast.walk(node)}
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.FunctionDef) or id(node) in methods or node.decorator_list:
-            continue
-        if all_functions or node.returns is None or ast.unparse(node.returns) in ("float", "bool"):
-            yield node
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            returned = ast.unparse(node.returns) if node.returns else "float"
+            if not node.decorator_list and (all_functions or returned in ("float", "bool")):
+                yield f"{inside}{node.name}", node
+            yield from kernels_in(node, all_functions, f"{inside}{node.name}.")
+        elif not isinstance(node, ast.ClassDef):
+            yield from kernels_in(node, all_functions, inside)
 
 
 def mutants_of(file: Path) -> list[Mutant]:
@@ -117,7 +119,7 @@ def mutants_of(file: Path) -> list[Mutant]:
     for line in source.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     name, found = file.relative_to(ROOT).as_posix(), {}
-    for function in kernels_in(tree, "/kernels/" in file.as_posix()):
+    for where, function in kernels_in(tree, "/kernels/" in file.as_posix()):
         inner = [node for statement in function.body for node in ast.walk(statement)]
         skipped = {id(node.func) for node in inner if isinstance(node, ast.Call)}
         # Annotations and defaults of nested functions are no scalar code.
@@ -132,7 +134,7 @@ def mutants_of(file: Path) -> list[Mutant]:
             old, lines = " ".join(source[begin:end].decode().split()), range(node.lineno, node.end_lineno + 1)
             for text in changes(node):
                 whole = text if isinstance(node, (ast.stmt, ast.Subscript)) else f"({text})"
-                mutant = Mutant(name, function.name, lines, body, begin, end, old, whole)
+                mutant = Mutant(name, where, lines, body, begin, end, old, whole)
                 found[begin, end, text] = mutant  # of nested functions the innermost comes last
     return list(found.values())
 
