@@ -65,7 +65,7 @@ def test_smooth_is_continuous_at_the_threshold_and_centred_there(surrogate: Surr
 
 
 @each
-@pytest.mark.parametrize("u", [-5.3, -0.4, 0.3, 4.9])
+@pytest.mark.parametrize("u", [-5.3, -0.7, -0.4, 0.3, 0.7, 4.9])
 def test_smooth_rises_by_the_area_under_the_slope(surrogate: Surrogate, u: float) -> None:
     area, _ = quad(surrogate.slope, 0.0, u, limit=200, points=[0.05 * u, 0.2 * u, 0.5 * u])
     assert surrogate.smooth(u) - surrogate.smooth(0.0) == pytest.approx(area, rel=1e-5)
