@@ -158,8 +158,8 @@ def test_bounds_of_weights() -> None:
     assert [bounds.power(v, d, low, high, mu) for v, d in ((3.0, 0.5), (4.0, 0.5), (-1.0, -0.5), (-2.0, -0.5))] == [
         0
     ] * 4
-    smooth = [bounds.smooth(w, d, low, high, mu) for d in (0.5, -0.5, 0.0)]
-    assert_allclose(smooth, [0.5 * math.exp(-0.2), -0.5 * math.exp(-0.2 / 3.0), 0.0])
+    smooth = [bounds.smooth(w, d, low, high, mu) for d in (0.5, 1.0, -0.5, 0.0)]
+    assert_allclose(smooth, [0.5 * math.exp(-0.2), math.exp(-0.2), -0.5 * math.exp(-0.2 / 3.0), 0.0])
     assert bounds.smooth(2.9995, 0.5, low, high, mu) == pytest.approx(0.5 * math.exp(-0.2 / 5e-4), rel=1e-9)
     assert bounds.smooth(2.99985, 0.5, low, high, mu) == pytest.approx(0.5 * math.exp(-0.2 / 1.5e-4), rel=1e-9)
     assert bounds.free(7.0, low, high) == 7.0

@@ -196,8 +196,9 @@ class Survey:
                     file.write(json.dumps({**entry, "lines": lines.seen()}) + "\n")
 
         def done(status: int) -> None:
-            if status == 0:
-                part.rename(note)
+            last = [json.loads(line) for line in part.read_text().splitlines()][-3:]
+            if status == 0 or (len(last) == 3 and not any("passed" in entry for entry in last)):
+                part.rename(note)  # after three deaths in a row: a slow fixture, say
             else:
                 self.go_on(items, part, note)
 
