@@ -221,6 +221,35 @@ def test_threshold_current_of_hodgkin_huxley():
     assert first == pytest.approx(high, abs=1.5)
 
 
+def test_izhikevich_follows_its_equations_step_by_step():
+    a, b, c, d, dt = 0.1, 0.2, -65.0, 2.0, 0.5
+    x = np.concatenate([np.full(60, 20.0), np.full(20, -150.0), np.full(60, 12.0)])
+    run = Population(Izhikevich(a, b, c, d, substeps=1), 1, dt=dt, dtype=np.float64, device="python")
+    run = run.run(x.reshape(-1, 1, 1))
+    v, u = (float(Izhikevich(a, b, c, d).state[name]) for name in "vu")
+    expected, steep = [], 0
+    for current in x:
+        fall = dt * (0.08 * v + 5.0)  # where Euler's method would swing, v is taken as linearly implicit
+        steep += fall < -2.0
+        v = v + dt / (1.0 - (fall if fall < -2.0 else 0.0)) * (0.04 * v * v + 5.0 * v + 140.0 - u + current)
+        u = u + dt * a * (b * v - u)
+        spike = v >= 30.0
+        v, u = (c, u + d) if spike else (v, u)
+        expected.append((float(spike), v, u))
+    found = np.stack([run[name].ravel() for name in ("spikes", "v", "u")], -1)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert steep > 0 and found[:, 0].sum() > 3
+
+
+def test_hodgkin_huxley_spikes_in_the_step_that_takes_its_membrane_over_the_threshold():
+    run = Population(HodgkinHuxley(refractory=0.0), 1, dt=0.02, dtype=np.float64, device="python")
+    run = run.run(np.full((300, 1, 1), 1500.0))
+    v = run["v"].ravel()
+    over = (v[1:] > -20.0) & (v[:-1] <= -20.0)
+    assert over.sum() >= 1
+    np.testing.assert_array_equal(run["spikes"].ravel()[1:] > 0.0, over)
+
+
 def test_refractory_hodgkin_huxley_goes_on_without_counting():
     free = simulate(HodgkinHuxley(refractory=0.0), 7500, 1, dt=0.02, current=600.0)
     deaf = simulate(HodgkinHuxley(refractory=40.0), 7500, 1, dt=0.02, current=600.0)

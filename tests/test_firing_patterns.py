@@ -43,6 +43,19 @@ def test_there_are_all_patterns():
         assert pattern.input().shape == (len(pattern.times), 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "times", "currents"),
+    [
+        ("class 1 excitable", [10.0, 30.0, 50.0], [0.0, 0.0, 1.5]),
+        ("class 2 excitable", [10.0, 30.0, 130.0], [-0.5, -0.5, 1.0]),
+        ("accommodation", [100.0, 200.0, 299.9, 300.0, 306.25, 312.5], [4.0, 0.0, 0.0, 0.0, 2.0, 0.0]),
+        ("inhibition-induced spiking", [0.0, 50.0, 150.0, 250.0, 251.0], [80.0, 75.0, 75.0, 75.0, 80.0]),
+    ],
+)
+def test_currents_are_the_published_ones(name, times, currents):
+    np.testing.assert_allclose(SIMPLE[name].current(np.array(times)), currents, atol=1e-12)
+
+
 # Spikes in all, and where the paper's figure shows a time: the interval of the first one, in ms.
 COUNTS = {
     "phasic spiking": (1, 20, 60), "spike latency": (1, 20, 40), "subthreshold oscillations": (1, 20, 40),

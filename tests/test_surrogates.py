@@ -65,6 +65,13 @@ def test_smooth_is_continuous_at_the_threshold_and_centred_there(surrogate: Surr
 
 
 @each
+@pytest.mark.parametrize("u", [-5.3, -0.7, -0.4, 0.3, 0.7, 4.9])
+def test_smooth_rises_by_the_area_under_the_slope(surrogate: Surrogate, u: float) -> None:
+    area, _ = quad(surrogate.slope, 0.0, u, limit=200, points=[0.05 * u, 0.2 * u, 0.5 * u])
+    assert surrogate.smooth(u) - surrogate.smooth(0.0) == pytest.approx(area, rel=1e-5)
+
+
+@each
 def test_integral(surrogate: Surrogate) -> None:
     low, high = surrogate.support
     if math.isfinite(surrogate.integral):
@@ -171,3 +178,30 @@ def test_slope_equals_the_published_formula(surrogate: Surrogate, published: np.
 def test_s2nn_with_eps_has_the_original_primitive() -> None:
     assert surrogates.s2nn(beta=2.0, eps=1e-5).smooth(0.5) == pytest.approx(2.0 * np.log(1.5 + 1e-5) + 0.5, rel=1e-14)
     assert surrogates.s2nn(beta=2.0, eps=1e-5).slope(0.5) == surrogates.s2nn(beta=2.0).slope(0.5) == 2.0 / 1.5
+
+
+@pytest.mark.parametrize(
+    ("surrogate", "u", "smooth", "slope"),
+    [
+        (surrogates.piecewise_quadratic(alpha=2.0), -0.5, 0.0, 0.0),
+        (surrogates.piecewise_quadratic(alpha=2.0), 0.5, 1.0, 0.0),
+        (surrogates.rect(alpha=2.0), -0.25, 0.0, 0.0),
+        (surrogates.rect(alpha=2.0), 0.25, 1.0, 0.0),
+        (surrogates.spike_linear(gamma=0.5), -1.0, 0.25, 0.0),
+        (surrogates.spike_linear(gamma=0.5), 1.0, 0.75, 0.0),
+        (surrogates.piecewise_leaky_relu(w=0.5, c=0.25), -0.5, 0.0, 0.25),
+        (surrogates.piecewise_leaky_relu(w=0.5, c=0.25), 0.5, 1.0, 0.25),
+        (surrogates.leaky_k_relu(leak=0.25, k=2.0), 0.0, 0.0, 2.0),
+        (surrogates.log_tailed_relu(alpha=0.25), 0.0, 0.0, 0.25),
+        (surrogates.log_tailed_relu(alpha=0.25), 1.0, 1.0, 1.0),
+        (surrogates.fake_numerical_gradient(alpha=0.5), -2.0, -0.5, 0.5),
+        (surrogates.fake_numerical_gradient(alpha=0.5), 2.0, 1.5, 0.5),
+        (surrogates.s2nn(alpha=8.0, beta=3.0), 0.0, 0.5, 3.0),
+        (surrogates.s2nn(alpha=8.0, beta=3.0), 1.0, 0.5 + 3.0 * math.log(2.0), 1.5),
+    ],
+    ids=repr,
+)
+def test_corners_belong_to_the_piece_that_the_definition_names(
+    surrogate: Surrogate, u: float, smooth: float, slope: float
+) -> None:
+    assert (surrogate.smooth(u), surrogate.slope(u)) == (smooth, slope)

@@ -1,0 +1,35 @@
+"""The program that asks whether the tests notice a change: tests/tools/mutate.py."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from .tools.mutants import FOLDERS, ROOT, all_mutants
+
+TEST = """
+from nbsnn.surrogates import spike_linear
+
+def test_inside_and_outside():
+    assert [spike_linear(gamma=0.5).slope(u) for u in (-0.5, 1.5)] == [0.25, 0.0]
+"""
+
+
+def test_what_is_wrong_is_caught_what_no_test_reaches_survives_and_what_computes_the_same_is_not_counted(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "test_slope.py").write_text(TEST)
+    options = ["--only", "slope: abs(u) < ", "--tests", str(tmp_path / "test_slope.py")]
+    command = [sys.executable, "-m", "tests.tools.mutate", *options, "--notes", str(tmp_path), "--verbose"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "spike_linear.slope: abs(u) < 1.0 -> (abs(u) >= 1.0)\n    by " in done.stdout
+    assert "rect.slope: abs(u) < width -> (abs(u) >= width)\n    by " not in done.stdout
+    assert done.stdout.count("survives: nbsnn/surrogates/compact.py:") == 3
+    assert "surrogates    1 of 4 caught, 25.0%; 2 more compute the same" in done.stdout
+
+
+def test_every_folder_has_mutants_and_they_compile() -> None:
+    mutants = all_mutants()
+    assert {mutant.folder for mutant in mutants} == set(FOLDERS)
+    for mutant in mutants[:: len(mutants) // 10]:
+        assert mutant.codes()
