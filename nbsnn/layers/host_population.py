@@ -32,6 +32,7 @@ class HostPopulation(Layer):
     values: dict[str, Array]
     starts: dict[str, Array]
     step_parameters: Callable[[], Array]
+    starts_learned: Callable[[], bool]
     _kernels: dict[str, Callable]
     _places: tuple[int, ...]
     _step: Callable
