@@ -22,7 +22,7 @@ import numpy as np
 from . import validate
 from .append import MARK, Appended, create, head, understood
 from .times import edge
-from .validate import count, number, switch
+from .validate import count, number, real, switch
 
 Array = np.ndarray
 
@@ -128,9 +128,8 @@ class SpikeWriter(Appended):
         """
         if self.handle.closed:
             raise ValueError(f"{self.path} is closed")
-        units = np.asarray(units)
+        units, steps = real("units", units), real("steps", steps)
         units = units if units.size else units.astype(np.int32)
-        steps = np.asarray(steps)
         steps = np.broadcast_to(steps, units.shape) if steps.ndim == 0 else steps
         if not units.size and not steps.size:
             return

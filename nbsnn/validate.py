@@ -53,6 +53,15 @@ def number(
     return result
 
 
+def number_in(dtype: np.dtype, name: str, value: Any) -> float:
+    """A number that is finite in a precision, too."""
+    result = number(name, value)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(dtype.type(result)):
+            raise ValueError(f"{name} must be finite as {dtype}, not {value!r}")
+    return result
+
+
 def real(name: str, value: Any) -> np.ndarray:
     """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
     try:

@@ -114,7 +114,11 @@ class Population(Layer):
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
-        array = np.array(value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
+        given = np.asarray(value_for(f"parameter {name}", value, self.shape), np.float64)
+        with np.errstate(over="ignore"):
+            array = np.array(given, self.setting.dtype)
+        if np.isfinite(given).all() and not np.isfinite(array).all():
+            raise ValueError(f"parameter {name} must be finite as {self.setting.dtype}, not {value!r}")
         try:
             np.broadcast_to(array, self.shape)
         except ValueError:

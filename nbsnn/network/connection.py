@@ -15,7 +15,7 @@ from ..random import Draws
 from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
-from ..validate import number
+from ..validate import number_in
 from . import given, steering, waiting
 from .eventwise import BOUNDED, normalizes_steps
 from .group import Port, Section
@@ -136,8 +136,8 @@ class Connection:
         )
         rows = self._of_groups(rows)
         weight = rows.weight if self._weight is None else self._weight
-        weight = values.of(
-            1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
+        weight = values.named(
+            "weight", 1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
             dtype=network.dtype,
         )  # fmt: skip
         weight = self._by_row(self._whole(weight, self._weight), self._weight, rows)
@@ -246,7 +246,7 @@ class Connection:
         self.network.build()
         memory = self.network.layout.memory
         if self.own_weights:
-            new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
+            new = values.named("weight", value, len(self), seed=self.network.seed, dtype=self.network.dtype)
             new = self._whole(new, value)
             if np.ndim(new) and self._pair is not None and not isinstance(value, values.Distribution):
                 new = new[self._pair]
@@ -258,7 +258,9 @@ class Connection:
                 f"{self.name} was built with one weight for all synapses; connect with an array of weights"
             )
         else:
-            memory.write("numbers", values.of(value, 1), self.place, self.place + 1)
+            memory.write(
+                "numbers", values.named("weight", value, 1, dtype=self.network.dtype), self.place, self.place + 1
+            )
 
     @property
     def learning(self) -> bool:
@@ -296,7 +298,7 @@ class Connection:
 
     @reward.setter
     def reward(self, value: float) -> None:
-        if number("reward", value) != self.reward:
+        if number_in(self.network.dtype, "reward", value) != self.reward:
             self._reward_given = float(value)
             if self.network.built:
                 waiting.reward(self, self._reward_given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,9 +175,11 @@ class Recording(Sealed):
 
     def __getitem__(self, what: Any) -> Any:
         if isinstance(what, tuple):
+            if len(what) != 2 or not isinstance(what[1], str):
+                raise KeyError(f"recording[group, 'v'] is a recorded variable; {what!r} is none")
             owner, name = what
             owner = self.network.owner(owner) if isinstance(owner, str) else owner
-            if (owner, name) not in self.variables:
+            if not isinstance(owner, Hashable) or (owner, name) not in self.variables:
                 known = [f"{o.name}.{n}" for o, n in self.variables]
                 raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
             return self.variables[owner, name]

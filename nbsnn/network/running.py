@@ -13,6 +13,7 @@ from ..kernels.cpu import tables as at
 from ..progress import Progress
 from ..times import LATEST
 from ..times import whole as whole
+from ..validate import function
 from . import eventwise, waiting
 from .connection import Connection
 from .files import Files
@@ -165,8 +166,8 @@ def _run(
         raise ValueError(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function that takes the network, not {callback!r}")
+    if callback is not None:
+        function("callback", callback, "a function that takes the network", takes=1)
     if callback is None and callback_every is not None:
         raise ValueError("callback_every is the interval of a callback; there is none")
     network.build()

@@ -150,7 +150,9 @@ def traces(
     for name, x in columns.items():
         if x.shape != (len(times), units):
             wanted = f"[{len(times)}, {units}], as there are times and units"
-            raise ValueError(f"the state {name!r} must have shape {wanted}, not {list(x.shape)}")
+            raise ValueError(
+                f"{f'the state {name!r} of ' if name else ''}states must have shape {wanted}, not {list(x.shape)}"
+            )
     strokes = [] if spikes is None else [np.asarray(spikes)] if _flat(spikes) else [np.asarray(s) for s in spikes]
     for name, items in (("spikes", strokes), ("labels", labels or [])):
         if len(items) not in (0, units):

@@ -36,7 +36,7 @@ class Explicit(Rule):
     (array([0, 0, 2], dtype=int32), array([0, 1, 1], dtype=int32), array([0.3, 0.2, 0.1]))
     """
 
-    exact = True
+    exact, spatial = True, False
     shape: tuple[int, int] | None = None  # of the matrix that the pairs come from
 
     def __init__(self, pre: Any, post: Any, weight: Any = None, delay: Any = None):

@@ -56,22 +56,88 @@ ARRAYS = {"[]", "()", "zeros(2, 3)", "ones(7)", "(1, 2, 3, 4)", "a range", "[nan
 LATE = NUMBERS | ARRAYS | {"a function", "a lambda", "a layer", "a neuron"}
 """What may be refused when it is used: shapes and ranges depend on what comes, functions on what they return."""
 
-ALIASES: list[tuple[str, str, str]] = []
+GIVEN = r"Layer\.run|Sequential\.steps|(BPTT|OTTT|SLTT)\..*|report|target_rate|compare_credit|Plastic\.learn"
+LOSSES = rf"losses\..*|loss\(y\)|{GIVEN}"
+PARTS = r"Sequential\(layer\)|Parallel\(layer\)|Residual.*|Recurrent"
+
+ALIASES: list[tuple[str, str, str]] = [
+    (GIVEN, "x", "input"),
+    (LOSSES, "target", "labels"),
+    ("losses.softmax_cross_entropy", "logits", "labels must have shape"),
+    (PARTS, "layer|shortcut|inner|feedback", "layers and neurons"),
+    ("check|report|target_rate", "net|subject", "this dense is not built yet"),
+    ("EProp", "net", "a network of the form"),
+    ("fit", "net", "another network"),
+    ("load", "net", "the network has the parameters"),
+    ("plasticity.Plastic", "neurons", "Dense(4, 3) needs"),
+    ("plasticity.Plastic", "lateral", "weight"),
+    ("unsupervised.diehl_cook", "inhibition", "weight"),
+    ("device.resolve", "allowed", "device must be one of"),
+    (r"(Tempotron|Stack|tempotron)\..*", "x", "times"),
+    (r"Draws.*|random.key", "item", "stream"),
+    ("sparse.delays", "spec", "delay"),
+    ("Optimizer.schedule=", "schedule", "lr"),
+    (r"Recording\[.*", "group|name", "was not recorded"),
+    (r"VariableFile.*", "owner|name", "is not in this file"),
+    (r"History\[.*", "name", "no column"),
+    (r"Sequential\[.*", "name", "no layer"),
+    (".*", "path", "x is not"),
+    (".*", "callback|encode|first", "alpha of atan"),
+    (r"GaussianTuning|spikingjelly_tempotron\..*", "n", "x_min must have shape"),
+    (r"spikingjelly_tempotron\..*", "v_max", "label"),
+    (r"tempotron\..*", "labels", "response"),
+    ("Group.*", "name", "has no variable"),
+    ("Rule.run", "weights", "pre spikes"),
+    ("Distance.build", "n_pre", "coordinates of sources"),
+    ("Distance.build", "n_post", "coordinates of targets"),
+    ("neurons.*", "v_rest|e_leak", "v_reset"),
+    ("tempotron.from_events", "time", "pre must have shape"),
+    ("tempotron.from_.*", "T", "lie in"),
+    ("models.brunel", "eta", "rate"),
+    ("statistics.synchrony_of", "states", "no unit changes"),
+]
 """Callable, argument (patterns): another word by which its messages call the argument."""
+
+NUMBER = "|".join(map(re.escape, NUMBERS))
+LISTS = r"\[\]|\(\)|zeros.*|ones.*|\(1, 2.*|a range"
 
 ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values (patterns); why they are right
     (r"neurons\..*|Neuron.*|spaic\..*|rnnbuilder\..*|spikingjelly\..*", ".*", "a range|ones.*|zeros.*", "one per unit"),
     ("plot.*|plasticity.figure", "title", "''", "no title"),
+    (".*", "path|to|variables_to|checkpoint", "'x'", "a file of this name"),
+    (".*", "callback|encode|augment|schedule", "a function", "fails when it is called, in words of its own"),
+    (r"sparse\.values\..*", "low|high", f"{NUMBER}|inf|-inf", "bounds, or none"),
+    (r"synapses\..*", "reversal", NUMBER, "a conductance"),
+    ("neurons.*|spikingjelly.*", "v_reset|v_start|u_start|v0", NUMBER, "a membrane"),
+    ("BPTT|EProp|OTTT|SLTT", "clip", NUMBER, "a limit"),
+    ("Distance", "cutoff|period", NUMBER, "a length"),
+    ("tempotron.Stack", "sharpness", NUMBER, "a number"),
+    (r"Tempotron\.v", "at", f"{NUMBER}|{LISTS}", "times"),
+    ("tempotron.from_spikes", "T", NUMBER, "a length"),
+    ("losses.FirstSpikeMSE", "wrong", NUMBER, "a time"),
+    (r"Sparse\.(build|count)", "own", "-1|0", "a place"),
+    (r"Sparse\.(build|count)", "coordinates", LISTS, "positions, for which this rule does not ask"),
+    (r"Rows\.to_scipy", "weight", NUMBER, "one for all"),
+    (r"plasticity\.(window|figure)", "delta_t|w", f"{NUMBER}|{LISTS}", "a weight, differences"),
+    ("plasticity.Plastic", "lateral", NUMBER, "a weight"),
+    (r"Plastic\.(learn|present)", "every", NUMBER, "steps"),
+    (r"plasticity\.MSTDP|bindsnet.MSTDP", "tau_e|tc_e_trace", NUMBER, "a time constant"),
+    (r"plasticity\.Normalize", "every", NUMBER, "an interval"),
+    ("bindsnet.*", "norm", NUMBER, "a sum"),
+    ("unsupervised.diehl_cook", "theta_plus", f"{NUMBER}|{LISTS}", "what a spike adds"),
+    (r"SpikeWriter\.resume|VariableWriter\.resume", "step", "None", "at the end"),
+    (r"Recording\.(spikes|rate|cv)", "group", "None", "the whole network"),
+    (r"Recording\.plot", "path", "None", "no file"),
+    ("History", "rows", r"\(\)|\[\]", "no rows"),
     (".*", "learn|record|keep|labels", r"set\(\)|\[\]|\(\)|\['x'\]|'x'", "names, or none"),
     (".*", "params|grads|extra|ranges|regularizers|state|options|holes|per_step|pre|post|spikes", r"\{\}", "none"),
-    (".*", "stream|item|path|to|variables_to|name|kind|output|leak|title", "''|'x'", "a text"),
+    (".*", "stream|item|name|kind|output|leak|title", "''|'x'", "a text"),
     ("random.key|Draws.*", "seed|item", "'x'|''", "a part of a stream"),
     (".*", "stop", "inf", "no end"),
     ("SpikeFile.spikes", "start", "-inf", "from the beginning"),
     (r"Sparse.*", "multapses", "None", "by default"),
     (".*", "batch_size|every", "None", "all at once, each step"),
     (".*", "x|times|pre|post|spikes|states|y|counts|rates|cv", "a range", "an array"),
-    (".*", "low|high", "inf|-inf", "no bound"),
     ("LogNormal|.*values.*|.*delays", "spec|weight|delay", "a range|ones.*", "one per synapse"),
     ("unsupervised.*", "history", "None", "a new one"),
     ("neurons.Cooldown", "sign", "-1|True|np.True_", "a sign"),
@@ -87,18 +153,19 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     ("sparse.delay_steps", "delay", r".*ones.*|\[\]|\(.*", "one per synapse"),
     ("losses.SpikeCount", "upper|power", "inf|True|np.True_", "no upper bound; 1"),
     ("plasticity.Normalize", "when", "-?[12].*|0|True|np.True_", "a step"),
-    (
-        "rnnbuilder.*",
-        "tau|tau_thr|threshold|gamma",
-        "-?[12].*|True|np.True_",
-        "a float, whose default is written as an int",
-    ),
-    ("spaic.lif", "v_reset", ".*", "documented to have no effect"),
+    ("rnnbuilder.*", "tau|tau_thr|threshold|gamma", NUMBER, "a float, whose default is written as an int"),
 ]
 """What is accepted besides what ``may`` allows."""
 
 NAN_IS_RIGHT = r"statistics\.cv.*"
 """Callables whose results may hold NaN: of units with too few spikes."""
+
+
+LATER = (
+    "of shape .* does not fit units|must be a number or have shape|needs an input of|a sum needs equal ones|"
+    "must be finite as float|have left the range of numbers|at the end of the run"
+)
+"""What is said of values that can be judged only where they are used, though not by the name of the argument."""
 
 
 class Late(BaseException):
@@ -230,11 +297,12 @@ def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
     except (ValueError, TypeError, KeyError, OSError, NotImplementedError, IndexError) as error:
         text = f"{type(error).__name__}: {str(error)[:200]}"
         told = says(error, call.name, names) or isinstance(error, OSError)  # which tells the path
+        told = told or (stage == "use" and re.search(LATER, text) is not None)
         right = own(error) and told
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f" @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}"
         if isinstance(error, IndexError):
-            right = False
+            right = right and call.name.endswith("]")
         return ("named" if stage == "call" else "late") if right else f"raw {stage}", text + where
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -55,7 +55,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
     "no argument": "plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
-        SpikeFile.find Classic.learn shown_order tempotron.common encode.delta
+        SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.common encode.delta
     """,
 }
 WITHOUT = {name for names in REASONS.values() for name in names.split()}
@@ -247,6 +247,10 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             n.connect, source="a", target="b", pattern=nbsnn.AllToAll(), weight=0.5, delay=0.1,
             synapse=synapses.Delta(), plasticity=plastic.PairSTDP(), short_term=None, coordinates=None, name="c",
             homeostasis=None,
+        ),
+        "Network.connect(coordinates)": (
+            None, lambda **g: brain()[0].connect("a", "b", nbsnn.Distance(sparse.Disc(0.5, 1.0)), **g),
+            {"coordinates": (np.zeros((4, 2)), np.ones((3, 2)))},
         ),
         "Network.drive": network(n.drive, target="b", rate=10.0, weight=0.1, synapse=synapses.Delta()),
         "Network.inject": network(n.inject, target="b", current=np.ones((2, 3)), every=0.2, start=0.1),
