@@ -17,7 +17,7 @@ import numpy as np
 from .per_step import WAYS, PerStep
 from .pickling import by_name
 from .surrogates import Surrogate, above, at_or_above, atan
-from .validate import choice, function, instance, names, numbers
+from .validate import choice, filled, function, instance, names, numbers
 
 COMPARE = {">=": at_or_above, ">": above}
 
@@ -151,7 +151,7 @@ class Neuron:
                 if callable(value):
                     _check_takes_shape(f"{what} {name}", value)
                 else:
-                    numbers(f"{what} {name}", value)
+                    filled(f"{what} {name}", value)
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
         for role, given in (("least", self.least), ("starts_at", self.starts_at.values())):
@@ -265,7 +265,7 @@ class Neuron:
             said = {
                 k: v
                 for k, v in self.options.items()
-                if not (k == "learn" and not v) and not (k == "reset" and v is None)
+                if not (k == "learn" and not len(v)) and not (k == "reset" and v is None)
             }
             return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in said.items())})"
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"

@@ -62,6 +62,15 @@ def number_in(dtype: np.dtype, name: str, value: Any) -> float:
     return result
 
 
+def cast(name: str, value: Any, dtype: np.dtype) -> np.ndarray:
+    """A copy in a precision, in which what is finite stays so."""
+    with np.errstate(over="ignore"):
+        array = np.array(value, dtype)
+    if np.isinf(array).any() and np.isfinite(np.asarray(value, np.float64)).all():
+        raise ValueError(f"{name} must be finite as {dtype}, not {value!r}")
+    return array
+
+
 def real(name: str, value: Any) -> np.ndarray:
     """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
     try:
@@ -92,6 +101,14 @@ def numbers(name: str, value: Any) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, not {value!r}")
     return array.astype(np.float64, copy=False)
+
+
+def filled(name: str, value: Any) -> np.ndarray:
+    """A number or an array of at least one number; see ``numbers``."""
+    array = numbers(name, value)
+    if not array.size:
+        raise ValueError(f"{name} must be a number or an array of numbers, not an empty one")
+    return array
 
 
 def count(name: str, value: Any, *, least: int = 1, most: int = 2**63 - 1) -> int:

@@ -21,7 +21,7 @@ from ..per_step import WAYS, held_in
 from ..profile import span
 from ..random import Draws
 from ..spell import row, row_sum, store, zeros
-from ..validate import affordable, shape_of
+from ..validate import affordable, cast, shape_of
 from .first import first_output, first_vjp, summed_where_shared
 from .layer import Array, Layer, Nested, Setting, Start, buffer, is_static
 from .low_pass import LowPass, traced
@@ -91,9 +91,8 @@ class Population(Layer):
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self._per_step()  # a parameter that is not allowed shows here, not in the middle of a run
-        for name, way in (
-            (name, WAYS[way]) for name, way in self.neuron.per_step.items()
-        ):  # what is given; what is learned may wander on
+        for name, kind in self.neuron.per_step.items():  # what is given; what is learned may wander on
+            way = WAYS[kind]
             held_in(
                 way, way(self.values[name].astype(np.float64), setting.dt, name), setting.dtype, f"{name} of {self!r}"
             )
@@ -114,11 +113,7 @@ class Population(Layer):
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
-        given = np.asarray(value_for(f"parameter {name}", value, self.shape), np.float64)
-        with np.errstate(over="ignore"):
-            array = np.array(given, self.setting.dtype)
-        if np.isfinite(given).all() and not np.isfinite(array).all():
-            raise ValueError(f"parameter {name} must be finite as {self.setting.dtype}, not {value!r}")
+        array = cast(f"parameter {name}", value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
         try:
             np.broadcast_to(array, self.shape)
         except ValueError:

@@ -11,7 +11,7 @@ from ..neuron import Neuron, value_for
 from ..per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
-from ..validate import finite, number_in, numbers
+from ..validate import cast, finite, number_in, numbers
 from .membrane import Response, membrane_of, response
 from .sealed import Sealed
 
@@ -175,9 +175,7 @@ class Group(Sealed):
             raise ValueError(
                 f"parameter {name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
             )
-        with np.errstate(over="ignore"):
-            if not np.isfinite(array.astype(self.network.dtype)).all():
-                raise ValueError(f"parameter {name} must be finite as {self.network.dtype}, not {value!r}")
+        cast(f"parameter {name}", array, self.network.dtype)
         way = WAYS[neuron.per_step[name]] if name in neuron.per_step else None
         where = f"{name} of {self.name}"
         return (

@@ -13,7 +13,7 @@ from ..kernels.cpu import tables as at
 from ..progress import Progress
 from ..times import LATEST
 from ..times import whole as whole
-from ..validate import function
+from ..validate import function, real
 from . import eventwise, waiting
 from .connection import Connection
 from .files import Files
@@ -60,11 +60,11 @@ class Wanted:
             if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
                 isinstance(n, str) for n in _names(names)
             ):
-                raise TypeError(f'what to record must be names, ["spikes", "v"] say, not {names!r}')
+                raise TypeError(f'record: what to record must be names, ["spikes", "v"] say, not {names!r}')
             if isinstance(owner, Connection):
                 self._connection(network, owner, names)
                 continue
-            owner = network.owner(owner)
+            owner = network.owner(owner, "record")
             for name in _names(names):
                 chosen = names[name] if isinstance(names, Mapping) else None
                 if name == "spikes":
@@ -131,13 +131,15 @@ def _units(owner: Group | Section, name: str, chosen: Any) -> Array:
     """The units of which a variable is recorded."""
     if chosen is None:
         return np.arange(owner.n)
-    units = np.atleast_1d(np.asarray(chosen))
+    units = np.atleast_1d(real(f"record: units of {owner.name}.{name}", chosen))
     if (
         units.ndim != 1
         or units.dtype.kind not in "iu"
         or (len(units) and not 0 <= units.min() <= units.max() < owner.n)
     ):
-        raise ValueError(f"units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}")
+        raise ValueError(
+            f"record: units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}"
+        )
     return units.astype(np.int64)
 
 

@@ -91,12 +91,12 @@ class Simulation(Sealed):
             return of
         return Section(self.group(of, argument))
 
-    def owner(self, of: Group | Section | str) -> Group | Section:
+    def owner(self, of: Group | Section | str, argument: str = "group") -> Group | Section:
         """The population, or the section of one, that is meant."""
         return (
-            self.section(of)
+            self.section(of, argument)
             if isinstance(of, Section) or (isinstance(of, str) and of in self.sections)
-            else self.group(of)
+            else self.group(of, argument)
         )
 
     def unbuilt(self, what: str) -> None:

@@ -82,7 +82,7 @@ ALIASES: list[tuple[str, str, str]] = [
     (r"History\[.*", "name", "no column"),
     (r"Sequential\[.*", "name", "no layer"),
     (".*", "path", "x is not"),
-    (".*", "callback|encode|first", "alpha of atan"),
+    (".*", "callback|encode|first|lr", "alpha of atan"),
     (r"GaussianTuning|spikingjelly_tempotron\..*", "n", "x_min must have shape"),
     (r"spikingjelly_tempotron\..*", "v_max", "label"),
     (r"tempotron\..*", "labels", "response"),
@@ -94,6 +94,7 @@ ALIASES: list[tuple[str, str, str]] = [
     ("tempotron.from_events", "time", "pre must have shape"),
     ("tempotron.from_.*", "T", "lie in"),
     ("models.brunel", "eta", "rate"),
+    ("statistics.(cv|cv2|lv)", "least", "spikes between start and stop"),
     ("statistics.synchrony_of", "states", "no unit changes"),
 ]
 """Callable, argument (patterns): another word by which its messages call the argument."""
@@ -157,15 +158,19 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
 ]
 """What is accepted besides what ``may`` allows."""
 
-NAN_IS_RIGHT = r"statistics\.cv.*"
+NAN_IS_RIGHT = r"statistics\.cv.*|Recording\.cv"
 """Callables whose results may hold NaN: of units with too few spikes."""
 
 
 LATER = (
     "of shape .* does not fit units|must be a number or have shape|needs an input of|a sum needs equal ones|"
-    "must be finite as float|have left the range of numbers|at the end of the run"
+    "must be a time constant|must be finite as float|have left the range of numbers|at the end of the run"
 )
 """What is said of values that can be judged only where they are used, though not by the name of the argument."""
+
+
+LONG = r"Network\.(run|steps) duration 2\*\*31"
+"""Bad values that are none: so many steps take long."""
 
 
 class Late(BaseException):
@@ -398,7 +403,7 @@ def main() -> None:
         call = usable[name]
         valid = call.arguments()
         spoilt = {a: label for a, label in spoilt.items() if BAD[label] is not valid[a]}
-        if not spoilt:
+        if not spoilt or any(re.fullmatch(LONG, f"{name} {a} {label}") for a, label in spoilt.items()):
             continue
         current.seek(0)
         current.write(f"{name} {spoilt}\n")
