@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import Any
@@ -321,8 +322,9 @@ def _again(given: dict[str, Any], made: list[str]) -> Neuron:
 
 def _kept(value: Any) -> Any:
     """What was given, with arrays as read-only copies: what their owner does to them later changes no neuron."""
-    if isinstance(value, list) and np.asarray(value).dtype.kind in "fiub":
-        value = np.asarray(value)
+    if isinstance(value, list):
+        with suppress(ValueError):  # rows of several lengths, which are refused where they are looked at
+            value = array if (array := np.asarray(value)).dtype.kind in "fiub" else value
     if isinstance(value, np.ndarray) and value.ndim and (value.flags.writeable or value.base is not None):
         value = value.copy()
         value.flags.writeable = False

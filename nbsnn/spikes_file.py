@@ -143,7 +143,7 @@ class SpikeWriter(Appended):
         if steps[0] < self.last or (steps[1:] < steps[:-1]).any():
             raise ValueError(f"steps must ascend from the last one written, {self.last}")
         if steps[-1] > np.iinfo(self.dtype["step"]).max:
-            raise ValueError(f"step {steps[-1]} does not fit in four bytes: open the writer with long=True")
+            raise ValueError(f"steps: {steps[-1]} does not fit in four bytes: open the writer with long=True")
         chunk = np.empty(len(units), self.dtype)
         chunk["step"], chunk["unit"] = steps, units
         self.append(chunk.tobytes())

@@ -71,12 +71,17 @@ def cast(name: str, value: Any, dtype: np.dtype) -> np.ndarray:
     return array
 
 
-def real(name: str, value: Any) -> np.ndarray:
-    """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
+def array_of(name: str, value: Any) -> np.ndarray:
+    """An array; the one that was given, if it is one."""
     try:
-        array = np.asarray(value)
+        return np.asarray(value)
     except ValueError:  # rows of several lengths, say
         raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
+
+
+def real(name: str, value: Any) -> np.ndarray:
+    """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
+    array = array_of(name, value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be numbers, an array of real numbers, not {array.dtype}")
     return array
@@ -144,9 +149,11 @@ def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: st
     return value
 
 
-def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
+def function(
+    name: str, value: Any, say: str = "a function", takes: int | None = None, classes: bool = False
+) -> Callable:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
-    if not callable(value) or isinstance(value, type):
+    if not callable(value) or (isinstance(value, type) and not classes):
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
     if takes is not None:
         try:

@@ -57,6 +57,8 @@ def check_numbers(rule: Any, dtype: np.dtype) -> None:
     traces = {f"trace {name}": trace.amount for name, trace in {**rule.pre, **rule.post}.items()}
     limits = {name: value for name in ("w_min", "w_max") if math.isfinite(value := getattr(rule, name))}
     rate = {"rate": rule.rate} if hasattr(rule, "rate") else {}
+    if getattr(rule, "tau_e", None):
+        rate["1 / tau_e"] = 1.0 / rule.tau_e if rule.tau_e > 1e-300 else math.inf
     for name, value in {**rule.params, **rate, **traces, **limits}.items():
         number_in(dtype, f"{name} of {type(rule).__name__}", value)
 

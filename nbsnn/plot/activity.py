@@ -10,7 +10,7 @@ import numpy as np
 
 from ..statistics import population_rate
 from ..statistics.window import spikes_within
-from ..validate import count, names, numbers, shaped
+from ..validate import array_of, count, names, numbers, shaped
 from .canvas import check_axes, color, new_figure
 
 Array = np.ndarray
@@ -56,7 +56,9 @@ def activity(
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
     """
-    if axes is not None and not (isinstance(axes, (tuple, list, np.ndarray)) and np.shape(axes)[:1] == (2,)):
+    if axes is not None and not (
+        isinstance(axes, (tuple, list, np.ndarray)) and array_of("axes", axes).shape[:1] == (2,)
+    ):
         raise TypeError(f"axes must be two matplotlib axes or None, not {axes!r}")
     for ax in () if axes is None else axes:
         check_axes(ax, title, "axes")

@@ -85,7 +85,14 @@ ALIASES: list[tuple[str, str, str]] = [
     (".*", "callback|encode|first|lr", "alpha of atan"),
     (r"GaussianTuning|spikingjelly_tempotron\..*", "n", "x_min must have shape"),
     (r"spikingjelly_tempotron\..*", "v_max", "label"),
-    (r"tempotron\..*", "labels", "response"),
+    ("voting.Assignment", "labels", "response"),
+    (r"Recording\[.*", "group|name", "is a recorded variable"),
+    (r"[Tt]empotron\.fit", "test", "times"),
+    ("data.shift", "x", "images"),
+    ("plasticity.Rule", "params", "change must take"),
+    ("check", "tolerance", "no smooth point"),
+    ("unsupervised.diehl_cook", "dt", "refractory of"),
+    (r"bindsnet\..*", "tc_.*", "tau"),
     ("Group.*", "name", "has no variable"),
     ("Rule.run", "weights", "pre spikes"),
     ("Distance.build", "n_pre", "coordinates of sources"),
@@ -129,6 +136,9 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     (r"SpikeWriter\.resume|VariableWriter\.resume", "step", "None", "at the end"),
     (r"Recording\.(spikes|rate|cv)", "group", "None", "the whole network"),
     (r"Recording\.plot", "path", "None", "no file"),
+    ("BPTT", "chunk|max_bytes", NUMBER, "a limit"),
+    ("OTTT|SLTT", "window", NUMBER, "steps"),
+    (r"Optimizer\.lr=|optim.*", "lr", "a function", "a schedule, which fails when it is called"),
     ("History", "rows", r"\(\)|\[\]", "no rows"),
     (".*", "learn|record|keep|labels", r"set\(\)|\[\]|\(\)|\['x'\]|'x'", "names, or none"),
     (".*", "params|grads|extra|ranges|regularizers|state|options|holes|per_step|pre|post|spikes", r"\{\}", "none"),
@@ -164,7 +174,8 @@ NAN_IS_RIGHT = r"statistics\.cv.*|Recording\.cv"
 
 LATER = (
     "of shape .* does not fit units|must be a number or have shape|needs an input of|a sum needs equal ones|"
-    "must be a time constant|must be finite as float|have left the range of numbers|at the end of the run"
+    "too few digits|must be a time constant|must be finite as float|have left the range of numbers|"
+    "at the end of the run"
 )
 """What is said of values that can be judged only where they are used, though not by the name of the argument."""
 
