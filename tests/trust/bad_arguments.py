@@ -93,6 +93,7 @@ ALIASES: list[tuple[str, str, str]] = [
     ("check", "tolerance", "no smooth point"),
     ("unsupervised.diehl_cook", "dt", "refractory of"),
     (r"bindsnet\..*", "tc_.*", "tau"),
+    ("spikingjelly.*", "v_reset", "v_start"),
     ("Group.*", "name", "has no variable"),
     ("Rule.run", "weights", "pre spikes"),
     ("Distance.build", "n_pre", "coordinates of sources"),
@@ -314,7 +315,7 @@ def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
         text = f"{type(error).__name__}: {str(error)[:200]}"
         told = says(error, call.name, names) or isinstance(error, OSError)  # which tells the path
         told = told or (stage == "use" and re.search(LATER, text) is not None)
-        right = own(error) and told
+        right = (own(error) or isinstance(error, OSError)) and told
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f" @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}"
         if isinstance(error, IndexError):
