@@ -476,7 +476,7 @@ def test_sections_can_be_recorded(tmp_path):
         (lambda net, c: c[[0, 2, 5]], TypeError, "sections of neighbours"),
         (lambda net, c: c.__setitem__(0, 1.0), TypeError, "sections of neighbours"),
         (lambda net, c: c.__setitem__(slice(0, 2), 1.0), TypeError, "a section cannot be set"),
-        (lambda net, c: net.group(5), TypeError, "by itself or by its name"),
+        (lambda net, c: net.group(5), TypeError, "must be a population, or the name"),
         (lambda net, c: net.run(1.0).cv(start=1.0), ValueError, "start must be within the run"),
     ],
 )

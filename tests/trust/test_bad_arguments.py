@@ -59,6 +59,16 @@ def test_bad_arguments_are_named_or_harmless(trials, tmp_path):
     assert not wrong, told(wrong)
 
 
+def connected(source="a", **options):
+    net = nbsnn.Network()
+    net.poisson(4, 10.0, name="a")
+    net.connect(source, net.population(LIF(tau=20.0), 3), nbsnn.AllToAll(), **options)
+
+
+def ran(rule):
+    rule.run(np.ones((4, 3), np.float32), np.ones((2, 1, 4)), np.ones((2, 1, 3)), device="python")
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -83,6 +93,22 @@ def test_bad_arguments_are_named_or_harmless(trials, tmp_path):
             "T = .* take",
         ),
         (lambda: nbsnn.set_threads(np.nan), TypeError, "count of threads must be an integer, not nan"),
+        (
+            lambda: LIF(refractory=[]),
+            ValueError,
+            "refractory must be a number or .*, not an empty one",
+        ),
+        (lambda: connected(coordinates=np.zeros((3, 2))), ValueError, "coordinates are for Distance: AllToAll"),
+        (lambda: connected(weight=1e300), ValueError, "weight must be finite as float32, not 1e"),
+        (lambda: connected(source="q"), KeyError, "source: this network has no population 'q'"),
+        (lambda: nbsnn.Network().run(0.1, callback=nbsnn.Dense), TypeError, "callback must be a function"),
+        (lambda: nbsnn.network.State.load(None), TypeError, "path must be a path, not None"),
+        (lambda: nbsnn.variables_file.VariableFile(None), TypeError, "path must be a path, not None"),
+        (lambda: nbsnn.tempotron.Gradient(optimizer=np.nan), TypeError, "optimizer must be one of nbsnn.optim"),
+        (lambda: nbsnn.tempotron.Gradient(0.5), TypeError, "loss must be a loss of nbsnn.tempotron"),
+        (lambda: nbsnn.Sequential(nbsnn.Dense(4, 3))[5], TypeError, "name must be the name of a layer, not 5"),
+        (lambda: ran(plasticity.PairSTDP(1e300)), ValueError, "a_.* of Rule must be finite as float32, not 1e"),
+        (lambda: ran(plasticity.MSTDP(tau_e=1e-320)), ValueError, "1 / tau_e of .* must be finite"),
         (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=2.5), TypeError, "input_shape must be an integer or"),
         (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=3, dtype="x"), TypeError, "dtype must be float32 or"),
     ],
