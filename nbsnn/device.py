@@ -93,7 +93,7 @@ def set_threads(count: int | None) -> None:
     """
     global _threads, _pool
     if count is not None:
-        count = validate.count("threads", count, most=MOST)
+        count = validate.count("count of threads", count, most=MOST)
     with _lock:
         _threads, before, _pool = count, _pool, None
     if before:

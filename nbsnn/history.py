@@ -42,6 +42,8 @@ class History:
 
     def __getitem__(self, name: str) -> list[Any]:
         """One column."""
+        if not isinstance(name, str) or not all(name in row for row in self.rows):
+            raise KeyError(f"there is no column {name!r}; there are {list(self.rows[-1]) if self.rows else []}")
         return [row[name] for row in self.rows]
 
     def header(self) -> str:

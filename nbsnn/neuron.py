@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from .per_step import WAYS, PerStep
 from .pickling import by_name
 from .surrogates import Surrogate, above, at_or_above, atan
-from .validate import choice, function, instance, names, numbers
+from .validate import choice, filled, function, instance, names, numbers
 
 COMPARE = {">=": at_or_above, ">": above}
 
@@ -151,7 +152,7 @@ class Neuron:
                 if callable(value):
                     _check_takes_shape(f"{what} {name}", value)
                 else:
-                    numbers(f"{what} {name}", value)
+                    filled(f"{what} {name}", value)
         if self.leak and self.leak not in self.params:
             raise ValueError(f"leak names {self.leak!r}; the parameters of this neuron are {list(self.params)}")
         for role, given in (("least", self.least), ("starts_at", self.starts_at.values())):
@@ -265,7 +266,7 @@ class Neuron:
             said = {
                 k: v
                 for k, v in self.options.items()
-                if not (k == "learn" and not v) and not (k == "reset" and v is None)
+                if not (k == "learn" and not len(v)) and not (k == "reset" and v is None)
             }
             return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in said.items())})"
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
@@ -321,8 +322,9 @@ def _again(given: dict[str, Any], made: list[str]) -> Neuron:
 
 def _kept(value: Any) -> Any:
     """What was given, with arrays as read-only copies: what their owner does to them later changes no neuron."""
-    if isinstance(value, list) and np.asarray(value).dtype.kind in "fiub":
-        value = np.asarray(value)
+    if isinstance(value, list):
+        with suppress(ValueError):  # rows of several lengths, which are refused where they are looked at
+            value = array if (array := np.asarray(value)).dtype.kind in "fiub" else value
     if isinstance(value, np.ndarray) and value.ndim and (value.flags.writeable or value.base is not None):
         value = value.copy()
         value.flags.writeable = False

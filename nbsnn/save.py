@@ -182,6 +182,7 @@ def _checked(arrays: Entries, path: Any, name: str, like: Any) -> np.ndarray:
 
 def write_npz(path: str | PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to ``path`` in one go: whoever opens it finds the old file or the new one, never a part."""
+    path = validate.path("path", path)
     for name, array in arrays.items():
         dtype = np.asarray(array).dtype
         if name in ("file", "allow_pickle") or dtype.kind not in "fiubU":

@@ -22,7 +22,7 @@ import numpy as np
 from . import validate
 from .append import MARK, Appended, create, head, understood
 from .times import edge
-from .validate import count, number, switch
+from .validate import count, number, real, switch
 
 Array = np.ndarray
 
@@ -128,9 +128,8 @@ class SpikeWriter(Appended):
         """
         if self.handle.closed:
             raise ValueError(f"{self.path} is closed")
-        units = np.asarray(units)
+        units, steps = real("units", units), real("steps", steps)
         units = units if units.size else units.astype(np.int32)
-        steps = np.asarray(steps)
         steps = np.broadcast_to(steps, units.shape) if steps.ndim == 0 else steps
         if not units.size and not steps.size:
             return
@@ -144,7 +143,7 @@ class SpikeWriter(Appended):
         if steps[0] < self.last or (steps[1:] < steps[:-1]).any():
             raise ValueError(f"steps must ascend from the last one written, {self.last}")
         if steps[-1] > np.iinfo(self.dtype["step"]).max:
-            raise ValueError(f"step {steps[-1]} does not fit in four bytes: open the writer with long=True")
+            raise ValueError(f"steps: {steps[-1]} does not fit in four bytes: open the writer with long=True")
         chunk = np.empty(len(units), self.dtype)
         chunk["step"], chunk["unit"] = steps, units
         self.append(chunk.tobytes())

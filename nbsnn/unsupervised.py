@@ -251,6 +251,8 @@ def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state:
         Classes of the samples.
     """
     check_options("name_units", options, arguments(respond, "layer", "x", "encoder", "state"))
+    if np.shape(real("x", x))[:1] == (0,):
+        raise ValueError("x must have at least one sample")
     return assign_labels(respond(layer, x, encoder, state, **{"stream": "labelled", **options}), labels)
 
 

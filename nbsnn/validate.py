@@ -53,12 +53,35 @@ def number(
     return result
 
 
-def real(name: str, value: Any) -> np.ndarray:
-    """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
+def number_in(dtype: np.dtype, name: str, value: Any) -> float:
+    """A number that is finite in a precision, too."""
+    result = number(name, value)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(dtype.type(result)):
+            raise ValueError(f"{name} must be finite as {dtype}, not {value!r}")
+    return result
+
+
+def cast(name: str, value: Any, dtype: np.dtype) -> np.ndarray:
+    """A copy in a precision, in which what is finite stays so."""
+    with np.errstate(over="ignore"):
+        array = np.array(value, dtype)
+    if np.isinf(array).any() and np.isfinite(np.asarray(value, np.float64)).all():
+        raise ValueError(f"{name} must be finite as {dtype}, not {value!r}")
+    return array
+
+
+def array_of(name: str, value: Any) -> np.ndarray:
+    """An array; the one that was given, if it is one."""
     try:
-        array = np.asarray(value)
+        return np.asarray(value)
     except ValueError:  # rows of several lengths, say
         raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
+
+
+def real(name: str, value: Any) -> np.ndarray:
+    """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
+    array = array_of(name, value)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be numbers, an array of real numbers, not {array.dtype}")
     return array
@@ -83,6 +106,14 @@ def numbers(name: str, value: Any) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, not {value!r}")
     return array.astype(np.float64, copy=False)
+
+
+def filled(name: str, value: Any) -> np.ndarray:
+    """A number or an array of at least one number; see ``numbers``."""
+    array = numbers(name, value)
+    if not array.size:
+        raise ValueError(f"{name} must be a number or an array of numbers, not an empty one")
+    return array
 
 
 def count(name: str, value: Any, *, least: int = 1, most: int = 2**63 - 1) -> int:
@@ -118,9 +149,11 @@ def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: st
     return value
 
 
-def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
+def function(
+    name: str, value: Any, say: str = "a function", takes: int | None = None, classes: bool = False
+) -> Callable:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
-    if not callable(value) or isinstance(value, type):
+    if not callable(value) or (isinstance(value, type) and not classes):
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
     if takes is not None:
         try:

@@ -23,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from . import validate
 from .append import MARK, Appended, create, head, understood
 from .fields import fields, listed
-from .validate import count, number
+from .validate import count, instance, number, real
 
 Array = np.ndarray
 
@@ -124,6 +125,7 @@ class VariableWriter(Appended):
     """
 
     def __init__(self, path: str | PathLike[str], description: Description):
+        instance("description", description, Description, "a Description")
         path = create(path, description.bytes(), "VariableWriter.resume")
         self._open(path, VariableFile(path), 0)
 
@@ -166,7 +168,8 @@ class VariableWriter(Appended):
         OSError
             If the disk is full, say. The file then holds what it held before.
         """
-        rows = np.asarray(rows, self.description.dtype)
+        with np.errstate(over="ignore"):
+            rows = real("rows", rows).astype(self.description.dtype)
         if rows.ndim != 2 or rows.shape[1] != self.description.width:
             raise ValueError(f"rows must have shape [rows, {self.description.width}], not {list(rows.shape)}")
         self.append(rows.tobytes())
@@ -195,7 +198,7 @@ class VariableFile:
     """
 
     def __init__(self, path: str | PathLike[str]):
-        path = Path(path)
+        path = Path(validate.path("path", path))
         _, version, mark, size = head(path, HEADER, MAGIC, "variables")
         understood(path, mark, version, VERSION)
         if size > path.stat().st_size - HEADER.size:
@@ -236,6 +239,8 @@ class VariableFile:
         return np.arange(numbers) if units is None else np.array(units)
 
     def _column(self, what: tuple[str, str]) -> tuple[int, tuple]:
+        if not (isinstance(what, tuple) and all(isinstance(part, str) for part in what)):
+            raise TypeError(f"owner and name must be texts, file['cells', 'v'], not {what!r}")
         place = 0
         for column in self.description.columns:
             if column[:2] == what:

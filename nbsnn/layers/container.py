@@ -8,7 +8,7 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..random import Draws
-from ..validate import shown
+from ..validate import instance, shown
 from .layer import Array, Layer, Nested, Setting
 from .low_pass import LowPass, as_array
 from .population import Population
@@ -45,6 +45,7 @@ class Container(Layer):
 
     def __getitem__(self, name: str) -> Layer:
         layer: Layer = self
+        instance("name", name, str, "the name of a layer")
         for part in name.split("/"):
             children = layer.children if isinstance(layer, Container) else {}
             if part not in children:

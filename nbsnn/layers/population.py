@@ -17,7 +17,7 @@ from ..gpu import assign, get
 from ..neuron import Neuron, value_for
 from ..per_step import WAYS, held_in
 from ..random import Draws
-from ..validate import affordable, shape_of
+from ..validate import affordable, cast, shape_of
 from .first import first_output, first_vjp
 from .host_population import HostPopulation
 from .layer import Array, Nested, Setting
@@ -89,9 +89,8 @@ class Population(HostPopulation):
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self.step_parameters()  # a parameter that is not allowed shows here, not in the middle of a run
-        for name, way in (
-            (name, WAYS[way]) for name, way in self.neuron.per_step.items()
-        ):  # what is given; what is learned may wander on
+        for name, kind in self.neuron.per_step.items():  # what is given; what is learned may wander on
+            way = WAYS[kind]
             held_in(
                 way, way(self.values[name].astype(np.float64), setting.dt, name), setting.dtype, f"{name} of {self!r}"
             )
@@ -112,7 +111,7 @@ class Population(HostPopulation):
 
     def _value(self, name: str, value: Any) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
-        array = np.array(value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
+        array = cast(f"parameter {name}", value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
         try:
             np.broadcast_to(array, self.shape)
         except ValueError:

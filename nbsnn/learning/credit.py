@@ -22,7 +22,7 @@ import numpy as np
 from ..layers.cuda.still import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
-from ..validate import switch
+from ..validate import array_of, switch
 from .bptt import BPTT
 from .eprop import EProp
 from .learner import Learner, Loss
@@ -157,7 +157,7 @@ def compare_credit(
     if isinstance(net, Layer) and net.setting.device == "cuda":  # many small gradients, compared by NumPy
         net, x = net.twin(device="cpu"), fetched(x)
     whole = BPTT(net, loss, seed=seed)
-    x, target = net.check_input(x), np.asarray(target)
+    x, target = net.check_input(x), array_of("target", target)
     chunk = max(1, len(x) // 4) if chunk is None else chunk
     learners: dict[str, Learner] = {"BPTT": whole, f"BPTT chunk={chunk}": BPTT(net, loss, chunk=chunk, seed=seed)}
     learners |= {"SLTT": SLTT(net, loss, seed=seed), "OTTT": OTTT(net, loss, input_decay=input_decay, seed=seed)}

@@ -14,10 +14,11 @@ from ..gpu import get
 from ..layers.cuda.still import fetched
 from ..layers.layer import Array, Layer, Nested
 from ..optim import Adam
+from ..optim.optimizer import check_optimizer
 from ..pickling import by_name
 from ..profile import span
 from ..random import Draws
-from ..validate import function, instance, number, shown
+from ..validate import function, instance, number
 from .place import OnCpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
@@ -123,13 +124,6 @@ def check_net(net: Any) -> Layer:
     if not net.built:
         raise ValueError("net has no shape yet: give the first layer one, or Sequential(..., input_shape=...)")
     return net
-
-
-def check_optimizer(optimizer: Any) -> Any:
-    """Raise unless ``optimizer`` is one."""
-    if isinstance(optimizer, type) or not hasattr(optimizer, "load") or not hasattr(optimizer, "step"):
-        raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
-    return optimizer
 
 
 def place_of(net: Layer) -> OnCpu:

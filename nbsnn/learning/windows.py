@@ -14,6 +14,7 @@ import numpy as np
 
 from ..layers.cuda.still import stored
 from ..layers.layer import Array, Layer
+from ..validate import array_of
 
 STEPS = 10
 """Steps in a window, at most."""
@@ -43,7 +44,7 @@ def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
         size = length(net, whole.shape[1]) if size is None else size if at_once(net) else 1
         yield from (stored(whole[t : t + size], {}, "x") for t in range(0, len(whole), size))
         return
-    if not isinstance(x, Iterable):
+    if not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and not x.ndim):
         raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
     steps = (np.asarray(step) for step in x)
     first = next(steps, None)
@@ -67,7 +68,7 @@ def is_moving(target: Any) -> bool:
     """Whether this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
     if isinstance(target, Iterator):
         return False
-    target = np.asarray(target)
+    target = array_of("target", target)
     return target.ndim == (2 if target.dtype.kind in "iu" else 3)
 
 
@@ -75,7 +76,7 @@ def targets(target: Any) -> Iterator[Any]:
     """The target of each step, as the loss wants it for one step."""
     if isinstance(target, Iterator):
         return target
-    target = np.asarray(target)
+    target = array_of("target", target)
     if is_moving(target):
         return (target[t : t + 1] for t in range(len(target)))
     return itertools.repeat(target)

@@ -13,7 +13,7 @@ from ..random import Draws
 from ..sparse import Rows, delay_steps, delays, values
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
-from ..validate import number
+from ..validate import number_in
 from . import given
 from .group import Port, Section
 from .home import Home
@@ -155,8 +155,8 @@ class Connection:
         )  # fmt: skip
         rows = self._of_groups(rows)
         weight = rows.weight if self._weight is None else self._weight
-        weight = values.of(
-            1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
+        weight = values.named(
+            "weight", 1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
             dtype=network.dtype,
         )  # fmt: skip
         weight = self._by_row(self._whole(weight, self._weight), self._weight, rows)
@@ -268,7 +268,7 @@ class Connection:
     def weight(self, value: Any) -> None:
         self.network.build()
         if self.own_weights:
-            new = values.of(value, len(self), seed=self.network.seed, dtype=self.network.dtype)
+            new = values.named("weight", value, len(self), seed=self.network.seed, dtype=self.network.dtype)
             new = self._whole(new, value)
             if np.ndim(new) and self._pair is not None and not isinstance(value, values.Distribution):
                 new = new[self._pair]
@@ -278,7 +278,7 @@ class Connection:
                 f"{self.name} was built with one weight for all synapses; connect with an array of weights"
             )
         else:
-            self.stored.write(values.of(value, 1))
+            self.stored.write(values.named("weight", value, 1, dtype=self.network.dtype))
 
     def normalize(self) -> None:
         """Let the weights onto each unit share a total, as a rule wants at the end of a run."""
@@ -325,7 +325,7 @@ class Connection:
 
     @reward.setter
     def reward(self, value: float) -> None:
-        if number("reward", value) != self.reward:
+        if number_in(self.network.dtype, "reward", value) != self.reward:
             self._reward_given = float(value)
             if self.stored:
                 self.stored.reward = self._reward_given

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..plasticity import Normalize, PostPreInt, Scaling
+from ..plasticity.check import check_numbers
 from ..plasticity.meta import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
@@ -36,6 +37,7 @@ def check_rule(rule: Any, dtype: Any, dt: float) -> None:
             )
     if not isinstance(rule, Rule):
         return
+    check_numbers(rule, dtype)
     for trace in (*rule.pre.values(), *rule.post.values()):
         trace.factor(dt, dtype)
     if type(rule).advance not in (Rule.advance, RewardRule.advance, MetaRule.advance):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..spikes_file import SpikeFile, SpikeWriter
+from ..validate import path
 from ..variables_file import Description, VariableFile, VariableWriter
 from .home import Home
 
@@ -39,7 +40,7 @@ class Files:
         dtype = network.dtype.newbyteorder("<").str
         wanted = Description(network.dt, interval, first, dtype, self.columns)
         if not isinstance(to, VariableWriter):
-            self.own.append(VariableWriter(to, wanted))
+            self.own.append(VariableWriter(path("variables_to", to), wanted))
             return self.own[-1]
         for field in ("dt", "every", "dtype", "columns"):
             there, here = getattr(to.description, field), getattr(wanted, field)
@@ -51,7 +52,7 @@ class Files:
 
     def _spikes(self, network: Home, to: Any, start: int, end: int) -> Any:
         if not isinstance(to, SpikeWriter):
-            self.own.append(SpikeWriter(to, dt=network.dt, n=network.units, long=end >= 2**31))
+            self.own.append(SpikeWriter(path("to", to), dt=network.dt, n=network.units, long=end >= 2**31))
             return self.own[-1]
         if end >= 2**31 and to.dtype["step"].itemsize < 8:
             raise ValueError(

@@ -11,7 +11,7 @@ from ..neuron import Neuron, value_for
 from ..per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
-from ..validate import finite, numbers
+from ..validate import cast, finite, number_in, numbers
 from .home import Home
 from .membrane import Response, membrane_of, response
 from .sealed import Sealed
@@ -133,6 +133,8 @@ class Group(Sealed):
             If a variable is unknown, or the network has been built.
         """
         self.network.unbuilt("initial values")
+        if not isinstance(synapse, Synapse | None):
+            raise TypeError(f"synapse must be a Synapse, synapses.Exponential(5.0) say, not {synapse!r}")
         port = None if synapse is None else self.port(synapse)
         known = [*(self.neuron.state if self.neuron else ())] if port is None else [*port.synapse.variables]
         for name in values:
@@ -169,6 +171,7 @@ class Group(Sealed):
             raise ValueError(
                 f"parameter {name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
             )
+        cast(f"parameter {name}", array, self.network.dtype)
         way = WAYS[neuron.per_step[name]] if name in neuron.per_step else None
         where = f"{name} of {self.name}"
         if way is None:
@@ -182,6 +185,8 @@ class Group(Sealed):
                 return port
         factors = np.exp(np.diagonal(np.reshape(synapse.matrix, (len(synapse.variables),) * 2)) * self.network.dt)
         resolved(f"a time constant of {synapse!r}", factors, self.network.dtype)
+        if synapse.reversal is not None:
+            number_in(self.network.dtype, f"reversal of {synapse!r}", synapse.reversal)
         self.ports.append(Port(self, synapse))
         return self.ports[-1]
 

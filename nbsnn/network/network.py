@@ -11,7 +11,7 @@ from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
-from ..validate import count, number
+from ..validate import count, number, number_in
 from . import sources
 from .connection import Connection
 from .eventwise import check_homeostasis, check_on_gpu, check_rule
@@ -167,7 +167,7 @@ class Network(Simulation):
     def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str, listed: Any = None) -> Group:
         self.unbuilt("a population")
         if self.units + count("n", n) >= 2**31:
-            raise ValueError(f"a network has fewer than 2^31 units; {n} more than {self.units} are too many")
+            raise ValueError(f"n: a network has fewer than 2^31 units; {n} more than {self.units} are too many")
         if name is not None and not (isinstance(name, str) and name):
             raise TypeError(f"the name of a population must be a text, not {name!r}")
         name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
@@ -235,9 +235,11 @@ class Network(Simulation):
             jump, or take a conductance.
         """
         self.unbuilt("a connection")
-        source, target = self.section(source), self.section(target)
+        source, target = self.section(source, "source"), self.section(target, "target")
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
+        if coordinates is not None and not pattern.spatial:
+            raise ValueError(f"coordinates are for Distance: {pattern!r} does not ask for them")
         if not source.group.spiking:
             raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
         synapse = Delta() if synapse is None else synapse
@@ -253,7 +255,7 @@ class Network(Simulation):
         if self.device == "cuda":
             check_on_gpu(plasticity)
         if isinstance(weight, (int, float)):
-            number("weight", weight)
+            number_in(self.dtype, "weight", weight)
         check_name(name)
         name = name or f"{source.name} to {target.name}"
         alike = sum(c.name == name or c.name.startswith(f"{name} ") for c in self.connections)
@@ -267,16 +269,16 @@ class Network(Simulation):
     def drive(self, target: Group | str, rate: float, weight: float, synapse: Synapse | None = None) -> None:
         """Let every unit of ``target`` receive Poisson spikes of its own, at ``rate`` Hz altogether, of one weight."""
         self.unbuilt("a drive")
-        group = self.group(target)
+        group = self.group(target, "target")
         mean = number("rate", rate, least=0.0) * self.dt / 1000.0
         if mean > MOST_EVENTS:
             most = 1000.0 * MOST_EVENTS / self.dt
             raise ValueError(f"rate must be at most {most:g} Hz, {MOST_EVENTS} spikes in a step, not {rate!r}")
         if not isinstance(synapse, Synapse | None):
             raise TypeError(f"synapse must be a Synapse, synapses.Exponential(5.0) say, not {synapse!r}")
-        number("weight", weight)
+        weight = number_in(self.dtype, "weight", weight)
         port = group.port(Delta() if synapse is None else synapse)
-        port.drives.append((mean, number("weight", weight), self._drives))
+        port.drives.append((mean, weight, self._drives))
         self._drives += 1
 
     def inject(self, target: Group | str, current: Any, *, every: float | None = None, start: float = 0.0) -> None:
@@ -294,7 +296,7 @@ class Network(Simulation):
             When the first row begins, in the network's time. After the last row the current is 0.
         """
         self.unbuilt("a current")
-        group = self.group(target)
+        group = self.group(target, "target")
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
         held(group.membrane)  # raises where that differs between units

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from .. import statistics
 from ..kernels.cpu import tables as at
-from ..validate import number
+from ..validate import number, real
 from .connection import Connection
 from .files import Files
 from .group import Group, Section
@@ -36,11 +36,11 @@ class RecordRequest:
             if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
                 isinstance(n, str) for n in _names(names)
             ):
-                raise TypeError(f'what to record must be names, ["spikes", "v"] say, not {names!r}')
+                raise TypeError(f'record: what to record must be names, ["spikes", "v"] say, not {names!r}')
             if isinstance(owner, Connection):
                 self._connection(network, owner, names)
                 continue
-            owner = network.owner(owner)
+            owner = network.owner(owner, "record")
             for name in _names(names):
                 chosen = names[name] if isinstance(names, Mapping) else None
                 if name == "spikes":
@@ -182,9 +182,11 @@ class Recording(Sealed):
 
     def __getitem__(self, what: Any) -> Any:
         if isinstance(what, tuple):
+            if len(what) != 2 or not isinstance(what[1], str):
+                raise KeyError(f"recording[group, 'v'] is a recorded variable; {what!r} is none")
             owner, name = what
             owner = self.network.owner(owner) if isinstance(owner, str) else owner
-            if (owner, name) not in self.variables:
+            if not isinstance(owner, Hashable) or (owner, name) not in self.variables:
                 known = [f"{o.name}.{n}" for o, n in self.variables]
                 raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
             return self.variables[owner, name]
@@ -234,11 +236,13 @@ def _units(owner: Group | Section, name: str, chosen: Any) -> Array:
     """The units of which a variable is recorded."""
     if chosen is None:
         return np.arange(owner.n)
-    units = np.atleast_1d(np.asarray(chosen))
+    units = np.atleast_1d(real(f"record: units of {owner.name}.{name}", chosen))
     if (
         units.ndim != 1
         or units.dtype.kind not in "iu"
         or (len(units) and not 0 <= units.min() <= units.max() < owner.n)
     ):
-        raise ValueError(f"units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}")
+        raise ValueError(
+            f"record: units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}"
+        )
     return units.astype(np.int64)

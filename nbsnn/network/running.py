@@ -12,6 +12,7 @@ import numpy as np
 from ..progress import Progress
 from ..times import LATEST
 from ..times import whole as whole
+from ..validate import function
 from .files import Files
 from .home import Home
 from .recording import Recording, RecordRequest
@@ -66,8 +67,8 @@ def _run(
         raise ValueError(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be a function that takes the network, not {callback!r}")
+    if callback is not None:
+        function("callback", callback, "a function that takes the network", takes=1, classes=True)
     if callback is None and callback_every is not None:
         raise ValueError("callback_every is the interval of a callback; there is none")
     network.build()

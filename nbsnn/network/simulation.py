@@ -69,33 +69,33 @@ class Simulation(Sealed):
         """Number of units of all populations."""
         return sum(group.n for group in self.groups)
 
-    def group(self, name: Group | str) -> Group:
+    def group(self, name: Group | str, argument: str = "group") -> Group:
         """The population of this name."""
         if isinstance(name, Section) or (isinstance(name, str) and name in self.sections):
             part = name if isinstance(name, Section) else self.sections[name]
-            raise TypeError(f"{part.name} is a section of {part.group.name}; here a whole population is needed")
+            raise TypeError(f"{argument} must be a whole population; {part.name} is a section of {part.group.name}")
         if not isinstance(name, (Group, str)):
-            raise TypeError(f"a population is given by itself or by its name, not as {name!r}")
+            raise TypeError(f"{argument} must be a population, or the name of one, not {name!r}")
         for group in self.groups:
             if group is name or group.name == name:
                 return group
         what = f"population {name!r}" if isinstance(name, str) else f"such population: {name!r} is of another network"
-        raise KeyError(f"this network has no {what}; it has {[group.name for group in self.groups]}")
+        raise KeyError(f"{argument}: this network has no {what}; it has {[group.name for group in self.groups]}")
 
-    def section(self, of: Group | Section | str) -> Section:
+    def section(self, of: Group | Section | str, argument: str = "group") -> Section:
         """Units of one population: all of a group, or a section, or what is called so."""
         if isinstance(of, str) and of in self.sections:
             return self.sections[of]
         if isinstance(of, Section):
-            self.group(of.group)
+            self.group(of.group, argument)
             return of
-        return Section(self.group(of))
+        return Section(self.group(of, argument))
 
-    def owner(self, of: Group | Section | str) -> Group | Section:
+    def owner(self, of: Group | Section | str, argument: str = "group") -> Group | Section:
         """The population, or the section of one, that is meant."""
         if isinstance(of, Section) or (isinstance(of, str) and of in self.sections):
-            return self.section(of)
-        return self.group(of)
+            return self.section(of, argument)
+        return self.group(of, argument)
 
     def unbuilt(self, what: str) -> None:
         """``ValueError`` if the network has been built, too late for ``what``."""

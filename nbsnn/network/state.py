@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import validate
 from ..times import LATEST
 from .memory import ARRAYS
 from .sealed import Sealed
@@ -78,6 +79,7 @@ class State(Sealed):
         """
         from ..save import read_npz
 
+        path = validate.path("path", path)
         content = read_npz(path)
         kind = content["nbsnn"]
         if kind.dtype.kind != "U" or kind.ndim or str(kind) != "network":

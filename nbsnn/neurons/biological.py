@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import numbers
+from ..validate import filled
 
 
 def need(
@@ -26,7 +26,7 @@ def need(
 ) -> None:
     """Raise unless all are finite, all ``above`` exceed 0, all ``least`` are at least 0, and ``order`` increases."""
     for name, value in {**(real or {}), **(above or {}), **(least or {}), **(order or {})}.items():
-        numbers(f"{name} of {kind}", value)
+        filled(f"{name} of {kind}", value)
     for name, value in (above or {}).items():
         if not np.all(np.asarray(value) > 0.0):
             raise ValueError(f"{name} of {kind} must be greater than 0, not {value!r}")

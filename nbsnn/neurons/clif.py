@@ -17,7 +17,7 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
-from ..validate import numbers
+from ..validate import filled
 from .biological import broadcast
 from .fire import dthrough, through, through_hole
 
@@ -84,7 +84,7 @@ def CLIF(
     """
     surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
-    slow, fast = numbers("tau_p", tau_p), numbers("tau_q", tau_q)
+    slow, fast = filled("tau_p", tau_p), filled("tau_q", tau_q)
     broadcast("CLIF", {"tau_p": tau_p, "tau_q": tau_q})
     if not np.all((slow > fast) & (fast > 0.0)):
         raise ValueError(f"tau_p must be longer than tau_q, but tau_p = {tau_p!r} and tau_q = {tau_q!r}")

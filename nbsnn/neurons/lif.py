@@ -13,7 +13,7 @@ from typing import Any
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
-from ..validate import numbers
+from ..validate import filled
 from .fire import fire, fire_vjp, first_of, reset_holes
 from .leak import charge, charge_vjp, gain_holes
 from .refractory import refractory_lif
@@ -114,5 +114,5 @@ def LIF(
         options=options,
         starts_at={"v": "v_rest"},
     )
-    held = numbers("refractory", refractory)
+    held = filled("refractory", refractory)
     return refractory_lif(neuron, refractory) if held.ndim or held else neuron

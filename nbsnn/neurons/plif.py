@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..neuron import Neuron
-from ..validate import arguments, check_options, names, numbers
+from ..validate import arguments, check_options, filled, names
 from .lif import LIF
 
 
@@ -38,7 +38,7 @@ def PLIF(tau: float = 2.0, v_threshold: float = 1.0, v_reset: float | None = 0.0
     >>> PLIF(tau=2.0).learn
     ('w',)
     """
-    if not np.all(numbers("tau", tau) > 1.0):
+    if not np.all(filled("tau", tau) > 1.0):
         raise ValueError(f"tau of a PLIF must be greater than 1 step, not {tau!r}")
     if "decay" in options:
         raise TypeError("a PLIF's decay is 1 - sigmoid(w); it takes no decay option")

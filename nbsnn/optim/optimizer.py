@@ -19,7 +19,7 @@ from ..device import run_threaded
 from ..kernels.cpu import optim as template
 from ..pickling import ByName
 from ..spell import row, store
-from ..validate import FLOATS, count, finite, function, number
+from ..validate import FLOATS, count, finite, function, number, shown
 from . import on_gpu
 from .schedules import Constant, Schedule
 
@@ -295,3 +295,10 @@ def _difference(wanted: Any, given: Any) -> str:
     missing, unknown = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
     parts = [f"{word} {', '.join(map(repr, names))}" for word, names in (("missing", missing), ("unknown", unknown))]
     return "; ".join(part for part, names in zip(parts, (missing, unknown), strict=True) if names)
+
+
+def check_optimizer(optimizer: Any) -> Any:
+    """Raise unless ``optimizer`` is one."""
+    if isinstance(optimizer, type) or not hasattr(optimizer, "load") or not hasattr(optimizer, "step"):
+        raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
+    return optimizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..device import resolve
 from ..layers.state import checked_state
-from ..validate import FLOATS, finite, shaped, switch
+from ..validate import FLOATS, finite, number_in, shaped, switch
 
 Array = np.ndarray
 
@@ -51,11 +52,24 @@ def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
     return np.require(spikes, dtype, ["C", "W"])
 
 
+def check_numbers(rule: Any, dtype: np.dtype) -> None:
+    """Raise unless the parameters of a rule, and what a spike adds to its traces, are finite in a precision."""
+    traces = {f"trace {name}": trace.amount for name, trace in {**rule.pre, **rule.post}.items()}
+    limits = {name: value for name in ("w_min", "w_max") if math.isfinite(value := getattr(rule, name))}
+    rate = {"rate": rule.rate} if hasattr(rule, "rate") else {}
+    if getattr(rule, "tau_e", None):
+        rate["1 / tau_e"] = 1.0 / rule.tau_e if rule.tau_e > 1e-300 else math.inf
+    for name, value in {**rule.params, **rate, **traces, **limits}.items():
+        number_in(dtype, f"{name} of {type(rule).__name__}", value)
+
+
 def check_run(
     rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
 ) -> tuple[Array, Array, dict[str, Any]]:
     """Spikes and starting state that fit each other and the weights."""
     resolve(device)
+    if hasattr(rule, "params"):
+        check_numbers(rule, weights.dtype)
     pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
     post = check_spikes("post", post, weights.shape[1], weights.dtype)
     if pre.shape[:2] != post.shape[:2]:

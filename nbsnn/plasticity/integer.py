@@ -139,7 +139,7 @@ class PostPreInt:
         record = names("record", record)
         weights = check_weights(weights, in_place, (I32,))
         pre, post, state = check_run(self, weights, pre, post, state, device)
-        kept: dict[str, Any] = {choice("a recorded variable", n, ("weights", "x", "y")): [] for n in record}
+        kept: dict[str, Any] = {choice("record: a recorded variable", n, ("weights", "x", "y")): [] for n in record}
         state = stepper(self, device)(weights, pre, post, state, kept=kept, thresh=thresh, draws=draws)
         return Learned(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
 

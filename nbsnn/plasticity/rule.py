@@ -220,7 +220,7 @@ class Rule(ByName):
         pre, post, state = check_run(self, weights, pre, post, state, device)
         dt, record = number("dt", dt, above=0.0), names("record", record)
         known = ("weights", "dw", *self.initial(1, weights)["pre"], *self.initial(1, weights)["post"])
-        kept: dict[str, Any] = {choice("a recorded variable", name, known): [] for name in record}
+        kept: dict[str, Any] = {choice("record: a recorded variable", name, known): [] for name in record}
         state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)
         self.finish(weights)
         joined = {name: np.concatenate(parts) for name, parts in kept.items()}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..statistics import population_rate
 from ..statistics.window import spikes_within
-from ..validate import count, names, numbers, shaped
+from ..validate import array_of, count, names, numbers, shaped
 from .canvas import check_axes, color, new_figure
 
 Array = np.ndarray
@@ -56,7 +56,9 @@ def activity(
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
     """
-    if axes is not None and not (isinstance(axes, (tuple, list, np.ndarray)) and np.shape(axes)[:1] == (2,)):
+    if axes is not None and not (
+        isinstance(axes, (tuple, list, np.ndarray)) and array_of("axes", axes).shape[:1] == (2,)
+    ):
         raise TypeError(f"axes must be two matplotlib axes or None, not {axes!r}")
     for ax in () if axes is None else axes:
         check_axes(ax, title, "axes")
@@ -150,7 +152,9 @@ def traces(
     for name, x in columns.items():
         if x.shape != (len(times), units):
             wanted = f"[{len(times)}, {units}], as there are times and units"
-            raise ValueError(f"the state {name!r} must have shape {wanted}, not {list(x.shape)}")
+            raise ValueError(
+                f"{f'the state {name!r} of ' if name else ''}states must have shape {wanted}, not {list(x.shape)}"
+            )
     strokes = [] if spikes is None else [np.asarray(spikes)] if _flat(spikes) else [np.asarray(s) for s in spikes]
     for name, items in (("spikes", strokes), ("labels", labels or [])):
         if len(items) not in (0, units):

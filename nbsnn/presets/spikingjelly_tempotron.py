@@ -111,7 +111,7 @@ class Tempotron:
         choice("ret_type", ret_type, ("v", "v_max", "spikes"))
         weight = self.params["weight"]
         model = tempotron.Tempotron(*weight.shape, **self.options, weight=weight, dtype=np.float64)
-        in_spikes = shaped("in_spikes", np.asarray(in_spikes), (None, len(weight)))
+        in_spikes = shaped("in_spikes", real("in_spikes", in_spikes), (None, len(weight)))
         events = model.events(np.where(in_spikes > self.T, -1.0, in_spikes))  # later ones reach no step
         v = model.v(events)
         v[self._overflown(in_spikes)] = np.nan

@@ -60,6 +60,7 @@ class Sparse(Rule):
     total: int | None = None
     autapses: bool = True
     multapses: bool | None = None
+    spatial = False
 
     def __repr__(self) -> str:
         fixed = next(f"{kind}={getattr(self, kind)!r}" for kind in KINDS if getattr(self, kind) is not None)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..random import Draws
 from ..times import nearest
-from ..validate import count, number, switch
+from ..validate import count, number, real, switch
 from .rule import Stream
 from .values import Array, Distribution
 
@@ -99,10 +99,10 @@ def delays(
     synapses = count("synapses", synapses, least=0)
     draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if not isinstance(spec, Distribution):
-        array = np.asarray(spec)
+        array = real("spec", spec)
         if array.ndim and array.shape != (synapses,):
             raise ValueError(f"spec: delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
-        return delay_steps(array, dt)
+        return delay_steps(spec if not array.ndim else array, dt)
     steps, ms = np.empty(synapses, np.int16), np.empty(min(CHUNK, synapses))
     for first in range(0, synapses, CHUNK):
         part = spec.draw(ms[: synapses - first], draws, first)

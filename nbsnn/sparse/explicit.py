@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import finite, real
+from ..validate import array_of, finite, real
 from .rows import MOST, Array, Rows, turn
 from .rule import Rule
 
@@ -36,7 +36,7 @@ class Explicit(Rule):
     (array([0, 0, 2], dtype=int32), array([0, 1, 1], dtype=int32), array([0.3, 0.2, 0.1]))
     """
 
-    exact = True
+    exact, spatial = True, False
     shape: tuple[int, int] | None = None  # of the matrix that the pairs come from
 
     def __init__(self, pre: Any, post: Any, weight: Any = None, delay: Any = None):
@@ -52,7 +52,7 @@ class Explicit(Rule):
         """A copy of what is given for each pair, read-only."""
         if given is None:
             return None
-        array = np.array(given)
+        array = np.array(array_of(name, given))
         if array.shape != self.pre.shape:
             raise ValueError(f"{name} must have shape [{len(self.pre)}], one per pair, not {list(array.shape)}")
         if array.size and array.dtype.kind not in "fiu":

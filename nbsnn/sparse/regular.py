@@ -29,7 +29,7 @@ class AllToAll(Rule):
     """
 
     autapses: bool = True
-    exact = True
+    exact, spatial = True, False
 
     def __post_init__(self) -> None:
         switch("autapses", self.autapses)
@@ -60,7 +60,7 @@ class OneToOne(Rule):
     array([0, 1, 2], dtype=int32)
     """
 
-    exact = True
+    exact, spatial = True, False
 
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
         if n_pre != n_post:

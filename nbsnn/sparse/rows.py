@@ -16,7 +16,7 @@ import numpy as np
 from ..compile import kernel
 from ..device import run_threaded, threads, windows
 from ..kernels.cpu import connect
-from ..validate import count, real
+from ..validate import count, finite, real
 
 Array = np.ndarray
 
@@ -150,7 +150,7 @@ class Rows:
 
         if weight is None:
             weight = 1.0 if self.weight is None else self.weight
-        if real("weight", weight).shape not in ((), (len(self),)):
+        if finite("weight", real("weight", weight)).shape not in ((), (len(self),)):
             raise ValueError(f"weight must be a number or have shape [{len(self)}], not {list(np.shape(weight))}")
         values = np.array(np.broadcast_to(np.asarray(weight), (len(self),)))
         return csr_array((values, self.post.copy(), self.start.copy()), shape=(self.n_pre, self.n_post))

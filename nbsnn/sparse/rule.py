@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from ..random import Draws
-from ..validate import count, switch
+from ..validate import count, finite, real, switch
 from .rows import MOST, Rows
 
 Stream = int | str | tuple[int | str, ...]
@@ -20,6 +20,7 @@ class Rule(ABC):
     """Who is connected to whom. Rules hold no state: equal arguments give equal rows, on any number of threads."""
 
     exact = False  # whether ``count`` tells the number of synapses, and not a bound
+    spatial = True  # whether it may ask for coordinates
 
     def build(
         self,
@@ -54,6 +55,7 @@ class Rule(ABC):
             If the rule does not fit these numbers of units.
         """
         n_pre, n_post = _sizes(n_pre, n_post, same)
+        _check_places(coordinates)
         path = stream if isinstance(stream, tuple) else (stream,)
         return self._build(n_pre, n_post, Draws(seed, *path), _own(same, own), coordinates)
 
@@ -62,6 +64,7 @@ class Rule(ABC):
     ) -> int:
         """How many synapses ``build`` would make: exact, or six standard deviations above the expected number."""
         n_pre, n_post = _sizes(n_pre, n_post, same)
+        _check_places(coordinates)
         return self._count(n_pre, n_post, _own(same, own), coordinates)
 
     @abstractmethod
@@ -69,6 +72,14 @@ class Rule(ABC):
 
     @abstractmethod
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int: ...
+
+
+def _check_places(coordinates: Any) -> None:
+    """Raise unless coordinates are finite numbers, also where the rule does not ask for them."""
+    pair = coordinates if isinstance(coordinates, tuple) and len(coordinates) == 2 else (coordinates,)
+    for part in () if coordinates is None else pair:
+        if not finite("coordinates", real("coordinates", part)).ndim:
+            raise TypeError(f"coordinates must be an array [units, dimensions], or a pair of these, not {part!r}")
 
 
 def on_both_sides(n_pre: int, n_post: int, own: int) -> int:

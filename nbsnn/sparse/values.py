@@ -21,7 +21,7 @@ from ..compile import kernel
 from ..device import run_threaded
 from ..kernels.cpu import values as loops
 from ..random import Draws
-from ..validate import ascending, count, finite, float_dtype, number, real
+from ..validate import ascending, count, finite, float_dtype, number, number_in, real
 from .rule import Stream
 
 Array = np.ndarray
@@ -219,18 +219,24 @@ def of(
     >>> of([1, 2], 2)
     array([1., 2.], dtype=float32)
     """
+    return named("spec", spec, synapses, seed=seed, stream=stream, dtype=dtype)
+
+
+def named(name: str, spec: Any, synapses: int, *, seed: int = 0, stream: Stream = (), dtype: Any) -> float | Array:
+    """See ``of``; messages call what is given ``name``."""
     dtype, synapses = float_dtype(dtype), count("synapses", synapses, least=0)
     draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if isinstance(spec, Distribution):
         return spec.draw(np.empty(synapses, dtype), draws)
-    if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not real("spec: values", spec).ndim:
-        return number("spec: a value", spec)
+    if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not real(f"{name}: values", spec).ndim:
+        return number_in(dtype, f"{name}: a value", spec)
     array = np.array(spec)
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"spec: values must be numbers, not {array.dtype}")
+        raise TypeError(f"{name}: values must be numbers, not {array.dtype}")
     if array.shape != (synapses,):
-        raise ValueError(f"spec: values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
-    return finite("values", array.astype(dtype))
+        raise ValueError(f"{name}: values must have shape [{synapses}], one per synapse, not {list(array.shape)}")
+    with np.errstate(over="ignore"):
+        return finite(f"{name}: values", array.astype(dtype))
 
 
 def _normal_share(low: float, high: float, std: float) -> float:

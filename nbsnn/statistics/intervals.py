@@ -130,5 +130,6 @@ def _means(value: Array, unit: Array, n: int, least: int) -> Array:
 def _mean(value: Array, least: int) -> float:
     known = value[~np.isnan(value)]
     if not len(known):
-        raise ValueError(f"none of the {len(value)} units has {least} spikes: there is no irregularity to measure")
+        few = f"none of the {len(value)} units has {least} spikes between start and stop"
+        raise ValueError(f"{few}: there is no irregularity to measure")
     return float(known.mean())

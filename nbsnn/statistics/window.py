@@ -63,7 +63,7 @@ def bins_within(start: float, stop: float, width: float) -> int:
     if not 1.0 <= bins < MOST:
         few = bins < 1.0
         why = "does not fit" if few else f"fits more than {MOST} times"
-        raise ValueError(f"a bin of {width:g} ms {why} between start={start:g} and stop={stop:g} ms")
+        raise ValueError(f"width: a bin of {width:g} ms {why} between start={start:g} and stop={stop:g} ms")
     return math.floor(bins)
 
 

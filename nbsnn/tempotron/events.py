@@ -70,9 +70,17 @@ class Events:
         return len(self.begin)
 
     def __getitem__(self, indices: Any) -> Events:
-        if isinstance(indices, (int, np.integer)):
-            indices = [indices]
-        return replace(self, begin=self.begin[indices], end=self.end[indices])
+        if not isinstance(indices, slice):
+            indices = np.atleast_1d(real("indices", indices))
+            indices = indices if indices.size else indices.astype(np.int64)
+            if indices.ndim != 1 or indices.dtype.kind not in "iub":
+                raise TypeError(
+                    f"indices must be integers, a mask or a slice, not {indices.dtype} of {indices.ndim} axes"
+                )
+        try:
+            return replace(self, begin=self.begin[indices], end=self.end[indices])
+        except IndexError:
+            raise IndexError(f"indices {indices} do not fit {len(self)} samples") from None
 
     def __repr__(self) -> str:
         spikes = int((self.end - self.begin).sum())

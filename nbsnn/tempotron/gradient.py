@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..optim import Adam
-from ..validate import finite, number, shaped
+from ..optim.optimizer import check_optimizer
+from ..validate import finite, function, number, real, shaped
 from .common import damped
 from .events import Events
 from .losses import Loss, ThresholdHinge
@@ -43,9 +44,10 @@ class Gradient:
     def __init__(
         self, loss: Loss | None = None, optimizer: Any = None, *, damp: np.ndarray | None = None, keep: float = 0.01
     ):
-        self.loss = ThresholdHinge() if loss is None else loss
-        self.optimizer = Adam() if optimizer is None else optimizer
-        self.damp = None if damp is None else finite("damp", shaped("damp", np.asarray(damp), (None, None)))
+        say = "a loss of nbsnn.tempotron, ThresholdHinge() say, or a function of v_max, target and v_threshold"
+        self.loss = ThresholdHinge() if loss is None else function("loss", loss, say, takes=3)
+        self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
+        self.damp = None if damp is None else finite("damp", shaped("damp", real("damp", damp), (None, None)))
         self.keep = number("keep", keep, above=0.0)
         if self.keep > 1.0:
             raise ValueError(f"keep must be at most 1, not {keep!r}")

@@ -17,6 +17,7 @@ from nbsnn.device import resolve
 from nbsnn.history import History
 from nbsnn.random import Draws
 from nbsnn.spikes_file import SpikeFile, SpikeWriter
+from nbsnn.variables_file import Description, VariableFile, VariableWriter
 
 MODULES = """
     data encode init layers learning losses models neurons optim plasticity plot presets.bindsnet presets.rnnbuilder
@@ -31,7 +32,8 @@ PROTOCOL = """
     of_current offer on_gpu options output padded parameters passes patches place planes pool port pull raw record
     recorded responses retreat reverse rule run_loop settle spread starts_learned store summed sync take tape_of
     thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
-    start check_input check_state load_state of
+    start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
+    source tape_bytes
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -41,20 +43,20 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         Initializer Rule losses.CrossEntropy
     """,
     "a result, or made by other calls": """
-        Setting Run Credit Learned Response Recording Stored Dataset tempotron.Events Record Description VariableWriter
+        Setting Run Credit Learned Response Recording Stored Dataset tempotron.Events Record Description
         Synapse Surrogate GradientError SilentNetworkWarning
     """,
     "scalar code, for kernels": """
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
-        spaic_stdp.mixed spaic.mixed Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
+        random.lasting spaic_stdp.mixed spaic.mixed
+        Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
         device.run_threaded device.launch device.windows
     """,
     "no argument": "plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
-        Classic.learn shown_order tempotron.common encode.delta
+        SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.common encode.delta
     """,
-    "damaged files have tests of their own": "SpikeFile VariableFile",
 }
 WITHOUT = {name for names in REASONS.values() for name in names.split()}
 
@@ -72,6 +74,7 @@ MORE = {  # what options lead to: callable -> further arguments
     "plasticity.DiehlCook": RULE, "plasticity.MSTDP": {**RULE, "bounds": "none"}, "plasticity.NearestSTDP": RULE,
     "plasticity.MSTDPET": {"a_plus": 1.0, "tau_plus": 20.0, "order": "decay add use", "w_max": 1.0, "clip": "all"},
     "plasticity.PairSTDP": RULE, "plasticity.TripletSTDP": RULE, "neurons.PLIF": REST,
+    "models.microcircuit": {"scale": 0.01},
     "OTTT": ONLINE, "bindsnet.MSTDP": {"batch": "sum", "clip": "all"}, "bindsnet.MSTDPET": {"a_plus": 1.0, "wmax": 1.0},
     "bindsnet.PostPre": {"batch": "sum"}, "bindsnet.WeightDependentPostPre": {"tc_trace": 20.0, "wmax": 1.0},
     "statistics.correlation": {"start": 0.0, "width": 5.0, "sample": 200, "seed": 0},
@@ -81,7 +84,7 @@ MORE = {  # what options lead to: callable -> further arguments
     "unsupervised.name_units": {"stream": "a", "seed": 0, "keep": ("theta", "theta_low"), "progress": False},
     "Neuron.replace": {"compare": ">", "learn": (), "leak": "decay", "first": 0.0, "surrogate": surrogates.atan()},
     "Rule.replace": RULE, "Network.population": {"v": 0.0},
-    "Rule.run": {}, "Network.steps": {"record": None, "every": 0.1},
+    "Rule.run": {}, "Network.steps": {"record": {"b": "v"}, "every": 0.1},
 }  # fmt: skip
 
 
@@ -100,6 +103,10 @@ def brain() -> tuple[nbsnn.Network, Any, Any]:
 
 def pair_step(x, v, decay):
     return x, decay * v
+
+
+def ignore(network):
+    pass
 
 
 def change(w, pre, post, x, rate):
@@ -142,7 +149,7 @@ ARGUMENTS: dict[str, Callable[[], Any]] = {  # a valid value by the argument's n
         "mu": 0.1, "sigma": 0.5, "low": 0.1, "high": 1.0, "pre": [0, 1], "post": [1, 2], "peak": 0.5, "length": 2.0,
         "profile": sparse.Gaussian(0.5, 1.0), "radius": 1.0, "target": Y, "total": 3.0, "rate": 5.0, "batch_size": 2,
         "labels": Y, "lr": 0.1, "nu": (1e-3, 1e-2), "delay": 1.0, "dt": 0.1, "shape": (2, 2), "seed": 0, "epochs": 2,
-        "iterations": 10, "every": 5, "strength": 1.0, "matrix": csr_array(np.eye(3)), "decay": 0.5, "gain": 1.0,
+        "iterations": 10, "every": 5, "strength": 1.0, "matrix": csr_array(np.eye(4)), "decay": 0.5, "gain": 1.0,
         "states": np.random.default_rng(2).random((5, 3)), "count": 1, "schedule": 0.1, "progress": False,
         "counts": np.array([[3, 0], [0, 2]]), "synapses": 3, "spec": 0.5, "limit": 1.0,
     }.items()
@@ -200,11 +207,24 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         b["v"] = v
         return lambda: sim.run(0.1)
 
-    def spikes_file(**given: Any) -> Any:
+    def spikes_file() -> SpikeFile:
         path = new_path()
         with SpikeWriter(path, 3, 0.1) as writer:
             writer.write([1, 2], [0, 1])
-        return SpikeFile(path).spikes(**given)
+        return SpikeFile(path)
+
+    def state_file() -> str:
+        state_of(brain()[0]).save(path := new_path(".npz"))
+        return path
+
+    def description() -> Description:
+        return Description(0.1, 1, 1, "<f4", (("a", "v", 3, None),))
+
+    def variables_path() -> str:
+        path = new_path()
+        with VariableWriter(path, description()) as writer:
+            writer.write(np.ones((3, 3)))
+        return path
 
     def plastic_layer() -> Any:
         return plastic.Plastic(nbsnn.Dense(4, 3, bias=False), neurons.LIF(tau=5.0), plastic.NearestSTDP())
@@ -228,17 +248,63 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             synapse=synapses.Delta(), plasticity=plastic.PairSTDP(), short_term=None, coordinates=None, name="c",
             homeostasis=None,
         ),
+        "Network.connect(coordinates)": (
+            None, lambda **g: brain()[0].connect("a", "b", nbsnn.Distance(sparse.Disc(0.5, 1.0)), **g),
+            {"coordinates": (np.zeros((4, 2)), np.ones((3, 2)))},
+        ),
         "Network.drive": network(n.drive, target="b", rate=10.0, weight=0.1, synapse=synapses.Delta()),
         "Network.inject": network(n.inject, target="b", current=np.ones((2, 3)), every=0.2, start=0.1),
         "Network.run": network(
             n.run, run=False, duration=0.3, record=record, every=0.1, to=None, variables_to=None, progress=False,
-            callback=None, callback_every=0.1,
+            callback=lambda: ignore, callback_every=0.1,
         ),
         "Network.steps": (n.steps, lambda **g: list(brain()[0].steps(**g)), {"duration": 0.3}),
         "Network.restore": network(n.restore, state=lambda: state_of(brain()[0])),
         "Connection.weight=": (None, lambda weight: connection(weight=weight), {"weight": 0.5}),
         "Connection.reward=": (None, lambda reward: connection(reward=reward), {"reward": 0.5}),
+        "Connection.learning=": (None, lambda learning: connection(learning=learning), {"learning": True}),
         "Group.v=": (None, set_v, {"v": 0.5}),
+        "Group.start": (None, lambda **g: brain()[2].start(**g), {"synapse": None, "v": 0.5}),
+        "Group[name]": (None, lambda name: brain()[2][name], {"name": "v"}),
+        "Section.named": (None, lambda **g: brain()[2][1:].named(**g), {"name": "q"}),
+        "Recording.spikes": (None, lambda **g: brain()[0].run(0.3).spikes(**g), {"group": "a"}),
+        "Recording.rate": (None, lambda **g: brain()[0].run(0.3).rate(**g), {"group": "a"}),
+        "Recording.cv": (None, lambda **g: brain()[0].run(0.3).cv(**g), {"group": "a", "start": 0.1}),
+        "Recording.plot": (None, lambda **g: brain()[0].run(0.3).plot(**g), {"path": lambda: new_path(".png")}),
+        "Recording[group, name]": (
+            None, lambda group, name: brain()[0].run(0.3, record=record)[group, name], {"group": "b", "name": "v"}
+        ),
+        "State.save": (None, lambda path: state_of(brain()[0]).save(path), {"path": lambda: new_path(".npz")}),
+        "State.load": (None, nbsnn.network.State.load, {"path": state_file}),
+        "SpikeFile": (SpikeFile, SpikeFile, {"path": lambda: spikes_file().path}),
+        "SpikeWriter.resume": (
+            None, lambda **g: SpikeWriter.resume(**g).close(), {"path": lambda: spikes_file().path, "step": 2}
+        ),
+        "VariableWriter": (
+            VariableWriter, lambda **g: VariableWriter(**g).close(), {"path": new_path, "description": description}
+        ),
+        "VariableWriter.resume": (
+            None, lambda **g: VariableWriter.resume(**g).close(), {"path": variables_path, "step": 2}
+        ),
+        "VariableWriter.write": (
+            VariableWriter.write, lambda rows: VariableWriter(new_path(), description()).write(rows),
+            {"rows": np.ones((2, 3))},
+        ),
+        "VariableFile": (VariableFile, VariableFile, {"path": variables_path}),
+        "VariableFile.units": (
+            VariableFile.units, lambda **g: VariableFile(variables_path()).units(**g), {"owner": "a", "name": "v"}
+        ),
+        "VariableFile[owner, name]": (
+            None, lambda owner, name: VariableFile(variables_path())[owner, name], {"owner": "a", "name": "v"}
+        ),
+        "Sequential[name]": (None, lambda name: net()[name], {"name": "dense1"}),
+        "Optimizer.lr=": (None, lambda lr: setattr(optim.Adam(), "lr", lr), {"lr": 0.1}),
+        "Optimizer.schedule=": (None, lambda schedule: setattr(optim.Adam(), "schedule", schedule), {"schedule": 0.1}),
+        "History[name]": (None, lambda name: History([{"loss": 1.0}])[name], {"name": "loss"}),
+        "Events[indices]": (
+            None, lambda indices: tempotron.Tempotron(4, T=50.0).events(TIMES[:16].reshape(4, 4) / 2.0)[indices],
+            {"indices": np.array([0, 2])},
+        ),
         "Layer.run": of(net, nbsnn.Layer.run, x=X, state=None),
         "BPTT.step": of(learner, nbsnn.BPTT.step, x=X, target=Y),
         "BPTT.gradients": of(learner, nbsnn.BPTT.gradients, x=X, target=Y),
@@ -369,7 +435,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "SpikeWriter.write": (
             SpikeWriter.write, lambda **g: SpikeWriter(new_path(), 3, 0.1).write(**g), {"steps": [1], "units": [0]}
         ),
-        "SpikeFile.spikes": (SpikeFile.spikes, spikes_file, {"start": 0.0, "stop": 0.3}),
+        "SpikeFile.spikes": (SpikeFile.spikes, lambda **g: spikes_file().spikes(**g), {"start": 0.0, "stop": 0.3}),
         "Neuron": (
             nbsnn.Neuron, nbsnn.Neuron,
             {"step": pair_step, "vjp": None, "state": lambda: {"v": 0.0}, "params": lambda: {"decay": 0.9},
