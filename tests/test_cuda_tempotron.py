@@ -91,9 +91,9 @@ def test_gradient_descent_in_batches_with_events_that_stay():
     before = gpu.Count.launches
     t.run(events, spike_times=False)
     assert gpu.Count.launches - before == 1
-    first = t.kept.known[0][1]
+    first = t.sweeps.known[0][1]
     t.run(events[[0, 1]])
-    assert t.kept.known[0][1] is first
+    assert t.sweeps.known[0][1] is first
 
 
 @pytest.mark.long

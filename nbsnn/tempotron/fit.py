@@ -15,13 +15,11 @@ from ..random import Draws
 from ..validate import choice, count, function, instance, real
 from .classic import Classic
 from .events import Events
-from .model import Tempotron
-from .rule import Rule, check_rule
-from .targets import targets
+from .response import Rule, TempotronLike, check_rule, targets
 
 
 def fit(
-    t: Tempotron,
+    t: TempotronLike,
     x: Any,
     labels: Any,
     rule: Rule | None = None,
@@ -73,7 +71,7 @@ def fit(
     """
     count("epochs", epochs, most=1_000_000)
     rule = Classic() if rule is None else check_rule(rule)
-    instance("t", t, Tempotron, "a Tempotron")
+    instance("t", t, TempotronLike, "a Tempotron")
     if encode is not None:
         function("encode", encode, "a function of samples", takes=1)
     if test is not None and not (isinstance(test, (tuple, list)) and len(test) == 2):
@@ -106,7 +104,7 @@ def fit(
 
 
 def accuracy(
-    t: Tempotron,
+    t: TempotronLike,
     x: Any,
     labels: Any,
     *,
@@ -127,10 +125,11 @@ def accuracy(
     size : int, default 500
         Samples at a time.
 
-    >>> accuracy(Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
+    >>> import nbsnn
+    >>> accuracy(nbsnn.Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
     0.5
     """
-    instance("t", t, Tempotron, "a Tempotron")
+    instance("t", t, TempotronLike, "a Tempotron")
     if encode is not None:
         function("encode", encode, "a function of samples", takes=1)
     count("size", size)
@@ -150,18 +149,18 @@ def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, by: str) 
     return np.take_along_axis(target, v_max.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
-def _by(by: str | None, labels: Any, t: Tempotron) -> str:
+def _by(by: str | None, labels: Any, t: TempotronLike) -> str:
     if by is not None:
         return choice("by", by, ("threshold", "largest"))
     return "threshold" if t.n_outputs == 1 or np.ndim(labels) == 2 else "largest"
 
 
-def _samples(t: Tempotron, x: Any, encode: Callable | None) -> Any:
+def _samples(t: TempotronLike, x: Any, encode: Callable | None) -> Any:
     """What batches are taken of: events made once, or an array that is encoded batch by batch."""
     if encode is not None:
         return real("x", x)
     return x if isinstance(x, Events) else t.events(x)
 
 
-def _events(t: Tempotron, part: Any, encode: Callable | None) -> Events:
+def _events(t: TempotronLike, part: Any, encode: Callable | None) -> Events:
     return t.events(part if encode is None else encode(part))
