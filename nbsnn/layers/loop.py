@@ -7,25 +7,25 @@ first. What is fed back next is part of the state, under the name "output".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..random import Draws
+from .container import Container
 from .join import joined, parted
-from .layer import Array, Nested, Start
-
-if TYPE_CHECKING:
-    from .recurrent import Recurrent
+from .layer import Array, Layer, Nested, Start
 
 
-def first_fed(layer: Recurrent, batch: int) -> Array:
+def first_fed(layer: Layer, batch: int) -> Array:
     """What is fed back at the first step, read-only."""
     first = layer.first()
     return np.broadcast_to(first, (batch, *first.shape))
 
 
-def forward(layer: Recurrent, x: Array, state: Nested, tape: Nested, draws: Draws | None) -> tuple[Array, Nested]:
+def forward(
+    layer: Container, inner: str, join: str, x: Array, state: Nested, tape: Nested, draws: Draws | None
+) -> tuple[Array, Nested]:
     """As ``Layer.forward``."""
     tape["start"] = isinstance(state, Start)
     tape["steps"] = steps = [*tape.get("steps", []), *({} for _ in x)][: len(x)]
@@ -33,15 +33,16 @@ def forward(layer: Recurrent, x: Array, state: Nested, tape: Nested, draws: Draw
     for t, step in enumerate(steps):
         final: Nested = {}
         back = layer._forward("feedback", fed, state, step, draws, final)
-        fed = layer._forward(layer.inner, joined(layer.join, [x[t : t + 1], back]), state, step, draws, final)
+        fed = layer._forward(inner, joined(join, [x[t : t + 1], back]), state, step, draws, final)
         outputs.append(fed)
         state = final
     return np.concatenate(outputs), {**state, "output": fed[0].copy()}
 
 
 def backward(
-    layer: Recurrent, gy: Array, tape: Nested, grads: Nested, after: Nested | None, inject: Nested | None
-) -> tuple[Array, Nested]:
+    layer: Container, inner: str, join: str, gy: Array, tape: Nested, grads: Nested, after: Nested | None,
+    inject: Nested | None,
+) -> tuple[Array, Nested]:  # fmt: skip
     """As ``Layer.backward``."""
     shapes = [layer.in_shape, layer.children["feedback"].shape]
     gx = np.empty((*gy.shape[:2], *layer.in_shape), layer.setting.dtype)
@@ -50,8 +51,8 @@ def backward(
     for t in reversed(range(len(gy))):
         step, before, now = tape["steps"][t], {}, _at(inject, t)
         passed: dict[str, Any] = {"after": after, "inject": now, "wanted": True}
-        gz: Any = layer._backward(layer.inner, gy[t : t + 1] + fed, step, grads, before, **passed)
-        gx[t : t + 1], back = parted(layer.join, gz, shapes)
+        gz: Any = layer._backward(inner, gy[t : t + 1] + fed, step, grads, before, **passed)
+        gx[t : t + 1], back = parted(join, gz, shapes)
         fed = layer._backward("feedback", back, step, grads, before, **passed)
         after = before
     if tape["start"]:
@@ -59,14 +60,13 @@ def backward(
     return gx, {**before, "output": fed[0].copy()}
 
 
-def trace(layer: Recurrent, x: Array, tape: Nested, traces: Nested) -> Array:
+def trace(layer: Container, inner: str, join: str, x: Array, tape: Nested, traces: Nested) -> Array:
     """As ``Layer.trace``: what comes back are the traces of the step before."""
     step = tape["steps"][0]
     fed = traces.get("output", np.zeros((1, x.shape[1], *layer.shape), x.dtype))
     back = layer.children["feedback"].trace(fed, step["feedback"], traces.setdefault("feedback", {}))
-    inner = layer.children[layer.inner]
-    given = joined(layer.join, [x, back])
-    offered = inner.trace(given, step[layer.inner], traces.setdefault(layer.inner, {}))
+    given = joined(join, [x, back])
+    offered = layer.children[inner].trace(given, step[inner], traces.setdefault(inner, {}))
     traces["output"] = offered.copy()
     return offered
 

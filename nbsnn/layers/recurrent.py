@@ -155,7 +155,7 @@ class Recurrent(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if not self.windowed:
-            return loop.forward(self, x, state, tape, draws)
+            return loop.forward(self, self.inner, self.join, x, state, tape, draws)
         population = self.population
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = np.array(x, order="C")  # changed below, so the population must not copy it
@@ -169,7 +169,7 @@ class Recurrent(Container):
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.windowed:
-            return loop.trace(self, x, tape, traces)
+            return loop.trace(self, self.inner, self.join, x, tape, traces)
         inner = traces.setdefault("neurons", {})
         zero = np.zeros((x.shape[1], *self.shape), x.dtype)
         self.feedback.offer(inner.get("trace", zero)[None], tape["feedback"])  # of the step before, as its spikes
@@ -186,7 +186,7 @@ class Recurrent(Container):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         if not self.windowed:
-            return loop.backward(self, gy, tape, grads, after, inject)
+            return loop.backward(self, self.inner, self.join, gy, tape, grads, after, inject)
         population, feedback = self.population, self.feedback
         inner, back = tape["neurons"], tape["feedback"]
         gy = population.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons")).copy()

@@ -15,7 +15,6 @@ from ... import gpu
 from ...gpu import sums as gpu_sums
 from ..first import first_vjp
 from ..layer import Nested
-from ..population import Population
 from .counterpart import Leaf
 
 
@@ -34,7 +33,7 @@ class LearnedOnGpu(Leaf):
     def first(self) -> np.ndarray:
         """As ``Layer.first``; not on the GPU."""
         self._refresh()
-        return Population.first(self.layer)
+        return type(self.layer).first(self.layer)
 
     def first_reverse(self, g: Any, grads: Nested) -> None:
         """As ``Layer.first_reverse``."""

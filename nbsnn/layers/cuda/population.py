@@ -13,7 +13,6 @@ import numpy as np
 from ... import gpu
 from ...spell import plus_items, plus_row, row, store, zeros
 from ..layer import Nested, Start
-from ..population import Population
 from .learned import LearnedOnGpu
 from .low_pass import LowPassOnGpu, leaky_sums
 from .still import Still
@@ -103,7 +102,7 @@ class PopulationOnGpu(LearnedOnGpu):
         """As ``Population.record``: an array on the GPU."""
         layer = self.layer
         if name not in layer.variables:
-            return Population.record(layer, tape, name)
+            return type(layer).record(layer, tape, name)
         line = tape["record"][layer.variables.index(name), 1:]
         return line.reshape(len(line), line.shape[1], *layer.shape)
 
