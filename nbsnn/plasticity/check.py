@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..device import resolve
-from ..layers.state import checked_state
 from ..validate import FLOATS, finite, shaped, switch
 
 Array = np.ndarray
@@ -49,29 +45,3 @@ def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
         wrong = spikes[~((spikes == 0) | (spikes == 1))].flat[0]
         raise ValueError(f"{name} spikes must be 0 or 1, not {wrong}")
     return np.require(spikes, dtype, ["C", "W"])
-
-
-def check_run(
-    rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
-) -> tuple[Array, Array, dict[str, Any]]:
-    """Spikes and starting state that fit each other and the weights."""
-    resolve(device)
-    pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
-    post = check_spikes("post", post, weights.shape[1], weights.dtype)
-    if pre.shape[:2] != post.shape[:2]:
-        raise ValueError(
-            f"pre and post must agree in steps and samples, not [T, B] = {[*pre.shape[:2]]}, {[*post.shape[:2]]}"
-        )
-    model = rule.initial(pre.shape[1], weights)
-    state = model if state is None else checked_state(state, model, "state", pre.shape[1])
-    return pre, post, state
-
-
-def stepper(rule: Any, device: str) -> Callable[..., dict[str, Any]]:
-    """``rule.advance`` on a device."""
-    device = resolve(device)
-    if device != "cuda":
-        return partial(rule.advance, device=device)
-    from .gpu_rule import advance
-
-    return partial(advance, rule)

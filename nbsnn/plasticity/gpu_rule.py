@@ -10,13 +10,11 @@ from .. import gpu
 from ..compile import kernel
 from ..layers.layer import Array, Nested
 from .gpu_loop import FEW, lists, no_connection, source
-from .gpu_side import Side
-from .integer import PostPreInt
-from .rule import Rule
+from .gpu_side import RuleOnGpu, Side
 
 
 def advance(
-    rule: Rule | PostPreInt, weights: Array, pre: Array, post: Array, state: Nested, *, dt: float = 1.0,
+    rule: RuleOnGpu, weights: Array, pre: Array, post: Array, state: Nested, *, dt: float = 1.0,
     kept: dict[str, list] | None = None, **signals: Any,
 ) -> Nested:  # fmt: skip
     """As ``rule.advance``: changes ``weights`` in place, and returns the state after the last step."""
@@ -33,19 +31,19 @@ def advance(
     for t in range(0, steps, window):
         gpu.together(call, max(weights.size, FEW), t, t + window, *arguments)
         for name in kept:
-            kept[name].append(_seen(name, side, on_gpu)[None])
+            kept[name].append(_seen(name, rule, side, on_gpu)[None])
     weights[...] = gpu.get(on_gpu)
     return side.state(steps)
 
 
-def _seen(name: str, side: Side, weights: Any) -> Array:
+def _seen(name: str, rule: RuleOnGpu, side: Side, weights: Any) -> Array:
     """What is recorded under a name, as the rule has just seen it."""
     if name == "weights":
         return gpu.get(weights)
     if name == "dw":
-        if not side.whole:
-            raise NotImplementedError(f'increments of {type(side.rule).__name__} are recorded on device="cpu" only')
-        return gpu.get(side.dw)[0]
+        if not len(side.needs.dw):
+            raise NotImplementedError(f'increments of {type(rule).__name__} are recorded on device="cpu" only')
+        return gpu.get(side.needs.dw)[0]
     for used, names in ((side.arrays[2], side.old["pre"]), (side.arrays[6], side.old["post"])):
         if name in names:
             return gpu.get(used)[list(names).index(name), 0]
@@ -55,5 +53,4 @@ def _seen(name: str, side: Side, weights: Any) -> Array:
 def _compiled(side: Side) -> Any:
     from ..kernels.cuda import plastic as cuda
 
-    filling = side.filling()
-    return kernel(cuda.live, device="cuda", dtype=side.dtype, units=cuda.told, **filling)
+    return kernel(cuda.live, device="cuda", dtype=side.dtype, units=cuda.told, **side.needs.filling)

@@ -21,13 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
+from .. import gpu
+from ..compile import bind, kernel
 from ..kernels.cpu import plasticity as cpu
 from ..random import Draws
 from ..validate import choice, count, names, number, real
-from .check import check_run, check_weights, stepper
+from .check import check_weights
+from .gpu_side import Needs, Side, follow_all
 from .learned import Learned
 from .rule import Array, State
+from .run import check_run, stepper
 
 I32 = np.dtype(np.int32)
 
@@ -178,6 +181,28 @@ class PostPreInt:
             self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
             self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
         ]  # fmt: skip
+
+    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+        """Decay, shift and top of the trace of a side."""
+        return np.array(self.numbers()[5:8], np.int64)
+
+    def on_gpu(self, side: Side) -> Needs:
+        """What a run on a GPU needs of the rule; thresholds of a layer are there, where its variables are."""
+        from ..kernels.cuda import plasticity as cuda
+
+        signals: State = {"draws": Draws(0)} if side.signals is None else side.signals
+        steps, thresh = signals.get("steps", 1), signals.get("thresh")
+        given, keys, fill = self.drawn(signals.get("draws"), steps, side.shape[0] * side.shape[1])
+        later = int(gpu.on_gpu(thresh))
+        if not later:
+            thresh = gpu.put(self.thresholds(thresh, steps, side.shape[1]))
+        follow = follow_all([bind(cuda.follow_integer, decayed=trace)])
+        filling = {
+            "follow_pre": follow, "follow_post": follow, "settle": cuda.no_settle,
+            "synapses": bind(cuda.integer, synapse=synapse, draw=fill),
+        }  # fmt: skip
+        noted = thresh, later, *map(gpu.put, (*given, keys)), int(side.old["step"])
+        return Needs(filling, (gpu.put(np.array(self.numbers(), np.int64)),), noted, {}, key=fill)
 
     def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
         """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import gpu
+from .gpu_side import Needs, Side, pair_needs
 from .rule import Array, Rule, State
 from .trace import Trace, check_tau
 
@@ -76,6 +78,16 @@ class MetaRule(Rule):
                 if name in kept:
                     kept[name].append(value[None].copy())
         return {**state, "m": m}
+
+    def on_gpu(self, side: Side) -> Needs:
+        """What a run on a GPU needs of the rule."""
+        from ..kernels.cuda import steered
+
+        needs, number, m = pair_needs(self, side, True, side.batch), side.dtype.type, gpu.put(side.old["m"])
+        means = number(side.old["M"]), number(self.params["a_pre"]), *map(number, (side.batch, *side.shape))
+        own = {"synapses": steered.aim, "settle": steered.steer, "aimed": aimed, "rescale": rescale}
+        noted = needs.dw, m, gpu.empty(side.shape[1], side.dtype), means
+        return needs._replace(filling={**needs.filling, **own}, noted=noted, state={"m": m})
 
 
 def MetaNearestSTDP(

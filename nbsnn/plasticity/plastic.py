@@ -30,9 +30,10 @@ from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
 from .integer_setting import IntegerSetting
-from .loop import Drawn, Loop, binary, fits
+from .loop import Loop, fits
 from .present import Presented, present
 from .rule import Rule
+from .spikes_in import Drawn, binary
 from .walk import Walk
 
 FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored

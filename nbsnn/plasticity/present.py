@@ -15,7 +15,8 @@ from ..random import Draws
 from ..validate import choice, count, names, real, shaped, shown, switch
 from .check import check_spikes
 from .gpu_loop import GpuLoop, check_spikes_on_gpu
-from .loop import Drawn, Loop, fits
+from .loop import Loop, fits
+from .spikes_in import Drawn
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,11 @@ from ..pickling import ByName
 from ..spell import row
 from ..validate import arguments, check_options, choice, function, instance, names, number
 from .bounds import BOUNDS, clipped
-from .check import check_run, check_weights, stepper
+from .check import check_weights
+from .gpu_side import Needs, Side, pair_needs
 from .learned import Learned
 from .normalize import Normalize
+from .run import check_run, stepper
 from .trace import Trace
 
 Array = np.ndarray
@@ -165,6 +167,19 @@ class Rule(ByName):
             "constants": row(len(self.params), "k"),
             "traces_pre": row(len(self.pre), "t, b, n"), "traces_post": row(len(self.post), "t, b, n"),
         }  # fmt: skip
+
+    def settling(self) -> dict[str, Any]:
+        """What fills the holes of what a step does to all weights."""
+        normalize = self.normalize
+        return {
+            "CLIP_ALL": int(self.clip == "all"), "BOUNDED": int(self.bounds != "none"),
+            "BEFORE_CLIP": int(normalize is not None and normalize.before_clip),
+            "GUARD": int(normalize is None or normalize.guard),
+        }  # fmt: skip
+
+    def on_gpu(self, side: Side) -> Needs:
+        """What a run on a GPU needs of the rule."""
+        return pair_needs(self, side, side.defer or side.noted or self.stepwise, side.batch)
 
     def initial(self, batch: int, weights: Array) -> State:
         """The state from which a run starts: traces of zero, step 0."""
@@ -314,6 +329,11 @@ class Rule(ByName):
         params = np.array([*self.params.values()], dtype).reshape(-1, 1)
         scale = 1.0 / batch if self.batch == "mean" else 1.0
         return params, np.array([self.w_min, self.w_max, self.mu, scale], dtype)
+
+    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+        """Factor per step and amount of each trace of a side, [K, 2]."""
+        traces = getattr(self, side).items()
+        return np.array([self._numbers(name, t, dt, dtype) for name, t in traces], dtype).reshape(-1, 2)
 
     def _numbers(self, name: str, trace: Trace, dt: float, dtype: Any) -> Any:
         """Factor per step and amount of a trace, in ``dtype``."""
