@@ -28,7 +28,7 @@ from ..random import Draws
 from ..validate import choice, count, names, number, real
 from .check import check_weights
 from .gpu_side import Needs, Side, follow_all
-from .learned import Learned
+from .learned import Learned, keep
 from .rule import Array, State
 from .run import check_run, stepper
 
@@ -165,9 +165,7 @@ class PostPreInt:
             rows = [r if fill is cpu.counted_draws else r[part] for r in given]
             with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
                 loop(*(s[part] for s in spikes), a, c, *rows, keys, first + t, table, columns, weights)
-            for name, value in (("weights", weights), ("x", a[None]), ("y", c[None])):
-                if kept and name in kept:
-                    kept[name].append(value[None].copy())
+            keep(kept, weights=weights, x=a[None], y=c[None])
         after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
         return {**after, "step": state["step"] + steps}
 
@@ -181,6 +179,10 @@ class PostPreInt:
             self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
             self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
         ]  # fmt: skip
+
+    def single_pair(self) -> tuple[PostPreInt, Any, State]:
+        """See ``Rule.single_pair``."""
+        return self, I32, {"draws": Draws(0)}
 
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
         """Decay, shift and top of the trace of a side."""

@@ -17,11 +17,13 @@ over the units that have some.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .. import gpu
 from .gpu_side import Needs, Side, pair_needs
+from .learned import keep
 from .rule import Array, Rule, State
 from .trace import Trace, check_tau
 
@@ -74,10 +76,13 @@ class MetaRule(Rule):
             m = m * (state["M"] / m.mean())
             weights *= rescale(m, weights.mean(0))
             weights += dw
-            for name, value in (("dw", dw), ("weights", weights)):
-                if name in kept:
-                    kept[name].append(value[None].copy())
+            keep(kept, dw=dw, weights=weights)
         return {**state, "m": m}
+
+    def single_pair(self) -> tuple[Rule, Any, State]:
+        """See ``Rule.single_pair``: without homeostasis."""
+        plain = Rule(self.change, self.pre, self.post, self.params, self.bounds, self.w_min, self.w_max)
+        return plain, np.float64, {}
 
     def on_gpu(self, side: Side) -> Needs:
         """What a run on a GPU needs of the rule."""

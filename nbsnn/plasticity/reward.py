@@ -22,6 +22,7 @@ from .. import gpu
 from ..per_step import resolved
 from ..validate import finite, number
 from .gpu_side import Needs, Side, pair_needs
+from .learned import keep
 from .pair import PairSTDP
 from .rule import Array, Rule, State, check_rule_options
 
@@ -85,10 +86,12 @@ class RewardRule(Rule):
             for b in range(pre.shape[1]):
                 one = (pre[:, b : b + 1], post[:, b : b + 1], tuple(v[:, :, b : b + 1] for v in used))
                 state["zeta"][b] = self._eligible(t, weights, *one, device)
-            for name, value in (("dw", dw), ("weights", weights)):
-                if name in kept:
-                    kept[name].append(value[None].copy())
+            keep(kept, dw=dw, weights=weights)
         return state
+
+    def single_pair(self) -> tuple[Rule, Any, State]:
+        """See ``Rule.single_pair``: with a reward of 1 at all steps."""
+        return self.replace(normalize=None), np.float64, {"reward": 1.0}
 
     def on_gpu(self, side: Side) -> Needs:
         """What a run on a GPU needs of the rule."""

@@ -24,7 +24,7 @@ from ..validate import arguments, check_options, choice, function, instance, nam
 from .bounds import BOUNDS, clipped
 from .check import check_weights
 from .gpu_side import Needs, Side, pair_needs
-from .learned import Learned
+from .learned import Learned, keep
 from .normalize import Normalize
 from .run import check_run, stepper
 from .trace import Trace
@@ -254,9 +254,7 @@ class Rule(ByName):
             for t in range(len(pre)):
                 dw = self.increment(t, weights, pre, post, used, device)
                 self.settle(weights, dw, first + t)
-                for name, value in (("dw", dw), ("weights", weights)):
-                    if name in kept:
-                        kept[name].append(value[None].copy())
+                keep(kept, dw=dw, weights=weights)
         else:
             self._visit("into_weights", 0, len(pre), weights, weights, pre, post, used, device)
         return state
@@ -264,6 +262,10 @@ class Rule(ByName):
     def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:
         """The state after steps in which the weights are left alone: traces follow the spikes."""
         return self.follow(pre, post, state, dt, device)[1]
+
+    def single_pair(self) -> tuple[Rule, Any, State]:
+        """The rule without what joins synapses, the dtype of its weights, and signals: for its learning window."""
+        return self.replace(normalize=None), np.float64, {}
 
     def follow(
         self, pre: Array, post: Array, state: State, dt: float, device: str
@@ -317,10 +319,8 @@ class Rule(ByName):
         self, put: str, t0: int, t1: int, weights: Array, out: Array, pre: Array, post: Array,
         used: tuple[Array, Array], device: str,
     ) -> None:  # fmt: skip
-        def filling() -> dict[str, Any]:
-            return {**self.filling(), "put": getattr(cpu, put)}
-
-        loop = self._kernel((put, device, weights.dtype), cpu.visit, filling)
+        key = put, device, weights.dtype
+        loop = self._kernel(key, cpu.visit, lambda: {**self.filling(), "put": getattr(cpu, put)})
         columns = np.empty(weights.shape[1], np.int64)
         loop(t0, t1, pre, post, *used, *self.numbers(pre.shape[1], weights.dtype), columns, weights, out)
 
