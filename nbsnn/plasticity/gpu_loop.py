@@ -12,7 +12,7 @@ from ..compile import kernel
 from ..layers.layer import Array, Nested
 from ..random import counter, squares32
 from ..spell import row, store
-from .gpu_side import Side
+from .gpu_side import RuleOnGpu
 from .spikes_in import Drawn, binary
 
 CHUNK = 32
@@ -31,7 +31,7 @@ def check_spikes_on_gpu(layer: Any, x: Array | Drawn, tape: Nested) -> None:
 
 
 class GpuLoop:
-    """The steps of one run of a ``Plastic`` layer, as ``loop.Loop``; ``signals`` None leaves the weights alone.
+    """The steps of one run of a ``Plastic`` layer, as ``loop.CompiledRun``; ``signals`` None leaves the weights alone.
 
     All arrays go to the GPU at the start; weights come back after each ``advance``, the rest after the last step.
     ``weights`` that are there already stay there.
@@ -53,7 +53,7 @@ class GpuLoop:
         if signals is not None:
             places = {name: layer.neurons.variables.index(name) for name in layer.rule.reads}
             signals = {**signals, "steps": len(x), **{name: self.record[k] for name, k in places.items()}}
-        self.side = Side(layer.rule, state["rule"], layer.weights, batch, layer.setting.dt, signals, layer.defer)
+        self.side = RuleOnGpu(layer.rule, state["rule"], layer.weights, batch, layer.setting.dt, signals, layer.defer)
         if layer.defer:
             self.side.needs.dw[1].copy_to_device(state["pending"])
         self.call = _compiled(layer, self.side)
@@ -94,7 +94,7 @@ class GpuLoop:
         return final
 
 
-def _compiled(layer: Any, side: Side) -> Callable:
+def _compiled(layer: Any, side: RuleOnGpu) -> Callable:
     """The kernel of a layer, made once."""
     layer.compiled = layer.compiled or {}
     if side.needs.key not in layer.compiled:

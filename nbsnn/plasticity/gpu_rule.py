@@ -10,16 +10,16 @@ from .. import gpu
 from ..compile import kernel
 from ..layers.layer import Array, Nested
 from .gpu_loop import FEW, lists, no_connection, source
-from .gpu_side import RuleOnGpu, Side
+from .gpu_side import GpuRule, RuleOnGpu
 
 
 def advance(
-    rule: RuleOnGpu, weights: Array, pre: Array, post: Array, state: Nested, *, dt: float = 1.0,
+    rule: GpuRule, weights: Array, pre: Array, post: Array, state: Nested, *, dt: float = 1.0,
     kept: dict[str, list] | None = None, **signals: Any,
 ) -> Nested:  # fmt: skip
     """As ``rule.advance``: changes ``weights`` in place, and returns the state after the last step."""
     kept, (steps, batch, n_post), n_pre = kept or {}, post.shape, pre.shape[2]
-    side = Side(rule, state, weights, batch, dt, {**signals, "steps": steps}, noted="dw" in kept)
+    side = RuleOnGpu(rule, state, weights, batch, dt, {**signals, "steps": steps}, noted="dw" in kept)
     on_gpu, nothing = gpu.put(weights), tuple(map(gpu.put, no_connection(weights.dtype)))
     given = gpu.put(post)
     arguments = (
@@ -36,7 +36,7 @@ def advance(
     return side.state(steps)
 
 
-def _seen(name: str, rule: RuleOnGpu, side: Side, weights: Any) -> Array:
+def _seen(name: str, rule: GpuRule, side: RuleOnGpu, weights: Any) -> Array:
     """What is recorded under a name, as the rule has just seen it."""
     if name == "weights":
         return gpu.get(weights)
@@ -50,7 +50,7 @@ def _seen(name: str, rule: RuleOnGpu, side: Side, weights: Any) -> Array:
     raise KeyError(name)
 
 
-def _compiled(side: Side) -> Any:
+def _compiled(side: RuleOnGpu) -> Any:
     from ..kernels.cuda import plastic as cuda
 
     return kernel(cuda.live, device="cuda", dtype=side.dtype, units=cuda.told, **side.needs.filling)

@@ -39,26 +39,26 @@ class Needs(NamedTuple):
     key: Any = None
 
 
-class RuleOnGpu(Protocol):
+class GpuRule(Protocol):
     """What is asked of a rule."""
 
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
         """Numbers of the traces of a side."""
         ...
 
-    def on_gpu(self, side: Side) -> Needs:
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What the rule needs of a run."""
         ...
 
 
-class Side:
+class RuleOnGpu:
     """The arrays of a rule for one run, from the state ``old`` on; ``signals`` None: nothing is learned.
 
     ``noted``: the increments of a step are looked at; ``defer``: they are added a step later.
     """
 
     def __init__(
-        self, rule: RuleOnGpu, state: Nested, weights: Array, batch: int, dt: float, signals: Nested | None,
+        self, rule: GpuRule, state: Nested, weights: Array, batch: int, dt: float, signals: Nested | None,
         defer: bool = False, noted: bool = False,
     ):  # fmt: skip
         self.old, self.dtype, self.shape, self.batch, self.dt = state, weights.dtype, weights.shape, batch, dt
@@ -90,7 +90,7 @@ def follow_all(traces: list[Any]) -> Any:
     return each(traces, "b, n, s, a, used, D", "{k}, b, n, s, a, used, D")
 
 
-def pair_needs(rule: Any, side: Side, whole: bool, batch: int) -> Needs:
+def pair_needs(rule: Any, side: RuleOnGpu, whole: bool, batch: int) -> Needs:
     """What a ``Rule`` needs whose increments are added; ``whole``: a step ends with what concerns all weights."""
     from ..kernels.cuda import plasticity as cuda
 

@@ -27,8 +27,8 @@ from ..kernels.cpu import plasticity as cpu
 from ..random import Draws
 from ..validate import choice, count, names, number, real
 from .check import check_weights
-from .gpu_side import Needs, Side, follow_all
-from .learned import Learned, keep
+from .gpu_side import Needs, RuleOnGpu, follow_all
+from .learned import RuleResult, keep
 from .rule import Array, State
 from .run import check_run, stepper
 
@@ -136,7 +136,7 @@ class PostPreInt:
     def run(
         self, weights: Array, pre: Any, post: Any, state: State | None = None, *, dt: float = 1.0, device: str = "cpu",
         in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
-    ) -> Learned:  # fmt: skip
+    ) -> RuleResult:  # fmt: skip
         """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
         number("dt", dt, above=0.0)
         record = names("record", record)
@@ -144,7 +144,7 @@ class PostPreInt:
         pre, post, state = check_run(self, weights, pre, post, state, device)
         kept: dict[str, Any] = {choice("a recorded variable", n, ("weights", "x", "y")): [] for n in record}
         state = stepper(self, device)(weights, pre, post, state, kept=kept, thresh=thresh, draws=draws)
-        return Learned(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
+        return RuleResult(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *, dt: float = 1.0, device: str = "cpu",
@@ -188,7 +188,7 @@ class PostPreInt:
         """Decay, shift and top of the trace of a side."""
         return np.array(self.numbers()[5:8], np.int64)
 
-    def on_gpu(self, side: Side) -> Needs:
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule; thresholds of a layer are there, where its variables are."""
         from ..kernels.cuda import plasticity as cuda
 

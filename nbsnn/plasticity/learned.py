@@ -1,4 +1,4 @@
-"""The outcome of a run of a rule."""
+"""The result of ``Rule.run``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Learned:
+class RuleResult:
     """What ``run`` of a rule returns.
 
     Attributes

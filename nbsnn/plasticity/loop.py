@@ -24,7 +24,7 @@ def fits(layer: Any) -> bool:
     return layer.neurons.neuron.output == "spikes" and type(layer.rule).advance is Rule.advance
 
 
-class Loop:
+class CompiledRun:
     """The steps of one run of a ``Plastic`` layer whose ``x`` holds spikes, or is ``Drawn``."""
 
     def __init__(self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from .. import gpu
-from .gpu_side import Needs, Side, pair_needs
+from .gpu_side import Needs, RuleOnGpu, pair_needs
 from .learned import keep
 from .rule import Array, Rule, State
 from .trace import Trace, check_tau
@@ -84,7 +84,7 @@ class MetaRule(Rule):
         plain = Rule(self.change, self.pre, self.post, self.params, self.bounds, self.w_min, self.w_max)
         return plain, np.float64, {}
 
-    def on_gpu(self, side: Side) -> Needs:
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule."""
         from ..kernels.cuda import steered
 

@@ -30,11 +30,11 @@ from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
 from .integer_setting import IntegerSetting
-from .loop import Loop, fits
+from .loop import CompiledRun, fits
 from .present import Presented, present
 from .rule import Rule
 from .spikes_in import Drawn, binary
-from .walk import Walk
+from .walk import StepwiseRun
 
 FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored
 
@@ -285,9 +285,9 @@ class Plastic(Container):
             way: Any = GpuLoop(self, x, state, tape, signals)
         # A signal is nothing that the loop's rules could take: step by step, the rule says so.
         elif fits(self) and not signals and binary(inner["record"][0, 0]) and (isinstance(x, Drawn) or binary(x)):
-            way = Loop(self, x, state, tape, signals is not None)
+            way = CompiledRun(self, x, state, tape, signals is not None)
         else:
-            way = Walk(self, x, state, tape, signals)
+            way = StepwiseRun(self, x, state, tape, signals)
         window = every or steps + 1
         kept = tape["weights"] = np.empty((steps // window, *self.weights.shape), self.weights.dtype)
         tape["noted"] = every is not None

@@ -21,7 +21,7 @@ import numpy as np
 from .. import gpu
 from ..per_step import resolved
 from ..validate import finite, number
-from .gpu_side import Needs, Side, pair_needs
+from .gpu_side import Needs, RuleOnGpu, pair_needs
 from .learned import keep
 from .pair import PairSTDP
 from .rule import Array, Rule, State, check_rule_options
@@ -93,7 +93,7 @@ class RewardRule(Rule):
         """See ``Rule.single_pair``: with a reward of 1 at all steps."""
         return self.replace(normalize=None), np.float64, {"reward": 1.0}
 
-    def on_gpu(self, side: Side) -> Needs:
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule."""
         from ..kernels.cuda import plasticity as cuda
 

@@ -23,8 +23,8 @@ from ..spell import row
 from ..validate import arguments, check_options, choice, function, instance, names, number
 from .bounds import BOUNDS, clipped
 from .check import check_weights
-from .gpu_side import Needs, Side, pair_needs
-from .learned import Learned, keep
+from .gpu_side import Needs, RuleOnGpu, pair_needs
+from .learned import RuleResult, keep
 from .normalize import Normalize
 from .run import check_run, stepper
 from .trace import Trace
@@ -177,7 +177,7 @@ class Rule(ByName):
             "GUARD": int(normalize is None or normalize.guard),
         }  # fmt: skip
 
-    def on_gpu(self, side: Side) -> Needs:
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule."""
         return pair_needs(self, side, side.defer or side.noted or self.stepwise, side.batch)
 
@@ -201,7 +201,7 @@ class Rule(ByName):
         in_place: bool = True,
         record: Collection[str] = (),
         **signals: Any,
-    ) -> Learned:
+    ) -> RuleResult:
         """Apply the rule to given spike trains.
 
         Parameters
@@ -223,7 +223,7 @@ class Rule(ByName):
 
         Returns
         -------
-        Learned
+        RuleResult
             ``.weights``, ``.state``, and the recorded arrays by name.
 
         Raises
@@ -239,7 +239,7 @@ class Rule(ByName):
         state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)
         self.finish(weights)
         joined = {name: np.concatenate(parts) for name, parts in kept.items()}
-        return Learned(weights, state, joined)
+        return RuleResult(weights, state, joined)
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *,

@@ -79,9 +79,9 @@ def fit(
     Draws(seed)
     x = _samples(t, x, encode)
     wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
-    exam = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
-    if exam is not None:
-        targets(exam[1], (len(exam[0]), t.n_outputs))
+    test_set = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
+    if test_set is not None:
+        targets(test_set[1], (len(test_set[0]), t.n_outputs))
     size = len(x) if batch_size is None else count("batch_size", batch_size)
     show = Progress.of(progress)
     history = History()
@@ -94,8 +94,8 @@ def fit(
             right += int(correct(v_max, target, t.v_threshold, by).sum())
             show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
         row = {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done}
-        if exam is not None:
-            row["test_accuracy"] = accuracy(t, *exam, encode=encode, by=by)
+        if test_set is not None:
+            row["test_accuracy"] = accuracy(t, *test_set, encode=encode, by=by)
         history.rows.append({**row, "seconds": time.perf_counter() - start})
         show.row(history)
         if right == done and total == 0.0:

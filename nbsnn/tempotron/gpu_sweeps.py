@@ -40,10 +40,10 @@ class CudaSweeps:
         """See ``CpuSweeps.forward``."""
         shape = (len(events), t.n_outputs)
         v_max, t_max, slope = (gpu.empty(shape, t.dtype) for _ in range(3))
-        upto = gpu.empty(shape, np.int64)
+        n_before = gpu.empty(shape, np.int64)
         call = compiled("tempotron", "forward", t.dtype)
-        gpu.run(call, v_max.size, t.dtype.type(t.T), *self._given(t, events), v_max, t_max, upto, slope)
-        return gpu.get(v_max), gpu.get(t_max), gpu.get(upto), gpu.get(slope)
+        gpu.run(call, v_max.size, t.dtype.type(t.T), *self._given(t, events), v_max, t_max, n_before, slope)
+        return gpu.get(v_max), gpu.get(t_max), gpu.get(n_before), gpu.get(slope)
 
     def crossings(self, t: TempotronLike, events: Events, t_max: np.ndarray, spikes: np.ndarray) -> np.ndarray:
         """See ``CpuSweeps.crossings``."""
@@ -55,7 +55,7 @@ class CudaSweeps:
 
     def reverse(self, t: TempotronLike, answer: Response, g: np.ndarray, times: bool) -> tuple[np.ndarray, np.ndarray]:
         """See ``CpuSweeps.reverse``."""
-        return self._reverse(t, "reverse", answer.events, (g, answer.t_max, answer.upto, answer.slope), times)
+        return self._reverse(t, "reverse", answer.events, (g, answer.t_max, answer.n_before, answer.left_slope), times)
 
     def membrane(self, t: TempotronLike, events: Events, at: np.ndarray) -> np.ndarray:
         """See ``CpuSweeps.membrane``."""

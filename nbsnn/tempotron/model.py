@@ -175,12 +175,12 @@ class Tempotron:
         """
         events = self.events(x)
         finite("weight", self.weight)
-        v_max, t_max, upto, slope = self.sweeps.forward(self, events)
+        v_max, t_max, n_before, left_slope = self.sweeps.forward(self, events)
         v_max *= self.dtype.type(self.v0)
         spikes = (v_max >= self.v_threshold).astype(self.dtype)
         wanted = switch("spike_times", spike_times)
         times = self.sweeps.crossings(self, events, t_max, spikes) if wanted else np.empty((0, 0), self.dtype)
-        return Response(v_max, t_max, spikes, times, events, upto, slope)
+        return Response(v_max, t_max, spikes, times, events, n_before, left_slope)
 
     @alone
     def vjp(self, answer: Response, g: np.ndarray, *, times: bool = False) -> tuple[dict[str, np.ndarray], np.ndarray]:

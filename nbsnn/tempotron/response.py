@@ -27,7 +27,7 @@ class Response:
         When the membrane first reaches the threshold; infinite where it does not. Empty without ``spike_times``.
     events : Events
         What was answered.
-    upto, slope : arrays [B, O]
+    n_before, left_slope : arrays [B, O]
         For the derivative: the events before the maximum, and the membrane's slope at a kink, divided by v0.
     """
 
@@ -36,8 +36,8 @@ class Response:
     spikes: np.ndarray
     spike_time: np.ndarray
     events: Events
-    upto: np.ndarray
-    slope: np.ndarray
+    n_before: np.ndarray
+    left_slope: np.ndarray
 
 
 def decide(answer: Response) -> np.ndarray:

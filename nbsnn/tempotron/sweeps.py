@@ -73,7 +73,7 @@ class CpuSweeps:
     def reverse(self, t: TempotronLike, answer: Response, g: np.ndarray, times: bool) -> tuple[np.ndarray, np.ndarray]:
         """Derivative of ``sum(g * v_max) / v0`` with respect to the weights and, with ``times``, to each event's time
         (empty without)."""
-        arrays = g, answer.t_max, answer.upto, answer.slope
+        arrays = g, answer.t_max, answer.n_before, answer.left_slope
         return self._reverse(t, template.reverse, answer.events, arrays, times, cost(t, answer.events))
 
     def membrane(self, t: TempotronLike, events: Events, at: np.ndarray) -> np.ndarray:

@@ -41,8 +41,8 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         Initializer Rule losses.CrossEntropy
     """,
     "a result, or made by other calls": """
-        Setting Run Credit Learned Response Recording Stored Dataset tempotron.Events Record Description VariableWriter
-        Synapse Surrogate GradientError SilentNetworkWarning
+        Setting Run Credit RuleResult Response Recording Stored Dataset tempotron.Events Record Description
+        VariableWriter Synapse Surrogate GradientError SilentNetworkWarning
     """,
     "scalar code, for kernels": """
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
