@@ -14,13 +14,7 @@ import numpy as np
 from ..random import Draws
 from .container import Container
 from .join import joined, parted
-from .layer import Array, Layer, Nested, Start
-
-
-def first_fed(layer: Layer, batch: int) -> Array:
-    """What is fed back at the first step, read-only."""
-    first = layer.first()
-    return np.broadcast_to(first, (batch, *first.shape))
+from .layer import Array, Nested, Start
 
 
 def forward(

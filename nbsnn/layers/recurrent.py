@@ -139,7 +139,9 @@ class Recurrent(Container):
 
     def initial(self, batch: int) -> Nested:
         state = super().initial(batch)
-        return state if self.windowed else Start({**state, "output": loop.first_fed(self, batch)})
+        if self.windowed:
+            return state
+        return Start({**state, "output": np.broadcast_to(self.first(), (batch, *self.shape))})
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)

@@ -18,6 +18,8 @@ def advance(
     kept: dict[str, list] | None = None, **signals: Any,
 ) -> Nested:  # fmt: skip
     """As ``rule.advance``: changes ``weights`` in place, and returns the state after the last step."""
+    from ..kernels.cuda import plastic as cuda
+
     kept, (steps, batch, n_post), n_pre = kept or {}, post.shape, pre.shape[2]
     side = RuleOnGpu(rule, state, weights, batch, dt, {**signals, "steps": steps}, noted="dw" in kept)
     on_gpu, nothing = gpu.put(weights), tuple(map(gpu.put, no_connection(weights.dtype)))
@@ -26,7 +28,7 @@ def advance(
         source(pre, np.zeros((0, batch, n_pre), pre.dtype), batch), (0, 0, 0), (on_gpu, nothing[1]), (*nothing, given),
         (given,), lists(batch, n_pre, n_post), 1, *side.arguments(),
     )  # fmt: skip
-    call = _compiled(side)
+    call = kernel(cuda.live, device="cuda", dtype=side.dtype, units=cuda.told, **side.needs.filling)
     window = 1 if kept else steps
     for t in range(0, steps, window):
         gpu.together(call, max(weights.size, FEW), t, t + window, *arguments)
@@ -48,9 +50,3 @@ def _seen(name: str, rule: GpuRule, side: RuleOnGpu, weights: Any) -> Array:
         if name in names:
             return gpu.get(used)[list(names).index(name), 0]
     raise KeyError(name)
-
-
-def _compiled(side: RuleOnGpu) -> Any:
-    from ..kernels.cuda import plastic as cuda
-
-    return kernel(cuda.live, device="cuda", dtype=side.dtype, units=cuda.told, **side.needs.filling)

@@ -10,13 +10,14 @@ connection is multiplied by BLAS.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .. import gpu
 from ..alone import Alone, alone
+from ..device import resolve
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
@@ -29,7 +30,6 @@ from .check import check_spikes
 from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
-from .integer_setting import IntegerSetting
 from .loop import CompiledRun, fits
 from .present import Presented, present
 from .rule import Rule
@@ -37,6 +37,17 @@ from .spikes_in import Drawn, binary
 from .walk import StepwiseRun
 
 FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored
+
+
+@dataclass(frozen=True)
+class IntegerSetting(Setting):
+    """The setting of a network that computes in 32-bit integers."""
+
+    dtype: Any = np.int32
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
+        object.__setattr__(self, "device", resolve(self.device))
 
 
 class Plastic(Container):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -98,26 +99,14 @@ class TempotronLike(Protocol):
     dtype: np.dtype
     params: Any
     sweeps: Any
+    events: Callable[[Any], Events]
+    run: Callable[..., Response]
+    vjp: Callable[..., tuple[dict[str, np.ndarray], np.ndarray]]
+    v_vjp: Callable[..., tuple[dict[str, np.ndarray], np.ndarray]]
 
     @property
     def weight(self) -> np.ndarray:
         """The weights [n_inputs, n_outputs]."""
-        ...
-
-    def events(self, x: Any) -> Events:
-        """See ``Tempotron.events``."""
-        ...
-
-    def run(self, x: Any, *, spike_times: bool = True) -> Response:
-        """See ``Tempotron.run``."""
-        ...
-
-    def vjp(self, answer: Response, g: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """See ``Tempotron.vjp``."""
-        ...
-
-    def v_vjp(self, x: Any, g: np.ndarray, at: Any = None) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """See ``Tempotron.v_vjp``."""
         ...
 
 
