@@ -50,7 +50,7 @@ def test_answers_and_derivatives(dtype):
     for t in (both(np.float64)[0], both(dtype)[1]):
         answer = t.run(X)
         grads, by_time = t.vjp(answer, g, times=True)
-        found.append([answer.v_max, answer.t_max, answer.spike_time, answer.upto, grads["weight"], by_time])
+        found.append([answer.v_max, answer.t_max, answer.spike_time, answer.n_before, grads["weight"], by_time])
     assert found[1][0].dtype == dtype and 0 < np.isfinite(found[0][2]).sum() < found[0][2].size
     for one, other in zip(*found, strict=True):
         np.testing.assert_allclose(other, one, rtol, rtol)
@@ -91,9 +91,9 @@ def test_gradient_descent_in_batches_with_events_that_stay():
     before = gpu.Count.launches
     t.run(events, spike_times=False)
     assert gpu.Count.launches - before == 1
-    first = t.kept.known[0][1]
+    first = t.sweeps.known[0][1]
     t.run(events[[0, 1]])
-    assert t.kept.known[0][1] is first
+    assert t.sweeps.known[0][1] is first
 
 
 @pytest.mark.long

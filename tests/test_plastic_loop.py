@@ -20,7 +20,7 @@ from nbsnn.plasticity import (
 )
 from nbsnn.plasticity import DiehlCook as DiehlCookRule
 from nbsnn.plasticity.loop import fits
-from nbsnn.plasticity.walk import Walk
+from nbsnn.plasticity.walk import StepwiseRun
 from nbsnn.presets.spaic_stdp import AS_LEARNER, full_online_stdp, nearest_online_stdp
 from nbsnn.presets.spaic_stdp_neurons import lifstdp_ex
 from nbsnn.random import Draws
@@ -61,7 +61,7 @@ def by_steps(net, x, state=None):
     tape = {"neurons": {}}
     drive = np.zeros((len(x), x.shape[1], *net.shape), net.setting.dtype)
     net.neurons.begin(drive, state["neurons"], tape["neurons"])
-    walk = Walk(net, x.astype(net.setting.dtype), state, tape, {})
+    walk = StepwiseRun(net, x.astype(net.setting.dtype), state, tape, {})
     walk.advance(0, len(x))
     net.rule.finish(net.weights)
     return net.neurons.output(tape["neurons"]), {"neurons": net.neurons.final(tape["neurons"]), **walk.final()}, drive

@@ -171,7 +171,7 @@ def test_maximum_and_crossing_against_a_fine_grid():
 def test_maxima_at_a_kink_at_the_end_and_at_the_start():
     x = np.array([[1.0, 4.0]])
     kink = Tempotron(2, T=20.0, weight=np.array([[1.0], [-5.0]]), dtype=np.float64).run(x)
-    assert kink.t_max[0, 0] == 4.0 and kink.slope[0, 0] > 0.0
+    assert kink.t_max[0, 0] == 4.0 and kink.left_slope[0, 0] > 0.0
     end = Tempotron(2, T=5.0, weight=np.array([[0.0], [1.0]]), dtype=np.float64).run(x)
     assert end.t_max[0, 0] == 5.0
     below = Tempotron(2, T=20.0, weight=np.array([[-1.0], [-1.0]]), dtype=np.float64).run(x)
@@ -209,7 +209,7 @@ def test_derivative_of_the_maximum(shape):
     t, x = some_neurons(rng), some_times(rng, shape)
     g = rng.normal(size=(shape[0], 3))
     answer = t.run(x)
-    assert (answer.slope != 0.0).any()  # a kink among them
+    assert (answer.left_slope != 0.0).any()  # a kink among them
     grads, g_times = t.vjp(answer, g, times=True)
 
     def value():

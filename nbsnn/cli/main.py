@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_to(commands)
     simulate.add_to(commands)
     info.add_to(commands)
-    warmup.add_to(commands)
+    warmup.add_to(commands, run=main)
     return top
 
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ from ..network import Network
 from ..progress import Progress
 from ..validate import count
 
+Main = Callable[[list[str]], int]
+"""The command line: arguments -> exit status."""
 
-def add_to(commands: Any) -> None:
-    """Add ``warmup`` to the command line."""
+
+def add_to(commands: Any, run: Main) -> None:
+    """Add ``warmup`` to the command line ``run``."""
     p = commands.add_parser(
         "warmup",
         help="compile what the commands need",
@@ -33,10 +37,10 @@ def add_to(commands: Any) -> None:
     p.add_argument("names", nargs="*", metavar="NAME", help=f"commands: {', '.join(COMMANDS)}; all by default")
     p.add_argument("--jobs", type=int, default=None, help="processes at a time; as many as threads by default")
     p.add_argument("--here", action="store_true", help="in this process, one after the other")
-    p.set_defaults(run=run)
+    p.set_defaults(run=partial(warm_up, main=run))
 
 
-def run(arguments: argparse.Namespace) -> int:
+def warm_up(arguments: argparse.Namespace, main: Main) -> int:
     """Compile for each name; the exit status says whether all went well."""
     names = arguments.names or list(COMMANDS)
     for name in names:
@@ -44,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise ValueError(f"warmup knows {', '.join(COMMANDS)}, not {name!r}")
     if arguments.here:
         for name in names:
-            COMMANDS[name]()
+            COMMANDS[name](main)
         print(compiler.summary())
         return 0
     jobs = count("--jobs", arguments.jobs) if arguments.jobs is not None else threads()
@@ -71,10 +75,8 @@ def _processes(names: list[str], jobs: int, show: Progress) -> int:
     return 1 if failed else 0
 
 
-def _train(task: str) -> None:
+def _train(main: Main, task: str) -> None:
     """One epoch of a training command on a few images that mean nothing."""
-    from .main import main
-
     with tempfile.TemporaryDirectory() as folder:
         options = ["--samples", "64", "--epochs", "1", "--out", f"{folder}/run"]
         if task != "digits":
@@ -83,10 +85,8 @@ def _train(task: str) -> None:
         _check(main(["train", task, *options]), task)
 
 
-def _diehl_cook() -> None:
+def _diehl_cook(main: Main) -> None:
     """A few images of the unsupervised network."""
-    from .main import main
-
     with tempfile.TemporaryDirectory() as folder:
         _images(Path(folder))
         few = ["--images", "32", "--epochs", "1", "--out", f"{folder}/run"]
@@ -114,14 +114,14 @@ def _simulate(make: Callable[..., Network], scale: float) -> None:
     make(scale=scale).run(0.5)
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
-    "digits": lambda: _train("digits"),
-    "mnist": lambda: _train("mnist"),
+COMMANDS: dict[str, Callable[[Main], None]] = {
+    "digits": lambda main: _train(main, "digits"),
+    "mnist": lambda main: _train(main, "mnist"),
     "diehl-cook": _diehl_cook,
-    "cuba": lambda: _simulate(models.cuba, 0.05),
-    "coba": lambda: _simulate(models.coba, 0.05),
-    "cobahh": lambda: _simulate(models.cobahh, 0.05),
-    "brunel": lambda: _simulate(models.brunel, 0.02),
-    "microcircuit": lambda: _simulate(models.microcircuit, 0.01),
+    "cuba": lambda _: _simulate(models.cuba, 0.05),
+    "coba": lambda _: _simulate(models.coba, 0.05),
+    "cobahh": lambda _: _simulate(models.cobahh, 0.05),
+    "brunel": lambda _: _simulate(models.brunel, 0.02),
+    "microcircuit": lambda _: _simulate(models.microcircuit, 0.01),
 }
 """What each name stands for."""

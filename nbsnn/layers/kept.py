@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from .layer import Layer
 
 OWN = ("params", "buffers", "children", "setting", "cuda", "built")
 """Attributes that are kept, or made again."""
 
 
-def noted(layer: Layer) -> dict[str, Any]:
+class Built(Protocol):
+    """What is asked of a layer here."""
+
+    kind: str
+    _settled_with: dict[str, Any]
+
+    def layers(self) -> Mapping[str, Any]:
+        """See ``Layer.layers``."""
+        ...
+
+
+def noted(layer: object) -> dict[str, Any]:
     """The attributes of a layer of one's own as they are when it is built; of arrays, the shape."""
     if type(layer).__module__.startswith("nbsnn."):
         return {}
@@ -23,12 +31,12 @@ def noted(layer: Layer) -> dict[str, Any]:
     return {k: v.shape if _is_array(v) else copy.deepcopy(v) if isinstance(v, PLAIN) else v for k, v in given.items()}
 
 
-def attributes(layer: Layer) -> dict[str, np.ndarray]:
+def attributes(layer: Built) -> dict[str, np.ndarray]:
     """The arrays among the attributes of a layer of one's own that were there when it was built."""
     return {name: vars(layer)[name] for name in layer._settled_with if _is_array(vars(layer).get(name))}
 
 
-def check_kept(net: Layer) -> None:
+def check_kept(net: Built) -> None:
     """Raise ``ValueError`` if a layer of one's own has attributes that neither a checkpoint nor a twin would keep:
     numbers that have changed since it was built, and arrays that are new or of another shape."""
     for place, layer in {"": net, **net.layers()}.items():

@@ -7,25 +7,19 @@ first. What is fed back next is part of the state, under the name "output".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..random import Draws
+from .container import Container
 from .join import joined, parted
 from .layer import Nested, Start
 
-if TYPE_CHECKING:
-    from .recurrent import Recurrent
 
-
-def first_fed(layer: Recurrent, batch: int) -> Any:
-    """What is fed back at the first step, read-only."""
-    first = layer.first()
-    return layer.arrays.put(np.broadcast_to(first, (batch, *first.shape)))
-
-
-def forward(layer: Recurrent, x: Any, state: Nested, tape: Nested, draws: Draws | None) -> tuple[Any, Nested]:
+def forward(
+    layer: Container, inner: str, join: str, x: Any, state: Nested, tape: Nested, draws: Draws | None
+) -> tuple[Any, Nested]:
     """As ``Layer.forward``."""
     arrays, x = layer.arrays, layer.arrays.stored(x, tape, "x")
     tape["start"] = isinstance(state, Start)
@@ -35,16 +29,17 @@ def forward(layer: Recurrent, x: Any, state: Nested, tape: Nested, draws: Draws 
     for t, step in enumerate(steps):
         final: Nested = {}
         back = layer._forward("feedback", fed, state, step, draws, final)
-        given = joined(arrays, layer.join, [x[t : t + 1], back], step.setdefault("/join", {}))
-        fed = layer._forward(layer.inner, given, state, step, draws, final)
+        given = joined(arrays, join, [x[t : t + 1], back], step.setdefault("/join", {}))
+        fed = layer._forward(inner, given, state, step, draws, final)
         arrays.copy(fed, y[t : t + 1])
         state = final
     return y, {**state, "output": arrays.as_result(y[len(y) - 1])}
 
 
 def backward(
-    layer: Recurrent, gy: Any, tape: Nested, grads: Nested, after: Nested | None, inject: Nested | None
-) -> tuple[Any, Nested]:
+    layer: Container, inner: str, join: str, gy: Any, tape: Nested, grads: Nested, after: Nested | None,
+    inject: Nested | None,
+) -> tuple[Any, Nested]:  # fmt: skip
     """As ``Layer.backward``."""
     arrays, shapes = layer.arrays, [layer.in_shape, layer.children["feedback"].shape]
     gx = arrays.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), layer.setting.dtype)
@@ -55,8 +50,8 @@ def backward(
         step, before, now = tape["steps"][t], {}, _at(inject, t)
         passed: dict[str, Any] = {"after": after, "inject": now, "wanted": True}
         own = gy[t : t + 1] if fed is None else arrays.total([gy[t : t + 1], fed], rooms[t % 2], "gy")
-        gz: Any = layer._backward(layer.inner, own, step, grads, before, **passed)
-        part, back = parted(arrays, layer.join, gz, shapes, step["/join"])
+        gz: Any = layer._backward(inner, own, step, grads, before, **passed)
+        part, back = parted(arrays, join, gz, shapes, step["/join"])
         arrays.copy(part, gx[t : t + 1])
         fed = layer._backward("feedback", back, step, grads, before, **passed)
         after = before
@@ -66,16 +61,15 @@ def backward(
     return gx, {**before, "output": arrays.as_result(fed)}
 
 
-def trace(layer: Recurrent, x: Any, tape: Nested, traces: Nested) -> Any:
+def trace(layer: Container, inner: str, join: str, x: Any, tape: Nested, traces: Nested) -> Any:
     """As ``Layer.trace``: what comes back are the traces of the step before."""
     arrays, step = layer.arrays, tape["steps"][0]
     fed = traces.get("output")
     if fed is None:
         fed = arrays.zeros((1, x.shape[1], *layer.shape), x.dtype)
     back = layer.children["feedback"].trace(fed, step["feedback"], traces.setdefault("feedback", {}))
-    inner = layer.children[layer.inner]
-    given = joined(arrays, layer.join, [x, back], step.setdefault("/trace", {}))
-    offered = inner.trace(given, step[layer.inner], traces.setdefault(layer.inner, {}))
+    given = joined(arrays, join, [x, back], step.setdefault("/trace", {}))
+    offered = layer.children[inner].trace(given, step[inner], traces.setdefault(inner, {}))
     traces["output"] = arrays.copied(offered, {}, "trace")
     return offered
 

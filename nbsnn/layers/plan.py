@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from ..matrix_lines import LINE
-
-if TYPE_CHECKING:
-    from .layer import Layer
-    from .unit import Unit
+from .layer import Layer
 
 LINE_BYTES, LOOP_BYTES = 2**19, 2**23
 """Samples that go back together have at most so many bytes of errors in a line of a population, which stay in a near
@@ -36,6 +33,20 @@ PARTS = (
     "errors of a few samples",
     "weights and their gradients",
 )
+
+
+class Sizes(NamedTuple):
+    """What memory depends on of a connection with its population, called ``names``: ``width`` columns for ``units``,
+    whose neurons have ``states``; up to ``event_share`` of ones the connection uses events."""
+
+    names: tuple[str, str]
+    n_pre: int
+    units: int
+    width: int
+    states: int
+    itemsize: int
+    looped: bool
+    event_share: float
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class Plan:
         return "\n".join([*lines, f"{'together':28}{self.bytes / 2**20:10.1f} MiB"])
 
 
-def plan(units: list[Unit], steps: int, batch: int, max_bytes: int | None) -> Plan:
+def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> Plan:
     """What to keep for ``units`` in a row, at ``steps`` and ``batch``.
 
     Raises
@@ -89,8 +100,8 @@ def plan(units: list[Unit], steps: int, batch: int, max_bytes: int | None) -> Pl
     ValueError
         ``max_bytes`` is less than the least that it takes.
     """
-    widest = max((unit.width for unit in units if unit.feedback is not None), default=0)
-    each, most = steps * (widest or LINE) * units[0].dtype.itemsize, LOOP_BYTES if widest else LINE_BYTES
+    widest = max((unit.width for unit in units if unit.looped), default=0)
+    each, most = steps * (widest or LINE) * units[0].itemsize, LOOP_BYTES if widest else LINE_BYTES
     chunk = -(-batch // max(1, -(-batch * each // most)))
     order = sorted(units, key=lambda unit: -unit.width)
     result = _plan(units, steps, batch, chunk, True, [])
@@ -113,7 +124,7 @@ def alone(layer: Layer, steps: int, batch: int) -> Plan:
     return Plan(steps, batch, batch, steps, True, {}, table)
 
 
-def _plan(units: list[Unit], steps: int, batch: int, chunk: int, listed: bool, left_out: list[Unit]) -> Plan:
+def _plan(units: list[Sizes], steps: int, batch: int, chunk: int, listed: bool, left_out: list[Sizes]) -> Plan:
     """The plan that lists all events or not, and does not keep the currents of some units; with its bytes, at most.
 
     Products by BLAS need numbers in place of bits, sums of rows need positions of events.
@@ -122,21 +133,21 @@ def _plan(units: list[Unit], steps: int, batch: int, chunk: int, listed: bool, l
     table: dict[str, int] = dict.fromkeys(PARTS, 0)
     numbers = errors = 0
     for unit in units:
-        size, width, limit = unit.dtype.itemsize, unit.width, max(unit.drive.limits(rows))
+        size, width, limit = unit.itemsize, unit.width, unit.event_share
         dense = limit < 1.0 or unit is units[0]
         kept_rows = rows if unit not in left_out else part if dense else batch
         table["currents"] += kept_rows * width * size
-        table["checkpoints of states"] += batch * (-(-steps // every) + 1) * unit.lines.states * width * size
+        table["checkpoints of states"] += batch * (-(-steps // every) + 1) * unit.states * width * size
         table["spikes"] += (rows + 1) * (-(-unit.n_pre // LINE) + 2) * 8
         table["positions of spikes"] += int(limit * 1.125 * (rows if listed else part) * unit.n_pre) * 4
-        if unit.feedback is not None:
+        if unit.looped:
             table["spikes"] += (rows + 1) * (-(-unit.units // LINE) + 2) * 8
             table["positions of spikes"] += int(1.125 * (rows if listed else part) * unit.units) * 4
         table["errors of a few samples"] += part * width * size
-        table["weights and their gradients"] += 2 * (unit.n_pre + 2 * unit.units * bool(unit.feedback)) * width * size
+        table["weights and their gradients"] += 2 * (unit.n_pre + 2 * unit.units * unit.looped) * width * size
         numbers = max(numbers, part * (unit.n_pre + width) * size * dense)
         errors = max(errors, part * unit.n_pre * size * (unit is not units[0] and unit.units > NARROW))
     table["numbers for BLAS"] = numbers + errors
-    table["outputs"] = 2 * rows * units[-1].units * units[-1].dtype.itemsize
+    table["outputs"] = 2 * rows * units[-1].units * units[-1].itemsize
     kept = {unit.names: unit not in left_out for unit in units}
     return Plan(steps, batch, chunk, every, listed, kept, table)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
+
 from ..device import DEVICES
 from ..neuron import Neuron
 from ..random import Draws
@@ -139,7 +141,10 @@ class Recurrent(Container):
 
     def initial(self, batch: int) -> Nested:
         state = super().initial(batch)
-        return state if self.windowed else Start({**state, "output": loop.first_fed(self, batch)})
+        if self.windowed:
+            return state
+        first = np.broadcast_to(self.first(), (batch, *self.shape))  # what is fed back at the first step
+        return Start({**state, "output": self.arrays.put(first)})
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)
@@ -155,7 +160,7 @@ class Recurrent(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if not self.windowed:
-            return loop.forward(self, x, state, tape, draws)
+            return loop.forward(self, self.inner, self.join, x, state, tape, draws)
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = arrays.buffer(inner, "drive", x.shape, self.setting.dtype)
@@ -171,7 +176,7 @@ class Recurrent(Container):
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.windowed:
-            return loop.trace(self, x, tape, traces)
+            return loop.trace(self, self.inner, self.join, x, tape, traces)
         inner = traces.setdefault("neurons", {})
         before = inner.get("trace")
         if before is None:
@@ -190,7 +195,7 @@ class Recurrent(Container):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         if not self.windowed:
-            return loop.backward(self, gy, tape, grads, after, inject)
+            return loop.backward(self, self.inner, self.join, gy, tape, grads, after, inject)
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back, ops = tape["neurons"], tape["feedback"], population.ops
         gy = ops.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons"))

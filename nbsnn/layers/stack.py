@@ -128,7 +128,7 @@ class Stack:
 
     def plan(self, steps: int, batch: int, compact: Compact) -> Plan:
         """What a batch of this size takes."""
-        return plan(self.units, steps, batch, compact.max_bytes)
+        return plan([unit.sizes(steps * batch) for unit in self.units], steps, batch, compact.max_bytes)
 
     def forward(self, x: Array, state: Nested, tape: Nested, final: Nested, compact: Compact) -> Array | None:
         """Run ``x`` [T, B, N] from ``state``; None if a population that should spike put out other numbers."""

@@ -22,7 +22,7 @@ from .drive import NO_INDEX, NOTHING, Drive
 from .layer import Array, Nested
 from .lines import Lines, aligned, copied, from_lines, room, to_lines
 from .packed import Packed
-from .plan import Plan
+from .plan import Plan, Sizes
 from .population import Population
 
 GROUP = 16
@@ -50,6 +50,12 @@ class Unit:
         self.lines, self.dtype = Lines(population), population.setting.dtype
         self.drive = Drive(names[0], connection, feedback)
         self.n_pre, self.units, self.width = self.drive.n_pre, self.drive.units, self.drive.width
+
+    def sizes(self, rows: int) -> Sizes:
+        """What the memory for ``rows``, T B, depends on."""
+        share, looped = max(self.drive.limits(rows)), self.feedback is not None
+        size = self.dtype.itemsize
+        return Sizes(self.names, self.n_pre, self.units, self.width, self.lines.states, size, looped, share)
 
     def forward(self, x: Array | Packed, state: Nested, plan: Plan, tape: Nested, last: bool) -> Array | Packed | None:
         """Run all samples; spikes for the next unit, or numbers [T, B, N] of the ``last``.

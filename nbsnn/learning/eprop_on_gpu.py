@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import gpu
 from ..gpu import products as gpu_products
 from ..layers.cuda.still import stored
 from ..layers.layer import Nested
 
-if TYPE_CHECKING:
-    from .eprop import EProp
 
-
-def reverse(learner: EProp, x: Any, gy: Any, traces: Nested) -> None:
+def reverse(learner: Any, x: Any, gy: Any, traces: Nested) -> None:
     """Add the gradients of the step just made, as ``EProp.reverse``."""
     room = traces.setdefault("room", {})
     tape = learner.tape[learner.hidden]["neurons"] if learner.recurrent else learner.tape[learner.hidden]

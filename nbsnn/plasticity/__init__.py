@@ -9,7 +9,7 @@ from .bounds import BOUNDS as BOUNDS
 from .diehl_cook import DiehlCook as DiehlCook
 from .homeostasis import Scaling as Scaling
 from .integer import PostPreInt as PostPreInt
-from .learned import Learned as Learned
+from .learned import RuleResult as RuleResult
 from .meta import MetaNearestSTDP as MetaNearestSTDP
 from .normalize import Normalize as Normalize
 from .pair import NearestSTDP as NearestSTDP

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..device import resolve
-from ..layers.state import checked_state
 from ..validate import FLOATS, finite, number_in, shaped, switch
 
 Array = np.ndarray
@@ -61,31 +57,3 @@ def check_numbers(rule: Any, dtype: np.dtype) -> None:
         rate["1 / tau_e"] = 1.0 / rule.tau_e if rule.tau_e > 1e-300 else math.inf
     for name, value in {**rule.params, **rate, **traces, **limits}.items():
         number_in(dtype, f"{name} of {type(rule).__name__}", value)
-
-
-def check_run(
-    rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
-) -> tuple[Array, Array, dict[str, Any]]:
-    """Spikes and starting state that fit each other and the weights."""
-    resolve(device)
-    if hasattr(rule, "params"):
-        check_numbers(rule, weights.dtype)
-    pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
-    post = check_spikes("post", post, weights.shape[1], weights.dtype)
-    if pre.shape[:2] != post.shape[:2]:
-        raise ValueError(
-            f"pre and post must agree in steps and samples, not [T, B] = {[*pre.shape[:2]]}, {[*post.shape[:2]]}"
-        )
-    model = rule.initial(pre.shape[1], weights)
-    state = model if state is None else checked_state(state, model, "state", pre.shape[1])
-    return pre, post, state
-
-
-def stepper(rule: Any, device: str) -> Callable[..., dict[str, Any]]:
-    """``rule.advance`` on a device."""
-    device = resolve(device)
-    if device != "cuda":
-        return partial(rule.advance, device=device)
-    from .gpu_rule import advance
-
-    return partial(advance, rule)

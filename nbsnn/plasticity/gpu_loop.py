@@ -12,8 +12,8 @@ from ..compile import kernel
 from ..layers.layer import Array, Nested
 from ..random import counter, squares32
 from ..spell import row, store
-from .gpu_side import Side
-from .loop import Drawn, binary
+from .gpu_side import RuleOnGpu
+from .spikes_in import Drawn, binary
 
 CHUNK = 32
 """Units of which one thread lists the spikes."""
@@ -31,7 +31,7 @@ def check_spikes_on_gpu(layer: Any, x: Array | Drawn, tape: Nested) -> None:
 
 
 class GpuLoop:
-    """The steps of one run of a ``Plastic`` layer, as ``loop.Loop``; ``signals`` None leaves the weights alone.
+    """The steps of one run of a ``Plastic`` layer, as ``loop.CompiledRun``; ``signals`` None leaves the weights alone.
 
     All arrays go to the GPU at the start; weights come back after each ``advance``, the rest after the last step.
     ``weights`` that are there already stay there.
@@ -53,9 +53,9 @@ class GpuLoop:
         if signals is not None:
             places = {name: layer.neurons.variables.index(name) for name in layer.rule.reads}
             signals = {**signals, "steps": len(x), **{name: self.record[k] for name, k in places.items()}}
-        self.side = Side(layer.rule, state["rule"], layer.weights, batch, layer.setting.dt, signals, layer.defer)
+        self.side = RuleOnGpu(layer.rule, state["rule"], layer.weights, batch, layer.setting.dt, signals, layer.defer)
         if layer.defer:
-            self.side.dw[1].copy_to_device(state["pending"])
+            self.side.needs.dw[1].copy_to_device(state["pending"])
         self.call = _compiled(layer, self.side)
         self.arguments = (
             source(x, self.before, batch), (layer.delay, *layer.lag), connection,
@@ -88,24 +88,26 @@ class GpuLoop:
         if self.layer.queue:
             final["input"] = np.concatenate([self.before, _latest(self.x, self.layer.queue)])[-self.layer.queue :]
         if self.layer.defer:
-            final["pending"] = gpu.get(self.side.dw[(self.steps - 1) % 2]) if self.learning else self.old["pending"]
+            final["pending"] = (
+                gpu.get(self.side.needs.dw[(self.steps - 1) % 2]) if self.learning else self.old["pending"]
+            )
         return final
 
 
-def _compiled(layer: Any, side: Side) -> Callable:
+def _compiled(layer: Any, side: RuleOnGpu) -> Callable:
     """The kernel of a layer, made once."""
     layer.compiled = layer.compiled or {}
-    if side.fill not in layer.compiled:
+    if side.needs.key not in layer.compiled:
         from ..kernels.cuda import plastic as cuda
 
         neuron = layer.neurons.neuron
         filling = {
             **neuron.filling(), "units": cuda.fire, "step": neuron.of_current(),
             "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
-            "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"), **side.filling(),
+            "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"), **side.needs.filling,
         }  # fmt: skip
-        layer.compiled[side.fill] = kernel(cuda.live, device="cuda", dtype=layer.setting.dtype, **filling)
-    return layer.compiled[side.fill]
+        layer.compiled[side.needs.key] = kernel(cuda.live, device="cuda", dtype=layer.setting.dtype, **filling)
+    return layer.compiled[side.needs.key]
 
 
 def no_connection(dtype: Any) -> tuple[Array, Array]:

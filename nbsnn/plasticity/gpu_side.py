@@ -1,88 +1,78 @@
-"""What a rule needs on a GPU: spikes and traces of both sides of a connection, numbers, and arrays of its own."""
+"""A rule on a GPU: spikes and traces of both sides of a connection, and what the rule says it needs."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from .. import gpu
 from ..compile import bind
 from ..layers.layer import Array, Nested
-from ..random import Draws
 from ..spell import each
-from . import integer
-from .integer import PostPreInt
-from .meta import MetaRule, aimed, rescale
-from .reward import RewardRule, _rewards, faded
-from .rule import Rule
-
-NEVER = np.iinfo(np.int64).max
+from .normalize import aim
 
 
-class Side:
-    """The arrays of a rule for one run, from ``state`` on; ``signals`` None: nothing is learned.
+class Needs(NamedTuple):
+    """What a rule needs of a run on a GPU.
 
     Attributes
     ----------
-    whole : bool
-        Whether a step ends with what concerns all weights.
+    filling : dict
+        What fills the kernel's holes.
+    numbers, noted : tuple
+        What the function over synapses takes: parameters and limits; arrays and numbers of the rule's own.
+    state : dict of str to device array
+        What is part of the rule's state, beside traces and step.
     dw : device array [slots, n_pre, n_post]
-        Then: increments that are noted.
+        Increments, without a slot if a step does not end with what concerns all weights.
+    key : object
+        What tells the kernel from that of another run of the same rule.
+    """
+
+    filling: Mapping[str, Any]
+    numbers: tuple
+    noted: tuple
+    state: Mapping[str, Any]
+    dw: Any = ()
+    key: Any = None
+
+
+class GpuRule(Protocol):
+    """What is asked of a rule."""
+
+    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+        """Numbers of the traces of a side."""
+        ...
+
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
+        """What the rule needs of a run."""
+        ...
+
+
+class RuleOnGpu:
+    """The arrays of a rule for one run, from the state ``old`` on; ``signals`` None: nothing is learned.
+
+    ``noted``: the increments of a step are looked at; ``defer``: they are added a step later.
     """
 
     def __init__(
-        self, rule: Rule | PostPreInt, state: Nested, weights: Array, batch: int, dt: float, signals: Nested | None,
+        self, rule: GpuRule, state: Nested, weights: Array, batch: int, dt: float, signals: Nested | None,
         defer: bool = False, noted: bool = False,
     ):  # fmt: skip
-        self.rule, self.old, self.dtype, self.batch = rule, state, weights.dtype, batch
-        waits = isinstance(rule, (PostPreInt, RewardRule))
-        self.whole = not waits and (defer or noted or rule.stepwise or isinstance(rule, MetaRule))
+        self.old, self.dtype, self.shape, self.batch, self.dt = state, weights.dtype, weights.shape, batch, dt
+        self.signals, self.defer, self.noted = signals, defer, noted
         self.arrays: list[Any] = []
         for name, n in zip(("pre", "post"), weights.shape, strict=True):
             carried = np.array([*state[name].values()], self.dtype).reshape(-1, batch, n)
             used, seen = gpu.zeros((max(len(carried), 1), 1, batch, n), self.dtype), gpu.zeros((batch, n), self.dtype)
-            self.arrays += [seen, gpu.put(carried), used, gpu.put(self._factors(name, dt))]
-        slots = 1 + defer if self.whole else 0
-        self.dw = (gpu.zeros if slots else gpu.empty)((slots, *weights.shape), self.dtype)
-        self.numbers, self.noted = self._numbers(), self._noted(signals, weights.shape, dt)
+            self.arrays += [seen, gpu.put(carried), used, gpu.put(rule.factors(name, dt, self.dtype))]
+        self.needs = rule.on_gpu(self)
 
     def arguments(self) -> tuple:
         """The kernel's: sides, rule, noted."""
-        return tuple(self.arrays), self.numbers, self.noted
-
-    def filling(self) -> dict[str, Any]:
-        """What fills the kernel's holes."""
-        from ..kernels.cuda import plasticity as cuda
-
-        rule, of = self.rule, ("{k}, b, n, s, a, used, D", "b, n, s, a, used, D")
-        if isinstance(rule, PostPreInt):
-            follow = each([bind(cuda.follow_integer, decayed=integer.trace)], of[1], of[0])
-            return {
-                "follow_pre": follow, "follow_post": follow, "settle": cuda.no_settle,
-                "synapses": bind(cuda.integer, synapse=integer.synapse, draw=self.fill),
-            }  # fmt: skip
-        follow = {
-            f"follow_{side}": each([bind(cuda.follow, **t.filling()) for t in traces.values()], of[1], of[0])
-            for side, traces in (("pre", rule.pre), ("post", rule.post))
-        }
-        normalize = rule.normalize
-        return {
-            **rule.filling(), **follow, "WHOLE": int(self.whole), "faded": faded,
-            "synapses": cuda.reward if isinstance(rule, RewardRule) else cuda.visit,
-            "settle": cuda.settle if self.whole else cuda.no_settle, **self._steering(),
-            "CLIP_ALL": int(rule.clip == "all"), "BOUNDED": int(rule.bounds != "none"),
-            "BEFORE_CLIP": int(normalize is not None and normalize.before_clip),
-            "GUARD": int(normalize is None or normalize.guard),
-        }  # fmt: skip
-
-    def _steering(self) -> dict[str, Any]:
-        """What stands instead for a rule that steers mean weights."""
-        from ..kernels.cuda import steered
-
-        if not isinstance(self.rule, MetaRule):
-            return {}
-        return {"synapses": steered.aim, "settle": steered.steer, "aimed": aimed, "rescale": rescale}
+        return tuple(self.arrays), self.needs.numbers, self.needs.noted
 
     def state(self, steps: int) -> Nested:
         """The rule's state after so many steps."""
@@ -90,55 +80,30 @@ class Side:
         for side, carried in (("pre", self.arrays[1]), ("post", self.arrays[5])):
             lines = zip(self.old[side], gpu.get(carried), strict=True)
             after[side] = {name: line.copy() for name, line in lines}
-        if isinstance(self.rule, RewardRule):
-            after["zeta"] = gpu.get(self.noted[0])
-            if self.rule.tau_e is not None:
-                after["eligibility"] = gpu.get(self.noted[1])
-        if isinstance(self.rule, MetaRule):
-            after["m"] = gpu.get(self.noted[1])
+        after |= {name: gpu.get(array) for name, array in self.needs.state.items()}
         after["step"] = self.old["step"] + steps
         return after
 
-    def _factors(self, side: str, dt: float) -> Array:
-        """Numbers of the traces of a side."""
-        rule = self.rule
-        if isinstance(rule, PostPreInt):
-            return np.array([rule.trace_decay, rule.shift_trace, rule.top if rule.shift_trace else 1], np.int64)
-        traces = getattr(rule, side).items()
-        return np.array([rule._numbers(name, t, dt, self.dtype) for name, t in traces], self.dtype).reshape(-1, 2)
 
-    def _numbers(self) -> tuple:
-        """Parameters and limits."""
-        rule = self.rule
-        batch = 1 if isinstance(rule, RewardRule) else self.batch  # what is eligible is kept for each sample
-        if isinstance(rule, PostPreInt):
-            return (gpu.put(np.array(rule.numbers(), np.int64)),)
-        return tuple(map(gpu.put, rule.numbers(batch, self.dtype)))
+def follow_all(traces: list[Any]) -> Any:
+    """One function that follows all traces of a side."""
+    return each(traces, "b, n, s, a, used, D", "{k}, b, n, s, a, used, D")
 
-    def _noted(self, signals: Nested | None, shape: tuple[int, ...], dt: float) -> tuple:
-        """What the function over synapses takes last."""
-        rule, number, self.fill = self.rule, self.dtype.type, None
-        if isinstance(rule, PostPreInt):
-            return self._integers(rule, Draws(0) if signals is None else signals.get("draws"), signals or {}, shape)
-        if isinstance(rule, RewardRule):
-            reward = 0.0 if signals is None else signals.get("reward")
-            rewards = _rewards(reward, (signals or {}).get("steps", 1), self.batch, self.dtype)
-            eligible = self.old["eligibility"] if rule.tau_e is not None else np.zeros((0, *shape), self.dtype)
-            return *map(gpu.put, (self.old["zeta"], eligible, rewards)), rule.shares(dt, self.batch, self.dtype)
-        if isinstance(rule, MetaRule):
-            sizes = map(number, (self.batch, *shape))
-            return self.dw, gpu.put(self.old["m"]), gpu.empty(shape[1], self.dtype), (
-                number(self.old["M"]), number(rule.params["a_pre"]), *sizes,
-            )  # fmt: skip
-        normalize = rule.normalize
-        total, first = (1.0, None) if normalize is None else (normalize.total, normalize.first)
-        return self.dw, number(total), int(self.old["step"]), NEVER if first is None else min(first, NEVER)
 
-    def _integers(self, rule: PostPreInt, draws: Any, signals: Nested, shape: tuple[int, ...]) -> tuple:
-        """Thresholds and random numbers of the integer rule; thresholds of a layer are where its variables are."""
-        steps, thresh = signals.get("steps", 1), signals.get("thresh")
-        given, keys, self.fill = rule.drawn(draws, steps, shape[0] * shape[1])
-        later = int(gpu.on_gpu(thresh))
-        if not later:
-            thresh = gpu.put(rule.thresholds(thresh, steps, shape[1]))
-        return thresh, later, *map(gpu.put, (*given, keys)), int(self.old["step"])
+def pair_needs(rule: Any, side: RuleOnGpu, whole: bool, batch: int) -> Needs:
+    """What a ``Rule`` needs whose increments are added; ``whole``: a step ends with what concerns all weights."""
+    from ..kernels.cuda import plasticity as cuda
+
+    followers = {
+        f"follow_{name}": follow_all([bind(cuda.follow, **t.filling()) for t in getattr(rule, name).values()])
+        for name in ("pre", "post")
+    }
+    filling = {
+        **rule.filling(), **followers, **rule.settling(), "WHOLE": int(whole), "synapses": cuda.visit,
+        "settle": cuda.settle if whole else cuda.no_settle,
+    }  # fmt: skip
+    slots = 1 + side.defer if whole else 0
+    dw = (gpu.zeros if slots else gpu.empty)((slots, *side.shape), side.dtype)
+    total, due = aim(rule.normalize, side.dtype)
+    numbers = tuple(map(gpu.put, rule.numbers(batch, side.dtype)))
+    return Needs(filling, numbers, (dw, total, int(side.old["step"]), int(due)), {}, dw)

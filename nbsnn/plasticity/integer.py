@@ -21,13 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
+from .. import gpu
+from ..compile import bind, kernel
 from ..kernels.cpu import plasticity as cpu
 from ..random import Draws
 from ..validate import choice, count, names, number, real
-from .check import check_run, check_weights, stepper
-from .learned import Learned
+from .check import check_weights
+from .gpu_side import Needs, RuleOnGpu, follow_all
+from .learned import RuleResult, keep
 from .rule import Array, State
+from .run import check_run, stepper
 
 I32 = np.dtype(np.int32)
 
@@ -133,7 +136,7 @@ class PostPreInt:
     def run(
         self, weights: Array, pre: Any, post: Any, state: State | None = None, *, dt: float = 1.0, device: str = "cpu",
         in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
-    ) -> Learned:  # fmt: skip
+    ) -> RuleResult:  # fmt: skip
         """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
         number("dt", dt, above=0.0)
         record = names("record", record)
@@ -141,7 +144,7 @@ class PostPreInt:
         pre, post, state = check_run(self, weights, pre, post, state, device)
         kept: dict[str, Any] = {choice("record: a recorded variable", n, ("weights", "x", "y")): [] for n in record}
         state = stepper(self, device)(weights, pre, post, state, kept=kept, thresh=thresh, draws=draws)
-        return Learned(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
+        return RuleResult(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *, dt: float = 1.0, device: str = "cpu",
@@ -162,9 +165,7 @@ class PostPreInt:
             rows = [r if fill is cpu.counted_draws else r[part] for r in given]
             with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
                 loop(*(s[part] for s in spikes), a, c, *rows, keys, first + t, table, columns, weights)
-            for name, value in (("weights", weights), ("x", a[None]), ("y", c[None])):
-                if kept and name in kept:
-                    kept[name].append(value[None].copy())
+            keep(kept, weights=weights, x=a[None], y=c[None])
         after = {"pre": {"x": a[None]}, "post": {"y": c[None]}}
         return {**after, "step": state["step"] + steps}
 
@@ -178,6 +179,32 @@ class PostPreInt:
             self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
             self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
         ]  # fmt: skip
+
+    def single_pair(self) -> tuple[PostPreInt, Any, State]:
+        """See ``Rule.single_pair``."""
+        return self, I32, {"draws": Draws(0)}
+
+    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+        """Decay, shift and top of the trace of a side."""
+        return np.array(self.numbers()[5:8], np.int64)
+
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
+        """What a run on a GPU needs of the rule; thresholds of a layer are there, where its variables are."""
+        from ..kernels.cuda import plasticity as cuda
+
+        signals: State = {"draws": Draws(0)} if side.signals is None else side.signals
+        steps, thresh = signals.get("steps", 1), signals.get("thresh")
+        given, keys, fill = self.drawn(signals.get("draws"), steps, side.shape[0] * side.shape[1])
+        later = int(gpu.on_gpu(thresh))
+        if not later:
+            thresh = gpu.put(self.thresholds(thresh, steps, side.shape[1]))
+        follow = follow_all([bind(cuda.follow_integer, decayed=trace)])
+        filling = {
+            "follow_pre": follow, "follow_post": follow, "settle": cuda.no_settle,
+            "synapses": bind(cuda.integer, synapse=synapse, draw=fill),
+        }  # fmt: skip
+        noted = thresh, later, *map(gpu.put, (*given, keys)), int(side.old["step"])
+        return Needs(filling, (gpu.put(np.array(self.numbers(), np.int64)),), noted, {}, key=fill)
 
     def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
         """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""

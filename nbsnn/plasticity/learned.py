@@ -1,4 +1,4 @@
-"""The outcome of a run of a rule."""
+"""The result of ``Rule.run``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Learned:
+class RuleResult:
     """What ``run`` of a rule returns.
 
     Attributes
@@ -30,3 +30,10 @@ class Learned:
         if name not in self.record:
             raise KeyError(f"{name!r} was not recorded; record={[*self.record, name]} does")
         return self.record[name]
+
+
+def keep(kept: dict[str, list] | None, **values: np.ndarray) -> None:
+    """Append copies of ``values`` to the lists of those that are recorded."""
+    for name, lists in (kept or {}).items():
+        if name in values:
+            lists.append(values[name][None].copy())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,37 +12,9 @@ from ..kernels.cpu import plastic as cpu
 from ..kernels.cpu.plasticity import follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
 from ..spell import each, row, store
+from .normalize import aim
 from .rule import Rule
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Input spikes that are drawn while the loop runs: ``encode.poisson`` of each sample, without the array.
-
-    Attributes
-    ----------
-    threshold : uint64 array [B, n_pre]
-        2^32 times the probability.
-    keys : uint64 array [B]
-        Keys of each sample's draws.
-    steps : int
-        Number of steps.
-    first : int
-        The step of the draws with which to begin.
-    """
-
-    threshold: Array
-    keys: Array
-    steps: int
-    first: int = 0
-
-    def __len__(self) -> int:
-        return self.steps
-
-
-def binary(x: Array) -> bool:
-    """Whether all numbers are 0 or 1."""
-    return bool(((x == 0) | (x == 1)).all())
+from .spikes_in import Drawn
 
 
 def fits(layer: Any) -> bool:
@@ -53,7 +24,7 @@ def fits(layer: Any) -> bool:
     return layer.neurons.neuron.output == "spikes" and type(layer.rule).advance is Rule.advance
 
 
-class Loop:
+class CompiledRun:
     """The steps of one run of a ``Plastic`` layer whose ``x`` holds spikes, or is ``Drawn``."""
 
     def __init__(self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):
@@ -71,10 +42,9 @@ class Loop:
             traces = getattr(rule, side)
             values = [state["rule"][side][name].reshape(-1) for name in traces]
             carried = self.traces[side] = np.array(values, dtype).reshape(len(traces), batch * units)
-            numbers = [rule._numbers(name, trace, layer.setting.dt, dtype) for name, trace in traces.items()]
             seen, used = np.zeros((1, batch, units), dtype), np.zeros((len(traces), 1, batch, units), dtype)
             arrays += [(seen, seen.reshape(1, -1)), carried, (used, used.reshape(len(traces), 1, batch * units))]
-            arrays.append(np.array(numbers, dtype).reshape(-1, 2))
+            arrays.append(rule.factors(side, layer.setting.dt, dtype))
         empty = np.zeros((0, 0), dtype), np.zeros(0, dtype)
         lateral = empty if layer.lateral is None else _arrays(layer.lateral)
         events = tuple((np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post))
@@ -125,11 +95,9 @@ def _noted(layer: Any, state: Nested) -> tuple:
     dw, marks = np.zeros((slots, n_pre, n_post), dtype), [np.ones((slots, n), np.uint8) for n in (n_pre, n_post)]
     if layer.defer:
         dw[1] = state["pending"]
-    total = 1.0 if rule.normalize is None else rule.normalize.total
-    first = None if rule.normalize is None else rule.normalize.first
-    never = np.iinfo(np.int64).max
-    step, due = np.int64(state["rule"]["step"]), np.int64(never if first is None else min(first, never))
-    return dw, *marks, np.zeros(n_post, dtype), dtype.type(total), step, due, np.empty(n_post, np.int64)
+    total, due = aim(rule.normalize, dtype)
+    step = np.int64(state["rule"]["step"])
+    return dw, *marks, np.zeros(n_post, dtype), total, step, due, np.empty(n_post, np.int64)
 
 
 def _arrays(dense: Any) -> tuple[Array, Array]:
@@ -151,26 +119,16 @@ def _source(x: Array | Drawn, batch: int, n_pre: int, dtype: Any) -> tuple[Array
 def _kernel(layer: Any) -> Callable:
     """The kernel of a layer, made once."""
     if layer.compiled is None:
-        neuron, rule, setting = layer.neurons.neuron, layer.rule, layer.setting
+        neuron, rule, setting, whole = layer.neurons.neuron, layer.rule, layer.setting, _whole(layer)
         filling = {
-            **neuron.filling(setting.smooth), **rule.filling(), **_settling(layer),
+            **neuron.filling(setting.smooth), **rule.filling(), **rule.settling(),
+            "WHOLE": int(whole), "put": into_increments if whole else into_weights,
             "step": neuron.of_current(), "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
             "follow_pre": followers(rule.pre), "follow_post": followers(rule.post),
         }  # fmt: skip
         layer.compiled = kernel(cpu.live, device=setting.device, dtype=setting.dtype, **filling)
     return layer.compiled
-
-
-def _settling(layer: Any) -> dict[str, Any]:
-    """What fills the loop's holes after the visit of a step."""
-    rule = layer.rule
-    return {
-        "WHOLE": int(_whole(layer)), "put": into_increments if _whole(layer) else into_weights,
-        "CLIP_ALL": int(rule.clip == "all"), "BOUNDED": int(rule.bounds != "none"),
-        "BEFORE_CLIP": int(rule.normalize is not None and rule.normalize.before_clip),
-        "GUARD": int(rule.normalize is None or rule.normalize.guard),
-    }  # fmt: skip
 
 
 def followers(traces: Any) -> Callable:

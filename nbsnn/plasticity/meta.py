@@ -17,9 +17,13 @@ over the units that have some.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .. import gpu
+from .gpu_side import Needs, RuleOnGpu, pair_needs
+from .learned import keep
 from .rule import Array, Rule, State
 from .trace import Trace, check_tau
 
@@ -72,10 +76,23 @@ class MetaRule(Rule):
             m = m * (state["M"] / m.mean())
             weights *= rescale(m, weights.mean(0))
             weights += dw
-            for name, value in (("dw", dw), ("weights", weights)):
-                if name in kept:
-                    kept[name].append(value[None].copy())
+            keep(kept, dw=dw, weights=weights)
         return {**state, "m": m}
+
+    def single_pair(self) -> tuple[Rule, Any, State]:
+        """See ``Rule.single_pair``: without homeostasis."""
+        plain = Rule(self.change, self.pre, self.post, self.params, self.bounds, self.w_min, self.w_max)
+        return plain, np.float64, {}
+
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
+        """What a run on a GPU needs of the rule."""
+        from ..kernels.cuda import steered
+
+        needs, number, m = pair_needs(self, side, True, side.batch), side.dtype.type, gpu.put(side.old["m"])
+        means = number(side.old["M"]), number(self.params["a_pre"]), *map(number, (side.batch, *side.shape))
+        own = {"synapses": steered.aim, "settle": steered.steer, "aimed": aimed, "rescale": rescale}
+        noted = needs.dw, m, gpu.empty(side.shape[1], side.dtype), means
+        return needs._replace(filling={**needs.filling, **own}, noted=noted, state={"m": m})
 
 
 def MetaNearestSTDP(

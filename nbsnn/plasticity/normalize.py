@@ -94,3 +94,11 @@ class Normalize:
             sums[sums == 0.0] = self.total
         with np.errstate(divide="ignore", invalid="ignore"):
             np.divide(weights.dtype.type(self.total) * weights, sums, out=weights)
+
+
+def aim(normalize: Normalize | None, dtype: np.dtype) -> tuple[Any, np.int64]:
+    """The total in ``dtype``, and the first step after which weights are normalised to it, for kernels."""
+    never = np.iinfo(np.int64).max
+    if normalize is None:
+        return dtype.type(1.0), np.int64(never)
+    return dtype.type(normalize.total), np.int64(never if normalize.first is None else min(normalize.first, never))

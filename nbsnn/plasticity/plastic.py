@@ -10,13 +10,14 @@ connection is multiplied by BLAS.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .. import gpu
 from ..alone import Alone, alone
+from ..device import resolve
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
@@ -30,13 +31,24 @@ from .check import check_spikes
 from .gpu_loop import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
-from .integer_setting import IntegerSetting
-from .loop import Drawn, Loop, binary, fits
+from .loop import CompiledRun, fits
 from .present import Presented, present
 from .rule import Rule
-from .walk import Walk
+from .spikes_in import Drawn, binary
+from .walk import StepwiseRun
 
 FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored
+
+
+@dataclass(frozen=True)
+class IntegerSetting(Setting):
+    """The setting of a network that computes in 32-bit integers."""
+
+    dtype: Any = np.int32
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
+        object.__setattr__(self, "device", resolve(self.device))
 
 
 class Plastic(Container):
@@ -85,7 +97,7 @@ class Plastic(Container):
     """
 
     kind = "plastic"
-    arrays = Host()  # its parts' arrays stay on the CPU, and go to a GPU for each run
+    arrays = Host()  # type: ignore[assignment]  # its parts' arrays stay on the CPU, and go to a GPU for each run
 
     def __init__(
         self,
@@ -286,9 +298,9 @@ class Plastic(Container):
             way: Any = GpuLoop(self, x, state, tape, signals)
         # A signal is nothing that the loop's rules could take: step by step, the rule says so.
         elif fits(self) and not signals and binary(inner["record"][0, 0]) and (isinstance(x, Drawn) or binary(x)):
-            way = Loop(self, x, state, tape, signals is not None)
+            way = CompiledRun(self, x, state, tape, signals is not None)
         else:
-            way = Walk(self, x, state, tape, signals)
+            way = StepwiseRun(self, x, state, tape, signals)
         window = every or steps + 1
         kept = tape["weights"] = np.empty((steps // window, *self.weights.shape), self.weights.dtype)
         tape["noted"] = every is not None

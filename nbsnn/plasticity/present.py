@@ -15,7 +15,8 @@ from ..random import Draws
 from ..validate import choice, count, names, real, shaped, shown, switch
 from .check import check_spikes
 from .gpu_loop import GpuLoop, check_spikes_on_gpu
-from .loop import Drawn, Loop, fits
+from .loop import CompiledRun, fits
+from .spikes_in import Drawn
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _show(layer: Any, x: Any, start: Nested, tape: Nested, learn: bool, weights:
     drive = buffer(tape, "drive", (1, *output.shape), layer.setting.dtype)
     layer.neurons.begin(drive, start["neurons"], inner)
     if weights is None:
-        loop: Any = Loop(layer, x, start, tape, learn)
+        loop: Any = CompiledRun(layer, x, start, tape, learn)
     else:
         check_spikes_on_gpu(layer, x, tape)
         loop = GpuLoop(layer, x, start, tape, {} if learn else None, weights)

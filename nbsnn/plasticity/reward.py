@@ -18,8 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import gpu
 from ..per_step import resolved
 from ..validate import finite, number
+from .gpu_side import Needs, RuleOnGpu, pair_needs
+from .learned import keep
 from .pair import PairSTDP
 from .rule import Array, Rule, State, check_rule_options
 
@@ -83,10 +86,27 @@ class RewardRule(Rule):
             for b in range(pre.shape[1]):
                 one = (pre[:, b : b + 1], post[:, b : b + 1], tuple(v[:, :, b : b + 1] for v in used))
                 state["zeta"][b] = self._eligible(t, weights, *one, device)
-            for name, value in (("dw", dw), ("weights", weights)):
-                if name in kept:
-                    kept[name].append(value[None].copy())
+            keep(kept, dw=dw, weights=weights)
         return state
+
+    def single_pair(self) -> tuple[Rule, Any, State]:
+        """See ``Rule.single_pair``: with a reward of 1 at all steps."""
+        return self.replace(normalize=None), np.float64, {"reward": 1.0}
+
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
+        """What a run on a GPU needs of the rule."""
+        from ..kernels.cuda import plasticity as cuda
+
+        signals: State = {"reward": 0.0} if side.signals is None else side.signals
+        rewards = _rewards(signals.get("reward"), signals.get("steps", 1), side.batch, side.dtype)
+        state = {"zeta": gpu.put(side.old["zeta"])}
+        if self.tau_e is not None:
+            state["eligibility"] = gpu.put(side.old["eligibility"])
+        eligible = state.get("eligibility", gpu.empty((0, *side.shape), side.dtype))
+        noted = state["zeta"], eligible, gpu.put(rewards), self.shares(side.dt, side.batch, side.dtype)
+        needs = pair_needs(self, side, False, 1)  # what is eligible is kept for each sample
+        filling = {**needs.filling, "synapses": cuda.reward, "faded": faded}
+        return needs._replace(filling=filling, noted=noted, state=state)
 
     def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:
         """The state after steps in which no reward acts; what the spikes make eligible meets the rewards after them."""

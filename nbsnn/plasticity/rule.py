@@ -22,9 +22,11 @@ from ..pickling import ByName
 from ..spell import row
 from ..validate import arguments, check_options, choice, function, instance, names, number
 from .bounds import BOUNDS, clipped
-from .check import check_run, check_weights, stepper
-from .learned import Learned
+from .check import check_weights
+from .gpu_side import Needs, RuleOnGpu, pair_needs
+from .learned import RuleResult, keep
 from .normalize import Normalize
+from .run import check_run, stepper
 from .trace import Trace
 
 Array = np.ndarray
@@ -166,6 +168,19 @@ class Rule(ByName):
             "traces_pre": row(len(self.pre), "t, b, n"), "traces_post": row(len(self.post), "t, b, n"),
         }  # fmt: skip
 
+    def settling(self) -> dict[str, Any]:
+        """What fills the holes of what a step does to all weights."""
+        normalize = self.normalize
+        return {
+            "CLIP_ALL": int(self.clip == "all"), "BOUNDED": int(self.bounds != "none"),
+            "BEFORE_CLIP": int(normalize is not None and normalize.before_clip),
+            "GUARD": int(normalize is None or normalize.guard),
+        }  # fmt: skip
+
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
+        """What a run on a GPU needs of the rule."""
+        return pair_needs(self, side, side.defer or side.noted or self.stepwise, side.batch)
+
     def initial(self, batch: int, weights: Array) -> State:
         """The state from which a run starts: traces of zero, step 0."""
         zero = {
@@ -186,7 +201,7 @@ class Rule(ByName):
         in_place: bool = True,
         record: Collection[str] = (),
         **signals: Any,
-    ) -> Learned:
+    ) -> RuleResult:
         """Apply the rule to given spike trains.
 
         Parameters
@@ -208,7 +223,7 @@ class Rule(ByName):
 
         Returns
         -------
-        Learned
+        RuleResult
             ``.weights``, ``.state``, and the recorded arrays by name.
 
         Raises
@@ -224,7 +239,7 @@ class Rule(ByName):
         state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)
         self.finish(weights)
         joined = {name: np.concatenate(parts) for name, parts in kept.items()}
-        return Learned(weights, state, joined)
+        return RuleResult(weights, state, joined)
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *,
@@ -239,9 +254,7 @@ class Rule(ByName):
             for t in range(len(pre)):
                 dw = self.increment(t, weights, pre, post, used, device)
                 self.settle(weights, dw, first + t)
-                for name, value in (("dw", dw), ("weights", weights)):
-                    if name in kept:
-                        kept[name].append(value[None].copy())
+                keep(kept, dw=dw, weights=weights)
         else:
             self._visit("into_weights", 0, len(pre), weights, weights, pre, post, used, device)
         return state
@@ -249,6 +262,10 @@ class Rule(ByName):
     def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:
         """The state after steps in which the weights are left alone: traces follow the spikes."""
         return self.follow(pre, post, state, dt, device)[1]
+
+    def single_pair(self) -> tuple[Rule, Any, State]:
+        """The rule without what joins synapses, the dtype of its weights, and signals: for its learning window."""
+        return self.replace(normalize=None), np.float64, {}
 
     def follow(
         self, pre: Array, post: Array, state: State, dt: float, device: str
@@ -302,10 +319,8 @@ class Rule(ByName):
         self, put: str, t0: int, t1: int, weights: Array, out: Array, pre: Array, post: Array,
         used: tuple[Array, Array], device: str,
     ) -> None:  # fmt: skip
-        def filling() -> dict[str, Any]:
-            return {**self.filling(), "put": getattr(cpu, put)}
-
-        loop = self._kernel((put, device, weights.dtype), cpu.visit, filling)
+        key = put, device, weights.dtype
+        loop = self._kernel(key, cpu.visit, lambda: {**self.filling(), "put": getattr(cpu, put)})
         columns = np.empty(weights.shape[1], np.int64)
         loop(t0, t1, pre, post, *used, *self.numbers(pre.shape[1], weights.dtype), columns, weights, out)
 
@@ -314,6 +329,11 @@ class Rule(ByName):
         params = np.array([*self.params.values()], dtype).reshape(-1, 1)
         scale = 1.0 / batch if self.batch == "mean" else 1.0
         return params, np.array([self.w_min, self.w_max, self.mu, scale], dtype)
+
+    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+        """Factor per step and amount of each trace of a side, [K, 2]."""
+        traces = getattr(self, side).items()
+        return np.array([self._numbers(name, t, dt, dtype) for name, t in traces], dtype).reshape(-1, 2)
 
     def _numbers(self, name: str, trace: Trace, dt: float, dtype: Any) -> Any:
         """Factor per step and amount of a trace, in ``dtype``."""

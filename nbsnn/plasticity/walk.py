@@ -9,7 +9,7 @@ import numpy as np
 from ..layers.layer import Array, Nested
 
 
-class Walk:
+class StepwiseRun:
     """The steps of one run of a ``Plastic`` layer; ``signals`` None leaves the weights alone."""
 
     def __init__(self, layer: Any, x: Array, state: Nested, tape: Nested, signals: Nested | None):

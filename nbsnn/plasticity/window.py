@@ -11,11 +11,8 @@ import numpy as np
 
 from ..plot import pyplot
 from ..plot.canvas import check_axes
-from ..random import Draws
 from ..validate import arguments, check_options, count, instance, number, real
 from .integer import I32, PostPreInt
-from .meta import MetaRule
-from .reward import RewardRule
 from .rule import Array, Rule
 
 
@@ -63,26 +60,17 @@ def window(
         raise ValueError(f"delta_t must be a list of integers, not {steps.dtype} of shape {list(steps.shape)}")
     if max(abs(int(steps.min())), abs(int(steps.max()))) > 1 << 20:
         raise ValueError(f"delta_t must be at most {1 << 20} steps, but spans {steps.min()} to {steps.max()}")
-    integer = isinstance(rule, PostPreInt)
-    runs = samples if integer else 1
+    alone, dtype, signals = rule.single_pair()
+    runs = samples if dtype is I32 else 1
     middle = 0.5 * (rule.w_min + rule.w_max) if w is None else w
     # Synapse k joins a presynaptic unit of its own to the postsynaptic ones, which spike together.
-    before = np.full((len(steps), runs), int(middle) if integer else middle, I32 if integer else np.float64)
+    before = np.full((len(steps), runs), middle, dtype)
     at = max(0, int(steps.max()))
     pre = np.zeros((at + 2 + max(0, -int(steps.min())), 1, len(steps)))
     pre[at - steps, 0, np.arange(len(steps))] = 1.0
     post = np.zeros((len(pre), 1, runs))
     post[at] = 1.0
-    signals: dict[str, Any] = {}
-    if isinstance(rule, PostPreInt):
-        signals["draws"] = Draws(0)
-    elif isinstance(rule, MetaRule):
-        rule = Rule(rule.change, rule.pre, rule.post, rule.params, rule.bounds, rule.w_min, rule.w_max)
-    else:
-        rule = rule.replace(normalize=None)
-        if isinstance(rule, RewardRule):
-            signals["reward"] = 1.0
-    after = rule.run(before, pre, post, dt=dt, device="python", in_place=False, **signals).weights
+    after = alone.run(before, pre, post, dt=dt, device="python", in_place=False, **signals).weights
     return steps, (after.astype(np.float64) - before).mean(1)
 
 

@@ -23,6 +23,6 @@ from .losses import ThresholdHinge as ThresholdHinge
 from .losses import ThresholdMSE as ThresholdMSE
 from .model import Tempotron as Tempotron
 from .response import Response as Response
-from .rule import Rule as Rule
+from .response import Rule as Rule
 from .soft_time import soft_time as soft_time
 from .stack import Stack as Stack

@@ -14,23 +14,13 @@ R. Guetig and H. Sompolinsky, Nature Neuroscience 9 (2006), doi:10.1038/nn1643; 
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from ..compile import kernel
-from ..kernels.cpu import tempotron_classic as template
 from ..optim.optimizer import fraction
 from ..validate import finite, number
-from . import gpu_sweeps
 from .events import Events
-from .kernel import psp, stationary
 from .losses import ThresholdHinge
-from .sweeps import scalars
-
-if TYPE_CHECKING:
-    from .model import Tempotron
+from .response import TempotronLike
 
 
 class Classic:
@@ -61,7 +51,7 @@ class Classic:
         self.lr, self.momentum = number("lr", lr, above=0.0), fraction("momentum", momentum)
         self.change: np.ndarray | None = None
 
-    def learn(self, t: Tempotron, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
+    def learn(self, t: TempotronLike, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
         """Go through the samples once, in their order; see ``Rule``."""
         if self.change is None:
             self.change = np.zeros_like(t.weight)
@@ -69,30 +59,9 @@ class Classic:
             raise ValueError(f"this rule has a memory of {list(self.change.shape)} weights; use a new one for {t!r}")
         finite("weight", t.weight)
         more = t.v_threshold / t.v0, self.lr * t.v0, self.momentum
-        if t.device == "cuda":
-            v_max = gpu_sweeps.learn(t, events, target, *more, self.change)
-        else:
-            v_max = self._learn(t, events, target, more, self.change)
+        v_max = t.sweeps.learn(t, events, target, *more, self.change)
         v_max *= t.dtype.type(t.v0)
         return ThresholdHinge()(v_max, target, t.v_threshold)[0], v_max
 
-    def _learn(
-        self, t: Tempotron, events: Events, target: np.ndarray, more: tuple[float, ...], change: np.ndarray
-    ) -> np.ndarray:
-        """The same on the CPU: maxima without v0."""
-        shape = (len(events), t.n_outputs)
-        v_max, t_max, slope = (np.empty(shape, t.dtype) for _ in range(3))
-        _compiled(t.dtype)(
-            t.dtype.type(t.T), *scalars(t), events.begin, events.end, events.time, events.pre, t.weight, target,
-            *map(t.dtype.type, more), change, np.empty((4, t.n_outputs), t.dtype), v_max, t_max,
-            np.empty(shape, np.int64), slope,
-        )  # fmt: skip
-        return v_max
-
     def __repr__(self) -> str:
         return f"Classic(lr={self.lr!r}, momentum={self.momentum!r})"
-
-
-@cache
-def _compiled(dtype: np.dtype) -> Any:
-    return kernel(template.learn, dtype=dtype, psp=psp, stationary=stationary)

@@ -12,17 +12,15 @@ The minima are where they were, and the learning rate may be larger by up to ``1
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..validate import count
-
-if TYPE_CHECKING:
-    from .model import Tempotron
+from .response import TempotronLike
 
 
-def common(t: Tempotron, x: Any, times: int = 8) -> np.ndarray:
+def common(t: TempotronLike, x: Any, times: int = 8) -> np.ndarray:
     """Directions of weights that all patterns share.
 
     They span the mean potentials ``mean_b v0 K(t - t_i)`` of the inputs ``i`` at some times ``t``: what the membranes

@@ -15,13 +15,11 @@ from ..random import Draws
 from ..validate import choice, count, function, instance, real
 from .classic import Classic
 from .events import Events
-from .model import Tempotron
-from .rule import Rule, check_rule
-from .targets import targets
+from .response import Rule, TempotronLike, check_rule, targets
 
 
 def fit(
-    t: Tempotron,
+    t: TempotronLike,
     x: Any,
     labels: Any,
     rule: Rule | None = None,
@@ -73,7 +71,7 @@ def fit(
     """
     count("epochs", epochs, most=1_000_000)
     rule = Classic() if rule is None else check_rule(rule)
-    instance("t", t, Tempotron, "a Tempotron")
+    instance("t", t, TempotronLike, "a Tempotron")
     if encode is not None:
         function("encode", encode, "a function of samples", takes=1)
     if test is not None and not (isinstance(test, (tuple, list)) and len(test) == 2):
@@ -81,9 +79,9 @@ def fit(
     Draws(seed)
     x = _samples(t, x, encode)
     wanted, by = targets(labels, (len(x), t.n_outputs)), _by(by, labels, t)
-    exam = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
-    if exam is not None:
-        targets(exam[1], (len(exam[0]), t.n_outputs))
+    test_set = None if test is None else (_samples(t, test[0], encode), np.asarray(test[1]))
+    if test_set is not None:
+        targets(test_set[1], (len(test_set[0]), t.n_outputs))
     size = len(x) if batch_size is None else count("batch_size", batch_size)
     show = Progress.of(progress)
     history = History()
@@ -96,8 +94,8 @@ def fit(
             right += int(correct(v_max, target, t.v_threshold, by).sum())
             show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
         row = {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done}
-        if exam is not None:
-            row["test_accuracy"] = accuracy(t, *exam, encode=encode, by=by)
+        if test_set is not None:
+            row["test_accuracy"] = accuracy(t, *test_set, encode=encode, by=by)
         history.rows.append({**row, "seconds": time.perf_counter() - start})
         show.row(history)
         if right == done and total == 0.0:
@@ -106,7 +104,7 @@ def fit(
 
 
 def accuracy(
-    t: Tempotron,
+    t: TempotronLike,
     x: Any,
     labels: Any,
     *,
@@ -127,10 +125,11 @@ def accuracy(
     size : int, default 500
         Samples at a time.
 
-    >>> accuracy(Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
+    >>> import nbsnn
+    >>> accuracy(nbsnn.Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
     0.5
     """
-    instance("t", t, Tempotron, "a Tempotron")
+    instance("t", t, TempotronLike, "a Tempotron")
     if encode is not None:
         function("encode", encode, "a function of samples", takes=1)
     count("size", size)
@@ -150,18 +149,18 @@ def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, by: str) 
     return np.take_along_axis(target, v_max.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
-def _by(by: str | None, labels: Any, t: Tempotron) -> str:
+def _by(by: str | None, labels: Any, t: TempotronLike) -> str:
     if by is not None:
         return choice("by", by, ("threshold", "largest"))
     return "threshold" if t.n_outputs == 1 or np.ndim(labels) == 2 else "largest"
 
 
-def _samples(t: Tempotron, x: Any, encode: Callable | None) -> Any:
+def _samples(t: TempotronLike, x: Any, encode: Callable | None) -> Any:
     """What batches are taken of: events made once, or an array that is encoded batch by batch."""
     if encode is not None:
         return real("x", x)
     return x if isinstance(x, Events) else t.events(x)
 
 
-def _events(t: Tempotron, part: Any, encode: Callable | None) -> Events:
+def _events(t: TempotronLike, part: Any, encode: Callable | None) -> Events:
     return t.events(part if encode is None else encode(part))

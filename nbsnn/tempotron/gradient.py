@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from ..validate import finite, function, number, real, shaped
 from .common import damped
 from .events import Events
 from .losses import Loss, ThresholdHinge
-
-if TYPE_CHECKING:
-    from .model import Tempotron
+from .response import TempotronLike
 
 
 class Gradient:
@@ -52,7 +50,7 @@ class Gradient:
         if self.keep > 1.0:
             raise ValueError(f"keep must be at most 1, not {keep!r}")
 
-    def learn(self, t: Tempotron, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
+    def learn(self, t: TempotronLike, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
         """One step; see ``Rule``."""
         answer = t.run(events, spike_times=False)
         value, g = self.loss(answer.v_max, target, t.v_threshold)

@@ -19,28 +19,26 @@ the start and no derivative: first weights must let outputs rise, and zeros do n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..alone import Alone, alone
 from ..device import resolve
+from ..history import History
 from ..init import kaiming_uniform
 from ..layers.initial import initial, initializer
 from ..layers.parameters import Parameters
 from ..random import Draws
 from ..validate import UNITS, arguments, check_options, count, finite, float_dtype, number, real, shaped, switch
-from . import sweeps
 from .events import Events, from_times
-from .gpu_sweeps import Kept
+from .fit import fit
+from .gpu_sweeps import CudaSweeps
 from .kernel import normaliser
-from .response import Response, decide
-from .rule import check_rule
-from .targets import targets
+from .response import Response, Rule, check_rule, decide, targets
+from .sweeps import CpuSweeps
 
-if TYPE_CHECKING:
-    from ..history import History
-    from .rule import Rule
+SWEEPS = {"cpu": CpuSweeps, "cuda": CudaSweeps}
 
 
 class Tempotron:
@@ -107,7 +105,8 @@ class Tempotron:
         self.v0 = normaliser(tau, tau_s, v_threshold)
         self.tau, self.tau_s, self.v_threshold = float(tau), float(tau_s), float(v_threshold)
         self.T, self.dtype = number("T", T, above=0.0), float_dtype(dtype)
-        self.device, self.kept = resolve(device, ("cpu", "cuda")), Kept()
+        self.device = resolve(device, tuple(SWEEPS))
+        self.sweeps = SWEEPS[self.device]()
         shape = (self.n_inputs, self.n_outputs)
         draws = Draws(seed, "weight")
         if weight is None or callable(weight):
@@ -115,7 +114,6 @@ class Tempotron:
             weight = initial("weight", initializer("weight", weight, kaiming_uniform()), shape, draws=draws, **how)
         array = np.array(shaped("weight", real("weight", weight), shape), self.dtype, order="C")
         self.params, self.alone = Parameters({"weight": finite("weight", array)}), Alone("this Tempotron")
-        self.scratch: np.ndarray = np.empty((0, *shape), self.dtype)  # for the parts of sums, see sweeps.py
 
     def __repr__(self) -> str:
         return (
@@ -177,12 +175,12 @@ class Tempotron:
         """
         events = self.events(x)
         finite("weight", self.weight)
-        v_max, t_max, upto, slope = sweeps.forward(self, events)
+        v_max, t_max, n_before, left_slope = self.sweeps.forward(self, events)
         v_max *= self.dtype.type(self.v0)
         spikes = (v_max >= self.v_threshold).astype(self.dtype)
         wanted = switch("spike_times", spike_times)
-        times = sweeps.crossings(self, events, t_max, spikes) if wanted else np.empty((0, 0), self.dtype)
-        return Response(v_max, t_max, spikes, times, events, upto, slope)
+        times = self.sweeps.crossings(self, events, t_max, spikes) if wanted else np.empty((0, 0), self.dtype)
+        return Response(v_max, t_max, spikes, times, events, n_before, left_slope)
 
     @alone
     def vjp(self, answer: Response, g: np.ndarray, *, times: bool = False) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -204,7 +202,7 @@ class Tempotron:
             By the times, in the shape in which these were given, 0 where there is no spike; empty without ``times``.
         """
         g = finite("g", shaped("g", np.ascontiguousarray(g, self.dtype), answer.v_max.shape))
-        return self._grads(answer.events, sweeps.reverse(self, answer, g, times), times)
+        return self._grads(answer.events, self.sweeps.reverse(self, answer, g, times), times)
 
     def v(self, x: Any, at: Any = None) -> np.ndarray:
         """The membrane at given times.
@@ -227,7 +225,7 @@ class Tempotron:
         >>> t.v(np.array([[0.0]]), at=[0.0, 3.0, 6.931472]).ravel().round(3)
         array([0.   , 0.782, 1.   ], dtype=float32)
         """
-        return sweeps.membrane(self, self.events(x), self._at(at)) * self.dtype.type(self.v0)
+        return self.sweeps.membrane(self, self.events(x), self._at(at)) * self.dtype.type(self.v0)
 
     @alone
     def v_vjp(
@@ -240,7 +238,7 @@ class Tempotron:
         events, at = self.events(x), self._at(at)
         shape = (len(at), len(events), self.n_outputs)
         g = finite("g", shaped("g", np.ascontiguousarray(g, self.dtype), shape))
-        return self._grads(events, sweeps.membrane_reverse(self, events, at, g, times), times)
+        return self._grads(events, self.sweeps.membrane_reverse(self, events, at, g, times), times)
 
     def predict(self, x: Any) -> np.ndarray:
         """The class of each sample, int64 [B]: whether it fires, or with several outputs the largest ``v_max``.
@@ -295,8 +293,6 @@ class Tempotron:
         >>> bool((t.predict(x) == labels).all())
         True
         """
-        from .fit import fit
-
         check_options("fit", options, arguments(fit, "t"))
         return fit(self, x, labels, rule, epochs=epochs, **options)
 

@@ -1,11 +1,14 @@
-"""The answer of a Tempotron to a batch."""
+"""What goes in and out of learning: a Tempotron's answer, who should fire, and what a rule is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..validate import real, shaped, shown
 from .events import Events
 
 
@@ -25,7 +28,7 @@ class Response:
         When the membrane first reaches the threshold; infinite where it does not. Empty without ``spike_times``.
     events : Events
         What was answered.
-    upto, slope : arrays [B, O]
+    n_before, left_slope : arrays [B, O]
         For the derivative: the events before the maximum, and the membrane's slope at a kink, divided by v0.
     """
 
@@ -34,10 +37,92 @@ class Response:
     spikes: np.ndarray
     spike_time: np.ndarray
     events: Events
-    upto: np.ndarray
-    slope: np.ndarray
+    n_before: np.ndarray
+    left_slope: np.ndarray
 
 
 def decide(answer: Response) -> np.ndarray:
     """Classes int64 [B]: 0 or 1 for one output, else the output with the largest ``v_max``."""
     return answer.spikes[:, 0].astype(np.int64) if answer.v_max.shape[1] == 1 else answer.v_max.argmax(axis=1)
+
+
+def targets(labels: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Who should fire, bool [B, O].
+
+    Parameters
+    ----------
+    labels : array [B] or [B, O]
+        One output: 0 or 1 for each sample. Several: the number of the output that should fire, or 0 or 1 for each.
+    shape : (int, int)
+        Samples and outputs.
+
+    Raises
+    ------
+    TypeError
+        Labels that are neither integers nor bool.
+    ValueError
+        Another shape, or a label out of range.
+
+    >>> targets([2, 0], (2, 3)).astype(int).tolist(), targets([1, 0], (2, 1)).ravel().tolist()
+    ([[0, 0, 1], [1, 0, 0]], [True, False])
+    """
+    array = real("labels", labels)
+    if array.dtype.kind not in "iub":
+        raise TypeError(f"labels must be integers or bool, not {array.dtype}")
+    batch, outputs = shape
+    if array.ndim == 2:
+        shaped("labels", array, shape)
+    else:
+        shaped("labels", array, (batch,))
+    if not batch:
+        raise ValueError("there are no samples")
+    limit = 2 if array.ndim == 2 or outputs == 1 else outputs
+    if array.min() < 0 or array.max() >= limit:
+        wrong = array.min() if array.min() < 0 else array.max()
+        raise ValueError(f"labels must be 0 .. {limit - 1}, not {wrong}")
+    if array.ndim == 2:
+        return array.astype(bool)
+    return array[:, None] == (np.arange(outputs) if outputs > 1 else 1)
+
+
+@runtime_checkable
+class TempotronLike(Protocol):
+    """What sweeps and rules use of a ``Tempotron``."""
+
+    n_inputs: int
+    n_outputs: int
+    tau: float
+    tau_s: float
+    v_threshold: float
+    v0: float
+    T: float
+    dtype: np.dtype
+    params: Any
+    sweeps: Any
+    events: Callable[[Any], Events]
+    run: Callable[..., Response]
+    vjp: Callable[..., tuple[dict[str, np.ndarray], np.ndarray]]
+    v_vjp: Callable[..., tuple[dict[str, np.ndarray], np.ndarray]]
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The weights [n_inputs, n_outputs]."""
+        ...
+
+
+class Rule(Protocol):
+    """What ``Tempotron.step`` and ``Tempotron.fit`` ask of a custom rule."""
+
+    def learn(self, t: TempotronLike, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
+        """Change ``t.params`` in place, for samples of which ``target`` [B, O] says who should fire.
+
+        Returns the loss, 0 if there is nothing to learn, and ``v_max`` [B, O] as each sample was met.
+        """
+        ...
+
+
+def check_rule(rule: Any) -> Rule:
+    """Raise ``TypeError`` unless ``rule`` is one."""
+    if isinstance(rule, type) or not callable(getattr(rule, "learn", None)):
+        raise TypeError(f"rule must be one of nbsnn.tempotron, Classic() say, not {shown(rule)}")
+    return rule

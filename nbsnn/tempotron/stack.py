@@ -17,9 +17,8 @@ from ..validate import function, instance, number, shown
 from .events import Events
 from .losses import Loss
 from .model import Tempotron
-from .response import Response
+from .response import Response, targets
 from .soft_time import soft_time
-from .targets import targets
 
 
 class Stack:

@@ -43,7 +43,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         Initializer Rule losses.CrossEntropy
     """,
     "a result, or made by other calls": """
-        Setting Run Credit Learned Response Recording Stored Dataset tempotron.Events Record Description
+        Setting Run Credit RuleResult Response Recording Stored Dataset tempotron.Events Record Description
         Synapse Surrogate GradientError SilentNetworkWarning
     """,
     "scalar code, for kernels": """

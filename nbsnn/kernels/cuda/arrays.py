@@ -21,13 +21,6 @@ def sum2(lo: int, hi: int, a: Any, b: Any, y: Any) -> None:
         y[i] = a[i] + b[i]
 
 
-def add_scaled(lo: int, hi: int, x: Any, factor: Any, y: Any) -> None:
-    """y[i] += x[i] factor[i]"""
-    i = lo + cuda.grid(1)
-    if i < hi:
-        y[i] += x[i] * factor[i]
-
-
 def scale(lo: int, hi: int, factor: Any, y: Any) -> None:
     """y[i] *= factor[0]"""
     i = lo + cuda.grid(1)

@@ -1,0 +1,39 @@
+"""Input spikes of a plastic layer: given as arrays, or drawn while its loop runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Input spikes that are drawn while the loop runs: ``encode.poisson`` of each sample, without the array.
+
+    Attributes
+    ----------
+    threshold : uint64 array [B, n_pre]
+        2^32 times the probability.
+    keys : uint64 array [B]
+        Keys of each sample's draws.
+    steps : int
+        Number of steps.
+    first : int
+        The step of the draws with which to begin.
+    """
+
+    threshold: Array
+    keys: Array
+    steps: int
+    first: int = 0
+
+    def __len__(self) -> int:
+        return self.steps
+
+
+def binary(x: Array) -> bool:
+    """Whether all numbers are 0 or 1."""
+    return bool(((x == 0) | (x == 1)).all())
