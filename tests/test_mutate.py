@@ -25,7 +25,7 @@ def test_what_is_wrong_is_caught_what_no_test_reaches_survives_and_what_computes
     assert "spike_linear.slope: abs(u) < 1.0 -> (abs(u) >= 1.0)\n    by " in done.stdout
     assert "rect.slope: abs(u) < width -> (abs(u) >= width)\n    by " not in done.stdout
     assert done.stdout.count("survives: nbsnn/surrogates/compact.py:") == 3
-    assert "surrogates    1 of 4 caught, 25.0%; 2 more compute the same" in done.stdout
+    assert "surrogates    1 of 6 caught, 16.7%; 2 more compute the same" in done.stdout
 
 
 def test_every_folder_has_mutants_and_they_compile() -> None:

@@ -88,7 +88,7 @@ def looked_at(folder, whole):
             assert np.array_equal(rows, VariableFile(whole / path.name).rows[: len(rows)])
 
 
-@pytest.mark.trust(share=0.3)
+@pytest.mark.trust(share=0.7)
 @pytest.mark.parametrize("name", WORK)
 def test_killed_work_goes_on_bit_for_bit(name, trials, data, tmp_path):
     killer, whole, folder = Killer(name, data), tmp_path / "whole", tmp_path / f"{name}-killed"
