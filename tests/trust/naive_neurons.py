@@ -223,7 +223,7 @@ class NaiveNeuron:
             spike, after = where(held, 0.0, spike), where(held, s["v"], after)
             if spikes.smooth:
                 spikes.near(np.where(held, np.inf, spike.value - 0.5))
-            new = np.where(spike.value > 0.5, np.rint(np.asarray(o["refractory"]) / dt), 0.0)
+            new = np.where(spike.value > 0.5, np.floor(np.asarray(o["refractory"]) / dt + 0.5 + 1e-9), 0.0)
             s["left"] = Value(np.where(held, s["left"].value - 1.0, new))
         if kind == "ALIF":
             s["a"] = decay("tau_adapt", 200.0) * s["a"] + spike

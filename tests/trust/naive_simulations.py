@@ -188,9 +188,8 @@ class Simulation:
             default = ">" if kind == "ConductanceLIF" else ">="
             return distance > 0.0 if o.get("compare", default) == ">" else distance >= 0.0
 
-        refractory = np.rint(
-            np.asarray(o.get("refractory", {"ConductanceLIF": 5.0, "DiehlCook": 5.0}.get(kind, 0.0))) / dt
-        )
+        default = {"ConductanceLIF": 5.0, "DiehlCook": 5.0}.get(kind, 0.0)
+        refractory = np.floor(np.asarray(o.get("refractory", default)) / dt + 0.5 + 1e-9)
         threshold = np.asarray(o.get("v_threshold", {"DiehlCook": -52.0}.get(kind, 1.0)))
         v = s["v"]
         if kind == "PoissonNeuron":

@@ -184,7 +184,8 @@ class Drawing:
     def wire(self, number: int) -> Wire:
         rng = self.rng
         sizes = {**{name: s[1] for name, s in self.sources.items()}, **{c.name: c.n for c in self.cells}}
-        source, target = self.one_of(*sizes), self.one_of(*self.cells)
+        quiet = {c.name for c in self.cells if c.kind == "LI"}  # readouts emit no spikes
+        source, target = self.one_of(*(name for name in sizes if name not in quiet)), self.one_of(*self.cells)
         synapse = self.synapse(target)
         big = self.strength(target, "reversal" in synapse[1])
         rule = self.rule() if self.chance(0.55) else None
@@ -200,6 +201,8 @@ class Drawing:
             )
             else None
         )
+        if target.kind == "LI":
+            rule = care = None
         pattern: Any = self.one_of("all", "sparse", "one", "degree", "pairs")
         pattern = "all" if pattern == "one" and sizes[source] != target.n else pattern
         low = int(rng.integers(1, 10))
@@ -378,7 +381,8 @@ class Drawing:
 
     @property
     def record(self) -> dict[str, list[str]]:
-        return {**{name: ["spikes"] for name in self.sources}, **{c.name: ["spikes", "v"] for c in self.cells}}
+        cells = {c.name: ["v"] if c.kind == "LI" else ["spikes", "v"] for c in self.cells}
+        return {**{name: ["spikes"] for name in self.sources}, **cells}
 
     def run(self, cut: bool = False, since: int = 0, net: Any = None, made: Any = None) -> Outcome:
         """All pieces from step ``since`` on, cut further at random if ``cut``."""
@@ -419,8 +423,9 @@ class Outcome:
 
     def add(self, recording: Any, drawing: Drawing) -> None:
         for name, kinds in drawing.record.items():
-            self.parts.setdefault(f"{name} times", []).append(recording.spikes(name)[0])
-            self.parts.setdefault(f"{name} units", []).append(recording.spikes(name)[1])
+            times, units = recording.spikes(name) if "spikes" in kinds else (np.zeros(0), np.zeros(0, np.int32))
+            self.parts.setdefault(f"{name} times", []).append(times)
+            self.parts.setdefault(f"{name} units", []).append(units)
             if "v" in kinds:
                 self.parts.setdefault(f"{name} v", []).append(recording[name, "v"])
 
