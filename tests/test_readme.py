@@ -80,7 +80,11 @@ def test_commands_of_nbsnn_run(command, tmp_path, monkeypatch, capsys):
 def test_commands_of_examples_are_right(command):
     # Toy runs of the examples themselves are in test_examples.py; here, that the command's options exist.
     _, script, *options = shlex.split(command)
-    text = (ROOT / script).read_text()
+    if script == "-m":
+        module, *options = options
+        text, script = (ROOT / module.replace(".", "/")).with_suffix(".py").read_text(), f"-m {module}"
+    else:
+        text = (ROOT / script).read_text()
     assert f"python {script}" in text
     for option in options:
         if option.startswith("--"):
