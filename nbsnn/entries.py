@@ -131,7 +131,7 @@ class Entries(Mapping[str, Array]):
         with reading(self.path):
             return str(array)
 
-    def story(self, name: str) -> Any:
+    def description(self, name: str) -> Any:
         """What the JSON text in an entry says; names that come twice are refused."""
         text = self.text(name)
         with reading(self.path):

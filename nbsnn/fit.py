@@ -165,7 +165,7 @@ def load_training(net: Container, learner: Learner, path: str | PathLike[str]) -
     if "history" not in arrays:
         raise ValueError(f"{path} holds a network, but no training to resume")
     with reading(path):
-        history = History.told(arrays.story("history"), "epoch", COLUMNS, ["test_accuracy"])
+        history = History.from_rows(arrays.description("history"), "epoch", COLUMNS, ["test_accuracy"])
         if history["epoch"] != list(range(1, len(history) + 1)) or not len(history):
             raise ValueError(f"its history has the epochs {history['epoch'][:5]} ..., not 1, 2, 3")
         _, parameters = fitting(arrays, path, net)

@@ -59,27 +59,27 @@ class History:
         return "\n".join([self.header(), *map(self.line, self.rows)]) if self.rows else "(no epoch yet)"
 
     @classmethod
-    def told(cls, story: Any, first: str, needed: Iterable[str], optional: Iterable[str] = ()) -> History:
-        """The rows in a JSON text: numbers in the columns ``needed``, maybe ``optional`` ones and rates of layers.
+    def from_rows(cls, rows: Any, first: str, needed: Iterable[str], optional: Iterable[str] = ()) -> History:
+        """A history from a JSON list: numbers in the columns ``needed``, maybe in ``optional`` ones and rates.
 
         Raises
         ------
         ValueError
             If it is something else, or the column ``first`` does not ascend.
         """
-        if not isinstance(story, list):
-            raise ValueError(f"its history must be a list of rows, not {type(story).__name__}")
+        if not isinstance(rows, list):
+            raise ValueError(f"its history must be a list of rows, not {type(rows).__name__}")
         known: dict[str, Any] = {first: int, **dict.fromkeys(needed, float)}
         may: dict[str, Any] = dict.fromkeys(optional, float)
-        for k, row in enumerate(story):
+        for k, row in enumerate(rows):
             rates = {name: float for name in row if name.startswith("rate/")} if isinstance(row, dict) else {}
             fields(f"row {k} of its history", row, known, {**may, **rates})
             shares = [value for name, value in row.items() if name.endswith("_accuracy")]
             if not all(0.0 <= share <= 1.0 for share in shares):
                 raise ValueError(f"row {k} of its history has an accuracy that is not from 0 to 1: {shares}")
-            if row[first] <= (story[k - 1][first] if k else 0) or row["seconds"] < 0.0:
+            if row[first] <= (rows[k - 1][first] if k else 0) or row["seconds"] < 0.0:
                 raise ValueError(f"row {k} of its history cannot follow the one before: {first} = {row[first]}")
-        return cls(story)
+        return cls(rows)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the rows to a ``.csv`` or ``.json`` file; whoever opens it finds the old file or the new one."""

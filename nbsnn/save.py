@@ -119,7 +119,7 @@ def restore(arrays: Entries, path: Any, net: Layer | None = None) -> Layer:
 def fitting(arrays: Entries, path: Any, net: Layer | None = None) -> tuple[Layer, dict[str, np.ndarray]]:
     """The network in the arrays of a file, or ``net``, still unchanged, and what it is given, all of it checked."""
     with reading(path):
-        story = arrays.story("nbsnn")
+        story = arrays.description("nbsnn")
         if not isinstance(story, dict) or not {"format", "net", "setting", "in_shape"} <= story.keys():
             raise ValueError("its entry 'nbsnn' describes no network")
         if story["format"] != FORMAT:

@@ -288,14 +288,14 @@ def _load(
         raise ValueError(f"{path} holds a network, but no course of learning to resume")
     with reading(path):
         known: dict[str, Any] = {"samples": int, "seed": int, "encoder": str, "every": int}
-        written = fields("its story", arrays.story("story"), known)
+        written = fields("its story", arrays.description("story"), known)
     for name, value in story.items():
         if written.get(name) != value:
             raise ValueError(
                 f"{path} was written with {name} = {written.get(name)!r}, not {value!r}: it cannot go on so"
             )
     with reading(path):
-        network = arrays.story("nbsnn")
+        network = arrays.description("nbsnn")
         if not isinstance(network, dict) or network.get("net") != json.loads(json.dumps(describe(layer, {}))):
             raise ValueError(f"{path} was written by a network with other options than this one: it cannot go on so")
         _, parameters = fitting(arrays, path, layer)
@@ -310,7 +310,9 @@ def _load(
                 raise ValueError(f"state/{name} holds {array.dtype}, not {like.dtype}")
             state["neurons"][name] = finite(f"{path}: state/{name}", array)
         done = arrays.whole("done", least=1)
-        rows = History.told(arrays.story("history"), "samples", ("spikes", "seconds"), ("train_accuracy", "theta")).rows
+        rows = History.from_rows(
+            arrays.description("history"), "samples", ("spikes", "seconds"), ("train_accuracy", "theta")
+        ).rows
         if not rows or rows[-1]["samples"] != done:
             raise ValueError(f"its history ends before or after the {done} samples that were shown")
     fill(layer, parameters)

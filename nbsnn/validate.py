@@ -182,11 +182,11 @@ def pair_of(name: str, value: Any) -> tuple[float, float]:
 
 
 def names(name: str, value: Any) -> tuple[str, ...]:
-    """A name or several as a tuple."""
+    """A name or several as a tuple; those of a set in alphabetical order."""
     given = (value,) if isinstance(value, str) else value
     if not isinstance(given, (tuple, list, set, frozenset)) or not all(isinstance(each, str) for each in given):
         raise TypeError(f"{name} must be a name or a tuple of names, not {value!r}")
-    return tuple(given)
+    return tuple(sorted(given) if isinstance(given, (set, frozenset)) else given)  # the same in every process
 
 
 def arguments(of: Callable, *without: str) -> list[str]:

@@ -167,7 +167,7 @@ def test_arrays_that_say_how_a_connection_was_built_cannot_be_written_to():
 )
 def test_what_cannot_be_set_says_what_can(name):
     _, made = network()
-    with pytest.raises(AttributeError, match=f"of a connection weight, learning, reward can be set, not '{name}'"):
+    with pytest.raises(AttributeError, match=f"{name}.*; of a connection weight, learning and reward can"):
         setattr(made, name, 1.0)
     made.weight = 2.0
     assert made.weight == 2.0

@@ -2,7 +2,9 @@
 
 import _thread
 import os
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -48,7 +50,7 @@ def check_whole(net, twin):
         np.testing.assert_array_equal(a, b)
 
 
-class FullSpikes(SpikeWriter):
+class Full:
     """A file on a disk that is full after two writes."""
 
     left = 2
@@ -60,14 +62,12 @@ class FullSpikes(SpikeWriter):
         super().append(data)
 
 
-class FullVariables(VariableWriter):
-    left = 2
+class FullSpikes(Full, SpikeWriter):
+    pass
 
-    def append(self, data):
-        self.left -= 1
-        if self.left < 0:
-            raise OSError(28, "No space left on device")
-        super().append(data)
+
+class FullVariables(Full, VariableWriter):
+    pass
 
 
 @pytest.mark.parametrize("normalize", [None, nbsnn.plasticity.Normalize(10.0)])
@@ -113,7 +113,14 @@ def test_after_ctrl_c_time_and_arrays_belong_together_and_files_are_whole(device
     monkeypatch.setattr(loops, "SHARE", 10)
     net, _ = brain(device, n)
     net.run(0.1)
-    timer = threading.Timer(0.3, _thread.interrupt_main)
+    begun = net.step
+
+    def interrupt():
+        while net.step < begun + 64:
+            time.sleep(0.01)
+        _thread.interrupt_main()
+
+    timer = threading.Thread(target=interrupt)
     timer.start()
     record = {"cells": "spikes", "inputs": "spikes", net.group("cells")[:2]: "v"}
     with pytest.raises(KeyboardInterrupt):
@@ -126,6 +133,33 @@ def test_after_ctrl_c_time_and_arrays_belong_together_and_files_are_whole(device
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(VariableFile(tmp_path / "rows").rows, run[cells[:2], "v"])
     check_whole(net, brain(device, n)[0])
+
+
+class Interrupted(SpikeWriter):
+    """A file during whose third write Ctrl-C comes."""
+
+    left = 3
+
+    def append(self, data):
+        self.left -= 1
+        if not self.left:
+            _thread.interrupt_main()
+            sum(range(1000))  # the interpreter looks at signals
+        super().append(data)
+
+
+@pytest.mark.parametrize("device", ["python", "cpu"])
+def test_a_piece_is_handed_on_whole_though_ctrl_c_comes_meanwhile(device, tmp_path, monkeypatch):
+    monkeypatch.setattr(loops, "PIECE", 0.0)
+    net, _ = brain(device)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        net.run(1000.0, to=Interrupted(tmp_path / "spikes", net.units, net.dt))
+    assert signal.getsignal(signal.SIGINT) is before
+    assert 0.0 < net.time < 1000.0
+    twin, _ = brain(device)
+    for a, b in zip(SpikeFile(tmp_path / "spikes").spikes(), twin.run(net.time).spikes(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_threads_that_have_begun_together_end_together_whenever_a_signal_comes(monkeypatch):

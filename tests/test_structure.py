@@ -19,7 +19,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 # A module or package may import what stands in a line above its own, and within a package anything.
 ORDER = """
 version validate
-hole alone pickling spell spell_tiles vectors cuda_setup kernel_cache whole_file fields
+hole exclusive pickling spell spell_tiles vectors cuda_setup kernel_cache whole_file fields
 times entries sealed_cache
 append
 exponential logarithm random compile per_step device profile matrix_lines

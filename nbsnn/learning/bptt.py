@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..alone import alone
+from ..exclusive import exclusive
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.plan import Plan
 from ..layers.sequential import Sequential
@@ -97,7 +97,7 @@ class BPTT(Learner):
             if name not in net.layers():
                 raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
 
-    @alone
+    @exclusive
     def step(self, x: Any, target: Any) -> float:
         """One training step on a batch ``x`` [T, B, ...]; returns the loss before it."""
         value, grads = self.gradients(x, target)
@@ -105,7 +105,7 @@ class BPTT(Learner):
         self.iteration += 1
         return value
 
-    @alone
+    @exclusive
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
             later = self.compact is not None and isinstance(self.net, Sequential)  # a stack sees all numbers anyway

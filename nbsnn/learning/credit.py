@@ -28,7 +28,7 @@ from .eprop import EProp
 from .learner import Learner, Loss
 from .online import Online
 from .ottt import OTTT
-from .place import judged
+from .place import checked_result
 from .sltt import SLTT
 from .windows import is_moving
 
@@ -185,7 +185,7 @@ def _by_step(learner: Learner, loss: Loss, x: Array, target: Array, seed: int) -
         return
 
     def last(y: Array, wanted: Any) -> tuple[float, Array]:
-        value, gy = judged("loss", loss(y[-1:], wanted), y[-1:])
+        value, gy = checked_result("loss", loss(y[-1:], wanted), y[-1:])
         return value, np.concatenate([np.zeros_like(y[:-1]), gy])
 
     alone = BPTT(learner.net, last, chunk=getattr(learner, "chunk", None), seed=seed)
@@ -200,9 +200,11 @@ def _at(target: Array, t: int) -> Array:
 
 def _check_sum(loss: Loss, y: Array, target: Array) -> None:
     """Raise unless the loss of ``y`` is the sum of its steps' losses."""
-    _, gy = judged("loss", loss(y, target), y)
+    _, gy = checked_result("loss", loss(y, target), y)
     steps = (y[t : t + 1] for t in range(len(y)))
-    alone = np.concatenate([judged("loss", loss(step, _at(target, t)), step)[1] for t, step in enumerate(steps)])
+    alone = np.concatenate(
+        [checked_result("loss", loss(step, _at(target, t)), step)[1] for t, step in enumerate(steps)]
+    )
     if not np.allclose(gy, alone, rtol=1e-4, atol=1e-5 * float(np.abs(gy).max(initial=0.0))):
         raise ValueError(
             f"the loss {loss!r} of {len(y)} steps is not the sum of the steps' losses, so rules that see one step at a "

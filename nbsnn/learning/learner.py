@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..alone import Alone
+from ..exclusive import Exclusive
 from ..gpu import get
 from ..layers.cuda.still import fetched
 from ..layers.layer import Array, Layer, Nested
@@ -44,7 +44,7 @@ class Learner:
     """
 
     def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):
-        self.net, self.alone = check_net(net), Alone(f"this {type(self).__name__}")
+        self.net, self.exclusive = check_net(net), Exclusive(f"this {type(self).__name__}")
         self.loss = function("loss", loss, "callable, loss(output, target)", takes=2)
         self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
         Draws(seed)  # a wrong seed shows now

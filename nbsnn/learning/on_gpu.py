@@ -67,7 +67,7 @@ class OnGpu(OnCpu):
                 f'{loss!r} has no on_gpu(y, target, total, room), as the losses of nbsnn.losses: use device="cpu"'
             )
         room = self._room("loss")
-        return 0.0, _judged("loss", loss.on_gpu(stored(y, room, "y"), target, self.total, room), y)
+        return 0.0, _checked_result("loss", loss.on_gpu(stored(y, room, "y"), target, self.total, room), y)
 
     def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
         if not hasattr(penalty, "on_gpu"):
@@ -75,7 +75,7 @@ class OnGpu(OnCpu):
                 f'{penalty!r} has no on_gpu(spikes, total, room), as those of nbsnn.losses: use device="cpu"'
             )
         flat = spikes.reshape(spikes.shape[0], spikes.shape[1], spikes.size // (spikes.shape[0] * spikes.shape[1]))
-        g = _judged(f"regulariser of {name}", penalty.on_gpu(flat, self.total, self._room(name)), flat)
+        g = _checked_result(f"regulariser of {name}", penalty.on_gpu(flat, self.total, self._room(name)), flat)
         return 0.0, g.reshape(spikes.shape)
 
     def read(self, value: float) -> float:
@@ -140,7 +140,7 @@ class OnGpu(OnCpu):
         return self.room.setdefault(name, {})
 
 
-def _judged(what: str, g: Any, y: Any) -> Any:
+def _checked_result(what: str, g: Any, y: Any) -> Any:
     """The derivative of a loss or regulariser by ``y``; raises unless it fits. Whether it is finite shows later."""
     if not gpu.on_gpu(g) or g.dtype != y.dtype:
         raise TypeError(f"the derivative of the {what} must be a {y.dtype} array on the GPU, not {type(g).__name__}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..alone import alone
+from ..exclusive import exclusive
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
 from ..random import Draws
@@ -75,7 +75,7 @@ class Online(Learner):
         else:
             self.net.backward_within(gy, self.tape, self.grads, wanted=False)
 
-    @alone
+    @exclusive
     def step(self, x: Any, target: Any) -> float:
         """One pass over a batch; returns the sum of the steps' losses.
 
@@ -98,7 +98,7 @@ class Online(Learner):
         self.iteration += 1
         return total
 
-    @alone
+    @exclusive
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window)))
         if not np.isfinite(total):
@@ -113,7 +113,7 @@ class Online(Learner):
         together = self.update == "sample" if accumulate is None else accumulate
         passes = self._passes(x, target, together, 1)
         while True:
-            with self.alone:
+            with self.exclusive:
                 found = next(passes, None)
                 if found is None:
                     return

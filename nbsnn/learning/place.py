@@ -13,7 +13,7 @@ from ..optim import clip_by_norm
 from ..validate import finite
 
 
-def judged(what: str, result: Any, y: Array, *, numbers: bool = True) -> tuple[float, Array]:
+def checked_result(what: str, result: Any, y: Array, *, numbers: bool = True) -> tuple[float, Array]:
     """The result of a loss or regulariser of ``y``, in the precision of ``y``.
 
     Raises ``TypeError`` or ``ValueError`` unless it is a number and an array of the shape of ``y``; of finite numbers,
@@ -60,11 +60,11 @@ class OnCpu:
 
     def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
         """Value, and derivative by the output."""
-        return judged("loss", loss(y, target), y)
+        return checked_result("loss", loss(y, target), y)
 
     def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
         """The same of a regulariser of the layer ``name``."""
-        return judged(f"regulariser of {name}", penalty(spikes), spikes)
+        return checked_result(f"regulariser of {name}", penalty(spikes), spikes)
 
     def read(self, value: float) -> float:
         """``value``, and all values since the last call."""

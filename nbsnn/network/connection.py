@@ -18,11 +18,10 @@ from . import given
 from .group import Port, Section
 from .home import Home
 from .memory import Memory
+from .sealed import Sealed
 from .weights import SharedWeight, kind_of
 
 Array = np.ndarray
-
-CAN_BE_SET = "weight", "learning", "reward"
 
 
 def _nothing(w, pre, post):
@@ -34,7 +33,7 @@ FIRST = 1000  # delays of a distribution that are looked at before all are drawn
 IDLE = Rule(_nothing, bounds="none")  # of connections that have homeostasis or integers alone
 
 
-class Connection:
+class Connection(Sealed):
     """Synapses from one population to another. Made by ``Network.connect``.
 
     All arrays of synapses, ``pre``, ``post``, ``weight`` and ``delay``, are in one order: that of the pairs, if these
@@ -51,6 +50,9 @@ class Connection:
     plasticity : plasticity rule or None
     homeostasis : Scaling, Normalize or None
     """
+
+    CAN_BE_SET = "weight", "learning", "reward"
+    INSTEAD = "; of a connection weight, learning and reward can"
 
     def __init__(
         self, network: Home, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
@@ -78,12 +80,7 @@ class Connection:
         self._pair: Array | None = None  # which of the given pairs each synapse is, if not in their order
         self._check(len(network.connections))
         self.port: Port = self.target.port(synapse)
-        self._made = True
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if "_made" in self.__dict__ and name not in CAN_BE_SET and not name.startswith("_"):
-            raise AttributeError(f"of a connection {', '.join(CAN_BE_SET)} can be set, not {name!r}")
-        super().__setattr__(name, value)
+        self.seal(Connection)
 
     def __repr__(self) -> str:
         more = "".join(f", {part!r}" for part in (self.plasticity, self.homeostasis) if part is not None)
@@ -305,7 +302,7 @@ class Connection:
         if on and not self.changes:
             raise ValueError(f"{self.name} has no plasticity rule and no homeostasis")
         if self.stored and self.changes:
-            self.stored.heed(bool(on))
+            self.stored.set_learning(bool(on))
         self._learning = bool(on)
 
     @property

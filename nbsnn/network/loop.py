@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -201,9 +202,10 @@ class Loop:
                     self._back(t, *before)
                 raise
             finally:  # a signal comes when the loop has returned: what it has done is noted like all else
-                reached = self._reached(record)
-                if reached > t:
-                    tape.fetch(t, reached)
+                with held_back():
+                    reached = self._reached(record)
+                    if reached > t:
+                        tape.fetch(t, reached)
             if reached == goal and time.perf_counter() - start < PIECE:
                 piece *= 2
             t = reached
@@ -268,6 +270,23 @@ class Loop:
                 with suppress(KeyboardInterrupt):
                     time.sleep(0.001)
             raise
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block, so that a piece is handed on whole."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():  # it comes elsewhere
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 @functools.cache

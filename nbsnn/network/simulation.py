@@ -254,7 +254,7 @@ class Simulation(Sealed):
         self.clock[...] = state.step
         self.loop().load(state.history, state.step)
         for c in layout.learning.connections:
-            c.stored.heed(c.learning)
+            c.stored.set_learning(c.learning)
 
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,

@@ -97,7 +97,7 @@ class State(Sealed):
                 _integer(content["step"]), {name: content[name] for name in ARRAYS},
                 _parts(*(content[name] for name in ("lengths", "pops", "units"))), json.loads(str(content["network"])),
             )  # fmt: skip
-            _check_story(state.network)
+            _check_description(state.network)
             _check_numbers(state)
         except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} is damaged: {error}") from None
@@ -126,7 +126,7 @@ def check(
         raise ValueError(
             "this state does not say to which network it belongs: state() of a network makes one that does"
         )
-    _check_story(state.network)
+    _check_description(state.network)
     difference = _difference(state.network, network)
     if difference:
         raise ValueError(f"this state is of another network: {difference}")
@@ -207,18 +207,18 @@ def _say(entry: list | None) -> str:
     return f"{entry[0]!r} from {entry[1]!r} to {entry[2]!r} of {entry[3]} synapses"
 
 
-def _check_story(story: Any) -> None:
+def _check_description(found: Any) -> None:
     """Whether this describes a network as ``State.network`` does."""
     kinds = {"dt": float, "dtype": str, "populations": list, "connections": list}
     rows = {"populations": (str, int, list), "connections": (str, str, str, int, int)}
-    right = isinstance(story, dict) and story.keys() == kinds.keys()
-    right = right and all(isinstance(story[name], kind) for name, kind in kinds.items())
+    right = isinstance(found, dict) and found.keys() == kinds.keys()
+    right = right and all(isinstance(found[name], kind) for name, kind in kinds.items())
     for name, fields in rows.items():
         right = right and all(
             isinstance(row, list) and len(row) == len(fields) and all(map(isinstance, row, fields))
-            for row in story[name]
+            for row in found[name]
         )
-    if not right or not all(isinstance(label, str) for row in story["populations"] for label in row[2]):
+    if not right or not all(isinstance(label, str) for row in found["populations"] for label in row[2]):
         raise ValueError("what is said of its network is not as it should be")
 
 

@@ -59,7 +59,7 @@ class PlainWeights:
     memory: Memory
     lo: int  # the first place among all weights
     hi: int
-    post: Array  # target of each synapse
+    post: Array  # target of each synapse, if this is a plastic connection
     n: int  # number of targets
     rule: Any
     row: Array  # of the table of plastic connections; empty if this is not one
@@ -87,7 +87,7 @@ class PlainWeights:
     def reset(self) -> None:
         """Take what is stored for the weights at the end of the latest step."""
 
-    def heed(self, learning: bool) -> None:
+    def set_learning(self, learning: bool) -> None:
         """Let rewards act from now on, or not."""
 
     def clip(self) -> None:
@@ -147,7 +147,7 @@ class RewardedWeights(PlainWeights):
     def reward(self, value: float) -> None:
         self._set(at.REWARD_VALUE, value)
 
-    def heed(self, learning: bool) -> None:
+    def set_learning(self, learning: bool) -> None:
         """Let the reward act from now on, or not; until now it acts, or not, as the arrays say."""
         factor = self.network.dtype.type(rewarded(self.rule, self.network.dt)[0] if learning else 0.0)
         if self._number(at.REWARD_FACTOR) != factor:

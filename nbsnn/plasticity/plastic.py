@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from .. import gpu
-from ..alone import Alone, alone
 from ..device import resolve
 from ..encode.encoder import Encoder
+from ..exclusive import Exclusive, exclusive
 from ..layers.container import Container
 from ..layers.dense import Dense
 from ..layers.host import Host
@@ -124,7 +124,7 @@ class Plastic(Container):
         super().__init__(connection=connection, neurons=neurons, **({} if lateral is None else {"lateral": lateral}))
         if not isinstance(rule, (Rule, PostPreInt)):
             raise TypeError(f"rule must be a plasticity rule, not {shown(rule)}")
-        self.alone = Alone("this plastic layer")
+        self.exclusive = Exclusive("this plastic layer")
         self.rule, self.delay, self.defer = rule, count("delay", delay, least=0, most=1 << 20), switch("defer", defer)
         if not (lag is None or (isinstance(lag, (tuple, list)) and len(lag) == 2)):
             raise TypeError(f"lag must be two numbers of steps, not {lag!r}")
@@ -186,7 +186,7 @@ class Plastic(Container):
             state["pending"] = np.zeros_like(self.weights)
         return state
 
-    @alone
+    @exclusive
     def learn(
         self, x: Any, state: Nested | None = None, *, draws: Any = None, every: int | None = None, **signals: Any
     ) -> Run:
@@ -226,7 +226,7 @@ class Plastic(Container):
         y, final = self._steps(x, state, tape, signals, every)
         return Run(self, y, final, tape)
 
-    @alone
+    @exclusive
     def present(
         self, x: Any, encoder: Encoder, draws: Draws, *, state: Nested | None = None, keep: tuple[str, ...] = (),
         learn: bool = True, first: int = 0, batch: int = 1, every: int | None = None,

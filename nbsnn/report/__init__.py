@@ -14,7 +14,7 @@ from ..gpu import get
 from ..layers import Layer, Run
 from ..layers.cuda.still import fetched
 from ..layers.layer import Nested, flatten
-from ..learning.place import judged
+from ..learning.place import checked_result
 from ..target_rate import feeders
 from ..validate import function, instance, number
 from .advice import advise, advise_gradients, advise_input
@@ -73,7 +73,7 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     y, _ = net.forward(x, net.initial(x.shape[1]), tape)
     value, gradients = None, []
     if loss is not None:
-        value, gy = judged("loss", loss(y, target), y, numbers=False)
+        value, gy = checked_result("loss", loss(y, target), y, numbers=False)
         grads = net.zeros()
         net.backward(gy, tape, grads, wanted=False)
         gradients = [measure_gradient(name, net.parameters()[name], g) for name, g in flatten(grads).items()]

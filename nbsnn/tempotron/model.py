@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from ..alone import Alone, alone
 from ..device import resolve
+from ..exclusive import Exclusive, exclusive
 from ..history import History
 from ..init import kaiming_uniform
 from ..layers.initial import initial, initializer
@@ -113,7 +113,7 @@ class Tempotron:
             how: dict[str, Any] = {"fan_in": n_inputs, "fan_out": n_outputs, "dtype": self.dtype}
             weight = initial("weight", initializer("weight", weight, kaiming_uniform()), shape, draws=draws, **how)
         array = np.array(shaped("weight", real("weight", weight), shape), self.dtype, order="C")
-        self.params, self.alone = Parameters({"weight": finite("weight", array)}), Alone("this Tempotron")
+        self.params, self.exclusive = Parameters({"weight": finite("weight", array)}), Exclusive("this Tempotron")
 
     def __repr__(self) -> str:
         return (
@@ -182,7 +182,7 @@ class Tempotron:
         times = self.sweeps.crossings(self, events, t_max, spikes) if wanted else np.empty((0, 0), self.dtype)
         return Response(v_max, t_max, spikes, times, events, n_before, left_slope)
 
-    @alone
+    @exclusive
     def vjp(self, answer: Response, g: np.ndarray, *, times: bool = False) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Derivative of ``sum(g * v_max)``.
 
@@ -227,7 +227,7 @@ class Tempotron:
         """
         return self.sweeps.membrane(self, self.events(x), self._at(at)) * self.dtype.type(self.v0)
 
-    @alone
+    @exclusive
     def v_vjp(
         self, x: Any, g: np.ndarray, at: Any = None, *, times: bool = False
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -248,7 +248,7 @@ class Tempotron:
         """
         return decide(self.run(x, spike_times=False))
 
-    @alone
+    @exclusive
     def step(self, x: Any, labels: Any, rule: Rule) -> float:
         """One training step on a batch; returns the loss before it.
 
@@ -279,7 +279,7 @@ class Tempotron:
         check_rule(rule)
         return rule.learn(self, events, targets(labels, (len(events), self.n_outputs)))[0]
 
-    @alone
+    @exclusive
     def fit(self, x: Any, labels: Any, rule: Rule | None = None, *, epochs: int = 100, **options: Any) -> History:
         """Train, epoch by epoch, until nothing is wrong; see ``nbsnn.tempotron.fit`` for the options.
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class Alone:
+class Exclusive:
     """A lock that does not wait: ``with`` raises ``RuntimeError`` while another thread is inside.
 
     Copies and pickles of it are new locks.
@@ -27,15 +27,15 @@ class Alone:
         self._lock.release()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Alone, (self.who,)
+        return Exclusive, (self.who,)
 
 
-def alone(method: Method) -> Method:
-    """A method that holds ``self.alone``, an ``Alone``, while it runs."""
+def exclusive(method: Method) -> Method:
+    """A method that holds ``self.exclusive``, an ``Exclusive``, while it runs."""
 
     @functools.wraps(method)
     def held(self: Any, *args: Any, **options: Any) -> Any:
-        with self.alone:
+        with self.exclusive:
             return method(self, *args, **options)
 
     return held  # type: ignore[return-value]
