@@ -74,7 +74,7 @@ def kernel(
     dtype : dtype
         What float literals are narrowed to.
     block : int, optional
-        How many threads of a GPU a block may have: each gets no more registers than so many can have.
+        Most threads of a block on a GPU: a thread gets no more registers than that many can have.
     **filling
         Name of a hole, or of a number that the template reads -> what stands there.
 

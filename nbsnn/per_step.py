@@ -19,11 +19,11 @@ from .times import nearest
 Array = np.ndarray
 
 SHORTEST = 0.1
-"""Training keeps a time constant at so many steps or more: below, hardly anything is left of a value after a step, nor
-of the gradient by it."""
+"""Least time constant in training, in steps: below, hardly anything is left of a value after a step, nor of the gradient
+with respect to it."""
 
 ROUNDING = 2.0**-23
-"""By so much a limit may be missed, relatively: 0.7 in float32 is less than 0.7."""
+"""Relative tolerance of limits: 0.7 in float32 is less than 0.7."""
 
 
 def _anywhere(dt: float) -> tuple[float, float]:

@@ -18,7 +18,7 @@ LATEST = 2**53
 """Steps up to which a number of float64 tells one from the next."""
 
 MOST = 1e-3
-"""Of a step: what is forgiven at most."""
+"""Largest tolerance, as a share of a step."""
 
 
 def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:

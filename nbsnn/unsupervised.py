@@ -291,17 +291,15 @@ def _load(
         written = fields("its story", arrays.description("story"), known)
     for name, value in story.items():
         if written.get(name) != value:
-            raise ValueError(
-                f"{path} was written with {name} = {written.get(name)!r}, not {value!r}: it cannot go on so"
-            )
+            raise ValueError(f"{path} was written with {name} = {written.get(name)!r}, not {value!r}: cannot resume")
     with reading(path):
         network = arrays.description("nbsnn")
         if not isinstance(network, dict) or network.get("net") != json.loads(json.dumps(describe(layer, {}))):
-            raise ValueError(f"{path} was written by a network with other options than this one: it cannot go on so")
+            raise ValueError(f"{path} was written by a network with other options than this one: cannot resume")
         _, parameters = fitting(arrays, path, layer)
         for name, value in layer.parameters().items():
             if name != "connection/weight" and not np.array_equal(parameters[f"param/{name}"], get(value)):
-                raise ValueError(f"{path} was written by a network with another {name}: it cannot go on so")
+                raise ValueError(f"{path} was written by a network with another {name}: cannot resume")
         state = layer.initial(1)
         for name in keep:
             like = state["neurons"][name]

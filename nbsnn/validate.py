@@ -149,11 +149,9 @@ def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: st
     return value
 
 
-def function(
-    name: str, value: Any, say: str = "a function", takes: int | None = None, classes: bool = False
-) -> Callable:
+def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
-    if not callable(value) or (isinstance(value, type) and not classes):
+    if not callable(value) or isinstance(value, type):
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
     if takes is not None:
         try:

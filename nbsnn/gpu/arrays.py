@@ -184,7 +184,7 @@ def threads_together(block: int = BLOCK) -> int:
 
 @functools.cache
 def compiled(module: str, name: str, dtype: np.dtype, **filling: Any) -> Any:
-    """A kernel of ``kernels/cuda``, its holes filled, or with ``block`` one for blocks of at most so many threads."""
+    """A kernel of ``kernels/cuda``, its holes filled, or with ``block`` one for blocks of at most that many threads."""
     from importlib import import_module
 
     template = getattr(import_module(f"..kernels.cuda.{module}", __package__), name)

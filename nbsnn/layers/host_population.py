@@ -38,7 +38,7 @@ class HostPopulation(Layer):
     _step: Callable
 
     def start(self, batch: int) -> Start:
-        """As ``initial``."""
+        """The state from which a run starts; see ``Layer.initial``."""
         shape, values = (batch, *self.shape), {**self.starts, self.neuron.output: self.first()}
         start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
         if self.starts_learned():
@@ -136,7 +136,7 @@ class HostPopulation(Layer):
         grads[name] += g if slope is None else g * slope
 
     def before(self, tape: Nested) -> Nested:
-        """The loss's derivative by the initial state. The initial output is only seen by a recurrent connection."""
+        """Gradient of the loss with respect to the initial state. Only a recurrent connection sees the initial output."""
         batch = tape["gS"].shape[1]
         result = {self.neuron.output: np.zeros((batch, *self.shape), self.setting.dtype)}
         for line, name in zip(tape["gS"], self.neuron.state, strict=True):

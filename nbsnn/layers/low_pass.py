@@ -69,7 +69,7 @@ class LowPass:
         self._run("back", g.reshape(len(g), -1))
 
     def reshaped(self, shape: tuple[int, ...]) -> LowPass:
-        """The same trace of units in another arrangement."""
+        """Arrange the units in another shape."""
         steps, batch = self.signal.shape[:2]
         before = None if self.before is None else self.before.reshape(batch, *shape)
         return replace(self, signal=self.signal.reshape(steps, batch, *shape), before=before)

@@ -38,7 +38,7 @@ class Parameters(dict[str, Any]):
             assign(array, finite(f"parameter {name!r}", np.asarray(given, array.dtype)))
 
     def update(self, *others: Any, **named: Any) -> None:
-        """As a dict's, by assignment to each name."""
+        """Assign to each name."""
         for name, value in dict(*others, **named).items():
             self[name] = value
 

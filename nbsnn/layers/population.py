@@ -1,8 +1,4 @@
-"""A population: neurons of one model, and their whole history as one array.
-
-``record[k, t]`` is variable ``k`` before step ``t`` of a run; row 0 is the output, the others are the state. So the
-record is history, tape of the backward pass and, at its end, the final state.
-"""
+"""A population: neurons of one model, and their whole history as one array, ``record`` (see ``host_population``)."""
 
 from __future__ import annotations
 

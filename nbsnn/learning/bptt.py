@@ -44,7 +44,7 @@ class BPTT(Learner):
     seed : int
         Seed of what is random in training (dropout).
     max_bytes : int, optional
-        How much memory the way back may take (``plan`` says how much it needs). What does not fit is computed twice in
+        How much memory the backward pass may take (``plan`` says how much it needs). What does not fit is recomputed in
         stacks of dense connections and populations; gradients are the same bit for bit. Other layers keep all, and are
         refused if that is too much.
     compact : bool, default True
@@ -124,9 +124,9 @@ class BPTT(Learner):
         return value, self.checked(flatten(self.grads))
 
     def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
-        """What a training step takes for the way back, before anything is run.
+        """Memory that a training step takes for the backward pass, before anything is run.
 
-        That of stacks of dense connections and populations is at most so much, that of other layers about.
+        For stacks of dense connections and populations an upper bound, for other layers an estimate.
 
         Parameters
         ----------

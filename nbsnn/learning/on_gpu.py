@@ -16,7 +16,8 @@ that they are cut, each of which takes one more):
 
 A general ``Recurrent``, or one wider than a block of threads, takes the launches of its layers for each step. The
 online rules take those of a window of steps at a time. All of them wait for the GPU once, for the value of the loss
-and whether all gradients are finite; networks of neurons with learned parameters once more (``layers.cuda.learned``).
+and whether all gradients are finite; networks of neurons with learned parameters again for each of these, to keep it in
+its range after a step and to work out its value per step before the next.
 """
 
 from __future__ import annotations

@@ -92,4 +92,5 @@ def take(targets: Iterator[Any], t: int, count: int) -> list[Any]:
 
 def together(targets: list[Any]) -> Array:
     """The targets of some steps as one array, [T, B] or [T, B, C]."""
-    return np.concatenate([target if is_moving(target) else np.asarray(target)[None] for target in targets])
+    moving = is_moving(targets[0])
+    return np.concatenate([target if moving else np.asarray(target)[None] for target in targets])

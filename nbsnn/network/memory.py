@@ -44,7 +44,7 @@ class Memory:
 
 
 class GpuMemory(Memory):
-    """The same on a GPU, where ``arrays`` stay; those in ``host`` are what they were when last at hand."""
+    """Memory of a network on a GPU, where ``arrays`` stay; ``host`` has them as they were when last at hand."""
 
     def __init__(self, arrays: dict[str, Array]):
         super().__init__(arrays)

@@ -68,7 +68,7 @@ def _run(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
     if callback is not None:
-        function("callback", callback, "a function that takes the network", takes=1, classes=True)
+        function("callback", callback, "a function that takes the network", takes=1)
     if callback is None and callback_every is not None:
         raise ValueError("callback_every is the interval of a callback; there is none")
     network.build()

@@ -147,7 +147,7 @@ class CudaPopulation(LearnedOnGpu):
         self._start_kernel(compiled, t0, t1, tape, *arrays)
 
     def before(self, tape: Nested) -> Nested:
-        """The loss's derivative by the initial state, where the reverse left it."""
+        """Gradient of the loss with respect to the initial state, where the backward pass left it."""
         gS = tape["gS"]
         shape = (gS.shape[1], *self.layer.shape)
         return {name: gS[k].reshape(shape) for k, name in enumerate(self.layer.neuron.state)}

@@ -32,7 +32,7 @@ class ConstantInput:
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the array."""
+        """Precision."""
         return self.array.dtype
 
     def __len__(self) -> int:
