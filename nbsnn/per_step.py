@@ -19,8 +19,8 @@ from .times import nearest
 Array = np.ndarray
 
 SHORTEST = 0.1
-"""Least time constant in training, in steps: below, hardly anything is left of a value after a step, nor of the gradient
-with respect to it."""
+"""Least time constant in training, in steps: below, hardly anything is left of a value after a step, nor of the
+gradient with respect to it."""
 
 ROUNDING = 2.0**-23
 """Relative tolerance of limits: 0.7 in float32 is less than 0.7."""

@@ -136,7 +136,7 @@ class HostPopulation(Layer):
         grads[name] += g if slope is None else g * slope
 
     def before(self, tape: Nested) -> Nested:
-        """Gradient of the loss with respect to the initial state. Only a recurrent connection sees the initial output."""
+        """Gradient of the loss with respect to the initial state. Only feedback sees the initial output."""
         batch = tape["gS"].shape[1]
         result = {self.neuron.output: np.zeros((batch, *self.shape), self.setting.dtype)}
         for line, name in zip(tape["gS"], self.neuron.state, strict=True):

@@ -258,7 +258,7 @@ def kind_of(rule: Any) -> type[PlainWeights]:
 
 
 def rewarded(rule: Any, dt: float) -> list[float]:
-    """Numbers of a rewarded rule: factor of the reward, eligible share of an increment, fall of log eligibility a step."""
+    """Numbers of a rewarded rule: factor of the reward, eligible share of an increment, fall of log eligibility."""
     tau = rule.tau_e
     if tau is None:
         return [rule.rate, 1.0, 1e4]  # nothing is left after a step
