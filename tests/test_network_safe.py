@@ -89,7 +89,7 @@ def test_after_a_full_disk_for_variables_time_and_arrays_belong_together(record,
     net.run(0.2, record=what, every=0.2, variables_to=tmp_path / "rows")
     writer = FullVariables.resume(tmp_path / "rows")
     with pytest.raises(OSError, match="No space left"):
-        net.run(20.0, record=what, every=0.2, variables_to=writer, callback=str, callback_every=0.4)
+        net.run(20.0, record=what, every=0.2, variables_to=writer, callback=repr, callback_every=0.4)
     check_whole(net, brain()[0])
 
 
