@@ -19,7 +19,7 @@ import nbsnn
 from nbsnn.optim import SGD, Adam
 from nbsnn.optim.schedules import Cosine
 from nbsnn.presets.spikingjelly import GaussianTuning
-from nbsnn.tempotron import Gradient, MaxCrossEntropy, ThresholdMSE, common
+from nbsnn.tempotron import Gradient, MaxCrossEntropy, ThresholdMSE, shared_directions
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--data", required=True, help="folder with the four MNIST files")
@@ -56,7 +56,7 @@ if original:
     rule = Gradient(ThresholdMSE(), Adam(lr))
 else:
     steps = arguments.epochs * -(-min(n, len(data.x_train)) // batch_size)
-    shared = common(neurons, encode(data.x_train[: min(n, 500)]))
+    shared = shared_directions(neurons, encode(data.x_train[: min(n, 500)]))
     rule = Gradient(MaxCrossEntropy(), SGD(Cosine(lr, steps), momentum=0.9, weight_decay=3e-4), damp=shared)
 history = neurons.fit(
     data.x_train[:n],

@@ -3,9 +3,7 @@
 Modules are loaded when their names are first used: a program pays for what it needs, not for the whole package.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__ as __version__
@@ -13,6 +11,7 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from . import data as data
     from . import encode as encode
+    from . import files as files
     from . import init as init
     from . import layers as layers
     from . import learning as learning
@@ -31,10 +30,15 @@ if TYPE_CHECKING:
     from . import tempotron as tempotron
     from . import unsupervised as unsupervised
     from . import voting as voting
-    from .check import GradientError as GradientError
-    from .check import check as check
-    from .device import set_threads as set_threads
-    from .fit import fit as fit
+    from .checkpoint.save import load as load
+    from .checkpoint.save import save as save
+    from .device.profile import profile as profile
+    from .device.threads import set_threads as set_threads
+    from .diagnosis.report import SilentNetworkWarning as SilentNetworkWarning
+    from .diagnosis.report import report as report
+    from .diagnosis.target_rate import target_rate as target_rate
+    from .gradcheck.check import GradientError as GradientError
+    from .gradcheck.check import check as check
     from .layers import AvgPool2d as AvgPool2d
     from .layers import Container as Container
     from .layers import Conv2d as Conv2d
@@ -60,13 +64,9 @@ if TYPE_CHECKING:
     from .learning import Credit as Credit
     from .learning import EProp as EProp
     from .learning import compare_credit as compare_credit
+    from .learning.fit import fit as fit
     from .network import Network as Network
     from .neuron import Neuron as Neuron
-    from .profile import profile as profile
-    from .report import SilentNetworkWarning as SilentNetworkWarning
-    from .report import report as report
-    from .save import load as load
-    from .save import save as save
     from .sparse import AllToAll as AllToAll
     from .sparse import Distance as Distance
     from .sparse import Explicit as Explicit
@@ -76,30 +76,29 @@ if TYPE_CHECKING:
     from .sparse import values as values
     from .surrogates.surrogate import dspike as dspike
     from .surrogates.surrogate import spike as spike
-    from .target_rate import target_rate as target_rate
     from .tempotron import Tempotron as Tempotron
 
 NAMES = {
     "": """
-        data encode init layers learning losses models neurons optim plasticity plot presets random sparse statistics
+        data encode files init layers learning losses models neurons optim plasticity plot presets random sparse statistics
         surrogates synapses tempotron unsupervised voting
     """,
-    "check": "GradientError check",
-    "device": "set_threads",
-    "fit": "fit",
+    "checkpoint.save": "load save",
+    "device.profile": "profile",
+    "device.threads": "set_threads",
+    "diagnosis.report": "SilentNetworkWarning report",
+    "diagnosis.target_rate": "target_rate",
+    "gradcheck.check": "GradientError check",
     "layers": """
         AvgPool2d Container Conv2d Delay Dense Dropout Flatten Identity Layer MaxPool2d Parallel Population Recurrent
         Residual Run Sequential SumPool2d TemporalConv
     """,
     "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
+    "learning.fit": "fit",
     "network": "Network",
     "neuron": "Neuron",
-    "profile": "profile",
-    "report": "SilentNetworkWarning report",
-    "save": "load save",
     "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
     "surrogates.surrogate": "dspike spike",
-    "target_rate": "target_rate",
     "tempotron": "Tempotron",
 }
 """Module -> what of it stands here; of the package itself, modules."""
@@ -117,14 +116,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *PLACES})
-
-
-class _Package(ModuleType):
-    """Where a function has the name of its module (``nbsnn.fit``), the function stands here."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        own = isinstance(value, ModuleType) and PLACES.get(name) == name
-        super().__setattr__(name, getattr(value, name) if own else value)
-
-
-sys.modules[__name__].__class__ = _Package

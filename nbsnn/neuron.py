@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from .per_step import WAYS, PerStep
-from .pickling import by_name
+from .files.pickling import by_name
+from .scalar.per_step import WAYS, PerStep
 from .surrogates import Surrogate, above, at_or_above, atan
 from .validate import choice, filled, function, instance, names, numbers
 

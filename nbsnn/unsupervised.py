@@ -18,19 +18,19 @@ from typing import Any
 import numpy as np
 
 from . import init, neurons
-from .describe import describe
+from .checkpoint.describe import describe
+from .checkpoint.save import fill, fitting, read_npz, save
+from .device.gpu import get
 from .encode import Encoder
-from .entries import reading
-from .fields import fields
-from .gpu import get
-from .history import History
+from .files.json_fields import fields
+from .files.npz import reading
 from .layers import Dense
 from .layers.layer import Array, Nested
 from .plasticity import Plastic
 from .presets.bindsnet import PostPre
-from .progress import Progress
+from .progress.bar import Progress
+from .progress.history import History
 from .random import Draws
-from .save import fill, fitting, read_npz, save
 from .validate import (
     UNITS,
     arguments,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nbsnn import Population, compile, kernel_cache
+from nbsnn import Population
+from nbsnn.compile import cache
+from nbsnn.compile import fill as compile
 from nbsnn.neurons import LIF
 
 MODEL = '''
@@ -100,7 +102,7 @@ def widths(folder: Path) -> dict:
 
 def many(folder: Path) -> dict:
     """Twelve versions of one tiny template, with room for five."""
-    kernel_cache.LIMIT = 5
+    cache.LIMIT = 5
     results, left = [], []
     for k in range(12):
         (folder / "tiny.py").write_text(f"def loop(y):\n    y[0] = {k}.0\n")

@@ -244,7 +244,7 @@ def install() -> None:
     """Put this device into Numba's CUDA module, for this process."""
     from numba import cuda
 
-    from nbsnn import cuda_setup
+    from nbsnn.device import cuda_setup
 
     cuda_setup.find = lambda: cuda_setup.Cuda(devices=("a GPU that only compiles",))  # type: ignore[assignment]
     real = cuda.jit

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 import nbsnn
-from nbsnn import dspike, encode, gpu, losses, neurons, optim, plasticity, spike, surrogates, synapses
+from nbsnn import dspike, encode, losses, neurons, optim, plasticity, spike, surrogates, synapses
+from nbsnn.device import gpu
 from nbsnn.neurons import LI, LIF
 from nbsnn.presets.spaic_stdp_neurons import diehlAndCook
 from nbsnn.random import Draws

@@ -3,10 +3,10 @@
 import numpy as np
 
 from nbsnn import Population
-from nbsnn.compile import kernel
-from nbsnn.hole import hole
+from nbsnn.compile.fill import kernel
+from nbsnn.compile.unroll import row, store
 from nbsnn.neuron import INPUTS
-from nbsnn.spell import row, store
+from nbsnn.scalar.hole import hole
 
 
 @hole

@@ -411,7 +411,7 @@ def test_kernels_on_a_gpu(tmp_path, monkeypatch, capsys):
     assert all(row["times_floor"] is None or row["times_floor"] > 0.0 for row in seen.values())
     assert report["kernels"]["best"]["operations/s"] > 0.0
     assert "| encode.bernoulli | 1 |" in capsys.readouterr().out
-    from nbsnn import cuda_setup
+    from nbsnn.device import cuda_setup
 
     monkeypatch.setattr(cuda_setup, "find", lambda: cuda_setup.Cuda(missing=("the driver is on leave",)))
     assert script.main([]) == 2 and "the driver is on leave" in capsys.readouterr().err
@@ -431,7 +431,7 @@ def test_steps_and_simulations_on_a_gpu(tmp_path, capsys):
 
 def test_what_a_launch_has_to_move():
     launches = module("launches")
-    from nbsnn import gpu
+    from nbsnn.device import gpu
 
     x, y = gpu.zeros((4, 3), np.float32), gpu.zeros((2, 3), np.float32)
     assert launches.work("fill.copy", {"lo": 0, "hi": 6, "x": x, "y": (y, 5)}) == (4.0 * 18, 0.0)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from nbsnn import break_even as module
-from nbsnn.break_even import break_even, report
+from nbsnn.spikes import break_even as module
+from nbsnn.spikes.break_even import break_even, report
 
 
 @pytest.fixture

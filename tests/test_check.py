@@ -13,8 +13,8 @@ import pytest
 
 from nbsnn import Delay, Dense, Dropout, Neuron, Population, Recurrent, Residual, Sequential, dspike, neurons, spike
 from nbsnn import surrogates as shapes
-from nbsnn.check import GradientError, check
-from nbsnn.compile import kernel
+from nbsnn.compile.fill import kernel
+from nbsnn.gradcheck.check import GradientError, check
 from nbsnn.neurons import ALIF, CLIF, IF, LI, LIF, PLIF, CubaLIF
 from nbsnn.neurons.fire import attached, detached
 from nbsnn.neurons.lif import vjp as lif_vjp

@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nbsnn import compile, neurons
-from nbsnn.compile import kernel
-from nbsnn.hole import hole
-from nbsnn.spell import row, row_sum, store
+from nbsnn import neurons
+from nbsnn.compile import fill as compile
+from nbsnn.compile.fill import kernel
+from nbsnn.compile.unroll import row, row_sum, store
+from nbsnn.scalar.hole import hole
 
 SCRIPT = Path(__file__).parent / "compile_session.py"
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
@@ -242,7 +243,7 @@ def test_a_neurons_file_is_plain_python():
 
 
 def test_damaged_files_of_the_cache_are_deleted_and_named_and_never_unpickled(tmp_path):
-    from nbsnn.sealed_cache import SealedFiles
+    from nbsnn.compile.sealed_cache import SealedFiles
 
     cache = SealedFiles(cache_path=str(tmp_path), filename_base="f-1.py311s", source_stamp=(1.0, 2))
     kept = {"one": b"code" * 99, "two": [1, 2, 3]}

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn import BPTT, gpu, losses, random
+from nbsnn import BPTT, losses, random
 from nbsnn.cli import main
-from nbsnn.gpu import products as gpu_products
-from nbsnn.gpu import sums as gpu_sums
+from nbsnn.device import gpu, gpu_products, gpu_sums
 
 from .cuda_nets import KINDS, batch, net
 

@@ -10,10 +10,10 @@ import pytest
 from numba import config
 
 import nbsnn
-from nbsnn import gpu
 from nbsnn.cli import main
+from nbsnn.device import gpu
+from nbsnn.files.spikes import SpikeFile, SpikeWriter
 from nbsnn.neurons import LIF, ConductanceLIF, EscapeLIF, NoisyLIF
-from nbsnn.spikes_file import SpikeFile, SpikeWriter
 from nbsnn.synapses import Alpha, Exponential, TsodyksMarkram
 
 CELL = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
@@ -118,7 +118,7 @@ def test_conductances_and_short_term_plasticity_in_double_precision():
 
 
 def test_a_full_record_is_fetched_on_the_way(monkeypatch, on_cpu):
-    monkeypatch.setattr("nbsnn.network.gpu_loop.ROOM", 1)
+    monkeypatch.setattr("nbsnn.network.loop_cuda.ROOM", 1)
     net = everything("cuda")
     before = gpu.Count.launches
     run = net.run(30.0)
@@ -163,7 +163,7 @@ def test_after_an_error_time_and_arrays_belong_together_and_the_run_goes_on(tmp_
         def append(self, data):
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nbsnn.network.gpu_loop.ROOM", 1)
+    monkeypatch.setattr("nbsnn.network.loop_cuda.ROOM", 1)
     net = everything("cuda")
     with pytest.raises(OSError, match="No space"):
         net.run(30.0, to=Full(tmp_path / "spikes", net.units, 0.5))

@@ -7,8 +7,8 @@ import pytest
 from numba import config
 
 import nbsnn
-from nbsnn import gpu
-from nbsnn.network.eventwise import check_on_gpu
+from nbsnn.device import gpu
+from nbsnn.network.rules import check_on_gpu
 from nbsnn.neurons import LIF
 from nbsnn.plasticity import MSTDP, MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling, TripletSTDP
 from nbsnn.synapses import Exponential, TsodyksMarkram

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from numba import config
 
-from nbsnn import Population, gpu
-from nbsnn.kernels.cpu import neurons as cpu
-from nbsnn.kernels.cuda import neurons as cuda
+from nbsnn import Population
+from nbsnn.device import gpu
+from nbsnn.kernels.population import loops as cpu
+from nbsnn.kernels.population import loops_cuda as cuda
 from nbsnn.layers.layer import Setting
 from nbsnn.neurons import ALIF, LI, LIF, PLIF, AdEx, CubaLIF, HodgkinHuxley
 from nbsnn.random import Draws

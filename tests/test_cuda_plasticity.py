@@ -7,7 +7,8 @@ import pytest
 from numba import config
 
 import nbsnn
-from nbsnn import Dense, encode, gpu
+from nbsnn import Dense, encode
+from nbsnn.device import gpu
 from nbsnn.neurons import LIF
 from nbsnn.neurons import DiehlCook as DiehlCookNeuron
 from nbsnn.plasticity import (

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn import cuda_setup
 from nbsnn.cli import main
 from nbsnn.cli.info import cuda_rows
-from nbsnn.device import resolve
+from nbsnn.device import cuda_setup
+from nbsnn.device.threads import resolve
 from nbsnn.layers.layer import Setting
 from nbsnn.neurons import LIF
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from nbsnn import gpu
+from nbsnn.device import gpu
 from nbsnn.optim import SGD
 from nbsnn.tempotron import Classic, Gradient, MaxCrossEntropy, Stack, Tempotron
 

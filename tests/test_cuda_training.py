@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nbsnn import BPTT, OTTT, SLTT, Dense, EProp, Recurrent, Sequential, gpu, losses, optim
+from nbsnn import BPTT, OTTT, SLTT, Dense, EProp, Recurrent, Sequential, losses, optim
+from nbsnn.device import gpu
 from nbsnn.layers import Layer
 from nbsnn.layers.cuda import recurrent
 from nbsnn.neurons import ALIF, LI, LIF

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from nbsnn.compile import kernel
-from nbsnn.network.deviates import bits_of, normal_from, uniform_of
+from nbsnn.compile.fill import kernel
+from nbsnn.network.normal import bits_of, normal_from, uniform_of
 from nbsnn.random import Draws, counter, squares32
 
 

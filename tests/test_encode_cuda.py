@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nbsnn import encode, gpu
+from nbsnn import encode
+from nbsnn.device import gpu
 from nbsnn.random import Draws
 
 SAMPLES = Draws(0, "samples").uniform((2, 3))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from nbsnn.compile import kernel
+from nbsnn.compile.fill import kernel
 from nbsnn.neurons import adex, conductance_lif, escape_lif, exponential_lif, noisy_lif, poisson, quadratic_lif
 from nbsnn.neurons.biological import reset_where, rest_of
 from nbsnn.neurons.hodgkin_huxley import gate, grown, rates
 from nbsnn.neurons.hodgkin_huxley import step as hodgkin_huxley_step
 from nbsnn.neurons.leak import gain_holes
-from nbsnn.plasticity import bounds, diehl_cook, integer, meta, pair, reward, trace, triplet
+from nbsnn.plasticity import bounds, diehl_cook, integer, mean_weight, pair, reward, trace, triplet
 from nbsnn.synapses.short_term import released
 
 
@@ -173,9 +173,9 @@ def test_changes_of_the_rules() -> None:
     assert_allclose(
         diehl_cook.change(0.0, 2.0, 3.0, 0.5, 0.25, 0.125, 0.1, 0.3), (0.1 * 3 * 0.5 * 0.125, -0.3 * 2 * 0.25)
     )
-    assert_allclose(meta.change(0.0, 2.0, 3.0, 0.5, 0.25, 0.1, 0.3), (0.1 * 0.5 * 3.0 - 0.3 * 0.25 * 2.0, 0.0))
-    assert meta.aimed(0.4, 0.5, 0.3, 0.2) == pytest.approx(0.4 - 0.1 * 0.2 * (0.5 - 0.3))
-    assert_allclose([meta.rescale(0.4, mean) for mean in (0.2, 0.0)], [2.0, 0.4e6])
+    assert_allclose(mean_weight.change(0.0, 2.0, 3.0, 0.5, 0.25, 0.1, 0.3), (0.1 * 0.5 * 3.0 - 0.3 * 0.25 * 2.0, 0.0))
+    assert mean_weight.aimed(0.4, 0.5, 0.3, 0.2) == pytest.approx(0.4 - 0.1 * 0.2 * (0.5 - 0.3))
+    assert_allclose([mean_weight.rescale(0.4, mean) for mean in (0.2, 0.0)], [2.0, 0.4e6])
     assert reward.faded(0.5, 0.25, 0.9, 0.2) == pytest.approx(0.5 * 0.9 + 0.2 * 0.25)
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nbsnn
-from nbsnn import events as module
-from nbsnn.events import Events
 from nbsnn.neurons import LIF
+from nbsnn.spikes import events as module
+from nbsnn.spikes.events import Events
 from nbsnn.surrogates import piecewise_quadratic
 
 
@@ -97,7 +97,7 @@ def test_the_path_follows_the_activity(monkeypatch):
 
 
 def test_threads_do_not_change_results(monkeypatch):
-    from nbsnn import device
+    from nbsnn.device import threads as device
 
     monkeypatch.setattr(device, "SERIAL", 0)
     x, rng = spikes((64, 50), 0.1), np.random.default_rng(0)

@@ -6,11 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from nbsnn import exponential
-from nbsnn.compile import CPU_OPTIONS, kernel
-from nbsnn.exponential import exp, expm1, linoid, logistic
-from nbsnn.hole import hole
-from nbsnn.logarithm import log
+from nbsnn.compile.fill import CPU_OPTIONS, kernel
+from nbsnn.scalar import exponential
+from nbsnn.scalar.exponential import exp, expm1, linoid, logistic
+from nbsnn.scalar.hole import hole
+from nbsnn.scalar.logarithm import log
 
 RNG = np.random.default_rng(0)
 LOW = {np.float32: -86.97, np.float64: -708.04}

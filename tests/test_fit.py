@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.history import History
 from nbsnn.neurons import LI, LIF
-from nbsnn.progress import Progress
+from nbsnn.progress.bar import Progress
+from nbsnn.progress.history import History
 
 DATA = nbsnn.data.digits()
 TRAIN, TEST = (DATA.x_train[:120], DATA.y_train[:120]), (DATA.x_test[:40], DATA.y_test[:40])

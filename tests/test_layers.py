@@ -6,7 +6,8 @@ Nearly all of it runs interpreted (``device="python"``), which computes the same
 import numpy as np
 import pytest
 
-from nbsnn import Delay, Dense, Dropout, Layer, Neuron, Population, Recurrent, Residual, Sequential, device, set_threads
+from nbsnn import Delay, Dense, Dropout, Layer, Neuron, Population, Recurrent, Residual, Sequential, set_threads
+from nbsnn.device import threads as device
 from nbsnn.layers.layer import Setting, flatten
 from nbsnn.neurons import LI, LIF, CubaLIF
 from nbsnn.random import Draws

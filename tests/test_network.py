@@ -357,7 +357,7 @@ def test_spikes_go_to_a_file(tmp_path):
     net, again = mixed("python"), mixed("python")
     kept = net.run(20.0).spikes()
     again.run(20.0, to=tmp_path / "spikes.bin")
-    from nbsnn.spikes_file import SpikeFile
+    from nbsnn.files.spikes import SpikeFile
 
     times, units = SpikeFile(tmp_path / "spikes.bin").spikes()
     np.testing.assert_allclose(times, kept[0])

@@ -8,8 +8,8 @@ import pytest
 
 import nbsnn
 import nbsnn.network.loop as loops
-from nbsnn.kernels.cpu import balanced
-from nbsnn.kernels.cpu import tables as at
+from nbsnn.kernels.network import tables as at
+from nbsnn.kernels.plasticity import normalized
 from nbsnn.plasticity import MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, Scaling, TripletSTDP
 from nbsnn.presets.spaic_stdp import full_online_stdp, nearest_online_stdp
 
@@ -113,7 +113,7 @@ def test_saturated_weights_rest():
     resting, quiet = [], []
     for _ in range(60):
         run = net.run(1.0)
-        resting.append(net.layout.aims[at.VISITED * 6 : (at.VISITED + 1) * 6] == balanced.REST)
+        resting.append(net.layout.aims[at.VISITED * 6 : (at.VISITED + 1) * 6] == normalized.REST)
         quiet.append((len(run.spikes(source)[1]), len(run.spikes("cells")[1])))
         assert np.all(made.weight == 1.0) or net.step < 4
     sent, fired = np.array(quiet).T

@@ -11,13 +11,13 @@ import pytest
 
 import nbsnn
 import nbsnn.network.loop as loops
+from nbsnn.checkpoint.save import write_npz
+from nbsnn.files.spikes import SpikeFile, SpikeWriter
+from nbsnn.files.variables import VariableFile, VariableWriter
 from nbsnn.network import State
 from nbsnn.neurons import LIF
 from nbsnn.plasticity import MSTDPET, PairSTDP
-from nbsnn.save import write_npz
-from nbsnn.spikes_file import SpikeFile, SpikeWriter
 from nbsnn.synapses import TsodyksMarkram
-from nbsnn.variables_file import VariableFile, VariableWriter
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import pytest
 
 import nbsnn
 from nbsnn import Neuron, Population
-from nbsnn.per_step import WAYS
+from nbsnn.scalar.per_step import WAYS
 
 
 def conductor(x, g, v, dt, g_leak):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nbsnn import Neuron, Population, neurons
-from nbsnn.compile import kernel
+from nbsnn.compile.fill import kernel
 from nbsnn.layers.layer import Setting
 from nbsnn.neurons import ALIF, CLIF, IF, LI, LIF, PLIF, CubaLIF
 from nbsnn.random import Draws

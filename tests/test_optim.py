@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsnn import device, optim
+from nbsnn import optim
+from nbsnn.device import threads as device
 from nbsnn.optim.optimizer import Optimizer
 
 

@@ -19,8 +19,8 @@ from nbsnn.plasticity import (
     TripletSTDP,
 )
 from nbsnn.plasticity import DiehlCook as DiehlCookRule
-from nbsnn.plasticity.loop import fits
-from nbsnn.plasticity.walk import StepwiseRun
+from nbsnn.plasticity.compiled import fits
+from nbsnn.plasticity.stepwise import StepwiseRun
 from nbsnn.presets.spaic_stdp import AS_LEARNER, full_online_stdp, nearest_online_stdp
 from nbsnn.presets.spaic_stdp_neurons import lifstdp_ex
 from nbsnn.random import Draws

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.profile import profile, span
+from nbsnn.device.profile import profile, span
 
 
 def test_spans_add_up_and_inner_ones_count_for_themselves():

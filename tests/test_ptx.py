@@ -23,7 +23,7 @@ CONTROL = ("control",)
 WIDE = ("wide",)
 CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", "12.0")
 FAMILIES = ("neuron", "BPTT", "loss", "optimiser", "online", "layers", "network", "plastic")
-KERNELS = Path(nbsnn.__file__).parent / "kernels" / "cuda"
+KERNELS = Path(nbsnn.__file__).parent / "kernels"
 NEVER_LAUNCHED: dict[str, str] = {}
 """Kernel -> why no program of ``ptx_report`` launches it."""
 
@@ -61,7 +61,7 @@ def check(report: dict) -> None:
             # A call of the library in which all blocks meet has a frame of its own.
             frame = 16 if said["calls"] else 0
             assert said["spilled"] == 0 and said["stack"] <= frame, f"{name}: {said['template']} uses local memory"
-            if said["template"].startswith("nbsnn.kernels.cuda.neurons."):
+            if said["template"].startswith("nbsnn.kernels.population.loops_cuda."):
                 assert said["local"] == said["calls"] == 0, f"{name}: {kernel} uses local memory or calls functions"
 
 
@@ -102,7 +102,7 @@ def test_a_block_has_the_registers_of_all_its_threads(place):
 def test_a_population_that_needs_more_registers_than_a_block_has_goes_step_by_step():
     report = report_of("wide own")
     check(report)
-    blocks = {name: [said.get("block") for said in found["kernels"].values() if ".recurrent." in said["template"]]
+    blocks = {name: [said.get("block") for said in found["kernels"].values() if ".recurrent_cuda." in said["template"]]
               for name, found in report.items()}  # fmt: skip
     assert blocks["wide own 3 float32"] == [1024, 1024]
     assert None in blocks["wide own 20 float32"] and set(blocks["wide own 20 float64"]) == {None}
@@ -111,13 +111,13 @@ def test_a_population_that_needs_more_registers_than_a_block_has_goes_step_by_st
 @pytest.mark.long
 def test_every_kernel_is_compiled_by_some_program():
     reached = {
-        said["template"].removeprefix("nbsnn.kernels.cuda.")
+        said["template"].removeprefix("nbsnn.kernels.")
         for words in (QUICK, *((family,) for family in FAMILIES))
         for found in report_of(*words).values()
         for said in found["kernels"].values()
     }
-    kernels = {name for file in KERNELS.glob("*.py") for name in kernels_in(file)}
-    assert {"fill.copy", "neurons.forward"} <= kernels
+    kernels = {name for file in KERNELS.rglob("*_cuda.py") for name in kernels_in(file)}
+    assert {"arrays.fill_cuda.copy", "population.loops_cuda.forward"} <= kernels
     assert kernels - reached == set(NEVER_LAUNCHED)
 
 
@@ -128,7 +128,7 @@ def kernels_in(file: Path) -> list[str]:
         if isinstance(node, ast.FunctionDef):
             names = {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
             if names & {"grid", "blockIdx"}:
-                found.append(f"{file.stem}.{node.name}")
+                found.append(f"{file.parent.name}.{file.stem}.{node.name}")
     return found
 
 

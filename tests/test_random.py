@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nbsnn import compile
+from nbsnn.compile import fill as compile
 from nbsnn.random import MASK, Draws, counter, key, splitmix64, squares32
 
 PAPER_KEY = 0xC58EFD154CE32F6D

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn import Dense, Neuron, Population, Recurrent, Residual, Run, Sequential, report, surrogates, target_rate
+from nbsnn import Dense, Neuron, Population, Recurrent, Residual, Run, Sequential, surrogates
+from nbsnn.diagnosis import report, target_rate
+from nbsnn.diagnosis.report import SilentNetworkWarning, warn_if_silent
 from nbsnn.learning import BPTT
 from nbsnn.losses import rate_cross_entropy, rate_mse
 from nbsnn.neurons import ALIF, LI, LIF
-from nbsnn.report import SilentNetworkWarning, warn_if_silent
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((25, 16, 30)) < 0.1).astype(np.float32)

@@ -10,7 +10,7 @@ import pytest
 
 import nbsnn
 from nbsnn import Neuron, dspike, spike
-from nbsnn.describe import describe
+from nbsnn.checkpoint.describe import describe
 from nbsnn.neurons import ALIF, CLIF, IF, LI, LIF, PLIF, CubaLIF
 from nbsnn.surrogates import Surrogate, superspike
 

@@ -9,7 +9,7 @@ import pytest
 import nbsnn.network.loop as loops
 from nbsnn import models
 from nbsnn.cli import main
-from nbsnn.spikes_file import SpikeFile
+from nbsnn.files.spikes import SpikeFile
 
 
 def simulate(out, *more, model="cuba"):

@@ -8,7 +8,7 @@ from scipy import sparse as scipy_sparse
 from scipy import stats
 
 import nbsnn
-from nbsnn import device
+from nbsnn.device import threads as device
 from nbsnn.random import counter, key, squares32
 from nbsnn.sparse import AllToAll, Decay, Disc, Distance, Explicit, Gaussian, OneToOne, Rows, Sparse, from_scipy, grid
 
@@ -284,7 +284,7 @@ def test_distance_against_all_pairs(profile, period, monkeypatch):
     whole = rule.build(80, 90, seed=2, stream="d", coordinates=(a, b)).check()
     np.testing.assert_array_equal(dense(whole), expected)
     assert p.sum() < rule.count(80, 90, coordinates=(a, b)) < 1.5 * p.sum() + 100
-    monkeypatch.setattr("nbsnn.sparse.cells.FINENESS", 1)  # cells are no part of the result
+    monkeypatch.setattr("nbsnn.sparse.grid.FINENESS", 1)  # cells are no part of the result
     np.testing.assert_array_equal(rule.build(80, 90, seed=2, stream="d", coordinates=(a, b)).post, whole.post)
     near = Distance(profile, cutoff=1.0, period=period).build(80, 90, seed=2, stream="d", coordinates=(a, b))
     np.testing.assert_array_equal(dense(near), expected & (d <= 1.0))
@@ -346,15 +346,15 @@ def test_errors(wrong, message):
 
 
 def test_too_few_pairs_are_drawn_anew(monkeypatch):
-    from nbsnn.sparse import chance
+    from nbsnn.sparse import random_pairs
 
-    calls, bernoulli = [], chance.bernoulli
+    calls, bernoulli = [], random_pairs.bernoulli
 
     def unlucky(n_pre, n_post, barred, probability, draws):
         calls.append(draws)
         return bernoulli(n_pre, n_post, barred, probability * (0.5 if len(calls) < 3 else 1.0), draws)
 
-    monkeypatch.setattr(chance, "bernoulli", unlucky)
+    monkeypatch.setattr(random_pairs, "bernoulli", unlucky)
     rows = Sparse(total=300, multapses=False).build(40, 40, seed=1).check()
     assert len(rows) == 300 and dense(rows).max() == 1
     assert len(calls) == 3 == len(set(calls))  # each time with other numbers

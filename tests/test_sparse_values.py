@@ -7,8 +7,9 @@ import pytest
 from scipy import special, stats
 
 import nbsnn
-from nbsnn import device, values
-from nbsnn.kernels.cpu.values import inverse_normal
+from nbsnn import values
+from nbsnn.device import threads
+from nbsnn.kernels.synapses.values import inverse_normal
 from nbsnn.random import Draws
 from nbsnn.sparse import delay_steps, delays
 from nbsnn.sparse.values import Exponential, LogNormal, Normal, Uniform
@@ -55,7 +56,7 @@ def test_bounds_redraw_only_what_is_outside():
 
 
 def test_a_part_is_the_part_of_the_whole_on_any_number_of_threads(monkeypatch):
-    monkeypatch.setattr(device, "SERIAL", 0)
+    monkeypatch.setattr(threads, "SERIAL", 0)
     spec, draws = Normal(0.0, 1.0, low=0.0), Draws(0)
     whole = spec.draw(np.empty(100), draws)
     np.testing.assert_array_equal(spec.draw(np.empty(30), draws, 50), whole[50:80])

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from nbsnn.spikes_file import HEADER, SpikeFile, SpikeWriter
+from nbsnn.files.spikes import HEADER, SpikeFile, SpikeWriter
 
 
 @pytest.fixture

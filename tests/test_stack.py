@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import nbsnn
 from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
-from nbsnn.layers import plan as plan_module
-from nbsnn.layers.packed import Packed
-from nbsnn.layers.stack import Stack
+from nbsnn.layers.fused import memory_plan as plan_module
+from nbsnn.layers.fused.stack import Stack
 from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
+from nbsnn.spikes.packed import Packed
 
 BOUNDS = {np.float32: 1e-5, np.float64: 1e-12}
 
@@ -253,7 +253,7 @@ def taken(tape, seen=None):
 
 
 def test_threads_do_not_change_results(monkeypatch):
-    from nbsnn import device
+    from nbsnn.device import threads as device
 
     monkeypatch.setattr(device, "SERIAL", 0)
     x, results = spikes((12, 5, 40)), []

@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from nbsnn import surrogates
-from nbsnn.compile import kernel
+from nbsnn.compile.fill import kernel
 from nbsnn.surrogates import Surrogate, dspike, spike
 
 MODULES = [importlib.import_module(f"nbsnn.surrogates.{m.name}") for m in pkgutil.iter_modules(surrogates.__path__)]

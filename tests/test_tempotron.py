@@ -15,7 +15,6 @@ from nbsnn.tempotron import (
     ThresholdHinge,
     ThresholdMSE,
     accuracy,
-    common,
     dpsp,
     from_events,
     from_spikes,
@@ -23,6 +22,7 @@ from nbsnn.tempotron import (
     normaliser,
     peak_time,
     psp,
+    shared_directions,
     soft_time,
 )
 
@@ -260,7 +260,7 @@ def test_directions_that_patterns_share():
     t = some_neurons(rng, 20, 3)
     x = np.repeat(some_times(rng, (1, 20), silent=0.0), 30, axis=0)
     x[:, 10:] = some_times(rng, (30, 10), silent=0.5)
-    shared = common(t, x, times=4)
+    shared = shared_directions(t, x, times=4)
     np.testing.assert_allclose(shared.T @ shared, np.eye(shared.shape[1]), atol=1e-10)
     lag = np.arange(15.0, 61.0, 15.0)[:, None, None] - x
     mean = np.where((lag >= 0.0) & (x >= 0.0), np.exp(-lag / TAU) - np.exp(-lag / TAU_S), 0.0).mean(axis=1)

@@ -7,13 +7,13 @@ import pytest
 
 import nbsnn
 from nbsnn import statistics
+from nbsnn.files.spikes import SpikeFile, SpikeWriter
+from nbsnn.files.variables import VariableFile
 from nbsnn.neurons import LIF, NoisyLIF
 from nbsnn.random import lasting, squares32
+from nbsnn.scalar.times import LATEST, following, nearest, whole
 from nbsnn.sparse.delay import delay_steps
-from nbsnn.spikes_file import SpikeFile, SpikeWriter
 from nbsnn.synapses import Exponential, TsodyksMarkram
-from nbsnn.times import LATEST, following, nearest, whole
-from nbsnn.variables_file import VariableFile
 
 DT = (1.0, 0.5, 0.1, 0.05, 0.3, 1 / 3)
 

@@ -10,8 +10,8 @@ import pytest
 import nbsnn
 from nbsnn import encode, unsupervised
 from nbsnn.cli import main
-from nbsnn.history import History
-from nbsnn.progress import Progress
+from nbsnn.progress.bar import Progress
+from nbsnn.progress.history import History
 from nbsnn.random import Draws
 from nbsnn.voting import assign_labels
 

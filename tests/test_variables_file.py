@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import nbsnn
+from nbsnn.files.spikes import SpikeFile, SpikeWriter
+from nbsnn.files.variables import HEADER, Description, VariableFile, VariableWriter
 from nbsnn.network import loop
 from nbsnn.neurons import LIF
 from nbsnn.plasticity import PairSTDP
-from nbsnn.spikes_file import SpikeFile, SpikeWriter
-from nbsnn.variables_file import HEADER, Description, VariableFile, VariableWriter
 
 
 def network(dtype=np.float32):

@@ -5,13 +5,13 @@ import os
 import numpy as np
 import pytest
 
-from nbsnn import vectors
-from nbsnn.compile import CPU_OPTIONS, kernel
-from nbsnn.kernels.cpu import rows
-from nbsnn.kernels.cpu.bits import equals
-from nbsnn.kernels.cpu.rows import gather
-from nbsnn.layers.lines import in_lines
-from nbsnn.matrix_lines import rows_of
+from nbsnn.compile import simd
+from nbsnn.compile.fill import CPU_OPTIONS, kernel
+from nbsnn.kernels.products import gather as sums
+from nbsnn.kernels.products.bits import equals
+from nbsnn.kernels.products.gather import gather
+from nbsnn.layers.fused.layout import in_lines
+from nbsnn.spikes.blocks import rows_of
 
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
 
@@ -45,8 +45,8 @@ def test_sums_of_rows_are_made_in_the_order_of_rows(dtype, events):
 def test_products_of_any_number_of_rows(dtype, shape, monkeypatch):
     import numba
 
-    monkeypatch.setattr(vectors, "shape", lambda: shape)
-    add_products = vectors.add_products.__wrapped__()
+    monkeypatch.setattr(simd, "shape", lambda: shape)
+    add_products = simd.add_products.__wrapped__()
 
     @numba.njit(**CPU_OPTIONS)
     def product(x, r, count, stride, g, s, weight, first, many):
@@ -67,7 +67,7 @@ def test_products_of_lines(columns):
     g, weight = RNG.normal(size=(7, columns)), RNG.normal(size=(columns, 192))
     x = in_lines({}, "x", RNG.normal(size=(8, 192)))
     expected = rows_of(x, 3).copy()
-    product = kernel(rows.product, dtype=float)
+    product = kernel(sums.product, dtype=float)
     product(u(1), u(3), u(2), in_lines({}, "g", g), u(2), in_lines({}, "w", weight), x, u(1), u(3), u(3))
     expected[1:6:2, 64:] += (g @ weight)[2:7:2, 64:]
     np.testing.assert_allclose(rows_of(x, 3), expected, 1e-12, 1e-13)
@@ -91,7 +91,7 @@ def test_widest_uses_whole_registers(monkeypatch):
     if not binding.get_host_cpu_features().get("avx512f"):
         pytest.skip("this processor's registers are used as a whole at any rate")
     monkeypatch.setattr(numba.config, "LOOP_VECTORIZE", 1)  # conftest does without
-    wide = vectors.widest()
+    wide = simd.widest()
 
     @numba.njit(**CPU_OPTIONS)
     def scale(x, y):

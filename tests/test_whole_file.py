@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.history import History
+from nbsnn.checkpoint.save import write_npz
+from nbsnn.files.spikes import SpikeWriter
+from nbsnn.files.variables import Description, VariableWriter
+from nbsnn.files.whole import beside, writing
 from nbsnn.network import State
-from nbsnn.save import write_npz
-from nbsnn.spikes_file import SpikeWriter
-from nbsnn.variables_file import Description, VariableWriter
-from nbsnn.whole_file import beside, writing
+from nbsnn.progress.history import History
 
 
 def network():

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from .. import statistics
+from ..checkpoint.save import write_npz
+from ..files.whole import beside
 from ..network import Network
-from ..progress import Progress
-from ..save import write_npz
-from ..whole_file import beside
+from ..progress.bar import Progress
 
 Array = np.ndarray
 

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .. import compile as compiler
 from .. import data, encode, unsupervised
-from ..history import History
+from ..compile import fill as compiler
 from ..plasticity import Plastic
-from ..progress import Progress
+from ..progress.bar import Progress
+from ..progress.history import History
 from ..random import Draws
 from ..validate import count
 

@@ -7,8 +7,10 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .. import break_even, cuda_setup, kernel_cache
-from ..device import threads
+from ..compile import cache
+from ..device import cuda_setup
+from ..device.threads import threads
+from ..spikes import break_even
 from ..version import __version__
 
 EXTRAS = {"matplotlib": "plot", "numba-cuda": "cuda"}
@@ -48,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
     rows["break-even"] = break_even.report()
     rows |= cuda_rows(cuda_setup.find())
-    rows["kernel cache"] = kernel_cache.report()
+    rows["kernel cache"] = cache.report()
     for name, value in rows.items():
         print(f"{name:14}{value}")
     return 0

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from ..cuda_setup import NoGPU
+from ..device.cuda_setup import NoGPU
 from ..validate import UNITS, count, number
 from ..version import __version__
 from . import info, simulate, train, warmup

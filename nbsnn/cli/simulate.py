@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import compile as compiler
 from .. import models
-from ..device import set_threads, threads
+from ..compile import fill as compiler
+from ..device.threads import set_threads, threads
+from ..files.spikes import SpikeFile
 from ..network import Network
-from ..network.running import whole
-from ..progress import Progress
-from ..spikes_file import SpikeFile
+from ..network.run import whole
+from ..progress.bar import Progress
 from ..validate import number
 from . import activity
 

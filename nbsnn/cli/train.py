@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import compile as compiler
 from .. import encode, losses, optim
+from ..compile import fill as compiler
 from ..data import shift
-from ..device import set_threads, threads
-from ..fit import fit
-from ..history import History
+from ..device.profile import profile
+from ..device.threads import set_threads, threads
 from ..layers import Dense, Dropout, Sequential
 from ..learning import BPTT
+from ..learning.fit import fit
 from ..neurons import LI, LIF
-from ..profile import profile
-from ..progress import Progress
+from ..progress.bar import Progress
+from ..progress.history import History
 from ..validate import count
 from . import diehl_cook
 from .tasks import TASKS, Task

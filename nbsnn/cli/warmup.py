@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import compile as compiler
 from .. import models
-from ..device import threads
+from ..compile import fill as compiler
+from ..device.threads import threads
 from ..network import Network
-from ..progress import Progress
+from ..progress.bar import Progress
 from ..validate import count
 
 Main = Callable[[list[str]], int]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..entries import believable
+from ..files.npz import believable
 
 MOST_AXES = 32
 DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
+from ..device import gpu
 from ..random import Draws
 from .encoder import Encoder
 from .stored import Stored

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
+from ..device import gpu
 from ..random import Draws
 from ..validate import choice, number
 from .encoder import Encoder, samples

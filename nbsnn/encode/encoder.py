@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import gpu
+from ..device import gpu
 from ..random import Draws
 from ..validate import UNITS, affordable, count, finite, float_dtype, real
 

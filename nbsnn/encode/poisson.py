@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import compile
-from ..kernels.cpu.encode import bernoulli
+from ..compile import fill
+from ..kernels.arrays.encode import bernoulli
 from ..random import Draws
 from ..validate import count, number
 from . import spread
@@ -116,4 +116,4 @@ def _given(draws: Any) -> Draws:
 @functools.cache
 def _kernel(dtype: np.dtype) -> Callable:
     """The compiled loop; filling the template anew at every call would take as long as drawing 2 million numbers."""
-    return compile.kernel(bernoulli, dtype=dtype)
+    return fill.kernel(bernoulli, dtype=dtype)

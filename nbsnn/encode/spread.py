@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
+from ..device import gpu
 
 
 def bernoulli(thresholds: Any, T: int, dtype: Any, key: int, start: int = 0) -> Any:
@@ -35,15 +35,15 @@ def rows(x: Any, index: np.ndarray) -> Any:
     y = gpu.empty((len(index), *x.shape[1:]), x.dtype)
     width = x.size // x.shape[0]
     flat = x.reshape(x.shape[0], width), y.reshape(len(index), width)
-    gpu.launch("encode", "rows", x.dtype, y.size, gpu.put(index), *flat)
+    gpu.launch("arrays.encode_cuda", "rows", x.dtype, y.size, gpu.put(index), *flat)
     return y
 
 
 def _over_time(name: str, codes: Any, T: int, dtype: Any, arguments: Callable[[Any, Any], tuple]) -> Any:
     """Launch a loop over time, in which a thread has a piece of the steps of one value."""
-    from ..kernels.cuda.encode import PIECE
+    from ..kernels.arrays.encode_cuda import PIECE
 
     spikes = gpu.empty((T, *codes.shape), dtype)
     given = arguments(spikes.reshape(T, codes.size), gpu.flat(codes))
-    gpu.launch("encode", name, spikes.dtype, codes.size * -(-T // PIECE), *given)
+    gpu.launch("arrays.encode_cuda", name, spikes.dtype, codes.size * -(-T // PIECE), *given)
     return spikes

@@ -10,9 +10,9 @@ from ..neuron import Neuron
 from ..random import Draws
 from ..validate import instance, shown
 from .layer import Array, Layer, Nested, Setting
-from .low_pass import LowPass, as_array
 from .population import Population
 from .run import Run
+from .spike_trace import LowPass, as_array
 
 
 def as_layer(part: Any) -> Layer:

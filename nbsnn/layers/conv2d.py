@@ -2,7 +2,7 @@
 
     y[n, o, h, w] = b[o] + sum_cij x[n, c, h * stride_h + i - padding_h, w * stride_w + j - padding_w] W[c, i, j, o]
 
-(cross-correlation, as everywhere in the field). As a matrix product: ``kernels/cpu/patches.py`` lays out what each
+(cross-correlation, as everywhere in the field). As a matrix product: ``kernels/products/patches.py`` lays out what each
 weight sees as P [C KH KW, N H' W'], and then
 
     Y = W^T P,   dW = P dY^T,   dP = W dY
@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from .. import init
-from ..compile import kernel
-from ..device import DEVICES, run_threaded
-from ..kernels.cpu import patches as loops
+from ..compile.fill import kernel
+from ..device.threads import DEVICES, run_threaded
+from ..kernels.products import patches as loops
 from ..random import Draws
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import UNITS, affordable, count
 from .layer import Array, Layer, Nested, Setting

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from .. import init
-from ..device import DEVICES, SERIAL
-from ..events import BREAK_EVEN, Events, worth
-from ..profile import span
+from ..device.profile import span
+from ..device.threads import DEVICES, SERIAL
 from ..random import Draws
+from ..spikes.events import BREAK_EVEN, Events, worth
+from ..spikes.small_products import FEW, add_product
 from ..validate import UNITS, choice, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, aligned, buffer
-from .low_pass import LowPass
-from .product import FEW, add_product
+from .spike_trace import LowPass
 from .stateless import Stateless
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import number
 from .layer import Array, Nested, Setting

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..random import Draws
 from .layer import Array, Nested, Setting
-from .low_pass import LowPass
+from .spike_trace import LowPass
 from .stateless import Stateless
 
 

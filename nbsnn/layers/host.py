@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .buffers import aligned, buffer
+from ..device.buffers import aligned, buffer
 
 Array = np.ndarray
 Nested = dict[str, Any]

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import launch
-from ..kernels.cpu import neurons as cpu
+from ..compile.fill import kernel
+from ..compile.unroll import row, row_sum, store, zeros
+from ..device.profile import span
+from ..device.threads import launch
+from ..kernels.population import loops as cpu
 from ..neuron import Neuron
-from ..profile import span
-from ..spell import row, row_sum, store, zeros
-from .first import summed_where_shared
+from .initial_output import summed_where_shared
 from .layer import Array, Layer, Nested, Start, buffer
-from .low_pass import LowPass, traced
+from .spike_trace import LowPass, traced
 
 
 class HostPopulation(Layer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..random import Draws
 from .layer import Array, Nested, Setting
 from .stateless import Stateless

@@ -16,21 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from ..gpu import assign, get, get_all, on_gpu, put
-from ..pickling import by_name
+from ..device.buffers import Array as Array
+from ..device.buffers import Nested as Nested
+from ..device.buffers import aligned as aligned
+from ..device.buffers import buffer as buffer
+from ..device.finite import finite_input as finite_input
+from ..device.gpu import assign, get, get_all, on_gpu, put
+from ..files.pickling import by_name
 from ..random import Draws
-from .buffers import aligned as aligned
-from .buffers import buffer as buffer
 from .host import is_static
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
-from .quickly import finite_input as finite_input
 from .run import Run
 from .setting import Setting as Setting
 from .state import checked_state
-
-Array = np.ndarray
-Nested = dict[str, Any]
 
 
 class Start(dict[str, Any]):

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..gpu import assign, get
+from ..device.gpu import assign, get
 from ..validate import finite
 
 

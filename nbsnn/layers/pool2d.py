@@ -4,7 +4,7 @@
     mean:  y = sum_ij x_ij / n      dx_ij = dy / n          n = the window's places, padding included
     max:   y = max_ij x_ij          dx_ij = dy at the first maximum, row by row, else 0
 
-Where windows overlap, their gradients add. The loops are in ``kernels/cpu/pool.py``.
+Where windows overlap, their gradients add. The loops are in ``kernels/products/pool.py``.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import DEVICES, run_threaded
-from ..kernels.cpu import pool as loops
+from ..compile.fill import kernel
+from ..device.threads import DEVICES, run_threaded
+from ..kernels.products import pool as loops
 from ..random import Draws
 from .conv2d import Pair, inner, pair, places
 from .layer import Array, Nested, Setting, buffer

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
-from ..gpu import assign, get
+from ..device.gpu import assign, get
+from ..device.threads import DEVICES
 from ..neuron import Neuron, value_for
-from ..per_step import WAYS, held_in
 from ..random import Draws
+from ..scalar.per_step import WAYS, held_in
 from ..validate import affordable, cast, shape_of
-from .first import first_output, first_vjp
 from .host_population import HostPopulation
+from .initial_output import first_output, first_vjp
 from .layer import Array, Nested, Setting
-from .low_pass import LowPass
+from .spike_trace import LowPass
 
 
 class Population(HostPopulation):

@@ -12,18 +12,18 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..neuron import Neuron
 from ..random import Draws
 from ..validate import choice
-from . import loop
+from . import stepwise_loop
 from .container import Container, as_layer
 from .dense import Dense
 from .identity import Identity
 from .join import JOINS, joined_shape
 from .layer import Array, Layer, Nested, Setting, Start
-from .low_pass import as_array
 from .population import Population
+from .spike_trace import as_array
 
 
 class Recurrent(Container):
@@ -156,11 +156,11 @@ class Recurrent(Container):
         self.children[self.inner].first_reverse(g, grads[self.inner])
 
     def tape_of(self, tape: Nested, name: str) -> Nested:
-        return super().tape_of(tape, name) if self.windowed else loop.tape_of(self.arrays, tape, name)
+        return super().tape_of(tape, name) if self.windowed else stepwise_loop.tape_of(self.arrays, tape, name)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if not self.windowed:
-            return loop.forward(self, self.inner, self.join, x, state, tape, draws)
+            return stepwise_loop.forward(self, self.inner, self.join, x, state, tape, draws)
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = arrays.buffer(inner, "drive", x.shape, self.setting.dtype)
@@ -176,7 +176,7 @@ class Recurrent(Container):
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if not self.windowed:
-            return loop.trace(self, self.inner, self.join, x, tape, traces)
+            return stepwise_loop.trace(self, self.inner, self.join, x, tape, traces)
         inner = traces.setdefault("neurons", {})
         before = inner.get("trace")
         if before is None:
@@ -195,7 +195,7 @@ class Recurrent(Container):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         if not self.windowed:
-            return loop.backward(self, self.inner, self.join, gy, tape, grads, after, inject)
+            return stepwise_loop.backward(self, self.inner, self.join, gy, tape, grads, after, inject)
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back, ops = tape["neurons"], tape["feedback"], population.ops
         gy = ops.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons"))

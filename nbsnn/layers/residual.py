@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..random import Draws
 from .container import Container, as_layer
 from .join import added
 from .layer import Array, Layer, Nested, Setting
-from .low_pass import LowPass, as_array
 from .sequential import Sequential
+from .spike_trace import LowPass, as_array
 
 
 class Residual(Container):

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..gpu import get_all
+from ..device.constant_input import fetched
+from ..device.gpu import get_all
 from ..validate import finite
-from .cuda.still import fetched
 
 
 class Run:

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..device import DEVICES
-from ..gpu import get_all
+from ..device.gpu import get_all
+from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import shape_of
 from .container import Container
+from .fused.stack import Stack, in_a_row
 from .layer import Array, Nested, Setting, finite_input
-from .low_pass import LowPass
-from .stack import Stack, in_a_row
+from .spike_trace import LowPass
 
 
 class Sequential(Container):

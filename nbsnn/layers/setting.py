@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..device import resolve
+from ..device.threads import resolve
 from ..validate import float_dtype, number
 from .host import Host
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import init
-from ..device import DEVICES
+from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ..exclusive import exclusive
+from ..device.exclusive import exclusive
+from ..device.profile import span
+from ..layers.fused.memory_plan import Plan
+from ..layers.fused.stack import Compact, plans, share_of
 from ..layers.layer import Array, Layer, Nested, flatten
-from ..layers.plan import Plan
 from ..layers.sequential import Sequential
-from ..layers.stack import Compact, plans, share_of
-from ..profile import span
 from ..random import Draws
 from ..validate import count, function, instance, switch
 from .learner import Learner, Loss

@@ -19,16 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.cuda.still import fetched
+from ..device.constant_input import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
+from ..losses.result import checked_result
 from ..validate import array_of, switch
 from .bptt import BPTT
 from .eprop import EProp
 from .learner import Learner, Loss
 from .online import Online
 from .ottt import OTTT
-from .place import checked_result
 from .sltt import SLTT
 from .windows import is_moving
 

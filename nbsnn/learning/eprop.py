@@ -27,10 +27,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import run_threaded
-from ..gpu import assign, get, on_gpu, put
-from ..kernels.cpu import eligibility as loops
+from ..compile.fill import kernel
+from ..device.gpu import assign, get, on_gpu, put
+from ..device.threads import run_threaded
+from ..kernels.arrays import eligibility as loops
 from ..layers import Dense, Population, Recurrent, Sequential
 from ..layers.layer import Array, Layer, Nested
 from ..random import Draws

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from .. import gpu
-from ..gpu import products as gpu_products
-from ..layers.cuda.still import stored
+from ..device import gpu, gpu_products
+from ..device.constant_input import stored
 from ..layers.layer import Nested
 
 
@@ -18,7 +17,15 @@ def reverse(learner: Any, x: Any, gy: Any, traces: Nested) -> None:
     before, now = tape["record"][0, 0], tape["record"][0, 1]
     (batch, units), dtype = now.shape, now.dtype
     error = gpu.buffer(room, "error", gy.shape[1:], dtype)
-    gpu.launch("arrays", "multiply", dtype, error.size, dtype.type(learner.gain), gpu.flat(gy), gpu.flat(error))
+    gpu.launch(
+        "arrays.elementwise_cuda",
+        "multiply",
+        dtype,
+        error.size,
+        dtype.type(learner.gain),
+        gpu.flat(gy),
+        gpu.flat(error),
+    )
     signal = gpu.buffer(room, "signal", (batch, units), dtype)
     gpu_products.multiply_back(error, learner.feedback_weight, signal)
     derivatives = jacobian(learner.population, tape, room)
@@ -40,8 +47,8 @@ def reverse(learner: Any, x: Any, gy: Any, traces: Nested) -> None:
             if key not in traces:
                 traces[key] = gpu.zeros(pre.shape, dtype)
             trace = traces[key]
-            gpu.launch("low_pass", "last", dtype, trace.size, dtype.type(learner.kappa), pre.reshape(1, pre.size),
-                       gpu.flat(trace))  # fmt: skip
+            gpu.launch("arrays.trace_cuda", "last", dtype, trace.size, dtype.type(learner.kappa),
+                       pre.reshape(1, pre.size), gpu.flat(trace))  # fmt: skip
             gpu_products.add_outer(trace, error, grads[name].reshape(trace.shape[1], error.shape[1]), room)
 
 
@@ -69,5 +76,5 @@ def _advance(kappa: float, pre: Any, derivatives: Any, signal: Any, traces: Nest
         traces["traced"] = gpu.zeros((n_pre, batch, n_post), dtype)
         traces["work"] = gpu.empty((n_pre, 1 + states, n_post), dtype)
     arrays = pre, derivatives, traces["eps"], traces["traced"], signal, traces["work"], grads.reshape(n_pre, n_post)
-    compiled = gpu.compiled("eligibility", "eligibility", dtype)
+    compiled = gpu.compiled("arrays.eligibility_cuda", "eligibility", dtype)
     gpu.start(compiled, n_pre * n_post, 0, n_pre, dtype.type(kappa), *arrays)

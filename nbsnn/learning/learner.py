@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..exclusive import Exclusive
-from ..gpu import get
-from ..layers.cuda.still import fetched
+from ..device.constant_input import fetched
+from ..device.exclusive import Exclusive
+from ..device.gpu import get
+from ..device.profile import span
+from ..files.pickling import by_name
 from ..layers.layer import Array, Layer, Nested
 from ..optim import Adam
 from ..optim.optimizer import check_optimizer
-from ..pickling import by_name
-from ..profile import span
 from ..random import Draws
 from ..validate import function, instance, number
 from .place import OnCpu

@@ -27,12 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..gpu import sums as gpu_sums
+from ..device import gpu, gpu_sums
+from ..device.constant_input import stored
 from ..layers.cuda.low_pass import LowPassOnGpu
-from ..layers.cuda.still import stored
 from ..layers.layer import Layer, Nested
-from ..layers.low_pass import LowPass
+from ..layers.spike_trace import LowPass
 from ..optim.on_gpu import clip_by_norm
 from ..optim.optimizer import Optimizer
 from .place import OnCpu
@@ -103,7 +102,7 @@ class OnGpu(OnCpu):
     def scale(self, weight: Any, factor: float) -> None:
         if factor != 1.0:
             y, number = gpu.flat(weight), weight.dtype.type(factor)
-            gpu.launch("arrays", "multiply", y.dtype, y.size, number, y, y)
+            gpu.launch("arrays.elementwise_cuda", "multiply", y.dtype, y.size, number, y, y)
 
     def kept(self, state: Nested) -> Nested:
         return {k: self.kept(v) if isinstance(v, dict) else self.copy(v) for k, v in state.items()}
@@ -134,7 +133,15 @@ class OnGpu(OnCpu):
 
     def divided(self, total: Any, count: int) -> Any:
         y = gpu.empty(total.shape, total.dtype)
-        gpu.launch("arrays", "multiply", y.dtype, y.size, y.dtype.type(1.0 / count), gpu.flat(total), gpu.flat(y))
+        gpu.launch(
+            "arrays.elementwise_cuda",
+            "multiply",
+            y.dtype,
+            y.size,
+            y.dtype.type(1.0 / count),
+            gpu.flat(total),
+            gpu.flat(y),
+        )
         return y
 
     def _room(self, name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exclusive import exclusive
+from ..device.exclusive import exclusive
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
 from ..random import Draws

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..layers.layer import Array, Layer, Nested
 from ..optim.optimizer import fraction
-from ..per_step import resolved
+from ..scalar.per_step import resolved
 from ..validate import arguments, check_options
 from .learner import Loss
 from .online import Online

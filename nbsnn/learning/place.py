@@ -8,39 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
-from ..layers.low_pass import LowPass
+from ..layers.spike_trace import LowPass
+from ..losses.result import checked_result
 from ..optim import clip_by_norm
 from ..validate import finite
-
-
-def checked_result(what: str, result: Any, y: Array, *, numbers: bool = True) -> tuple[float, Array]:
-    """The result of a loss or regulariser of ``y``, in the precision of ``y``.
-
-    Raises ``TypeError`` or ``ValueError`` unless it is a number and an array of the shape of ``y``; of finite numbers,
-    if ``numbers`` are looked at.
-    """
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise TypeError(f"the {what} must return a pair (value, derivative), not {_kind(result)}")
-    value, g = result
-    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiub":
-        raise TypeError(f"the value of the {what} must be a real number, not {_kind(value)}")
-    given = np.asarray(g)
-    if given.dtype.kind not in "fiub":
-        raise TypeError(f"the derivative of the {what} must be an array of real numbers, not {_kind(g)}")
-    if given.shape != y.shape:
-        raise ValueError(
-            f"the derivative of the {what} has shape {list(given.shape)}, but what it is taken by has {list(y.shape)}"
-        )
-    with np.errstate(over="ignore"):
-        given = np.asarray(given, y.dtype)
-    if numbers and np.isfinite(value):  # else the value says what is wrong
-        finite(f"the derivative of the {what}", given)
-    return float(value), given
-
-
-def _kind(value: Any) -> str:
-    """A value in few words."""
-    return f"{value.dtype} {list(value.shape)}" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 class OnCpu:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers.cuda.still import stored
+from ..device.constant_input import stored
 from ..layers.layer import Array, Layer
 from ..validate import array_of
 

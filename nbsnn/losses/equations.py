@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..hole import hole
+from ..scalar.hole import hole
 
 
 @hole

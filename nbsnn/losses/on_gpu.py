@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..gpu import sums as gpu_sums
+from ..device import gpu, gpu_sums
 from ..validate import FLOATS
 from . import checks, equations
 from .equations import SCALAR, class_entropy, square
@@ -52,7 +51,7 @@ def step_cross_entropy(loss: Any, y: Any, target: Any, total: Any, room: Room) -
     z, values = (gpu.buffer(room, key, shape, np.float64) for key, shape in (("z", (rows, classes)), ("v", (rows,))))
     gy = gpu.buffer(room, "gy", y.shape, y.dtype)
     weight = 1.0 / batch if loss.reduction == "sum" else 1.0 / rows
-    gpu.launch("arrays", "multiply", np.float64, y.size, loss.scale, gpu.flat(y), gpu.flat(z))
+    gpu.launch("arrays.elementwise_cuda", "multiply", np.float64, y.size, loss.scale, gpu.flat(y), gpu.flat(z))
     gradient = gy.reshape(rows, classes)
     softmax(rows, loss.label_smoothing, weight, loss.scale * weight, z, labels, values, gradient)
     summed(values, total, room)
@@ -155,8 +154,8 @@ def summed(values: Any, total: Any, room: Room) -> None:
 
 
 def launch(name: str, count: int, *arguments: Any, **holes: Any) -> None:
-    """Run a loop of ``kernels.cuda.losses``."""
-    gpu.launch("losses", name, np.float64, count, *arguments, **SCALAR, **holes)
+    """Run a loop of ``kernels.arrays.losses_cuda``."""
+    gpu.launch("arrays.losses_cuda", name, np.float64, count, *arguments, **SCALAR, **holes)
 
 
 def sent(array: np.ndarray, room: Room, name: str) -> Any:

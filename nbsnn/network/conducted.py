@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..exponential import linoid
+from ..scalar.exponential import linoid
 from .group import Group
 
 

@@ -15,9 +15,9 @@ from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number_in
 from . import given
+from .arrays import Memory
 from .group import Port, Section
 from .home import Home
-from .memory import Memory
 from .sealed import Sealed
 from .weights import SharedWeight, kind_of
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..spikes_file import SpikeFile, SpikeWriter
+from ..files.spikes import SpikeFile, SpikeWriter
+from ..files.variables import Description, VariableFile, VariableWriter
 from ..validate import path
-from ..variables_file import Description, VariableFile, VariableWriter
 from .home import Home
 
 Array = np.ndarray

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from ..neuron import Neuron, value_for
-from ..per_step import WAYS, held_in, resolved
+from ..scalar.per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
 from ..validate import cast, finite, number_in, numbers

@@ -1,4 +1,4 @@
-"""The arrays of a network: what ``kernels.cpu.network`` runs on, and where in them everything is.
+"""The arrays of a network: what ``kernels.network.loop`` runs on, and where in them everything is.
 
 All variables of all populations lie in one array, likewise all numbers, synapses and weights; tables of integers point
 into them. So a state is a handful of arrays that can be copied, and one kernel runs any network.
@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.cpu import tables as at
+from ..kernels.network import tables as at
 from ..random import Draws
+from .arrays import ARRAYS, GpuMemory, Memory
 from .conducted import driving_numbers
 from .connection import Connection
 from .group import Group, Port, held
 from .home import Home
-from .learning import PlasticTable
+from .kernel import NetworkKernel, unsigned
 from .membrane import membrane_of
-from .memory import ARRAYS, GpuMemory, Memory
-from .models import NetworkKernel, unsigned
+from .plastic_table import PlasticTable
 from .pool import Numbers, Pool, padded, room, table
 from .state import digest
-from .update import checked, own_parameters
+from .unit_step import checked, own_parameters
 
 Array = np.ndarray
 

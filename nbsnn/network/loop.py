@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import Kernel, kernel
-from ..device import threads
-from ..kernels.cpu import connect
-from ..kernels.cpu import tables as at
-from ..kernels.cpu.network import BLOCK
+from ..compile.fill import Kernel, kernel
+from ..device.threads import threads
+from ..kernels.network import tables as at
+from ..kernels.network.loop import BLOCK
+from ..kernels.synapses import connect
+from .arrays import ARRAYS
 from .home import Home
 from .layout import Layout
-from .memory import ARRAYS
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
+from ..compile.fill import kernel
 from ..neuron import Neuron
 
 INPUT = {"current": 0.0, "uniform": 1.0, "normal": 0.0}  # of a trial: the draw of least effect

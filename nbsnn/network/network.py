@@ -12,10 +12,10 @@ from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import count, number, number_in
-from . import sources
+from . import inputs
 from .connection import Connection
-from .eventwise import check_homeostasis, check_on_gpu, check_rule
 from .group import Group, Section, held
+from .rules import check_homeostasis, check_on_gpu, check_rule
 from .simulation import Simulation
 
 MOST_EVENTS = 100_000  # of a drive in a step: its table is as long
@@ -145,7 +145,7 @@ class Network(Simulation):
             Number of units.
         name : str, optional
         """
-        return self._add(None, n, name, "spikes", sources.spike_list(times, units, count("n", n), self.dt))
+        return self._add(None, n, name, "spikes", inputs.spike_list(times, units, count("n", n), self.dt))
 
     def events(self, events: Any, shape: tuple[int, ...], *, name: str | None = None) -> Group:
         """Add units that fire at the events of an address-event recording.
@@ -161,7 +161,7 @@ class Network(Simulation):
             through in this order.
         name : str, optional
         """
-        times, units = sources.event_list(events, shape, self.dt)
+        times, units = inputs.event_list(events, shape, self.dt)
         return self.spikes(times, units, int(np.prod(shape)), name=name)
 
     def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str, listed: Any = None) -> Group:
@@ -300,4 +300,4 @@ class Network(Simulation):
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
         held(group.membrane)  # raises where that differs between units
-        group.currents.append(sources.current(current, group.n, every, start, self.dt, self.dtype))
+        group.currents.append(inputs.current(current, group.n, every, start, self.dt, self.dtype))

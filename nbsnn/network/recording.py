@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import statistics
-from ..kernels.cpu import tables as at
+from ..kernels.network import tables as at
 from ..validate import number, real
 from .connection import Connection
 from .files import Files

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..device import resolve, threads
+from ..device.threads import resolve, threads
 from ..random import Draws
 from ..validate import float_dtype, free_memory, number
-from . import running
+from . import run
+from .arrays import ARRAYS
 from .connection import Connection
-from .gpu_loop import GpuLoop
 from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
-from .memory import ARRAYS
+from .loop_cuda import GpuLoop
 from .recording import Recording
 from .sealed import Sealed
 from .state import State, check
@@ -163,7 +163,7 @@ class Simulation(Sealed):
             If the network is running.
         """
         self.build()
-        running.at_rest(self, "reset")
+        run.at_rest(self, "reset")
         self._begin()
 
     def _begin(self) -> None:
@@ -222,7 +222,7 @@ class Simulation(Sealed):
     def state(self) -> State:
         """A copy of the state."""
         layout = self.layout
-        running.mine(self, "state")
+        run.mine(self, "state")
         arrays = {name: layout.memory.read(name).copy() for name in ARRAYS}
         return State(self.step, arrays, self.loop().history(self.step), self._described())
 
@@ -242,11 +242,11 @@ class Simulation(Sealed):
             If the network is running, and the state is of another time.
         """
         layout = self.layout
-        running.mine(self, "restore")
+        run.mine(self, "restore")
         longest = self.loop().longest + 1
         check(state, self._described(), layout.memory.host, layout.changing, longest, bool(layout.learning.connections))
         if state.step != self.step:
-            running.at_rest(self, "restore")
+            run.at_rest(self, "restore")
         numbers, places = layout.memory.read("numbers").copy(), layout.changing
         numbers[places] = state.arrays["numbers"][places]
         for name in ARRAYS:
@@ -274,10 +274,10 @@ class Simulation(Sealed):
             Interval at which variables and weights are recorded; ``dt`` for variables by default.
         to : path or SpikeWriter, optional
             File to which spikes are written as they come, instead of being kept in memory, to be read by
-            ``spikes_file.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` goes on with one, and from
+            ``nbsnn.files.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` goes on with one, and from
             an earlier state with ``step=state.step + 1``, as a spike's time is the end of its step.
         variables_to : path or VariableWriter, optional
-            Likewise for variables and weights: ``variables_file.VariableFile``, ``VariableWriter.resume(path)``, and
+            Likewise for variables and weights: ``nbsnn.files.VariableFile``, ``VariableWriter.resume(path)``, and
             from an earlier state with ``step=state.step``.
         progress : bool
             Show a bar on a terminal.
@@ -308,11 +308,11 @@ class Simulation(Sealed):
         piece of the run, of half a second or less, in which that happened; of this piece nothing if it was the writing
         that failed, and everything otherwise, but for weights that were due at its end.
         """
-        return running.run(self, duration, record, every, to, variables_to, progress, callback, callback_every)
+        return run.run(self, duration, record, every, to, variables_to, progress, callback, callback_every)
 
     def steps(self, duration: float, **options: Any) -> Iterator[float]:
         """Run step by step: yields the time after each step; state may be read and changed in between."""
-        for _ in range(running.whole(duration, self.dt, "duration")):
+        for _ in range(run.whole(duration, self.dt, "duration")):
             self.run(self.dt, **options)
             yield self.time
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..times import LATEST
-from .memory import ARRAYS
+from ..scalar.times import LATEST
+from .arrays import ARRAYS
 from .sealed import Sealed
 
 Array = np.ndarray
@@ -57,7 +57,7 @@ class State(Sealed):
 
     def save(self, path: str | Path) -> None:
         """Write to an .npz file; the file is complete or not there."""
-        from ..save import write_npz
+        from ..checkpoint.save import write_npz
 
         lengths = np.array([len(pops) for pops, _ in self.history], np.int64)
         joined = [np.concatenate([pair[k] for pair in self.history] or [np.zeros(0, np.int64)]) for k in (0, 1)]
@@ -77,7 +77,7 @@ class State(Sealed):
             If the file is not a state, is damaged, or was written by a version of nbsnn that did not say of which
             network.
         """
-        from ..save import read_npz
+        from ..checkpoint.save import read_npz
 
         path = validate.path("path", path)
         content = read_npz(path)

@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..compile import kernel
-from ..device import run_threaded
-from ..kernels.cpu import balanced, eligible, sparse_plasticity, steered
-from ..kernels.cpu import tables as at
+from ..compile.fill import kernel
+from ..device import gpu
+from ..device.threads import run_threaded
+from ..kernels.network import tables as at
+from ..kernels.plasticity import mean_weight, normalized, sparse
+from ..kernels.plasticity import rewarded as eligible
 from ..plasticity import PostPreInt
-from ..plasticity.meta import MetaRule
+from ..plasticity.mean_weight import MetaRule
 from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from . import given
-from .eventwise import BOUNDED, normalizes_steps
+from .arrays import Memory
 from .home import Home
-from .memory import Memory
+from .rules import BOUNDED, normalizes_steps
 
 Array = np.ndarray
 
@@ -64,7 +65,7 @@ class PlainWeights:
     rule: Any
     row: Array  # of the table of plastic connections; empty if this is not one
 
-    loops = sparse_plasticity
+    loops = sparse
     lines = 0
     waits = normalizes = False
 
@@ -173,7 +174,13 @@ class RewardedWeights(PlainWeights):
         numbers = self.memory.part("numbers", place, place + at.REWARD_NUMBERS)
         latest, count = np.uint32((self.network.step - 1) % (1 << 32)), len(arrays[0])
         if gpu.on_gpu(arrays[0]):
-            gpu.run(gpu.compiled("eligible", "bring_all", dtype, real=dtype.type), count, latest, numbers, *arrays)
+            gpu.run(
+                gpu.compiled("plasticity.rewarded_cuda", "bring_all", dtype, real=dtype.type),
+                count,
+                latest,
+                numbers,
+                *arrays,
+            )
             return
         device = "cpu" if device == "cuda" else device  # a network on a GPU whose arrays are at hand
         loop = kernel(eligible.bring_all, device=device, dtype=dtype, real=dtype.type)
@@ -220,7 +227,7 @@ class SteeredWeights(FactoredWeights):
     Units aim at the mean weight they have when the network starts.
     """
 
-    loops = steered
+    loops = mean_weight
     lines = at.STEERED_LINES
 
     def reset(self) -> None:
@@ -237,7 +244,7 @@ class SteeredWeights(FactoredWeights):
 class NormalizedWeights(FactoredWeights):
     """Weights onto each unit that share a total in every step: see ``balanced``."""
 
-    loops = balanced
+    loops = normalized
     lines = at.BALANCED_LINES
     normalizes = True
 

@@ -13,8 +13,8 @@ R. Brette and W. Gerstner 2005, doi:10.1152/jn.00686.2005; the defaults are thei
 
 from __future__ import annotations
 
-from ..exponential import exp
 from ..neuron import Neuron
+from ..scalar.exponential import exp
 from .biological import need, reset_where, rest_of
 from .exponential_lif import parts, rise, share, ways_of
 

@@ -16,8 +16,8 @@ doi:10.1523/JNEUROSCI.3508-05.2005, as in R. Brette et al. 2007, doi:10.1007/s10
 
 from __future__ import annotations
 
-from ..exponential import exp
 from ..neuron import Neuron
+from ..scalar.exponential import exp
 from ..surrogates import spike
 from .biological import need, reset_where, rest_of
 

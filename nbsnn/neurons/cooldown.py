@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..exponential import exp
 from ..neuron import Neuron
+from ..scalar.exponential import exp
 from ..surrogates import Surrogate, atan, dspike, spike
 from ..validate import real
 from .delayed import delayed_holes, seen, seen_after, seen_before

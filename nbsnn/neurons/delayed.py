@@ -3,7 +3,7 @@
 Delayed, an input acts one step later, and the last input of a run has no effect on its output.
 """
 
-from ..hole import hole
+from ..scalar.hole import hole
 from ..validate import switch
 
 

@@ -11,8 +11,8 @@ Models, section 5.3.
 
 from __future__ import annotations
 
-from ..exponential import exp, expm1
 from ..neuron import Neuron
+from ..scalar.exponential import exp, expm1
 from .biological import need, reset_where, rest_of
 from .leak import charge, gain_holes
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from ..exponential import exp, expm1
-from ..hole import hole
 from ..neuron import Neuron
+from ..scalar.exponential import exp, expm1
+from ..scalar.hole import hole
 from ..validate import count
 from .biological import need, reset_where, rest_of
 

@@ -8,7 +8,7 @@
 ``detach_reset`` keeps the gradient from flowing from the reset back into the spike.
 """
 
-from ..hole import hole
+from ..scalar.hole import hole
 from ..surrogates import dspike, spike
 from ..validate import choice, switch
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from ..exponential import exp, linoid, logistic
 from ..neuron import Neuron
+from ..scalar.exponential import exp, linoid, logistic
 from .biological import broadcast, need, rest_of
 from .conductance_lif import relax
 

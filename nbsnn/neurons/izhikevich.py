@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from ..hole import hole
 from ..neuron import Neuron
+from ..scalar.hole import hole
 from ..validate import count
 from .biological import broadcast, need
 

@@ -5,7 +5,7 @@
 ``gain`` is 1, or 1 - decay with ``decay_input`` (a constant input then drives the membrane to its own value).
 """
 
-from ..hole import hole
+from ..scalar.hole import hole
 from ..validate import switch
 
 

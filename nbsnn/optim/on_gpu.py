@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..gpu import sums as gpu_sums
-from ..spell import row, store
+from ..compile.unroll import row, store
+from ..device import gpu, gpu_sums
 from ..validate import FLOATS
 
 
@@ -43,7 +42,7 @@ def update(rule: Callable[..., Any], slots: int, p: Any, g: Any, memory: Any, hy
         "keep": store(tuple(range(1, slots + 1)), "i"),
     }
     numbers = tuple(p.dtype.type(value) for value in hyper)
-    gpu.launch("optim", "update", p.dtype, p.size, gpu.flat(p), gpu.flat(g), memory, numbers, **holes)
+    gpu.launch("arrays.optim_cuda", "update", p.dtype, p.size, gpu.flat(p), gpu.flat(g), memory, numbers, **holes)
 
 
 def as_they_are(numbers: Any, i: int) -> Any:
@@ -58,7 +57,7 @@ def clip_by_norm(grads: Mapping[str, Any], limit: float, room: dict[str, Any]) -
     gpu.fill(total, 0)
     for g in grads.values():
         gpu_sums.squares(gpu.flat(g), total, room)
-    gpu.launch("sums", "shrinking", np.float64, 1, float(limit), total, factor)
+    gpu.launch("arrays.sums_cuda", "shrinking", np.float64, 1, float(limit), total, factor)
     for g in grads.values():
-        gpu.launch("arrays", "scale", g.dtype, g.size, factor, gpu.flat(g))
+        gpu.launch("arrays.elementwise_cuda", "scale", g.dtype, g.size, factor, gpu.flat(g))
     return total

@@ -13,12 +13,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import gpu
-from ..compile import kernel
-from ..device import run_threaded
-from ..kernels.cpu import optim as template
-from ..pickling import ByName
-from ..spell import row, store
+from ..compile.fill import kernel
+from ..compile.unroll import row, store
+from ..device import gpu
+from ..device.threads import run_threaded
+from ..files.pickling import ByName
+from ..kernels.arrays import optim as template
 from ..validate import FLOATS, count, finite, function, number, shown
 from . import on_gpu
 from .schedules import Constant, Schedule

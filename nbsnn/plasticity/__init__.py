@@ -9,12 +9,12 @@ from .bounds import BOUNDS as BOUNDS
 from .diehl_cook import DiehlCook as DiehlCook
 from .homeostasis import Scaling as Scaling
 from .integer import PostPreInt as PostPreInt
-from .learned import RuleResult as RuleResult
-from .meta import MetaNearestSTDP as MetaNearestSTDP
+from .mean_weight import MetaNearestSTDP as MetaNearestSTDP
 from .normalize import Normalize as Normalize
 from .pair import NearestSTDP as NearestSTDP
 from .pair import PairSTDP as PairSTDP
 from .plastic import Plastic as Plastic
+from .result import RuleResult as RuleResult
 from .reward import MSTDP as MSTDP
 from .reward import MSTDPET as MSTDPET
 from .rule import Rule as Rule

@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from .diehl_cook import change as diehl_cook
-from .meta import MetaRule
-from .meta import change as meta
+from .mean_weight import MetaRule
+from .mean_weight import change as meta
 from .normalize import Normalize
 from .pair import pair
 from .reward import RewardRule

@@ -9,7 +9,7 @@
 ``>>`` is the arithmetic shift, which rounds down, also for negative numbers.
 
 In a ``Network`` weights are floats that hold integers, and a synapse is touched at spikes of its two units and in the
-steps in which its unit's weights are halved: see ``kernels.cpu.sparse_integer``.
+steps in which its unit's weights are halved: see ``kernels.plasticity.integer``.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..compile import bind, kernel
-from ..kernels.cpu import plasticity as cpu
+from ..compile.fill import bind, kernel
+from ..device import gpu
+from ..kernels.plasticity import dense as cpu
 from ..random import Draws
 from ..validate import choice, count, names, number, real
 from .check import check_weights
-from .gpu_side import Needs, RuleOnGpu, follow_all
-from .learned import RuleResult, keep
+from .gpu_arrays import Needs, RuleOnGpu, follow_all
+from .result import RuleResult, keep
 from .rule import Array, State
 from .run import check_run, stepper
 
@@ -190,7 +190,7 @@ class PostPreInt:
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule; thresholds of a layer are there, where its variables are."""
-        from ..kernels.cuda import plasticity as cuda
+        from ..kernels.plasticity import dense_cuda as cuda
 
         signals: State = {"draws": Draws(0)} if side.signals is None else side.signals
         steps, thresh = signals.get("steps", 1), signals.get("thresh")

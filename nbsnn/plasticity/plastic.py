@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..device import resolve
+from ..device import gpu
+from ..device.exclusive import Exclusive, exclusive
+from ..device.threads import resolve
 from ..encode.encoder import Encoder
-from ..exclusive import Exclusive, exclusive
 from ..layers.container import Container
 from ..layers.dense import Dense
 from ..layers.host import Host
@@ -28,14 +28,14 @@ from ..neuron import Neuron
 from ..random import Draws
 from ..validate import count, number, shown, switch
 from .check import check_spikes
-from .gpu_loop import GpuLoop, check_spikes_on_gpu
+from .compiled import CompiledRun, fits
+from .gpu import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
-from .loop import CompiledRun, fits
 from .present import Presented, present
 from .rule import Rule
 from .spikes_in import Drawn, binary
-from .walk import StepwiseRun
+from .stepwise import StepwiseRun
 
 FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored
 

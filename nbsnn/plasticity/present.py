@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
+from ..device import gpu
 from ..encode.encoder import Encoder
 from ..encode.poisson import poisson
 from ..layers.layer import Array, Nested, buffer
 from ..random import Draws
 from ..validate import choice, count, names, real, shaped, shown, switch
 from .check import check_spikes
-from .gpu_loop import GpuLoop, check_spikes_on_gpu
-from .loop import CompiledRun, fits
+from .compiled import CompiledRun, fits
+from .gpu import GpuLoop, check_spikes_on_gpu
 from .spikes_in import Drawn
 
 

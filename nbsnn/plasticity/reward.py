@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import gpu
-from ..per_step import resolved
+from ..device import gpu
+from ..scalar.per_step import resolved
 from ..validate import finite, number
-from .gpu_side import Needs, RuleOnGpu, pair_needs
-from .learned import keep
+from .gpu_arrays import Needs, RuleOnGpu, pair_needs
 from .pair import PairSTDP
+from .result import keep
 from .rule import Array, Rule, State, check_rule_options
 
 
@@ -95,7 +95,7 @@ class RewardRule(Rule):
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule."""
-        from ..kernels.cuda import plasticity as cuda
+        from ..kernels.plasticity import dense_cuda as cuda
 
         signals: State = {"reward": 0.0} if side.signals is None else side.signals
         rewards = _rewards(signals.get("reward"), signals.get("steps", 1), side.batch, side.dtype)

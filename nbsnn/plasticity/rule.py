@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..kernels.cpu import plasticity as cpu
-from ..pickling import ByName
-from ..spell import row
+from ..compile.fill import kernel
+from ..compile.unroll import row
+from ..files.pickling import ByName
+from ..kernels.plasticity import dense as cpu
 from ..validate import arguments, check_options, choice, function, instance, names, number
 from .bounds import BOUNDS, clipped
 from .check import check_weights
-from .gpu_side import Needs, RuleOnGpu, pair_needs
-from .learned import RuleResult, keep
+from .gpu_arrays import Needs, RuleOnGpu, pair_needs
 from .normalize import Normalize
+from .result import RuleResult, keep
 from .run import check_run, stepper
 from .trace import Trace
 

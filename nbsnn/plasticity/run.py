@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..device import resolve
+from ..device.threads import resolve
 from ..layers.state import checked_state
 from .check import check_numbers, check_spikes
-from .gpu_rule import advance
+from .gpu_run import advance
 
 Array = np.ndarray
 

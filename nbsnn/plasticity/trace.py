@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from ..hole import hole
-from ..per_step import EULER, EXP, resolved
+from ..scalar.hole import hole
+from ..scalar.per_step import EULER, EXP, resolved
 from ..validate import choice, number
 
 

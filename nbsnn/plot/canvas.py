@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import validate
+from ..files.whole import writing
 from ..validate import number
-from ..whole_file import writing
 
 MISSING = 'figures need matplotlib, which is not installed: pip install "nbsnn[plot]"'
 

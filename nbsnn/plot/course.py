@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..history import History
 from ..layers.run import Run
+from ..progress.history import History
 from ..validate import count, instance, numbers
 from .canvas import check_axes, pyplot, save
 

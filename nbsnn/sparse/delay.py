@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..times import nearest
+from ..scalar.times import nearest
 from ..validate import count, number, real, switch
 from .rule import Stream
 from .values import Array, Distribution

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import run_threaded
-from ..kernels.cpu import distance as loops
+from ..compile.fill import kernel
+from ..device.threads import run_threaded
+from ..kernels.synapses import distance as loops
 from ..random import Draws
 from ..validate import affordable, finite, number, real, shape_of, shown, switch
-from .cells import sort_into_cells
-from .profile import Profile
+from .distance_profile import Profile
+from .grid import sort_into_cells
 from .rows import Array, Rows, turn
 from .rule import NOWHERE, Rule, above
 

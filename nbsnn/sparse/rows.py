@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import run_threaded, threads, windows
-from ..kernels.cpu import connect
+from ..compile.fill import kernel
+from ..device.threads import run_threaded, threads, windows
+from ..kernels.synapses import connect
 from ..validate import count, finite, real
 
 Array = np.ndarray
@@ -197,5 +197,5 @@ def _tallies(begin: Array, index: Array, n: int) -> Array:
 
 @functools.cache
 def compiled(name: str) -> Callable:
-    """A loop of ``kernels.cpu.connect``, compiled."""
+    """A loop of ``kernels.synapses.connect``, compiled."""
     return kernel(getattr(connect, name), dtype=np.float64)

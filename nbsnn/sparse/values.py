@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import run_threaded
-from ..kernels.cpu import values as loops
+from ..compile.fill import kernel
+from ..device.threads import run_threaded
+from ..kernels.synapses import values as loops
 from ..random import Draws
 from ..validate import ascending, count, finite, float_dtype, number, number_in, real
 from .rule import Stream

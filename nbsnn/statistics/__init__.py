@@ -13,8 +13,8 @@ from .rates import counts as counts
 from .rates import mean_rate as mean_rate
 from .rates import population_rate as population_rate
 from .rates import rates as rates
-from .together import correlation as correlation
-from .together import correlations as correlations
-from .together import fano as fano
-from .together import synchrony as synchrony
-from .together import synchrony_of as synchrony_of
+from .synchrony import correlation as correlation
+from .synchrony import correlations as correlations
+from .synchrony import fano as fano
+from .synchrony import synchrony as synchrony
+from .synchrony import synchrony_of as synchrony_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..times import edge
+from ..scalar.times import edge
 from ..validate import UNITS, affordable, count, number, real
 
 Array = np.ndarray

@@ -8,7 +8,7 @@ have integral 1 (they are equal where ``alpha_erf^2 = 1 / (2 alpha_gaussian)``),
 
 import math
 
-from ..exponential import exp
+from ..scalar.exponential import exp
 from ..validate import number
 from .surrogate import Surrogate
 

@@ -10,7 +10,7 @@ All are written with ``exp(-|u|)``, ``erfc`` and the like, so that no finite ``u
 
 import math
 
-from ..exponential import exp
+from ..scalar.exponential import exp
 from ..validate import number
 from .surrogate import Surrogate
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..hole import hole
-from ..pickling import by_name
+from ..files.pickling import by_name
+from ..scalar.hole import hole
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ..pickling import ByName
+from ..files.pickling import ByName
 from ..validate import number
 
 Array = np.ndarray

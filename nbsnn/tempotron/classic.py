@@ -18,9 +18,9 @@ import numpy as np
 
 from ..optim.optimizer import fraction
 from ..validate import finite, number
-from .events import Events
 from .losses import ThresholdHinge
 from .response import TempotronLike
+from .spike_times import Events
 
 
 class Classic:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..data import batches
-from ..history import History
-from ..progress import Progress
+from ..progress.bar import Progress
+from ..progress.history import History
 from ..random import Draws
 from ..validate import choice, count, function, instance, real
 from .classic import Classic
-from .events import Events
 from .response import Rule, TempotronLike, check_rule, targets
+from .spike_times import Events
 
 
 def fit(

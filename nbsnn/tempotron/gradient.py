@@ -9,10 +9,10 @@ import numpy as np
 from ..optim import Adam
 from ..optim.optimizer import check_optimizer
 from ..validate import finite, function, number, real, shaped
-from .common import damped
-from .events import Events
 from .losses import Loss, ThresholdHinge
 from .response import TempotronLike
+from .shared_directions import damped
+from .spike_times import Events
 
 
 class Gradient:
@@ -25,7 +25,7 @@ class Gradient:
     optimizer : optional
         From ``nbsnn.optim``; Adam with its defaults when not given.
     damp : array [n_inputs, Q], optional
-        Directions along which the gradient is reduced, from ``common``; see there.
+        Directions along which the gradient is reduced, from ``shared_directions``; see there.
     keep : float in (0, 1], default 0.01
         To which share of itself.
 

@@ -23,20 +23,20 @@ from typing import Any
 
 import numpy as np
 
-from ..device import resolve
-from ..exclusive import Exclusive, exclusive
-from ..history import History
+from ..device.exclusive import Exclusive, exclusive
+from ..device.threads import resolve
 from ..init import kaiming_uniform
 from ..layers.initial import initial, initializer
 from ..layers.parameters import Parameters
+from ..progress.history import History
 from ..random import Draws
 from ..validate import UNITS, arguments, check_options, count, finite, float_dtype, number, real, shaped, switch
-from .events import Events, from_times
 from .fit import fit
-from .gpu_sweeps import CudaSweeps
-from .kernel import normaliser
+from .potential import normaliser
 from .response import Response, Rule, check_rule, decide, targets
+from .spike_times import Events, from_times
 from .sweeps import CpuSweeps
+from .sweeps_cuda import CudaSweeps
 
 SWEEPS = {"cpu": CpuSweeps, "cuda": CudaSweeps}
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from ..validate import real, shaped, shown
-from .events import Events
+from .spike_times import Events
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..validate import function, instance, number, shown
-from .events import Events
 from .losses import Loss
 from .model import Tempotron
 from .response import Response, targets
 from .soft_time import soft_time
+from .spike_times import Events
 
 
 class Stack:

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..compile import kernel
-from ..device import run_threaded, windows
-from ..kernels.cpu import tempotron as template
-from ..kernels.cpu import tempotron_classic as classic
-from .events import Events
-from .kernel import psp, rise, stationary
+from ..compile.fill import kernel
+from ..device.threads import run_threaded, windows
+from ..kernels.tempotron import classic
+from ..kernels.tempotron import sweeps as template
+from .potential import psp, rise, stationary
 from .response import Response, TempotronLike
+from .spike_times import Events
 
 PARTS = 8
 """Largest number of parts; fewer where a part would have less than ``PER_INPUT`` spikes for each row of weights."""

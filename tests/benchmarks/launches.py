@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from nbsnn import gpu
+from nbsnn.device import gpu
 
 CHAINS = 8  # multiplications and additions of a thread that do not wait for each other
 
@@ -85,7 +85,7 @@ class Launches:
 @contextlib.contextmanager
 def watched() -> Iterator[Launches]:
     """Time every launch in the block by itself: the GPU is waited for, so together they take longer than otherwise."""
-    found, kind = Launches(), type(gpu.compiled("fill", "fill", np.dtype(np.float32)))
+    found, kind = Launches(), type(gpu.compiled("arrays.fill_cuda", "fill", np.dtype(np.float32)))
     real = kind.__getitem__
 
     def configured(kernel: Any, configuration: Any) -> Callable[..., None]:

@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--tiny", action="store_true", help="sizes for the simulator")
     a = p.parse_args(argv)
     workloads.pin_threads(a.threads)
-    from nbsnn import cuda_setup
+    from nbsnn.device import cuda_setup
 
     found = cuda_setup.find()
     if found.missing or (found.simulated and not a.tiny):
@@ -130,7 +130,7 @@ def step(a: argparse.Namespace, way: str) -> dict[str, Any]:
     import numpy as np
 
     import nbsnn
-    from nbsnn import gpu
+    from nbsnn.device import gpu
 
     learner = network(a, "cpu" if way == "cpu" else "cuda")
     samples, labels = inputs(a, learner)

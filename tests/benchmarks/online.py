@@ -23,7 +23,7 @@ def main() -> None:
     import numpy as np
 
     import nbsnn
-    from nbsnn.compile import log
+    from nbsnn.compile.fill import log
     from nbsnn.neurons import LIF
 
     n_pre, hidden, n_post = workloads.sizes(a)

@@ -33,7 +33,7 @@ def main() -> None:
     import numpy as np
 
     import nbsnn
-    from nbsnn.compile import log
+    from nbsnn.compile.fill import log
 
     import_s = time.perf_counter() - start
     scale = {"scale": a.scale or 0.1} if a.model == "pd" else {"scale": a.scale or 1.0}

@@ -34,7 +34,7 @@ def main() -> None:
     import numpy as np
 
     import nbsnn
-    from nbsnn.compile import log
+    from nbsnn.compile.fill import log
     from nbsnn.plasticity import DiehlCook, Normalize, Plastic
     from nbsnn.random import Draws
     from nbsnn.unsupervised import LASTING, diehl_cook

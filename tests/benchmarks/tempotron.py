@@ -22,7 +22,7 @@ def main() -> None:
     import numpy as np
 
     import nbsnn
-    from nbsnn.compile import log
+    from nbsnn.compile.fill import log
 
     active, times, target, weight = workloads.latencies(a)
     times[~active] = -1.0

@@ -23,7 +23,7 @@ def main() -> None:
     workloads.pin_threads(a.threads)
 
     import nbsnn
-    from nbsnn.compile import log
+    from nbsnn.compile.fill import log
     from nbsnn.neurons import LIF
 
     n_pre, hidden, n_post = workloads.sizes(a)

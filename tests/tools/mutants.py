@@ -9,7 +9,7 @@ from pathlib import Path
 from types import CodeType
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("neurons", "surrogates", "synapses", "plasticity", "kernels/cpu", "kernels/cuda")
+FOLDERS = ("neurons", "surrogates", "synapses", "plasticity", "tempotron", "kernels")
 
 SWAPS = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "*", ast.LShift: ">>",

@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 
-from nbsnn import compile
-from nbsnn.compile import kernel
+from nbsnn.compile import fill
+from nbsnn.compile.fill import kernel
 
 
 def polynomial(x, y):
@@ -29,4 +29,4 @@ if __name__ == "__main__":
         found = run()
     hits = kernel(polynomial).dispatcher.stats.cache_hits
     said = [str(w.message) for w in told]
-    print(json.dumps({"y": found, "hits": sum(hits.values()), "warned": said, "log": len(compile.log)}))
+    print(json.dumps({"y": found, "hits": sum(hits.values()), "warned": said, "log": len(fill.log)}))

@@ -23,13 +23,13 @@ import numpy as np
 import nbsnn
 from nbsnn import losses, optim
 from nbsnn.data import read_idx
-from nbsnn.fit import load_training, save_training
-from nbsnn.history import History
+from nbsnn.files.spikes import HEADER, SpikeFile, SpikeWriter
+from nbsnn.files.variables import Description, VariableFile, VariableWriter
+from nbsnn.learning.fit import load_training, save_training
 from nbsnn.network import State
 from nbsnn.neurons import LI, LIF
-from nbsnn.spikes_file import HEADER, SpikeFile, SpikeWriter
+from nbsnn.progress.history import History
 from nbsnn.unsupervised import diehl_cook, learn
-from nbsnn.variables_file import Description, VariableFile, VariableWriter
 
 SECONDS, MEMORY = 2.0, 2**30
 RNG = np.random.Generator

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import nbsnn
 from nbsnn.cli import main as command
+from nbsnn.files.spikes import SpikeWriter
+from nbsnn.files.variables import VariableWriter
 from nbsnn.network import State
 from nbsnn.neurons import LIF
-from nbsnn.spikes_file import SpikeWriter
-from nbsnn.variables_file import VariableWriter
 
 
 def digits(folder: str, data: str) -> int:

@@ -103,7 +103,7 @@ def ran(rule):
         (lambda: connected(source="q"), KeyError, "source: this network has no population 'q'"),
         (lambda: nbsnn.Network().run(0.1, callback=nbsnn.Dense), TypeError, "callback must be a function"),
         (lambda: nbsnn.network.State.load(None), TypeError, "path must be a path, not None"),
-        (lambda: nbsnn.variables_file.VariableFile(None), TypeError, "path must be a path, not None"),
+        (lambda: nbsnn.files.VariableFile(None), TypeError, "path must be a path, not None"),
         (lambda: nbsnn.tempotron.Gradient(optimizer=np.nan), TypeError, "optimizer must be one of nbsnn.optim"),
         (lambda: nbsnn.tempotron.Gradient(0.5), TypeError, "loss must be a loss of nbsnn.tempotron"),
         (lambda: nbsnn.Sequential(nbsnn.Dense(4, 3))[5], TypeError, "name must be the name of a layer, not 5"),

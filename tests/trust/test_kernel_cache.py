@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nbsnn.sealed_cache import SealedFiles
+from nbsnn.compile.sealed_cache import SealedFiles
 
 from . import damage
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import nbsnn
+from nbsnn.files.spikes import SpikeFile
+from nbsnn.files.variables import VariableFile
 from nbsnn.network import State
-from nbsnn.spikes_file import SpikeFile
-from nbsnn.variables_file import VariableFile
 
 from ..idx_files import tiny_mnist
 from .killed import WORK

@@ -13,16 +13,16 @@ from scipy.sparse import csr_array
 
 import nbsnn
 from nbsnn import encode, losses, neurons, optim, plasticity, presets, sparse, surrogates, synapses, tempotron
-from nbsnn.device import resolve
-from nbsnn.history import History
+from nbsnn.device.threads import resolve
+from nbsnn.files.spikes import SpikeFile, SpikeWriter
+from nbsnn.files.variables import Description, VariableFile, VariableWriter
+from nbsnn.progress.history import History
 from nbsnn.random import Draws
-from nbsnn.spikes_file import SpikeFile, SpikeWriter
-from nbsnn.variables_file import Description, VariableFile, VariableWriter
 
 MODULES = """
     data encode init layers learning losses models neurons optim plasticity plot presets.bindsnet presets.rnnbuilder
     presets.spaic presets.spikingjelly presets.spikingjelly_tempotron random sparse sparse.values statistics surrogates
-    synapses tempotron unsupervised voting spikes_file variables_file device history
+    synapses tempotron unsupervised voting files device.threads progress.history
 """
 
 PROTOCOL = """
@@ -51,12 +51,12 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
-        device.run_threaded device.launch device.windows
+        threads.run_threaded threads.launch threads.windows
     """,
     "no argument": "plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
-        SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.common encode.delta
+        SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.shared_directions encode.delta
     """,
 }
 WITHOUT = {name for names in REASONS.values() for name in names.split()}

@@ -9,9 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ... import gpu
-from ...gpu import sums as gpu_sums
-from .still import ConstantInput, stored
+from ...device import gpu, gpu_sums
+from ...device.constant_input import ConstantInput, stored
 
 Nested = dict[str, Any]
 
@@ -62,7 +61,7 @@ class Gpu:
         if len(parts) == 1:
             return parts[0]
         y = gpu.buffer(room, name, parts[0].shape, parts[0].dtype)
-        gpu.launch("arrays", "sum2", y.dtype, y.size, *map(gpu.flat, (parts[0], parts[1], y)))
+        gpu.launch("arrays.elementwise_cuda", "sum2", y.dtype, y.size, *map(gpu.flat, (parts[0], parts[1], y)))
         for part in parts[2:]:
             gpu.add(part, y)
         return y
@@ -77,7 +76,17 @@ class Gpu:
         columns, first = y.size // (steps * batch), 0
         for part in parts:
             count = part.size // (steps * batch)
-            gpu.launch("arrays", "place", y.dtype, part.size, count, columns, first, gpu.flat(part), gpu.flat(y))
+            gpu.launch(
+                "arrays.elementwise_cuda",
+                "place",
+                y.dtype,
+                part.size,
+                count,
+                columns,
+                first,
+                gpu.flat(part),
+                gpu.flat(y),
+            )
             first += count
         return y
 
@@ -87,7 +96,17 @@ class Gpu:
         columns = g.size // (steps * batch)
         for k, shape in enumerate(shapes):
             part, count = gpu.buffer(room, f"part {k}", (steps, batch, *shape), g.dtype), math.prod(shape)
-            gpu.launch("arrays", "part", g.dtype, part.size, count, columns, first, gpu.flat(g), gpu.flat(part))
+            gpu.launch(
+                "arrays.elementwise_cuda",
+                "part",
+                g.dtype,
+                part.size,
+                count,
+                columns,
+                first,
+                gpu.flat(g),
+                gpu.flat(part),
+            )
             parts.append(part)
             first += count
         return parts

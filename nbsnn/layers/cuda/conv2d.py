@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import gpu
-from ...gpu import products as gpu_products
-from ...gpu import sums as gpu_sums
-from ...kernels.cuda import convolution as loops
-from ...kernels.cuda import products
+from ...device import gpu, gpu_products, gpu_sums
+from ...kernels.products import convolution_cuda as loops
+from ...kernels.products import tiles_cuda
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -24,7 +22,8 @@ class CudaConv2d(CudaOps):
         out, images = self._out(y), tape["pre"]
         put = loops.place_biased if layer.bias else loops.place
         lengths = (len(images) * layer.area, layer.fan_in, layer.c_post)
-        gpu_products.tiled(loops.seen, products.at_row, put, images, self._matrix(layer.params["weight"]), out, lengths,
+        gpu_products.tiled(loops.seen, tiles_cuda.at_row, put, images, self._matrix(layer.params["weight"]), out,
+                           lengths,
                            layer.params.get("bias"), LEFT_DOWN=1, **self._sizes())  # fmt: skip
         return y
 
@@ -63,7 +62,7 @@ class CudaConv2d(CudaOps):
         return weight.reshape(self.layer.fan_in, self.layer.c_post)
 
     def _sizes(self) -> dict[str, int]:
-        """The constants of ``kernels.cuda.convolution``."""
+        """The constants of ``kernels.products.convolution_cuda``."""
         layer = self.layer
         pairs = (("H", layer.in_shape[1:]), ("OH", layer.places), ("KH", layer.kernel_size), ("SH", layer.stride))
         sizes = {"C": layer.c_pre, "O": layer.c_post}

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ... import gpu
-from ...gpu import products as gpu_products
-from ...gpu import spikes as gpu_spikes
-from ...gpu import sums as gpu_sums
+from ...device import gpu, gpu_products, gpu_sums
+from ...device import gpu_gather as gpu_spikes
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -56,8 +54,8 @@ class CudaDense(CudaOps):
             trace.spread(gy)
             if trace.before is not None:
                 carried = gpu.buffer(tape, "carried", trace.before.shape, self.dtype)
-                gpu.launch("arrays", "multiply", self.dtype, carried.size, self.dtype.type(trace.decay),
-                           gpu.flat(trace.before), gpu.flat(carried))  # fmt: skip
+                gpu.launch("arrays.elementwise_cuda", "multiply", self.dtype, carried.size,
+                           self.dtype.type(trace.decay), gpu.flat(trace.before), gpu.flat(carried))  # fmt: skip
                 gpu_products.add_outer(_rows(carried, layer.in_shape[0]), _rows(gy[:1], layer.shape[0]),
                                        grads["weight"], tape)  # fmt: skip
         add_outer = gpu_spikes.add_outer if self._events else gpu_products.add_outer

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import gpu
+from ...device import gpu
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -31,5 +31,5 @@ class CudaDropout(CudaOps):
         y, p = gpu.buffer(tape, name, x.shape, x.dtype), self.layer.p
         threshold = math.ceil(float(np.float32(p)) * 2**24)  # uniform numbers in float32 have 24 bits
         numbers = np.uint64(tape["key"]), np.uint64(threshold), x.dtype.type(1.0 / (1.0 - p))
-        gpu.launch("dropout", "drop", x.dtype, x.size, x.size // len(x), *numbers, gpu.flat(x), gpu.flat(y))
+        gpu.launch("arrays.dropout_cuda", "drop", x.dtype, x.size, x.size // len(x), *numbers, gpu.flat(x), gpu.flat(y))
         return y

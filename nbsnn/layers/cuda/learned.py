@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import gpu
-from ...gpu import sums as gpu_sums
+from ...device import gpu, gpu_sums
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -40,7 +39,7 @@ class LearnedOnGpu(CudaOps):
         order = np.argsort(place, kind="stable").reshape(value.size, size // value.size)
         factor = np.ones(value.size) if slope is None else slope.reshape(value.size)
         arrays = self._kept(f"order {name}", order), gpu.flat(units), self._kept(f"slope {name}", factor)
-        gpu.launch("record", "fold", self.dtype, value.size, *arrays, gpu.flat(grads[name]))
+        gpu.launch("population.record_cuda", "fold", self.dtype, value.size, *arrays, gpu.flat(grads[name]))
 
     def _room(self, tape: Nested, batch: int) -> None:
         """Zeros for what the reverse carries, ``gS``, and adds up, ``gP``: lines of one array."""

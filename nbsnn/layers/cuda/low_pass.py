@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ... import gpu
-from ..low_pass import LowPass
+from ...device import gpu
+from ..spike_trace import LowPass
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class LowPassOnGpu(LowPass):
 
     def _run(self, name: str, *arrays: Any) -> None:
         dtype = self.signal.dtype
-        gpu.launch("low_pass", name, dtype, arrays[0].shape[1], dtype.type(self.decay), *arrays)
+        gpu.launch("arrays.trace_cuda", name, dtype, arrays[0].shape[1], dtype.type(self.decay), *arrays)
 
 
 def leaky_sums(signal: Any, leak: Any, before: Any) -> tuple[Any, Any]:
@@ -48,7 +48,7 @@ def leaky_sums(signal: Any, leak: Any, before: Any) -> tuple[Any, Any]:
     if start is None:
         start = gpu.zeros(signal.shape[1:], signal.dtype)
     x = _lanes(signal)
-    gpu.launch("low_pass", "leaky", x.dtype, x.shape[1], leak, gpu.flat(start), x, _lanes(y))
+    gpu.launch("arrays.trace_cuda", "leaky", x.dtype, x.shape[1], leak, gpu.flat(start), x, _lanes(y))
     end = gpu.empty(signal.shape[1:], signal.dtype)
     gpu.copy(y[len(y) - 1], end)
     return y, end

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import gpu
+from ...device import gpu
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -39,7 +39,7 @@ class CudaPool2d(CudaOps):
         name = ("total" if hasattr(layer, "scale") else "largest") + way
         if hasattr(layer, "scale"):
             constants["SCALE"] = layer.scale
-        gpu.launch("pool", name, self.dtype, written.size, *arrays, **constants)
+        gpu.launch("products.pool_cuda", name, self.dtype, written.size, *arrays, **constants)
 
 
 def _planes(x: Any) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ... import gpu
-from ...spell import plus_items, plus_row, row, store, zeros
+from ...compile.unroll import plus_items, plus_row, row, store, zeros
+from ...device import gpu
+from ...device.constant_input import ConstantInput
 from ..layer import Nested, Start
 from .learned import LearnedOnGpu
 from .low_pass import LowPassOnGpu, leaky_sums
-from .still import ConstantInput
 
 
 class HeldStart(Start):
@@ -49,7 +49,14 @@ class CudaPopulation(LearnedOnGpu):
             if units.min() == units.max():
                 gpu.fill(line, units.flat[0])
             else:
-                gpu.launch("arrays", "repeat", self.dtype, line.size, gpu.put(units.reshape(-1)), gpu.flat(line))
+                gpu.launch(
+                    "arrays.elementwise_cuda",
+                    "repeat",
+                    self.dtype,
+                    line.size,
+                    gpu.put(units.reshape(-1)),
+                    gpu.flat(line),
+                )
         start = HeldStart(zip(layer.variables, lines, strict=True))
         start.source = block.reshape(len(layer.variables), 1, batch * layer.units)
         if fixed:
@@ -64,7 +71,15 @@ class CudaPopulation(LearnedOnGpu):
         record = gpu.buffer(tape, "record", shape, self.dtype)
         lines = record.reshape(len(layer.variables), steps + 1, lanes)
         if isinstance(state, (HeldStart, Held)):
-            gpu.launch("record", "enter", self.dtype, len(layer.variables) * lanes, state.source, state.step, lines)
+            gpu.launch(
+                "population.record_cuda",
+                "enter",
+                self.dtype,
+                len(layer.variables) * lanes,
+                state.source,
+                state.step,
+                lines,
+            )
         else:
             for k, name in enumerate(layer.variables):
                 gpu.copy(state[name], lines[k, 0])
@@ -77,7 +92,7 @@ class CudaPopulation(LearnedOnGpu):
         """Run steps [t0, t1)."""
         record = tape["record"]
         arrays = tape["x"], tape["params"], self.states(record), record[0]
-        self._start_kernel(self.made("forward", "neurons"), t0, t1, tape, *arrays)
+        self._start_kernel(self.made("forward", "population.loops_cuda"), t0, t1, tape, *arrays)
 
     def final(self, tape: Nested) -> Nested:
         """The state after the last step, where the run left it."""
@@ -97,7 +112,7 @@ class CudaPopulation(LearnedOnGpu):
         gy = gy.reshape(len(gy), gy.shape[1], self.layer.units)
         self._room(tape, gy.shape[1])
         arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gS"], tape["gP"]
-        self._start_kernel(self.made_reverse("within", "neurons", None), 0, len(gy), tape, *arrays)
+        self._start_kernel(self.made_reverse("within", "population.loops_cuda", None), 0, len(gy), tape, *arrays)
         return gy
 
     def traced(self, output: Any, tape: Nested, before: Any) -> tuple[Any, Any]:
@@ -142,7 +157,7 @@ class CudaPopulation(LearnedOnGpu):
     def retreat(self, gy: Any, tape: Nested, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
         gx, second = tape["gx"], ("t, b, n" if tape["gV"].shape[1] else None)
-        compiled = self.made_reverse("backward", "neurons", second, STATIC=int(len(gx) < len(gy)))
+        compiled = self.made_reverse("backward", "population.loops_cuda", second, STATIC=int(len(gx) < len(gy)))
         arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gV"], tape["gS"], gx, tape["gP"]
         self._start_kernel(compiled, t0, t1, tape, *arrays)
 
@@ -157,7 +172,7 @@ class CudaPopulation(LearnedOnGpu):
         gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, *arrays)
 
     def made(self, loop: str, module: str, **constants: int | None) -> Any:
-        """A loop forward, of ``kernels.cuda.<module>``."""
+        """A loop forward, of ``kernels.<module>``."""
         layer = self.layer
         return self._made(loop, module, step=layer._step, keep=store(layer._places, "t, b, n"), **constants)
 

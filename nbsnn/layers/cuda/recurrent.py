@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ... import gpu
+from ...device import gpu
 from ..layer import Nested
 from .ops import CudaOps
 from .population import CudaPopulation
@@ -32,7 +32,9 @@ class CudaRecurrent(CudaOps):
         c = params.get("bias")
         c = self.layer.arrays.shared_zeros(self.layer.shape, self.dtype) if c is None else c
         arrays = x, params["weight"], c, inner["x"], inner["params"], side.states(record), record[0]
-        return self._start(side.made("forward", "recurrent", SPIKES=self._spikes, **self._block), inner, *arrays)
+        return self._start(
+            side.made("forward", "population.recurrent_cuda", SPIKES=self._spikes, **self._block), inner, *arrays
+        )
 
     def backward_at_once(self, gy: Any, fed: Any, inner: Nested) -> bool:
         """Run the reverse of all steps, if the GPU can; whether it could. Fills ``fed``, what comes back at first."""
@@ -41,11 +43,13 @@ class CudaRecurrent(CudaOps):
             return False
         across = gpu.buffer(inner, "across", weight.shape, self.dtype)
         arguments = weight.shape[1], gpu.flat(weight), gpu.flat(across)
-        gpu.launch("arrays", "across", self.dtype, weight.size, *arguments)
+        gpu.launch("arrays.elementwise_cuda", "across", self.dtype, weight.size, *arguments)
         second = "t, b, n" if inner["gV"].shape[1] else None
         states, gradients = side.states(inner["record"]), (inner["gV"], inner["gS"], inner["gx"], inner["gP"])
         arrays = inner["x"], inner["params"], states, across, gy, *gradients, fed.reshape(len(fed), across.shape[0])
-        return self._start(side.made_reverse("backward", "recurrent", second, **self._block), inner, *arrays)
+        return self._start(
+            side.made_reverse("backward", "population.recurrent_cuda", second, **self._block), inner, *arrays
+        )
 
     @property
     def _side(self) -> CudaPopulation:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...gpu import products as gpu_products
-from ...gpu import sums as gpu_sums
+from ...device import gpu_products, gpu_sums
 from ..layer import Nested
 from .ops import CudaOps
 

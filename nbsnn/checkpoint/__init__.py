@@ -1,0 +1,1 @@
+"""Networks in files: what they are made of, and their arrays."""

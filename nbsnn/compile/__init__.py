@@ -1,0 +1,1 @@
+"""From plain scalar functions to compiled kernels."""

@@ -1,0 +1,86 @@
+"""Where the threads of one loop meet: none goes on before all have arrived.
+
+Threads that share a loop of some microseconds a turn cannot afford a lock of the operating system. They count arrivals
+in memory, spin for a while, and then let others run between looks, so that a busy machine is not made busier.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..scalar.hole import hole
+
+SPINS = 2000  # looks, some tens of microseconds, before the processor is offered to others
+
+
+@hole
+def add(cells, value) -> Any:
+    """Add to what all threads see; returns what stood there."""
+    raise NotImplementedError
+
+
+@hole
+def look(cells) -> Any:
+    """What all threads see, without taking the place in memory from whoever writes there."""
+    raise NotImplementedError
+
+
+@hole
+def yield_() -> Any:
+    """Let another thread run."""
+    raise NotImplementedError
+
+
+def meet(cells, parts):
+    """Wait until ``parts`` threads have called; ``cells`` [1] counts the calls, and starts at 0."""
+    turn = add(cells, 1) // parts + 1
+    looks = 0
+    while look(cells) < turn * parts:
+        looks += 1
+        if looks > SPINS:
+            yield_()
+
+
+@functools.cache
+def filling() -> dict[str, Callable]:
+    """What fills the holes of ``meet`` in compiled code."""
+    from numba.core import cgutils, types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def atomic_add(typing: Any, cells: Any, value: Any) -> Any:
+        """cells[0] += value at once, for all threads to see; returns what stood there."""
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(cells)(context, builder, args[0])
+            place = cgutils.gep(builder, array.data, 0)
+            amount = context.cast(builder, args[1], value, types.int64)
+            return builder.atomic_rmw("add", place, amount, "seq_cst")
+
+        return types.int64(cells, value), generate
+
+    @intrinsic
+    def atomic_load(typing: Any, cells: Any) -> Any:
+        """cells[0], as the last thread to write left it."""
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(cells)(context, builder, args[0])
+            return builder.load_atomic(cgutils.gep(builder, array.data, 0), "seq_cst", 8)
+
+        return types.int64(cells), generate
+
+    if sys.platform == "win32":
+        return {"add": atomic_add, "look": atomic_load, "yield_": _go_on}
+    return {"add": atomic_add, "look": atomic_load, "yield_": types.ExternalFunction("sched_yield", types.int32())}
+
+
+def _go_on() -> int:
+    """In the place of the system's call where there is none of this name."""
+    return 0
+
+
+def alone(cells, parts):
+    """In the place of ``meet`` in a loop that has one thread."""

@@ -1,0 +1,1 @@
+"""Where arrays lie and who computes: threads of the CPU, or a GPU."""

@@ -1,0 +1,37 @@
+"""Arrays that a tape keeps from run to run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..validate import affordable
+
+Array = np.ndarray
+Nested = dict[str, Any]
+
+LINE = 64
+"""Bytes in a cache line."""
+
+
+def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An uninitialised array of the tape; the one of an earlier run, or a part of it, where it fits."""
+    array = tape.get(name)
+    if array is None or array.shape != shape or array.dtype != dtype:
+        array = tape[name] = aligned(shape, dtype, None if array is None else array.base)
+    return array
+
+
+def aligned(shape: tuple[int, ...], dtype: Any, room: np.ndarray | None = None) -> np.ndarray:
+    """An uninitialised array that begins on a cache line, so that no vector of a long row lies on two of them.
+
+    It is a part of ``room``, the base of an earlier one, if that is large enough.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if room is None or room.dtype != np.uint8 or room.size < size + LINE:
+        affordable(f"an array of shape {list(shape)}", size)
+        room = np.empty(size + LINE, np.uint8)
+    offset = -room.ctypes.data % LINE
+    return room[offset : offset + size].view(dtype).reshape(shape)

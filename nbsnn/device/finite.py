@@ -1,0 +1,27 @@
+"""A quick look at large inputs, on several threads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..compile.fill import kernel
+from ..kernels.arrays.finite import unfinite
+from ..validate import finite
+from .threads import run_threaded
+
+LARGE = 2**20
+"""Inputs of so many numbers are checked by a kernel, which smaller ones are not worth compiling."""
+
+
+def finite_input(x: np.ndarray, device: str = "cpu") -> np.ndarray:
+    """``x``; raises if it holds NaN or infinity."""
+    return x if device == "cpu" and quickly_finite(x) else finite("input", x)
+
+
+def quickly_finite(x: np.ndarray) -> bool:
+    """Whether a large ``x`` is known to be all finite; False says nothing."""
+    if x.size < LARGE:
+        return False
+    compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
+    run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
+    return not any(found)

@@ -1,0 +1,39 @@
+"""Products with rows of spikes on a GPU, whose work grows with the spikes: what ``path="events"`` uses there.
+
+y = x W + b,    dW += x^T g
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..kernels.products.gather_cuda import WORD
+from . import gpu
+
+BLOCK = 256
+SHARED = 48 * 1024
+"""Bytes of shared memory that every GPU has for a block."""
+
+
+def fits(width: int, dtype: Any) -> bool:
+    """Whether a row of so many numbers, and its bits, have room in shared memory."""
+    return width * np.dtype(dtype).itemsize + 4 * -(-width // WORD) <= SHARED
+
+
+def multiply(x: Any, weight: Any, y: Any, bias: Any) -> None:
+    """y [R, M] = x [R, K] W [K, M] + bias [M]: one launch."""
+    rows, width = x.shape
+    block, first = min(BLOCK, y.shape[1]), width * x.dtype.itemsize // 4
+    compiled = gpu.compiled("products.gather_cuda", "gather", x.dtype)
+    gpu.start(compiled, rows * block, first, x, weight, bias, y, block=block, shared=4 * (first + -(-width // WORD)))
+
+
+def add_outer(x: Any, g: Any, total: Any, room: dict[str, Any]) -> None:
+    """total [K, M] += x [R, K]^T g [R, M]: two launches; ``room`` keeps what is needed in between."""
+    rows, width = x.shape
+    words = gpu.buffer(room, "words", (-(-rows // WORD), width), np.uint32)
+    gpu.launch("products.gather_cuda", "pack", x.dtype, words.size, x, words)
+    block = min(BLOCK, g.shape[1])
+    gpu.start(gpu.compiled("products.gather_cuda", "scatter", x.dtype), width * block, words, x, g, total, block=block)

@@ -1,0 +1,153 @@
+"""Where kernels run: windows of a population over threads of the CPU.
+
+Kernels release Python's lock, so plain threads share the work; below ``SERIAL`` updates a second thread costs more
+than it saves. Windows are cut along samples or units, which do not touch each other: results do not depend on their
+number.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..validate import choice
+from . import cuda_setup
+
+SERIAL = 100_000
+"""Up to this many updates run on one thread."""
+
+DEVICES = ("cpu", "cuda", "python")
+"""Where kernels run: compiled on the CPU, on an NVIDIA GPU, or interpreted, for checks and debuggers."""
+
+MOST = 4096
+"""Threads that can be asked for."""
+
+_threads: int | None = None
+_pool: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
+
+
+def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
+    """The device that ``device`` stands for, once it is known that it can be used.
+
+    Parameters
+    ----------
+    device : str
+        One of ``allowed``, or "auto": "cuda" if it is allowed and there is a GPU that can be used, else "cpu". Numba's
+        simulator of a GPU runs where "cuda" is asked for, never where "auto" is.
+    allowed : sequence of str
+        What the caller can run on.
+
+    Raises
+    ------
+    ValueError
+        The device is not known, or not allowed.
+    nbsnn.cuda_setup.NoGPU
+        "cuda" cannot be used; the message says what is missing and how to get it.
+
+    >>> resolve("auto", ("cpu", "python"))
+    'cpu'
+    """
+    if isinstance(allowed, str) or not isinstance(allowed, Sequence):
+        raise TypeError(f"allowed must be a sequence of devices, not {allowed!r}")
+    choice("device", device, (*allowed, "auto"))
+    if device == "auto":
+        return "cuda" if "cuda" in allowed and cuda_setup.usable() else "cpu"
+    if device == "cuda":
+        cuda_setup.require()
+    return device
+
+
+def threads() -> int:
+    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use.
+
+    Raises
+    ------
+    ValueError
+        NBSNN_THREADS is not a number of threads.
+    """
+    if _threads is not None:
+        return _threads
+    given = os.environ.get("NBSNN_THREADS")
+    if given:
+        if not given.strip().isdecimal() or not 1 <= int(given) <= MOST:
+            raise ValueError(f"NBSNN_THREADS must be an integer from 1 to {MOST}, not {given!r}")
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def set_threads(count: int | None) -> None:
+    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting.
+
+    Work that other threads of the program have begun ends on as many threads as it began with.
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``count`` is not an integer from 1 to 4096.
+    """
+    global _threads, _pool
+    if count is not None:
+        count = validate.count("count of threads", count, most=MOST)
+    with _lock:
+        _threads, before, _pool = count, _pool, None
+    if before:
+        before.shutdown()
+
+
+def windows(count: int, parts: int) -> list[tuple[int, int]]:
+    """Cut ``range(count)`` into at most ``parts`` pieces of nearly equal length."""
+    parts = min(parts, count)
+    return [(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
+
+
+def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None:
+    """``call(lo, hi)`` over ``range(count)``, on as many threads as ``work`` updates are worth."""
+    global _pool
+    parts = windows(count, threads()) if work > SERIAL else [(0, count)]
+    if len(parts) == 1:
+        call(*parts[0])
+        return
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
+        futures = [_pool.submit(call, *part) for part in parts[1:]]
+    try:
+        call(*parts[0])
+    finally:
+        wait(futures)  # whatever happens, nobody writes to the caller's arrays any more
+    for future in futures:
+        future.result()
+
+
+def _forked() -> None:
+    """Begin anew in a forked child: it has none of the parent's threads, neither those of the pool nor one that held
+    the lock."""
+    global _pool, _lock
+    _pool, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray) -> None:
+    """Run a population kernel on steps [t0, t1) of all samples and units."""
+    if device == "python":
+        kernel(t0, t1, 0, batch, 0, units, *arrays)
+        return
+    u = np.uintp
+    if batch >= threads():
+        run_threaded(
+            lambda lo, hi: kernel(t0, t1, u(lo), u(hi), u(0), u(units), *arrays), batch, (t1 - t0) * batch * units
+        )
+    else:
+        run_threaded(
+            lambda lo, hi: kernel(t0, t1, u(0), u(batch), u(lo), u(hi), *arrays), units, (t1 - t0) * batch * units
+        )

@@ -1,0 +1,116 @@
+"""Advice in words, from the numbers of a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..layers import Population
+from ..layers.layer import Array, Nested
+from .rows import GradientReport, LayerReport, percent
+from .target_rate import find_scale
+
+SILENT = 0.5
+"""Above this share of silent units a layer needs advice."""
+
+SATURATED = 0.1
+"""Above this share of saturated units a layer needs advice."""
+
+CLOSE = 0.05
+"""A rate that misses its target by this share is not worth a scale."""
+
+UNEVEN = 10.0
+"""An input whose channels' deviations differ by this factor needs advice."""
+
+DEAD = 0.99
+"""Above this share of dead gradients a layer needs advice."""
+
+VANISHING = 1e-4
+"""A weight's gradient below this multiple of the largest one vanishes."""
+
+EXPLODING = 10.0
+"""A weight's gradient norm above this multiple of the weight's norm explodes."""
+
+
+def advise(row: LayerReport, feeder: str, population: Population, tape: Nested, rate: float) -> Iterator[str]:
+    """What to say about one population."""
+    if row.rate is None or row.silent is None or row.saturated is None:
+        return
+    if row.silent > SILENT and row.rate >= (1.0 - CLOSE) * rate:
+        yield (
+            f"{row.name}: {percent(row.silent)} of its units never spike, while the others spike at "
+            f"{row.rate / (1.0 - row.silent):.2g} per step. Give its units smaller or more equal weights."
+        )
+    elif row.silent > SILENT:
+        yield (
+            f"{row.name}: {percent(row.silent)} of its units never spike. "
+            + _advise_scale(feeder, "divide v_threshold by as much", population, tape, rate)
+        )
+    elif row.saturated > SATURATED:
+        yield (
+            f"{row.name}: {percent(row.saturated)} of its units spike in more than half of the steps. "
+            + _advise_scale(feeder, "divide v_threshold by as much (raise it)", population, tape, rate)
+        )
+    elif row.dead is not None and row.dead > DEAD:
+        yield (
+            f"{row.name}: the surrogate's slope is negligible in {percent(row.dead)} of all cases: no gradient passes. "
+            f"Choose a wider surrogate than {population.neuron.surrogate!r}."
+        )
+
+
+def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nested, rate: float) -> str:
+    """By how much to scale what drives ``population``, found by running it on multiples of its drive.
+
+    For a ``Recurrent`` that is an estimate: the feedback is part of the drive, and is scaled as it was.
+    """
+    steps = tape["record"].shape[1] - 1
+    drive: Array = tape["x"].reshape(-1, tape["x"].shape[1], *population.shape)
+    start, inner = population.initial(drive.shape[1]), {}
+
+    def rate_of(k: float) -> float:
+        scaled = np.broadcast_to((k * drive).astype(drive.dtype), (steps, *drive.shape[1:]))
+        return float(population.forward(scaled, start, inner)[0].mean(dtype=np.float64))
+
+    try:
+        k = find_scale(rate_of, rate, CLOSE * rate)
+    except ValueError as error:
+        return f"Scaling its input does not help ({error}). Look at the input, the biases and v_threshold."
+    if k == 1.0:
+        return "A common scale does not help, as the mean rate is what it should be: give its units more equal weights."
+    what = f"weight and bias of {feeder}" if feeder else "its input"
+    either = f", or {otherwise}" if "v_threshold" in population.neuron.params else ""
+    return f"Scale {what} by {k:.4g}{either}."
+
+
+def advise_input(x: Array) -> Iterator[str]:
+    """What to say about the input [T, B, ...] of a network that something is wrong with."""
+    deviations = x.std((0, 1), dtype=np.float64)
+    deviations = deviations[deviations > 0.0]
+    if len(deviations) and deviations.max() > UNEVEN * deviations.min() and not np.isin(x, (0, 1)).all():
+        yield (
+            f"input: its channels' standard deviations lie between {deviations.min():.2g} and {deviations.max():.2g}. "
+            "Give them equal ones: subtract each channel's mean and divide by its standard deviation."
+        )
+
+
+def advise_gradients(rows: list[GradientReport]) -> Iterator[str]:
+    """What to say about gradients; only weights are compared, as biases and neuron parameters differ in kind."""
+    weights = [row for row in rows if row.name.rpartition("/")[2] == "weight"]
+    largest = max((row.gradient for row in weights if math.isfinite(row.gradient)), default=0.0)
+    for row in rows:
+        if not math.isfinite(row.gradient):
+            yield f"{row.name}: its gradient is not finite. Lower the weights, or bound the surrogate's slope."
+        elif row.gradient == 0.0:
+            yield f"{row.name}: its gradient is zero. Is the layer before silent, or does one after pass nothing back?"
+        elif row in weights and row.gradient < VANISHING * largest:
+            yield (
+                f"{row.name}: its gradient vanishes, {row.gradient:.2g} where the largest is {largest:.2g}. Choose a "
+                "wider surrogate or a longer tau, or skip layers with Residual."
+            )
+        elif row in weights and row.weight and row.ratio > EXPLODING:
+            yield (
+                f"{row.name}: its gradient explodes, {row.ratio:.2g} times the weight. Clip it (clip=1.0), detach the "
+                "reset, or choose a flatter surrogate."
+            )

@@ -1,0 +1,6 @@
+"""Files of runs: spikes and variables that a network has written while it ran, and the writers that go on with them."""
+
+from .spikes import SpikeFile as SpikeFile
+from .spikes import SpikeWriter as SpikeWriter
+from .variables import VariableFile as VariableFile
+from .variables import VariableWriter as VariableWriter

@@ -1,0 +1,71 @@
+"""Arithmetic of arrays on a GPU, one thread for each element of [lo, hi); on the CPU, NumPy does it."""
+
+# pyright: reportCallIssue=false
+
+from typing import Any
+
+from numba import cuda
+
+
+def add(lo: int, hi: int, x: Any, y: Any) -> None:
+    """y[i] += x[i]"""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] += x[i]
+
+
+def sum2(lo: int, hi: int, a: Any, b: Any, y: Any) -> None:
+    """y[i] = a[i] + b[i]"""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] = a[i] + b[i]
+
+
+def scale(lo: int, hi: int, factor: Any, y: Any) -> None:
+    """y[i] *= factor[0]"""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] *= factor[0]
+
+
+def multiply(lo: int, hi: int, factor: Any, x: Any, y: Any) -> None:
+    """y[i] = factor x[i]"""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] = factor * x[i]
+
+
+def repeat(lo: int, hi: int, x: Any, y: Any) -> None:
+    """y[i] = x[i mod its length]: one row in every row of y."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] = x[i % x.shape[0]]
+
+
+def add_rows(lo: int, hi: int, x: Any, y: Any) -> None:
+    """y[i] += x[i mod its length]: one row to every row of y."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] += x[i % x.shape[0]]
+
+
+def part(lo: int, hi: int, count: int, width: int, first: int, x: Any, y: Any) -> None:
+    """Columns [first, first + count) of rows x of ``width``, as rows y of ``count``."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] = x[i // count * width + first + i % count]
+
+
+def place(lo: int, hi: int, count: int, width: int, first: int, x: Any, y: Any) -> None:
+    """The reverse of ``part``: rows x of ``count`` into columns [first, first + count) of rows y of ``width``."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i // count * width + first + i % count] = x[i]
+
+
+def across(lo: int, hi: int, columns: int, x: Any, y: Any) -> None:
+    """y = x^T, of x [R, columns] in a row."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        rows = x.shape[0] // columns
+        y[i] = x[i % rows * columns + i // rows]

@@ -1,0 +1,21 @@
+"""One step of an optimiser on a GPU: ``kernels.arrays.optim``, one thread for each element.
+
+``hyper`` is a tuple of numbers here, not an array: a kernel's arguments need no copy of their own.
+"""
+
+# pyright: reportCallIssue=false
+
+from typing import Any
+
+from numba import cuda
+
+from .optim import constants, keep, rule, slots
+
+
+def update(lo: int, hi: int, p: Any, g: Any, memory: Any, hyper: Any) -> None:
+    """Apply ``rule`` to ``p[lo:hi]`` in place."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        result = rule(p[i], g[i], *slots(memory, i), *constants(hyper, 0))
+        p[i] = result[0]
+        keep(memory, result, i)

@@ -1,0 +1,61 @@
+"""What the units of a block receive from outside, and who of them spiked.
+
+A block is ``n`` units from ``lo`` on. ``x``, ``y``, ``bits`` and ``events`` are scratch of a block. The places in the
+flat arrays are unsigned, so that no index needs a check for its sign, and the loops are vectorised.
+"""
+
+import numpy as np
+
+from ...random import counter, squares32
+from ..arrays.wide import widest
+
+GROUP = 64  # units that are looked at together when spikes are collected
+
+
+def clear(n, x):
+    """Set the first ``n`` elements to zero."""
+    for k in range(n):
+        x[k] = 0
+
+
+def inject(n, factor, C, place, each, x):
+    """A current from an array: one number for all units, or one for ``each``."""
+    if each:
+        for k in range(n):
+            x[k] += factor * C[place + k]
+    else:
+        for k in range(n):
+            x[k] += factor * C[place]
+
+
+def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events):
+    """Add ``weight`` times a Poisson number to the ring: as many as the table has entries that 32 random bits reach.
+
+    thresholds[first + j] is 2^32 times the probability of at most j events.
+    """
+    widest()
+    for k in range(n):
+        bits[k] = np.uint32(squares32(counter(t, lo + k), key))
+        events[k] = 0
+    for j in range(first, last):
+        least = thresholds[j]
+        for k in range(n):
+            events[k] += np.uint32(1) if bits[k] >= least else np.uint32(0)
+    for k in range(n):
+        R[row + k] += weight * events[k]
+
+
+def collect(lo, n, y, line, base, count):
+    """Append the units that spiked to ``line``, whose places from ``base`` on hold ``count`` already."""
+    widest()
+    for a in range(0, n, GROUP):
+        b = min(a + GROUP, n)
+        found = np.uint32(0)
+        for k in range(np.uintp(a), np.uintp(b)):
+            found = np.uint32(found + (np.uint32(1) if y[k] > 0.5 else np.uint32(0)))  # 32 bits, as in ``update``
+        if found:
+            for k in range(a, b):
+                if y[k] > 0.5:
+                    line[base + count] = lo + k
+                    count += 1
+    return count

@@ -1,0 +1,61 @@
+"""What a unit receives from outside, and its spike into a list: ``kernels.network.units`` for one thread and unit."""
+
+from typing import Any
+
+import numpy as np
+from numba import cuda
+
+from ...random import counter, squares32
+from ...scalar.hole import hole
+from . import tables as at
+
+
+@hole
+def real(x) -> Any:
+    """In the precision of the kernel."""
+    return float(x)
+
+
+def inject(i, t, k, pops, currents, P, C):
+    """The sum of the currents into unit ``i`` of population ``k`` at step t."""
+    x = 0.0
+    for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
+        line = (t - currents[c, at.BEGIN]) // currents[c, at.EVERY]
+        if t >= currents[c, at.BEGIN] and line < currents[c, at.ROWS]:
+            width = currents[c, at.WIDTH]
+            x += P[currents[c, at.FACTOR]] * C[currents[c, at.VALUES] + line * width + (i if width > 1 else 0)]
+    return x
+
+
+def poisson(i, t, key, thresholds, first, last):
+    """A Poisson number: as many as the table has entries that 32 random bits reach; most often none."""
+    bits = squares32(counter(np.uint64(t), np.uint64(i)), key)
+    e = first
+    while e < last and bits >= thresholds[e]:
+        e += 1
+    return real(e - first)
+
+
+def listed(i, t, k, pops, steps, units):
+    """The unit of a list's spike number ``i`` at step t, or -1; lists are sorted by step."""
+    a, last = pops[k, at.STATE], pops[k, at.STATE] + pops[k, at.VARIABLES]
+    z = last
+    while a < z:
+        middle = (a + z) // 2
+        if steps[middle] < t:
+            a = middle + 1
+        else:
+            z = middle
+    return units[a + i] if a + i < last and steps[a + i] == t else -1
+
+
+def collect(i, t, slot, k, pops, spikes, counts, record):
+    """Append unit ``i`` to the list of population ``k`` at step t, and to what is recorded; in any order."""
+    first = pops[k, at.FIRST]
+    place = cuda.atomic.add(counts, (slot, k), 1)  # type: ignore[call-arg]
+    spikes[slot, first + place] = i
+    if pops[k, at.RECORDED]:
+        steps, units, cells = record[5], record[6], record[7]
+        place = cuda.atomic.add(cells, 0, 1)  # type: ignore[call-arg]
+        steps[place] = t - record[4][2]
+        units[place] = first + i

@@ -1,0 +1,205 @@
+"""Loops over spikes and synapses for plasticity, for any rule.
+
+The weights are ``w`` [n_pre, n_post]. A step visits the rows of presynaptic units that spiked and, in the other rows,
+the columns of postsynaptic units that spiked; no other synapse is touched. Spikes are [T, B, N], the values of traces
+[K, T, B, N]. What the samples of a batch ask for is added up before the weight changes.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ...random import counter, lasting, squares32
+from ...scalar.hole import hole
+
+COINCIDENCE = 1  # whether a synapse changes in a step in which both its units spike
+SIGN = 1.0  # -1.0 turns every change round
+
+
+@hole
+def advance(a, s, decay, amount) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def change(w, pre, post, *traces_and_params) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def weigh(w, d, w_min, w_max, mu) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def clip(w, w_min, w_max) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def traces_pre(array, t, b, n) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def traces_post(array, t, b, n) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def constants(array, k) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def put(w, dw, i, j, d, low, high) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def draw(given, key, t, step, unit) -> Any:
+    raise NotImplementedError
+
+
+def follow(s: Any, a: Any, used: Any, decay: Any, amount: Any) -> None:
+    """Carry the trace ``a`` [n] through the spikes ``s`` [T, n]; ``used[t]`` is what a rule sees at step t."""
+    for t in range(s.shape[0]):
+        for n in range(s.shape[1]):
+            r = advance(a[n], s[t, n], decay, amount)
+            used[t, n] = r[0]
+            a[n] = r[1]
+
+
+def spiked(s, t, n):
+    """Whether unit ``n`` spikes at step ``t`` in any sample."""
+    for b in range(s.shape[1]):  # noqa: SIM110 (Numba compiles no generator here)
+        if s[t, b, n] != 0.0:
+            return True
+    return False
+
+
+def visit(t0, t1, pre, post, X, Y, P, L, columns, w, dw):
+    """Visit the synapses of the units that spike at steps [t0, t1), and ``put`` their increments.
+
+    An increment is the sum of ``change`` over the samples in which the synapse has a spike, weighed by the bound. P
+    [params, 1]; L holds w_min, w_max, mu and a factor of all increments; ``columns`` [n_post] is scratch.
+    """
+    p = constants(P, 0)
+    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
+    for t in range(t0, t1):
+        count = 0
+        for j in range(w.shape[1]):
+            if spiked(post, t, j):
+                columns[count] = j
+                count += 1
+        for i in range(w.shape[0]):
+            row = spiked(pre, t, i)
+            # The body stands here and not in a function of its own: passing the arrays costs four times its work.
+            for k in range(w.shape[1] if row else count):
+                j = k if row else columns[k]
+                on_post = 0.0
+                on_pre = 0.0
+                for b in range(pre.shape[1]):
+                    s, q = pre[t, b, i], post[t, b, j]
+                    if (s != 0.0 or q != 0.0) and (COINCIDENCE or s == 0.0 or q == 0.0):
+                        r = change(w[i, j], s, q, *traces_pre(X, t, b, i), *traces_post(Y, t, b, j), *p)
+                        on_post += r[0]
+                        on_pre += r[1]
+                d = weigh(w[i, j], scale * on_post, low, high, mu) + weigh(w[i, j], scale * on_pre, low, high, mu)
+                put(w, dw, i, j, d, low, high)
+
+
+def visit_one(pre, post, X, Y, P, L, rows, columns, w, dw):
+    """As ``visit`` for the only step of a single sample, whose spikes are at known places: so the loops vectorise.
+
+    ``rows`` and ``columns`` are (begin, where): the spikes are at where[:begin[1]].
+    """
+    p = constants(P, 0)
+    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
+    for k in range(rows[0][1]):
+        i = rows[1][k]
+        s, x = pre[0, 0, i], traces_pre(X, 0, 0, i)
+        for j in range(np.uintp(0), np.uintp(w.shape[1])):
+            q = post[0, 0, j]
+            r = change(w[i, j], s, q, *x, *traces_post(Y, 0, 0, j), *p)
+            counted = COINCIDENCE or q == 0.0
+            on_post, on_pre = r[0] if counted else 0.0, r[1] if counted else 0.0
+            d = weigh(w[i, j], scale * on_post, low, high, mu) + weigh(w[i, j], scale * on_pre, low, high, mu)
+            put(w, dw, i, j, d, low, high)
+    for k in range(columns[0][1]):
+        j = columns[1][k]
+        q, y = post[0, 0, j], traces_post(Y, 0, 0, j)
+        for i in range(np.uintp(0), np.uintp(w.shape[0])):
+            if pre[0, 0, i] == 0.0:
+                r = change(w[i, j], 0.0, q, *traces_pre(X, 0, 0, i), *y, *p)
+                d = weigh(w[i, j], scale * r[0], low, high, mu) + weigh(w[i, j], scale * r[1], low, high, mu)
+                put(w, dw, i, j, d, low, high)
+
+
+def into_weights(w, dw, i, j, d, low, high):
+    """Filling of ``put``: change the weight."""
+    w[i, j] = clip(w[i, j] + d, low, high)
+
+
+def into_increments(w, dw, i, j, d, low, high):
+    """Filling of ``put``: leave the weight and note the increment."""
+    dw[i, j] = d
+
+
+# The integer rule. ``plasticity.integer`` holds its equations, which fill the holes below.
+
+
+@hole
+def decayed(a, s, decay, shift, top) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max) -> Any:
+    raise NotImplementedError
+
+
+def integer(pre, post, thresh, a, c, r_pre, r_post, keys, step, P, columns, w):
+    """Steps of an integer rule: pre [T, n_pre], post and thresh [T, n_post], traces a and c in place.
+
+    P holds shift, nu_pre, nu_post, w_min, w_max, trace_decay, shift_trace, top and max_threshold. The first step visits
+    all synapses, as it clips weights that came from outside the bounds; later steps visit rows and columns with
+    spikes and columns to be halved.
+    """
+    n_post = w.shape[1]
+    for t in range(pre.shape[0]):
+        for i in range(w.shape[0]):
+            a[i] = decayed(a[i], pre[t, i], P[5], P[6], P[7])
+        count = 0
+        for j in range(n_post):
+            c[j] = decayed(c[j], post[t, j], P[5], P[6], P[7])
+            if t == 0 or post[t, j] != 0 or thresh[t, j] > P[8]:
+                columns[count] = j
+                count += 1
+        for i in range(w.shape[0]):
+            row = pre[t, i] != 0
+            for k in range(n_post if row else count):
+                j = k if row else columns[k]
+                unit = i * n_post + j
+                w[i, j] = synapse(
+                    w[i, j], pre[t, i], post[t, j], a[i], c[j],
+                    draw(r_pre, keys[0], t, step, unit) if row else 0,
+                    draw(r_post, keys[1], t, step, unit) if post[t, j] != 0 else 0,
+                    P[1], P[2], P[0], 1 if thresh[t, j] > P[8] else 0, P[3], P[4],
+                )  # fmt: skip
+
+
+def given_draws(given, key, t, step, unit):
+    """Filling of ``draw``: random integers that somebody else drew, [T, n_pre * n_post]."""
+    return given[t, unit]
+
+
+def counted_draws(given, key, t, step, unit):
+    """Filling of ``draw``: the top ``given[0, 0]`` bits of the counter generator's number at (step + t, unit)."""
+    return top_bits(given[0, 0], key, step + t, unit)
+
+
+def top_bits(shift, key, step, unit):
+    """The top ``shift`` bits of the counter generator's number at (step, unit)."""
+    bits = squares32(counter(np.uint64(step), np.uint64(unit)), lasting(key, np.uint64(step)))
+    return np.int64(bits >> np.uint64(32 - shift))

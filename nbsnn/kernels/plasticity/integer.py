@@ -1,0 +1,81 @@
+"""The integer rule on sparse synapses, whose weights are floats that hold integers.
+
+    trace <- decayed(trace) in every step;    w <- synapse(w) at spikes, and in steps in which the threshold is too high
+
+``plasticity.integer`` holds the equations. Synapse k of a connection, in the order of rows, rounds with the numbers of
+the counter generator at (step, k), as in the dense loop. Integers that the rule keeps lie in one flat array: its
+numbers, the traces of the source, those of the target.
+"""
+
+from ...compile.prefetch import AHEAD, fetch
+from ..network import tables as at
+from .dense import decayed, synapse, top_bits
+from .step import stretch
+
+
+def decay_integers(part, parts, row, wire, pops, traces, integers):
+    """Traces of a thread's own units after a step."""
+    n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
+    first = row[at.INTEGERS]
+    P, a = integers[first : first + at.INTEGER_NUMBERS], first + at.INTEGER_NUMBERS
+    for i in range(n * part // parts, n * (part + 1) // parts):
+        integers[a + i] = decayed(integers[a + i], traces[row[at.ARRIVED] + i], P[5], P[6], P[7])
+    for j in range(m * part // parts, m * (part + 1) // parts):
+        integers[a + n + j] = decayed(integers[a + n + j], traces[row[at.SPIKED] + j], P[5], P[6], P[7])
+
+
+def rounds(bits, key, t, number, s):
+    """The random integer with which a synapse rounds at a spike."""
+    return top_bits(bits, key, t, number) if s != 0 else 0
+
+
+def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late):
+    """Synapses onto a thread's own units after step t."""
+    bounds, index, weights = synapses
+    starts, sources, numbered = columns
+    integers, keys, S = late
+    source, target = wire[at.SOURCE], wire[at.TARGET]
+    n, m = pops[source, at.UNITS], pops[target, at.UNITS]
+    arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    first = row[at.INTEGERS] + at.INTEGER_NUMBERS
+    P, a, c = integers[row[at.INTEGERS] : first], integers[first : first + n], integers[first + n : first + n + m]
+    shift, nu_pre, nu_post, low, high, most = P[0], P[1], P[2], P[3], P[4], P[8]
+    place, threshold = wire[at.SHIFT], row[at.THRESHOLD]
+    key_pre, key_post, begin = keys[row[at.ROUNDING]], keys[row[at.ROUNDING] + 1], bounds[wire[at.BOUNDS]]
+    for other in range(parts):
+        came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
+        for k in range(came.shape[0]):
+            i = came[k]
+            at_row = wire[at.BOUNDS] + i * (parts + 1) + part
+            for e in range(bounds[at_row], bounds[at_row + 1]):
+                j = index[e]
+                weights[place + e] = synapse(
+                    weights[place + e], 1, spiked[j], a[i], c[j], rounds(shift, key_pre, t, e - begin, 1),
+                    rounds(shift, key_post, t, e - begin, spiked[j]), nu_pre, nu_post, shift,
+                    1 if threshold >= 0 and S[threshold + j] > most else 0, low, high,
+                )  # fmt: skip
+    start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
+    entering, numbers = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
+    place += begin
+    for j in range(m * part // parts, m * (part + 1) // parts):
+        halve = 1 if threshold >= 0 and S[threshold + j] > most else 0
+        if spiked[j] != 0 or halve:
+            for k in range(start[j], start[j + 1]):
+                fetch(weights, place + numbers[min(k + AHEAD, start[j + 1] - 1)])
+                i, e = entering[k], numbers[k]
+                if arrived[i] == 0:
+                    weights[place + e] = synapse(
+                        weights[place + e], 0, spiked[j], a[i], c[j], 0, rounds(shift, key_post, t, e, spiked[j]),
+                        nu_pre, nu_post, shift, halve, low, high,
+                    )  # fmt: skip
+
+
+# What stands in the holes of a network without such a rule.
+
+
+def no_decay(part, parts, row, wire, pops, traces, integers):
+    """In the place of ``decay_integers``."""
+
+
+def no_change(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late):
+    """In the place of ``change_integers``."""

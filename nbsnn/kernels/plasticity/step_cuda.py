@@ -1,0 +1,144 @@
+"""Plastic connections of a network on a GPU, one step: traces, then synapses, then what is done at intervals.
+
+As ``kernels.plasticity.step``; between these functions all threads meet. ``plastic`` holds the table, traces, the
+synapses by target, what waits or is averaged, and marks [steps, units] of the units that spiked, for those who do not
+read lists.
+"""
+
+from typing import Any
+
+from ...scalar.hole import hole
+from ..network import tables as at
+from ..network.deliver_cuda import connection
+from .homeostasis import balanced, bounded, scaling
+from .rewarded import bring, waiting
+
+TENDED = 0  # whether there is homeostasis
+WAITS = 0  # whether a rule waits for a reward
+
+
+@hole
+def follow_source(rule, i, n, s, traces, carried, used, P, factors) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def follow_target(rule, i, n, s, traces, carried, used, P, factors) -> Any:
+    raise NotImplementedError
+
+
+@hole
+def change(rule, i, j, n, m, o, row, t, P, traces, weights, late) -> Any:
+    raise NotImplementedError
+
+
+def adapt(part, parts, t, pops, wires, P, plastic):
+    """Spikes that arrive and those of the targets, and the traces of both, of a thread's own units after step t."""
+    table, traces, marks = plastic[0], plastic[1], plastic[4]
+    for k in range(table.shape[0]):
+        wire, rule = table[k, at.WIRE], table[k, at.RULE_MODEL]
+        source, target = wires[wire, at.SOURCE], wires[wire, at.TARGET]
+        n, m = pops[source, at.UNITS], pops[target, at.UNITS]
+        slot, first = (t - table[k, at.AFTER]) % marks.shape[0], pops[source, at.FIRST]
+        for i in range(part, n, parts):
+            s = 1.0 if marks[slot, first + i] else 0.0
+            traces[table[k, at.ARRIVED] + i] = s
+            carried, used, factors = table[k, at.PRE_CARRIED], table[k, at.PRE_USED], table[k, at.PRE_FACTORS]
+            follow_source(rule, i, n, s, traces, carried, used, P, factors)
+        slot, first = t % marks.shape[0], pops[target, at.FIRST]
+        for j in range(part, m, parts):
+            s = 1.0 if marks[slot, first + j] else 0.0
+            traces[table[k, at.SPIKED] + j] = s
+            carried, used, factors = table[k, at.POST_CARRIED], table[k, at.POST_USED], table[k, at.POST_FACTORS]
+            follow_target(rule, j, m, s, traces, carried, used, P, factors)
+
+
+def change_all(part, parts, lanes, t, pops, wires, P, synapses, out, plastic):
+    """Synapses whose source's spike arrives or whose target fires; neighbouring threads have those of one spike."""
+    bounds, index, weights = synapses
+    spikes, counts = out[0], out[1]
+    table, traces, (starts, sources, numbered), late = plastic[0], plastic[1], plastic[2], plastic[3]
+    lane, rows_at_once, turn = part % lanes, parts // lanes, part // lanes
+    for k in range(table.shape[0]):
+        if table[k, at.CHANGES] and (table[k, at.LEARNS] or table[k, at.REWARD] >= 0):
+            row, wire = table[k], wires[table[k, at.WIRE]]
+            source, target, rule = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
+            n, m, place = pops[source, at.UNITS], pops[target, at.UNITS], wire[at.BOUNDS]
+            slot = (t - row[at.AFTER]) % spikes.shape[0]
+            while turn < counts[slot, source]:
+                i = spikes[slot, pops[source, at.FIRST] + turn]
+                for e in range(bounds[place + 2 * i] + lane, bounds[place + 2 * i + 1], lanes):
+                    change(rule, i, index[e], n, m, e + wire[at.SHIFT], row, t, P, traces, weights, late)
+                turn += rows_at_once
+            turn -= counts[slot, source]
+            slot, base = t % spikes.shape[0], bounds[place] + wire[at.SHIFT]
+            while turn < counts[slot, target]:
+                j = spikes[slot, pops[target, at.FIRST] + turn]
+                start = row[at.COLUMN_BOUNDS] + j
+                for c in range(row[at.COLUMNS] + starts[start] + lane, row[at.COLUMNS] + starts[start + 1], lanes):
+                    i = sources[c]
+                    if traces[row[at.ARRIVED] + i] == 0.0:  # else its row has been visited
+                        change(rule, i, j, n, m, base + numbered[c], row, t, P, traces, weights, late)
+                turn += rows_at_once
+            turn -= counts[slot, target]
+
+
+def tend(part, parts, t, pops, wires, P, synapses, plastic):
+    """Count the spikes of step t; at the end of an interval, change the weights onto a thread's own units."""
+    bounds, weights = synapses[0], synapses[2]
+    table, (starts, _, numbered), late, marks = plastic[0], plastic[2], plastic[3], plastic[4]
+    rates, tallies = late[1]
+    for k in range(table.shape[0]):
+        if table[k, at.TENDED]:
+            row, wire = table[k], wires[table[k, at.WIRE]]
+            target, first = wire[at.TARGET], row[at.RATES]
+            due, slot = (t + 1) % row[at.INTERVAL] == 0, t % marks.shape[0]
+            base, numbers = bounds[wire[at.BOUNDS]] + wire[at.SHIFT], P[row[at.TARGETS] : row[at.TARGETS] + 6]
+            for j in range(part, pops[target, at.UNITS], parts):
+                tallies[first + j] += marks[slot, pops[target, at.FIRST] + j]
+                if due and not row[at.LEARNS]:
+                    if row[at.TENDED] == at.SCALED:
+                        rates[first + j] = scaling(rates[first + j], tallies[first + j], numbers)[0]
+                    tallies[first + j] = 0
+                elif due:
+                    start = row[at.COLUMN_BOUNDS] + j
+                    a, z = row[at.COLUMNS] + starts[start], row[at.COLUMNS] + starts[start + 1]
+                    if WAITS and row[at.REWARD] >= 0:
+                        waits = waiting(t, row, P, late)
+                        for c in range(a, z):
+                            bring(base + numbered[c], waits, weights)
+                    if row[at.TENDED] == at.SCALED:
+                        r, factor = scaling(rates[first + j], tallies[first + j], numbers)
+                        rates[first + j] = r
+                    else:
+                        total = 0.0
+                        for c in range(a, z):
+                            total += abs(weights[base + numbered[c]])
+                        factor = balanced(total, numbers)
+                    tallies[first + j] = 0
+                    for c in range(a, z):
+                        e = base + numbered[c]
+                        weights[e] = bounded(weights[e] * factor, numbers)
+
+
+def travel(part, parts, lanes, t, pops, wires, P, synapses, ring, out, plastic):
+    """Deliver along plastic synapses: the weight is that of the arrival, so such spikes wait here, not in the ring."""
+    bounds, index, weights = synapses
+    spikes, counts, factors = out
+    R, rows, places = ring
+    table, late = plastic[0], plastic[3]
+    turn = part // lanes
+    for k in range(table.shape[0]):
+        wire = table[k, at.WIRE]
+        emitted = t + 1 - table[k, at.AFTER]
+        if WAITS and table[k, at.LEARNS] and table[k, at.REWARD] >= 0:
+            waits, source, place = waiting(t, table[k], P, late), wires[wire, at.SOURCE], wires[wire, at.BOUNDS]
+            slot, shift = emitted % spikes.shape[0], wires[wire, at.SHIFT]
+            for s in range(turn, counts[slot, source], parts // lanes):
+                row = place + 2 * spikes[slot, pops[source, at.FIRST] + s]
+                for e in range(bounds[row] + part % lanes, bounds[row + 1], lanes):
+                    bring(e + shift, waits, weights)  # the same thread delivers it
+        turn = connection(
+            emitted, turn, parts // lanes, part % lanes, lanes, wires, wire, pops, spikes, counts, factors, P, bounds,
+            index, weights, R, rows, places,
+        )  # fmt: skip

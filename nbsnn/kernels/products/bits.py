@@ -1,0 +1,85 @@
+"""Spikes in small: 64 units of a step to a word, and the positions of the ones.
+
+Row ``b T + t`` belongs to step t of sample b, so that a sample's steps lie together. Bit ``j`` of word ``q`` is unit
+``64 q + j``. Positions of row ``r`` are ``index[start[r]:start[r + 1]]``, ascending.
+"""
+
+from numpy import uint64, uintp
+
+from ...compile.simd import equals as equals_instruction
+from ...scalar.hole import instruction
+
+WORD = 64
+
+
+@instruction(equals_instruction)
+def equals(x, place, value):
+    """A word whose bit ``j`` says whether x[place + j] is ``value``."""
+    word = uint64(0)
+    for j in range(WORD):
+        word |= uint64(x[place + uintp(j)] == value) << uint64(j)
+    return word
+
+
+def ones(word):
+    """How many bits are set, added up in pairs, fours and so on; compiled, this is one instruction."""
+    word = word - ((word >> uint64(1)) & uint64(0x5555555555555555))
+    word = (word & uint64(0x3333333333333333)) + ((word >> uint64(2)) & uint64(0x3333333333333333))
+    word = (word + (word >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * uint64(0x0101010101010101)) >> uint64(56)
+
+
+def listed(bits, r, index, e):
+    """Write the positions of row ``r`` to ``index[e], index[e + 1], ...``; returns where the next would stand."""
+    for q in range(bits.shape[1]):
+        word = bits[r, q]
+        while word != uint64(0):
+            lowest = ones((word & (~word + uint64(1))) - uint64(1))
+            index[e] = uintp(q) * uintp(WORD) + uintp(lowest)
+            word &= word - uint64(1)
+            e += uintp(1)
+    return e
+
+
+def pack(b0, b1, x, bits):
+    """Fill ``bits`` from x [T, B, N]; returns in how many words something is neither 0 nor 1. A step at a time, as
+    ``x`` lies in memory."""
+    other, n, steps, batch = 0, uintp(x.shape[2]), uintp(x.shape[0]), uintp(x.shape[1])
+    flat = x.reshape(x.size)
+    for t in range(steps):
+        for b in range(b0, b1):
+            first, r = (t * batch + b) * n, b * steps + t
+            for q in range(uintp(bits.shape[1])):
+                c = q * uintp(WORD)
+                if c + uintp(WORD) <= n:
+                    word = equals(flat, first + c, 1.0)
+                    other += (word ^ equals(flat, first + c, 0.0)) != ~uint64(0)
+                else:
+                    word = uint64(0)
+                    for j in range(n - c):
+                        word |= uint64(flat[first + c + j] == 1.0) << uint64(j)
+                        other += (flat[first + c + j] != 0.0) != (flat[first + c + j] == 1.0)
+                bits[r, q] = word
+    return other
+
+
+def tally(r0, r1, bits, counts):
+    """Fill ``counts`` with the ones of rows [r0, r1)."""
+    for r in range(r0, r1):
+        total = uint64(0)
+        for q in range(bits.shape[1]):
+            total += ones(bits[r, q])
+        counts[r] = total
+
+
+def fill(r0, r1, bits, start, index):
+    """Fill ``index`` with the positions of the ones of rows [r0, r1)."""
+    for r in range(r0, r1):
+        listed(bits, r, index, start[r])
+
+
+def spread(r0, r1, bits, first, y):
+    """Rows ``first + r`` of ``bits`` as numbers y [R, N]."""
+    for r in range(r0, r1):
+        for n in range(uintp(y.shape[1])):
+            y[r, n] = (bits[first + r, n // uintp(WORD)] >> uint64(n % uintp(WORD))) & uint64(1)

@@ -1,0 +1,55 @@
+"""A convolution of images as a matrix product whose factors are looked up where they lie: no patches are stored.
+
+What fills the holes of ``products.tiles``, for images x [N, C, H, W], outputs y [N, C', H' W'] and weights
+W [C KH KW, C'], forward and for both gradients. All sizes are constants, so that no division is left.
+
+The CPU lays patches out and multiplies them with BLAS: see ``products.patches``.
+"""
+
+C, O, H, W, OH, OW = 1, 1, 1, 1, 1, 1  # channels before and after, sizes of images before and after  # noqa: E741
+KH, KW, SH, SW, PH, PW = 1, 1, 1, 1, 0, 0  # window, stride, padding
+
+
+def seen(x, r, k):
+    """What weight k = (c, i, j) sees at place r = (n, h, w) of the output."""
+    h = r // OW % OH * SH + k // KW % KH - PH
+    w = r % OW * SW + k % KW - PW
+    return x[r // (OH * OW), k // (KH * KW), h, w] if h >= 0 and h < H and w >= 0 and w < W else 0.0
+
+
+def seen_across(x, k, r):
+    """The transpose of ``seen``."""
+    return seen(x, r, k)
+
+
+def place(y, bias, part, r, c, value):
+    """Channel c of place r."""
+    y[r // (OH * OW), c, r % (OH * OW)] = value
+
+
+def place_biased(y, bias, part, r, c, value):
+    """The same with the channel's bias."""
+    y[r // (OH * OW), c, r % (OH * OW)] = value + bias[c]
+
+
+def error(g, r, c):
+    """The error of channel c at place r."""
+    return g[r // (OH * OW), c, r % (OH * OW)]
+
+
+def reached(g, r, k):
+    """The error of channel o at the place that sees r = (n, h, w) of the input through (i, j), for k = (i, j, o)."""
+    p = r // W % H + PH - k // (KW * O)
+    q = r % W + PW - k // O % KW
+    inside = p >= 0 and p < OH * SH and q >= 0 and q < OW * SW
+    return g[r // (H * W), k % O, p // SH * OW + q // SW] if inside and p % SH == 0 and q % SW == 0 else 0.0
+
+
+def through(weight, k, c):
+    """The weight of channel c through (i, j) to o, for k = (i, j, o)."""
+    return weight[c * (KH * KW) + k // O, k % O]
+
+
+def place_before(gx, bias, part, r, c, value):
+    """Channel c of place r of the input."""
+    gx[r // (H * W), c, r // W % H, r % W] = value

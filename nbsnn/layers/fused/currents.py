@@ -1,0 +1,198 @@
+"""The connection's side of a unit: where currents come from, and where the gradients by weights go.
+
+Both ways there is a choice: add up chosen rows of the weights (of the errors), or spread the spikes out as numbers for
+BLAS. It falls by the activity that is counted in each batch, against what was measured on this machine.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...compile.fill import kernel
+from ...device.profile import span
+from ...device.threads import run_threaded
+from ...kernels.products import gather as loops
+from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
+from ...spikes.break_even import break_even
+from ...spikes.events import turn, worth
+from ...spikes.packed import Packed
+from ..dense import Dense
+from ..layer import Array, Nested, buffer, finite_input
+from .layout import in_lines, room
+from .memory_plan import Plan
+
+SMALL = 0.5, 0.5
+"""The same for products so small that it matters little."""
+
+NOTHING, NO_INDEX = np.empty(0, np.uintp), np.empty(0, np.uint32)
+
+u = np.uintp
+
+
+class Drive:
+    """A connection, and the feedback of the population after it if there is one.
+
+    Attributes
+    ----------
+    name : str
+        What profiles call it.
+    lines, width : int
+        Lines and columns of its matrices: the units after it, in whole lines.
+    """
+
+    def __init__(self, name: str, connection: Dense, feedback: Dense | None):
+        self.name, self.connection, self.feedback = name, connection, feedback
+        self.n_pre, self.units, self.dtype = connection.in_shape[0], connection.shape[0], connection.setting.dtype
+        self.lines = blocks(self.units)
+        self.width = self.lines * LINE
+
+    def limits(self, rows: int) -> tuple[float, float]:
+        """Up to which share of ones events are used, for currents and for the gradient by weights."""
+        if self.connection.path == "dense":
+            return 0.0, 0.0
+        if self.connection.path == "events":
+            return 1.0, 1.0
+        return break_even(self.dtype) if worth(rows, self.n_pre, self.units) else SMALL
+
+    def choose(self, x: Array | Packed, plan: Plan, tape: Nested) -> None:
+        """Settle the two ways, ``tape["path"]``, and list the events, ``tape["events"]``."""
+        rows, path = plan.steps * plan.batch, self.connection.path
+        limits = self.limits(rows)
+        packed, found = None, False
+        with span("events", bytes=0 if isinstance(x, Packed) else x.nbytes):
+            if isinstance(x, Packed):
+                packed, found = x, path != "dense" and x.find(max(limits), plan.listed)
+            elif path == "events" or (path == "auto" and worth(rows, self.n_pre, self.units)):
+                packed = Packed.of(x, tape.setdefault("input", {}), max(limits), plan.listed)
+                found = packed is not None
+        if not found and not isinstance(x, Packed):
+            finite_input(x)  # nobody has looked yet: spikes need no looking
+        if not found or packed is None:
+            tape["events"], tape["path"] = None, ("dense", "dense")
+        else:
+            ways = ["events" if packed.rate <= limit else "dense" for limit in limits]
+            tape["events"], tape["path"] = packed, tuple(ways)
+
+    def arrange(self, fed: Array, tape: Nested) -> None:
+        """Copies of weights and biases in the kernels' arrangement; ``fed`` [B, N] goes round the loop first."""
+        tape["W"] = in_lines(tape, "W", self.connection.params["weight"])
+        tape["bias"] = room(tape, "bias", (self.lines, LINE), self.dtype)
+        tape["bias"].reshape(-1)[: self.units] = self.connection.params["bias"] if self.connection.bias else 0.0
+        tape["V"] = tape["V across"] = np.empty((0, LINE), self.dtype)
+        tape["entry"] = np.empty((0, self.width), self.dtype)
+        tape["fed"] = fed
+        if self.feedback is None:
+            return
+        weight = self.feedback.params["weight"]
+        tape["V"], tape["V across"] = in_lines(tape, "V room", weight), in_lines(tape, "V across room", weight.T)
+        tape["entry"] = room(tape, "entry room", (len(fed), self.width), self.dtype)
+        tape["entry"][:, : self.units] = fed @ weight if fed.any() else 0.0
+        if self.feedback.bias:  # the loop's own, which acts at every step too
+            tape["bias"].reshape(-1)[: self.units] += self.feedback.params["bias"]
+
+    def events(self, first: int, last: int, tape: Nested) -> tuple[Array, Array]:
+        """The events that make the currents of rows [first, last); none where BLAS makes them."""
+        return (NOTHING, NO_INDEX) if tape["path"][0] == "dense" else tape["events"].rows(first, last)
+
+    def numbers(self, b0: int, b1: int, tape: Nested) -> Array:
+        """The input of samples [b0, b1) as rows of numbers."""
+        steps, x = tape["plan"].steps, tape["given"]
+        shape = (tape["plan"].chunk * steps, self.n_pre)
+        rows = room(tape["shared"], f"numbers {self.n_pre}", shape, self.dtype)[: (b1 - b0) * steps]
+        if isinstance(x, Packed):
+            x.spread(b0 * steps, rows)
+        else:
+            rows.reshape(b1 - b0, steps, -1)[...] = x.reshape(steps, -1, self.n_pre)[:, b0:b1].transpose(1, 0, 2)
+        return rows
+
+    def multiply(self, b0: int, b1: int, tape: Nested, X: Array, first: int) -> None:
+        """Put the currents of samples [b0, b1), with BLAS, into the rows of ``X`` from ``first`` on."""
+        x, weight = self.numbers(b0, b1, tape), self.connection.params["weight"]
+        shape = (tape["plan"].chunk * tape["plan"].steps, self.width)
+        product = room(tape["shared"], f"product {self.units}", shape, self.dtype)[: len(x)]
+        with span(f"{self.name} product (BLAS)", ops=x.size * self.units):
+            np.matmul(x, weight, out=product[:, : self.units])
+        lines = lines_of(X, self.lines, first, first + len(x))
+        np.add(as_lines(product, self.lines), tape["bias"][:, None], out=lines)
+
+    def back(self, G: Array, out: Array) -> None:
+        """Put into ``out`` [rows, N] the gradient by the input, of that by the currents, the first rows of ``G``."""
+        with span(f"{self.name} product (BLAS), reverse", ops=out.size * self.units):
+            np.matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
+
+    def by_input(self, b0: int, b1: int, tape: Nested) -> tuple[Array, Array]:
+        """The events of samples [b0, b1) by input, as ``events.turn`` gives them; none if BLAS makes the gradient."""
+        if tape["path"][1] == "dense":
+            return NOTHING, NO_INDEX
+        steps = tape["plan"].steps
+        return self._turned(tape["events"].rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
+
+    def accumulate(self, b0: int, b1: int, G: Array, events: tuple[Array, Array], tape: Nested, sums: Nested) -> None:
+        """Add to ``sums`` the gradients by weights and biases that samples [b0, b1) bring; ``events`` are those before
+        the connection by input, or none if their part has been added."""
+        steps = tape["plan"].steps
+        rows = (b1 - b0) * steps
+        if tape["path"][1] == "dense":
+            x = self.numbers(b0, b1, tape)
+            with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
+                add_in_lines(x.T @ rows_of(G, self.lines, 0, rows), self.lines, sums["W"])
+        elif len(events[0]):
+            self._collect(events, G, 0, sums["W"], self.name)
+        if "b" in sums:
+            compiled = compiled_rows("columns", self.dtype)
+            run_threaded(
+                lambda lo, hi: compiled(G, u(rows), sums["b"], u(self.lines), u(lo), u(hi)),
+                self.lines,
+                rows * self.units,
+            )
+        if self.feedback is not None:
+            events = self._turned(
+                tape["spikes"].rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop"
+            )
+            self._collect(events, G, 1, sums["V"], f"{self.name} loop")
+            if tape["fed"].any():
+                add_in_lines(tape["fed"][b0:b1].T @ rows_of(G, self.lines, 0, rows)[::steps], self.lines, sums["V"])
+
+    def fed_back(self, tape: Nested) -> Array:
+        """The loss's derivative by what a loop feeds back at the first step, [B, N].
+
+        Not by BLAS, whose threads would then wait busily for more while ours work.
+        """
+        batch, no, count = u(tape["plan"].batch), u(0), u(self.lines)
+        g = np.zeros((self.lines * tape["plan"].batch, LINE), self.dtype)
+        product = compiled_rows("product", self.dtype)
+        product(no, batch, u(1), tape["g entry"], no, tape["V across"], g, no, count, count)
+        return rows_of(g, self.lines)[:, : self.units]
+
+    def _turned(self, events: tuple[Array, Array], count: int, loop: int, tape: Nested, name: str) -> tuple:
+        """The events by input, of ``count`` inputs; those of each last of ``loop`` steps are left out."""
+        start, index = events
+        total = int(start[-1] - start[0])
+        first = buffer(tape, f"first {name}", (count + 1,), np.uintp)
+        row = buffer(tape, f"row {name}", (total,), np.uint32)
+        with span(f"{name} events by input", bytes=16 * total):
+            turn(0, len(start) - 1, start, index, first, row, loop=loop)
+        return first, row
+
+    def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, weight: Array, name: str) -> None:
+        """weight += x^T G for the events of x by input, ``ahead`` rows on in ``G``; each thread its inputs."""
+        first, row = events
+        compiled, lines = compiled_rows("collect", self.dtype), u(self.lines)
+
+        def part(lo: int, hi: int) -> None:
+            i0, i1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
+            compiled(i0, min(i1, u(len(first) - 1)), first, row, G, u(ahead), weight, lines, u(0), lines)
+
+        work = len(row) * self.units
+        with span(f"{name} gradient", bytes=work * weight.itemsize, ops=work):
+            run_threaded(part, max(len(row), 1), work)
+
+
+@functools.cache
+def compiled_rows(name: str, dtype: Any) -> Callable:
+    """A loop of ``kernels.products.gather``."""
+    return kernel(getattr(loops, name), dtype=dtype)

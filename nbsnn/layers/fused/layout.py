@@ -1,0 +1,129 @@
+"""A population as lines of 64 units: parameters, states and kernels as ``kernels.population.fused`` takes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...compile.fill import kernel
+from ...compile.unroll import lines, mixed_lines, row, store_lines
+from ...kernels.population import fused, fused_backward
+from ...spikes.blocks import LINE, blocks, lines_of
+from ..layer import Array, Nested
+from ..population import Population
+
+
+def room(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    """An array of the tape that begins on a cache line; zero when it is new, the one of an earlier run where it
+    fits."""
+    array = tape.get(name)
+    if array is None or array.shape != shape or array.dtype != dtype:
+        array = tape[name] = aligned(shape, dtype)
+    return array
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Zeros that begin at an address divisible by 64 bytes, where NumPy only promises 16."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    offset = -raw.ctypes.data % 64
+    return raw[offset : offset + size].view(dtype).reshape(shape)
+
+
+def copied(array: Array, count: int = 1) -> Array:
+    """``count`` flat copies, one behind the other, that begin on a cache line."""
+    copy = aligned((count, array.size), array.dtype)
+    copy[...] = array.reshape(-1)
+    return copy.reshape(-1)
+
+
+def in_lines(tape: Nested, name: str, matrix: Array) -> Array:
+    """A copy of a matrix [R, N] in lines [Q R, 64]; the last ends with zeros."""
+    count, width = matrix.shape
+    copy = room(tape, name, (blocks(width) * count, LINE), matrix.dtype)
+    for q, line in enumerate(lines_of(copy, blocks(width))):
+        part = matrix[:, q * LINE : (q + 1) * LINE]
+        line[:, : part.shape[1]] = part
+    return copy
+
+
+def to_lines(values: Array, out: Array) -> None:
+    """Values [K, B, N] into ``out`` [B, Q, K, 64]; lanes without a unit repeat the last one's values."""
+    for q in range(out.shape[1]):
+        part = values[:, :, q * LINE : (q + 1) * LINE].transpose(1, 0, 2)
+        out[:, q, :, : part.shape[2]] = part
+        out[:, q, :, part.shape[2] :] = part[:, :, -1:]
+
+
+def from_lines(array: Array, units: int) -> Array:
+    """The reverse of ``to_lines``, as a new array."""
+    batch, number, count, length = array.shape
+    return np.ascontiguousarray(array.transpose(2, 0, 1, 3)).reshape(count, batch, number * length)[:, :, :units]
+
+
+class Lines:
+    """Kernels and parameters of one population."""
+
+    def __init__(self, population: Population):
+        self.population, neuron = population, population.neuron
+        self.states, self.learned = len(neuron.state), len(neuron.trained)
+        self.shared = tuple(value.size == 1 for value in population.values.values())
+        self.output = self.states + self.shared.count(False)
+        self.cotangents = self.output + 1
+        self.depth = self.cotangents + self.states + self.learned
+        self.blocks = blocks(population.units)
+
+    def parameters(self) -> tuple[Array, Array]:
+        """Those that all units share, as they are, and ``Z`` with the others; all else in it is zero.
+
+        Lanes without a unit repeat the last one's parameters.
+        """
+        Z = aligned((self.blocks, self.depth, LINE), self.population.setting.dtype)
+        table, shared = self.population.step_parameters(), np.array(self.shared, bool)
+        own = np.pad(table[~shared], ((0, 0), (0, self.blocks * LINE - self.population.units)), "edge")
+        Z[:, self.states : self.output] = own.reshape(-1, self.blocks, LINE).transpose(1, 0, 2)
+        return np.ascontiguousarray(table[shared, :1]), Z
+
+    def kernel(self, direction: str) -> Callable:
+        """The loop "forward" or "backward" for this population's neuron."""
+        made = self.population._kernels
+        if f"stack {direction}" not in made:
+            made[f"stack {direction}"] = self._make(direction)
+        return made[f"stack {direction}"]
+
+    def _make(self, direction: str) -> Callable:
+        neuron, places = self.population.neuron, tuple(range(1, 1 + self.states))
+        first = 1 + self.states
+        learned = tuple(first + list(neuron.params).index(name) for name in neuron.trained)
+        filling: dict[str, Any] = {
+            "step": neuron.step,
+            "state": lines(0, self.states, LINE),
+            "common": _first(self.shared.count(True)),
+            "param": mixed_lines(self.shared, self.states, LINE),
+            "keep": store_lines(places, 0, LINE),
+            "DEPTH": self.depth,
+            "STATES": self.states,
+            "OUTPUT": self.output,
+        }
+        loop: Callable = fused.forward
+        if direction == "backward":
+            loop = fused_backward.backward
+            filling |= {
+                "COTANGENTS": self.cotangents,
+                "note": store_lines(tuple(range(self.states)), 0, LINE),
+                "vjp": neuron.vjp,
+                "cotangent": lines(self.cotangents, self.states, LINE),
+                "carry": store_lines(places, self.cotangents, LINE),
+                "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
+            }
+        dtype = self.population.setting.dtype
+        return kernel(loop, dtype=dtype, **filling, **neuron.filling())
+
+
+def _first(count: int) -> Callable:
+    """A function that reads the first column of an array, ``count`` numbers, as a tuple."""
+    read = row(count, "n")
+    return lambda array: read(array, 0)

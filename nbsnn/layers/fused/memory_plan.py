@@ -1,0 +1,153 @@
+"""How much memory a training step takes, and what is left out when that is too much.
+
+What grows with T B N are the currents (N numbers for each sample and step), the states at checkpoints, and the spikes:
+their bits, and the positions of the ones. Under a byte budget, positions are listed anew when they are needed, and
+currents are made again on the way back, from the events that made them or with the same product, largest population
+first; gradients stay the same bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...spikes.blocks import LINE
+from ..layer import Layer
+
+LINE_BYTES, LOOP_BYTES = 2**19, 2**23
+"""Samples that go back together have at most so many bytes of errors in a line of a population, which stay in a near
+cache, or with a loop in all of its lines."""
+
+NARROW = 64
+"""A connection to at most so many units has its error row multiplied where it is used, not by BLAS beforehand."""
+
+EVERY = 12
+"""Steps between checkpoints: the states made again should fit a near cache."""
+
+PARTS = (
+    "currents",
+    "checkpoints of states",
+    "spikes",
+    "positions of spikes",
+    "errors of a few samples",
+    "weights and their gradients",
+)
+
+
+class Sizes(NamedTuple):
+    """What memory depends on of a connection with its population, called ``names``: ``width`` columns for ``units``,
+    whose neurons have ``states``; up to ``event_share`` of ones the connection uses events."""
+
+    names: tuple[str, str]
+    n_pre: int
+    units: int
+    width: int
+    states: int
+    itemsize: int
+    looped: bool
+    event_share: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one batch is run.
+
+    Attributes
+    ----------
+    steps, batch : int
+        Of the input.
+    chunk : int
+        Samples that are run back together.
+    every : int
+        Steps between checkpoints.
+    listed : bool
+        Whether the positions of spikes are listed once, or from bits whenever they are needed.
+    kept : dict
+        Whether a population's currents are kept, by the names of connection and population.
+    table : dict
+        Bytes, by what they are for.
+    """
+
+    steps: int
+    batch: int
+    chunk: int
+    every: int
+    listed: bool
+    kept: Mapping[tuple[str, str], bool]
+    table: Mapping[str, int]
+
+    @property
+    def bytes(self) -> int:
+        """All that the table lists."""
+        return sum(self.table.values())
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Ranges of samples."""
+        for b0 in range(0, self.batch, self.chunk):
+            yield b0, min(b0 + self.chunk, self.batch)
+
+    def __str__(self) -> str:
+        lines = [f"{name:28}{size / 2**20:10.1f} MiB" for name, size in self.table.items()]
+        return "\n".join([*lines, f"{'together':28}{self.bytes / 2**20:10.1f} MiB"])
+
+
+def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> Plan:
+    """What to keep for ``units`` in a row, at ``steps`` and ``batch``.
+
+    Raises
+    ------
+    ValueError
+        ``max_bytes`` is less than the least that it takes.
+    """
+    widest = max((unit.width for unit in units if unit.looped), default=0)
+    each, most = steps * (widest or LINE) * units[0].itemsize, LOOP_BYTES if widest else LINE_BYTES
+    chunk = -(-batch // max(1, -(-batch * each // most)))
+    order = sorted(units, key=lambda unit: -unit.width)
+    result = _plan(units, steps, batch, chunk, True, [])
+    for left_out in range(len(units) + 1):
+        if max_bytes is None or result.bytes <= max_bytes:
+            return result
+        result = _plan(units, steps, batch, chunk, False, order[:left_out])
+    if max_bytes is None or result.bytes <= max_bytes:
+        return result
+    raise ValueError(
+        f"max_bytes is {max_bytes}, but T = {steps} and a batch of {batch} take at least {result.bytes} bytes:\n"
+        f"{result}\nUse a smaller batch, or chunk= for truncated gradients"
+    )
+
+
+def alone(layer: Layer, steps: int, batch: int) -> Plan:
+    """About what a layer takes that is in no stack: all that it keeps."""
+    table = {"records and derivatives": layer.tape_bytes(steps, batch)}
+    table["weights and their gradients"] = 2 * sum(array.nbytes for array in layer.parameters().values())
+    return Plan(steps, batch, batch, steps, True, {}, table)
+
+
+def _plan(units: list[Sizes], steps: int, batch: int, chunk: int, listed: bool, left_out: list[Sizes]) -> Plan:
+    """The plan that lists all events or not, and does not keep the currents of some units; with its bytes, at most.
+
+    Products by BLAS need numbers in place of bits, sums of rows need positions of events.
+    """
+    rows, part, every = steps * batch, chunk * steps, min(EVERY, steps)
+    table: dict[str, int] = dict.fromkeys(PARTS, 0)
+    numbers = errors = 0
+    for unit in units:
+        size, width, limit = unit.itemsize, unit.width, unit.event_share
+        dense = limit < 1.0 or unit is units[0]
+        kept_rows = rows if unit not in left_out else part if dense else batch
+        table["currents"] += kept_rows * width * size
+        table["checkpoints of states"] += batch * (-(-steps // every) + 1) * unit.states * width * size
+        table["spikes"] += (rows + 1) * (-(-unit.n_pre // LINE) + 2) * 8
+        table["positions of spikes"] += int(limit * 1.125 * (rows if listed else part) * unit.n_pre) * 4
+        if unit.looped:
+            table["spikes"] += (rows + 1) * (-(-unit.units // LINE) + 2) * 8
+            table["positions of spikes"] += int(1.125 * (rows if listed else part) * unit.units) * 4
+        table["errors of a few samples"] += part * width * size
+        table["weights and their gradients"] += 2 * (unit.n_pre + 2 * unit.units * unit.looped) * width * size
+        numbers = max(numbers, part * (unit.n_pre + width) * size * dense)
+        errors = max(errors, part * unit.n_pre * size * (unit is not units[0] and unit.units > NARROW))
+    table["numbers for BLAS"] = numbers + errors
+    table["outputs"] = 2 * rows * units[-1].units * units[-1].itemsize
+    kept = {unit.names: unit not in left_out for unit in units}
+    return Plan(steps, batch, chunk, every, listed, kept, table)

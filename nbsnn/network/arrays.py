@@ -1,0 +1,85 @@
+"""Where the arrays of a network are: in the computer's memory, or on a GPU and here only when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ..device import gpu
+
+Array = np.ndarray
+
+ARRAYS = (
+    "states", "ring", "weights", "numbers", "traces", "resources", "factors", "eligible", "since", "rates", "tallies",
+    "aims", "integers",
+)  # fmt: skip
+"""What a run changes."""
+
+
+class Memory:
+    """The arrays of a network that a run changes, by name."""
+
+    def __init__(self, arrays: dict[str, Array]):
+        self.host = arrays
+
+    def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
+        """Elements [lo, hi): the array itself."""
+        return self.host[name][lo:hi]
+
+    def write(self, name: str, values: Any, lo: int = 0, hi: int | None = None) -> None:
+        """Set elements [lo, hi)."""
+        self.host[name][lo:hi] = values
+
+    def part(self, name: str, lo: int, hi: int) -> Any:
+        """Elements [lo, hi) where they are, for kernels."""
+        return self.host[name][lo:hi]
+
+    @contextmanager
+    def at_hand(self, *names: str) -> Iterator[None]:
+        """While this lasts, those in the computer's memory are up to date and may be changed."""
+        yield
+
+
+class GpuMemory(Memory):
+    """Memory of a network on a GPU, where ``arrays`` stay; ``host`` has them as they were when last at hand."""
+
+    def __init__(self, arrays: dict[str, Array]):
+        super().__init__(arrays)
+        self.arrays = {name: gpu.put(array) for name, array in arrays.items()}
+        self._here: set[str] = set()
+
+    def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
+        """Elements [lo, hi): a copy that cannot be written to."""
+        if name in self._here or lo == hi:
+            return super().read(name, lo, hi)
+        copy = gpu.get(self.arrays[name].reshape(-1)[lo:hi] if lo or hi else self.arrays[name])
+        copy.flags.writeable = False
+        return copy
+
+    def write(self, name: str, values: Any, lo: int = 0, hi: int | None = None) -> None:
+        """Set elements [lo, hi)."""
+        super().write(name, values, lo, hi)
+        if name not in self._here and lo != hi:
+            part = self.arrays[name][lo:hi] if lo or hi else self.arrays[name]
+            part.copy_to_device(np.ascontiguousarray(super().read(name, lo, hi)))
+
+    def part(self, name: str, lo: int, hi: int) -> Any:
+        """Elements [lo, hi) where they are, for kernels."""
+        return super().part(name, lo, hi) if name in self._here or lo == hi else self.arrays[name][lo:hi]
+
+    @contextmanager
+    def at_hand(self, *names: str) -> Iterator[None]:
+        """While this lasts, those in the computer's memory are up to date and may be changed: they are copied twice."""
+        new = [name for name in names if name not in self._here]
+        for name in new:
+            self.host[name][...] = gpu.get(self.arrays[name])
+        self._here.update(new)
+        try:
+            yield
+        finally:
+            self._here.difference_update(new)
+            for name in new:
+                self.arrays[name].copy_to_device(self.host[name])

@@ -1,0 +1,98 @@
+"""Checks of what is given to a network from outside: lists of spikes, events, currents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..scalar.times import LATEST, following, nearest, whole
+from ..validate import count, finite
+
+Array = np.ndarray
+
+
+def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]:
+    """Step and unit of each spike, sorted by step, then by unit."""
+    try:
+        times, units = np.asarray(times), np.asarray(units)
+    except ValueError:
+        raise ValueError("times and units must be lists of one length; one holds lists of several lengths") from None
+    if times.ndim != 1 or times.shape != units.shape:
+        raise ValueError(
+            f"times and units must be lists of one length, not {list(times.shape)} and {list(units.shape)}"
+        )
+    if times.dtype.kind not in "fiu" or (units.size and units.dtype.kind not in "iu"):
+        raise TypeError(f"times must be numbers and units integers, not {times.dtype} and {units.dtype}")
+    finite("times", times)
+    steps = nearest(times, dt)
+    if len(steps) and not 1.0 <= steps.min() <= steps.max() <= LATEST:
+        raise ValueError(
+            f"times must be at least one step ({dt:g} ms), the end of the first, and at most 2^53 steps; they span "
+            f"{times.min():g} to {times.max():g} ms"
+        )
+    if len(units) and (units.min() < 0 or units.max() >= n):
+        raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
+    steps = steps.astype(np.int64) - 1
+    order = np.lexsort((units, steps))
+    steps, units = steps[order], units[order].astype(np.int64)
+    twice = (steps[1:] == steps[:-1]) & (units[1:] == units[:-1])
+    if twice.any():
+        k = int(np.argmax(twice))
+        raise ValueError(f"unit {units[k]} has two spikes in the step that ends at {(steps[k] + 1) * dt:g} ms")
+    return steps, units
+
+
+def event_list(events: Any, shape: tuple[int, ...], dt: float) -> tuple[Array, Array]:
+    """Times (ms, the ends of steps) and units of address events, each unit at most once in a step."""
+    sizes = shape if isinstance(shape, (tuple, list)) else ()
+    fields = ("p", "y", "x")[3 - len(sizes) :] if 1 <= len(sizes) <= 3 else ()
+    names = getattr(getattr(events, "dtype", None), "names", None) or ()
+    if not fields or not all(name in names for name in ("t", *fields)):
+        wanted = f"fields t, {', '.join(fields)}" if fields else "a shape of one to three sizes"
+        raise ValueError(f"events need {wanted}; they have {list(names)}, and the shape is {shape!r}")
+    for name in ("t", *fields):
+        if events[name].dtype.kind not in "biuf":
+            raise TypeError(f"{name} of events must be numbers, not {events[name].dtype}")
+    for name, size in zip(fields, shape, strict=True):
+        count("a size in the shape of events", size)
+        values = np.asarray(events[name])
+        _refuse(name, values, ~((values >= 0) & (values < size)), f"below {size}, and not negative")
+        if values.dtype.kind == "f":
+            _refuse(name, values, values != np.floor(values), "whole numbers")
+    stamps = np.asarray(events["t"])
+    _refuse("t", stamps, ~(stamps >= 0), "microseconds since the beginning, not negative, as after an overflow")
+    step = np.maximum(following(stamps / 1000.0, dt), 1.0)
+    _refuse("t", stamps, step > LATEST, "microseconds within 2^53 steps")
+    unit = np.ravel_multi_index([events[name].astype(np.int64) for name in fields], shape)
+    both = np.unique(np.stack([step.astype(np.int64), unit]), axis=1)
+    return both[0] * dt, both[1]
+
+
+def _refuse(field: str, values: Array, wrong: Array, wanted: str) -> None:
+    """Raise ``ValueError`` if a field of events is ``wrong`` anywhere."""
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise ValueError(
+            f"{field} of events must be {wanted}; {int(wrong.sum())} of {len(values)} are not, the first at index {k}: "
+            f"{values[k]}"
+        )
+
+
+def current(values: Any, n: int, every: float | None, start: float, dt: float, dtype: Any) -> tuple[Array, int, int]:
+    """Rows of a current, [rows, 1 or n], how many steps each lasts, and the step at which the first begins."""
+    try:
+        array = np.array(values, dtype)  # a copy, which stays as it is
+    except (TypeError, ValueError):
+        raise TypeError(f"a current must be a number or an array of numbers, not {values!r}") from None
+    finite("current", array)
+    if array.ndim < 2:
+        if array.shape not in ((), (1,), (n,)):
+            raise ValueError(f"a current must be a number, [{n}], or [rows, {n}], not {list(array.shape)}")
+        if every is not None:
+            raise ValueError("every is the time for which a row of a current lasts; this current has one row")
+        return array.reshape(1, -1), 1 << 62, whole(start, dt, "start", least=0)
+    if array.ndim > 2 or array.shape[1] not in (1, n):
+        raise ValueError(f"a current that changes must have shape [rows, {n}] or [rows, 1], not {list(array.shape)}")
+    lasts = 1 if every is None else whole(every, dt, "every")
+    return array, lasts, whole(start, dt, "start", least=0)

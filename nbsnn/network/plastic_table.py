@@ -1,0 +1,143 @@
+"""What plastic connections need to run: their table, traces, synapses by target, and what waits or is averaged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..kernels.network import tables as at
+from ..plasticity.homeostasis import Scaling
+from .connection import Connection
+from .kernel import Numbered
+from .pool import Pool
+from .rules import BOUNDED
+from .weights import rewarded
+
+Array = np.ndarray
+
+
+class PlasticTable:
+    """Table and arrays of the plastic connections of a network.
+
+    Attributes
+    ----------
+    connections : list of Connection
+        Those with a rule or homeostasis.
+    traces : float array
+        Spikes and traces of both sides.
+    eligible : float array, since : uint32 array
+        Of synapses that wait for a reward: see ``kernels.plasticity.rewarded``.
+    rates, tallies : float64 and int64 array
+        Mean rates of targets, and their spikes since the last interval.
+    aims : float64 array
+        Of targets whose mean weight is steered, or whose weights are normalised in every step: see
+        ``kernels.plasticity.mean_weight`` and ``kernels.plasticity.normalized``.
+    integers : int32 array
+        Of rules in integers: see ``kernels.plasticity.integer``.
+    columns : tuple of arrays
+        The synapses by target: bounds, sources, places in the rows.
+    """
+
+    def __init__(
+        self, connections: list[Connection], transposed: dict[Connection, tuple], wires: Array, rules: Numbered,
+        pool: Pool, dt: float,
+    ):  # fmt: skip
+        self.pool, self.dt, self.dtype = pool, dt, pool.numbers.dtype
+        self.connections = [c for c in connections if c.changes]
+        self.table = np.zeros((len(self.connections), at.PLASTIC_COLUMNS), np.int64)
+        bounds: list[Array] = [np.zeros(0, np.int64)]
+        lists: list[list[Array]] = [[np.zeros(0, np.int32)], [np.zeros(0, np.int32)]]
+        self._traces, self._waiting, self._rates = 0, 0, [np.zeros(0)]
+        self._aims, self._integers = 0, [np.zeros(0, np.int32)]
+        units, entries, places = 0, 0, 0
+        for k, (c, line) in enumerate(zip(self.connections, self.table, strict=True)):
+            number = connections.index(c)
+            wires[number, at.RULE] = k
+            line[at.WIRE], line[at.RULE_MODEL], line[at.AFTER] = number, rules[c.rule], c.after
+            self._sides(c, line)
+            self._numbers(c, line)
+            self._others(c, line)
+            line[at.COLUMN_BOUNDS], line[at.COLUMNS] = places, entries
+            line[at.RATES] = units
+            if c.homeostasis is not None:
+                units += c.target.n
+            start, pre, place = transposed[c]
+            bounds.append(start)
+            lists[0].append(pre)
+            lists[1].append(place)
+            places, entries = places + len(start), entries + len(pre)
+        self.columns = np.concatenate(bounds), *map(np.concatenate, lists)
+        self.traces = np.zeros(max(self._traces, 1), self.dtype)
+        self.eligible, self.since = np.zeros(self._waiting, self.dtype), np.zeros(self._waiting, np.uint32)
+        self.start_rates = np.concatenate(self._rates)
+        self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)
+        self.aims, self.start_integers = np.ones(self._aims), np.concatenate(self._integers)
+        self.integers = self.start_integers.copy()
+
+    def reset(self) -> None:
+        """Nothing has happened yet."""
+        for array in (self.traces, self.eligible, self.since, self.tallies):
+            array[...] = 0
+        self.rates[...] = self.start_rates
+        self.integers[...] = self.start_integers
+
+    def _sides(self, c: Connection, line: Array) -> None:
+        """Places of what is known of both sides."""
+        for side, group, seen, carried, used, count, factors in (
+            ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS),
+            ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS),
+        ):
+            kinds, first = getattr(c.rule, side), self._traces
+            line[count], line[seen], line[carried] = len(kinds), first, first + group.n
+            for k, name in enumerate(kinds):
+                self.pool.place[c, name] = (first + (1 + k) * group.n, group.n)
+            line[used] = first + (1 + len(kinds)) * group.n
+            self._traces += (1 + 2 * len(kinds)) * group.n
+            pairs = [(t.factor(self.dt, self.dtype), t.amount) for t in kinds.values()]
+            line[factors] = self.pool.numbers.put(pairs)
+
+    def _numbers(self, c: Connection, line: Array) -> None:
+        """Parameters of the rule, of its reward and of homeostasis."""
+        rule, dt = c.rule, self.dt
+        params, limits = rule.numbers(1, self.dtype)
+        line[at.PARAMS], line[at.PARAM_COUNT] = self.pool.numbers.put(params), len(params)
+        line[at.LIMITS] = self.pool.numbers.put(limits)
+        line[at.CHANGES], line[at.REWARD] = c.plasticity is not None and c.integer is None, -1
+        ends = (rule.w_min, rule.w_max) if rule.bounds in BOUNDED else (-np.inf, np.inf)
+        if c.kind.waits:
+            factor, *fading = rewarded(rule, dt)
+            line[at.REWARD] = self.pool.numbers.put([c._reward_given, factor if c.learning else 0.0, *fading, *ends])
+            line[at.GAP] = self._waiting - c.place
+            self._waiting += c.stop - c.first
+        care = c.homeostasis
+        if isinstance(care, Scaling):
+            line[at.TENDED] = at.SCALED
+            numbers = [care.rate, care.beta, care.smoothing, 1000.0 / care.every, *ends]
+            self._rates.append(np.full(c.target.n, float(care.rate)))
+        elif care is not None:
+            line[at.TENDED] = at.NORMALIZED
+            cut = care.before_clip or rule.clip == "all"
+            numbers = [care.total, 0.0, 0.0, 0.0, *(ends if cut else (-np.inf, np.inf))]
+            self._rates.append(np.zeros(c.target.n))
+        if care is not None:
+            every = care.every or dt  # a normalisation without an interval has been refused
+            line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.pool.numbers.put(numbers)
+
+    def _others(self, c: Connection, line: Array) -> None:
+        """Of a rule that steers mean weights, normalises in every step, or computes in integers."""
+        line[[at.STEERED, at.BALANCED, at.INTEGERS, at.THRESHOLD]] = -1
+        if c.kind.lines:
+            line[at.STEERED] = self._aims
+            self._aims += c.kind.lines * c.target.n
+        care = c.rule.normalize
+        if c.kind.normalizes and care is not None and care.first is not None:
+            ends = (
+                (c.rule.w_min, c.rule.w_max) if c.rule.clip == "all" and c.rule.bounds in BOUNDED else (-np.inf, np.inf)
+            )
+            line[at.BALANCED] = self.pool.numbers.put([care.total, care.before_clip, *ends])
+            line[at.DUE] = min(care.first, np.iinfo(np.int64).max)
+        if c.integer is not None:
+            line[at.INTEGERS] = sum(map(len, self._integers))
+            self._integers.append(np.array(c.integer.numbers(), np.int32))
+            self._integers.append(np.zeros(c.source.n + c.target.n, np.int32))
+            line[at.ROUNDING] = self.pool.keys.put([c.draws.fold(side).key for side in ("pre", "post")])
+            line[at.THRESHOLD] = self.pool.place.get((c.target, c.integer.reads[0]), (-1, 0))[0]

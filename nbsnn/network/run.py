@@ -1,0 +1,202 @@
+"""One call of ``run``: the pieces between which Python looks in, and the watch for what is not finite."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..progress.bar import Progress
+from ..scalar.times import LATEST
+from ..scalar.times import whole as whole
+from ..validate import function
+from .files import Files
+from .home import Home
+from .recording import Recording, RecordRequest
+
+Array = np.ndarray
+
+WEIGHTS = "numbers", "weights", "eligible", "since"  # arrays that are read and written with weights
+
+HALF = 2**31  # steps after which synapses that wait are brought up to date, as they count modulo twice as many
+
+INTERVAL = 64  # steps between two looks, at least: a sum over the state takes as long as a fraction of a step
+
+RUNNING: dict[int, tuple[int]] = {}
+"""Which networks are running, and in which thread."""
+
+
+def at_rest(network: Home, what: str) -> None:
+    """``RuntimeError`` if the network is running, in any thread."""
+    if id(network) in RUNNING:
+        raise RuntimeError(f"this network is running: {what} is for the time between two runs")
+
+
+def mine(network: Home, what: str) -> None:
+    """``RuntimeError`` if the network is running in another thread."""
+    if RUNNING.get(id(network), (threading.get_ident(),)) != (threading.get_ident(),):
+        raise RuntimeError(f"this network is running in another thread: {what} is for the time between two runs")
+
+
+def run(network: Home, *arguments: Any) -> Recording:
+    """See ``Network.run``."""
+    token = (threading.get_ident(),)
+    try:
+        if RUNNING.setdefault(id(network), token) is not token:
+            where = "in another thread" if RUNNING[id(network)] != token else "and its callback must not run it"
+            raise RuntimeError(f"this network is running already, {where}")
+        return _run(network, *arguments)
+    finally:
+        if RUNNING.get(id(network)) is token:
+            del RUNNING[id(network)]
+
+
+def _run(
+    network: Home, duration: float, record: Any, every: float | None, to: Any, variables_to: Any,
+    progress: bool, callback: Callable | None, callback_every: float | None,
+) -> Recording:  # fmt: skip
+    dt = network.dt
+    steps = whole(duration, dt, "duration")
+    interval = 1 if every is None else whole(every, dt, "every")
+    between = 1 if callback_every is None else whole(callback_every, dt, "callback_every")
+    start = network.step
+    if start + steps > LATEST:
+        raise ValueError(
+            f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
+        )
+    if callback is not None:
+        function("callback", callback, "a function that takes the network", takes=1)
+    if callback is None and callback_every is not None:
+        raise ValueError("callback_every is the interval of a callback; there is none")
+    network.build()
+    request = RecordRequest(network, record)
+    if every is not None and variables_to is None and not (request.variables or request.weights):
+        raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
+    loop, t, end = network.loop(), start, start + steps
+    files = None
+    if to is not None or variables_to is not None:
+        files = Files(network, to, variables_to, request.columns, interval, start, end)
+    weights: list[list[Array]] = [[] for _ in request.weights]
+    bar = None if progress is False else Progress.of(progress)
+    began = time.perf_counter()
+
+    def look(t: int) -> None:
+        watch.look(t)
+        if bar:
+            bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
+
+    try:
+        tape = request.tape(network, loop, interval, files)
+        _bound(network)
+        watch = Watch(network, start)
+        loop.prepare(tape, start)
+        began = time.perf_counter()
+        while t < end:
+            goal = min(end, (t // HALF + 1) * HALF)
+            if callback:
+                goal = min(goal, t + between - (t - start) % between)
+            if request.weights:
+                goal = min(goal, (t // interval + 1) * interval)
+            loop.advance(goal, tape, look)
+            t = goal
+            if t % HALF == 0:
+                for connection in network.connections:
+                    if connection.kind.waits:
+                        connection.stored.settle()
+            if callback and ((t - start) % between == 0 or t == end):
+                callback(network)
+                _bound(network)
+            if t % interval == 0:
+                now = [np.array(connection.weight) for connection in request.weights]
+                if files and files.variables and now:
+                    files.row(tape.taken(), now)
+                    continue
+                for kept, values in zip(weights, now, strict=True):
+                    kept.append(values)
+        watch.end(t)
+    except BaseException:
+        if network.step != start:
+            _finish(network)
+        elif files:
+            files.discard()
+        raise
+    finally:
+        if files:
+            files.close()
+    _finish(network)
+    seconds = time.perf_counter() - began
+    return Recording(network, request, tape, files, weights, start, steps, interval, seconds)
+
+
+class Watch:
+    """Raises ``ValueError`` where variables or weights are not finite, with the first look at which they were not."""
+
+    def __init__(self, network: Home, start: int):
+        self.network, self.layout, self.since = network, network.layout, start
+        on_gpu = network.device == "cuda"  # where weights are set as a whole, and have been checked then
+        for what in self._found(weights=not on_gpu):
+            raise ValueError(f"{what}: a run cannot begin there")
+
+    def look(self, step: int) -> None:
+        """Look at the state, unless the last look is too near."""
+        if step - self.since >= INTERVAL:
+            self._look(step)
+
+    def end(self, step: int) -> None:
+        """Look at the state, and at the weights of synapses that change."""
+        self._look(step, weights=any(c.changes for c in self.network.connections))
+
+    def _look(self, step: int, weights: bool = False) -> None:
+        dt = self.network.dt
+        for what in self._found(weights):
+            raise ValueError(
+                f"{what} at {step * dt:.10g} ms; at {self.since * dt:.10g} ms all were finite. The equations have left "
+                "the range of numbers: a shorter dt, weaker input or weaker synapses may keep them in it"
+            )
+        self.since = step
+
+    def _found(self, weights: bool) -> Iterator[str]:
+        """What is not finite, in words."""
+        layout = self.layout
+        if not _finite(states := layout.memory.read("states")):
+            for (owner, name), (place, n) in layout.place.items():
+                label = owner.label(name) if hasattr(owner, "label") else name
+                yield from _words(f"{label} of {owner.group.name}", "unit", states[place : place + n])
+        if weights and not _finite(values := layout.memory.read("weights")):
+            for c in self.network.connections:
+                if c.own_weights:
+                    yield from _words(f"the weight of {c.name}", "synapse", values[c.place : c.place + len(c)])
+
+
+def _finite(array: Array) -> bool:
+    """Whether all elements are finite; False also where their sum overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
+def _words(what: str, one: str, values: Any) -> Iterator[str]:
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        more = f", the first of {len(bad)}" if len(bad) > 1 else ""
+        yield f"{what} is {values[bad[0]]} in {one} {bad[0]}{more}"
+
+
+def _finish(network: Home) -> None:
+    """What rules do at the end of a run alone."""
+    due = [c for c in network.connections if c.rule.normalize is not None and not c.kind.normalizes and c.learning]
+    if due:
+        with network.layout.memory.at_hand(*WEIGHTS):
+            for connection in due:
+                connection.normalize()
+
+
+def _bound(network: Home) -> None:
+    """Bring weights within their bounds where a rule wants it of all."""
+    due = [c for c in network.connections if c.changes and not c.kind.lines and c.stored.bounded and c.learning]
+    if due:
+        with network.layout.memory.at_hand("weights"):
+            for connection in due:
+                connection.stored.clip()

@@ -1,0 +1,210 @@
+"""One step of a block of units, spelt out for a neuron and the ports of its population.
+
+What arrives at the ports, the synapses' courses and the neuron's equations stand in one loop, so that nothing passes
+through memory between them: that is a third faster than a loop for each. The number of ports is known only when a
+kernel is made, so the loop is put together here; for an exponential synapse and a current it reads
+
+    def update(n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits):
+        widest()
+        q, zero = shared(P, place), P.dtype.type(0)
+        count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
+        a0, o0 = np.uintp(row + ports[first + 0, ROW] + lo), np.uintp(ports[first + 0, STATE] + lo)
+        q0, e0 = numbers0(P, ports[first + 0, SCALARS] + 1), P[ports[first + 0, SCALARS]]
+        for k in range(n):
+            current, conductance = x[k], zero
+            r = synapse0(R[a0 + k], *read0(S, o0, w, k), *q0)
+            R[a0 + k] = zero
+            write0(S, r, o0, w, k)
+            current += r[0]
+            r = step(current, *state(S, o, w, k), *param(q, V, own, w, k))
+            ...
+
+So the order of a step is: what has arrived, the synapses, the neuron's own step (integration, jump, threshold, reset).
+``n`` units from ``lo`` on, of which ``i0`` is the first as an unsigned number. S, P, V and R are the flat arrays of the
+network; ``o``, ``own``, ``v`` and ``w`` are unsigned places and the distance between variables, so that no index needs
+a check for its sign and the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each;
+``bits`` is scratch.
+
+On a GPU the same lines stand without the loop: a thread steps one unit ``lo``, with signed places and the sum of its
+currents ``x``, and gets its output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..compile.fill import bind
+from ..compile.unroll import numbers, read, write
+from ..kernels.arrays.wide import widest
+from ..kernels.network import tables as at
+from ..neuron import Neuron
+from .conducted import conducted
+from .group import Group, Port
+from .normal import bits_of, normal_from, uniform_of
+
+ARGUMENTS = "n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits"
+
+GPU_ARGUMENTS = "lo, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x"
+
+INPUTS = {
+    "current": "current",
+    "conductance": "conductance",
+    "jump": "jump",
+    "uniform": "uniform_of(key, t, {unit})",
+    "normal": "normal_from({bits})",
+}
+"""How each of a neuron's inputs is called in the loop."""
+
+BEFORE = {"normal": "for k in range(n): bits[k] = bits_of(key, t, i0 + k)"}
+"""A loop of its own before it. In one loop, bits and the number made of them are one long chain of instructions that
+wait for each other, and take a tenth longer (9.0 ns a unit against 8.3; with long quotients in float32 it was 11.1)."""
+
+ENTERS = {
+    "current": "current += r[0]",
+    "conductance": "conductance += r[0]; current += r[0] * e{j}",
+    "driving": "conductance += r[0]; current += r[0] * e{j}",
+    "jump": "jump += r[0]",
+    "after": "jump += r[0]",
+}
+"""How the output of a synapse enters, by the port's mode."""
+
+DRIVEN = "current = conducted(current, conductance, S[v + k], *driven(P, place), {rest}) + jump"
+"""After all that: conductances as a current, with v as it was before the step."""
+
+AFTER = "S[v + k] += jump if {out} <= 0.5 else zero"
+
+
+def update(group: Group, device: str = "cpu") -> Callable:
+    """The loop over the units of a group like this; for a GPU, the step of one."""
+    neuron, own = checked(group.neuron), own_parameters(group)
+    shared = [name for name in neuron.params if name not in own]
+    places = [f"s[o{' + w' * own.index(n)} + k], " if n in own else f"q[{shared.index(n)}], " for n in neuron.params]
+    scope: dict[str, Any] = {
+        "np": np, "widest": widest, "step": neuron.step,
+        "uniform_of": uniform_of, "bits_of": bits_of, "normal_from": normal_from,
+        "state": read(len(neuron.state)), "keep": write(len(neuron.state)), "shared": numbers(len(shared)),
+        "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"), "conducted": conducted,
+    }  # fmt: skip
+    before, inside = [], []
+    for j, port in enumerate(group.ports):
+        scope |= _port(port, j)
+        row = f"first + {j}"
+        before += [
+            f"a{j}, o{j} = place_of(row + ports[{row}, {at.ROW}] + lo), place_of(ports[{row}, {at.STATE}] + lo)",
+            f"q{j}, e{j} = numbers{j}(P, ports[{row}, {at.SCALARS}] + 1), P[ports[{row}, {at.SCALARS}]]",
+        ]
+        inside += [
+            f"r = synapse{j}(R[a{j} + k], *read{j}(S, o{j}, w, k), *q{j})",
+            f"R[a{j} + k] = zero",
+            f"write{j}(S, r, o{j}, w, k)",
+            ENTERS[mode_of(port)].format(j=j),
+        ]
+    if group.driven:
+        scope["driven"] = _behind(len(shared))
+        rest = f"V[own + {'w + ' * len(own)}k]" if group.own_rest else f"P[place + {len(shared) + 4}]"
+        inside.append(DRIVEN.format(rest=rest))
+    frame = _thread if device == "cuda" else _block
+    scope["place_of"] = np.int64 if device == "cuda" else np.uintp  # signed and unsigned places do not mix
+    exec("\n".join(frame(before, inside, group)), scope)
+    return bind(scope["update"], **neuron.filling())
+
+
+def mode_of(port: Port) -> str:
+    """How the output of a synapse enters: a jump by means of the current is none of what conductances turn into one."""
+    jumps = port.mode == "current" and not port.synapse.variables
+    return "jump" if jumps and port.group.driven else port.mode
+
+
+def _behind(count: int) -> Callable:
+    """A function that reads the four numbers behind the ``count`` parameters that are shared."""
+    return eval(f"lambda p, o: ({''.join(f'p[o + {count + j}], ' for j in range(4))})")
+
+
+def put_out(group: Group) -> str:
+    """What a unit puts out: a readout no spike, whatever its output."""
+    return "r[0]" if group.spiking else "zero"
+
+
+def _finish(group: Group) -> list[str]:
+    """The lines after a unit's step."""
+    after = [AFTER.format(out=put_out(group))] if any(port.mode == "after" for port in group.ports) else []
+    return ["keep(S, r, o, w, k)", *after]
+
+
+def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
+    """The lines of the loop over a block of units."""
+    neuron, currents = checked(group.neuron), bool(group.currents)
+    return [
+        f"def update({ARGUMENTS}):",
+        "    widest()",
+        "    q, zero = shared(P, place), P.dtype.type(0)",
+        "    count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)",
+        *(f"    {line}" for line in before),
+        *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
+        "    for k in range(n):",
+        f"        current, conductance, jump = {'x[k]' if currents else 'zero'}, zero, zero",
+        *(f"        {line}" for line in inside),
+        f"        {_step(neuron, 'i0 + k', 'bits[k]')}",
+        f"        y[k] = {put_out(group)}",
+        *(f"        {line}" for line in _finish(group)),
+        # The sum of two uint32 is a uint64 to Numba, and would halve the width of the whole loop's vectors.
+        f"        count = np.uint32(count + (one if {put_out(group)} > 0.5 else none))",
+        "    return count",
+    ]
+
+
+def _thread(before: list[str], inside: list[str], group: Group) -> list[str]:
+    """The lines of the step of one unit."""
+    neuron = checked(group.neuron)
+    return [
+        f"def update({GPU_ARGUMENTS}):",
+        "    q, zero, k = shared(P, place), 0.0, 0",
+        *(f"    {line}" for line in before),
+        "    current, conductance, jump = x, zero, zero",
+        *(f"    {line}" for line in inside),
+        f"    {_step(neuron, 'np.uint64(lo)', 'bits_of(key, t, np.uint64(lo))')}",
+        *(f"    {line}" for line in _finish(group)),
+        f"    return {put_out(group)}",
+    ]
+
+
+def _step(neuron: Neuron, unit: str, bits: str) -> str:
+    """The line that steps a unit."""
+    inputs = ", ".join(INPUTS[name].format(unit=unit, bits=bits) for name in neuron.inputs)
+    return f"r = step({inputs}, *state(S, o, w, k), *param(q, V, own, w, k))"
+
+
+def _port(port: Port, j: int) -> dict[str, Any]:
+    """What the loop calls for port ``j``."""
+    count = len(port.synapse.variables)
+    return {
+        f"synapse{j}": port.synapse.step, f"read{j}": read(count), f"write{j}": write(count),
+        f"numbers{j}": numbers(len(port.numbers(1.0)) - 1),
+    }  # fmt: skip
+
+
+def story(group: Group) -> Any:
+    """All that shapes the loop of a group."""
+    neuron = checked(group.neuron)
+    filling = {name: function for name, function in neuron.filling().items() if name != "dspike"}  # no reverse here
+    holes = tuple(sorted((name, id(function)) for name, function in filling.items()))
+    ports = tuple((mode_of(port), port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
+    return (
+        neuron.step, holes, neuron.inputs, tuple(neuron.params), tuple(own_parameters(group)), ports,
+        bool(group.currents), group.own_rest, group.spiking,
+    )  # fmt: skip
+
+
+def own_parameters(group: Group) -> list[str]:
+    """The parameters of which each unit has its own value."""
+    return [name for name, value in group.values.items() if value.size > 1]
+
+
+def checked(neuron: Neuron | None) -> Neuron:
+    """The model of a population that has one."""
+    if neuron is None:
+        raise ValueError("a list of spikes has no model")
+    return neuron

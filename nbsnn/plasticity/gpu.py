@@ -1,0 +1,147 @@
+"""Plasticity on a GPU: a layer, or a rule with given spikes, in one launch for all steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..compile.fill import kernel
+from ..compile.unroll import row, store
+from ..device import gpu
+from ..layers.layer import Array, Nested
+from ..random import counter, squares32
+from .gpu_arrays import RuleOnGpu
+from .spikes_in import Drawn, binary
+
+CHUNK = 32
+"""Units of which one thread lists the spikes."""
+
+FEW = 1024
+"""Least number of threads of a launch."""
+
+
+def check_spikes_on_gpu(layer: Any, x: Array | Drawn, tape: Nested) -> None:
+    """Raise unless input and output of a plastic layer are spikes, of which lists are made on a GPU."""
+    if layer.neurons.neuron.output != "spikes" or not binary(tape["neurons"]["record"][0, 0]):
+        raise ValueError('on a GPU the units of a plastic layer must spike; use device="cpu"')
+    if not isinstance(x, Drawn) and not binary(x):
+        raise ValueError('on a GPU the input of a plastic layer must be spikes, 0 or 1; use device="cpu"')
+
+
+class GpuLoop:
+    """The steps of one run of a ``Plastic`` layer, as ``loop.CompiledRun``; ``signals`` None leaves the weights alone.
+
+    All arrays go to the GPU at the start; weights come back after each ``advance``, the rest after the last step.
+    ``weights`` that are there already stay there.
+    """
+
+    def __init__(
+        self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, signals: Nested | None, weights: Any = None
+    ):
+        self.layer, self.steps, self.x, self.old = layer, len(x), x, state
+        self.inner, self.learning = tape["neurons"], signals is not None
+        record, dtype, batch = self.inner["record"], layer.setting.dtype, self.inner["record"].shape[2]
+        self.before = state.get("input", np.zeros((0, batch, *layer.in_shape), dtype))
+        self.record, self.counts = gpu.put(record), np.zeros(record.shape[2:], np.int64)
+        self.drive, self.tallied = gpu.put(self.inner["x"]), gpu.put(self.counts)
+        cells = self.drive, gpu.put(self.inner["params"]), self.record[1:], self.record[0], self.tallied
+        lateral = no_connection(dtype) if layer.lateral is None else _dense(layer.lateral)
+        self.stay, self.weights = weights is not None, gpu.put(layer.weights) if weights is None else weights
+        connection = self.weights, gpu.put(_dense(layer.connection)[1])
+        if signals is not None:
+            places = {name: layer.neurons.variables.index(name) for name in layer.rule.reads}
+            signals = {**signals, "steps": len(x), **{name: self.record[k] for name, k in places.items()}}
+        self.side = RuleOnGpu(layer.rule, state["rule"], layer.weights, batch, layer.setting.dt, signals, layer.defer)
+        if layer.defer:
+            self.side.needs.dw[1].copy_to_device(state["pending"])
+        self.call = _compiled(layer, self.side)
+        self.arguments = (
+            source(x, self.before, batch), (layer.delay, *layer.lag), connection,
+            (*map(gpu.put, lateral), self.record[0]), cells, lists(batch, *layer.weights.shape), int(self.learning),
+            *self.side.arguments(),
+        )  # fmt: skip
+
+    def advance(self, t0: int, t1: int) -> None:
+        """Run steps [t0, t1)."""
+        if t1 > t0:
+            gpu.together(self.call, max(self.layer.weights.size, FEW), t0, t1, *self.arguments)
+        if self.learning and not self.stay:
+            self.layer.weights[...] = gpu.get(self.weights)
+        if t1 == self.steps:
+            self.inner["record"][...] = gpu.get(self.record)
+            self.inner["x"][...] = gpu.get(self.drive)
+            self.counts[...] = gpu.get(self.tallied)
+
+    def finish(self) -> None:
+        """What the rule does at the end of a run, to weights that stay on the GPU."""
+        normalize, dtype = self.layer.rule.normalize, self.layer.setting.dtype
+        if self.learning and normalize is not None and normalize.when == "end":
+            call = gpu.compiled("plasticity.dense_cuda", "normalize_all", dtype, GUARD=int(normalize.guard))
+            gpu.run(call, self.weights.shape[1], self.weights, dtype.type(normalize.total))
+
+    def final(self) -> Nested:
+        """The state after the last step, but for the neurons."""
+        rule = self.side.state(self.steps) if self.learning else dict(self.old["rule"])
+        final: Nested = {"rule": rule}
+        if self.layer.queue:
+            final["input"] = np.concatenate([self.before, _latest(self.x, self.layer.queue)])[-self.layer.queue :]
+        if self.layer.defer:
+            final["pending"] = (
+                gpu.get(self.side.needs.dw[(self.steps - 1) % 2]) if self.learning else self.old["pending"]
+            )
+        return final
+
+
+def _compiled(layer: Any, side: RuleOnGpu) -> Callable:
+    """The kernel of a layer, made once."""
+    layer.compiled = layer.compiled or {}
+    if side.needs.key not in layer.compiled:
+        from ..kernels.plasticity import layer_cuda as cuda
+
+        neuron = layer.neurons.neuron
+        filling = {
+            **neuron.filling(), "units": cuda.fire, "step": neuron.of_current(),
+            "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
+            "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"), **side.needs.filling,
+        }  # fmt: skip
+        layer.compiled[side.needs.key] = kernel(cuda.live, device="cuda", dtype=layer.setting.dtype, **filling)
+    return layer.compiled[side.needs.key]
+
+
+def no_connection(dtype: Any) -> tuple[Array, Array]:
+    """In the place of weight and bias."""
+    return np.zeros((0, 1), dtype), np.zeros(0, dtype)
+
+
+def _dense(dense: Any) -> tuple[Array, Array]:
+    """Weight and bias; none is of length 0."""
+    return dense.params["weight"], dense.params.get("bias", np.zeros(0, dense.setting.dtype))
+
+
+def source(x: Array | Drawn, before: Array, batch: int) -> tuple:
+    """The kernel's arguments for its input: spikes, or what to draw."""
+    u = np.uint64
+    if isinstance(x, Drawn):
+        given = np.zeros((0, batch, before.shape[2]), before.dtype), before, x.threshold, x.keys, np.array([x.first], u)
+    else:
+        given = np.ascontiguousarray(x), before, np.zeros((0, 0), u), np.zeros(0, u), np.zeros(1, u)
+    return tuple(map(gpu.put, given))
+
+
+def lists(batch: int, n_pre: int, n_post: int) -> tuple:
+    """Room for the spikes of both sides: units, and how many in each chunk."""
+    sizes = [(n, -(-n // CHUNK)) for n in (n_pre, n_post)]
+    return tuple(gpu.empty((batch, length), np.int32) for pair in sizes for length in pair)
+
+
+def _latest(x: Array | Drawn, steps: int) -> Array:
+    """The last of its input spikes, at most ``steps``."""
+    first = max(0, len(x) - steps)
+    if not isinstance(x, Drawn):
+        return x[first:]
+    units = np.arange(x.threshold.shape[1], dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        drawn = [squares32(counter(np.uint64(x.first + t), units), x.keys[:, None]) for t in range(first, len(x))]
+    return np.array(drawn) < x.threshold

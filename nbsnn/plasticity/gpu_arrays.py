@@ -1,0 +1,109 @@
+"""A rule on a GPU: spikes and traces of both sides of a connection, and what the rule says it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ..compile.fill import bind
+from ..compile.unroll import each
+from ..device import gpu
+from ..layers.layer import Array, Nested
+from .normalize import aim
+
+
+class Needs(NamedTuple):
+    """What a rule needs of a run on a GPU.
+
+    Attributes
+    ----------
+    filling : dict
+        What fills the kernel's holes.
+    numbers, noted : tuple
+        What the function over synapses takes: parameters and limits; arrays and numbers of the rule's own.
+    state : dict of str to device array
+        What is part of the rule's state, beside traces and step.
+    dw : device array [slots, n_pre, n_post]
+        Increments, without a slot if a step does not end with what concerns all weights.
+    key : object
+        What tells the kernel from that of another run of the same rule.
+    """
+
+    filling: Mapping[str, Any]
+    numbers: tuple
+    noted: tuple
+    state: Mapping[str, Any]
+    dw: Any = ()
+    key: Any = None
+
+
+class GpuRule(Protocol):
+    """What is asked of a rule."""
+
+    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+        """Numbers of the traces of a side."""
+        ...
+
+    def on_gpu(self, side: RuleOnGpu) -> Needs:
+        """What the rule needs of a run."""
+        ...
+
+
+class RuleOnGpu:
+    """The arrays of a rule for one run, from the state ``old`` on; ``signals`` None: nothing is learned.
+
+    ``noted``: the increments of a step are looked at; ``defer``: they are added a step later.
+    """
+
+    def __init__(
+        self, rule: GpuRule, state: Nested, weights: Array, batch: int, dt: float, signals: Nested | None,
+        defer: bool = False, noted: bool = False,
+    ):  # fmt: skip
+        self.old, self.dtype, self.shape, self.batch, self.dt = state, weights.dtype, weights.shape, batch, dt
+        self.signals, self.defer, self.noted = signals, defer, noted
+        self.arrays: list[Any] = []
+        for name, n in zip(("pre", "post"), weights.shape, strict=True):
+            carried = np.array([*state[name].values()], self.dtype).reshape(-1, batch, n)
+            used, seen = gpu.zeros((max(len(carried), 1), 1, batch, n), self.dtype), gpu.zeros((batch, n), self.dtype)
+            self.arrays += [seen, gpu.put(carried), used, gpu.put(rule.factors(name, dt, self.dtype))]
+        self.needs = rule.on_gpu(self)
+
+    def arguments(self) -> tuple:
+        """The kernel's: sides, rule, noted."""
+        return tuple(self.arrays), self.needs.numbers, self.needs.noted
+
+    def state(self, steps: int) -> Nested:
+        """The rule's state after so many steps."""
+        after = dict(self.old)
+        for side, carried in (("pre", self.arrays[1]), ("post", self.arrays[5])):
+            lines = zip(self.old[side], gpu.get(carried), strict=True)
+            after[side] = {name: line.copy() for name, line in lines}
+        after |= {name: gpu.get(array) for name, array in self.needs.state.items()}
+        after["step"] = self.old["step"] + steps
+        return after
+
+
+def follow_all(traces: list[Any]) -> Any:
+    """One function that follows all traces of a side."""
+    return each(traces, "b, n, s, a, used, D", "{k}, b, n, s, a, used, D")
+
+
+def pair_needs(rule: Any, side: RuleOnGpu, whole: bool, batch: int) -> Needs:
+    """What a ``Rule`` needs whose increments are added; ``whole``: a step ends with what concerns all weights."""
+    from ..kernels.plasticity import dense_cuda as cuda
+
+    followers = {
+        f"follow_{name}": follow_all([bind(cuda.follow, **t.filling()) for t in getattr(rule, name).values()])
+        for name in ("pre", "post")
+    }
+    filling = {
+        **rule.filling(), **followers, **rule.settling(), "WHOLE": int(whole), "synapses": cuda.visit,
+        "settle": cuda.settle if whole else cuda.no_settle,
+    }  # fmt: skip
+    slots = 1 + side.defer if whole else 0
+    dw = (gpu.zeros if slots else gpu.empty)((slots, *side.shape), side.dtype)
+    total, due = aim(rule.normalize, side.dtype)
+    numbers = tuple(map(gpu.put, rule.numbers(batch, side.dtype)))
+    return Needs(filling, numbers, (dw, total, int(side.old["step"]), int(due)), {}, dw)

@@ -1,0 +1,1 @@
+"""What scalar code is written with."""

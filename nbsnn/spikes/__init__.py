@@ -1,0 +1,1 @@
+"""Spikes as data: bits, positions, and sums of rows."""

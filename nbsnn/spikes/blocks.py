@@ -1,0 +1,43 @@
+"""Matrices in lines: 64 neighbouring columns of all rows, then the next 64 columns of all rows.
+
+A matrix of R rows and Q lines is an array [Q R, 64], which is how ``kernels.products.gather`` sums rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..compile.simd import LINE as LINE
+
+Array = np.ndarray
+
+
+def blocks(columns: int) -> int:
+    """How many lines hold ``columns`` columns."""
+    return -(-columns // LINE)
+
+
+def lines_of(array: Array, count: int, first: int = 0, last: int | None = None) -> Array:
+    """Rows [first, last) of a matrix in ``count`` lines: a view [count, rows, 64]."""
+    return array.reshape(count, -1, LINE)[:, first:last]
+
+
+def as_lines(matrix: Array, count: int) -> Array:
+    """A matrix [R, 64 count] seen as lines: a view [count, R, 64].
+
+    >>> as_lines(np.arange(256).reshape(2, 128), 2)[1, :, 0]
+    array([ 64, 192])
+    """
+    return matrix.reshape(-1, count, LINE).transpose(1, 0, 2)
+
+
+def rows_of(array: Array, count: int, first: int = 0, last: int | None = None) -> Array:
+    """Rows [first, last) of a matrix in ``count`` lines, [rows, 64 count]; a copy if there are several lines."""
+    part = lines_of(array, count, first, last)
+    return part.transpose(1, 0, 2).reshape(part.shape[1], -1)
+
+
+def add_in_lines(matrix: Array, count: int, out: Array) -> None:
+    """Add a matrix [R, 64 count] to ``out``, which lies in ``count`` lines."""
+    lines = lines_of(out, count)
+    lines += as_lines(matrix, count)
