@@ -80,8 +80,8 @@ if TYPE_CHECKING:
 
 NAMES = {
     "": """
-        data encode files init layers learning losses models neurons optim plasticity plot presets random sparse statistics
-        surrogates synapses tempotron unsupervised voting
+        data encode files init layers learning losses models neurons optim plasticity plot presets random sparse
+        statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
     "device.profile": "profile",

@@ -76,7 +76,7 @@ def test_kernels_of_large_blocks_are_bound_to_their_registers_and_asked_whether_
         return SimpleNamespace(typeof_pyval=type, compile={(int, float): made}.get)
 
     assert gpu.bound(threads) == bound
-    monkeypatch.setattr(gpu.arrays, "simulated", lambda: False)
+    monkeypatch.setattr(gpu, "simulated", lambda: False)
     assert gpu.fits(asked(threads, 0), threads, 1, 2.0)
     assert (
         gpu.fits(asked(threads - 1, 0), threads, 1, 2.0) == gpu.fits(asked(threads, 4), threads, 1, 2.0) == (not bound)

@@ -284,7 +284,7 @@ def test_distance_against_all_pairs(profile, period, monkeypatch):
     whole = rule.build(80, 90, seed=2, stream="d", coordinates=(a, b)).check()
     np.testing.assert_array_equal(dense(whole), expected)
     assert p.sum() < rule.count(80, 90, coordinates=(a, b)) < 1.5 * p.sum() + 100
-    monkeypatch.setattr("nbsnn.sparse.grid.FINENESS", 1)  # cells are no part of the result
+    monkeypatch.setattr("nbsnn.sparse.cells.FINENESS", 1)  # cells are no part of the result
     np.testing.assert_array_equal(rule.build(80, 90, seed=2, stream="d", coordinates=(a, b)).post, whole.post)
     near = Distance(profile, cutoff=1.0, period=period).build(80, 90, seed=2, stream="d", coordinates=(a, b))
     np.testing.assert_array_equal(dense(near), expected & (d <= 1.0))

@@ -20,7 +20,7 @@ from ..kernels.synapses import distance as loops
 from ..random import Draws
 from ..validate import affordable, finite, number, real, shape_of, shown, switch
 from .distance_profile import Profile
-from .grid import sort_into_cells
+from .cells import sort_into_cells
 from .rows import Array, Rows, turn
 from .rule import NOWHERE, Rule, above
 

@@ -81,7 +81,7 @@ class Packed:
         total, room = int(start[-1]), self._tape.get("index")
         if room is None or len(room) < total or len(room) > 2 * total + 2**16:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
-        index, bits, fill = room[:total], self.bits[first:last], _compiled("arrays.fill_cuda")
+        index, bits, fill = room[:total], self.bits[first:last], _compiled("fill")
         work = 4 * total + self.bits.size
         run_threaded(lambda lo, hi: fill(_u(lo), _u(hi), bits, start, index), last - first, work)
         return index
