@@ -19,8 +19,8 @@ from ..device.threads import run_threaded
 from ..kernels.synapses import distance as loops
 from ..random import Draws
 from ..validate import affordable, finite, number, real, shape_of, shown, switch
-from .distance_profile import Profile
 from .cells import sort_into_cells
+from .distance_profile import Profile
 from .rows import Array, Rows, turn
 from .rule import NOWHERE, Rule, above
 
