@@ -26,7 +26,7 @@ import numpy as np
 from . import validate
 from .append import MARK, Appended, create, head, understood
 from .fields import fields, listed
-from .validate import count, instance, number, real
+from .validate import count, instance, real, scale
 
 Array = np.ndarray
 
@@ -62,7 +62,7 @@ class Description:
     columns: tuple[tuple[str, str, int, tuple[int, ...] | None], ...]
 
     def __post_init__(self) -> None:
-        number("dt", self.dt, above=0.0)
+        scale("dt", self.dt)
         count("every", self.every)
         count("first", self.first)
         if self.dtype not in ("<f4", "<f8"):
