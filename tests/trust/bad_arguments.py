@@ -144,6 +144,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     (r"SpikeWriter\.resume|VariableWriter\.resume", "step", "None", "at the end"),
     (r"Recording\.(spikes|rate|cv)", "group", "None", "the whole network"),
     (r"Recording\.plot", "path", "None", "no file"),
+    ("Network.steps", "record|every", "None", "nothing is recorded"),
     ("BPTT", "chunk|max_bytes", NUMBER, "a limit"),
     ("OTTT|SLTT", "window", NUMBER, "steps"),
     (r"Optimizer\.lr=|optim.*", "lr", "a function", "a schedule, which fails when it is called"),

@@ -153,6 +153,12 @@ def test_learners_look_at_what_they_are_made_of(options, words):
         nbsnn.BPTT(net, **{"loss": losses.rate_cross_entropy, **options})
 
 
+def test_large_integers_are_numbers_like_others():
+    assert neurons.Izhikevich(b=2, v_start=2**62, v_u=-(2**62)).state["u"] == 2.0**64
+    gates = neurons.HodgkinHuxley(v_start=10**30, v_shift=10**30 - 2**50).state
+    assert 0.0 <= gates["h"] < 1e-6 and gates["m"] > 0.999
+
+
 def test_arrays_that_are_handed_over_keep_their_values():
     tau, pre, weight = np.array([2.0, 3.0]), np.array([0, 1]), np.array([0.5, 1.5])
     neuron, pairs = LIF(tau=tau), nbsnn.Explicit(pre, [1, 0], weight=weight)
