@@ -101,7 +101,7 @@ ALIASES: list[tuple[str, str, str]] = [
     ("Distance.build", "n_post", "coordinates of targets"),
     ("neurons.*", "v_rest|e_leak", "v_reset"),
     ("spaic.(lif|clif)", "tau_m", "tau"),
-    ("tempotron.accuracy", "x", "labels must have shape"),
+    (r"[Tt]empotron\.(fit|accuracy)", "x", "labels must have shape"),
     ("encode.*", "low|high|gain", "x must be from"),
     ("statistics.synchrony", "times|units", "no unit changes"),
     ("tempotron.from_events", "time", "pre must have shape"),
