@@ -53,6 +53,11 @@ def number(
     return result
 
 
+def scale(name: str, value: Any, most: float = 1e30) -> float:
+    """A number above 0 that is finite as float32, as is its inverse: from ``1 / most`` to ``most``."""
+    return number(name, value, above=0.0, least=1.0 / most, most=most)
+
+
 def number_in(dtype: np.dtype, name: str, value: Any) -> float:
     """A number that is finite in a precision, too."""
     result = number(name, value)

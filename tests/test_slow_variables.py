@@ -104,7 +104,7 @@ def test_a_scaling_that_rounding_would_swallow_needs_float64():
 
 def test_float32_counts_refractory_steps_to_two_to_the_24():
     nbsnn.Population(LIF(refractory=2.0**24), 1)
-    with pytest.raises(ValueError, match="16777218 steps, but float32 counts to 16777216"):
+    with pytest.raises(ValueError, match="16777218 steps of dt, but float32 counts to 16777216"):
         nbsnn.Population(LIF(refractory=2.0**24 + 2), 1)
     nbsnn.Population(LIF(refractory=2.0**24 + 2), 1, dtype=np.float64)
 

@@ -54,7 +54,7 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
     >>> resolve("auto", ("cpu", "python"))
     'cpu'
     """
-    if isinstance(allowed, str) or not isinstance(allowed, Sequence):
+    if isinstance(allowed, str) or not isinstance(allowed, Sequence) or not all(isinstance(a, str) for a in allowed):
         raise TypeError(f"allowed must be a sequence of devices, not {allowed!r}")
     choice("device", device, (*allowed, "auto"))
     if device == "auto":

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import ascending, choice, count, number
+from ..validate import ascending, choice, count, number, scale
 from . import spread
 from .by_value import ByValue
 from .encoder import first_spikes, samples
@@ -74,7 +74,7 @@ class population(ByValue):
         count("M", self.M, least=3, most=1 << 20)
         choice("code", self.code, ("rate", "time"))
         ascending("low", self.low, "high", self.high, equal=False)
-        number("beta", self.beta, above=0.0)
+        scale("(high - low) / beta", (self.high - self.low) / number("beta", self.beta, above=0.0))
         if not 0.0 <= number("threshold", self.threshold) <= 1.0:
             raise ValueError(f"threshold must lie in [0, 1], not {self.threshold!r}")
 

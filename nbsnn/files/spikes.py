@@ -5,7 +5,7 @@
 
 Everything is little-endian, and the order mark is 0x01020304. The check is the CRC-32 of the header with 0 in its
 place; in files that are older than the check it is 0, and nothing is checked. Records are in the order of time, and
-survive the end of the process as ``nbsnn.append`` says.
+survive the end of the process as ``nbsnn.files.append`` says.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from .. import validate
 from ..scalar.times import edge
-from ..validate import count, number, real, switch
+from ..validate import count, number, real, scale, switch
 from .append import MARK, Appended, create, head, understood
 
 Array = np.ndarray
@@ -77,7 +77,7 @@ class SpikeWriter(Appended):
     """
 
     def __init__(self, path: str | PathLike[str], n: int, dt: float, *, long: bool = False):
-        n, dt = count("n", n), number("dt", dt, above=0.0)
+        n, dt = count("n", n), scale("dt", dt)
         if n > 2**31:
             raise ValueError(f"n must be at most 2**31, not {n}")
         fields = MAGIC, VERSION, 8 if switch("long", long) else 4, MARK, dt, n
@@ -129,15 +129,15 @@ class SpikeWriter(Appended):
         if self.handle.closed:
             raise ValueError(f"{self.path} is closed")
         units, steps = real("units", units), real("steps", steps)
-        units = units if units.size else units.astype(np.int32)
+        units, steps = (a if a.size else a.astype(np.int32) for a in (units, steps))
         steps = np.broadcast_to(steps, units.shape) if steps.ndim == 0 else steps
-        if not units.size and not steps.size:
-            return
         if units.ndim != 1 or units.shape != steps.shape:
             shapes = f"{list(steps.shape)} and {list(units.shape)}"
             raise ValueError(f"steps and units must be lists of one length, not of shapes {shapes}")
         if steps.dtype.kind not in "iu" or units.dtype.kind not in "iu":
             raise TypeError(f"steps and units must be integers, not {steps.dtype} and {units.dtype}")
+        if not units.size:
+            return
         if units.min() < 0 or units.max() >= self.n:
             raise ValueError(f"units must be from 0 to {self.n - 1}, but span {units.min()} to {units.max()}")
         if steps[0] < self.last or (steps[1:] < steps[:-1]).any():

@@ -7,7 +7,7 @@
 Everything is little-endian, and the order mark is 0x01020304. ``columns`` lists what lies beside each other in a row:
 owner, variable, how many numbers, and the units they belong to (null: all, in order). Row k belongs to the time
 (first + k every) dt. "check" is the CRC-32 of the description without it; older files have none, and nothing is
-checked. Rows survive the end of the process as ``nbsnn.append`` says.
+checked. Rows survive the end of the process as ``nbsnn.files.append`` says.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..validate import count, instance, number, real
+from ..validate import count, instance, real, scale
 from .append import MARK, Appended, create, head, understood
 from .json_fields import fields, listed
 
@@ -62,7 +62,7 @@ class Description:
     columns: tuple[tuple[str, str, int, tuple[int, ...] | None], ...]
 
     def __post_init__(self) -> None:
-        number("dt", self.dt, above=0.0)
+        scale("dt", self.dt)
         count("every", self.every)
         count("first", self.first)
         if self.dtype not in ("<f4", "<f8"):

@@ -28,8 +28,9 @@ def initializer(name: str, given: Any, default: init.Initializer) -> init.Initia
 def initial(name: str, given: init.Initializer, shape: tuple[int, ...], **options: Any) -> np.ndarray:
     """What an initialiser makes, once it is known to be finite numbers of ``shape``."""
     affordable(f"{name} of shape {list(shape)}", math.prod(shape) * np.dtype(options["dtype"]).itemsize)
-    made = np.asarray(given(shape, **options))
+    with np.errstate(over="ignore"):
+        made = np.asarray(given(shape, **options))
     if made.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be numbers, but {given!r} makes {made.dtype}")
-    shaped(f"{name}, made by {given!r},", made, shape)
-    return finite(name, np.array(made, options["dtype"], order="C"))
+    by = f"{name}, made by {given!r},"
+    return finite(by, np.array(shaped(by, made, shape), options["dtype"], order="C"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..device.threads import resolve
-from ..validate import float_dtype, number
+from ..validate import float_dtype, scale
 from .host import Host
 
 
@@ -27,7 +27,7 @@ class Setting:
     arrays: Any = field(default_factory=Host, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
+        object.__setattr__(self, "dt", scale("dt", self.dt))
         object.__setattr__(self, "dtype", float_dtype(self.dtype))
         object.__setattr__(self, "device", resolve(self.device))
         if self.device == "cuda":

@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..validate import number
+from ..validate import number, scale
 from . import checks, on_gpu
 from .equations import wide
 
@@ -59,7 +59,7 @@ class VanRossum:
 
     def __post_init__(self) -> None:
         number("tau", self.tau, above=0.0)
-        number("dt", self.dt, above=0.0)
+        scale("dt", self.dt)
 
     def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y``.

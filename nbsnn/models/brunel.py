@@ -57,6 +57,7 @@ def brunel(
     >>> net.units, round(net.estimate() / 1e9, 1)  # bytes of its 125 million synapses
     (100000, 0.5)
     """
+    g, eta = number("g", g, least=-1e30, most=1e30), number("eta", eta, least=0.0, most=1e30)
     net = Network(dt, seed, dtype=dtype, device=device)
     tau, v_threshold, jump, inputs = 20.0, 20.0, 0.1, 1000
     inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0, most=1e5)))
@@ -64,6 +65,6 @@ def brunel(
     cells = net.population(neuron, 5 * inhibitory, name="cells")
     exc, inh = cells[: 4 * inhibitory].named("exc"), cells[4 * inhibitory :].named("inh")
     net.connect(exc, cells, Sparse(indegree=inputs), weight=jump, delay=1.5)
-    net.connect(inh, cells, Sparse(indegree=inputs // 4), weight=-number("g", g) * jump, delay=1.5)
-    net.drive(cells, rate=1000.0 * number("eta", eta, least=0.0) * v_threshold / (jump * tau), weight=jump)
+    net.connect(inh, cells, Sparse(indegree=inputs // 4), weight=-g * jump, delay=1.5)
+    net.drive(cells, rate=1000.0 * eta * v_threshold / (jump * tau), weight=jump)
     return net

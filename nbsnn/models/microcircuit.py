@@ -78,7 +78,7 @@ def microcircuit(
     >>> times, units = recording.spikes("L4E")
     """
     number("dt", dt, above=0.0, most=1.0)
-    if not number("scale", scale, above=0.0) <= 1.0:
+    if not number("scale", scale, above=0.0, least=1e-6) <= 1.0:
         raise ValueError(f"scale must be at most 1, the whole network, not {scale!r}")
     given, net = table(), Network(dt, seed, dtype=dtype, device=device)
     neuron, tau, full = given["neuron"], given["tau_syn"], degrees()

@@ -11,7 +11,7 @@ from ..neuron import Neuron, value_for
 from ..scalar.per_step import WAYS, held_in, resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
-from ..validate import cast, finite, number_in, numbers
+from ..validate import cast, number_in, numbers
 from .home import Home
 from .membrane import Response, membrane_of, response
 from .sealed import Sealed
@@ -153,12 +153,11 @@ class Group(Sealed):
         """Values for each unit: a number, an array [n], or drawn from a distribution."""
         if isinstance(values, Distribution):
             return values.draw(np.empty(self.n, dtype), self.network.draws.fold("initial", self.name, name))
-        array = numbers(f"{name} of {self.name}", value_for(f"{name} of {self.name}", values, (self.n,))).astype(dtype)
+        name = f"{name} of {self.name}"
+        array = cast(name, numbers(name, value_for(name, values, (self.n,))), dtype)
         if array.shape not in ((), (1,), (self.n,)):
-            raise ValueError(
-                f"{name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
-            )
-        return finite(f"{name} of {self.name}", array)
+            raise ValueError(f"{name} must be a number or have shape [{self.n}], not {list(array.shape)}")
+        return array
 
     def _parameter(self, name: str) -> Array:
         """A parameter as a step uses it: a number, or one per unit; in float64."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..device.threads import resolve, threads
 from ..random import Draws
-from ..validate import float_dtype, free_memory, number
+from ..validate import float_dtype, free_memory, scale
 from . import run
 from .arrays import ARRAYS
 from .connection import Connection
@@ -30,7 +30,7 @@ class Simulation(Sealed):
     INSTEAD = "; what a network is made of is said when it is made, and how far it has run by run, reset and restore"
 
     def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
-        self.dt, self.seed = number("dt", dt, above=0.0), seed
+        self.dt, self.seed = scale("dt", dt), seed
         self.draws = Draws(seed, "network")
         self.dtype, self.device = float_dtype(dtype), resolve(device)
         self.groups: list[Group] = []

@@ -6,7 +6,7 @@ model, doi:10.1007/s00422-008-0264-7, table 1 and figure 4: a step of current fr
 
 from __future__ import annotations
 
-from ..validate import number
+from ..validate import scale
 from .adex import AdEx
 from .pattern import Pattern, steps
 
@@ -45,7 +45,7 @@ def adex_patterns(dt: float = 0.1, substeps: int = 10) -> dict[str, Pattern]:
     >>> list(patterns)[:3]
     ['tonic spiking', 'adaptation', 'initial burst']
     """
-    dt = number("dt", dt, above=0.0)
+    dt = scale("dt", dt)
     patterns = {}
     for name, (values, level) in TABLE.items():
         capacitance, g_leak, v_rest, v_threshold, sharpness, a, tau_w, b, v_reset = map(float, values)

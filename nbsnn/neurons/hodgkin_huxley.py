@@ -120,7 +120,7 @@ def HodgkinHuxley(
     need("HodgkinHuxley", real={"v_start": v_start, "v_shift": v_shift})
     broadcast("HodgkinHuxley", {"v_start": v_start, "v_shift": v_shift})
     need("HodgkinHuxley", least={"g_na": g_na, "g_k": g_k, "refractory": refractory})
-    a_m, b_m, a_h, b_h, a_n, b_n = np.vectorize(rates, otypes=[float] * 6)(np.subtract(v_start, v_shift))
+    a_m, b_m, a_h, b_h, a_n, b_n = np.vectorize(rates, otypes=[float] * 6)(np.float64(v_start) - np.float64(v_shift))
     if not np.isfinite([a_m + b_m, a_h + b_h, a_n + b_n]).all():
         raise ValueError(f"v_start of HodgkinHuxley lies too far from v_shift: {v_start!r} and {v_shift!r}")
     start = {"v": v_start, "m": a_m / (a_m + b_m), "h": a_h / (a_h + b_h), "n": a_n / (a_n + b_n), "left": 0.0}

@@ -118,7 +118,7 @@ def Izhikevich(
     need("Izhikevich", real={"b": b, "v_start": v_start, "v_u": v_u}, order={"c": c, "v_peak": v_peak})
     if u_start is None:
         broadcast("Izhikevich", {"b": b, "v_start": v_start, "v_u": v_u})
-        u_start = np.multiply(b, np.subtract(v_start, v_u))
+        u_start = np.float64(b) * (np.float64(v_start) - np.float64(v_u))
         u_start = u_start if np.ndim(u_start) else float(u_start)
     options = dict(locals())
     need("Izhikevich", real={"u_start": u_start})

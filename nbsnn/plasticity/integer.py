@@ -25,7 +25,7 @@ from ..compile.fill import bind, kernel
 from ..device import gpu
 from ..kernels.plasticity import dense as cpu
 from ..random import Draws
-from ..validate import choice, count, names, number, real
+from ..validate import choice, count, names, real, scale
 from .check import check_weights
 from .gpu_arrays import Needs, RuleOnGpu, follow_all
 from .result import RuleResult, keep
@@ -138,7 +138,7 @@ class PostPreInt:
         in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
     ) -> RuleResult:  # fmt: skip
         """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
-        number("dt", dt, above=0.0)
+        scale("dt", dt)
         record = names("record", record)
         weights = check_weights(weights, in_place, (I32,))
         pre, post, state = check_run(self, weights, pre, post, state, device)

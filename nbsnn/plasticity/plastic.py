@@ -26,7 +26,7 @@ from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron
 from ..random import Draws
-from ..validate import count, number, shown, switch
+from ..validate import count, number, scale, shown, switch
 from .check import check_spikes
 from .compiled import CompiledRun, fits
 from .gpu import GpuLoop, check_spikes_on_gpu
@@ -47,7 +47,7 @@ class IntegerSetting(Setting):
     dtype: Any = np.int32
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dt", number("dt", self.dt, above=0.0))
+        object.__setattr__(self, "dt", scale("dt", self.dt))
         object.__setattr__(self, "device", resolve(self.device))
 
 

@@ -20,7 +20,7 @@ from ..compile.fill import kernel
 from ..compile.unroll import row
 from ..files.pickling import ByName
 from ..kernels.plasticity import dense as cpu
-from ..validate import arguments, check_options, choice, function, instance, names, number
+from ..validate import arguments, check_options, choice, function, instance, names, number, scale
 from .bounds import BOUNDS, clipped
 from .check import check_weights
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
@@ -233,7 +233,7 @@ class Rule(ByName):
         """
         weights = check_weights(weights, in_place)
         pre, post, state = check_run(self, weights, pre, post, state, device)
-        dt, record = number("dt", dt, above=0.0), names("record", record)
+        dt, record = scale("dt", dt), names("record", record)
         known = ("weights", "dw", *self.initial(1, weights)["pre"], *self.initial(1, weights)["post"])
         kept: dict[str, Any] = {choice("record: a recorded variable", name, known): [] for name in record}
         state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)

@@ -25,7 +25,7 @@ import numpy as np
 
 from ..scalar.hole import hole
 from ..scalar.per_step import EULER, EXP, resolved
-from ..validate import choice, number
+from ..validate import choice, number, scale
 
 
 @hole
@@ -146,7 +146,7 @@ class Trace:
 
     def factor(self, dt: float = 1.0, dtype: Any = np.float64) -> float:
         """What is left of the trace after a step of ``dt``; ``ValueError`` if traces of ``dtype`` cannot follow."""
-        dt = number("dt", dt, above=0.0)
+        dt = scale("dt", dt)
         if self.decay == "factor":
             return resolved("tau of a trace", float(self.tau), dtype)
         way = EXP if self.decay == "exp" else EULER

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..plot import pyplot
 from ..plot.canvas import check_axes
-from ..validate import arguments, check_options, count, instance, number, real
+from ..validate import arguments, check_options, count, instance, number, real, scale
 from .integer import I32, PostPreInt
 from .rule import Array, Rule
 
@@ -51,7 +51,7 @@ def window(
     array([-0.0951,  0.    ,  0.0951])
     """
     instance("rule", rule, (Rule, PostPreInt), "a plasticity rule")
-    number("dt", dt, above=0.0)
+    scale("dt", dt)
     if w is not None:
         number("w", w)
     count("samples", samples, most=1 << 20)

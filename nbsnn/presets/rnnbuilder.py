@@ -38,7 +38,8 @@ from .. import neurons
 from ..neuron import Neuron
 from ..neurons.biological import need
 from ..surrogates import Surrogate, spike_linear
-from ..validate import instance, number, numbers
+from ..surrogates.surrogate import positive
+from ..validate import filled, instance
 
 
 def SpikeLinear(gradient_factor: float = 0.3) -> Surrogate:
@@ -65,7 +66,7 @@ def SpikeLinear(gradient_factor: float = 0.3) -> Surrogate:
     >>> SpikeLinear().slope(0.5)
     0.15
     """
-    return spike_linear(number("gradient_factor", gradient_factor, above=0.0))
+    return spike_linear(positive("gradient_factor", gradient_factor))
 
 
 def LIF(tau: float = 5, spike_function: Surrogate | None = None) -> Neuron:
@@ -221,7 +222,7 @@ def Discontinuous(spike_function: Surrogate | None = None, threshold: float = 1)
     >>> Discontinuous(threshold=0.5).params
     {'v_threshold': 0.5}
     """
-    numbers("threshold", threshold)
+    filled("threshold", threshold)
     return neurons.Discontinuous(threshold, compare=">", surrogate=_surrogate(spike_function))
 
 

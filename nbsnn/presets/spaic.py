@@ -36,7 +36,7 @@ from collections.abc import Callable
 from ..neuron import Neuron
 from ..neurons import CLIF, IF, LIF
 from ..surrogates import stbp_gaussian
-from ..validate import numbers
+from ..validate import filled
 from .spaic_stdp import AS_LEARNER as AS_LEARNER
 from .spaic_stdp import full_online_stdp as full_online_stdp
 from .spaic_stdp import meta_nearest_online_stdp as meta_nearest_online_stdp
@@ -79,7 +79,7 @@ def lif(v_th: float = 1.0, tau_m: float = 8.0, v_reset: float = 0.0, *, alpha: f
     array([0., 0., 1., 0.], dtype=float32)
     """
     for name, value in (("v_th", v_th), ("tau_m", tau_m), ("v_reset", v_reset)):
-        numbers(name, value)
+        filled(name, value)
     return LIF(tau_m, v_th, 0.0, decay="exp", detach_reset=True, compare=">", surrogate=stbp_gaussian(alpha))
 
 
@@ -111,8 +111,8 @@ def if_(v_th: float = 1.0, ConstantDecay: float = 0.0, *, alpha: float = 0.5) ->
     >>> if_(ConstantDecay=0.05).params["drain"]
     0.05
     """
-    numbers("v_th", v_th)
-    numbers("ConstantDecay", ConstantDecay)
+    filled("v_th", v_th)
+    filled("ConstantDecay", ConstantDecay)
     return IF(v_th, 0.0, drain=ConstantDecay, detach_reset=True, compare=">", surrogate=stbp_gaussian(alpha))
 
 
@@ -140,8 +140,8 @@ def ifsoftreset(v_th: float = 1.0, ConstantDecay: float = 0.0, *, alpha: float =
     >>> ifsoftreset().options["detach_reset"]
     False
     """
-    numbers("v_th", v_th)
-    numbers("ConstantDecay", ConstantDecay)
+    filled("v_th", v_th)
+    filled("ConstantDecay", ConstantDecay)
     return IF(v_th, 0.0, drain=ConstantDecay, detach_reset=False, compare=">", surrogate=stbp_gaussian(alpha))
 
 
@@ -180,8 +180,8 @@ def clif(
     >>> clif().learn, clif().params["v0"]
     (('v0',), 1.0)
     """
-    numbers("v_th", v_th)
-    numbers("tau_m", tau_m)
+    filled("v_th", v_th)
+    filled("tau_m", tau_m)
     return CLIF(tau_m, tau_p, tau_q, v_th, v0=1.0, decay="exp", compare=">", surrogate=stbp_gaussian(alpha), learn="v0")
 
 

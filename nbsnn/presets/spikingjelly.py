@@ -44,7 +44,7 @@ from .. import surrogates
 from ..neuron import Neuron
 from ..neurons import IF, LIF, PLIF
 from ..surrogates import Surrogate
-from ..validate import instance, numbers
+from ..validate import filled, instance
 from .spikingjelly_tempotron import GaussianTuning as GaussianTuning
 from .spikingjelly_tempotron import Tempotron as Tempotron
 from .spikingjelly_tempotron import mse_loss as mse_loss
@@ -256,7 +256,7 @@ def ParametricLIFNode(
     ('w',)
     """
     options = conventions(surrogate_function, detach_reset)
-    if not np.all(numbers("init_tau", init_tau) > 1.0):
+    if not np.all(filled("init_tau", init_tau) > 1.0):
         raise ValueError(f"init_tau must be greater than 1 step, not {init_tau!r}")
     return PLIF(init_tau, v_threshold, v_reset, v_rest=start_of(v_reset), decay_input=decay_input, **options)
 
@@ -265,7 +265,7 @@ def start_of(v_reset: float | None) -> float:
     """Where SpikingJelly's membranes start and rest."""
     if v_reset is None:
         return 0.0
-    numbers("v_reset", v_reset)
+    filled("v_reset", v_reset)
     return v_reset
 
 

@@ -151,7 +151,8 @@ def held_in(way: PerStep, value: Any, dtype: Any, where: str) -> Any:
     if way in FACTORS:
         return resolved(where, value, dtype)
     if way is STEPS and np.dtype(dtype) == np.float32 and np.any(np.asarray(value) > 2**24):
-        raise ValueError(f"{where} is {np.max(value):.10g} steps, but float32 counts to {2**24}: use dtype=np.float64")
+        most = f"{np.max(value):.10g} steps of dt"
+        raise ValueError(f"{where} is {most}, but float32 counts to {2**24}: use dtype=np.float64")
     return value
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..random import Draws
 from ..scalar.times import nearest
-from ..validate import count, number, real, switch
+from ..validate import count, real, scale, switch
 from .rule import Stream
 from .values import Array, Distribution
 
@@ -46,7 +46,7 @@ def delay_steps(delay: Any, dt: float, *, cut: bool = False) -> int | Array:
     >>> delay_steps(1.5, 0.1), delay_steps([0.1, 0.26], 0.1)
     (15, array([1, 3], dtype=int16))
     """
-    dt, cut = number("dt", dt, above=0.0), switch("cut", cut)
+    dt, cut = scale("dt", dt), switch("cut", cut)
     try:
         array = np.asarray(delay)
     except ValueError:

@@ -8,8 +8,7 @@ what stays fixed: ``spike_linear(gamma)`` has base 2 and height ``gamma``; ``pie
 after its primitive, has area 1. They meet at ``gamma = alpha = 1``. *Boxcar*, *gate* and *window* are ``rect``.
 """
 
-from ..validate import number
-from .surrogate import Surrogate
+from .surrogate import Surrogate, positive
 
 
 def piecewise_quadratic(alpha: float = 1.0) -> Surrogate:
@@ -40,7 +39,7 @@ def piecewise_quadratic(alpha: float = 1.0) -> Surrogate:
     >>> piecewise_quadratic().slope(0.25), piecewise_quadratic(alpha=0.5).support
     (0.75, (-2.0, 2.0))
     """
-    alpha = number("alpha of piecewise_quadratic", alpha, above=0.0)
+    alpha = positive("alpha of piecewise_quadratic", alpha)
     width = 1.0 / alpha
 
     def smooth(u: float) -> float:
@@ -81,7 +80,7 @@ def rect(alpha: float = 1.0) -> Surrogate:
     >>> rect(alpha=2.0).slope(0.2), rect(alpha=2.0).slope(0.25)
     (2.0, 0.0)
     """
-    alpha = number("alpha of rect", alpha, above=0.0)
+    alpha = positive("alpha of rect", alpha)
     width = 0.5 / alpha
 
     def smooth(u: float) -> float:
@@ -123,7 +122,7 @@ def spike_linear(gamma: float = 0.3) -> Surrogate:
     >>> spike_linear(gamma=0.5).slope(-0.5), spike_linear().slope(1.5)
     (0.25, 0.0)
     """
-    gamma = number("gamma of spike_linear", gamma, above=0.0)
+    gamma = positive("gamma of spike_linear", gamma)
     half = 0.5 * gamma
 
     def smooth(u: float) -> float:

@@ -10,7 +10,7 @@ import math
 
 from ..scalar.exponential import exp
 from ..validate import number
-from .surrogate import Surrogate
+from .surrogate import MOST, Surrogate, positive
 
 
 def density(x: float, scale: float) -> float:
@@ -49,7 +49,7 @@ def erf(alpha: float = 2.0) -> Surrogate:
     >>> erf().smooth(0.0)
     0.5
     """
-    alpha = number("alpha of erf", alpha, above=0.0)
+    alpha = positive("alpha of erf", alpha)
     peak = alpha / math.sqrt(math.pi)
 
     def smooth(u: float) -> float:
@@ -88,7 +88,7 @@ def gaussian(alpha: float = 0.5) -> Surrogate:
     >>> round(gaussian().slope(0.0), 4)
     0.5642
     """
-    alpha = number("alpha of gaussian", alpha, above=0.0)
+    alpha = positive("alpha of gaussian", alpha)
     steepness, peak = 1.0 / math.sqrt(2.0 * alpha), 1.0 / math.sqrt(2.0 * math.pi * alpha)
 
     def smooth(u: float) -> float:
@@ -127,7 +127,7 @@ def stbp_gaussian(alpha: float = 0.5) -> Surrogate:
     >>> round(stbp_gaussian().slope(0.0), 4), round(stbp_gaussian().integral, 4)
     (0.3183, 0.5642)
     """
-    alpha = number("alpha of stbp_gaussian", alpha, above=0.0)
+    alpha = positive("alpha of stbp_gaussian", alpha)
     steepness, peak = 1.0 / math.sqrt(2.0 * alpha), 0.5 / (math.pi * alpha)
     integral = 1.0 / math.sqrt(2.0 * math.pi * alpha)
 
@@ -173,9 +173,9 @@ def multi_gaussian(height: float = 0.15, scale: float = 6.0, sigma: float = 0.5)
     >>> multi_gaussian().slope(2.0) < 0.0 < multi_gaussian().slope(0.0)
     True
     """
-    height = number("height of multi_gaussian", height, least=0.0)
-    scale = number("scale of multi_gaussian", scale, above=0.0)
-    sigma = number("sigma of multi_gaussian", sigma, above=0.0)
+    height = number("height of multi_gaussian", height, least=0.0, most=MOST)
+    scale = positive("scale of multi_gaussian", scale)
+    sigma = positive("sigma of multi_gaussian", sigma)
     narrow, wide = 1.0 / (math.sqrt(2.0) * sigma), 1.0 / (math.sqrt(2.0) * scale * sigma)
     peak, dip, center = (1.0 + height) * narrow / math.sqrt(math.pi), height * wide / math.sqrt(math.pi), 1.0 + height
 

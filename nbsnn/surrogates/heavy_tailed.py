@@ -12,7 +12,7 @@ import math
 
 from ..validate import count, number
 from .smooth import logistic, logistic_slope
-from .surrogate import Surrogate
+from .surrogate import MOST, Surrogate, positive
 
 
 def superspike(beta: float = 10.0) -> Surrogate:
@@ -42,7 +42,7 @@ def superspike(beta: float = 10.0) -> Surrogate:
     >>> superspike().slope(0.0), superspike().slope(0.1)
     (1.0, 0.25)
     """
-    beta = number("beta of superspike", beta, above=0.0)
+    beta = positive("beta of superspike", beta)
 
     def smooth(u: float) -> float:
         return 0.5 + u / (1.0 + beta * abs(u))
@@ -81,7 +81,7 @@ def inverse_square(alpha: float = 1.0) -> Surrogate:
     >>> inverse_square(alpha=2.0).slope(1.0)
     0.5
     """
-    alpha = number("alpha of inverse_square", alpha, above=0.0)
+    alpha = positive("alpha of inverse_square", alpha)
 
     def smooth(u: float) -> float:
         return 0.5 + alpha * u / (1.0 + abs(u))
@@ -120,7 +120,7 @@ def nonzero_sign_log_abs(alpha: float = 1.0) -> Surrogate:
     >>> nonzero_sign_log_abs().slope(-1.0)
     0.5
     """
-    alpha = number("alpha of nonzero_sign_log_abs", alpha, above=0.0)
+    alpha = positive("alpha of nonzero_sign_log_abs", alpha)
 
     def smooth(u: float) -> float:
         log = math.log(1.0 + alpha * abs(u))
@@ -160,7 +160,7 @@ def fake_numerical_gradient(alpha: float = 0.3) -> Surrogate:
     >>> fake_numerical_gradient().slope(0.0), fake_numerical_gradient().slope(-5.0)
     (0.3, 0.2)
     """
-    alpha = number("alpha of fake_numerical_gradient", alpha, above=0.0)
+    alpha = positive("alpha of fake_numerical_gradient", alpha)
 
     def smooth(u: float) -> float:
         x = alpha * abs(u)
@@ -197,7 +197,7 @@ def squarewave_fourier_series(n: int = 2, T_period: float = 8.0) -> Surrogate:
     Raises
     ------
     ValueError, TypeError
-        If ``n`` is not an integer of at least 2, or ``T_period`` not a finite number above 0.
+        If ``n`` is not an integer from 2 to 10,000, or ``T_period`` not a finite number above 0.
 
     SpikingJelly ``SquarewaveFourierSeries`` (defaults 2 and 8).
 
@@ -205,8 +205,8 @@ def squarewave_fourier_series(n: int = 2, T_period: float = 8.0) -> Surrogate:
     >>> squarewave_fourier_series(n=3).slope(0.0)
     1.0
     """
-    n = count("n of squarewave_fourier_series", n, least=2)
-    T_period = number("T_period of squarewave_fourier_series", T_period, above=0.0)
+    n = count("n of squarewave_fourier_series", n, least=2, most=10_000)
+    T_period = positive("T_period of squarewave_fourier_series", T_period)
     peak, w, unit = 4.0 / T_period, 2.0 * math.pi / T_period, 2.0 / math.pi
 
     # The harmonic counts as a float: an integer would widen float32 to float64 in a compiled kernel.
@@ -261,9 +261,9 @@ def s2nn(alpha: float = 4.0, beta: float = 1.0, eps: float = 0.0) -> Surrogate:
     >>> s2nn().slope(1.0), s2nn(alpha=8.0).slope(-0.0)
     (0.5, 1.0)
     """
-    alpha = number("alpha of s2nn", alpha, above=0.0)
-    beta = number("beta of s2nn", beta, above=0.0)
-    eps = number("eps of s2nn", eps, least=0.0)
+    alpha = positive("alpha of s2nn", alpha)
+    beta = positive("beta of s2nn", beta)
+    eps = number("eps of s2nn", eps, least=0.0, most=MOST)
 
     def smooth(u: float) -> float:
         return logistic(alpha * u) if u < 0.0 else beta * math.log(u + 1.0 + eps) + 0.5

@@ -12,7 +12,7 @@ import math
 
 from ..scalar.exponential import exp
 from ..validate import number
-from .surrogate import Surrogate
+from .surrogate import MOST, Surrogate, positive
 
 
 def logistic(x: float) -> float:
@@ -54,7 +54,7 @@ def sigmoid(alpha: float = 4.0) -> Surrogate:
     >>> sigmoid().slope(0.0)
     1.0
     """
-    alpha = number("alpha of sigmoid", alpha, above=0.0)
+    alpha = positive("alpha of sigmoid", alpha)
 
     def smooth(u: float) -> float:
         return logistic(alpha * u)
@@ -92,7 +92,7 @@ def atan(alpha: float = 2.0) -> Surrogate:
     >>> atan(alpha=3.0).slope(0.0)
     1.5
     """
-    alpha = number("alpha of atan", alpha, above=0.0)
+    alpha = positive("alpha of atan", alpha)
     peak, steepness, unit = 0.5 * alpha, 0.5 * math.pi * alpha, 1.0 / math.pi
 
     def smooth(u: float) -> float:
@@ -133,7 +133,7 @@ def piecewise_exp(alpha: float = 1.0) -> Surrogate:
     >>> piecewise_exp(alpha=2.0).slope(0.0)
     1.0
     """
-    alpha = number("alpha of piecewise_exp", alpha, above=0.0)
+    alpha = positive("alpha of piecewise_exp", alpha)
     peak = 0.5 * alpha
 
     def smooth(u: float) -> float:
@@ -173,7 +173,7 @@ def soft_sign(alpha: float = 2.0) -> Surrogate:
     >>> soft_sign().slope(0.5)
     0.25
     """
-    alpha = number("alpha of soft_sign", alpha, above=0.0)
+    alpha = positive("alpha of soft_sign", alpha)
     peak = 0.5 * alpha
 
     def smooth(u: float) -> float:
@@ -213,7 +213,7 @@ def q_pseudo_spike(alpha: float = 2.0) -> Surrogate:
     >>> q_pseudo_spike().slope(0.5)
     0.25
     """
-    alpha = number("alpha of q_pseudo_spike", alpha, above=1.0)
+    alpha = number("alpha of q_pseudo_spike", alpha, above=1.0, most=MOST)
     rate, power = 2.0 / (alpha - 1.0), 1.0 - alpha
 
     def smooth(u: float) -> float:

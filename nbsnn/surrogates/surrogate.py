@@ -14,6 +14,15 @@ from typing import Any
 
 from ..files.pickling import by_name
 from ..scalar.hole import hole
+from ..validate import scale
+
+MOST = 1e12
+"""The largest number that a surrogate is made of: slopes that are made of three of them are finite as float32."""
+
+
+def positive(name: str, value: Any) -> float:
+    """A number above 0 of which a surrogate is made, from 1 / MOST to MOST."""
+    return scale(name, value, MOST)
 
 
 @dataclass(frozen=True, eq=False)

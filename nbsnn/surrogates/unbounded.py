@@ -7,7 +7,7 @@ the slope is infinite, so it is no derivative of a unit step, and gradients tend
 import math
 
 from ..validate import number
-from .surrogate import Surrogate
+from .surrogate import MOST, Surrogate, positive
 
 
 def piecewise_leaky_relu(w: float = 1.0, c: float = 0.01) -> Surrogate:
@@ -39,8 +39,8 @@ def piecewise_leaky_relu(w: float = 1.0, c: float = 0.01) -> Surrogate:
     >>> piecewise_leaky_relu().slope(0.0), piecewise_leaky_relu().slope(1.0)
     (0.5, 0.01)
     """
-    w = number("w of piecewise_leaky_relu", w, above=0.0)
-    c = number("c of piecewise_leaky_relu", c, least=0.0)
+    w = positive("w of piecewise_leaky_relu", w)
+    c = number("c of piecewise_leaky_relu", c, least=0.0, most=MOST)
     peak = 0.5 / w
 
     def smooth(u: float) -> float:
@@ -85,8 +85,8 @@ def leaky_k_relu(leak: float = 0.0, k: float = 1.0) -> Surrogate:
     >>> leaky_k_relu(leak=0.1).slope(0.0), leaky_k_relu(leak=0.1).slope(-0.5)
     (1.0, 0.1)
     """
-    leak = number("leak of leaky_k_relu", leak, least=0.0)
-    k = number("k of leaky_k_relu", k, above=0.0)
+    leak = number("leak of leaky_k_relu", leak, least=0.0, most=MOST)
+    k = positive("k of leaky_k_relu", k)
 
     def smooth(u: float) -> float:
         return k * u if u >= 0.0 else leak * u
@@ -126,7 +126,7 @@ def log_tailed_relu(alpha: float = 0.0) -> Surrogate:
     >>> log_tailed_relu().slope(1.0), log_tailed_relu().slope(4.0)
     (1.0, 0.25)
     """
-    alpha = number("alpha of log_tailed_relu", alpha, least=0.0)
+    alpha = number("alpha of log_tailed_relu", alpha, least=0.0, most=MOST)
 
     def smooth(u: float) -> float:
         if u > 1.0:

@@ -158,7 +158,10 @@ def _by(by: str | None, labels: Any, t: TempotronLike) -> str:
 def _samples(t: TempotronLike, x: Any, encode: Callable | None) -> Any:
     """What batches are taken of: events made once, or an array that is encoded batch by batch."""
     if encode is not None:
-        return real("x", x)
+        x = real("x", x)
+        if not x.ndim:
+            raise ValueError("x must have shape [samples, ...], not []")
+        return x
     return x if isinstance(x, Events) else t.events(x)
 
 

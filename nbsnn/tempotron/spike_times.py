@@ -24,7 +24,7 @@ import numpy as np
 from ..compile.fill import kernel
 from ..device.threads import run_threaded
 from ..kernels.tempotron import spike_times as template
-from ..validate import UNITS, count, float_dtype, number, real, shaped
+from ..validate import UNITS, count, float_dtype, number, real, scale, shaped
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +204,7 @@ def from_spikes(spikes: Any, dt: float = 1.0, T: float | None = None, dtype: Any
     spikes = shaped("spikes", real("spikes", spikes), (None, None, None))
     if spikes.size == 0 or not np.isin(spikes, (0, 1)).all():
         raise ValueError(f"spikes of shape {list(spikes.shape)} must hold 0 and 1, at least one number")
-    dt = number("dt", dt, above=0.0)
+    dt = scale("dt", dt)
     step, sample, pre = np.nonzero(spikes)
     T = len(spikes) * dt if T is None else T
     return from_events(step * dt, pre, sample, n_inputs=spikes.shape[2], T=T, batch=spikes.shape[1], dtype=dtype)

@@ -82,7 +82,8 @@ ALIASES: list[tuple[str, str, str]] = [
     (r"History\[.*", "name", "no column"),
     (r"Sequential\[.*", "name", "no layer"),
     (".*", "path", "x is not"),
-    (".*", "callback|encode|first|lr", "alpha of atan"),
+    (".*", "path", "x:"),
+    (".*", "callback|encode|first|lr|schedule", "alpha of atan"),
     (r"GaussianTuning|spikingjelly_tempotron\..*", "n", "x_min must have shape"),
     (r"spikingjelly_tempotron\..*", "v_max", "label"),
     ("voting.Assignment", "labels", "response"),
@@ -99,6 +100,10 @@ ALIASES: list[tuple[str, str, str]] = [
     ("Distance.build", "n_pre", "coordinates of sources"),
     ("Distance.build", "n_post", "coordinates of targets"),
     ("neurons.*", "v_rest|e_leak", "v_reset"),
+    ("spaic.(lif|clif)", "tau_m", "tau"),
+    (r"[Tt]empotron\.(fit|accuracy)", "x", "labels must have shape"),
+    ("encode.*", "low|high|gain", "x must be from"),
+    ("statistics.synchrony", "times|units", "no unit changes"),
     ("tempotron.from_events", "time", "pre must have shape"),
     ("tempotron.from_.*", "T", "lie in"),
     ("models.brunel", "eta", "rate"),
@@ -121,6 +126,8 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     ("BPTT|EProp|OTTT|SLTT", "clip", NUMBER, "a limit"),
     ("Distance", "cutoff|period", NUMBER, "a length"),
     ("tempotron.Stack", "sharpness", NUMBER, "a number"),
+    ("spaic.lif", "v_reset", LISTS, "ignored, as in the original"),
+    ("tempotron.Gradient", "damp", "zeros.*", "directions"),
     (r"Tempotron\.v", "at", f"{NUMBER}|{LISTS}", "times"),
     ("tempotron.from_spikes", "T", NUMBER, "a length"),
     ("losses.FirstSpikeMSE", "wrong", NUMBER, "a time"),
@@ -137,6 +144,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     (r"SpikeWriter\.resume|VariableWriter\.resume", "step", "None", "at the end"),
     (r"Recording\.(spikes|rate|cv)", "group", "None", "the whole network"),
     (r"Recording\.plot", "path", "None", "no file"),
+    ("Network.steps", "record|every", "None", "nothing is recorded"),
     ("BPTT", "chunk|max_bytes", NUMBER, "a limit"),
     ("OTTT|SLTT", "window", NUMBER, "steps"),
     (r"Optimizer\.lr=|optim.*", "lr", "a function", "a schedule, which fails when it is called"),
@@ -312,7 +320,7 @@ def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
     except Late:
         return "endless", stage
     except (ValueError, TypeError, KeyError, OSError, NotImplementedError, IndexError) as error:
-        text = f"{type(error).__name__}: {str(error)[:200]}"
+        text = f"{type(error).__name__}: {error}"
         told = says(error, call.name, names) or isinstance(error, OSError)  # which tells the path
         told = told or (stage == "use" and re.search(LATER, text) is not None)
         right = (own(error) or isinstance(error, OSError)) and told
@@ -320,7 +328,7 @@ def answer(call: Call, spoilt: dict[str, str], limit: float) -> tuple[str, str]:
         where = f" @ {os.path.relpath(frame.filename, HOME)}:{frame.lineno}"
         if isinstance(error, IndexError):
             right = right and call.name.endswith("]")
-        return ("named" if stage == "call" else "late") if right else f"raw {stage}", text + where
+        return ("named" if stage == "call" else "late") if right else f"raw {stage}", text[:200] + where
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         kind = "memory" if isinstance(error, MemoryError) and own(error) else f"raw {stage}"

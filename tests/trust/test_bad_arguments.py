@@ -18,6 +18,7 @@ import nbsnn
 from nbsnn import losses, neurons, plasticity, surrogates
 from nbsnn.cli.main import main, parser
 from nbsnn.neurons import LIF, PLIF
+from nbsnn.presets import rnnbuilder, spaic, spikingjelly
 
 ROOT = Path(__file__).parents[2]
 PARTS = 20  # of all single bad values, each a trial; pairs at random are others
@@ -65,6 +66,10 @@ def connected(source="a", **options):
     net.connect(source, net.population(LIF(tau=20.0), 3), nbsnn.AllToAll(), **options)
 
 
+def built(weight):
+    return nbsnn.Sequential(nbsnn.Dense(4, 3, weight=weight), seed=0)
+
+
 def ran(rule):
     rule.run(np.ones((4, 3), np.float32), np.ones((2, 1, 4)), np.ones((2, 1, 3)), device="python")
 
@@ -109,6 +114,19 @@ def ran(rule):
         (lambda: nbsnn.Sequential(nbsnn.Dense(4, 3))[5], TypeError, "name must be the name of a layer, not 5"),
         (lambda: ran(plasticity.PairSTDP(1e300)), ValueError, "a_.* of Rule must be finite as float32, not 1e"),
         (lambda: ran(plasticity.MSTDP(tau_e=1e-320)), ValueError, "1 / tau_e of .* must be finite"),
+        (lambda: built(nbsnn.init.normal(std=1e300)), ValueError, r"made by normal\(mean=0.0, std=1e\+300\)"),
+        (lambda: built(nbsnn.init.constant(-1e300)), ValueError, r"constant\(value=-1e\+300\), contains 12 NaN or inf"),
+        (lambda: surrogates.stbp_gaussian(1e-320), ValueError, "alpha of stbp_gaussian must be at least 1e-12"),
+        (lambda: surrogates.multi_gaussian(height=1e30), ValueError, "height of multi_gaussian must be at most 1e"),
+        (lambda: surrogates.squarewave_fourier_series(2**31), ValueError, "n of .* must be at most 10000"),
+        (lambda: nbsnn.Network(dt=1e-320), ValueError, "dt must be at least 1e-30, not 1e-320"),
+        (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=2, dt=1e-320), ValueError, "dt must be at least 1e-30"),
+        (lambda: nbsnn.models.cuba(dt=1e-20), ValueError, r"refractory of cells is 5e\+20 steps of dt"),
+        (lambda: nbsnn.encode.population(4, high=1e-320), ValueError, r"\(high - low\) / beta must be at least 1e-30"),
+        (lambda: spaic.lif(tau_m=()), ValueError, "tau_m must be a number or .*, not an empty one"),
+        (lambda: spaic.clif(v_th=[]), ValueError, "v_th must be a number or .*, not an empty one"),
+        (lambda: rnnbuilder.Discontinuous(threshold=()), ValueError, "threshold must be .*, not an empty one"),
+        (lambda: spikingjelly.ParametricLIFNode(()), ValueError, "init_tau must be .*, not an empty one"),
         (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=2.5), TypeError, "input_shape must be an integer or"),
         (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=3, dtype="x"), TypeError, "dtype must be float32 or"),
     ],
@@ -133,6 +151,12 @@ def test_learners_look_at_what_they_are_made_of(options, words):
     net = nbsnn.Sequential(nbsnn.Dense(4, 3), LIF(), seed=0)
     with pytest.raises(TypeError, match=words):
         nbsnn.BPTT(net, **{"loss": losses.rate_cross_entropy, **options})
+
+
+def test_large_integers_are_numbers_like_others():
+    assert neurons.Izhikevich(b=2, v_start=2**62, v_u=-(2**62)).state["u"] == 2.0**64
+    gates = neurons.HodgkinHuxley(v_start=10**30, v_shift=10**30 - 2**50).state
+    assert 0.0 <= gates["h"] < 1e-6 and gates["m"] > 0.999
 
 
 def test_arrays_that_are_handed_over_keep_their_values():
