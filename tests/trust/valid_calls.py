@@ -51,7 +51,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
-        threads.run_threaded threads.launch threads.windows
+        device.threads.run_threaded device.threads.launch device.threads.windows
     """,
     "no argument": "plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
     "a part of others that are called": """
