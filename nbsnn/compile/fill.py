@@ -272,7 +272,7 @@ def _fill(
             story.append((name, value))
             return _narrow(value, dtype)
         if isinstance(value, (ModuleType, type, BuiltinFunctionType, np.ufunc)) or name.startswith("__"):
-            story.append((name, getattr(value, "__name__", name)))
+            story.append((name, getattr(value, "__name__", name), getattr(value, "_fields", ())))
             return value
         if type(value).__module__.startswith("numba."):  # an instruction that only compiled code has
             story.append((name, type(value).__name__, repr(value)))

@@ -11,11 +11,13 @@ import hashlib
 import os
 import pickle
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.types import NamedTuple
 
 MAGIC = b"NBSNNKER"
 DIGEST = 16
@@ -29,6 +31,21 @@ class SealedCache(FunctionCache):
         # A name that plain Numba never takes: its files have no checksum.
         base, stamp = f"{self._impl.filename_base}s", self._impl.locator.get_source_stamp()
         self._cache_file = SealedFiles(cache_path=self._cache_path, filename_base=base, source_stamp=stamp)
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+        """Types by name, and those of named tuples with their fields: a class that is gone, or has others, is not met.
+
+        Numba's own key holds the types, so an index could not be read once a class in it has another name.
+        """
+        return repr(sig), tuple(fields(sig)), *super()._index_key(sig, codegen)[1:]
+
+
+def fields(types: Any) -> Iterator[tuple]:
+    """Module, name and fields of every named tuple in a signature or tuple of types."""
+    for kind in types if isinstance(types, (tuple, list)) else getattr(types, "types", getattr(types, "args", ())):
+        if isinstance(kind, NamedTuple):
+            yield kind.instance_class.__module__, kind.instance_class.__qualname__, kind.fields
+        yield from fields(kind)
 
 
 class SealedFiles(IndexDataCacheFile):

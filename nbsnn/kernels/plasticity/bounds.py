@@ -7,7 +7,7 @@ not: whoever normalises again what has been normalised changes last digits, in s
 them have to be done in every step to get what the equations say.
 """
 
-from .dense import clip
+from .synapse import clip
 
 CLIP_ALL = 0  # whether the bounds hold for all weights, or for those that change
 BOUNDED = 1  # whether there are bounds at all

@@ -9,46 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from ...random import counter, lasting, squares32
 from ...scalar.hole import hole
-
-COINCIDENCE = 1  # whether a synapse changes in a step in which both its units spike
-SIGN = 1.0  # -1.0 turns every change round
-
-
-@hole
-def advance(a, s, decay, amount) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def change(w, pre, post, *traces_and_params) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def weigh(w, d, w_min, w_max, mu) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def clip(w, w_min, w_max) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def traces_pre(array, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def traces_post(array, t, b, n) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def constants(array, k) -> Any:
-    raise NotImplementedError
+from .synapse import (
+    COINCIDENCE,
+    SIGN,
+    advance,
+    change,
+    clip,
+    constants,
+    decayed,
+    synapse,
+    top_bits,
+    traces_post,
+    traces_pre,
+    weigh,
+)
 
 
 @hole
@@ -146,19 +121,6 @@ def into_increments(w, dw, i, j, d, low, high):
     dw[i, j] = d
 
 
-# The integer rule. ``plasticity.integer`` holds its equations, which fill the holes below.
-
-
-@hole
-def decayed(a, s, decay, shift, top) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max) -> Any:
-    raise NotImplementedError
-
-
 def integer(pre, post, thresh, a, c, r_pre, r_post, keys, step, P, columns, w):
     """Steps of an integer rule: pre [T, n_pre], post and thresh [T, n_post], traces a and c in place.
 
@@ -197,9 +159,3 @@ def given_draws(given, key, t, step, unit):
 def counted_draws(given, key, t, step, unit):
     """Filling of ``draw``: the top ``given[0, 0]`` bits of the counter generator's number at (step + t, unit)."""
     return top_bits(given[0, 0], key, step + t, unit)
-
-
-def top_bits(shift, key, step, unit):
-    """The top ``shift`` bits of the counter generator's number at (step, unit)."""
-    bits = squares32(counter(np.uint64(step), np.uint64(unit)), lasting(key, np.uint64(step)))
-    return np.int64(bits >> np.uint64(32 - shift))

@@ -10,7 +10,8 @@ from numba import cuda
 
 from ...scalar.hole import hole
 from .bounds import BEFORE_CLIP, BOUNDED, CLIP_ALL, GUARD
-from .dense import (
+from .dense import draw
+from .synapse import (
     COINCIDENCE,
     SIGN,
     advance,
@@ -18,7 +19,6 @@ from .dense import (
     clip,
     constants,
     decayed,
-    draw,
     synapse,
     traces_post,
     traces_pre,

@@ -9,8 +9,8 @@ numbers, the traces of the source, those of the target.
 
 from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
-from .dense import decayed, synapse, top_bits
 from .step import stretch
+from .synapse import decayed, synapse, top_bits
 
 
 def decay_integers(part, parts, row, wire, pops, traces, integers):

@@ -20,7 +20,7 @@ from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole
 from ..network import tables as at
 from ..network.deliver import connection, shares
-from .dense import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
+from .synapse import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
 
 LEAST, MOST = 2.0**-20, 2.0**20
 

@@ -25,8 +25,8 @@ import numpy as np
 from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole
 from ..network import tables as at
-from .dense import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
 from .mean_weight import steady, store_column
+from .synapse import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
 
 NEAR = 2.0**-44
 FALLEN = 2.0**-10  # of the largest sum since the last visit of all, below which rounding shows

@@ -17,7 +17,7 @@ from ...compile.prefetch import AHEAD, fetch
 from ...scalar.exponential import expm1
 from ...scalar.hole import hole
 from ..network import tables as at
-from .dense import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
+from .synapse import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
 
 
 @hole

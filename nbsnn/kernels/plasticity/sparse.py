@@ -8,7 +8,7 @@ from typing import Any
 
 from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole
-from .dense import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
+from .synapse import COINCIDENCE, clip, constants, increment, limits_of, traces_post, traces_pre
 
 
 @hole
@@ -42,26 +42,24 @@ def mark(seen, lo, hi, units):
 def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
     """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
     p = constants(P, 0)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
+    limits = limits_of(L)
     for e in range(bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]):
         j = index[e]
         if COINCIDENCE or spiked[j] == 0:
             w = weights[e + shift]
-            r = change(w, arrived[i], spiked[j], *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
-            d = weigh(w, scale * r[0], low, high, mu) + weigh(w, scale * r[1], low, high, mu)
-            weights[e + shift] = clip(w + d, low, high)
+            d = increment(w, arrived[i], spiked[j], traces_pre(X, 0, 0, i), traces_post(Y, 0, 0, j), p, limits)
+            weights[e + shift] = clip(w + d, limits.low, limits.high)
 
 
 def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
     """Target ``j`` has fired: the synapses onto it change, except those whose row has been visited."""
     p = constants(P, 0)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
+    limits = limits_of(L)
     for c in range(start[j], start[j + 1]):
         fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
         i = source[c]
         if arrived[i] == 0:
             e = base + synapse[c]
             w = weights[e]
-            r = change(w, arrived[i], spiked[j], *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
-            d = weigh(w, scale * r[0], low, high, mu) + weigh(w, scale * r[1], low, high, mu)
-            weights[e] = clip(w + d, low, high)
+            d = increment(w, arrived[i], spiked[j], traces_pre(X, 0, 0, i), traces_post(Y, 0, 0, j), p, limits)
+            weights[e] = clip(w + d, limits.low, limits.high)

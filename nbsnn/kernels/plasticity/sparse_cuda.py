@@ -4,8 +4,8 @@ from typing import Any
 
 from ...scalar.hole import hole
 from ..network import tables as at
-from .dense import COINCIDENCE, SIGN, advance, change, clip, weigh
 from .rewarded import bring, waiting
+from .synapse import COINCIDENCE, SIGN, advance, change, clip, weigh
 
 
 @hole
