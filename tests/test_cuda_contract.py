@@ -31,10 +31,6 @@ DIFFERENT: dict[str, tuple[str, str]] = {
         "a thread has a window or a row, where the CPU has a loop over planes; sizes are constants of the kernel",
         "gather largest largest_reverse total total_reverse",
     ),
-    "tempotron": (
-        "a thread has an output of a sample, and needs no room for its sums",
-        "learn crossings forward membrane membrane_reverse reverse scatter sweep",
-    ),
 }
 """Subject -> why its loops are not those of the CPU, and the functions that therefore take other arguments."""
 

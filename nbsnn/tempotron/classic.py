@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..kernels.tempotron.classic import Learning
 from ..optim.optimizer import fraction
 from ..validate import finite, number
 from .losses import ThresholdHinge
@@ -58,8 +59,8 @@ class Classic:
         if self.change.shape != t.weight.shape or self.change.dtype != t.dtype:
             raise ValueError(f"this rule has a memory of {list(self.change.shape)} weights; use a new one for {t!r}")
         finite("weight", t.weight)
-        more = t.v_threshold / t.v0, self.lr * t.v0, self.momentum
-        v_max = t.sweeps.learn(t, events, target, *more, self.change)
+        numbers = Learning(t.v_threshold / t.v0, self.lr * t.v0, self.momentum)
+        v_max = t.sweeps.learn(t, events, target, numbers, self.change)
         v_max *= t.dtype.type(t.v0)
         return ThresholdHinge()(v_max, target, t.v_threshold)[0], v_max
 

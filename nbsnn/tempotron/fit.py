@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..data import batches
 from ..progress.bar import Progress
@@ -20,13 +21,13 @@ from .spike_times import Events
 
 def fit(
     t: TempotronLike,
-    x: Any,
-    labels: Any,
+    x: Events | ArrayLike,
+    labels: ArrayLike,
     rule: Rule | None = None,
     *,
     epochs: int = 100,
     batch_size: int | None = None,
-    test: tuple[Any, Any] | None = None,
+    test: tuple[Events | ArrayLike, ArrayLike] | None = None,
     encode: Callable[[np.ndarray], Any] | None = None,
     by: str | None = None,
     seed: int = 0,
@@ -105,8 +106,8 @@ def fit(
 
 def accuracy(
     t: TempotronLike,
-    x: Any,
-    labels: Any,
+    x: Events | ArrayLike,
+    labels: ArrayLike,
     *,
     encode: Callable[[np.ndarray], Any] | None = None,
     by: str | None = None,
@@ -149,13 +150,13 @@ def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, by: str) 
     return np.take_along_axis(target, v_max.argmax(axis=1)[:, None], axis=1)[:, 0]
 
 
-def _by(by: str | None, labels: Any, t: TempotronLike) -> str:
+def _by(by: str | None, labels: ArrayLike, t: TempotronLike) -> str:
     if by is not None:
         return choice("by", by, ("threshold", "largest"))
     return "threshold" if t.n_outputs == 1 or np.ndim(labels) == 2 else "largest"
 
 
-def _samples(t: TempotronLike, x: Any, encode: Callable | None) -> Any:
+def _samples(t: TempotronLike, x: Events | ArrayLike, encode: Callable | None) -> Events | np.ndarray:
     """What batches are taken of: events made once, or an array that is encoded batch by batch."""
     if encode is not None:
         x = real("x", x)
@@ -165,5 +166,5 @@ def _samples(t: TempotronLike, x: Any, encode: Callable | None) -> Any:
     return x if isinstance(x, Events) else t.events(x)
 
 
-def _events(t: TempotronLike, part: Any, encode: Callable | None) -> Events:
+def _events(t: TempotronLike, part: Events | np.ndarray, encode: Callable | None) -> Events:
     return t.events(part if encode is None else encode(part))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..optim import Adam
-from ..optim.optimizer import check_optimizer
+from ..optim.optimizer import Optimizer, check_optimizer
 from ..validate import finite, function, number, real, shaped
 from .losses import Loss, ThresholdHinge
 from .response import TempotronLike
@@ -40,7 +38,12 @@ class Gradient:
     """
 
     def __init__(
-        self, loss: Loss | None = None, optimizer: Any = None, *, damp: np.ndarray | None = None, keep: float = 0.01
+        self,
+        loss: Loss | None = None,
+        optimizer: Optimizer | None = None,
+        *,
+        damp: np.ndarray | None = None,
+        keep: float = 0.01,
     ):
         say = "a loss of nbsnn.tempotron, ThresholdHinge() say, or a function of v_max, target and v_threshold"
         self.loss = ThresholdHinge() if loss is None else function("loss", loss, say, takes=3)

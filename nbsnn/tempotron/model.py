@@ -22,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..device.exclusive import Exclusive, exclusive
 from ..device.threads import resolve
@@ -97,7 +98,7 @@ class Tempotron:
         T: float = 500.0,
         seed: int = 0,
         weight: Callable[..., np.ndarray] | np.ndarray | None = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         device: str = "cpu",
     ):
         self.n_inputs = count("n_inputs", n_inputs, most=UNITS)
@@ -126,7 +127,7 @@ class Tempotron:
         """The weights [n_inputs, n_outputs]."""
         return self.params["weight"]
 
-    def events(self, x: Any) -> Events:
+    def events(self, x: Events | ArrayLike) -> Events:
         """``x`` as events that fit this neuron: they are checked, or made of an array of times.
 
         Parameters
@@ -154,7 +155,7 @@ class Tempotron:
             raise ValueError("there are no samples")
         return x
 
-    def run(self, x: Any, *, spike_times: bool = True) -> Response:
+    def run(self, x: Events | ArrayLike, *, spike_times: bool = True) -> Response:
         """The answer to a batch: largest membranes and spikes.
 
         Parameters
@@ -204,32 +205,33 @@ class Tempotron:
         g = finite("g", shaped("g", np.ascontiguousarray(g, self.dtype), answer.v_max.shape))
         return self._grads(answer.events, self.sweeps.reverse(self, answer, g, times), times)
 
-    def v(self, x: Any, at: Any = None) -> np.ndarray:
+    def v(self, x: Events | ArrayLike, at: ArrayLike | None = None) -> np.ndarray:
         """The membrane at given times.
 
-        Parameters
-        ----------
-        x : Events, or array [B, N] or [B, N, k] of spike times
-            As ``events``.
-        at : array [G], optional
-            Times, ascending; by default 0, 1, 2, ... below T.
+                Parameters
+                ----------
+                x : Events, or array [B, N] or [B, N, k] of spike times
+                    As ``events``.
+                at : array [G], optional
+                    Times, ascending; by default 0, 1, 2, ... below T.
 
-        Returns
-        -------
-        array [G, B, O]
+                Returns
+                -------
+                array [G, B, O]
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> t = Tempotron(1, T=30.0, weight=np.ones((1, 1)))
-        >>> t.v(np.array([[0.0]]), at=[0.0, 3.0, 6.931472]).ravel().round(3)
-        array([0.   , 0.782, 1.   ], dtype=float32)
+                Examples
+                --------
+                >>> import numpy as np
+        from numpy.typing import ArrayLike, DTypeLike
+                >>> t = Tempotron(1, T=30.0, weight=np.ones((1, 1)))
+                >>> t.v(np.array([[0.0]]), at=[0.0, 3.0, 6.931472]).ravel().round(3)
+                array([0.   , 0.782, 1.   ], dtype=float32)
         """
         return self.sweeps.membrane(self, self.events(x), self._at(at)) * self.dtype.type(self.v0)
 
     @exclusive
     def v_vjp(
-        self, x: Any, g: np.ndarray, at: Any = None, *, times: bool = False
+        self, x: Events | ArrayLike, g: np.ndarray, at: ArrayLike | None = None, *, times: bool = False
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Derivative of ``sum(g * v)`` with ``v = self.v(x, at)`` and ``g`` [G, B, O]; the rest as ``vjp``.
 
@@ -240,7 +242,7 @@ class Tempotron:
         g = finite("g", shaped("g", np.ascontiguousarray(g, self.dtype), shape))
         return self._grads(events, self.sweeps.membrane_reverse(self, events, at, g, times), times)
 
-    def predict(self, x: Any) -> np.ndarray:
+    def predict(self, x: Events | ArrayLike) -> np.ndarray:
         """The class of each sample, int64 [B]: whether it fires, or with several outputs the largest ``v_max``.
 
         >>> Tempotron(2, T=50.0, weight=np.ones((2, 1))).predict(np.array([[10.0, -1.0], [-1.0, -1.0]]))
@@ -249,7 +251,7 @@ class Tempotron:
         return decide(self.run(x, spike_times=False))
 
     @exclusive
-    def step(self, x: Any, labels: Any, rule: Rule) -> float:
+    def step(self, x: Events | ArrayLike, labels: ArrayLike, rule: Rule) -> float:
         """One training step on a batch; returns the loss before it.
 
         Parameters
@@ -280,7 +282,9 @@ class Tempotron:
         return rule.learn(self, events, targets(labels, (len(events), self.n_outputs)))[0]
 
     @exclusive
-    def fit(self, x: Any, labels: Any, rule: Rule | None = None, *, epochs: int = 100, **options: Any) -> History:
+    def fit(
+        self, x: Events | ArrayLike, labels: ArrayLike, rule: Rule | None = None, *, epochs: int = 100, **options: Any
+    ) -> History:
         """Train, epoch by epoch, until nothing is wrong; see ``nbsnn.tempotron.fit`` for the options.
 
         Examples
@@ -296,7 +300,7 @@ class Tempotron:
         check_options("fit", options, arguments(fit, "t"))
         return fit(self, x, labels, rule, epochs=epochs, **options)
 
-    def _at(self, at: Any) -> np.ndarray:
+    def _at(self, at: ArrayLike | None) -> np.ndarray:
         at = np.ascontiguousarray(np.arange(self.T) if at is None else real("at", at), self.dtype)
         if not at.size or (finite("at", shaped("at", at, (None,)))[1:] < at[:-1]).any():
             raise ValueError("at must be ascending times, at least one")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..layers.parameters import Parameters
 from ..validate import real, shaped, shown
 from .spike_times import Events
 
@@ -46,7 +48,7 @@ def decide(answer: Response) -> np.ndarray:
     return answer.spikes[:, 0].astype(np.int64) if answer.v_max.shape[1] == 1 else answer.v_max.argmax(axis=1)
 
 
-def targets(labels: Any, shape: tuple[int, int]) -> np.ndarray:
+def targets(labels: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
     """Who should fire, bool [B, O].
 
     Parameters
@@ -97,7 +99,7 @@ class TempotronLike(Protocol):
     v0: float
     T: float
     dtype: np.dtype
-    params: Any
+    params: Parameters
     sweeps: Any
     events: Callable[[Any], Events]
     run: Callable[..., Response]

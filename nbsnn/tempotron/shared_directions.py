@@ -12,15 +12,15 @@ The minima are where they were, and the learning rate may be larger by up to ``1
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import count
 from .response import TempotronLike
+from .spike_times import Events
 
 
-def shared_directions(t: TempotronLike, x: Any, times: int = 8) -> np.ndarray:
+def shared_directions(t: TempotronLike, x: Events | ArrayLike, times: int = 8) -> np.ndarray:
     """Directions of weights that all patterns share.
 
     They span the mean potentials ``mean_b v0 K(t - t_i)`` of the inputs ``i`` at some times ``t``: what the membranes

@@ -15,11 +15,13 @@ A negative or infinite time is no spike. Times lie in [0, T].
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..compile.fill import kernel
 from ..device.threads import run_threaded
@@ -69,7 +71,7 @@ class Events:
         """Number of samples."""
         return len(self.begin)
 
-    def __getitem__(self, indices: Any) -> Events:
+    def __getitem__(self, indices: slice | ArrayLike) -> Events:
         if not isinstance(indices, slice):
             indices = np.atleast_1d(real("indices", indices))
             indices = indices if indices.size else indices.astype(np.int64)
@@ -93,7 +95,7 @@ class Events:
         return result
 
 
-def from_times(times: Any, T: float, dtype: Any = np.float32) -> Events:
+def from_times(times: ArrayLike, T: float, dtype: DTypeLike = np.float32) -> Events:
     """Events of an array of spike times.
 
     Parameters
@@ -130,8 +132,10 @@ def from_times(times: Any, T: float, dtype: Any = np.float32) -> Events:
     return _sorted("times", flat, first, np.empty(0, np.int32), per_input, times.shape[1], T, times.shape)
 
 
-def from_events(time: Any, pre: Any, sample: Any, *, n_inputs: int, T: float, batch: int | None = None,
-                dtype: Any = np.float32) -> Events:  # fmt: skip
+def from_events(
+    time: ArrayLike, pre: ArrayLike, sample: ArrayLike, *, n_inputs: int, T: float, batch: int | None = None,
+    dtype: DTypeLike = np.float32,
+) -> Events:  # fmt: skip
     """Events of a list of spikes, in any order.
 
     Parameters
@@ -176,7 +180,7 @@ def from_events(time: Any, pre: Any, sample: Any, *, n_inputs: int, T: float, ba
     return replace(events, place=order[events.place])
 
 
-def from_spikes(spikes: Any, dt: float = 1.0, T: float | None = None, dtype: Any = np.float32) -> Events:
+def from_spikes(spikes: ArrayLike, dt: float = 1.0, T: float | None = None, dtype: DTypeLike = np.float32) -> Events:
     """Events of spike trains: a spike in step ``t`` comes at the time ``t dt``.
 
     Parameters
@@ -235,22 +239,22 @@ def _sorted(
 
 
 @cache
-def _compiled(function: Any, dtype: np.dtype) -> Any:
+def _compiled(function: Callable, dtype: np.dtype) -> Callable:
     return kernel(function, dtype=dtype)
 
 
-def _run(function: Any, dtype: np.dtype, batch: int, work: int, *arguments: Any) -> None:
+def _run(function: Callable, dtype: np.dtype, batch: int, work: int, *arguments: Any) -> None:
     run_threaded(lambda lo, hi: _compiled(function, dtype)(lo, hi, *arguments), batch, work)
 
 
-def _real(name: str, array: Any) -> np.ndarray:
+def _real(name: str, array: ArrayLike) -> np.ndarray:
     array = real(name, array)
     if array.dtype.kind == "b":
         raise TypeError(f"{name} must be an array of real numbers, not {array.dtype}")
     return array
 
 
-def _numbers(name: str, array: Any, length: int, limit: int) -> np.ndarray:
+def _numbers(name: str, array: ArrayLike, length: int, limit: int) -> np.ndarray:
     """Integers in 0 .. limit - 1, as many as there are times."""
     array = real(name, array)
     if array.dtype.kind not in "iu" and array.size:

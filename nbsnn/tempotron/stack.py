@@ -9,10 +9,11 @@ another, and would tell the weights of the lower one nothing.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..optim.optimizer import Optimizer
 from ..validate import function, instance, number, shown
 from .losses import Loss
 from .model import Tempotron
@@ -24,31 +25,32 @@ from .spike_times import Events
 class Stack:
     """Layers of Tempotrons.
 
-    Parameters
-    ----------
-    *layers : Tempotron
-        Each with as many inputs as the one before has outputs, and one dtype and one T for all.
-    sharpness : float, optional
-        Of the soft time, per membrane unit; by default T, as many as there are steps of 1 (SpikingJelly's choice).
-    step : float, default 1.0
-        Distance of the times at which the soft time looks at the membrane.
+        Parameters
+        ----------
+        *layers : Tempotron
+            Each with as many inputs as the one before has outputs, and one dtype and one T for all.
+        sharpness : float, optional
+            Of the soft time, per membrane unit; by default T, as many as there are steps of 1 (SpikingJelly's choice).
+        step : float, default 1.0
+            Distance of the times at which the soft time looks at the membrane.
 
-    Attributes
-    ----------
-    params : dict
-        ``"1/weight"``, ``"2/weight"``, ...: the layers' own arrays.
+        Attributes
+        ----------
+        params : dict
+            ``"1/weight"``, ``"2/weight"``, ...: the layers' own arrays.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Layers that do not fit each other, or none.
+        Raises
+        ------
+        TypeError, ValueError
+            Layers that do not fit each other, or none.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> net = Stack(Tempotron(20, 8, T=50.0, seed=0), Tempotron(8, 2, T=50.0, seed=1))
-    >>> net.run(np.full((3, 20), 10.0))[-1].v_max.shape
-    (3, 2)
+        Examples
+        --------
+        >>> import numpy as np
+    from numpy.typing import ArrayLike
+        >>> net = Stack(Tempotron(20, 8, T=50.0, seed=0), Tempotron(8, 2, T=50.0, seed=1))
+        >>> net.run(np.full((3, 20), 10.0))[-1].v_max.shape
+        (3, 2)
     """
 
     def __init__(self, *layers: Tempotron, sharpness: float | None = None, step: float = 1.0):
@@ -66,7 +68,7 @@ class Stack:
         self.sharpness = self.T if sharpness is None else number("sharpness", sharpness, above=0.0)
         self.params = {f"{k}/weight": layer.weight for k, layer in enumerate(layers, 1)}
 
-    def run(self, x: Any) -> list[Response]:
+    def run(self, x: Events | ArrayLike) -> list[Response]:
         """What each layer answers to a batch; ``x`` as in ``Tempotron.run``."""
         answers: list[Response] = []
         for layer in self.layers:
@@ -88,7 +90,7 @@ class Stack:
             grads[f"{k}/weight"] = found["weight"]
         return grads
 
-    def step(self, x: Any | Events, labels: Any, loss: Loss, optimizer: Any) -> float:
+    def step(self, x: Events | ArrayLike, labels: ArrayLike, loss: Loss, optimizer: Optimizer) -> float:
         """One training step on a batch; returns the loss before it.
 
         Parameters

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -32,10 +31,14 @@ def compiled(function: Callable, dtype: np.dtype, times: int = 0) -> Callable:
     return kernel(function, dtype=dtype, stationary=stationary, rise=rise, psp=psp, TIMES=times)
 
 
-def arguments(t: TempotronLike, events: Events) -> tuple[Any, ...]:
-    """Number of outputs, time constants, events and weights, in the types that kernels want."""
-    constants = np.uintp(t.n_outputs), t.dtype.type(t.tau), t.dtype.type(t.tau_s)
-    return *constants, events.begin, events.end, events.time, events.pre, t.weight
+def arguments(t: TempotronLike, events: Events) -> tuple[template.Constants, template.Spikes, np.ndarray]:
+    """Constants, spikes and weights, as kernels take them."""
+    return constants(t), template.Spikes(events.begin, events.end, events.time, events.pre), t.weight
+
+
+def constants(t: TempotronLike) -> template.Constants:
+    """The constants of a Tempotron, in its precision."""
+    return template.Constants(t.dtype.type(t.tau), t.dtype.type(t.tau_s), t.dtype.type(t.T))
 
 
 def cost(t: TempotronLike, events: Events) -> int:
@@ -49,42 +52,30 @@ class CpuSweeps:
     def __init__(self) -> None:
         self.parts = np.empty(0)
 
-    def forward(self, t: TempotronLike, events: Events) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def forward(self, t: TempotronLike, events: Events) -> template.Maxima:
         """Maximum without v0, its time, the events before it and the slope at a kink: each [B, O]."""
-        found, given = _maxima(t, events), arguments(t, events)
-        call, T = compiled(template.forward, t.dtype), t.dtype.type(t.T)
-
-        def part(lo: int, hi: int) -> None:
-            call(lo, hi, T, *given, np.empty((4, t.n_outputs), t.dtype), *found)
-
-        run_threaded(part, len(events), 4 * cost(t, events))
+        found, given, call = _maxima(t, events), arguments(t, events), compiled(template.forward, t.dtype)
+        run_threaded(lambda lo, hi: call(lo, hi, *given, found), len(events), 4 * cost(t, events))
         return found
 
     def crossings(self, t: TempotronLike, events: Events, t_max: np.ndarray, spikes: np.ndarray) -> np.ndarray:
         """First times at the threshold, infinite where ``spikes`` is 0."""
-        found = np.full(t_max.shape, np.inf, t.dtype)
-        call, T, level = compiled(template.crossings, t.dtype), t.dtype.type(t.T), t.dtype.type(t.v_threshold / t.v0)
-        given = arguments(t, events)
-        run_threaded(
-            lambda lo, hi: call(lo, hi, T, *given, level, t_max, spikes, found), len(events), 4 * cost(t, events)
-        )
+        found, level = np.full(t_max.shape, np.inf, t.dtype), t.dtype.type(t.v_threshold / t.v0)
+        given, call = arguments(t, events), compiled(template.crossings, t.dtype)
+        run_threaded(lambda lo, hi: call(lo, hi, *given, level, t_max, spikes, found), len(events), 4 * cost(t, events))
         return found
 
     def reverse(self, t: TempotronLike, answer: Response, g: np.ndarray, times: bool) -> tuple[np.ndarray, np.ndarray]:
         """Derivative of ``sum(g * v_max) / v0`` with respect to the weights and, with ``times``, to each event's time
         (empty without)."""
-        arrays = g, answer.t_max, answer.n_before, answer.left_slope
-        return self._reverse(t, template.reverse, answer.events, arrays, times, cost(t, answer.events))
+        found = template.Maxima(answer.v_max, answer.t_max, answer.n_before, answer.left_slope)
+        return self._reverse(t, template.reverse, answer.events, (g, found), times, cost(t, answer.events))
 
     def membrane(self, t: TempotronLike, events: Events, at: np.ndarray) -> np.ndarray:
         """Membranes without v0 [G, B, O]."""
         v = np.empty((len(at), len(events), t.n_outputs), t.dtype)
-        call, given = compiled(template.membrane, t.dtype), arguments(t, events)
-
-        def part(lo: int, hi: int) -> None:
-            call(lo, hi, *given, at, np.empty((4, t.n_outputs), t.dtype), v)
-
-        run_threaded(part, len(events), 2 * (cost(t, events) + v.size))
+        given, call = arguments(t, events), compiled(template.membrane, t.dtype)
+        run_threaded(lambda lo, hi: call(lo, hi, *given, at, v), len(events), 2 * (cost(t, events) + v.size))
         return v
 
     def membrane_reverse(
@@ -94,21 +85,16 @@ class CpuSweeps:
         return self._reverse(t, template.membrane_reverse, events, (at, g), times, cost(t, events) + g.size)
 
     def learn(
-        self, t: TempotronLike, events: Events, target: np.ndarray, level: float, rate: float, momentum: float,
-        change: np.ndarray,
-    ) -> np.ndarray:  # fmt: skip
+        self, t: TempotronLike, events: Events, target: np.ndarray, rule: classic.Learning, change: np.ndarray
+    ) -> np.ndarray:
         """The classic rule: changes weights and ``change`` in place; returns the maxima without v0 as they were met."""
-        v_max, *found = _maxima(t, events)
-        numbers = map(t.dtype.type, (level, rate, momentum))
-        work = np.empty((4, t.n_outputs), t.dtype)
-        call = compiled(classic.learn, t.dtype)
-        call(t.dtype.type(t.T), *arguments(t, events), target, *numbers, change, work, v_max, *found)
-        return v_max
+        found, call = _maxima(t, events), compiled(classic.learn, t.dtype)
+        call(*arguments(t, events), target, classic.Learning(*map(t.dtype.type, rule)), change, found)
+        return found.v
 
     def _reverse(
-        self, t: TempotronLike, function: Callable, events: Events, arrays: tuple[np.ndarray, ...], times: bool,
-        work: int,
-    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        self, t: TempotronLike, function: Callable, events: Events, arrays: tuple, times: bool, work: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         call, given = compiled(function, t.dtype, int(times)), arguments(t, events)
         spikes_given = int((events.end - events.begin).sum())
         pieces = windows(len(events), max(1, min(PARTS, spikes_given // (PER_INPUT * t.n_inputs))))
@@ -118,16 +104,15 @@ class CpuSweeps:
         found = self.parts[: len(pieces)]
 
         def part(lo: int, hi: int) -> None:
-            scratch = np.empty((4, t.n_outputs), t.dtype)
             for k in range(lo, hi):
                 found[k] = 0.0
-                call(*pieces[k], *given, *arrays, scratch, found[k], g_time)
+                call(*pieces[k], *given, *arrays, found[k], g_time)
 
         run_threaded(part, len(pieces), 2 * work)
         return found[0].copy() if len(pieces) == 1 else found.sum(axis=0), g_time
 
 
-def _maxima(t: TempotronLike, events: Events) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _maxima(t: TempotronLike, events: Events) -> template.Maxima:
     """Room for what ``forward`` finds."""
-    v_max, t_max, slope = (np.empty((len(events), t.n_outputs), t.dtype) for _ in range(3))
-    return v_max, t_max, np.empty(v_max.shape, np.int64), slope
+    v_max, t_max, left_slope = (np.empty((len(events), t.n_outputs), t.dtype) for _ in range(3))
+    return template.Maxima(v_max, t_max, np.empty(v_max.shape, np.int64), left_slope)

@@ -6,10 +6,20 @@
 The events are those of ``kernels.tempotron.sweeps``. Outputs learn independently of each other.
 """
 
-from typing import Any
+from typing import NamedTuple
+
+import numpy as np
 
 from ...scalar.hole import hole
-from .sweeps import sweep
+from .sweeps import Constants, Maxima, Spikes, scratch, sweep
+
+
+class Learning(NamedTuple):
+    """The membrane, without v0, that who should fire has to reach, and the rule's constants."""
+
+    level: float
+    rate: float
+    momentum: float
 
 
 @hole
@@ -18,23 +28,25 @@ def psp(t: float, tau: float, tau_s: float) -> float:
     raise NotImplementedError("psp is a hole; compile.kernel fills it")
 
 
-def learn(T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any, weight: Any,
-          target: Any, level: float, rate: float, momentum: float, change: Any, work: Any, v_max: Any, t_max: Any,
-          upto: Any, slope: Any) -> None:  # fmt: skip
+def learn(
+    constants: Constants, spikes: Spikes, weight: np.ndarray, target: np.ndarray, rule: Learning, change: np.ndarray,
+    found: Maxima,
+) -> None:  # fmt: skip
     """Go through all samples once, in order; ``weight`` and ``change`` [N, O] change in place.
 
-    ``target`` [B, O] says who should fire, that is reach ``level``; ``v_max`` and ``t_max`` are as each sample was met.
+    ``target`` [B, O] says who should fire; ``found`` is as each sample was met.
     """
-    for b in range(begin.shape[0]):
-        sweep(b, begin[b], end[b], T, n_out, tau, tau_s, time, pre, weight, work, v_max, t_max, upto, slope)
-        for o in range(n_out):
-            fired = v_max[b, o] >= level
-            if fired == target[b, o]:
+    work = scratch(weight)
+    for b in range(target.shape[0]):
+        sweep(b, constants, spikes, weight, work, found)
+        for o in range(np.uintp(weight.shape[1])):
+            fired = found.v[b, o] >= rule.level
+            if fired == (target[b, o] != 0):
                 continue
-            signed = -rate if fired else rate
+            signed = -rule.rate if fired else rule.rate
             for i in range(change.shape[0]):
-                change[i, o] *= momentum
-            for e in range(begin[b], upto[b, o]):
-                change[pre[e], o] += signed * psp(t_max[b, o] - time[e], tau, tau_s)
+                change[i, o] *= rule.momentum
+            for e in range(spikes.begin[b], found.n_before[b, o]):
+                change[spikes.pre[e], o] += signed * psp(found.t[b, o] - spikes.time[e], constants.tau, constants.tau_s)
             for i in range(change.shape[0]):
                 weight[i, o] += change[i, o]

@@ -5,27 +5,32 @@ All threads of a block find the same maximum, as they read the same events; then
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
-from .classic import psp
-from .sweeps_cuda import sweep
+from .classic import Learning, psp
+from .sweeps_cuda import Constants, Maxima, Spikes, maximum
 
 
-def learn(T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any, weight: Any,
-          target: Any, level: float, rate: float, momentum: float, change: Any, v_max: Any) -> None:  # fmt: skip
-    """Go through all samples once, in order; ``weight`` and ``change`` [N, O] change in place."""
+def learn(
+    constants: Constants, spikes: Spikes, weight: np.ndarray, target: np.ndarray, rule: Learning, change: np.ndarray,
+    found: Maxima,
+) -> None:  # fmt: skip
+    """See ``classic.learn``; of ``found`` the maxima alone are filled."""
+    tau, tau_s, _ = constants
+    begin, _, time, pre = spikes
     numbers: Any = cuda.threadIdx.x, cuda.blockDim.x, cuda.blockIdx.x
     part, parts, o = numbers
-    for b in range(begin.shape[0]):
-        v, at, before, _ = sweep(begin[b], end[b], T, tau, tau_s, time, pre, weight, o)
+    for b in range(target.shape[0]):
+        v, at, before, _ = maximum(b, o, constants, spikes, weight)
         if part == 0:
-            v_max[b, o] = v
-        fired = v >= level
+            found.v[b, o] = v
+        fired = v >= rule.level
         if fired == (target[b, o] != 0):
             continue
-        signed = -rate if fired else rate
+        signed = -rule.rate if fired else rule.rate
         for i in range(part, change.shape[0], parts):
-            change[i, o] *= momentum
+            change[i, o] *= rule.momentum
         cuda.syncthreads()  # type: ignore[call-arg]
         for e in range(begin[b] + part, before, parts):
             cuda.atomic.add(change, (pre[e], o), signed * psp(at - time[e], tau, tau_s))  # type: ignore[call-arg]

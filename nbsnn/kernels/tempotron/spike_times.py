@@ -8,14 +8,14 @@ floats that are not negative are ordered as the floats are. It takes linear time
 order of equal ones, and skips digits that all entries share, as whole-numbered times have.
 """
 
-from typing import Any
-
 import numpy as np
 
 DIGIT = 11  # bits
 
 
-def tally(b0: int, b1: int, T: float, first: Any, given: Any, count: Any, wrong: Any) -> None:
+def tally(
+    b0: int, b1: int, T: float, first: np.ndarray, given: np.ndarray, count: np.ndarray, wrong: np.ndarray
+) -> None:
     """Fill ``count`` with each sample's number of spikes, and ``wrong`` with that of times that are NaN or above T."""
     for b in range(b0, b1):
         n, fine = 0, 0
@@ -26,8 +26,10 @@ def tally(b0: int, b1: int, T: float, first: Any, given: Any, count: Any, wrong:
         count[b], wrong[b] = n, first[b + 1] - first[b] - fine
 
 
-def arrange(b0: int, b1: int, T: float, first: Any, given: Any, bits: Any, of: Any, per_input: int, begin: Any,
-            time: Any, pre: Any, place: Any) -> None:  # fmt: skip
+def arrange(
+    b0: int, b1: int, T: float, first: np.ndarray, given: np.ndarray, bits: np.ndarray, of: np.ndarray, per_input: int,
+    begin: np.ndarray, time: np.ndarray, pre: np.ndarray, place: np.ndarray,
+) -> None:  # fmt: skip
     """Fill ``time``, ``pre`` and ``place`` (the entry's index in ``given``) of the events from ``begin[b]`` on.
 
     ``bits`` are ``given`` as integers of the same size. Entry ``j`` is of input ``of[j]``, or if ``of`` is empty

@@ -1,20 +1,52 @@
 """Tempotrons over time, event by event: their maximum, their course, and the reverse of both.
 
-The events of sample ``b`` are ``begin[b] ... end[b] - 1`` of the arrays ``time`` and ``pre`` (the input's number), in
-the order of time. A sweep carries, for each output, the decayed sums ``m`` (slow) and ``s`` (fast) of the weights
-that have arrived, so a sample costs time and memory for its events and not for steps. Membranes here lack the factor
-v0; the reverse sweeps return derivatives of membranes without it, too.
+A sweep carries, for each output, the decayed sums ``m`` (slow) and ``s`` (fast) of the weights that have arrived, so a
+sample costs time and memory for its events and not for steps. Membranes here lack the factor v0; the reverse sweeps
+return derivatives of membranes without it, too.
 
-Events at the same time arrive together. Loops cover the samples [b0, b1), which do not touch each other. ``n_out`` is
-the number of outputs O, unsigned. ``work`` [4, O] is scratch.
+Events at the same time arrive together. Loops cover the samples [lo, hi), which do not touch each other. ``weight`` is
+[N, O]; ``work`` [4, O] is scratch.
 """
 
 from math import exp
-from typing import Any
+from typing import NamedTuple
+
+import numpy as np
 
 from ...scalar.hole import hole
 
-TIMES = 0  # whether the reverse sweeps also fill the derivative by the times of the input spikes
+TIMES = 0  # whether the reverse sweeps also fill the derivative with respect to the times of the input spikes
+
+
+class Constants(NamedTuple):
+    """Time constants of membrane and synapse, and the end of the window, in the precision of the weights."""
+
+    tau: float
+    tau_s: float
+    T: float
+
+
+class Spikes(NamedTuple):
+    """Input spikes: those of sample ``b`` are ``begin[b] ... end[b] - 1`` of ``time`` and ``pre`` (the input's number),
+    in the order of time."""
+
+    begin: np.ndarray
+    end: np.ndarray
+    time: np.ndarray
+    pre: np.ndarray
+
+
+class Maxima(NamedTuple):
+    """The largest membrane in [0, T], at least 0, and when it is first reached, each [B, O].
+
+    The events from ``begin[b]`` up to ``n_before``, exclusive, came before. ``left_slope``: the slope from the left, if
+    the maximum is a kink at the event ``n_before``, else 0.
+    """
+
+    v: np.ndarray
+    t: np.ndarray
+    n_before: np.ndarray
+    left_slope: np.ndarray
 
 
 @hole
@@ -49,9 +81,11 @@ def rises(m: float, s: float, m1: float, s1: float, level: float, tau: float, ta
     return False
 
 
-def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, work: Any, b: int, v_max: Any,
-            t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
+def advance(now: float, t: float, e: int, b: int, constants: Constants, work: np.ndarray, found: Maxima) -> None:
     """Let the membranes decay from ``now`` to ``t``, the time of event ``e``, and note maxima on the way."""
+    tau, tau_s, _ = constants
+    v_max, t_max, n_before, left_slope = found
+    n_out = np.uintp(work.shape[1])
     dm, ds = exp(-(t - now) / tau), exp(-(t - now) / tau_s)
     share = 1.0 - tau_s / tau  # a maximum is this share of what m has decayed to
     inside = 0
@@ -65,7 +99,7 @@ def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, 
                 d = stationary(m, s, tau, tau_s)
                 v = share * m * exp(-d / tau)
                 if v > v_max[b, o]:
-                    v_max[b, o], t_max[b, o], upto[b, o], slope[b, o] = v, now + d, e, 0.0
+                    v_max[b, o], t_max[b, o], n_before[b, o], left_slope[b, o] = v, now + d, e, 0.0
     for o in range(n_out):
         m, s = work[0, o] * dm, work[1, o] * ds
         work[0, o] = m
@@ -73,21 +107,23 @@ def advance(now: float, t: float, e: int, n_out: int, tau: float, tau_s: float, 
         better = m - s > v_max[b, o]
         v_max[b, o] = m - s if better else v_max[b, o]
         t_max[b, o] = t if better else t_max[b, o]
-        upto[b, o] = e if better else upto[b, o]
-        slope[b, o] = slope_of(m, s, tau, tau_s) if better else slope[b, o]
+        n_before[b, o] = e if better else n_before[b, o]
+        left_slope[b, o] = slope_of(m, s, tau, tau_s) if better else left_slope[b, o]
 
 
-def sweep(b: int, first: int, last: int, T: float, n_out: int, tau: float, tau_s: float, time: Any, pre: Any,
-          weight: Any, work: Any, v_max: Any, t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
-    """The maximum of each membrane of one sample; see ``forward``."""
+def sweep(b: int, constants: Constants, spikes: Spikes, weight: np.ndarray, work: np.ndarray, found: Maxima) -> None:
+    """Find the maxima of the membranes of one sample."""
+    first: int = spikes.begin[b]
+    last: int = spikes.end[b]
+    time, pre, T, n_out = spikes.time, spikes.pre, constants.T, np.uintp(weight.shape[1])
     for o in range(n_out):
         work[0, o] = work[1, o] = 0.0
-        v_max[b, o] = t_max[b, o] = slope[b, o] = 0.0
-        upto[b, o] = first
+        found.v[b, o] = found.t[b, o] = found.left_slope[b, o] = 0.0
+        found.n_before[b, o] = first
     now, e = time[first] if first < last else T, first
     while e < last:
         t = time[e]
-        advance(now, t, e, n_out, tau, tau_s, work, b, v_max, t_max, upto, slope)
+        advance(now, t, e, b, constants, work, found)
         for o in range(n_out):
             work[2, o] = 0.0
         while e < last and time[e] == t:
@@ -99,26 +135,31 @@ def sweep(b: int, first: int, last: int, T: float, n_out: int, tau: float, tau_s
             work[0, o] += work[2, o]
             work[1, o] += work[2, o]
         now = t
-    advance(now, T, last, n_out, tau, tau_s, work, b, v_max, t_max, upto, slope)
+    advance(now, T, last, b, constants, work, found)
 
 
-def forward(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-            weight: Any, work: Any, v_max: Any, t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
-    """Fill ``v_max`` and ``t_max`` [B, O]: the largest membrane in [0, T], 0 at least, and when it is first reached.
-
-    ``upto``: the events from ``begin[b]`` up to this one, exclusive, came before. ``slope``: from the left, if the
-    maximum is a kink at the event ``upto``, else 0.
-    """
-    for b in range(b0, b1):
-        sweep(b, begin[b], end[b], T, n_out, tau, tau_s, time, pre, weight, work, v_max, t_max, upto, slope)
+def scratch(weight: np.ndarray) -> np.ndarray:
+    """Room for the sums of all outputs."""
+    return np.empty((4, weight.shape[1]), weight.dtype)
 
 
-def crossings(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any,
-              pre: Any, weight: Any, level: float, t_max: Any, spikes: Any, spike_time: Any) -> None:  # fmt: skip
-    """Where ``spikes`` is not 0, fill ``spike_time`` with the first time at which the membrane is at ``level``."""
-    for b in range(b0, b1):
-        for o in range(n_out):
-            if spikes[b, o] == 0.0:
+def forward(lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, found: Maxima) -> None:
+    """Fill ``found``."""
+    work = scratch(weight)
+    for b in range(lo, hi):
+        sweep(b, constants, spikes, weight, work, found)
+
+
+def crossings(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, level: float, t_max: np.ndarray,
+    fires: np.ndarray, spike_time: np.ndarray,
+) -> None:  # fmt: skip
+    """Where ``fires`` is not 0, fill ``spike_time`` with the first time at which the membrane is at ``level``."""
+    tau, tau_s, T = constants
+    begin, end, time, pre = spikes
+    for b in range(lo, hi):
+        for o in range(np.uintp(weight.shape[1])):
+            if fires[b, o] == 0.0:
                 continue
             spike_time[b, o] = t_max[b, o]  # for a maximum that only rounding lifts to the level
             m, s, now = T * 0.0, T * 0.0, T * 0.0
@@ -134,18 +175,23 @@ def crossings(b0: int, b1: int, T: float, n_out: int, tau: float, tau_s: float, 
                     s += weight[pre[e], o]
 
 
-def reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-            weight: Any, g: Any, t_max: Any, upto: Any, slope: Any, work: Any, g_weight: Any,
-            g_time: Any) -> None:  # fmt: skip
-    """Add the derivative of ``sum(g * v_max)`` by the weights to ``g_weight``; fill that by the times, ``g_time``.
+def reverse(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, g: np.ndarray, found: Maxima,
+    g_weight: np.ndarray, g_time: np.ndarray,
+) -> None:  # fmt: skip
+    """Add the derivative of ``sum(g * v_max)`` with respect to the weights to ``g_weight``; fill that with respect to
+    the times, ``g_time``. ``g`` is [B, O].
 
-    ``work`` holds what a spike at the current time would get: adjoint sums that decay as the sweep goes back.
+    The scratch holds what a spike at the current time would get: adjoint sums that decay as the sweep goes back.
     """
-    for b in range(b0, b1):
+    tau, tau_s, _ = constants
+    begin, end, time, _ = spikes
+    work, n_out = scratch(weight), np.uintp(weight.shape[1])
+    for b in range(lo, hi):
         for o in range(n_out):
             work[0, o] = work[1, o] = 0.0
         stop = end[b]
-        now = time[stop - 1] if stop > begin[b] else t_max[b, 0]
+        now = time[stop - 1] if stop > begin[b] else found.t[b, 0]
         while stop > begin[b]:
             t, start = time[stop - 1], stop - 1
             while start > begin[b] and time[start - 1] == t:
@@ -155,25 +201,28 @@ def reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, 
                 work[0, o] *= dm
                 work[1, o] *= ds
             for o in range(n_out):
-                if upto[b, o] == stop and g[b, o] != 0.0:
-                    work[0, o] = g[b, o] * exp(-(t_max[b, o] - t) / tau)
-                    work[1, o] = g[b, o] * exp(-(t_max[b, o] - t) / tau_s)
-            scatter(start, stop, n_out, tau, tau_s, pre, weight, work, g_weight, g_time)
+                if found.n_before[b, o] == stop and g[b, o] != 0.0:
+                    work[0, o] = g[b, o] * exp(-(found.t[b, o] - t) / tau)
+                    work[1, o] = g[b, o] * exp(-(found.t[b, o] - t) / tau_s)
+            scatter(start, stop, constants, spikes, weight, work, g_weight, g_time)
             if TIMES:
                 for o in range(n_out):
-                    if upto[b, o] == start:
-                        g_time[start] += g[b, o] * slope[b, o]
+                    if found.n_before[b, o] == start:
+                        g_time[start] += g[b, o] * found.left_slope[b, o]
             now, stop = t, start
 
 
-def scatter(start: int, stop: int, n_out: int, tau: float, tau_s: float, pre: Any, weight: Any, work: Any,
-            g_weight: Any, g_time: Any) -> None:  # fmt: skip
+def scatter(
+    start: int, stop: int, constants: Constants, spikes: Spikes, weight: np.ndarray, work: np.ndarray,
+    g_weight: np.ndarray, g_time: np.ndarray,
+) -> None:  # fmt: skip
     """Give the events of one time what ``work`` holds for them."""
+    n_out = np.uintp(weight.shape[1])
     for o in range(n_out):
         work[2, o] = work[0, o] - work[1, o]
-        work[3, o] = work[0, o] / tau - work[1, o] / tau_s
+        work[3, o] = work[0, o] / constants.tau - work[1, o] / constants.tau_s
     for e in range(start, stop):
-        row = pre[e]
+        row = spikes.pre[e]
         for o in range(n_out):
             g_weight[row, o] += work[2, o]
         if TIMES:
@@ -183,10 +232,14 @@ def scatter(start: int, stop: int, n_out: int, tau: float, tau_s: float, pre: An
             g_time[e] = total
 
 
-def membrane(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-             weight: Any, at: Any, work: Any, v: Any) -> None:  # fmt: skip
+def membrane(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, at: np.ndarray, v: np.ndarray
+) -> None:
     """Fill ``v`` [G, B, O] with the membranes at the times ``at`` [G], ascending."""
-    for b in range(b0, b1):
+    tau, tau_s, _ = constants
+    begin, end, time, pre = spikes
+    work, n_out = scratch(weight), np.uintp(weight.shape[1])
+    for b in range(lo, hi):
         for o in range(n_out):
             work[0, o] = work[1, o] = 0.0
         e, now = begin[b], time[begin[b]] if begin[b] < end[b] else at[0]
@@ -204,10 +257,16 @@ def membrane(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any,
                 v[k, b, o] = work[0, o] * dm - work[1, o] * ds
 
 
-def membrane_reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-                     weight: Any, at: Any, g: Any, work: Any, g_weight: Any, g_time: Any) -> None:  # fmt: skip
-    """Add the derivative of ``sum(g * v)``, ``g`` [G, B, O], by the weights to ``g_weight``; fill that by the times."""
-    for b in range(b0, b1):
+def membrane_reverse(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, at: np.ndarray, g: np.ndarray,
+    g_weight: np.ndarray, g_time: np.ndarray,
+) -> None:  # fmt: skip
+    """Add the derivative of ``sum(g * v)``, ``g`` [G, B, O], with respect to the weights to ``g_weight``; fill that
+    with respect to the times, ``g_time``."""
+    tau, tau_s, _ = constants
+    begin, end, time, _ = spikes
+    work, n_out = scratch(weight), np.uintp(weight.shape[1])
+    for b in range(lo, hi):
         for o in range(n_out):
             work[0, o] = work[1, o] = 0.0
         k, now = at.shape[0] - 1, at[at.shape[0] - 1]
@@ -226,4 +285,4 @@ def membrane_reverse(b0: int, b1: int, n_out: int, tau: float, tau_s: float, beg
                     work[0, o] *= dm
                     work[1, o] *= ds
                 now = t
-            scatter(e, e + 1, n_out, tau, tau_s, pre, weight, work, g_weight, g_time)
+            scatter(e, e + 1, constants, spikes, weight, work, g_weight, g_time)

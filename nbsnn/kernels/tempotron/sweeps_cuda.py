@@ -2,29 +2,35 @@
 of each sample.
 
 Neighbouring threads serve neighbouring outputs of one sample: they read the same events, and weights that lie side by
-side. Derivatives by weights and by times are sums over threads, made by atomic additions in any order.
+side. Derivatives with respect to weights and times are sums over threads, made by atomic additions in any order. Loops
+cover the outputs [lo, hi) of all samples.
 """
 
 from math import exp
-from typing import Any
 
+import numpy as np
 from numba import cuda
 
-from .sweeps import TIMES, rise, rises, slope_of, stationary, turns
+from .sweeps import TIMES, Constants, Maxima, Spikes, rise, rises, slope_of, stationary, turns
 
 
-def forward(lo: int, hi: int, T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-            weight: Any, v_max: Any, t_max: Any, upto: Any, slope: Any) -> None:  # fmt: skip
-    """As on the CPU, of the outputs [lo, hi) of all samples."""
+def forward(lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, found: Maxima) -> None:
+    """See ``sweeps.forward``."""
     lane = lo + cuda.grid(1)  # type: ignore[call-arg]
     if lane < hi:
-        b, o = lane // n_out, lane % n_out
-        v, at, before, kink = sweep(begin[b], end[b], T, tau, tau_s, time, pre, weight, o)
-        v_max[b, o], t_max[b, o], upto[b, o], slope[b, o] = v, at, before, kink
+        b, o = lane // weight.shape[1], lane % weight.shape[1]
+        v, at, before, kink = maximum(b, o, constants, spikes, weight)
+        found.v[b, o], found.t[b, o], found.n_before[b, o], found.left_slope[b, o] = v, at, before, kink
 
 
-def sweep(first: int, last: int, T: float, tau: float, tau_s: float, time: Any, pre: Any, weight: Any, o: int) -> Any:
+def maximum(
+    b: int, o: int, constants: Constants, spikes: Spikes, weight: np.ndarray
+) -> tuple[float, float, int, float]:
     """The maximum of a membrane, its time, the events before it, and the slope from the left if it is a kink."""
+    tau, tau_s, T = constants
+    first: int = spikes.begin[b]
+    last: int = spikes.end[b]
+    time, pre = spikes.time, spikes.pre
     m, s, v, at, before, kink = 0.0, 0.0, 0.0, 0.0, first, 0.0
     share = 1.0 - tau_s / tau  # a maximum is this share of what m has decayed to
     now, e = time[first] if first < last else T, first
@@ -52,12 +58,16 @@ def sweep(first: int, last: int, T: float, tau: float, tau_s: float, time: Any, 
     return v, at, before, kink
 
 
-def crossings(lo: int, hi: int, T: float, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any,
-              pre: Any, weight: Any, level: float, t_max: Any, spikes: Any, spike_time: Any) -> None:  # fmt: skip
-    """As on the CPU, of the outputs [lo, hi) of all samples."""
+def crossings(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, level: float, t_max: np.ndarray,
+    fires: np.ndarray, spike_time: np.ndarray,
+) -> None:  # fmt: skip
+    """See ``sweeps.crossings``."""
+    tau, tau_s, T = constants
+    begin, end, time, pre = spikes
     lane = lo + cuda.grid(1)  # type: ignore[call-arg]
-    if lane < hi and spikes[lane // n_out, lane % n_out] != 0.0:
-        b, o = lane // n_out, lane % n_out
+    if lane < hi and fires[lane // weight.shape[1], lane % weight.shape[1]] != 0.0:
+        b, o = lane // weight.shape[1], lane % weight.shape[1]
         found = t_max[b, o]  # for a maximum that only rounding lifts to the level
         m, s, now, e = 0.0, 0.0, 0.0, begin[b]
         while e <= end[b]:
@@ -74,40 +84,48 @@ def crossings(lo: int, hi: int, T: float, n_out: int, tau: float, tau_s: float, 
         spike_time[b, o] = found
 
 
-def reverse(lo: int, hi: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-            weight: Any, g: Any, t_max: Any, upto: Any, slope: Any, g_weight: Any, g_time: Any) -> None:  # fmt: skip
-    """As on the CPU, of the outputs [lo, hi) of all samples; both derivatives are added to what is there."""
+def reverse(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, g: np.ndarray, found: Maxima,
+    g_weight: np.ndarray, g_time: np.ndarray,
+) -> None:  # fmt: skip
+    """See ``sweeps.reverse``; both derivatives are added to what is there."""
+    tau, tau_s, _ = constants
+    begin, end, time, pre = spikes
     lane = lo + cuda.grid(1)  # type: ignore[call-arg]
-    if lane < hi and g[lane // n_out, lane % n_out] != 0.0:
-        b, o = lane // n_out, lane % n_out
-        e = upto[b, o]
+    if lane < hi and g[lane // weight.shape[1], lane % weight.shape[1]] != 0.0:
+        b, o = lane // weight.shape[1], lane % weight.shape[1]
+        e = found.n_before[b, o]
         if TIMES and e < end[b]:
-            cuda.atomic.add(g_time, e, g[b, o] * slope[b, o])  # type: ignore[call-arg]
-        slow, fast, now = g[b, o], g[b, o], t_max[b, o]
+            cuda.atomic.add(g_time, e, g[b, o] * found.left_slope[b, o])  # type: ignore[call-arg]
+        slow, fast, now = g[b, o], g[b, o], found.t[b, o]
         while e > begin[b]:  # events after the maximum do not matter
             e -= 1
             t = time[e]
             slow *= exp(-(now - t) / tau)
             fast *= exp(-(now - t) / tau_s)
             now = t
-            scatter(e, o, tau, tau_s, slow, fast, pre, weight, g_weight, g_time)
+            add_event(e, pre[e], o, slow - fast, slow / tau - fast / tau_s, weight, g_weight, g_time)
 
 
-def scatter(e: int, o: int, tau: float, tau_s: float, slow: float, fast: float, pre: Any, weight: Any, g_weight: Any,
-            g_time: Any) -> None:  # fmt: skip
+def add_event(
+    e: int, row: int, o: int, of_weight: float, of_time: float, weight: np.ndarray, g_weight: np.ndarray,
+    g_time: np.ndarray,
+) -> None:  # fmt: skip
     """Give event ``e`` what output ``o`` holds for it."""
-    row = pre[e]
-    cuda.atomic.add(g_weight, (row, o), slow - fast)  # type: ignore[call-arg]
+    cuda.atomic.add(g_weight, (row, o), of_weight)  # type: ignore[call-arg]
     if TIMES:
-        cuda.atomic.add(g_time, e, (slow / tau - fast / tau_s) * weight[row, o])  # type: ignore[call-arg]
+        cuda.atomic.add(g_time, e, of_time * weight[row, o])  # type: ignore[call-arg]
 
 
-def membrane(lo: int, hi: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-             weight: Any, at: Any, v: Any) -> None:  # fmt: skip
-    """As on the CPU, of the outputs [lo, hi) of all samples."""
+def membrane(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, at: np.ndarray, v: np.ndarray
+) -> None:
+    """See ``sweeps.membrane``."""
+    tau, tau_s, _ = constants
+    begin, end, time, pre = spikes
     lane = lo + cuda.grid(1)  # type: ignore[call-arg]
     if lane < hi:
-        b, o = lane // n_out, lane % n_out
+        b, o = lane // weight.shape[1], lane % weight.shape[1]
         m, s, e = 0.0, 0.0, begin[b]
         now = time[e] if e < end[b] else at[0]
         for k in range(at.shape[0]):
@@ -121,12 +139,16 @@ def membrane(lo: int, hi: int, n_out: int, tau: float, tau_s: float, begin: Any,
             v[k, b, o] = m * exp(-late / tau) - s * exp(-late / tau_s)
 
 
-def membrane_reverse(lo: int, hi: int, n_out: int, tau: float, tau_s: float, begin: Any, end: Any, time: Any, pre: Any,
-                     weight: Any, at: Any, g: Any, g_weight: Any, g_time: Any) -> None:  # fmt: skip
-    """As on the CPU, of the outputs [lo, hi) of all samples; both derivatives are added to what is there."""
+def membrane_reverse(
+    lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, at: np.ndarray, g: np.ndarray,
+    g_weight: np.ndarray, g_time: np.ndarray,
+) -> None:  # fmt: skip
+    """See ``sweeps.membrane_reverse``; both derivatives are added to what is there."""
+    tau, tau_s, _ = constants
+    begin, end, time, pre = spikes
     lane = lo + cuda.grid(1)  # type: ignore[call-arg]
     if lane < hi:
-        b, o = lane // n_out, lane % n_out
+        b, o = lane // weight.shape[1], lane % weight.shape[1]
         slow, fast, k = 0.0, 0.0, at.shape[0] - 1
         now = at[k]
         for e in range(end[b] - 1, begin[b] - 1, -1):
@@ -140,4 +162,4 @@ def membrane_reverse(lo: int, hi: int, n_out: int, tau: float, tau_s: float, beg
                 slow *= exp(-(now - t) / tau)
                 fast *= exp(-(now - t) / tau_s)
                 now = t
-                scatter(e, o, tau, tau_s, slow, fast, pre, weight, g_weight, g_time)
+                add_event(e, pre[e], o, slow - fast, slow / tau - fast / tau_s, weight, g_weight, g_time)
