@@ -154,7 +154,8 @@ def type_of(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         raise TypeError(f"a NumPy array {value.dtype} {list(value.shape)} would travel to the device at this launch")
     if isinstance(value, tuple):
-        return types.Tuple([type_of(item) for item in value])
+        items = [type_of(item) for item in value]
+        return types.NamedTuple(items, type(value)) if hasattr(value, "_fields") else types.Tuple(items)
     try:
         return cuda.dispatcher.typeof(value, cuda.dispatcher.Purpose.argument)
     except (NumbaError, ValueError) as error:

@@ -137,7 +137,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray) -> None:
+def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray | tuple) -> None:
     """Run a population kernel on steps [t0, t1) of all samples and units."""
     if device == "python":
         kernel(t0, t1, 0, batch, 0, units, *arrays)

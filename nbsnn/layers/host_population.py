@@ -105,7 +105,8 @@ class HostPopulation(Layer):
         second, static = ("t, b, n" if tape["gV"].shape[1] else None), len(gx) < len(gy)
         cotangent = row_sum(len(self.neuron.state), "b, n", second, "t, b, n")
         compiled = self._reverse_kernel("backward", f"{second} {static}", cotangent, STATIC=int(static))
-        arrays = (x, tape["params"], record[1:], gy, tape["gV"], tape["gS"], gx, tape["gP"])
+        gradients = cpu.Gradients(tape["gV"], tape["gS"], gx, tape["gP"])
+        arrays = (x, tape["params"], record[1:], gy, gradients)
         with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
             launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 

@@ -1,7 +1,7 @@
 """A connection and its population in one pass over time, sample by sample.
 
 The current of a step is a row, added up from the weights' rows that events choose, and goes into the neurons while it
-is in the nearest cache; spikes leave as bits. The way back is in ``kernels.population.fused_backward``.
+is in the nearest cache; spikes leave as bits. The backward pass is in ``kernels.population.fused_backward``.
 
 All that belongs to 64 neighbouring units lies together in ``Z``, one line of 64 numbers for each variable:
 
@@ -17,8 +17,9 @@ goes through all samples, so that its weights stay in a near cache.
 Loops cover samples [b0, b1) and blocks of 64 units [q0, q1). Row ``b T + t`` is step t of sample b.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy import uint64, uintp
 
 from ...scalar.hole import hole
@@ -29,6 +30,62 @@ from ..products.gather import LINE, currents, gather
 DEPTH = 0  # lines of a block
 STATES = 0  # lines of states, the first of a block
 OUTPUT = 0  # which line is the output
+
+
+class Sizes(NamedTuple):
+    """Steps of a run, steps from one checkpoint to the next, and how many lines go through all samples together."""
+
+    steps: np.uintp
+    every: np.uintp
+    together: np.uintp
+
+
+class Currents(NamedTuple):
+    """The connection before the population: events (none if ``X`` holds the currents already) and weights [Q M, 64].
+
+    X [Q rows, 64]: if ``whole``, with a row for each step, those of the first sample from ``row`` on, else one row for
+    each sample (in the backward pass ``every`` rows). ``made``: the backward pass finds all currents in ``X``.
+    """
+
+    start: np.ndarray
+    index: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    X: np.ndarray
+    row: np.uintp
+    whole: bool
+    made: bool
+
+
+class Feedback(NamedTuple):
+    """The population's connection to itself: weights [Q N, 64] and their transpose, or no rows; what they bring at the
+    first step, [B, .]; and, for the backward pass, the events of the outputs."""
+
+    weight: np.ndarray
+    across: np.ndarray
+    entry: np.ndarray
+    start: np.ndarray
+    index: np.ndarray
+
+
+class Lanes(NamedTuple):
+    """Parameters that all units share, lines of what units have of their own, checkpoints [B checkpoints, .] of which
+    the first is given and the last is the final state, and states between checkpoints."""
+
+    P: np.ndarray
+    Z: np.ndarray
+    S: np.ndarray
+    H: np.ndarray
+
+
+class Outputs(NamedTuple):
+    """The outputs as bits [B T, .] and as numbers [T B, N]: either may have no rows, but N is the number of units. Step
+    t of sample b is row ``t step + first + b`` of the latter."""
+
+    bits: np.ndarray
+    y: np.ndarray
+    step: np.uintp
+    first: np.uintp
 
 
 @hole
@@ -107,31 +164,29 @@ def show(Z, y, row, q0, q1):
             y[row, c + j] = Z[z + j]
 
 
-def forward_lines(
-    b0, b1, q0, q1, steps, every, first,
-    start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
-):  # fmt: skip
+def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
     """``forward`` for lines that go through all samples together."""
     widest()
-    other, shared, blocks = 0, common(P), uintp(bias.shape[0])
+    steps, every, bits, Z, X = sizes.steps, sizes.every, out.bits, lanes.Z, given.X
+    other, shared, blocks = 0, common(lanes.P), uintp(given.bias.shape[0])
     marks, apart = (steps + every - uintp(1)) // every + uintp(1), uintp(X.shape[0]) // blocks
-    n_pre, units = uintp(weight.shape[0]) // blocks, uintp(y.shape[1])
+    n_pre, units, looped = uintp(given.weight.shape[0]) // blocks, uintp(out.y.shape[1]), loop.weight.shape[0] > 0
     for b in range(b0, b1):
         count, mark, left = uintp(0), b * marks, uintp(0)
-        put(Z, uintp(0), 0, blocks, S, mark, q0, q1)
+        put(Z, uintp(0), 0, blocks, lanes.S, mark, q0, q1)
         for t in range(steps):
             r = b * steps + t
-            at = first + r if whole else b
-            if start.shape[0]:
-                currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
-            if back.shape[0]:
-                gather(uintp(0), count, own, back, units, X, at, apart, q0, q1)
+            at = given.row + r if given.whole else b
+            if given.start.shape[0]:
+                currents(r, at, q0, q1, given.start, given.index, given.weight, n_pre, given.bias, X, apart)
+            if looped:
+                gather(uintp(0), count, own, loop.weight, units, X, at, apart, q0, q1)
                 if t == 0:
-                    add_entry(entry, b, X, at, apart, q0, q1)
-            if t > 0 and bits.shape[0] and not back.shape[0]:  # by now, what was written in parts can be read whole
+                    add_entry(loop.entry, b, X, at, apart, q0, q1)
+            if t > 0 and bits.shape[0] and not looped:  # by now, what was written in parts can be read whole
                 other += emit(Z, r - uintp(1), bits, q0, q1, units)
             if left == 0:
-                take(Z, uintp(0), 0, blocks, S, mark, q0, q1)
+                take(Z, uintp(0), 0, blocks, lanes.S, mark, q0, q1)
                 mark, left = mark + uintp(1), every
             left -= uintp(1)
             for q in range(q0, q1):
@@ -140,32 +195,20 @@ def forward_lines(
                     result = step(X[x, j], *state(Z, z, j), *param(Z, z, j, shared))
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
-            if bits.shape[0] and (back.shape[0] or t + uintp(1) == steps):
+            if bits.shape[0] and (looped or t + uintp(1) == steps):
                 other += emit(Z, r, bits, q0, q1, units)
-            if back.shape[0]:
+            if looped:
                 count = listed(bits, r, own, uintp(0))
-            if y.shape[0]:
-                show(Z, y, t * y_step + y_first + b, q0, q1)
-        take(Z, uintp(0), 0, blocks, S, b * marks + marks - uintp(1), q0, q1)
+            if out.y.shape[0]:
+                show(Z, out.y, t * out.step + out.first + b, q0, q1)
+        take(Z, uintp(0), 0, blocks, lanes.S, b * marks + marks - uintp(1), q0, q1)
     return other
 
 
-def forward(
-    b0, b1, q0, q1, together, steps, every, first,
-    start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
-):  # fmt: skip
-    """Run ``steps`` steps; returns how many outputs are neither 0 nor 1.
-
-    start, index: the events before the connection, none if ``X`` holds the currents already. back [Q N, 64]: weights of
-    a loop, ``entry`` [B, .] what they bring at the first step, ``own`` room for positions. X [Q rows, 64]: if
-    ``whole``, with a row for each step, those of the first sample from ``first`` on, else one row for each sample.
-    S [B checkpoints, .]: the first is given, the last is the final state. bits [B T, .] and y [T B, N]: the outputs,
-    either may have no rows, but N is the number of units. ``together`` lines go through all samples at a time.
-    """
+def forward(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
+    """Run all steps; returns how many outputs are neither 0 nor 1. ``own`` is room for the positions of a step's
+    spikes, where there is a ``loop``."""
     other = 0
-    for p0 in range(q0, q1, together):
-        other += forward_lines(
-            b0, b1, p0, min(p0 + together, q1), steps, every, first,
-            start, index, weight, bias, back, entry, own, X, whole, P, Z, S, bits, y, y_step, y_first,
-        )  # fmt: skip
+    for p0 in range(q0, q1, sizes.together):
+        other += forward_lines(b0, b1, p0, min(p0 + sizes.together, q1), sizes, given, loop, own, lanes, out)
     return other

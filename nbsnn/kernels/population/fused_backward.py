@@ -1,13 +1,14 @@
-"""The way back through a connection and its population: gradients by currents, and by weights.
+"""The backward pass of a connection and its population: gradients with respect to currents, and to weights.
 
-States are made again from the nearest checkpoint, which takes less time than to write and read them; a row of errors
-becomes a row of gradients by the current, and when a line of these is done it goes into the gradient by weights, while
-it is in a near cache. Arrays are arranged as in ``kernels.population.fused``; ``H`` and ``gS`` hold lines of states:
-those before each step since the last checkpoint, and their cotangents.
+States are recomputed from the nearest checkpoint, which takes less time than to write and read them; a row of errors
+becomes a row of gradients with respect to the current, and when a line of these is done it goes into the weights'
+gradient, while it is in a near cache. Arrays are arranged as in ``kernels.population.fused``; ``H`` and ``gS`` hold
+lines of states: those before each step since the last checkpoint, and their cotangents.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy import uintp
 
 from ...scalar.hole import hole
@@ -16,6 +17,37 @@ from ..products.gather import LINE, collect, currents, gather, product
 from .fused import DEPTH, STATES, add_entry, common, keep, param, put, state, step, take
 
 COTANGENTS = 0  # the first line of the cotangents
+
+
+class Errors(NamedTuple):
+    """The gradient with respect to the outputs: as given, and by way of the currents after them.
+
+    gy: row ``t step + (b + first) sample``, or no rows; narrow [rows, 64]: the gradient with respect to the currents
+    after, times across [Q M, 64], the transposed weights of the next connection.
+    """
+
+    gy: np.ndarray
+    step: np.uintp
+    sample: np.uintp
+    first: np.uintp
+    narrow: np.ndarray
+    across: np.ndarray
+
+
+class Gradients(NamedTuple):
+    """What the backward pass fills: the gradient with respect to the currents, G [Q rows, 64], to the states before the
+    first step, gS [B, .], and to parameters, gP [B, .].
+
+    If the events before the connection are given by input (``first`` and ``row``), the weights' gradient is added to
+    ``weight``.
+    """
+
+    G: np.ndarray
+    gS: np.ndarray
+    gP: np.ndarray
+    first: np.ndarray
+    row: np.ndarray
+    weight: np.ndarray
 
 
 @hole
@@ -43,25 +75,24 @@ def learn(Z, g, z, j) -> Any:
     raise NotImplementedError
 
 
-def replay(t0, t1, b, q0, q1, steps, events, loop, weight, bias, X, x0, whole, made, shared, Z, z0, H, h0):
-    """Make steps [t0, t1) of sample b again from ``Z[z0:]``, noting the state before each of them in ``H[h0:]``; row
-    ``x0`` of ``X`` is that of t0, or if ``whole`` that of the first sample's first step."""
+def replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0):
+    """Recompute steps [t0, t1) of sample b from ``Z[z0:]``, noting the state before each of them in ``H[h0:]``; row
+    ``x0`` of ``X`` is that of t0, or if the currents are ``whole`` that of the first sample's first step."""
     widest()
-    start, index = events
-    back_start, back_index, back, entry = loop
-    blocks = uintp(bias.shape[0])
-    apart, n_pre = uintp(X.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
-    units = uintp(back.shape[0]) // blocks
+    X, Z, H, shared, blocks = given.X, lanes.Z, lanes.H, common(lanes.P), uintp(given.bias.shape[0])
+    apart, n_pre = uintp(X.shape[0]) // blocks, uintp(given.weight.shape[0]) // blocks
+    units = uintp(loop.weight.shape[0]) // blocks
     for t in range(t0, t1):
         r = b * steps + t
-        at = x0 + r if whole else x0 + t - t0
-        if not made and start.shape[0]:
-            currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
-        if not made and back.shape[0]:
+        at = x0 + r if given.whole else x0 + t - t0
+        if not given.made and given.start.shape[0]:
+            currents(r, at, q0, q1, given.start, given.index, given.weight, n_pre, given.bias, X, apart)
+        if not given.made and loop.weight.shape[0]:
             if t == 0:
-                add_entry(entry, b, X, at, apart, q0, q1)
+                add_entry(loop.entry, b, X, at, apart, q0, q1)
             else:
-                gather(back_start[r - uintp(1)], back_start[r], back_index, back, units, X, at, apart, q0, q1)
+                e, end = loop.start[r - uintp(1)], loop.start[r]
+                gather(e, end, loop.index, loop.weight, units, X, at, apart, q0, q1)
         for q in range(q0, q1):
             z, x = z0 + q * uintp(DEPTH * LINE), q * apart + at
             h = h0 + (t - t0) * uintp(STATES * LINE) * blocks + q * uintp(STATES * LINE)
@@ -71,10 +102,10 @@ def replay(t0, t1, b, q0, q1, steps, events, loop, weight, bias, X, x0, whole, m
                 keep(Z, step(X[x, j], *values, *param(Z, z, j, shared)), z, j)
 
 
-def errors(r, count, b, t0, q0, q1, blocks, gy, gy_step, gy_sample, gy_first, narrow, across, G):
-    """Fill ``count`` rows of ``G`` from r on, the steps from t0 on of sample b, with the loss's derivative by the
-    output: as given, and from the layer after."""
-    apart = uintp(G.shape[0]) // blocks
+def errors(r, count, b, t0, q0, q1, blocks, after, G):
+    """Fill ``count`` rows of ``G`` from r on, the steps from t0 on of sample b, with the gradient with respect to the
+    output."""
+    apart, gy = uintp(G.shape[0]) // blocks, after.gy
     for q in range(q0, q1):
         c = q * uintp(LINE)
         for k in range(count):
@@ -82,51 +113,47 @@ def errors(r, count, b, t0, q0, q1, blocks, gy, gy_step, gy_sample, gy_first, na
             for j in range(uintp(LINE)):
                 G[at, j] = 0.0
             if gy.shape[0]:
-                row = (t0 + k) * gy_step + (b + gy_first) * gy_sample
+                row = (t0 + k) * after.step + (b + after.first) * after.sample
                 for j in range(min(uintp(LINE), uintp(gy.shape[1]) - c)):
                     G[at, j] = gy[row, c + j]
-    if narrow.shape[0]:
-        product(r, count, uintp(1), narrow, r, across, G, q0, q1, blocks)
+    if after.narrow.shape[0]:
+        product(r, count, uintp(1), after.narrow, r, after.across, G, q0, q1, blocks)
 
 
-def backward_lines(
-    b0, b1, q0, q1, steps, every, group, x_first, events, loop, weight, bias, X, whole, made, P, Z, S, H,
-    gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP,
-):  # fmt: skip
-    """``backward`` for lines that go through all samples together, without the gradients by weights."""
+def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients):
+    """``backward`` for lines that go through all samples together, without the weights' gradient."""
     widest()
-    marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(P)
-    blocks = uintp(bias.shape[0])
+    steps, every, X, Z, H, G = sizes.steps, sizes.every, given.X, lanes.Z, lanes.H, gradients.G
+    marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(lanes.P)
+    blocks = uintp(given.bias.shape[0])
     width = blocks * uintp(LINE)
-    lanes, size = every * uintp(STATES) * width, blocks * uintp(DEPTH * LINE)
+    far, size = every * uintp(STATES) * width, blocks * uintp(DEPTH * LINE)
     apart, g_apart = uintp(X.shape[0]) // blocks, uintp(G.shape[0]) // blocks
     for g0 in range(b0, b1, group):
         g1 = min(g0 + group, b1)
         for b in range(g0, g1):
-            put(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
-            put(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
+            put(Z, (b - g0) * size, COTANGENTS, blocks, gradients.gS, b, q0, q1)
+            put(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gradients.gP, b, q0, q1)
         t1 = steps
         while t1 > 0:
             t0 = (t1 - uintp(1)) // every * every
             for b in range(g0, g1):
-                z0, h0, x0 = (b - g0) * size, (b - g0) * lanes, x_first if whole else (b - g0) * every
-                put(Z, z0, 0, blocks, S, b * marks + t0 // every, q0, q1)
-                replay(t0, t1, b, q0, q1, steps, events, loop, weight, bias, X, x0, whole, made, shared, Z, z0, H, h0)
-                errors(
-                    b * steps + t0, t1 - t0, b, t0, q0, q1, blocks, gy, gy_step, gy_sample, gy_first, narrow, across, G
-                )
+                z0, h0, x0 = (b - g0) * size, (b - g0) * far, given.row if given.whole else (b - g0) * every
+                put(Z, z0, 0, blocks, lanes.S, b * marks + t0 // every, q0, q1)
+                replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0)
+                errors(b * steps + t0, t1 - t0, b, t0, q0, q1, blocks, after, G)
             t = t1
             while t > t0:
                 t -= uintp(1)
-                if back_across.shape[0] and t + uintp(1) < steps:
+                if loop.across.shape[0] and t + uintp(1) < steps:
                     r = g0 * steps + t
-                    product(r, g1 - g0, steps, G, r + uintp(1), back_across, G, q0, q1, blocks)
+                    product(r, g1 - g0, steps, G, r + uintp(1), loop.across, G, q0, q1, blocks)
                 for b in range(g0, g1):
                     r = b * steps + t
-                    at = x_first + r if whole else (b - g0) * every + t - t0
+                    at = given.row + r if given.whole else (b - g0) * every + t - t0
                     for q in range(q0, q1):
                         z, x, g = (b - g0) * size + q * uintp(DEPTH * LINE), q * apart + at, q * g_apart + r
-                        h = (b - g0) * lanes + (t - t0) * uintp(STATES) * width + q * uintp(STATES * LINE)
+                        h = (b - g0) * far + (t - t0) * uintp(STATES) * width + q * uintp(STATES * LINE)
                         for j in range(uintp(LINE)):
                             back = vjp(X[x, j], *state(H, h, j), *param(Z, z, j, shared), G[g, j], *cotangent(Z, z, j))
                             G[g, j] = back[0]
@@ -134,34 +161,20 @@ def backward_lines(
                             learn(Z, back, z, j)
             t1 = t0
         for b in range(g0, g1):
-            take(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
-            take(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
+            take(Z, (b - g0) * size, COTANGENTS, blocks, gradients.gS, b, q0, q1)
+            take(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gradients.gP, b, q0, q1)
 
 
-def backward(
-    b0, b1, q0, q1, together, steps, every, group, x_first,
-    start, index, weight, bias, back_start, back_index, back, entry, X, whole, made, P, Z, S, H,
-    gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP, first, row, g_weight,
-):  # fmt: skip
-    """Fill ``G`` [Q rows, 64] with the gradient by the current, carry ``gS`` [B, .] back, and fill ``gP`` [B, .].
+def backward(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients):
+    """Fill ``gradients.G``, carry ``gS`` back to the first step, and add to the others.
 
-    gy: the loss's derivative by the output, row ``t gy_step + (b + gy_first) gy_sample``, or no rows; in addition,
-    that by the currents after, narrow [rows, 64], times across [Q M, 64], the transposed weights of the next
-    connection, and those of the loop, back_across [Q N, 64]. ``group`` samples go back in step, so that a loop's
-    weights serve all of them while in the nearest cache; ``Z`` and ``H`` have room for as many. X has a row for each
-    step (``whole``), the first sample's from ``x_first`` on, or ``every`` rows for each sample of a group; ``made``: it
-    holds the currents, else what the loop and, if there are, events bring is added.
-
-    ``together`` lines at a time; if the events before the connection are given by input, ``first`` and ``row``, each
-    time the gradient by weights is added to ``g_weight``.
+    ``group`` samples go back in step, so that a loop's weights serve all of them while in the nearest cache; ``Z`` and
+    ``H`` have room for that many. ``sizes.together`` lines at a time, the weights' gradient after each.
     """
-    blocks, n_pre = uintp(bias.shape[0]), uintp(first.shape[0]) - uintp(1)
-    events, loop = (start, index), (back_start, back_index, back, entry)
-    for p0 in range(q0, q1, together):
-        p1 = min(p0 + together, q1)
-        backward_lines(
-            b0, b1, p0, p1, steps, every, group, x_first, events, loop, weight, bias, X, whole, made, P, Z, S, H,
-            gy, gy_step, gy_sample, gy_first, narrow, across, back_across, G, gS, gP,
-        )  # fmt: skip
-        if first.shape[0]:
-            collect(uintp(0), n_pre, first, row, G, uintp(0), g_weight, blocks, p0, p1)
+    blocks, n_pre = uintp(given.bias.shape[0]), uintp(gradients.first.shape[0]) - uintp(1)
+    for p0 in range(q0, q1, sizes.together):
+        p1 = min(p0 + sizes.together, q1)
+        backward_lines(b0, b1, p0, p1, group, sizes, given, loop, lanes, after, gradients)
+        if gradients.first.shape[0]:
+            first, row, G = gradients.first, gradients.row, gradients.G
+            collect(uintp(0), n_pre, first, row, G, uintp(0), gradients.weight, blocks, p0, p1)

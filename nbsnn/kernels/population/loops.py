@@ -1,4 +1,4 @@
-"""A population over time, forward and in reverse, for any neuron.
+"""A population over time, forward and backward, for any neuron.
 
 The loops cover a window: steps [t0, t1), samples [b0, b1), units [n0, n1). A window of steps serves recurrent loops,
 one of samples or units serves threads. Time is outermost: the innermost loop then runs over contiguous units.
@@ -7,12 +7,27 @@ All bounds of samples and units are unsigned: Numba then knows that no index is 
 ``x`` holds one step only when the input does not change over time.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ...scalar.hole import hole
 from ..arrays.wide import widest
 
-STATIC = 0  # whether the gradient by the input is summed over time, as the input does not change
+STATIC = 0  # whether the gradient with respect to the input is summed over time, as the input does not change
+
+
+class Gradients(NamedTuple):
+    """Gradients with respect to states, input and parameters.
+
+    gV [K, T, B, N]: the loss's own with respect to the states after each step, or empty. gS [K, B, N] is carried back
+    through the window, gx [T, B, N] is filled, and gP [Q, B, N] is added to.
+    """
+
+    gV: np.ndarray
+    gS: np.ndarray
+    gx: np.ndarray
+    gP: np.ndarray
 
 
 @hole
@@ -70,13 +85,10 @@ def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
                 keep(S, r, t + 1, b, n)
 
 
-def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
-    """Fill ``gx[t]`` from ``gy[t]``, carry ``gS`` back through the window, and add to ``gP``.
-
-    gy, gx [T, B, N]; gV [K, T, B, N]: the loss's own derivative by the states after each step, or empty;
-    gS [K, B, N]; gP [Q, B, N].
-    """
+def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gradients):
+    """The backward pass of the window, from ``gy`` [T, B, N]."""
     widest()
+    gV, gS, gx = gradients.gV, gradients.gS, gradients.gx
     for t in range(t1 - 1, t0 - 1, -1):
         tx = t if t < x.shape[0] else 0
         for b in range(b0, b1):
@@ -84,13 +96,13 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gV, gS, gx, gP):
                 g = vjp(x[tx, b, n], *state(S, t, b, n), *param(P, n), gy[t, b, n], *cotangent(gS, gV, t, b, n))
                 gx[tx, b, n] = g[0] + gx[tx, b, n] if STATIC else g[0]
                 carry(gS, g, b, n)
-                learn(gP, g, b, n)
+                learn(gradients.gP, g, b, n)
 
 
 def within(t0, t1, b0, b1, n0, n1, x, P, S, gy, gS, gP):
-    """As ``backward`` on each step by itself: no derivative comes from the step after. ``gx`` is written over ``gy``.
+    """As ``backward`` on each step by itself: no gradient comes from the step after. ``gx`` is written over ``gy``.
 
-    ``cotangent`` is zero here, and ``gS`` is left with the derivative by the states before step ``t0``.
+    ``cotangent`` is zero here, and ``gS`` is left with the gradient with respect to the states before step ``t0``.
     """
     widest()
     for t in range(t1 - 1, t0 - 1, -1):

@@ -13,6 +13,7 @@ import numpy as np
 from ...compile.unroll import plus_items, plus_row, row, store, zeros
 from ...device import gpu
 from ...device.constant_input import ConstantInput
+from ...kernels.population.loops import Gradients
 from ..layer import Nested, Start
 from .learned import LearnedOnGpu
 from .low_pass import LowPassOnGpu, leaky_sums
@@ -158,7 +159,8 @@ class CudaPopulation(LearnedOnGpu):
         """Run the reverse of steps [t0, t1)."""
         gx, second = tape["gx"], ("t, b, n" if tape["gV"].shape[1] else None)
         compiled = self.made_reverse("backward", "population.loops_cuda", second, STATIC=int(len(gx) < len(gy)))
-        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gV"], tape["gS"], gx, tape["gP"]
+        gradients = Gradients(tape["gV"], tape["gS"], gx, tape["gP"])
+        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, gradients
         self._start_kernel(compiled, t0, t1, tape, *arrays)
 
     def before(self, tape: Nested) -> Nested:

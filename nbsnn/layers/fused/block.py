@@ -16,6 +16,7 @@ import numpy as np
 
 from ...device.profile import span
 from ...device.threads import run_threaded, threads
+from ...kernels.population import fused, fused_backward
 from ...spikes.blocks import LINE, lines_of, rows_of
 from ...spikes.packed import Packed
 from ..dense import Dense
@@ -142,15 +143,16 @@ class Unit:
         looped = len(tape["V"]) > 0
         entry, S = tape["entry"][b0:b1] if looped else tape["entry"], tape["S"][b0 * marks : b1 * marks]
 
+        sizes = fused.Sizes(u(steps), u(every), self._together)
+        given = fused.Currents(start, index, tape["W"], tape["bias"], X, u(row), whole, False)
+        loop = fused.Feedback(tape["V"], tape["V across"], entry, NOTHING, NO_INDEX)
+        out = fused.Outputs(bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0))
+        nothing = np.empty(0, self.dtype)
+
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
-            Z, own = copied(template), np.empty(self.width if looped else 0, np.uint32)
-            others.append(
-                compiled(
-                    u(lo), u(hi), u(q0), u(q1), self._together, u(steps), u(every), u(row), start, index, tape["W"],
-                    tape["bias"], tape["V"], entry, own, X, whole, tape["P"], Z, S, bits, y.reshape(-1, self.units),
-                    u(y.shape[1]), u(b0),
-                )
-            )  # fmt: skip
+            lanes = fused.Lanes(tape["P"], copied(template), S, nothing)
+            own = np.empty(self.width if looped else 0, np.uint32)
+            others.append(compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out))
 
         size = (last - first) * self.width
         with span(f"{self.names[1]} forward", bytes=X.itemsize * size if whole else 0, ops=size):
@@ -186,18 +188,19 @@ class Unit:
         by_input = self.drive.by_input(b0, b1, tape)
         with_lines = by_input if self._by_lines(b1 - b0) else (NOTHING, NO_INDEX)
         compiled, template, lanes = self.lines.kernel("backward"), tape["Z"], self.lines.states * self.width
+        sizes = fused.Sizes(u(steps), u(every), self._together)
+        row, whole = u(first if kept else 0), kept or dense
+        currents = fused.Currents(start, index, tape["W"], tape["bias"], X, row, whole, kept)
+        loop = fused.Feedback(tape["V"], tape["V across"], entry, back_start, back_index)
+        after = fused_backward.Errors(gy, u(strides[0]), u(strides[1]), u(strides[2]), narrow, across)
+        gradients = fused_backward.Gradients(G, tape["gS"][b0:b1], tape["gP"][b0:b1], *with_lines, sums["W"])
+        S = tape["S"][b0 * marks : b1 * marks]
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             group = min(GROUP, hi - lo) if looped else 1
-            Z, H = copied(template, group), aligned((group * every * lanes,), self.dtype)
-            part = X if kept or dense else aligned((lines * group * every, LINE), self.dtype)
-            compiled(
-                u(lo), u(hi), u(q0), u(q1), self._together, u(steps), u(every), u(group), u(first if kept else 0),
-                start, index, tape["W"], tape["bias"], back_start, back_index, tape["V"], entry, part, kept or dense,
-                kept, tape["P"], Z, tape["S"][b0 * marks : b1 * marks], H, gy, u(strides[0]), u(strides[1]),
-                u(strides[2]), narrow, across, tape["V across"], G, tape["gS"][b0:b1], tape["gP"][b0:b1], *with_lines,
-                sums["W"],
-            )  # fmt: skip
+            own = fused.Lanes(tape["P"], copied(template, group), S, aligned((group * every * lanes,), self.dtype))
+            given = currents if whole else currents._replace(X=aligned((lines * group * every, LINE), self.dtype))
+            compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, after, gradients)
 
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
