@@ -101,6 +101,39 @@ def test_no_file_imports_one_that_imports_it():
     assert not in_circles()
 
 
+def wide_kernels() -> list[str]:
+    """Functions of ``nbsnn.kernels`` with more than 12 positional arguments."""
+    found = []
+    for file in (ROOT / "kernels").rglob("*.py"):
+        for node in ast.walk(tree_of(file)):
+            if isinstance(node, ast.FunctionDef) and len(node.args.posonlyargs + node.args.args) > 12:
+                found.append(f"{name_of(file)}: {node.name}")
+    return found
+
+
+def occurrences(*texts: str, devices: bool = True) -> list[str]:
+    """Files that hold one of some texts, once for each time; without what is about devices, if not ``devices``."""
+    files = [f for f in FILES if devices or ("device" not in f.parts and "cuda" not in name_of(f))]
+    return [name_of(f) for f in files for text in texts for _ in range(f.read_text().count(text))]
+
+
+def test_few_modules_lie_at_the_root():
+    assert len(list(ROOT.glob("*.py"))) <= 10
+
+
+def test_kernels_take_few_arguments():
+    assert len(wide_kernels()) <= 61, wide_kernels()  # may only shrink
+
+
+def test_code_does_not_ask_for_the_device():
+    found = occurrences('== "cuda"', "== 'cuda'", devices=False)
+    assert len(found) <= 26, found  # may only shrink
+
+
+def test_types_are_known():
+    assert len(occurrences(": Any")) <= 1342  # may only shrink
+
+
 def test_every_line_of_the_order_exists():
     known = {file.relative_to(ROOT).with_suffix("").parts[0] for file in FILES}
     assert set(PLACE) - known == set()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import FLOATS, finite, real, shaped
 
 
-def output(loss: str, y: Any) -> np.ndarray:
+def output(loss: str, y: object) -> np.ndarray:
     """``y`` if it is a finite float32 or float64 array ``[T, B, C]`` without an empty axis; ``loss`` names who asks."""
     if not isinstance(y, np.ndarray):
         raise TypeError(f"{loss}: y must be a NumPy array [T, B, C], not a {type(y).__name__}")
@@ -21,7 +20,7 @@ def output(loss: str, y: Any) -> np.ndarray:
     return finite(f"{loss}: y", y)
 
 
-def labels(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> np.ndarray:
+def labels(loss: str, target: ArrayLike, shape: tuple[int, ...], classes: int) -> np.ndarray:
     """Class numbers of the given shape, each in ``0 .. classes - 1``."""
     target = real(f"{loss}: labels", target)
     if not np.issubdtype(target.dtype, np.integer):
@@ -33,13 +32,13 @@ def labels(loss: str, target: Any, shape: tuple[int, ...], classes: int) -> np.n
     return target.astype(np.intp)
 
 
-def dense(loss: str, target: Any, shape: tuple[int, ...]) -> np.ndarray:
+def dense(loss: str, target: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
     """A finite real target of the given shape, as float64."""
     target = real(f"{loss}: target", target)
     return finite(f"{loss}: target", shaped(f"{loss}: target", target, shape).astype(np.float64))
 
 
-def labels_or_dense(loss: str, target: Any, shape: tuple[int, int], correct: float, wrong: float) -> np.ndarray:
+def labels_or_dense(loss: str, target: ArrayLike, shape: tuple[int, int], correct: float, wrong: float) -> np.ndarray:
     """A target ``[B, C]`` as it stands, or made of labels ``[B]``: ``correct`` at each label, ``wrong`` elsewhere."""
     target = real(f"{loss}: target", target)
     if target.ndim != 1:

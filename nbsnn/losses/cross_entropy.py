@@ -11,10 +11,12 @@ The losses differ in ``readout`` alone, a pair of functions in ``readouts``; wha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..device.buffers import Array
 from ..validate import choice, finite, number, real
 from . import checks, on_gpu
 from .equations import class_entropy
@@ -82,7 +84,7 @@ class CrossEntropy:
         number("scale", self.scale, above=0.0)
         _check_smoothing(self.label_smoothing)
 
-    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y``.
 
         Parameters
@@ -112,9 +114,10 @@ class CrossEntropy:
         values, g = softmax_cross_entropy(factor * self.readout(y), labels, self.label_smoothing)
         return float(values.mean()), self.readout.back(y, g * (factor / batch))
 
-    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
-        return on_gpu.cross_entropy(self, y, target, total, room)
+        name, factor = type(self).__name__, self.sign * self.scale
+        return on_gpu.cross_entropy(name, self.readout, factor, self.label_smoothing, y, target, total, room)
 
 
 class RateCrossEntropy(CrossEntropy):
@@ -221,7 +224,7 @@ class StepCrossEntropy:
         """The loss whose value is the sum of the values that this one has for each step alone."""
         return replace(self, reduction="sum")
 
-    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y`` ``[T, B, C]``; the target is labels ``[B]``, or ``[T, B]`` for one per step.
 
         Raises
@@ -239,9 +242,10 @@ class StepCrossEntropy:
         g *= self.scale * weight
         return float(values.sum() * weight), g.astype(y.dtype, copy=False)
 
-    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
-        return on_gpu.step_cross_entropy(self, y, target, total, room)
+        name, options = type(self).__name__, (self.scale, self.label_smoothing, self.reduction)
+        return on_gpu.step_cross_entropy(name, *options, y, target, total, room)
 
 
 def _check_smoothing(value: float) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import choice
 from . import checks
@@ -51,7 +50,7 @@ def predict(y: np.ndarray, by: str = "count") -> np.ndarray:
     return np.where(fires.any(axis=0), fires.argmax(axis=0), len(y)).argmin(axis=1)
 
 
-def accuracy(y: np.ndarray, labels: Any, by: str = "count") -> float:
+def accuracy(y: np.ndarray, labels: ArrayLike, by: str = "count") -> float:
     """Share of samples whose predicted class is the labelled one.
 
     Parameters

@@ -14,38 +14,40 @@ import numpy as np
 
 from ..scalar.hole import hole
 
+Values = float | np.ndarray
+
 
 @hole
-def wide(x: Any) -> Any:
+def wide(x: Values) -> Any:
     """``x`` in float64, in which losses compute."""
     return np.asarray(x, np.float64)
 
 
 @hole
-def exp(x: Any) -> Any:
+def exp(x: Values) -> Any:
     """The exponential."""
     return np.exp(x)
 
 
 @hole
-def log(x: Any) -> Any:
+def log(x: Values) -> Any:
     """The natural logarithm."""
     return np.log(x)
 
 
 @hole
-def larger(x: Any, y: Any) -> Any:
+def larger(x: Values, y: Values) -> Any:
     """The larger of two."""
     return np.maximum(x, y)
 
 
 @hole
-def where(condition: Any, x: Any, y: Any) -> Any:
+def where(condition: Values, x: Values, y: Values) -> Any:
     """``x`` where the condition holds, else ``y``."""
     return np.where(condition, x, y)
 
 
-def either(condition: Any, x: Any, y: Any) -> Any:
+def either(condition: Values, x: Values, y: Values) -> Any:
     """``where`` for one number."""
     return x if condition else y
 
@@ -54,7 +56,7 @@ SCALAR = {"wide": np.float64, "exp": math.exp, "log": math.log, "larger": max, "
 """What the words are filled with in a kernel."""
 
 
-def class_entropy(shifted: Any, p: Any, total: Any, right: Any, smoothing: Any, classes: Any) -> Any:
+def class_entropy(shifted: Values, p: Values, total: Values, right: Values, smoothing: Values, classes: Values) -> Any:
     """What one class adds to the cross-entropy of its row, and the derivative of the row's by its logit.
 
     ``shifted`` is the logit less the largest of the row, ``p`` its exponential, ``total`` the sum of all these in the
@@ -64,18 +66,18 @@ def class_entropy(shifted: Any, p: Any, total: Any, right: Any, smoothing: Any, 
     return -q * (shifted - log(total)), p / total - q
 
 
-def square(z: Any, target: Any, weight: Any) -> Any:
+def square(z: Values, target: Values, weight: Values) -> Any:
     """``weight (z - target)^2`` and its derivative by ``z``."""
     error = wide(z) - target
     return weight * error * error, 2.0 * weight * error
 
 
-def outside(n: Any, lower: Any, upper: Any) -> Any:
+def outside(n: Values, lower: Values, upper: Values) -> Any:
     """Signed distance to a band: positive above it, negative below, zero inside."""
     return where(n > upper, n - upper, where(n < lower, n - lower, 0.0))
 
 
-def penalty(n: Any, lower: Any, upper: Any, power: int, weight: Any, factor: Any) -> Any:
+def penalty(n: Values, lower: Values, upper: Values, power: int, weight: Values, factor: Values) -> Any:
     """``weight |outside|^power``, and ``factor`` times the derivative of ``|outside|^power`` by ``n``."""
     distance = outside(n, lower, upper)
     if power == 1:

@@ -21,10 +21,12 @@ times is that of H. Mostafa (IEEE TNNLS 29, 2018) and J. Goeltz et al. (Nature M
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..device.buffers import Array
 from ..validate import number
 from . import checks, on_gpu
 from .cross_entropy import CrossEntropy
@@ -131,7 +133,7 @@ class FirstSpikeMSE:
         if self.wrong is not None:
             number("wrong", self.wrong, least=0.0)
 
-    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y`` ``[T, B, C]``; the target is labels ``[B]``, or times ``[B, C]`` in steps.
 
         Raises
@@ -145,13 +147,13 @@ class FirstSpikeMSE:
         wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, wrong)
         return readout_squares(self.readout, y, wanted)
 
-    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
         name = type(self).__name__
         steps, *shape = on_gpu.outputs(name, y)
         wrong = float(steps) if self.wrong is None else self.wrong
         wanted = checks.labels_or_dense(name, target, (shape[0], shape[1]), self.correct, wrong)
-        return on_gpu.readout_squares(self, y, wanted, total, room)
+        return on_gpu.readout_squares(self.readout, y, wanted, total, room)
 
 
 first_spike_cross_entropy = FirstSpikeCrossEntropy()

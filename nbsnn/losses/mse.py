@@ -7,10 +7,12 @@ StepMSE:  value = reduce_t mean_{b, c} (y[t, b, c] - target[t, b, c])^2
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..device.buffers import Array
 from ..validate import choice, number, real
 from . import checks, on_gpu
 from .equations import square
@@ -46,7 +48,7 @@ class RateMSE:
         number("correct", self.correct)
         number("wrong", self.wrong)
 
-    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y``.
 
         Parameters
@@ -65,11 +67,11 @@ class RateMSE:
         wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, self.wrong)
         return readout_squares(self.readout, y, wanted)
 
-    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
         name = type(self).__name__
         wanted = checks.labels_or_dense(name, target, on_gpu.outputs(name, y)[1:], self.correct, self.wrong)
-        return on_gpu.readout_squares(self, y, wanted, total, room)
+        return on_gpu.readout_squares(self.readout, y, wanted, total, room)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class StepMSE:
         """The loss whose value is the sum of the values that this one has for each step alone."""
         return replace(self, reduction="sum")
 
-    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y`` ``[T, B, C]``; the target is a real array of the same shape, or ``[B, C]``.
 
         Raises
@@ -113,7 +115,7 @@ class StepMSE:
         values, gradient = square(y, checks.dense(name, target, shape[1:] if target.ndim == 2 else shape), weight)
         return float(values.sum()), gradient.astype(y.dtype, copy=False)
 
-    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
         name, target = type(self).__name__, real("target", target)
         shape = on_gpu.outputs(name, y)

@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
-from .equations import larger, where, wide
+from ..device.buffers import Array
+from .equations import Values, larger, where, wide
+
+Lane = int | EllipsisType
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Readout:
     read: Callable[..., Any]
     write: Callable[..., Any]
 
-    def __call__(self, y: np.ndarray) -> Any:
+    def __call__(self, y: np.ndarray) -> np.ndarray:
         """From ``y [T, ...]`` to float64 ``[...]``."""
         return self.read(y, ...)
 
@@ -43,7 +47,7 @@ class Readout:
         return gy
 
 
-def total(y: Any, i: Any) -> Any:
+def total(y: Array, i: Lane) -> Any:
     """Sum over time."""
     s = 0.0
     for t in range(y.shape[0]):
@@ -51,23 +55,23 @@ def total(y: Any, i: Any) -> Any:
     return s
 
 
-def everywhere(y: Any, i: Any, g: Any, gy: Any) -> None:
+def everywhere(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``total``."""
     for t in range(y.shape[0]):
         gy[t, i] = g
 
 
-def mean(y: Any, i: Any) -> Any:
+def mean(y: Array, i: Lane) -> Any:
     """Mean over time."""
     return total(y, i) / y.shape[0]
 
 
-def everywhere_mean(y: Any, i: Any, g: Any, gy: Any) -> None:
+def everywhere_mean(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``mean``."""
     everywhere(y, i, g / y.shape[0], gy)
 
 
-def largest(y: Any, i: Any) -> Any:
+def largest(y: Array, i: Lane) -> Any:
     """Maximum over time."""
     most = wide(y[0, i])
     for t in range(1, y.shape[0]):
@@ -75,7 +79,7 @@ def largest(y: Any, i: Any) -> Any:
     return most
 
 
-def at_largest(y: Any, i: Any, g: Any, gy: Any) -> None:
+def at_largest(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``largest``: the first step that reaches the maximum gets all."""
     most, left = largest(y, i), g
     for t in range(y.shape[0]):
@@ -84,19 +88,19 @@ def at_largest(y: Any, i: Any, g: Any, gy: Any) -> None:
         left = left - given
 
 
-def last(y: Any, i: Any) -> Any:
+def last(y: Array, i: Lane) -> Any:
     """The last step."""
     return wide(y[y.shape[0] - 1, i])
 
 
-def at_last(y: Any, i: Any, g: Any, gy: Any) -> None:
+def at_last(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``last``."""
     for t in range(y.shape[0] - 1):
         gy[t, i] = 0.0
     gy[y.shape[0] - 1, i] = g
 
 
-def first_spike(y: Any, i: Any) -> Any:
+def first_spike(y: Array, i: Lane) -> Any:
     """Time of the first spike, by the extension to real numbers that ``losses.first_spike`` explains."""
     survived, s = 1.0, 0.0
     for t in range(y.shape[0]):
@@ -105,7 +109,7 @@ def first_spike(y: Any, i: Any) -> Any:
     return s
 
 
-def at_first_spikes(y: Any, i: Any, g: Any, gy: Any) -> None:
+def at_first_spikes(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``first_spike``: times -survived left, of which gy holds ``survived`` first."""
     survived = 1.0
     for t in range(y.shape[0]):

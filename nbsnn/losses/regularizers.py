@@ -9,10 +9,10 @@ Both measure how far a number ``n`` lies outside a band and punish that distance
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..device.buffers import Array
 from ..validate import choice, number
 from . import checks, on_gpu
 from .equations import penalty
@@ -80,9 +80,9 @@ class SpikeCount:
         values, g = penalty(n, self.lower, self.upper, self.power, weight, factor)
         return float(values.sum()), TOTAL.back(spikes, g)
 
-    def on_gpu(self, spikes: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, spikes: Array, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
-        return on_gpu.spike_count(self, spikes, total, room)
+        return on_gpu.spike_count(self.strength, (self.lower, self.upper), self.power, self.over, spikes, total, room)
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,9 @@ class Rate:
         values, g = penalty(rates, *self.band, 2, self.strength / rates.size, self.strength / spikes.size)
         return float(values.sum()), TOTAL.back(spikes, g)
 
-    def on_gpu(self, spikes: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, spikes: Array, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
-        return on_gpu.rate(self, spikes, total, room)
+        return on_gpu.rate(self.strength, self.band, spikes, total, room)
 
 
 def _check_band(lower: float, upper: float, name: str = "") -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..validate import finite
 
 
-def checked_result(what: str, result: Any, y: np.ndarray, *, numbers: bool = True) -> tuple[float, np.ndarray]:
+def checked_result(what: str, result: object, y: np.ndarray, *, numbers: bool = True) -> tuple[float, np.ndarray]:
     """The result of a loss or regulariser of ``y``, in the precision of ``y``.
 
     Raises ``TypeError`` or ``ValueError`` unless it is a number and an array of the shape of ``y``; of finite numbers,
@@ -34,6 +32,6 @@ def checked_result(what: str, result: Any, y: np.ndarray, *, numbers: bool = Tru
     return float(value), given
 
 
-def _kind(value: Any) -> str:
+def _kind(value: object) -> str:
     """A value in few words."""
     return f"{value.dtype} {list(value.shape)}" if isinstance(value, np.ndarray) else type(value).__name__

@@ -19,10 +19,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import exp, expm1
+from types import EllipsisType
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..device.buffers import Array
 from ..validate import number, scale
 from . import checks, on_gpu
 from .equations import wide
@@ -61,7 +64,7 @@ class VanRossum:
         number("tau", self.tau, above=0.0)
         scale("dt", self.dt)
 
-    def __call__(self, y: np.ndarray, target: Any) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
         """Value, and gradient by ``y``.
 
         Parameters
@@ -81,7 +84,7 @@ class VanRossum:
         values = train_distance(y, wanted, ..., *self._numbers, 1.0 / y.shape[1], np.empty(y.shape), gradient)
         return float(values.sum()), gradient
 
-    def on_gpu(self, y: Any, target: Any, total: Any, room: dict[str, Any]) -> Any:
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
         name = type(self).__name__
         wanted = checks.dense(name, target, on_gpu.outputs(name, y))
@@ -94,7 +97,7 @@ class VanRossum:
 
 
 def train_distance(
-    y: Any, target: Any, i: Any, decay: float, inner: float, share: float, trace: Any, gy: Any
+    y: Array, target: Array, i: int | EllipsisType, decay: float, inner: float, share: float, trace: Array, gy: Array
 ) -> Any:  # fmt: skip
     """``share D^2`` of the trains in lane i, and its derivative in ``gy``; the other arguments as in ``readouts``."""
     r, value, end = 0.0, 0.0, y.shape[0] - 1
