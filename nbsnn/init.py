@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .random import Draws
 from .validate import ascending, count, float_dtype, number
@@ -27,22 +28,22 @@ class Initializer(Protocol):
     """What makes the first values of an array of parameters."""
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``; a post-unit sums ``fan_in`` inputs and a pre-unit reaches ``fan_out`` outputs."""
         ...
 
 
-def _uniform(shape: tuple[int, ...], std: float, draws: Draws, dtype: Any) -> np.ndarray:
+def _uniform(shape: tuple[int, ...], std: float, draws: Draws, dtype: DTypeLike) -> np.ndarray:
     bound = math.sqrt(3.0) * std
     return _checked(draws).uniform(shape, -bound, bound, dtype=dtype)
 
 
-def _normal(shape: tuple[int, ...], std: float, draws: Draws, dtype: Any) -> np.ndarray:
+def _normal(shape: tuple[int, ...], std: float, draws: Draws, dtype: DTypeLike) -> np.ndarray:
     return _checked(draws).normal(shape, 0.0, std, dtype=dtype)
 
 
-def _checked(draws: Any) -> Draws:
+def _checked(draws: object) -> Draws:
     if not isinstance(draws, Draws):
         raise TypeError(f"draws must be nbsnn.random.Draws(seed), not {draws!r}")
     return draws
@@ -76,7 +77,7 @@ class kaiming_uniform:
         number("a", self.a)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``."""
         return _uniform(shape, _kaiming_std(self.a, fan_in), draws, dtype)
@@ -101,7 +102,7 @@ class kaiming_normal:
         number("a", self.a)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``."""
         return _normal(shape, _kaiming_std(self.a, fan_in), draws, dtype)
@@ -125,7 +126,7 @@ class xavier_uniform:
         number("gain", self.gain, above=0.0)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``."""
         return _uniform(shape, _xavier_std(self.gain, fan_in, fan_out), draws, dtype)
@@ -149,7 +150,7 @@ class xavier_normal:
         number("gain", self.gain, above=0.0)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``."""
         return _normal(shape, _xavier_std(self.gain, fan_in, fan_out), draws, dtype)
@@ -174,7 +175,7 @@ class uniform:
         ascending("low", self.low, "high", self.high)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``."""
         return _checked(draws).uniform(shape, self.low, self.high, dtype=dtype)
@@ -201,7 +202,7 @@ class normal:
         number("std", self.std, least=0.0)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any = np.float32
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Weights of ``shape``."""
         return _checked(draws).normal(shape, self.mean, self.std, dtype=dtype)
@@ -225,7 +226,12 @@ class constant:
         number("value", self.value)
 
     def __call__(
-        self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws | None = None, dtype: Any = np.float32
+        self,
+        shape: tuple[int, ...],
+        fan_in: int,
+        fan_out: int,
+        draws: Draws | None = None,
+        dtype: DTypeLike = np.float32,
     ) -> np.ndarray:
         """Weights of ``shape``; ``draws`` is not used."""
         return np.full(shape, self.value, float_dtype(dtype))

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .files.pickling import by_name
 from .scalar.per_step import WAYS, PerStep
@@ -24,6 +25,9 @@ COMPARE = {">=": at_or_above, ">": above}
 
 INPUTS = ("current", "conductance", "jump", "uniform", "normal")
 """What may feed a neuron, in the order of ``step``'s arguments."""
+
+T = TypeVar("T")
+Value = ArrayLike | Callable[[tuple[int, ...]], ArrayLike]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +57,8 @@ class Neuron:
         value is one per unit, also when given as a number; as an array of shape [1], all units share it.
     per_step : mapping
         Which of ``params`` have a unit of time: name -> "exp", "euler", "logit", "steps", "loss", "dt"
-        or "hz" (see ``nbsnn.per_step``). ``step`` receives their value per step: a decay factor for ``tau``, say.
+        or "hz" (see ``nbsnn.scalar.per_step``). ``step`` receives their value per step: a decay factor for ``tau``,
+        say.
     surrogate : Surrogate
         What stands in for the derivative of the spike.
     compare : {">=", ">"}
@@ -120,7 +125,7 @@ class Neuron:
     surrogate: Surrogate = field(default_factory=atan)
     compare: str = ">="
     output: str = "spikes"
-    first: Any = 0.0
+    first: Value | tuple[str, str] = 0.0
     leak: str = ""
     holes: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("current",)
@@ -280,7 +285,7 @@ def _check_takes_shape(name: str, value: Callable) -> None:
         raise TypeError(f"{name} must be a number, an array, or a function of a shape, not {value!r}") from None
 
 
-def value_for(name: str, value: Any, shape: tuple[int, ...]) -> Any:
+def value_for(name: str, value: Value, shape: tuple[int, ...]) -> Any:
     """A parameter's or initial value for units of a shape: what a function of the shape returns, or as it stands."""
     if not callable(value):
         return value
@@ -307,7 +312,7 @@ def _unconnected(step: Callable, more: int, count: int) -> Callable:
     return eval(f"lambda step: lambda x{rest}: step(x{', 0.0' * more}{rest})")(step)
 
 
-def _made_here(function: Any) -> bool:
+def _made_here(function: Callable) -> bool:
     """Whether this is a function that one of nbsnn has made, which a pickle cannot name."""
     return str(function.__module__).startswith("nbsnn.") and "<locals>" in getattr(function, "__qualname__", "")
 
@@ -320,7 +325,7 @@ def _again(given: dict[str, Any], made: list[str]) -> Neuron:
     return Neuron(**given)
 
 
-def _kept(value: Any) -> Any:
+def _kept(value: T) -> T:
     """What was given, with arrays as read-only copies: what their owner does to them later changes no neuron."""
     if isinstance(value, list):
         with suppress(ValueError):  # rows of several lengths, which are refused where they are looked at
@@ -331,5 +336,5 @@ def _kept(value: Any) -> Any:
     return value
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"array{list(value.shape)}" if isinstance(value, np.ndarray) and value.ndim else repr(value)

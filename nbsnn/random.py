@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import Any, SupportsIndex
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .validate import UNITS, affordable, count, float_dtype, number, shape_of
 
@@ -143,11 +144,11 @@ def _words(item: SupportsIndex | str) -> list[int]:
     return [len(data) << 2 | kind] + [int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data), 8)]
 
 
-def _integer(item: Any) -> int:
+def _integer(item: SupportsIndex | str) -> int:
     if isinstance(item, (bool, np.bool_)):
         raise TypeError(f"a seed or stream is made of integers and strings, not of {item!r}")
     try:
-        return operator.index(item)
+        return operator.index(item)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"a seed or stream is made of integers and strings, not of {item!r}") from None
 
@@ -211,7 +212,7 @@ class Draws:
         low: float = 0.0,
         high: float = 1.0,
         *,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         step: int = 0,
         start: int = 0,
     ) -> np.ndarray:
@@ -234,7 +235,7 @@ class Draws:
         mean: float = 0.0,
         std: float = 1.0,
         *,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         step: int = 0,
         start: int = 0,
     ) -> np.ndarray:

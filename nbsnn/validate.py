@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,10 +17,10 @@ UNITS = 2**31 - 1
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def float_dtype(dtype: Any) -> np.dtype:
+def float_dtype(dtype: object) -> np.dtype:
     """``dtype`` as a NumPy dtype; only float32 and float64 are allowed."""
     try:
-        found = None if dtype is None or isinstance(dtype, (np.generic, np.ndarray)) else np.dtype(dtype)
+        found = None if dtype is None or isinstance(dtype, (np.generic, np.ndarray)) else np.dtype(dtype)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         found = None
     if found is None or found not in FLOATS:
@@ -29,7 +29,7 @@ def float_dtype(dtype: Any) -> np.dtype:
 
 
 def number(
-    name: str, value: Any, *, above: float | None = None, least: float | None = None, most: float | None = None
+    name: str, value: object, *, above: float | None = None, least: float | None = None, most: float | None = None
 ) -> float:
     """A finite number, optionally greater than ``above``, at least ``least`` and at most ``most``."""
     try:
@@ -37,7 +37,7 @@ def number(
             raise TypeError
         if isinstance(value, (str, bytes, bytearray)):
             raise TypeError
-        result = float(value)
+        result = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number, not {value!r}") from None
     except OverflowError:
@@ -53,12 +53,12 @@ def number(
     return result
 
 
-def scale(name: str, value: Any, most: float = 1e30) -> float:
+def scale(name: str, value: object, most: float = 1e30) -> float:
     """A number above 0 that is finite as float32, as is its inverse: from ``1 / most`` to ``most``."""
     return number(name, value, above=0.0, least=1.0 / most, most=most)
 
 
-def number_in(dtype: np.dtype, name: str, value: Any) -> float:
+def number_in(dtype: np.dtype, name: str, value: object) -> float:
     """A number that is finite in a precision, too."""
     result = number(name, value)
     with np.errstate(over="ignore"):
@@ -67,7 +67,7 @@ def number_in(dtype: np.dtype, name: str, value: Any) -> float:
     return result
 
 
-def cast(name: str, value: Any, dtype: np.dtype) -> np.ndarray:
+def cast(name: str, value: object, dtype: np.dtype) -> np.ndarray:
     """A copy in a precision, in which what is finite stays so."""
     with np.errstate(over="ignore"):
         array = np.array(value, dtype)
@@ -76,7 +76,7 @@ def cast(name: str, value: Any, dtype: np.dtype) -> np.ndarray:
     return array
 
 
-def array_of(name: str, value: Any) -> np.ndarray:
+def array_of(name: str, value: object) -> np.ndarray:
     """An array; the one that was given, if it is one."""
     try:
         return np.asarray(value)
@@ -84,7 +84,7 @@ def array_of(name: str, value: Any) -> np.ndarray:
         raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
 
 
-def real(name: str, value: Any) -> np.ndarray:
+def real(name: str, value: object) -> np.ndarray:
     """An array of real numbers, NaN among them perhaps; the one that was given, if it is one."""
     array = array_of(name, value)
     if array.dtype.kind not in "fiub":
@@ -92,13 +92,13 @@ def real(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def ascending(low: str, a: Any, high: str, b: Any, *, equal: bool = True) -> None:
+def ascending(low: str, a: object, high: str, b: object, *, equal: bool = True) -> None:
     """Raise unless two numbers are in this order."""
     if not (number(low, a) <= number(high, b) if equal else number(low, a) < number(high, b)):
         raise ValueError(f"{high} must be {'at least' if equal else 'greater than'} {a:g}, which is {low}, not {b!r}")
 
 
-def numbers(name: str, value: Any) -> np.ndarray:
+def numbers(name: str, value: object) -> np.ndarray:
     """A number or an array of numbers, all finite: a float64 array, which may be the one that was given."""
     try:
         array = np.asarray(value)
@@ -113,7 +113,7 @@ def numbers(name: str, value: Any) -> np.ndarray:
     return array.astype(np.float64, copy=False)
 
 
-def filled(name: str, value: Any) -> np.ndarray:
+def filled(name: str, value: object) -> np.ndarray:
     """A number or an array of at least one number; see ``numbers``."""
     array = numbers(name, value)
     if not array.size:
@@ -121,7 +121,7 @@ def filled(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def count(name: str, value: Any, *, least: int = 1, most: int = 2**63 - 1) -> int:
+def count(name: str, value: object, *, least: int = 1, most: int = 2**63 - 1) -> int:
     """An integer from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, not {value!r}")
@@ -132,7 +132,7 @@ def count(name: str, value: Any, *, least: int = 1, most: int = 2**63 - 1) -> in
     return int(value)
 
 
-def shape_of(name: str, value: Any, *, least: int = 1) -> tuple[int, ...]:
+def shape_of(name: str, value: object, *, least: int = 1) -> tuple[int, ...]:
     """A shape as a tuple: of an integer, or of several."""
     given = (value,) if isinstance(value, (int, np.integer)) else value
     if not isinstance(given, (tuple, list)):
@@ -140,21 +140,21 @@ def shape_of(name: str, value: Any, *, least: int = 1) -> tuple[int, ...]:
     return tuple(count(f"{name} {value!r}" if given is value else name, n, least=least, most=UNITS) for n in given)
 
 
-def switch(name: str, value: Any) -> bool:
+def switch(name: str, value: object) -> bool:
     """True or False; nothing else stands for them."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False, not {value!r}")
     return bool(value)
 
 
-def instance(name: str, value: Any, kind: type[T] | tuple[type[T], ...], say: str) -> T:
+def instance(name: str, value: object, kind: type[T] | tuple[type[T], ...], say: str) -> T:
     """An object of ``kind``; ``say`` tells in words what that is."""
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
     return value
 
 
-def function(name: str, value: Any, say: str = "a function", takes: int | None = None) -> Callable:
+def function(name: str, value: object, say: str = "a function", takes: int | None = None) -> Callable:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
     if not callable(value) or isinstance(value, type):
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
@@ -168,14 +168,14 @@ def function(name: str, value: Any, say: str = "a function", takes: int | None =
     return value
 
 
-def path(name: str, value: Any) -> str:
+def path(name: str, value: object) -> str:
     """The path of a file as text."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise TypeError(f"{name} must be a path, not {value!r}")
     return os.fsdecode(value)
 
 
-def pair_of(name: str, value: Any) -> tuple[float, float]:
+def pair_of(name: str, value: object) -> tuple[float, float]:
     """Two numbers."""
     if not isinstance(value, (tuple, list, np.ndarray)):
         raise TypeError(f"{name} must be two numbers, not {value!r}")
@@ -184,7 +184,7 @@ def pair_of(name: str, value: Any) -> tuple[float, float]:
     return tuple(number(name, each) for each in value)  # type: ignore[return-value]
 
 
-def names(name: str, value: Any) -> tuple[str, ...]:
+def names(name: str, value: object) -> tuple[str, ...]:
     """A name or several as a tuple; those of a set in alphabetical order."""
     given = (value,) if isinstance(value, str) else value
     if not isinstance(given, (tuple, list, set, frozenset)) or not all(isinstance(each, str) for each in given):
@@ -230,7 +230,7 @@ def free_memory() -> int | None:
     return free
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value that is of another kind; where a class or a function stands for its result, what is missing."""
     name = getattr(value, "__name__", None)
     if callable(value) and name and str(getattr(value, "__module__", "")).startswith("nbsnn"):
@@ -238,7 +238,7 @@ def shown(value: Any) -> str:
     return repr(value)
 
 
-def choice(name: str, value: Any, allowed: Collection[Any]) -> Any:
+def choice(name: str, value: T, allowed: Collection[object]) -> T:
     """One of ``allowed``."""
     try:
         known = any(bool(value == other) for other in allowed)

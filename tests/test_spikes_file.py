@@ -85,7 +85,7 @@ def test_resume_from_an_earlier_step(path):
 
 def test_chunks_survive_a_kill(path):
     code = (
-        "import sys, time\nfrom nbsnn.spikes_file import SpikeWriter\n"
+        "import sys, time\nfrom nbsnn.files.spikes import SpikeWriter\n"
         f"writer = SpikeWriter({str(path)!r}, 10, 0.1)\nwriter.write([1, 2, 3], [4, 5, 6])\n"
         "print('written', flush=True)\ntime.sleep(60)"
     )

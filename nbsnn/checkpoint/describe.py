@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ def describe(layer: Layer, arrays: dict[str, np.ndarray], prefix: str = "") -> d
     return {"layer": kind, "options": options}
 
 
-def plain(what: str, value: Any) -> Any:
+def plain(what: str, value: object) -> Any:
     """Options as JSON holds them: numbers of NumPy become Python's; ``what`` says whose they are."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -74,7 +74,7 @@ def plain(what: str, value: Any) -> Any:
     raise TypeError(f"{what} is a {type(value).__name__}, which a file cannot hold")
 
 
-def rebuild(story: Any, setting: Any, in_shape: tuple[int, ...], arrays: Entries, most: int = 2**62) -> Layer:
+def rebuild(story: object, setting: dict, in_shape: tuple[int, ...], arrays: Entries, most: int = 2**62) -> Layer:
     """The network that ``describe`` described, with parameters yet to be filled in.
 
     Raises
@@ -94,11 +94,11 @@ def rebuild(story: Any, setting: Any, in_shape: tuple[int, ...], arrays: Entries
 class _Few(Draws):
     """Draws that refuse to make more numbers than a file holds parameters."""
 
-    def __init__(self, most: int, seed: Any, *stream: Any):
+    def __init__(self, most: int, seed: int, *stream: int | str):
         super().__init__(seed, *stream)
         object.__setattr__(self, "most", most)
 
-    def fold(self, *more: Any) -> Draws:
+    def fold(self, *more: int | str) -> Draws:
         return _Few(self.most, self.seed, *self.stream, *more)  # type: ignore[attr-defined]
 
     def _words(self, shape: Shape, step: int, start: int, key: int) -> np.ndarray:
@@ -135,7 +135,7 @@ def _describe_neuron(population: Population, arrays: dict[str, np.ndarray], pref
     return {"neuron": neuron.kind, "options": options}
 
 
-def _rebuild(story: Any, arrays: Entries, most: int) -> Layer:
+def _rebuild(story: object, arrays: Entries, most: int) -> Layer:
     if not isinstance(story, dict):
         raise ValueError(f"a layer must be an object, not {story!r}")
     if "own" in story:
@@ -151,7 +151,7 @@ def _rebuild(story: Any, arrays: Entries, most: int) -> Layer:
         parts: dict[str, Any] = {n: _rebuild(child, arrays, most) for n, child in story.get("children", {}).items()}
         options = {n: _option(value, arrays) for n, value in given.items()}
         return Plastic(rule=rebuild_rule(story["rule"]), **parts, **options)
-    kind: Any = getattr(layers, name, None)
+    kind = getattr(layers, name, None)
     if not (isinstance(kind, type) and issubclass(kind, Layer)):
         raise ValueError(f"there is no layer {name!r}")
     if "children" not in story:
@@ -184,7 +184,7 @@ def _bounded(layer: Layer) -> Layer:
 
 
 def _neuron(kind: str, options: Mapping[str, Any]) -> Neuron:
-    make: Any = getattr(neurons, kind, None)
+    make = getattr(neurons, kind, None)
     if not inspect.isfunction(make):
         raise ValueError(f"there is no neuron {kind!r}")
     known = inspect.signature(make).parameters
@@ -196,7 +196,7 @@ def _neuron(kind: str, options: Mapping[str, Any]) -> Neuron:
     return found
 
 
-def _switched(make: Any, options: Mapping[str, Any]) -> Mapping[str, Any]:
+def _switched(make: Callable, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """``options``; raises ``ValueError`` if what is a switch by its default is given as something else."""
     for name, parameter in inspect.signature(make).parameters.items():
         if isinstance(parameter.default, bool) and not isinstance(options.get(name, True), bool):
@@ -204,14 +204,14 @@ def _switched(make: Any, options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
-def _option(value: Any, arrays: Entries) -> Any:
+def _option(value: object, arrays: Entries) -> Any:
     if isinstance(value, dict):
         if "own" in value:
             raise OwnPart(f"the file's network has a surrogate of your own, {value['own']}: pass it as net=")
         if "array" in value:
             return arrays.array(fields("an array", value, {"array": str})["array"], "fiu")
         fields("a surrogate", value, {"surrogate": str, "options": dict})
-        make: Any = getattr(surrogates, value["surrogate"], None)
+        make = getattr(surrogates, value["surrogate"], None)
         found = make(**value["options"]) if inspect.isfunction(make) else None
         if not isinstance(found, surrogates.Surrogate):
             raise ValueError(f"there is no surrogate {value['surrogate']!r}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
+from ..device.buffers import Array
 from ..device.gpu import assign, get
 from ..device.threads import DEVICES
 from ..files.json_fields import fields, listed
@@ -109,14 +110,16 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     return found if net is not None or device == "cpu" else found.twin(device=device)
 
 
-def restore(arrays: Entries, path: Any, net: Layer | None = None) -> Layer:
+def restore(arrays: Entries, path: str | PathLike[str], net: Layer | None = None) -> Layer:
     """The network in the arrays of a file."""
     net, found = fitting(arrays, path, net)
     fill(net, found)
     return net
 
 
-def fitting(arrays: Entries, path: Any, net: Layer | None = None) -> tuple[Layer, dict[str, np.ndarray]]:
+def fitting(
+    arrays: Entries, path: str | PathLike[str], net: Layer | None = None
+) -> tuple[Layer, dict[str, np.ndarray]]:
     """The network in the arrays of a file, or ``net``, still unchanged, and what it is given, all of it checked."""
     with reading(path):
         story = arrays.description("nbsnn")
@@ -148,7 +151,7 @@ def fill(net: Layer, found: Mapping[str, np.ndarray]) -> None:
         assign(own[name], array)
 
 
-def _arrays(net: Layer) -> dict[str, Any]:
+def _arrays(net: Layer) -> dict[str, Array]:
     """The parameters and buffers of a network under their names in a file."""
     found = {f"param/{name}": array for name, array in net.parameters().items()}
     return found | {f"buffer/{name}": array for name, array in net.all_buffers().items()}
@@ -160,7 +163,7 @@ def _listed(names: Iterable[str]) -> str:
     return " and ".join(f"the {what} {found}" for what, found in kinds.items() if found or what == "parameters")
 
 
-def _built(story: dict[str, Any], path: Any, arrays: Entries, count: int) -> Layer:
+def _built(story: dict[str, Any], path: str | PathLike[str], arrays: Entries, count: int) -> Layer:
     known: dict[str, Any] = {"format": int, "version": str, "setting": dict, "in_shape": list, "net": dict}
     fields("its description", story, known)
     shape = tuple(listed("in_shape", story["in_shape"], int, least=1))
@@ -170,7 +173,7 @@ def _built(story: dict[str, Any], path: Any, arrays: Entries, count: int) -> Lay
         raise ValueError(f"{path}: {error}") from None
 
 
-def _checked(arrays: Entries, path: Any, name: str, like: Any) -> np.ndarray:
+def _checked(arrays: Entries, path: str | PathLike[str], name: str, like: Array) -> np.ndarray:
     kinds, short = "iu" if like.dtype.kind in "iu" else like.dtype.kind, name.partition("/")[2]
     found = arrays.array(name, kinds, tuple(like.shape))
     if like.dtype.kind != "f" and found.dtype != like.dtype:

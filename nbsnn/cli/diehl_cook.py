@@ -18,7 +18,7 @@ from ..validate import count
 NAME = "diehl-cook"
 
 
-def add_to(tasks: Any) -> None:
+def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the task with its options."""
     p = tasks.add_parser(
         NAME,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from ..compile import cache
 from ..device import cuda_setup
@@ -16,7 +15,7 @@ from ..version import __version__
 EXTRAS = {"matplotlib": "plot", "numba-cuda": "cuda"}
 
 
-def add_to(commands: Any) -> None:
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``info`` to the command line."""
     command = commands.add_parser("info", help="versions, threads, CUDA and cache", allow_abbrev=False)
     command.set_defaults(run=run)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -49,7 +48,7 @@ MODELS = {
 }
 
 
-def add_to(commands: Any) -> None:
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``simulate`` and its models to the command line."""
     command = commands.add_parser("simulate", help="run a published network", allow_abbrev=False)
     names = command.add_subparsers(dest="model", required=True, metavar="MODEL")

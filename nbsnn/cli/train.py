@@ -16,6 +16,7 @@ from ..compile import fill as compiler
 from ..data import shift
 from ..device.profile import profile
 from ..device.threads import set_threads, threads
+from ..encode.encoder import Encoder
 from ..layers import Dense, Dropout, Sequential
 from ..learning import BPTT
 from ..learning.fit import fit
@@ -29,7 +30,7 @@ from .tasks import TASKS, Task
 ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
 
 
-def add_to(commands: Any) -> None:
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``train`` and its tasks to the command line."""
     command = commands.add_parser("train", help="train a spiking network on a data set", allow_abbrev=False)
     tasks = command.add_subparsers(dest="task", required=True, metavar="TASK")
@@ -38,7 +39,7 @@ def add_to(commands: Any) -> None:
     diehl_cook.add_to(tasks)
 
 
-def add_task(tasks: Any, name: str, task: Task) -> None:
+def add_task(tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: str, task: Task) -> None:
     """Add one task with its options."""
     p = tasks.add_parser(
         name,
@@ -130,7 +131,9 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def finish(net: Sequential, test: Any, encoder: Any, history: History, out: Path, show: Progress) -> None:
+def finish(
+    net: Sequential, test: tuple[np.ndarray, np.ndarray], encoder: Encoder, history: History, out: Path, show: Progress
+) -> None:
     """Write history and figure, and say where everything is."""
     history.save(out / "history.csv")
     history.save(out / "history.json")

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ Main = Callable[[list[str]], int]
 """The command line: arguments -> exit status."""
 
 
-def add_to(commands: Any, run: Main) -> None:
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Main) -> None:
     """Add ``warmup`` to the command line ``run``."""
     p = commands.add_parser(
         "warmup",

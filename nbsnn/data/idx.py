@@ -13,7 +13,7 @@ import os
 import zlib
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
             raise ValueError(f"{error}, unpacked from a gzip file") from None
 
 
-def _read(path: str | PathLike[str], file: Any, size: int, packed: bool) -> np.ndarray:
+def _read(path: str | PathLike[str], file: BinaryIO | gzip.GzipFile, size: int, packed: bool) -> np.ndarray:
     """The array in an opened file of ``size`` bytes, of which no more is read than its header says, and one byte."""
     data = file.read(4)
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in DTYPES or data[3] == 0:

@@ -36,7 +36,7 @@ def driver() -> Any:
 
     Raises
     ------
-    nbsnn.cuda_setup.NoGPU
+    nbsnn.device.cuda_setup.NoGPU
         There is no GPU that could be used; the message says what is missing.
     """
     cuda_setup.require()

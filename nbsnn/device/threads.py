@@ -48,7 +48,7 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
     ------
     ValueError
         The device is not known, or not allowed.
-    nbsnn.cuda_setup.NoGPU
+    nbsnn.device.cuda_setup.NoGPU
         "cuda" cannot be used; the message says what is missing and how to get it.
 
     >>> resolve("auto", ("cpu", "python"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..device import gpu
+from ..device.buffers import Array
 from ..random import Draws
 from .encoder import Encoder
 from .stored import Stored
@@ -26,10 +26,10 @@ class ByValue(Encoder):
         """A number for each value of samples [B, N...], checked; [B, ...] as the result of a call has it."""
 
     @abstractmethod
-    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         """The steps [T, B, ...] of codes that lie on the GPU, one only if ``static``; they stay there."""
 
-    def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Any:
+    def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Array:
         return self.spread(gpu.put(self.codes(x)), draws)
 
     def store(self, x: np.ndarray) -> Stored:

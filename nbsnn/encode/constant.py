@@ -6,10 +6,10 @@ The first layer's neurons make spikes of it (often called direct encoding).
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..device.buffers import Array
 from ..random import Draws
 from .by_value import ByValue
 from .encoder import samples
@@ -60,5 +60,5 @@ class constant(ByValue):
         samples(self, x)
         return np.asarray(x).astype(self.dtype, copy=False)
 
-    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         return codes.reshape(1, *codes.shape)

@@ -11,11 +11,12 @@ In the second form the reference follows the series in steps of ``threshold``, s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..device import gpu
+from ..device.buffers import Array
 from ..random import Draws
 from ..validate import choice, number
 from .encoder import Encoder, samples
@@ -69,14 +70,14 @@ class delta(Encoder):
         """Spikes [T, B, 2 N, ...] of time series [T, B, N, ...]."""
         return self._spikes(x, self.dtype)
 
-    def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Any:
+    def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Array:
         """As a call, with the result on the GPU: spikes travel as bytes, of which there are half as many as of x."""
         spikes = gpu.put(self._spikes(x, np.int8))
         y = gpu.empty(spikes.shape, self.dtype)
         gpu.copy(spikes, y)
         return y
 
-    def _spikes(self, x: np.ndarray, dtype: Any) -> np.ndarray:
+    def _spikes(self, x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         x = samples(self, x)
         if x.ndim < 3 or x.shape[0] != self.T:
             raise ValueError(f"encode.delta: x must have shape [T={self.T}, B, N...], not {list(x.shape)}")

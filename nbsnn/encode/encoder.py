@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..device import gpu
 from ..random import Draws
@@ -70,7 +71,7 @@ class Encoder(ABC):
 
         Raises
         ------
-        nbsnn.cuda_setup.NoGPU
+        nbsnn.device.cuda_setup.NoGPU
             If there is no GPU that can be used.
         TypeError, ValueError
             As for a call.
@@ -78,7 +79,7 @@ class Encoder(ABC):
         return gpu.put(self(x, draws))  # of an encoder that knows no better: the spikes travel
 
 
-def samples(encoder: Encoder, x: Any, *, low: float | None = None, high: float | None = None) -> np.ndarray:
+def samples(encoder: Encoder, x: ArrayLike, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """Samples [B, N...] as float64, checked: real numbers, finite, and within [low, high] where these are given."""
     name = type(encoder).__name__
     x = real(f"encode.{name}: x", x)
@@ -92,13 +93,13 @@ def samples(encoder: Encoder, x: Any, *, low: float | None = None, high: float |
     return x
 
 
-def room(T: int, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def room(T: int, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """An array [T, *shape] to be filled."""
     affordable(f"T = {T} steps of {math.prod(shape)} values", T * math.prod(shape) * np.dtype(dtype).itemsize)
     return np.empty((T, *shape), dtype)
 
 
-def first_spikes(times: np.ndarray, T: int, dtype: Any) -> np.ndarray:
+def first_spikes(times: np.ndarray, T: int, dtype: DTypeLike) -> np.ndarray:
     """Spikes [T, ...] with one spike per element of ``times`` [...], at that step; none where it is T or more."""
     spikes = room(T, times.shape, dtype)
     spikes[...] = 0.0

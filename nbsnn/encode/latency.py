@@ -9,10 +9,10 @@ Values below the threshold never spike.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..device.buffers import Array
 from ..random import Draws
 from ..validate import choice, number
 from . import spread
@@ -89,5 +89,5 @@ class latency(ByValue):
         """``times``."""
         return self.times(x)
 
-    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         return spread.first_spikes(codes, self.T, self.dtype)

@@ -6,10 +6,10 @@ x ~ sum_k b_k 2^-(1+k),      s[t] = b_(t mod K),      weight of phase k: 2^-(1+k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..device.buffers import Array
 from ..random import Draws
 from ..validate import count, switch
 from . import spread
@@ -77,7 +77,7 @@ class phase(ByValue):
         x = samples(self, x, low=0.0, high=1.0)
         return np.minimum(np.floor(x * 2.0**self.K), 2.0**self.K - 1.0).astype(np.int64)
 
-    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         return spread.digits(codes, *self._digits(), self.dtype)
 
     def _digits(self) -> tuple[np.ndarray, np.ndarray]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from ..compile import fill
+from ..device.buffers import Array
 from ..kernels.arrays.encode import bernoulli
 from ..random import Draws
 from ..validate import count, number
@@ -95,7 +96,7 @@ class poisson(ByValue):
         """``thresholds``."""
         return self.thresholds(x)
 
-    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         self._few(codes.size)
         return spread.bernoulli(codes, self.T, self.dtype, _given(draws).key)
 
@@ -106,7 +107,7 @@ class poisson(ByValue):
         return units
 
 
-def _given(draws: Any) -> Draws:
+def _given(draws: object) -> Draws:
     if isinstance(draws, Draws):
         return draws
     given = "nothing" if draws is None else type(draws).__name__

@@ -9,10 +9,10 @@ The outermost centres lie half a spacing outside [low, high], so that the ends a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..device.buffers import Array
 from ..random import Draws
 from ..validate import ascending, choice, count, number, scale
 from . import spread
@@ -112,7 +112,7 @@ class population(ByValue):
             return y.astype(self.dtype)
         return np.where(y < self.threshold, self.T, np.rint((self.T - 1) * (1.0 - y))).astype(np.int64)
 
-    def spread(self, codes: Any, draws: Draws | None = None) -> Any:
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         if self.static:
             return codes.reshape(1, *codes.shape)
         return spread.first_spikes(codes, self.T, self.dtype)

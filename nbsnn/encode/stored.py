@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ..device.buffers import Array
 from ..random import Draws
 from . import spread
+
+
+class Spread(Protocol):
+    """An encoder that makes steps of codes."""
+
+    def spread(self, codes: Array, draws: Draws | None = None) -> Array:
+        """The steps of codes that lie on the GPU."""
+        ...
 
 
 class Stored:
@@ -21,13 +31,13 @@ class Stored:
         On the GPU.
     """
 
-    def __init__(self, encoder: Any, codes: Any):
+    def __init__(self, encoder: Spread, codes: Array):
         self.encoder, self.codes = encoder, codes
 
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __call__(self, index: Any, draws: Draws | None = None) -> Any:
+    def __call__(self, index: ArrayLike, draws: Draws | None = None) -> Array:
         """The steps of the samples ``index`` [B], as ``on_gpu`` makes them; only the numbers travel.
 
         Raises

@@ -95,5 +95,5 @@ class Appended:
     def __enter__(self) -> Any:
         return self
 
-    def __exit__(self, *exception: Any) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 Kind = type | tuple[type, ...]
 
 
-def fields(what: str, found: Any, needed: Mapping[str, Kind], optional: Mapping[str, Kind] | None = None) -> dict:
+def fields(what: str, found: object, needed: Mapping[str, Kind], optional: Mapping[str, Kind] | None = None) -> dict:
     """An object that has all that is ``needed``, maybe what is ``optional``, and nothing else.
 
     Parameters
@@ -47,7 +46,7 @@ def fields(what: str, found: Any, needed: Mapping[str, Kind], optional: Mapping[
     return found
 
 
-def listed(what: str, found: Any, kind: type, least: int = 0) -> list:
+def listed(what: str, found: object, kind: type, least: int = 0) -> list:
     """A list of values of one type; of numbers, none below ``least``."""
     if not isinstance(found, (list, tuple)):
         raise ValueError(f"{what} must be a list, not {_short(found)}")
@@ -57,12 +56,12 @@ def listed(what: str, found: Any, kind: type, least: int = 0) -> list:
     return list(found)
 
 
-def _is(value: Any, kind: type) -> bool:
+def _is(value: object, kind: type) -> bool:
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     said = repr(value)
     return said if len(said) < 80 else said[:80] + " ..."

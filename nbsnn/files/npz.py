@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -37,7 +37,7 @@ HEADER = re.compile(
 
 
 @contextmanager
-def reading(path: Any) -> Iterator[None]:
+def reading(path: object) -> Iterator[None]:
     """Whatever is raised within becomes a ``ValueError`` that says that ``path`` is damaged, unless it has the path."""
     try:
         yield
@@ -175,7 +175,7 @@ class Entries(Mapping[str, Array]):
         return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 
 
-def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Shape, order and dtype from the head of a .npy stream."""
     begin = stream.read(10)
     if begin[:8] == b"\x93NUMPY\x02\x00":

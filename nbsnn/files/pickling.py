@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import pickle
 from types import FunctionType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 
-def by_name(owner: str, function: Any) -> Any:
+def by_name(owner: str, function: T) -> T:
     """``function`` if a pickle can hold it, as the name of a module's function; raises ``TypeError`` otherwise."""
     try:
         pickle.dumps(function)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import validate
 from ..scalar.times import edge
@@ -110,7 +111,7 @@ class SpikeWriter(Appended):
         del file
         super().__init__(path, size)
 
-    def write(self, steps: Any, units: Any) -> None:
+    def write(self, steps: ArrayLike, units: ArrayLike) -> None:
         """Append spikes.
 
         Parameters

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import validate
 from ..validate import count, instance, real, scale
@@ -158,7 +159,7 @@ class VariableWriter(Appended):
         """Steps done at the time of the next row."""
         return self.description.first + self.rows * self.description.every
 
-    def write(self, rows: Any) -> None:
+    def write(self, rows: ArrayLike) -> None:
         """Append rows [k, columns].
 
         Raises
@@ -263,10 +264,10 @@ def _described(path: Path, text: bytes) -> Description:
         raise ValueError(f"{path} has a damaged description: {error}") from None
 
 
-def _check(about: Any) -> int:
+def _check(about: object) -> int:
     return zlib.crc32(json.dumps(about).encode())
 
 
-def _column(given: Any) -> tuple[str, str, int, tuple[int, ...] | None]:
+def _column(given: object) -> tuple[str, str, int, tuple[int, ...] | None]:
     owner, name, numbers, units = listed("a column", given, object)
     return owner, name, numbers, None if units is None else tuple(listed("units", units, int))

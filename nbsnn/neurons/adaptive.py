@@ -12,9 +12,7 @@ It spikes as ``ALIF`` does; the surrogate's width, though, grows with the thresh
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..neuron import Neuron
+from ..neuron import Neuron, Value
 from ..surrogates import Surrogate, atan, dspike, spike
 from .biological import need
 from .delayed import delayed_holes, seen, seen_after, seen_before
@@ -53,7 +51,7 @@ def Adaptive(
     detach_reset: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
-    first: Any = 0.0,
+    first: Value | tuple[str, str] = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron with adaptive threshold and a surrogate scaled by it.

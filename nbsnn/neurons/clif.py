@@ -11,8 +11,6 @@ The spike response model of Gerstner and Kistler 2002, as used by the Tempotron 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..neuron import Neuron
@@ -90,10 +88,10 @@ def CLIF(
         raise ValueError(f"tau_p must be longer than tau_q, but tau_p = {tau_p!r} and tau_q = {tau_q!r}")
     if v0 is None:
         b = slow / fast if slow.ndim or fast.ndim else float(tau_p) / float(tau_q)
-        gain: Any = b ** (b / (b - 1.0)) / (b - 1.0)
+        gain = b ** (b / (b - 1.0)) / (b - 1.0)
         if not np.isfinite(gain).all():
             raise ValueError(f"tau_p and tau_q are too far apart for a gain: {tau_p!r} and {tau_q!r}; give v0")
-        v0 = gain
+        v0 = gain  # type: ignore[assignment]
     return Neuron(
         step,
         vjp,

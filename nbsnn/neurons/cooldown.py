@@ -13,9 +13,9 @@ the threshold, from where it takes many steps to cool down. Units with ``sign`` 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp
@@ -55,7 +55,7 @@ def Cooldown(
     tau: float = 20.0,
     v_threshold: float = 1.0,
     *,
-    sign: Any = "halves",
+    sign: ArrayLike = "halves",
     delayed: bool = False,
     decay: str = "exp",
     compare: str = ">=",

@@ -12,9 +12,7 @@ theta is kept as a sum of two numbers, theta + theta_low, and only ``loss`` itse
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..neuron import Neuron
+from ..neuron import Neuron, Value
 from .biological import need
 from .fire import hard
 from .leak import gain_holes
@@ -37,7 +35,7 @@ def DiehlCook(
     refractory: float = 5.0,
     theta_plus: float = 0.05,
     tau_theta: float = 1e7,
-    theta: Any = 0.0,
+    theta: Value = 0.0,
     compare: str = ">=",
 ) -> Neuron:
     """Leaky integrate-and-fire neuron whose threshold rises with each of its spikes and hardly falls.

@@ -17,8 +17,6 @@ et al. 2007, doi:10.1007/s10827-007-0038-6: a cell of 20,000 um^2. Units: ms, mV
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..neuron import Neuron
@@ -72,7 +70,7 @@ def HodgkinHuxley(
     v_shift: float = -63.0,
     v_threshold: float = -20.0,
     refractory: float = 3.0,
-    v_start: Any = None,
+    v_start: float | None = None,
 ) -> Neuron:
     """Hodgkin-Huxley neuron of Traub and Miles.
 

@@ -18,7 +18,6 @@ doi:10.1109/TNN.2004.832719.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -74,8 +73,8 @@ def Izhikevich(
     constant: float = 140.0,
     v_u: float = 0.0,
     leak_u: float = 1.0,
-    v_start: Any = None,
-    u_start: Any = None,
+    v_start: float | None = None,
+    u_start: float | None = None,
     substeps: int = 2,
 ) -> Neuron:
     """Izhikevich's simple model; by default a regular spiking neuron.

@@ -9,9 +9,7 @@ Lapicque 1907; in discrete time as in Wu et al. 2018 (arXiv:1706.02609) and Fang
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..neuron import Neuron
+from ..neuron import Neuron, Value
 from ..surrogates import Surrogate, atan
 from ..validate import filled
 from .fire import fire, fire_vjp, first_of, reset_holes
@@ -44,7 +42,7 @@ def LIF(
     detach_reset: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
-    first: Any = 0.0,
+    first: Value | tuple[str, str] = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron: the default choice for hidden layers and for simulation.

@@ -9,9 +9,7 @@ rnnbuilder (Quickblink, 2021).
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..neuron import Neuron
+from ..neuron import Neuron, Value
 from ..surrogates import Surrogate, atan
 from .lif import LIF
 
@@ -25,7 +23,7 @@ def NoReset(
     decay_input: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
-    first: Any = 0.0,
+    first: Value | tuple[str, str] = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron without reset.

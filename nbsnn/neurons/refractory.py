@@ -8,7 +8,7 @@ After a spike the membrane is held at its reset value and input is lost until ``
 
 from __future__ import annotations
 
-from typing import Any
+from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
 from .fire import fire, fire_vjp
@@ -31,7 +31,7 @@ def vjp(x, v, left, decay, v_threshold, v_reset, v_rest, refractory, gs, gv, g_l
     return gx, g_free, 0.0, g_decay, g_threshold, g_reset, g_rest, 0.0
 
 
-def refractory_lif(lif: Neuron, refractory: Any) -> Neuron:
+def refractory_lif(lif: Neuron, refractory: ArrayLike) -> Neuron:
     """``lif`` with a refractory period, in the unit of ``dt``; rounded to the nearest step."""
     if "refractory" in lif.learn:
         raise ValueError("the refractory period cannot be learned: the spike train jumps where it changes")

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..compile.unroll import row, store
 from ..device import gpu, gpu_sums
+from ..device.buffers import Array
 from ..validate import FLOATS
 
 
-def check(params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
+def check(params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
     """Raise unless parameters and gradients fit; whether they are finite is left to who made them."""
     for name, p in params.items():
         g = grads[name]
@@ -25,7 +26,7 @@ def check(params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
             raise ValueError(f"grads[{name!r}] has shape {list(g.shape)}, its parameter {list(p.shape)}")
 
 
-def largest(grads: Mapping[str, Any]) -> float:
+def largest(grads: Mapping[str, Array]) -> float:
     """What no gradient exceeds in absolute value: ``LARGE``, or infinity. Waits for the GPU."""
     flag = gpu.zeros(1, np.float64)
     for g in grads.values():
@@ -33,9 +34,9 @@ def largest(grads: Mapping[str, Any]) -> float:
     return np.inf if gpu.get(flag)[0] else gpu_sums.LARGE
 
 
-def update(rule: Callable[..., Any], slots: int, p: Any, g: Any, memory: Any, hyper: tuple[float, ...]) -> None:
+def update(rule: Callable[..., Any], slots: int, p: Array, g: Array, memory: Array, hyper: tuple[float, ...]) -> None:
     """One step of one parameter, with its memory [slots, size]: one launch."""
-    holes: dict[str, Any] = {
+    holes: dict[str, Callable] = {
         "rule": rule,
         "slots": row(slots, "i"),
         "constants": as_they_are,
@@ -45,12 +46,12 @@ def update(rule: Callable[..., Any], slots: int, p: Any, g: Any, memory: Any, hy
     gpu.launch("arrays.optim_cuda", "update", p.dtype, p.size, gpu.flat(p), gpu.flat(g), memory, numbers, **holes)
 
 
-def as_they_are(numbers: Any, i: int) -> Any:
+def as_they_are(numbers: tuple, i: int) -> tuple:
     """All numbers: what ``constants`` is filled with."""
     return numbers
 
 
-def clip_by_norm(grads: Mapping[str, Any], limit: float, room: dict[str, Any]) -> Any:
+def clip_by_norm(grads: Mapping[str, Array], limit: float, room: dict[str, Array]) -> Array:
     """Scale all gradients by one factor so that their common norm is at most ``limit``; arrays as of one GPU."""
     total, some = gpu.buffer(room, "norm", (1,), np.float64), next(iter(grads.values()))
     factor = gpu.buffer(room, "factor", (1,), some.dtype)

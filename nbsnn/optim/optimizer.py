@@ -7,21 +7,24 @@ parameters in place. What it remembers lies in ``state``, a dict of arrays too, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from ..compile.fill import kernel
 from ..compile.unroll import row, store
 from ..device import gpu
+from ..device.buffers import Array
 from ..device.threads import run_threaded
 from ..files.pickling import ByName
 from ..kernels.arrays import optim as template
 from ..validate import FLOATS, count, finite, function, number, shown
 from . import on_gpu
 from .schedules import Constant, Schedule
+
+T = TypeVar("T")
 
 FAR = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e290}
 """Numbers below this, added to a number, do not make it overflow: next to the end of the range they are rounded off."""
@@ -148,17 +151,19 @@ class Optimizer(ByName):
         arrays = p.reshape(-1), gradient, memory, np.array(hyper, p.dtype).reshape(-1, 1)
         run_threaded(partial(_window, compiled, arrays), p.size, p.size)
 
-    def _update_on_gpu(self, p: Any, g: Any, memory: Any, hyper: tuple[float, ...]) -> None:
+    def _update_on_gpu(self, p: Array, g: Array, memory: Array, hyper: tuple[float, ...]) -> None:
         on_gpu.update(self.rule, len(self.slots), p, g, memory, hyper)
 
-    def _slots_of(self, name: str, p: Any) -> Any:
+    def _slots_of(self, name: str, p: Array) -> Array:
         """The slots of a parameter, [K, size], where it lies; zeros if there are none yet."""
         memory, there = self._memory.get(name), gpu.on_gpu(p)
         if memory is None:
             return (gpu.zeros if there else np.zeros)((len(self.slots), p.size), p.dtype)
         return gpu.put(memory) if there and not gpu.on_gpu(memory) else memory  # as loaded
 
-    def _try(self, params: Mapping[str, Any], grads: Mapping[str, Any], slots: Mapping[str, Any], update: Any) -> None:
+    def _try(
+        self, params: Mapping[str, Array], grads: Mapping[str, Array], slots: Mapping[str, Array], update: Callable
+    ) -> None:
         """Make the step on copies, and take them over if all their numbers are finite."""
         made = {}
         for name, p in params.items():
@@ -257,7 +262,7 @@ class Optimizer(ByName):
         return f"{type(self).__name__}(lr={lr!r}{shown})"
 
 
-def fraction(name: str, value: Any) -> float:
+def fraction(name: str, value: float) -> float:
     """A number in [0, 1), such as the decay of a running mean."""
     if number(name, value, least=0.0) >= 1.0:
         raise ValueError(f"{name} must be less than 1, not {value!r}")
@@ -269,7 +274,7 @@ def _largest(array: np.ndarray) -> float:
     return max(float(array.max()), -float(array.min())) if array.size else 0.0
 
 
-def _copy(array: Any) -> Any:
+def _copy(array: Array) -> Array:
     """A copy, where the array lies."""
     return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()
 
@@ -290,14 +295,14 @@ def _compiled(rule: Callable, slots: int, constants: int, dtype: np.dtype) -> Ca
     )
 
 
-def _difference(wanted: Any, given: Any) -> str:
+def _difference(wanted: Iterable[str], given: Iterable[str]) -> str:
     """Which names are missing and which are unknown, in words."""
     missing, unknown = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
     parts = [f"{word} {', '.join(map(repr, names))}" for word, names in (("missing", missing), ("unknown", unknown))]
     return "; ".join(part for part, names in zip(parts, (missing, unknown), strict=True) if names)
 
 
-def check_optimizer(optimizer: Any) -> Any:
+def check_optimizer(optimizer: T) -> T:
     """Raise unless ``optimizer`` is one."""
     if isinstance(optimizer, type) or not hasattr(optimizer, "load") or not hasattr(optimizer, "step"):
         raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")

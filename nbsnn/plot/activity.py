@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..statistics import population_rate
 from ..statistics.window import spikes_within
 from ..validate import array_of, count, names, numbers, shaped
 from .canvas import check_axes, color, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray
 Spikes = tuple[Any, Any, int]
@@ -96,12 +100,12 @@ def activity(
 
 
 def traces(
-    times: Any,
-    states: Any,
-    spikes: Any = None,
+    times: ArrayLike,
+    states: ArrayLike | Mapping[str, ArrayLike],
+    spikes: ArrayLike | None = None,
     *,
     labels: Sequence[str] | None = None,
-    axes: Any = None,
+    axes: Axes | Sequence[Axes] | None = None,
     title: str = "",
 ) -> Any:
     """States of units over time, with a stroke at each spike.
@@ -161,18 +165,18 @@ def traces(
             raise ValueError(f"{name} must be given for each of the {units} units, not for {len(items)}")
     if axes is None:
         axes = new_figure(7.0, 1.2 + 1.8 * len(columns)).subplots(len(columns), 1, sharex=True, squeeze=False)
-    axes = np.atleast_1d(np.asarray(axes, object)).reshape(-1)
-    for ax in axes:
+    each = np.atleast_1d(np.asarray(axes, object)).reshape(-1)
+    for ax in each:
         if ax is None:
             raise TypeError("axes must be matplotlib axes, not None among others")
         check_axes(ax, title, "axes")
-    if len(axes) != len(columns):
-        raise ValueError(f"axes must be as many as there are states, {len(columns)}, not {len(axes)}")
-    for ax, (name, x) in zip(axes, columns.items(), strict=True):
+    if len(each) != len(columns):
+        raise ValueError(f"axes must be as many as there are states, {len(columns)}, not {len(each)}")
+    for ax, (name, x) in zip(each, columns.items(), strict=True):
         for k in range(units):
             ax.plot(times, x[:, k], color=color(k), linewidth=1.0, label=labels[k] if labels else None)
         ax.set(ylabel=name)
-    first, x = axes[0], next(iter(columns.values()))
+    first, x = each[0], next(iter(columns.values()))
     if strokes:
         top = np.nanmax(x) + 0.35 * (np.nanmax(x) - np.nanmin(x) or 1.0)
         for k, at in enumerate(strokes):
@@ -181,10 +185,10 @@ def traces(
     if labels:
         first.legend(loc="lower right", fontsize="small", framealpha=0.9)
     first.set(title=title)
-    axes[-1].set(xlabel="time (ms)", xlim=(times[0], times[-1]) if len(times) > 1 else None)
+    each[-1].set(xlabel="time (ms)", xlim=(times[0], times[-1]) if len(times) > 1 else None)
     return first.figure
 
 
-def _flat(spikes: Any) -> bool:
+def _flat(spikes: Sequence | np.ndarray) -> bool:
     """Whether spikes are one list of times, and not a list for each unit."""
     return len(spikes) == 0 or np.ndim(spikes[0]) == 0

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import validate
 from ..files.whole import writing
 from ..validate import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MISSING = 'figures need matplotlib, which is not installed: pip install "nbsnn[plot]"'
 
@@ -38,7 +42,7 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def check_axes(ax: Any, title: str, name: str = "ax") -> None:
+def check_axes(ax: object, title: str, name: str = "ax") -> None:
     """Raise ``TypeError`` unless these are matplotlib axes, or None, and a text."""
     if ax is not None and not callable(getattr(ax, "plot", None)):
         raise TypeError(f"{name} must be matplotlib axes or None, not {ax!r}")
@@ -46,7 +50,7 @@ def check_axes(ax: Any, title: str, name: str = "ax") -> None:
         raise TypeError(f"title must be a text, not {title!r}")
 
 
-def axes_or_new(ax: Any, width: float = 5.0, height: float = 3.4) -> Any:
+def axes_or_new(ax: Axes | None, width: float = 5.0, height: float = 3.4) -> Axes:
     """The given axes, or those of a new figure."""
     return new_figure(width, height).subplots() if ax is None else ax
 
@@ -56,7 +60,7 @@ def color(k: int) -> str:
     return COLORS[k % len(COLORS)]
 
 
-def save(figure: Any, path: str | PathLike[str], dpi: float = 120.0) -> None:
+def save(figure: Figure, path: str | PathLike[str], dpi: float = 120.0) -> None:
     """Write a figure to ``path``, in the format that its suffix names (png without one), in one go.
 
     Parameters

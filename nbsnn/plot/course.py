@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from ..progress.history import History
 from ..validate import count, instance, numbers
 from .canvas import check_axes, pyplot, save
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
+
+def raster(spikes: np.ndarray, ax: Axes | None = None, title: str = "") -> Any:
     """A dot for every spike, steps to the right and units upwards.
 
     Parameters
@@ -33,12 +36,11 @@ def raster(spikes: np.ndarray, ax: Any = None, title: str = "") -> Any:
     spikes = numbers("spikes", spikes)
     if spikes.ndim < 2:
         raise ValueError(f"spikes must have shape [T, units...], not {list(spikes.shape)}")
-    if ax is None:
-        _, ax = pyplot().subplots()
+    axes: Axes = pyplot().subplots()[1] if ax is None else ax
     steps, units = np.nonzero(spikes.reshape(len(spikes), -1))
-    ax.scatter(steps, units, s=4, marker="|" if len(spikes) > 40 else ".", color="black", linewidths=0.6)
-    ax.set(xlabel="step", ylabel="unit", title=title, xlim=(-0.5, len(spikes) - 0.5))
-    return ax
+    axes.scatter(steps, units, s=4, marker="|" if len(spikes) > 40 else ".", color="black", linewidths=0.6)
+    axes.set(xlabel="step", ylabel="unit", title=title, xlim=(-0.5, len(spikes) - 0.5))
+    return axes
 
 
 def fields(weights: np.ndarray, path: str | PathLike[str], side: int | None = None) -> None:

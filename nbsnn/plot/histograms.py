@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import count, real
 from .canvas import axes_or_new, check_axes, color
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def rate_histogram(rates: Any, *, bins: int = 30, ax: Any = None, title: str = "") -> Any:
+
+def rate_histogram(
+    rates: ArrayLike | Mapping[str, ArrayLike], *, bins: int = 30, ax: Axes | None = None, title: str = ""
+) -> Any:
     """How many units have which rate; a line marks the mean.
 
     Parameters
@@ -37,7 +43,9 @@ def rate_histogram(rates: Any, *, bins: int = 30, ax: Any = None, title: str = "
     return _histogram("rates", rates, "rate (Hz)", "Hz", bins, ax, title)
 
 
-def cv_histogram(cv: Any, *, bins: int = 30, ax: Any = None, title: str = "") -> Any:
+def cv_histogram(
+    cv: ArrayLike | Mapping[str, ArrayLike], *, bins: int = 30, ax: Axes | None = None, title: str = ""
+) -> Any:
     """How many units have which coefficient of variation of intervals; a line marks the mean.
 
     Parameters
@@ -54,7 +62,9 @@ def cv_histogram(cv: Any, *, bins: int = 30, ax: Any = None, title: str = "") ->
     return _histogram("cv", cv, "CV of inter-spike intervals", "", bins, ax, title)
 
 
-def _histogram(what: str, given: Any, label: str, unit: str, bins: int, ax: Any, title: str) -> Any:
+def _histogram(
+    what: str, given: ArrayLike | Mapping[str, ArrayLike], label: str, unit: str, bins: int, ax: Axes | None, title: str
+) -> Any:
     check_axes(ax, title)
     parts = given if isinstance(given, Mapping) else {"": given}
     named = {k: real(what, v).astype(np.float64).ravel() for k, v in parts.items()}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..sparse import Rows
 from ..validate import count, instance, numbers, shape_of, shaped
 from .canvas import COLORS, axes_or_new, check_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray
 
@@ -17,7 +21,7 @@ PIXELS = 500
 """A larger matrix is drawn with so many fields along a side, each the mean of the pairs that it stands for."""
 
 
-def weight_matrix(weight: Any, rows: Rows | None = None, *, ax: Any = None, title: str = "") -> Any:
+def weight_matrix(weight: ArrayLike, rows: Rows | None = None, *, ax: Axes | None = None, title: str = "") -> Any:
     """Weights as an image, sources downwards and targets to the right.
 
     Parameters
@@ -61,7 +65,7 @@ def weight_matrix(weight: Any, rows: Rows | None = None, *, ax: Any = None, titl
 
 
 def receptive_fields(
-    weight: Any, shape: tuple[int, int], *, columns: int | None = None, ax: Any = None, title: str = ""
+    weight: ArrayLike, shape: tuple[int, int], *, columns: int | None = None, ax: Axes | None = None, title: str = ""
 ) -> Any:
     """The weights onto each unit as a picture, side by side.
 
@@ -114,7 +118,7 @@ def receptive_fields(
     return ax.figure
 
 
-def weights_over_time(times: Any, weights: Any, *, ax: Any = None, title: str = "") -> Any:
+def weights_over_time(times: ArrayLike, weights: ArrayLike, *, ax: Axes | None = None, title: str = "") -> Any:
     """Weights over time: a line for each of up to 30 synapses, the spread and the median of more.
 
     Parameters
@@ -154,7 +158,7 @@ def weights_over_time(times: Any, weights: Any, *, ax: Any = None, title: str = 
     return ax.figure
 
 
-def _dense_image(weight: Any) -> tuple[Array, tuple[int, int]]:
+def _dense_image(weight: ArrayLike) -> tuple[Array, tuple[int, int]]:
     weight = numbers("weight", weight)
     if weight.ndim != 2 or not weight.size:
         raise ValueError(f"weight must have shape [n_pre, n_post], not {list(weight.shape)}")
@@ -167,7 +171,7 @@ def _dense_image(weight: Any) -> tuple[Array, tuple[int, int]]:
     return image, (weight.shape[0], weight.shape[1])
 
 
-def _sparse_image(weight: Any, rows: Rows) -> tuple[Array, tuple[int, int]]:
+def _sparse_image(weight: ArrayLike, rows: Rows) -> tuple[Array, tuple[int, int]]:
     shape = rows.n_pre, rows.n_post
     numbers("weight", weight)
     if np.shape(weight) not in ((), (len(rows),)):

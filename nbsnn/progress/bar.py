@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, TextIO
+from typing import TextIO
 
 from ..validate import switch
 from .history import History
@@ -30,7 +30,7 @@ class Progress:
         self._drawn, self._start, self._titled = 0.0, time.perf_counter(), False
 
     @classmethod
-    def of(cls, progress: Any) -> Progress:
+    def of(cls, progress: object) -> Progress:
         """What an argument ``progress`` stands for: True or False, or a Progress."""
         return progress if isinstance(progress, Progress) else cls(shown=switch("progress", progress))
 

@@ -27,7 +27,7 @@ class History:
 
     Examples
     --------
-    >>> from nbsnn.history import History
+    >>> from nbsnn.progress.history import History
     >>> history = History([{"epoch": 1, "loss": 0.5, "train_accuracy": 0.91, "rate/lif1": 0.12, "seconds": 1.5}])
     >>> print(history)
     epoch   loss  train %  rate lif1  seconds
@@ -59,7 +59,7 @@ class History:
         return "\n".join([self.header(), *map(self.line, self.rows)]) if self.rows else "(no epoch yet)"
 
     @classmethod
-    def from_rows(cls, rows: Any, first: str, needed: Iterable[str], optional: Iterable[str] = ()) -> History:
+    def from_rows(cls, rows: object, first: str, needed: Iterable[str], optional: Iterable[str] = ()) -> History:
         """A history from a JSON list: numbers in the columns ``needed``, maybe in ``optional`` ones and rates.
 
         Raises
@@ -105,7 +105,7 @@ def _width(name: str) -> int:
     return max(len(_title(name)), 6 if name == "loss" else 5)
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: float) -> str:
     if isinstance(value, int):
         return str(value)
     if name.endswith("_accuracy"):
@@ -119,7 +119,7 @@ def _shown(name: str, value: Any) -> str:
     )
 
 
-def _checked(rows: Any) -> list[dict[str, Any]]:
+def _checked(rows: object) -> list[dict[str, Any]]:
     """Raise unless ``rows`` are dictionaries."""
     if not isinstance(rows, (list, tuple)) or not all(isinstance(row, dict) for row in rows):
         raise TypeError(f"rows must be a list of dictionaries, not {rows!r}")

@@ -1,4 +1,4 @@
-"""A logarithm that a loop over units computes several at a time: the companion of ``nbsnn.exponential``.
+"""A logarithm that a loop over units computes several at a time: the companion of ``nbsnn.scalar.exponential``.
 
     x = 2^k m,  sqrt(1/2) <= m < sqrt(2),       f = m - 1,  s = f / (2 + f),
     log(x) = k ln 2 + f - (f^2 / 2 - s (f^2 / 2 + R)),        R = log(m) / s - 2 = s^2 (2/3 + 2/5 s^2 + ...),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from .times import nearest
 
@@ -133,7 +134,7 @@ SLOWEST = 10_000
 and of all that adds up meanwhile; where it is ten times as long, 3e-3; and 1 - 1e-8 is 1."""
 
 
-def resolved(where: str, factor: Any, dtype: Any) -> Any:
+def resolved(where: str, factor: ArrayLike, dtype: DTypeLike) -> Any:
     """``factor`` per step; ``ValueError`` if ``dtype`` has too few digits for what it takes away."""
     if np.dtype(dtype) == np.float32:
         lost = 1.0 - np.asarray(factor, np.float64)
@@ -146,7 +147,7 @@ def resolved(where: str, factor: Any, dtype: Any) -> Any:
     return factor
 
 
-def held_in(way: PerStep, value: Any, dtype: Any, where: str) -> Any:
+def held_in(way: PerStep, value: ArrayLike, dtype: DTypeLike, where: str) -> Any:
     """``value`` per step; ``ValueError`` if states of ``dtype`` cannot follow it."""
     if way in FACTORS:
         return resolved(where, value, dtype)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import number
 
@@ -21,7 +22,7 @@ MOST = 1e-3
 """Largest tolerance, as a share of a step."""
 
 
-def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
+def whole(duration: float, dt: float, name: str, least: int = 1) -> int:
     """A time as a whole number of steps.
 
     Raises
@@ -41,7 +42,7 @@ def whole(duration: Any, dt: float, name: str, least: int = 1) -> int:
     return near
 
 
-def nearest(times: Any, dt: float) -> Any:
+def nearest(times: ArrayLike, dt: float) -> Any:
     """The number of steps that is nearest to each time, as floats; halves go up, also where rounding hides them.
 
     >>> nearest([0.14, 0.25, 0.35], 0.1)
@@ -51,7 +52,7 @@ def nearest(times: Any, dt: float) -> Any:
     return np.floor(times.astype(np.float64) / dt + (0.5 + _rounding(times, dt)))
 
 
-def following(times: Any, dt: float) -> Any:
+def following(times: ArrayLike, dt: float) -> Any:
     """The number of steps at whose end each time has been reached, as floats.
 
     >>> following([0.2, 0.21, 0.3], 0.1)
@@ -67,7 +68,7 @@ def _rounding(times: Array, dt: float) -> Any:
     return np.minimum(np.abs(times.astype(np.float64)) * (4.0 * float(digits) / dt), MOST) + 1e-9
 
 
-def edge(time: Any) -> Any:
+def edge(time: ArrayLike) -> Any:
     """Where a window that begins, or ends, at a time does so in floating point: a few roundings earlier.
 
     A multiple of a step that is meant to lie on the edge, or a time that was moved by some seconds, lies behind it.

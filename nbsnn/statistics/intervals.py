@@ -12,9 +12,9 @@ the units with at least ``least`` spikes.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import count
 from .window import Array, spikes_within
@@ -23,7 +23,9 @@ LEAST = 4
 """Units with fewer spikes say little about irregularity and are left out."""
 
 
-def intervals(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math.inf) -> tuple[Array, Array]:
+def intervals(
+    times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf
+) -> tuple[Array, Array]:
     """The intervals between each unit's spikes.
 
     Parameters
@@ -57,7 +59,7 @@ def intervals(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float
 
 
 def cv_per_unit(
-    times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
+    times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
 ) -> Array:
     """The coefficient of variation of each unit's intervals: float64 [n], NaN for units of fewer than ``least`` spikes.
 
@@ -75,7 +77,9 @@ def cv_per_unit(
     return np.divide(np.sqrt(variance), mean, out=np.full(n, np.nan), where=enough)
 
 
-def cv(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST) -> float:
+def cv(
+    times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
+) -> float:
     """The coefficient of variation of intervals, averaged over units of at least ``least`` spikes.
 
     Other parameters as ``intervals``.
@@ -91,7 +95,9 @@ def cv(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math
     return _mean(cv_per_unit(times, units, n, start=start, stop=stop, least=least), least)
 
 
-def cv2(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST) -> float:
+def cv2(
+    times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
+) -> float:
     """CV2, averaged over units of at least ``least`` spikes; 1 for a Poisson process. Parameters as ``cv``.
 
     >>> round(cv2([0.0, 1.0, 4.0, 5.0], [0, 0, 0, 0], 1), 6)
@@ -101,7 +107,9 @@ def cv2(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = mat
     return _mean(_means(2.0 * np.abs(change), unit, n, count("least", least, least=3)), least)
 
 
-def lv(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST) -> float:
+def lv(
+    times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
+) -> float:
     """The local variation, averaged over units of at least ``least`` spikes; 1 for Poisson. Parameters as ``cv``.
 
     >>> round(lv([0.0, 1.0, 4.0, 5.0], [0, 0, 0, 0], 1), 6)
@@ -111,7 +119,7 @@ def lv(times: Any, units: Any, n: int, *, start: float = 0.0, stop: float = math
     return _mean(_means(3.0 * change**2, unit, n, count("least", least, least=3)), least)
 
 
-def _changes(times: Any, units: Any, n: int, start: float, stop: float) -> tuple[Array, Array]:
+def _changes(times: ArrayLike, units: ArrayLike, n: int, start: float, stop: float) -> tuple[Array, Array]:
     """(I_(k+1) - I_k) / (I_(k+1) + I_k) of neighbouring intervals, 0 where both are 0, and the unit of each."""
     interval, unit = intervals(times, units, n, start=start, stop=stop)
     same = unit[1:] == unit[:-1]

@@ -5,15 +5,14 @@ rate = spikes / (n duration),    with durations in ms and rates in Hz
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..validate import number
 from .window import Array, bins_of, bins_within, spikes_within
 
 
-def mean_rate(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0) -> float:
+def mean_rate(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0) -> float:
     """Spikes per unit and second, in Hz: 0 if there are none.
 
     Parameters
@@ -36,7 +35,7 @@ def mean_rate(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0
     return 1000.0 * len(spikes_within(times, units, n, start, stop)[0]) / (n * (number("stop", stop) - start))
 
 
-def rates(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0) -> Array:
+def rates(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0) -> Array:
     """The rate of each unit in Hz: float64 [n]. Parameters as ``mean_rate``.
 
     >>> rates([1.0, 2.0, 700.0], [0, 1, 0], 3, stop=1000.0)
@@ -46,7 +45,7 @@ def rates(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0) ->
     return 1000.0 * spikes / (number("stop", stop) - start)
 
 
-def counts(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, width: float = 1.0) -> Array:
+def counts(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0, width: float = 1.0) -> Array:
     """Spikes of the whole population in bins of ``width`` ms: int64 [bins]. Other parameters as ``mean_rate``.
 
     A rest shorter than a bin is left out. A time on an edge belongs to the bin that begins there.
@@ -59,8 +58,8 @@ def counts(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, w
 
 
 def population_rate(
-    times: Any,
-    units: Any,
+    times: ArrayLike,
+    units: ArrayLike,
     n: int,
     stop: float,
     *,

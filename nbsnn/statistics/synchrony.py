@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..random import Draws
 from ..validate import count, finite, real
@@ -19,7 +20,7 @@ from .rates import counts
 from .window import Array, bins_of, bins_within, spikes_within
 
 
-def fano(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
+def fano(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
     """The Fano factor of the population's spike count in bins of ``width`` ms.
 
     Parameters
@@ -47,7 +48,9 @@ def fano(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, wid
     return float(spikes.var() / spikes.mean())
 
 
-def synchrony(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
+def synchrony(
+    times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0, width: float = 5.0
+) -> float:
     """Golomb's chi of spike counts in bins of ``width`` ms, from 0 to 1. Parameters as ``fano``.
 
     Raises
@@ -66,7 +69,7 @@ def synchrony(times: Any, units: Any, n: int, stop: float, *, start: float = 0.0
     return _chi(everyone, own)
 
 
-def synchrony_of(states: Any) -> float:
+def synchrony_of(states: ArrayLike) -> float:
     """Golomb's chi of a state, such as the membrane potential: ``states`` [T, N].
 
     >>> round(synchrony_of(np.random.default_rng(0).normal(size=(1000, 100))), 1)
@@ -80,8 +83,8 @@ def synchrony_of(states: Any) -> float:
 
 
 def correlations(
-    times: Any,
-    units: Any,
+    times: ArrayLike,
+    units: ArrayLike,
     n: int,
     stop: float,
     *,
@@ -127,7 +130,7 @@ def correlations(
     return np.asarray(np.corrcoef(x))[np.triu_indices(len(x), 1)]
 
 
-def correlation(times: Any, units: Any, n: int, stop: float, **options: Any) -> float:
+def correlation(times: ArrayLike, units: ArrayLike, n: int, stop: float, **options: Any) -> float:
     """The mean correlation coefficient of pairs of units. Parameters as ``correlations``.
 
     >>> correlation([0.0, 0.0, 5.0], [0, 1, 0], 2, stop=20.0, width=5.0) > 0.5
@@ -136,7 +139,9 @@ def correlation(times: Any, units: Any, n: int, stop: float, **options: Any) -> 
     return float(correlations(times, units, n, stop, **options).mean())
 
 
-def _binned(times: Any, units: Any, n: int, start: float, stop: float, width: float) -> tuple[int, Array, Array]:
+def _binned(
+    times: ArrayLike, units: ArrayLike, n: int, start: float, stop: float, width: float
+) -> tuple[int, Array, Array]:
     """How many bins there are, and each spike's bin and unit."""
     bins = bins_within(start, stop, width)
     times, units = spikes_within(times, units, n, start, stop)

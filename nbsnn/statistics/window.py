@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..scalar.times import edge
 from ..validate import UNITS, affordable, count, number, real
@@ -16,7 +16,7 @@ MOST = 2**31
 """Bins, of which each takes memory."""
 
 
-def spikes_within(times: Any, units: Any, n: int, start: float, stop: float) -> tuple[Array, Array]:
+def spikes_within(times: ArrayLike, units: ArrayLike, n: int, start: float, stop: float) -> tuple[Array, Array]:
     """Times float64 and units int64 of the spikes with ``start <= time < stop``.
 
     Raises

@@ -20,7 +20,7 @@ MOST = 1e12
 """The largest number that a surrogate is made of: slopes that are made of three of them are finite as float32."""
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: float) -> float:
     """A number above 0 of which a surrogate is made, from 1 / MOST to MOST."""
     return scale(name, value, MOST)
 

@@ -108,14 +108,14 @@ class Synapse(ByName):
     def __repr__(self) -> str:
         return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in self.options if value is not None)})"
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Synapse) and (self.kind, self.options) == (other.kind, other.options)
 
     def __hash__(self) -> int:
         return hash((self.kind, self.options))
 
 
-def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple, output: tuple, reversal: Any,
+def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple, output: tuple, reversal: float | None,
          times: Mapping[str, float]) -> Synapse:  # fmt: skip
     """A synapse with time constants ``times``, which are checked."""
     for name, value in times.items():

@@ -6,7 +6,7 @@
 Matrices lie in lines: 64 neighbouring columns of all rows, then the next 64 columns of all rows, as an array
 [lines rows, 64]. What a line's sums need is close together, and mostly in a near cache; every load is one vector of one
 cache line. The sums stay in registers until all rows are added: ``add_rows`` and ``add_products`` stand for
-instructions of compiled code, see ``nbsnn.vectors``. Sums are made in the order of the rows.
+instructions of compiled code, see ``nbsnn.compile.simd``. Sums are made in the order of the rows.
 """
 
 from numpy import uintp

@@ -1,6 +1,6 @@
 """A population's parameters on a GPU: their values per step, and the gradients of those that are learned.
 
-What a kernel reads is worked out by NumPy from the parameters (``nbsnn.per_step``), and sent only if it has changed.
+What a kernel reads is worked out by NumPy from the parameters (``scalar.per_step``), and sent only if it has changed.
 Learned parameters are read back for that at every run: few numbers, but the only place where training waits for the
 GPU before its end.
 """
