@@ -27,7 +27,8 @@ INPUTS = ("current", "conductance", "jump", "uniform", "normal")
 """What may feed a neuron, in the order of ``step``'s arguments."""
 
 T = TypeVar("T")
-Value = ArrayLike | Callable[[tuple[int, ...]], ArrayLike]
+Value = float | np.ndarray | list | Callable[[tuple[int, ...]], ArrayLike]
+"""A parameter or initial value: a number, one for each unit, or a function of the shape of the units."""
 
 
 @dataclass(frozen=True, eq=False)
