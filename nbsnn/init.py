@@ -25,7 +25,7 @@ from .validate import ascending, count, float_dtype, number
 
 
 class Initializer(Protocol):
-    """What makes the first values of an array of parameters."""
+    """Initialiser of an array of parameters."""
 
     def __call__(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32

@@ -1,4 +1,4 @@
-"""What a neuron model is: two plain scalar functions, and the names of their arguments.
+"""Neuron models: two plain scalar functions, and the names of their arguments.
 
 A neuron of a training network is fed by one number per step, its input current. In ``nbsnn.Network`` it may be fed by
 more: the conductance of its synapses, jumps of its membrane, and random numbers of its own.
@@ -101,7 +101,7 @@ class Neuron:
 
     Examples
     --------
-    A neuron of one's own, with ``spike`` and ``dspike`` standing for the spike and its surrogate derivative:
+    A custom neuron, with ``spike`` and ``dspike`` standing for the spike and its surrogate derivative:
 
     >>> from nbsnn import Neuron, dspike, spike
     >>> def step(x, v, decay, v_threshold):
@@ -198,12 +198,12 @@ class Neuron:
 
     @property
     def trained(self) -> tuple[str, ...]:
-        """Which of ``params`` are trained: ``learn`` without the initial values."""
+        """Names of trained ``params``: ``learn`` without the initial values."""
         return tuple(name for name in self.learn if name in self.params)
 
     @property
     def tied(self) -> dict[str, str]:
-        """Which states start at a parameter that is trained, and at which."""
+        """States that start at a trained parameter: state -> parameter."""
         pairs = self.starts_at.items()
         return {name: p for name, p in pairs if p in self.learn and f"initial_{name}" not in self.learn}
 
@@ -243,11 +243,11 @@ class Neuron:
         return _unconnected(self.step, more, len(self.state) + len(self.params)) if more else self.step
 
     def way(self, name: str) -> PerStep | None:
-        """How the parameter ``name`` becomes its value per step; None if it is used as it stands."""
+        """Conversion of the parameter ``name`` to its value per step; None if it is used as it stands."""
         return WAYS[self.per_step[name]] if name in self.per_step else None
 
     def filling(self, smooth: bool = False) -> dict[str, Any]:
-        """What fills this neuron's holes; with ``smooth``, the spike is the surrogate's smooth step."""
+        """Fillings of this neuron's holes; with ``smooth``, the spike is the surrogate's smooth step."""
         spike = self.surrogate.smooth if smooth else COMPARE[self.compare]
         return {"spike": spike, "dspike": self.surrogate.slope, **self.holes}
 
@@ -314,12 +314,12 @@ def _unconnected(step: Callable, more: int, count: int) -> Callable:
 
 
 def _made_here(function: Callable) -> bool:
-    """Whether this is a function that one of nbsnn has made, which a pickle cannot name."""
+    """True if a function of nbsnn made this function, so that a pickle cannot name it."""
     return str(function.__module__).startswith("nbsnn.") and "<locals>" in getattr(function, "__qualname__", "")
 
 
 def _again(given: dict[str, Any], made: list[str]) -> Neuron:
-    """A neuron from what a pickle holds; what fills the holes ``made`` is made by its kind again."""
+    """A neuron from what a pickle holds; fillings of the holes ``made`` are recreated by its kind."""
     if made:
         like = getattr(import_module("nbsnn.neurons"), given["kind"])(**given["options"])
         given["holes"] |= {name: like.holes[name] for name in made}
@@ -327,7 +327,7 @@ def _again(given: dict[str, Any], made: list[str]) -> Neuron:
 
 
 def _kept(value: T) -> T:
-    """What was given, with arrays as read-only copies: what their owner does to them later changes no neuron."""
+    """Copy with arrays read-only, so that later changes by their owner do not reach the neuron."""
     if isinstance(value, list):
         with suppress(ValueError):  # rows of several lengths, which are refused where they are looked at
             value = array if (array := np.asarray(value)).dtype.kind in "fiub" else value

@@ -239,7 +239,7 @@ def shown(value: object) -> str:
 
 
 def choice(name: str, value: T, allowed: Collection[object]) -> T:
-    """One of ``allowed``."""
+    """Check that a value is one of ``allowed``."""
     try:
         known = any(bool(value == other) for other in allowed)
     except (TypeError, ValueError):

@@ -40,7 +40,7 @@ def test_train_writes_everything_and_ends_with_the_accuracy(tmp_path, capsys):
 def test_memory_is_said_before_and_time_after(tmp_path, capsys):
     assert digits(tmp_path, "--profile", "--max-bytes", "10000000") == 0
     out = capsys.readouterr().out
-    assert "memory for the way back: at most " in out
+    assert "memory for the backward pass: at most " in out
     assert [name in out for name in ("readout forward", "readout backward", "optimiser", "together")] == [True] * 4
     assert digits(tmp_path, "--max-bytes", "1000") != 0
     assert (

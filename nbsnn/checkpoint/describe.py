@@ -74,7 +74,7 @@ def plain(what: str, value: object) -> Any:
     raise TypeError(f"{what} is a {type(value).__name__}, which a file cannot hold")
 
 
-def rebuild(story: object, setting: dict, in_shape: tuple[int, ...], arrays: Entries, most: int = 2**62) -> Layer:
+def rebuild(description: object, setting: dict, in_shape: tuple[int, ...], arrays: Entries, most: int = 2**62) -> Layer:
     """The network that ``describe`` described, with parameters yet to be filled in.
 
     Raises
@@ -86,7 +86,7 @@ def rebuild(story: object, setting: dict, in_shape: tuple[int, ...], arrays: Ent
     """
     fields("setting", setting, {"dt": float, "dtype": str})
     choice("dtype", setting["dtype"], ("float32", "float64"))
-    net = _rebuild(story, arrays, most)
+    net = _rebuild(description, arrays, most)
     net.build(in_shape, Setting(dt=setting["dt"], dtype=setting["dtype"]), _Few(most, 0))
     return net
 
@@ -125,8 +125,10 @@ def _describe_neuron(population: Population, arrays: dict[str, np.ndarray], pref
         what = f"{name} of {prefix}{neuron.kind}"
         if isinstance(value, surrogates.Surrogate):
             known = hasattr(surrogates, value.name)
-            told = {"surrogate": value.name, "options": plain(what, value.options)} if known else {"own": repr(value)}
-            options[name] = told
+            known_as = (
+                {"surrogate": value.name, "options": plain(what, value.options)} if known else {"own": repr(value)}
+            )
+            options[name] = known_as
         elif isinstance(value, np.ndarray):
             arrays[f"value/{prefix}{name}"] = value
             options[name] = {"array": f"value/{prefix}{name}"}
@@ -135,33 +137,37 @@ def _describe_neuron(population: Population, arrays: dict[str, np.ndarray], pref
     return {"neuron": neuron.kind, "options": options}
 
 
-def _rebuild(story: object, arrays: Entries, most: int) -> Layer:
-    if not isinstance(story, dict):
-        raise ValueError(f"a layer must be an object, not {story!r}")
-    if "own" in story:
-        raise OwnPart(f"the file's network has a {story['own']} of your own: build it yourself and pass it as net=")
-    if "neuron" in story:
-        fields("a neuron", story, {"neuron": str, "options": dict})
-        options = {name: _option(value, arrays) for name, value in story["options"].items()}
-        return _bounded(Population(_neuron(story["neuron"], options)))
-    fields("a layer", story, {"layer": str}, {"options": dict, "children": dict, "in_shape": list, "rule": dict})
-    name, given = story["layer"], story.get("options", {})
-    if "rule" in story:
+def _rebuild(description: object, arrays: Entries, most: int) -> Layer:
+    if not isinstance(description, dict):
+        raise ValueError(f"a layer must be an object, not {description!r}")
+    if "own" in description:
+        raise OwnPart(
+            f"the file's network has a {description['own']} of your own: build it yourself and pass it as net="
+        )
+    if "neuron" in description:
+        fields("a neuron", description, {"neuron": str, "options": dict})
+        options = {name: _option(value, arrays) for name, value in description["options"].items()}
+        return _bounded(Population(_neuron(description["neuron"], options)))
+    fields("a layer", description, {"layer": str}, {"options": dict, "children": dict, "in_shape": list, "rule": dict})
+    name, given = description["layer"], description.get("options", {})
+    if "rule" in description:
         choice("a layer with a rule", name, ("Plastic",))
-        parts: dict[str, Any] = {n: _rebuild(child, arrays, most) for n, child in story.get("children", {}).items()}
+        parts: dict[str, Any] = {
+            n: _rebuild(child, arrays, most) for n, child in description.get("children", {}).items()
+        }
         options = {n: _option(value, arrays) for n, value in given.items()}
-        return Plastic(rule=rebuild_rule(story["rule"]), **parts, **options)
+        return Plastic(rule=rebuild_rule(description["rule"]), **parts, **options)
     kind = getattr(layers, name, None)
     if not (isinstance(kind, type) and issubclass(kind, Layer)):
         raise ValueError(f"there is no layer {name!r}")
-    if "children" not in story:
+    if "children" not in description:
         layer = kind(**_switched(kind, given))
         if isinstance(layer, layers.Dense):
             _few(layer.in_shape[0] * layer.shape[0], most)
         return _bounded(layer)
     net: Any = kind.__new__(kind)
-    Container.__init__(net, **{name: _rebuild(child, arrays, most) for name, child in story["children"].items()})
-    net.in_shape = tuple(listed("in_shape", story.get("in_shape", []), int, least=1))
+    Container.__init__(net, **{name: _rebuild(child, arrays, most) for name, child in description["children"].items()})
+    net.in_shape = tuple(listed("in_shape", description.get("in_shape", []), int, least=1))
     if not net.children:
         raise ValueError(f"a {name} has no layers")
     for option, value in given.items():

@@ -65,8 +65,8 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     arrays: dict[str, np.ndarray] = {}
     setting = {"dt": float(net.setting.dt), "dtype": str(net.setting.dtype)}
     shape = [int(n) for n in net.in_shape]
-    story = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": shape}
-    story["net"] = describe(net, arrays)
+    description = {"format": FORMAT, "version": __version__, "setting": setting, "in_shape": shape}
+    description["net"] = describe(net, arrays)
     for name, array in net.parameters().items():
         arrays[f"param/{name}"] = get(array)
     check_kept(net)
@@ -76,7 +76,7 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
         if name.startswith(("param/", "value/", "buffer/")) or name == "nbsnn":
             raise ValueError(f"extra must not use the name {name!r}: it belongs to the network")
         arrays[name] = np.asarray(array)
-    write_npz(path, {"nbsnn": np.array(json.dumps(story)), **arrays})
+    write_npz(path, {"nbsnn": np.array(json.dumps(description)), **arrays})
 
 
 def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "cpu") -> Layer:
@@ -122,14 +122,14 @@ def fitting(
 ) -> tuple[Layer, dict[str, np.ndarray]]:
     """The network in the arrays of a file, or ``net``, still unchanged, and what it is given, all of it checked."""
     with reading(path):
-        story = arrays.description("nbsnn")
-        if not isinstance(story, dict) or not {"format", "net", "setting", "in_shape"} <= story.keys():
+        description = arrays.description("nbsnn")
+        if not isinstance(description, dict) or not {"format", "net", "setting", "in_shape"} <= description.keys():
             raise ValueError("its entry 'nbsnn' describes no network")
-        if story["format"] != FORMAT:
-            raise ValueError(f"{path} has checkpoint format {story['format']!r}; this version reads {FORMAT}")
+        if description["format"] != FORMAT:
+            raise ValueError(f"{path} has checkpoint format {description['format']!r}; this version reads {FORMAT}")
         shapes = {name: arrays.shape(name) for name in arrays if name.startswith(tuple(PREFIXES))}
         if net is None:
-            net = _built(story, path, arrays, sum(map(math.prod, shapes.values())))
+            net = _built(description, path, arrays, sum(map(math.prod, shapes.values())))
         wanted = _arrays(net)
         buffers = [name for name in wanted if name.startswith("buffer/")]
         declared = any(layer.buffers for layer in (net, *net.layers().values()))
@@ -163,12 +163,12 @@ def _listed(names: Iterable[str]) -> str:
     return " and ".join(f"the {what} {found}" for what, found in kinds.items() if found or what == "parameters")
 
 
-def _built(story: dict[str, Any], path: str | PathLike[str], arrays: Entries, count: int) -> Layer:
+def _built(description: dict[str, Any], path: str | PathLike[str], arrays: Entries, count: int) -> Layer:
     known: dict[str, Any] = {"format": int, "version": str, "setting": dict, "in_shape": list, "net": dict}
-    fields("its description", story, known)
-    shape = tuple(listed("in_shape", story["in_shape"], int, least=1))
+    fields("its description", description, known)
+    shape = tuple(listed("in_shape", description["in_shape"], int, least=1))
     try:
-        return rebuild(story["net"], story["setting"], shape, arrays, count)
+        return rebuild(description["net"], description["setting"], shape, arrays, count)
     except OwnPart as error:
         raise ValueError(f"{path}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""How the populations of a simulated network fire: measured, as a table, as arrays, as a figure."""
+"""Activity of a simulated network's populations, as a table, as arrays, and as a figure."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Activity:
             self.synchrony = math.nan
 
     def numbers(self) -> dict[str, Any]:
-        """For a file; what is not known is None."""
+        """JSON-ready values; None where unknown."""
         numbers = {"rate_hz": self.rate, "cv": self.cv, "synchrony": self.synchrony}
         return {"neurons": self.n, **{name: None if math.isnan(x) else round(x, 4) for name, x in numbers.items()}}
 
 
 def measure(net: Network, times: Array, units: Array, duration: float) -> dict[str, Activity]:
-    """Of each population, or section with a name; where there are several, also of all units together."""
+    """Activity of each population or named section; where there are several, also of all units together."""
     places = {name: (net.first(s.group) + s.lo, s.n) for name, s in net.sections.items()}
     places = places or {group.name: (net.first(group), group.n) for group in net.groups}
     found = {}

@@ -32,9 +32,9 @@ def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the four idx files")
     p.add_argument("--neurons", type=int, default=400, help="neurons; published are results of 100, 400, 1600, 6400")
     p.add_argument("--epochs", type=int, default=1, help="how often every training image is shown")
-    p.add_argument("--images", type=int, default=None, help="use only so many training images")
+    p.add_argument("--images", type=int, default=None, help="use only this many training images")
     p.add_argument("--labelled", type=int, default=10000, help="training images whose labels name the neurons")
-    p.add_argument("--held-out", type=int, default=0, help="test on so many of the last training images instead")
+    p.add_argument("--held-out", type=int, default=0, help="test on this many of the last training images instead")
     p.add_argument("--steps", type=int, default=250, help="ms per image, in steps of 1 ms")
     p.add_argument("--rate", type=float, default=128.0, help="spikes per second of a white pixel")
     p.add_argument(
@@ -49,7 +49,7 @@ def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
     p.add_argument("--out", type=Path, default=Path("runs") / NAME, metavar="DIR", help="folder for all results")
-    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
     p.set_defaults(run=run)
 
 

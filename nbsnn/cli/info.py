@@ -22,7 +22,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def cuda_rows(found: cuda_setup.Cuda) -> dict[str, str]:
-    """What CUDA consists of here: what would run, each part, and what is missing."""
+    """CUDA on this machine: what would run, each part, and what is missing."""
     if found.simulated:
         return {"cuda": str(found)}
     rows = {"cuda": "no GPU can be used" if found.missing else 'ready: device="cuda"'}

@@ -46,5 +46,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"nbsnn: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nnbsnn: interrupted; --resume goes on from the last checkpoint", file=sys.stderr)
+        print("\nnbsnn: interrupted; --resume continues from the last checkpoint", file=sys.stderr)
         return 130

@@ -60,15 +60,17 @@ def add_task(tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: s
     p.add_argument("--dropout", type=float, default=task.dropout, help="share of hidden units silenced in training")
     p.add_argument("--dropout-input", type=float, default=task.dropout_input, help="share of pixels silenced")
     p.add_argument(
-        "--shift", type=int, default=task.shift, help="move training images at random by up to so many pixels"
+        "--shift", type=int, default=task.shift, help="shift training images at random by up to this many pixels"
     )
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and encoding")
-    p.add_argument("--samples", type=int, default=None, help="use only so many training and test samples")
+    p.add_argument("--samples", type=int, default=None, help="use only this many training and test samples")
     p.add_argument("--threads", type=int, default=None, help="threads of the kernels")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
     p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
-    p.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    p.add_argument("--max-bytes", type=int, default=None, help="what the way back may keep; the rest is made again")
+    p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
+    p.add_argument(
+        "--max-bytes", type=int, default=None, help="bytes kept for the backward pass; the rest is recomputed"
+    )
     p.add_argument("--profile", action="store_true", help="say at the end where the time of training went")
     p.set_defaults(run=partial(run, task))
 
@@ -113,7 +115,8 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     plans = learner.plan(arguments.steps, min(arguments.batch_size, len(train[0])))
     if plans:
         need = sum(plan.bytes for plan in plans.values()) / 2**20
-        show.line(f"memory for the way back: at most {need:.1f} MiB in {', '.join('-'.join(names) for names in plans)}")
+        stacks = ", ".join("-".join(names) for names in plans)
+        show.line(f"memory for the backward pass: at most {need:.1f} MiB in {stacks}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     augment = partial(shift, pixels=arguments.shift, side=round(train[0].shape[1] ** 0.5)) if arguments.shift else None

@@ -15,7 +15,7 @@ def batches(
 ) -> Iterator[np.ndarray]:
     """Indices of the samples of each batch of an epoch.
 
-    The order is a function of ``draws`` and ``epoch`` alone, so training that was interrupted goes on as it would have.
+    The order is a function of ``draws`` and ``epoch`` alone, so interrupted training resumes as if it had not been.
 
     Parameters
     ----------

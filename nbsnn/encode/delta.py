@@ -71,7 +71,7 @@ class delta(Encoder):
         return self._spikes(x, self.dtype)
 
     def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Array:
-        """As a call, with the result on the GPU: spikes travel as bytes, of which there are half as many as of x."""
+        """Encode with the result on the GPU; spikes are transferred as bytes, half as many as those of x."""
         spikes = gpu.put(self._spikes(x, np.int8))
         y = gpu.empty(spikes.shape, self.dtype)
         gpu.copy(spikes, y)

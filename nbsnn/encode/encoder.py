@@ -1,4 +1,4 @@
-"""What an encoder is: a rule that makes the input of a network, spikes or currents over time, of samples."""
+"""Base of the encoders: rules that turn samples into a network's input, spikes or currents over time."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class Encoder(ABC):
 
     @property
     def static(self) -> bool:
-        """Whether the result is the same at all steps."""
+        """True if the result is the same at all steps."""
         return False
 
     def on_gpu(self, x: np.ndarray, draws: Draws | None = None) -> Any:
-        """As a call, with the result made on the GPU where it stays; only one number per value travels there.
+        """Encode on the GPU, where the result stays; one number per value is transferred.
 
         Parameters
         ----------

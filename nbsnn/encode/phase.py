@@ -81,6 +81,6 @@ class phase(ByValue):
         return spread.digits(codes, *self._digits(), self.dtype)
 
     def _digits(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each step, how far its digit stands to the left, and how large its spike is."""
+        """Shift of each step's digit, and the size of its spike."""
         shifts = self.K - 1 - np.arange(self.T) % self.K
         return shifts, self.weights if self.weighted else np.ones(self.T)

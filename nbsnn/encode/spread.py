@@ -1,4 +1,4 @@
-"""From the codes of values to spikes over time, on a GPU: one launch each.
+"""Decoding of codes to spikes over time on a GPU: one launch each.
 
 ``codes`` [B, N...] lie on the GPU; so do the results, [T, B, N...].
 """

@@ -1,4 +1,4 @@
-"""A set of samples that lies on the GPU, as an encoder's codes: a batch of it is a list of row numbers."""
+"""Samples stored on the GPU as an encoder's codes; a batch is a list of row numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Spread(Protocol):
 
 
 class Stored:
-    """What ``store`` of an encoder returns: call it with row numbers.
+    """Result of ``store`` of an encoder; call it with row numbers.
 
     Attributes
     ----------

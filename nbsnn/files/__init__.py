@@ -1,4 +1,4 @@
-"""Files of runs: spikes and variables that a network has written while it ran, and the writers that go on with them."""
+"""Files of runs: spikes and variables that a network has written while it ran, and the writers that continue them."""
 
 from .spikes import SpikeFile as SpikeFile
 from .spikes import SpikeWriter as SpikeWriter

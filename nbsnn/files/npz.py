@@ -49,7 +49,7 @@ def reading(path: object) -> Iterator[None]:
 
 
 def believable(unpacked: int, packed: int) -> bool:
-    """Whether data may be unpacked: not if few bytes become very many."""
+    """True unless few packed bytes would become very many."""
     return unpacked <= max(PLAIN, RATIO * packed)
 
 
@@ -132,7 +132,7 @@ class Entries(Mapping[str, Array]):
             return str(array)
 
     def description(self, name: str) -> Any:
-        """What the JSON text in an entry says; names that come twice are refused."""
+        """Content of an entry's JSON text; duplicate names are refused."""
         text = self.text(name)
         with reading(self.path):
             try:

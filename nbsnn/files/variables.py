@@ -43,7 +43,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Description:
-    """What the rows of a file are.
+    """Description of a file's rows.
 
     Attributes
     ----------

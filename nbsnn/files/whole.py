@@ -27,7 +27,7 @@ def writing(path: str | PathLike[str]) -> Iterator[Any]:
 
 @contextmanager
 def beside(path: str | PathLike[str]) -> Iterator[Path]:
-    """Where to write what shall be at ``path`` when the block has ended; an exception leaves what was there.
+    """Write to a temporary path that replaces ``path`` when the block ends; an exception leaves ``path`` unchanged.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def named(path: str | PathLike[str]) -> Iterator[None]:
 
 
 def _part(place: Path) -> Path:
-    """Where to write what shall be at ``place``: a name of its own for each thread."""
+    """Temporary path beside ``place``, different for each thread."""
     with _lock:
         stem = f".{place.name}.{os.getpid()}"
         tries = (place.with_name(f"{stem}-{k}.part" if k else f"{stem}.part") for k in range(len(_open) + 1))
@@ -82,7 +82,7 @@ def _clear(place: Path) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether there is a process of this number; where asking would harm it, it is taken to be there."""
+    """True if a process of this number exists; where asking would harm it, it is assumed to."""
     if os.name != "posix":
         return True
     try:

@@ -45,5 +45,5 @@ def summed_where_shared(g: Array, value: Array) -> Array:
 
 
 def _margin(neuron: Neuron, starts: dict[str, Array], values: dict[str, Array]) -> Array:
-    state, threshold = neuron.first
+    state, threshold = neuron.first  # type: ignore[misc]
     return np.asarray(starts[state] - values[threshold])

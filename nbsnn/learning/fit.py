@@ -130,7 +130,7 @@ def evaluate(
 ) -> tuple[float, dict[str, float]]:
     """Accuracy on a data set, and each spiking layer's mean rate (spikes per unit and step).
 
-    The class is decided as the loss says (``loss.by``), by the largest sum over time if it says nothing. ``size``
+    The class is decided as the loss says (``loss.decision``), by the largest sum over time if it says nothing. ``size``
     samples run at a time, in the same arrays.
     """
     right, rates, tape = 0, {}, {}
@@ -138,7 +138,7 @@ def evaluate(
         part = draws.fold(int(indices[0])) if draws else None
         given = net.check_input(encoded(net, encoder, x[indices], part))
         run = Run(net, net.forward(given, net.initial(len(indices)), tape)[0], {}, tape)
-        right += int((predict(run.output, getattr(loss, "by", "count")) == labels[indices]).sum())
+        right += int((predict(run.output, getattr(loss, "decision", "count")) == labels[indices]).sum())
         for name, layer in net.layers().items():
             if layer.recorded()[:1] == ["spikes"]:
                 rates[name] = rates.get(name, 0.0) + float(run[name]["spikes"].mean()) * len(indices) / len(x)
@@ -212,7 +212,7 @@ def _epoch(
         part = draws.fold("batch", epoch, number)
         samples = x[indices] if augment is None else augment(x[indices], part.fold("augment"))
         total += learner.step(encoded(net, encoder, samples, part.fold("encode")), labels[indices]) * len(indices)
-        right += int((predict(learner.output, getattr(learner.loss, "by", "count")) == labels[indices]).sum())
+        right += int((predict(learner.output, getattr(learner.loss, "decision", "count")) == labels[indices]).sum())
         done += len(indices)
         if epoch == 0 and number == 0:
             warn_if_silent(Run(net, learner.output, {}, learner.tape), stacklevel=4)

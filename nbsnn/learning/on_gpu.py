@@ -154,7 +154,7 @@ def _checked_result(what: str, g: Any, y: Any) -> Any:
         raise TypeError(f"the derivative of the {what} must be a {y.dtype} array on the GPU, not {type(g).__name__}")
     if tuple(g.shape) != tuple(y.shape):
         raise ValueError(
-            f"the derivative of the {what} has shape {list(g.shape)}, but what it is taken by has {list(y.shape)}"
+            f"the derivative of the {what} has shape {list(g.shape)}, but its argument has {list(y.shape)}"
         )
     return g
 

@@ -1,4 +1,4 @@
-"""What every loss asks of its arguments: outputs ``[T, B, C]`` that are finite, labels in range, targets that fit."""
+"""Checks of a loss's arguments: finite outputs ``[T, B, C]``, labels in range, targets that fit."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from .readouts import LARGEST, LAST, MEAN, TOTAL, Readout
 def softmax_cross_entropy(
     logits: np.ndarray, labels: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cross-entropy of each row of logits with its label, and the derivative of each value by its row.
+    """Cross-entropy of each row of logits with its label, and each value's gradient with respect to its row.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def softmax_cross_entropy(
 
 @dataclass(frozen=True)
 class CrossEntropy:
-    """What the cross-entropies of one logit per sample and class share; a subclass has a ``readout`` of its own.
+    """Base of the cross-entropies with one logit per sample and class; a subclass sets its ``readout``.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class CrossEntropy:
 
     scale: float = 1.0
     label_smoothing: float = 0.0
-    by: ClassVar[str] = "count"  # the readout of losses.predict that belongs to this loss
+    decision: ClassVar[str] = "count"  # the readout of losses.predict that belongs to this loss
     readout: ClassVar[Readout]
     sign: ClassVar[float] = 1.0  # of the logits
 
@@ -85,7 +85,7 @@ class CrossEntropy:
         _check_smoothing(self.label_smoothing)
 
     def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y``.
+        """Value, and gradient with respect to ``y``.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class CrossEntropy:
         return float(values.mean()), self.readout.back(y, g * (factor / batch))
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name, factor = type(self).__name__, self.sign * self.scale
         return on_gpu.cross_entropy(name, self.readout, factor, self.label_smoothing, y, target, total, room)
 
@@ -165,7 +165,7 @@ class MaxCrossEntropy(CrossEntropy):
     [0.0, -0.7311, 0.0, 0.0]
     """
 
-    by: ClassVar[str] = "max"
+    decision: ClassVar[str] = "max"
     readout = LARGEST
 
 
@@ -181,7 +181,7 @@ class LastCrossEntropy(CrossEntropy):
     [0.0, 0.0, -0.5]
     """
 
-    by: ClassVar[str] = "last"
+    decision: ClassVar[str] = "last"
     readout = LAST
 
 
@@ -213,7 +213,7 @@ class StepCrossEntropy:
     scale: float = 1.0
     label_smoothing: float = 0.0
     reduction: str = "mean"
-    by: ClassVar[str] = "count"
+    decision: ClassVar[str] = "count"
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
@@ -225,7 +225,7 @@ class StepCrossEntropy:
         return replace(self, reduction="sum")
 
     def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y`` ``[T, B, C]``; the target is labels ``[B]``, or ``[T, B]`` for one per step.
+        """Value, and gradient with respect to ``y`` ``[T, B, C]``; labels are ``[B]``, or ``[T, B]``, one per step.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class StepCrossEntropy:
         return float(values.sum() * weight), g.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name, options = type(self).__name__, (self.scale, self.label_smoothing, self.reduction)
         return on_gpu.step_cross_entropy(name, *options, y, target, total, room)
 

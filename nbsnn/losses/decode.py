@@ -1,4 +1,4 @@
-"""From outputs ``[T, B, C]`` to class numbers ``[B]``: the inverse of a label."""
+"""Decoding: class numbers ``[B]`` of outputs ``[T, B, C]``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ..validate import choice
 from . import checks
 
 
-def predict(y: np.ndarray, by: str = "count") -> np.ndarray:
+def predict(y: np.ndarray, decision: str = "count") -> np.ndarray:
     """The class that an output decides for; ties go to the lowest class number.
 
     Parameters
     ----------
     y : float array [T, B, C]
         Spikes or membranes.
-    by : {"count", "max", "last", "first"}, default "count"
+    decision : {"count", "max", "last", "first"}, default "count"
         The class with the largest sum over time, the largest value at any step, the largest value at the last step,
         or the earliest step with ``y > 0`` (a unit that never has one counts as step ``T``). Each loss names the one
-        that belongs to it in its attribute ``by``.
+        that belongs to it in its attribute ``decision``.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def predict(y: np.ndarray, by: str = "count") -> np.ndarray:
     Raises
     ------
     TypeError, ValueError
-        ``y`` is no finite float array of three axes, or ``by`` is none of the four.
+        ``y`` is no finite float array of three axes, or ``decision`` is none of the four.
 
     Examples
     --------
@@ -39,25 +39,25 @@ def predict(y: np.ndarray, by: str = "count") -> np.ndarray:
     (array([2]), array([1]), array([1]), array([2]))
     """
     checks.output("predict", y)
-    choice("by", by, ("count", "max", "last", "first"))
-    if by == "count":
+    choice("decision", decision, ("count", "max", "last", "first"))
+    if decision == "count":
         return y.sum(axis=0, dtype=np.float64).argmax(axis=1)
-    if by == "max":
+    if decision == "max":
         return y.max(axis=0).argmax(axis=1)
-    if by == "last":
+    if decision == "last":
         return y[-1].argmax(axis=1)
     fires = y > 0.0
     return np.where(fires.any(axis=0), fires.argmax(axis=0), len(y)).argmin(axis=1)
 
 
-def accuracy(y: np.ndarray, labels: ArrayLike, by: str = "count") -> float:
+def accuracy(y: np.ndarray, labels: ArrayLike, decision: str = "count") -> float:
     """Share of samples whose predicted class is the labelled one.
 
     Parameters
     ----------
     y : float array [T, B, C]
     labels : integer array [B]
-    by : str, default "count"
+    decision : str, default "count"
         As in ``predict``.
 
     Raises
@@ -72,6 +72,6 @@ def accuracy(y: np.ndarray, labels: ArrayLike, by: str = "count") -> float:
     >>> accuracy(y, [1, 2])
     0.5
     """
-    predicted = predict(y, by)
+    predicted = predict(y, decision)
     _, batch, classes = y.shape
     return float(np.mean(predicted == checks.labels("accuracy", labels, (batch,), classes)))

@@ -57,7 +57,7 @@ SCALAR = {"wide": np.float64, "exp": math.exp, "log": math.log, "larger": max, "
 
 
 def class_entropy(shifted: Values, p: Values, total: Values, right: Values, smoothing: Values, classes: Values) -> Any:
-    """What one class adds to the cross-entropy of its row, and the derivative of the row's by its logit.
+    """One class's term of its row's cross-entropy, and the row's derivative with respect to its logit.
 
     ``shifted`` is the logit less the largest of the row, ``p`` its exponential, ``total`` the sum of all these in the
     row, and ``right`` says whether the class is the labelled one.
@@ -67,7 +67,7 @@ def class_entropy(shifted: Values, p: Values, total: Values, right: Values, smoo
 
 
 def square(z: Values, target: Values, weight: Values) -> Any:
-    """``weight (z - target)^2`` and its derivative by ``z``."""
+    """``weight (z - target)^2`` and its derivative with respect to ``z``."""
     error = wide(z) - target
     return weight * error * error, 2.0 * weight * error
 
@@ -78,7 +78,7 @@ def outside(n: Values, lower: Values, upper: Values) -> Any:
 
 
 def penalty(n: Values, lower: Values, upper: Values, power: int, weight: Values, factor: Values) -> Any:
-    """``weight |outside|^power``, and ``factor`` times the derivative of ``|outside|^power`` by ``n``."""
+    """``weight |outside|^power``, and ``factor`` times the derivative of ``|outside|^power`` with respect to ``n``."""
     distance = outside(n, lower, upper)
     if power == 1:
         sign = where(distance > 0.0, 1.0, 0.0) - where(distance < 0.0, 1.0, 0.0)

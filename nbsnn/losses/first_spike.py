@@ -35,7 +35,7 @@ from .readouts import Readout, at_first_spikes, first_spike
 
 
 class _FirstSpike(Readout):
-    """The readout, of which arrays are refused that are no spikes by far."""
+    """Readout that refuses arrays that are clearly no spikes."""
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -95,7 +95,7 @@ class FirstSpikeCrossEntropy(CrossEntropy):
     4.018
     """
 
-    by: ClassVar[str] = "first"
+    decision: ClassVar[str] = "first"
     readout = FIRST_SPIKE
     sign: ClassVar[float] = -1.0
 
@@ -125,7 +125,7 @@ class FirstSpikeMSE:
 
     correct: float = 0.0
     wrong: float | None = None
-    by: ClassVar[str] = "first"
+    decision: ClassVar[str] = "first"
     readout: ClassVar[Readout] = FIRST_SPIKE
 
     def __post_init__(self) -> None:
@@ -134,7 +134,7 @@ class FirstSpikeMSE:
             number("wrong", self.wrong, least=0.0)
 
     def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y`` ``[T, B, C]``; the target is labels ``[B]``, or times ``[B, C]`` in steps.
+        """Value, and gradient with respect to ``y`` ``[T, B, C]``; targets are labels ``[B]`` or times ``[B, C]``.
 
         Raises
         ------
@@ -148,7 +148,7 @@ class FirstSpikeMSE:
         return readout_squares(self.readout, y, wanted)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name = type(self).__name__
         steps, *shape = on_gpu.outputs(name, y)
         wrong = float(steps) if self.wrong is None else self.wrong

@@ -35,13 +35,13 @@ class RateMSE:
     >>> y = np.ones((5, 1, 2), np.float32)
     >>> rate_mse(y, [0])[0]                      # class 0 is right, class 1 fires and should not
     0.5
-    >>> rate_mse(y, np.array([[0.5, 1.0]]))[0]   # rates of one's own
+    >>> rate_mse(y, np.array([[0.5, 1.0]]))[0]   # custom rates
     0.125
     """
 
     correct: float = 1.0
     wrong: float = 0.0
-    by: ClassVar[str] = "count"
+    decision: ClassVar[str] = "count"
     readout: ClassVar[Readout] = MEAN
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class RateMSE:
         number("wrong", self.wrong)
 
     def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y``.
+        """Value, and gradient with respect to ``y``.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class RateMSE:
         return readout_squares(self.readout, y, wanted)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name = type(self).__name__
         wanted = checks.labels_or_dense(name, target, on_gpu.outputs(name, y)[1:], self.correct, self.wrong)
         return on_gpu.readout_squares(self.readout, y, wanted, total, room)
@@ -91,7 +91,7 @@ class StepMSE:
     """
 
     reduction: str = "mean"
-    by: ClassVar[str] = "count"
+    decision: ClassVar[str] = "count"
 
     def __post_init__(self) -> None:
         choice("reduction", self.reduction, ("mean", "sum"))
@@ -101,7 +101,7 @@ class StepMSE:
         return replace(self, reduction="sum")
 
     def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y`` ``[T, B, C]``; the target is a real array of the same shape, or ``[B, C]``.
+        """Value, and gradient with respect to ``y`` ``[T, B, C]``; the target is real, ``[T, B, C]`` or ``[B, C]``.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class StepMSE:
         return float(values.sum()), gradient.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name, target = type(self).__name__, real("target", target)
         shape = on_gpu.outputs(name, y)
         wanted = checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
@@ -125,7 +125,7 @@ class StepMSE:
 
 
 def readout_squares(readout: Readout, y: np.ndarray, wanted: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean squared distance of a readout to ``wanted`` ``[B, C]``, and its gradient by ``y``."""
+    """Mean squared distance of a readout to ``wanted`` ``[B, C]``, and its gradient with respect to ``y``."""
     values, g = square(readout(y), wanted, 1.0 / wanted.size)
     return float(values.sum()), readout.back(y, g)
 

@@ -1,7 +1,7 @@
 """Losses of outputs that lie on a GPU: the value is added to a number there, so nothing waits.
 
-A loss's ``on_gpu(y, target, total, room)`` adds its value to ``total`` [1], float64, and returns its derivative by
-``y``; ``room`` is a dict that keeps arrays from call to call. A penalty's ``on_gpu(spikes, total, room)`` likewise.
+A loss's ``on_gpu(y, target, total, room)`` adds its value to ``total`` [1], float64, and returns its gradient with
+respect to ``y``; ``room`` keeps arrays from call to call. A penalty's ``on_gpu(spikes, total, room)`` likewise.
 Labels and targets are NumPy arrays: they are checked, then sent. NaN in ``y`` makes the value NaN.
 """
 
@@ -124,7 +124,7 @@ def _band(
     strength: float, n: Array, band: tuple[float, float], power: int, size: int, width: int, spikes: Array,
     total: Array, room: Room,
 ) -> Array:  # fmt: skip
-    """Punish what of ``n`` lies outside, and give each of its gradients to ``width`` units at every step."""
+    """Penalise ``n`` outside the band; each of its gradients goes to ``width`` units at every step."""
     values, g = (gpu.buffer(room, key, (n.size,), np.float64) for key in ("v", "g"))
     weight, bounds = strength / n.size, (float(band[0]), float(band[1]))
     factor = strength / size

@@ -4,7 +4,7 @@ Each is a pair of functions for the CPU and for GPUs alike, in the words of ``eq
 unit of one sample on a GPU; on the CPU ``i`` is ``...``, all units of all samples at once.
 
     read(y, i)            one number, in float64
-    write(y, i, g, gy)    fill ``gy[:, i]`` with the derivative of ``g read(y, i)`` by ``y[:, i]``
+    write(y, i, g, gy)    fill ``gy[:, i]`` with the gradient of ``g read(y, i)`` with respect to ``y[:, i]``
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Readout:
     write: Callable[..., Any]
 
     def __call__(self, y: np.ndarray) -> np.ndarray:
-        """From ``y [T, ...]`` to float64 ``[...]``."""
+        """Read ``y [T, ...]``: float64 ``[...]``."""
         return self.read(y, ...)
 
     def back(self, y: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """From the gradient ``[...]`` by what was read to that by ``y``, as a new array like it."""
+        """Gradient with respect to ``y``, from that with respect to what was read ``[...]``."""
         gy = np.empty(y.shape, y.dtype)
         self.write(y, ..., g, gy)
         return gy

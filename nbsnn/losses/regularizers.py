@@ -65,7 +65,7 @@ class SpikeCount:
         choice("over", self.over, ("unit", "population"))
 
     def __call__(self, spikes: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``spikes`` ``[T, B, N]``, which holds the same number at every step.
+        """Value, and gradient with respect to ``spikes`` ``[T, B, N]``, the same number at every step.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class SpikeCount:
         return float(values.sum()), TOTAL.back(spikes, g)
 
     def on_gpu(self, spikes: Array, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for spikes on a GPU; see ``losses.on_gpu``."""
         return on_gpu.spike_count(self.strength, (self.lower, self.upper), self.power, self.over, spikes, total, room)
 
 
@@ -125,7 +125,7 @@ class Rate:
         return self.target
 
     def __call__(self, spikes: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``spikes`` ``[T, B, N]``, which is the same at every step and for every sample.
+        """Value, and gradient with respect to ``spikes`` ``[T, B, N]``, the same at every step and for every sample.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class Rate:
         return float(values.sum()), TOTAL.back(spikes, g)
 
     def on_gpu(self, spikes: Array, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of spikes on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for spikes on a GPU; see ``losses.on_gpu``."""
         return on_gpu.rate(self.strength, self.band, spikes, total, room)
 
 

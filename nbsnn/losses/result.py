@@ -1,4 +1,4 @@
-"""What a loss or a regulariser returns: a number and the derivative with respect to what it was given."""
+"""Check of what a loss or a regulariser returns: a number and its gradient."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def checked_result(what: str, result: object, y: np.ndarray, *, numbers: bool = 
         raise TypeError(f"the derivative of the {what} must be an array of real numbers, not {_kind(g)}")
     if given.shape != y.shape:
         raise ValueError(
-            f"the derivative of the {what} has shape {list(given.shape)}, but what it is taken by has {list(y.shape)}"
+            f"the derivative of the {what} has shape {list(given.shape)}, but its argument has {list(y.shape)}"
         )
     with np.errstate(over="ignore"):
         given = np.asarray(given, y.dtype)

@@ -58,14 +58,14 @@ class VanRossum:
 
     tau: float = 10.0
     dt: float = 1.0
-    by: ClassVar[str] = "count"
+    decision: ClassVar[str] = "count"
 
     def __post_init__(self) -> None:
         number("tau", self.tau, above=0.0)
         scale("dt", self.dt)
 
     def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient by ``y``.
+        """Value, and gradient with respect to ``y``.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class VanRossum:
         return float(values.sum()), gradient
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """As a call, of outputs on a GPU: see ``losses.on_gpu``."""
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name = type(self).__name__
         wanted = checks.dense(name, target, on_gpu.outputs(name, y))
         return on_gpu.van_rossum(train_distance, y, wanted, *self._numbers, total, room)

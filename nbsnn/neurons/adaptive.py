@@ -51,7 +51,7 @@ def Adaptive(
     detach_reset: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
-    first: Value | tuple[str, str] = 0.0,
+    first: Value | str = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron with adaptive threshold and a surrogate scaled by it.

@@ -70,7 +70,7 @@ def AdEx(
     v_peak, v_reset : float or array, mV
         Membrane that ends a spike, and membrane after it (by default ``v_rest``).
     refractory : float or array, ms
-        Time after a spike during which the membrane stays at ``v_reset``; adaptation goes on.
+        Time after a spike during which the membrane stays at ``v_reset``; adaptation continues.
     w_start : float or array, pA
         Adaptation at the start.
     substeps : int

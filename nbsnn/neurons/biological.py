@@ -1,4 +1,4 @@
-"""What the neurons with biological units share: checks of their arguments, and the count of refractory steps.
+"""Basics of the neurons with biological units: checks of arguments, and the count of refractory steps.
 
 Units are ms, mV, pF, nS and pA throughout, so that nS mV = pA and pA / pF = mV / ms; ``dt`` is in ms. Arguments may be
 arrays of one value per unit. A refractory period is rounded to the nearest step: after a spike in step t, the next is

@@ -1,4 +1,4 @@
-"""Which membrane decides the spike: the one that this step has charged, or with ``delayed`` the one of the step before.
+"""Membrane that decides the spike: after this step's charge, or with ``delayed`` after the step before.
 
 Delayed, an input acts one step later, and the last input of a run has no effect on its output.
 """
@@ -9,19 +9,19 @@ from ..validate import switch
 
 @hole
 def seen(v, u):
-    """What the spike sees of the membrane before the step, ``v``, and after its charge, ``u``."""
+    """Membrane that decides the spike, of that before the step, ``v``, and after its charge, ``u``."""
     return u
 
 
 @hole
 def seen_before(g):
-    """The derivative by ``v``, given that by the result of ``seen``."""
+    """Gradient with respect to ``v``, from that with respect to the result of ``seen``."""
     return 0.0
 
 
 @hole
 def seen_after(g):
-    """The derivative by ``u``."""
+    """Gradient with respect to ``u``."""
     return g
 
 

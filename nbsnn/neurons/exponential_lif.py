@@ -22,7 +22,7 @@ from .biological import need, reset_where, rest_of
 
 @hole
 def parts():
-    """How many parts a step has."""
+    """Number of substeps."""
     return 1
 
 

@@ -95,7 +95,7 @@ def reset_holes(v_reset, kind, detach_reset):
 
 
 def through_hole(detach_reset):
-    """What fills ``dthrough``."""
+    """Filling of ``dthrough``."""
     return {"dthrough": detached if switch("detach_reset", detach_reset) else attached}
 
 

@@ -42,7 +42,7 @@ def LIF(
     detach_reset: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
-    first: Value | tuple[str, str] = 0.0,
+    first: Value | str = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron: the default choice for hidden layers and for simulation.

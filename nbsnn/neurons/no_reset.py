@@ -23,7 +23,7 @@ def NoReset(
     decay_input: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
-    first: Value | tuple[str, str] = 0.0,
+    first: Value | str = 0.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron without reset.

@@ -27,7 +27,7 @@ def check(params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
 
 
 def largest(grads: Mapping[str, Array]) -> float:
-    """What no gradient exceeds in absolute value: ``LARGE``, or infinity. Waits for the GPU."""
+    """Bound of the absolute values of all gradients: ``LARGE``, or infinity. Waits for the GPU."""
     flag = gpu.zeros(1, np.float64)
     for g in grads.values():
         gpu_sums.flag_large(g, flag)

@@ -1,4 +1,4 @@
-"""What all optimisers share: names, checks, slots and the loop; a subclass adds its equation and its options.
+"""Base of the optimisers: names, checks, slots and the loop; a subclass adds its equation and its options.
 
 An optimiser walks over two dicts of arrays with equal names, the parameters and their gradients, and changes the
 parameters in place. What it remembers lies in ``state``, a dict of arrays too, so that ``np.savez`` saves it.
@@ -63,7 +63,7 @@ class Optimizer(ByName):
         self._memory: dict[str, np.ndarray] = {}  # parameter -> its slots [K, size]; state holds views of the rows
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
-        """What the rule reads that is the same for all elements, in step ``k = 1, 2, ...``, in float64."""
+        """Constants that the rule reads in step ``k = 1, 2, ...``, float64."""
         raise NotImplementedError
 
     def reach(self, lr: float, gradient: float, parameter: float) -> float:
@@ -155,7 +155,7 @@ class Optimizer(ByName):
         on_gpu.update(self.rule, len(self.slots), p, g, memory, hyper)
 
     def _slots_of(self, name: str, p: Array) -> Array:
-        """The slots of a parameter, [K, size], where it lies; zeros if there are none yet."""
+        """Slots of a parameter, [K, size], on its device; zeros if there are none yet."""
         memory, there = self._memory.get(name), gpu.on_gpu(p)
         if memory is None:
             return (gpu.zeros if there else np.zeros)((len(self.slots), p.size), p.dtype)
@@ -275,7 +275,7 @@ def _largest(array: np.ndarray) -> float:
 
 
 def _copy(array: Array) -> Array:
-    """A copy, where the array lies."""
+    """Copy on the same device."""
     return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()
 
 
@@ -296,7 +296,7 @@ def _compiled(rule: Callable, slots: int, constants: int, dtype: np.dtype) -> Ca
 
 
 def _difference(wanted: Iterable[str], given: Iterable[str]) -> str:
-    """Which names are missing and which are unknown, in words."""
+    """Missing and unknown names, as text."""
     missing, unknown = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
     parts = [f"{word} {', '.join(map(repr, names))}" for word, names in (("missing", missing), ("unknown", unknown))]
     return "; ".join(part for part, names in zip(parts, (missing, unknown), strict=True) if names)

@@ -18,7 +18,7 @@ Schedule = Callable[[int], float]
 
 @dataclass(frozen=True)
 class Constant:
-    """The same learning rate for ever.
+    """Constant learning rate.
 
     Parameters
     ----------

@@ -190,5 +190,5 @@ def traces(
 
 
 def _flat(spikes: Sequence | np.ndarray) -> bool:
-    """Whether spikes are one list of times, and not a list for each unit."""
+    """True if spikes are one list of times and not one per unit."""
     return len(spikes) == 0 or np.ndim(spikes[0]) == 0

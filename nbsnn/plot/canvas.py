@@ -1,4 +1,4 @@
-"""What figures share: matplotlib or a message, colours, new figures, and files that are whole or not there."""
+"""Basics of figures: matplotlib or a message, colours, new figures, and files written atomically."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pyplot() -> Any:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A figure of so many inches, which pyplot does not know and so does not keep."""
+    """A figure of this size in inches, unknown to pyplot, which therefore does not keep it."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -56,7 +56,7 @@ def axes_or_new(ax: Axes | None, width: float = 5.0, height: float = 3.4) -> Axe
 
 
 def color(k: int) -> str:
-    """The k-th colour, from the first again after the last."""
+    """The k-th colour, cyclically."""
     return COLORS[k % len(COLORS)]
 
 

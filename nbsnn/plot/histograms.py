@@ -1,4 +1,4 @@
-"""How rates and irregularity are distributed over units."""
+"""Histograms of rates and irregularity over units."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def rate_histogram(
     rates: ArrayLike | Mapping[str, ArrayLike], *, bins: int = 30, ax: Axes | None = None, title: str = ""
 ) -> Any:
-    """How many units have which rate; a line marks the mean.
+    """Histogram of the units' rates; a line marks the mean.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def rate_histogram(
 def cv_histogram(
     cv: ArrayLike | Mapping[str, ArrayLike], *, bins: int = 30, ax: Axes | None = None, title: str = ""
 ) -> Any:
-    """How many units have which coefficient of variation of intervals; a line marks the mean.
+    """Histogram of the units' coefficients of variation of inter-spike intervals; a line marks the mean.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 PIXELS = 500
-"""A larger matrix is drawn with so many fields along a side, each the mean of the pairs that it stands for."""
+"""Most fields along a side; a larger matrix is drawn with this many, each the mean of its pairs."""
 
 
 def weight_matrix(weight: ArrayLike, rows: Rows | None = None, *, ax: Axes | None = None, title: str = "") -> Any:
@@ -187,6 +187,6 @@ def _sparse_image(weight: ArrayLike, rows: Rows) -> tuple[Array, tuple[int, int]
 
 
 def _fields(n: int) -> tuple[Array, Array]:
-    """Where each of at most ``PIXELS`` fields begins along a side of n, and its size."""
+    """Start of each of at most ``PIXELS`` fields along a side of n, and its size."""
     edges = np.arange(min(n, PIXELS)) * n // min(n, PIXELS)
     return edges, np.diff(np.append(edges, n))

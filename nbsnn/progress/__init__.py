@@ -1,1 +1,1 @@
-"""What is shown and kept of a training run."""
+"""Progress bar and history of a training run."""

@@ -31,7 +31,7 @@ class Progress:
 
     @classmethod
     def of(cls, progress: object) -> Progress:
-        """What an argument ``progress`` stands for: True or False, or a Progress."""
+        """Progress from an argument ``progress``: True, False, or a Progress."""
         return progress if isinstance(progress, Progress) else cls(shown=switch("progress", progress))
 
     def bar(self, title: str, done: int, total: int, note: str = "") -> None:

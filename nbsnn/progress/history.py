@@ -1,4 +1,4 @@
-"""What happened in training: one row per epoch or part of it, as a table, a CSV or a JSON file."""
+"""History of training: one row per epoch or part of it, as a table, a CSV or a JSON file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What scalar code is written with."""
+"""Building blocks of scalar code."""

@@ -1,4 +1,4 @@
-"""From a parameter with a unit of time to the number that a step uses.
+"""Conversion of a parameter with a unit of time to the number that a step uses.
 
 A kernel multiplies by a decay factor at every step; people state ``tau``. The peers disagree on the way from one to
 the other, and with ``tau`` of two steps the two common ways differ by 21 %, so a neuron names the one that it uses.

@@ -63,13 +63,13 @@ def following(times: ArrayLike, dt: float) -> Any:
 
 
 def _rounding(times: Array, dt: float) -> Any:
-    """How far, in steps, rounding may have moved times."""
+    """Largest displacement of times by rounding, in steps."""
     digits = np.finfo(times.dtype if times.dtype.kind == "f" else np.float64).eps
     return np.minimum(np.abs(times.astype(np.float64)) * (4.0 * float(digits) / dt), MOST) + 1e-9
 
 
 def edge(time: ArrayLike) -> Any:
-    """Where a window that begins, or ends, at a time does so in floating point: a few roundings earlier.
+    """Edge of a window in floating point: a few roundings before its time.
 
     A multiple of a step that is meant to lie on the edge, or a time that was moved by some seconds, lies behind it.
     """

@@ -1,4 +1,4 @@
-"""What spikes look like in numbers: rates, irregularity, and how much units do together.
+"""Statistics of spike trains: rates, irregularity, synchrony and correlation.
 
 Spikes are two arrays of one length: ``times`` in ms, ascending, and ``units``, from 0 to n - 1. Spikes with
 ``start <= time < stop`` count.

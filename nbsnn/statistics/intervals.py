@@ -1,4 +1,4 @@
-"""How irregularly units spike, from the intervals I_1, I_2, ... between their spikes.
+"""Irregularity of spiking, from the inter-spike intervals I_1, I_2, ...
 
     CV   standard deviation / mean of the intervals             0 regular, 1 Poisson
     CV2  mean of 2 |I_(k+1) - I_k| / (I_(k+1) + I_k)            Holt et al. 1996, doi:10.1152/jn.1996.75.5.1806

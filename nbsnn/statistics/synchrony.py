@@ -1,4 +1,4 @@
-"""How much units do together, from spike counts x_i[b] of unit i in bins b.
+"""Synchrony and correlation, from spike counts x_i[b] of unit i in bins b.
 
     Fano factor   var_b(sum_i x_i) / mean_b(sum_i x_i)            1 for independent Poisson units
     chi           sqrt(var_b(mean_i x_i) / mean_i var_b(x_i))     1 if all do the same, about 1 / sqrt(n) if independent
@@ -100,7 +100,7 @@ def correlations(
     times, units, n, start, stop, width
         As ``fano``.
     sample : int
-        All pairs of so many units are taken, drawn from those whose count changes from bin to bin.
+        Number of units, drawn from those whose count changes from bin to bin; all their pairs are taken.
     seed : int
         Of the draw.
 
@@ -142,7 +142,7 @@ def correlation(times: ArrayLike, units: ArrayLike, n: int, stop: float, **optio
 def _binned(
     times: ArrayLike, units: ArrayLike, n: int, start: float, stop: float, width: float
 ) -> tuple[int, Array, Array]:
-    """How many bins there are, and each spike's bin and unit."""
+    """Number of bins, and each spike's bin and unit."""
     bins = bins_within(start, stop, width)
     times, units = spikes_within(times, units, n, start, stop)
     cuts = bins_of(times, start, width, bins)

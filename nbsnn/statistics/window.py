@@ -54,7 +54,7 @@ def spikes_within(times: ArrayLike, units: ArrayLike, n: int, start: float, stop
 
 
 def bins_within(start: float, stop: float, width: float) -> int:
-    """How many whole bins fit between two times; what is left over is not counted."""
+    """Number of whole bins between two times; the remainder is not counted."""
     number("start", start)
     number("width", width, above=0.0)
     last = max(number("start", start), number("stop", stop), key=abs)
@@ -68,7 +68,7 @@ def bins_within(start: float, stop: float, width: float) -> int:
 
 
 def bins_of(times: Array, start: float, width: float, bins: int) -> Array:
-    """Where each bin begins among ascending ``times``, and where the last one ends: int64 [bins + 1].
+    """Start of each bin among ascending ``times``, and end of the last one: int64 [bins + 1].
 
     Bin k holds the times[cuts[k] : cuts[k + 1]]; a time on an edge belongs to the bin that begins there.
     """

@@ -1,4 +1,4 @@
-"""What a surrogate is, and the two holes through which a neuron uses one.
+"""Surrogates: definition, and the two holes through which a neuron uses one.
 
 A network spikes with the true step function and learns with ``slope``, the derivative of a smooth stand-in. With
 ``smooth=True`` it also "spikes" with that stand-in: then it *is* differentiable, and its gradients must equal finite

@@ -60,5 +60,5 @@ class TsodyksMarkram:
         number("tau_facil", self.tau_facil, least=0.0)
 
     def numbers(self, dt: float) -> list[float]:
-        """What ``released`` reads, for gaps in steps of ``dt``."""
+        """Constants that ``released`` reads, for gaps in steps of ``dt``."""
         return [self.U, dt / self.tau_rec, dt / self.tau_facil if self.tau_facil else math.inf]

@@ -1,4 +1,4 @@
-"""What a synapse does with the spikes that arrive at it: a linear system of one or two variables, solved exactly.
+"""Synapse models: linear systems of one or two variables driven by spikes, solved exactly.
 
     dy/dt = A y,    y <- y + B w at a spike of weight w,    output = C y
 
@@ -71,7 +71,7 @@ class Synapse(ByName):
     reversal: float | None = None
 
     def numbers(self, dt: float, membrane: Membrane | None) -> list[float]:
-        """What ``step`` takes after its variables: jumps, factors per step, share of each variable in the input.
+        """Arguments of ``step`` after its variables: jumps, factors per step, share of each variable in the input.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Synapse(ByName):
         return _expm(system * dt)[n, :n] / (membrane.gain if membrane and leak else 1.0)
 
     def conductance(self, reversal: float) -> Synapse:
-        """The same course as a conductance with a reversal potential (mV)."""
+        """Copy of this synapse as a conductance with a reversal potential (mV)."""
         from dataclasses import replace
 
         if not self.variables:

@@ -481,8 +481,8 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "sparse.delay_steps": (
             sparse.delay_steps, sparse.delay_steps, {"delay": 1.5, "dt": 0.1, "cut": False}
         ),
-        "losses.accuracy": (losses.accuracy, losses.accuracy, {"y": SPIKES, "labels": Y, "by": "count"}),
-        "losses.predict": (losses.predict, losses.predict, {"y": SPIKES, "by": "count"}),
+        "losses.accuracy": (losses.accuracy, losses.accuracy, {"y": SPIKES, "labels": Y, "decision": "count"}),
+        "losses.predict": (losses.predict, losses.predict, {"y": SPIKES, "decision": "count"}),
         "losses.first_spike_time": (losses.first_spike_time, losses.first_spike_time, {"y": SPIKES}),
         **{f"losses.{name}": (f := getattr(losses, name), f, {"y": SPIKES, "target": Y}) for name in (
             "first_spike_cross_entropy", "first_spike_mse", "last_cross_entropy", "max_cross_entropy",
