@@ -204,7 +204,7 @@ def learn(
 
 
 def shown_order(draws: Draws, samples: int, first: int, stop: int) -> Array:
-    """Which samples are shown at places [first, stop) of the course: each epoch is a permutation of all."""
+    """Samples shown at places [first, stop) of the course: each epoch is a permutation of all."""
     epochs = range(first // samples, -(-stop // samples))
     order = np.concatenate([draws.fold("order", epoch).permutation(samples) for epoch in epochs])
     return order[first - epochs.start * samples : stop - epochs.start * samples]
@@ -270,7 +270,7 @@ def accuracies(found: Assignment, counts: Array, labels: Array) -> dict[str, flo
 
 
 def _row(counts: Array, labels: Array | None) -> dict[str, float]:
-    """What the history notes of the latest samples."""
+    """Row of the history for the latest samples."""
     row = {"spikes": float(counts.sum(1).mean())}
     half = len(counts) // 2
     if labels is not None and half:

@@ -1,4 +1,4 @@
-"""From the spikes of neurons that learned without labels to classes.
+"""Classes from the spikes of neurons that learned without labels.
 
 Each neuron is given the class to which it responds most, on samples whose labels are known; then neurons vote.
 
@@ -25,7 +25,7 @@ VOTES = ("all", "proportional")
 
 @dataclass(frozen=True)
 class Assignment:
-    """Which class each neuron stands for.
+    """Class that each neuron stands for.
 
     Attributes
     ----------

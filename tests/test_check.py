@@ -114,7 +114,7 @@ def with_sign_error(k: int) -> Callable[..., tuple]:
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_sign_error_is_found_and_named(name: str, detach: bool) -> None:
     wrong = LIF(detach_reset=detach).replace(vjp=with_sign_error(ARGUMENTS.index(name)))
-    with pytest.raises(GradientError, match=rf"^the gradient by \w+ {name}\b"):
+    with pytest.raises(GradientError, match=rf"^the gradient with respect to \w+ {name}\b"):
         check(wrong)
 
 
@@ -129,7 +129,7 @@ def test_a_wrong_detach_is_found(make: Callable[..., Neuron], claimed: bool) -> 
 
     right, wrong = (detached, attached) if claimed else (attached, detached)
     check(filled(right))
-    with pytest.raises(GradientError, match="the gradient by"):
+    with pytest.raises(GradientError, match="the gradient with respect to"):
         check(filled(wrong))
 
 
@@ -231,7 +231,7 @@ def integer_vjp(x, v, decay, v_threshold, gs, gv):
         (bool_step, square_vjp, r"step returns (True|False), of type bool, for spikes"),
         (short_step, square_vjp, r"step must return a tuple of 2 \(spikes, v\), but it returns a single float"),
         (square_step, short_vjp, r"vjp must return a tuple of 4 .* returns 3 results"),
-        (square_step, integer_vjp, r"vjp returns 0, of type int, for the derivative by x"),
+        (square_step, integer_vjp, r"vjp returns 0, of type int, for the derivative with respect to x"),
     ],
 )
 def test_results_must_be_floats_and_complete(step: Callable, vjp: Callable, message: str) -> None:
@@ -313,7 +313,7 @@ def test_an_error_in_a_layer_is_found_and_named(monkeypatch: pytest.MonkeyPatch)
     pull = Dense.pull
     monkeypatch.setattr(Dense, "pull", lambda self, gy, tape: 1.001 * pull(self, gy, tape))
     net = Sequential(Dense(2, 3), LIF(), Dense(3, 2), LI())
-    with pytest.raises(GradientError, match=r"the gradient by (input|initial lif1|dense1|.*)"):
+    with pytest.raises(GradientError, match=r"the gradient with respect to (input|initial lif1|dense1|.*)"):
         check(net)
     monkeypatch.undo()
     accumulate = Dense.accumulate
@@ -324,7 +324,7 @@ def test_an_error_in_a_layer_is_found_and_named(monkeypatch: pytest.MonkeyPatch)
             grads["bias"] += 0.01
 
     monkeypatch.setattr(Dense, "accumulate", wrong)
-    with pytest.raises(GradientError, match=r"^the gradient by dense2/bias is"):
+    with pytest.raises(GradientError, match=r"^the gradient with respect to dense2/bias is"):
         check(net)
 
 
@@ -336,14 +336,14 @@ def test_lost_gradients_of_states_are_found(monkeypatch: pytest.MonkeyPatch) -> 
 
     for name in ("inject", "after"):
         monkeypatch.setattr(Population, "backward", forgets(name))
-        with pytest.raises(GradientError, match="the gradient by"):
+        with pytest.raises(GradientError, match="the gradient with respect to"):
             check(Sequential(Dense(2, 3), LIF()))
 
 
 def test_an_error_in_a_neuron_is_found_through_its_network() -> None:
     wrong = LIF(detach_reset=True)
     wrong = wrong.replace(vjp=with_sign_error(2))  # tau is not learned: the network alone would not tell
-    with pytest.raises(GradientError, match=r"^the gradient by hidden: neuron's parameter tau"):
+    with pytest.raises(GradientError, match=r"^the gradient with respect to hidden: neuron's parameter tau"):
         check(Sequential(Dense(2, 3), hidden=wrong))
 
 

@@ -1,1 +1,1 @@
-"""From plain scalar functions to compiled kernels."""
+"""Compilation of plain scalar functions into kernels."""

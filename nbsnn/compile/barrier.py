@@ -1,4 +1,4 @@
-"""Where the threads of one loop meet: none goes on before all have arrived.
+"""Barrier for the threads of one loop: none continues before all have arrived.
 
 Threads that share a loop of some microseconds a turn cannot afford a lock of the operating system. They count arrivals
 in memory, spin for a while, and then let others run between looks, so that a busy machine is not made busier.
@@ -24,7 +24,7 @@ def add(cells, value) -> Any:
 
 @hole
 def look(cells) -> Any:
-    """What all threads see, without taking the place in memory from whoever writes there."""
+    """Atomic load of the arrival counter."""
     raise NotImplementedError
 
 
@@ -46,7 +46,7 @@ def meet(cells, parts):
 
 @functools.cache
 def filling() -> dict[str, Callable]:
-    """What fills the holes of ``meet`` in compiled code."""
+    """Fillings of the holes of ``meet`` in compiled code."""
     from numba.core import cgutils, types
     from numba.core.extending import intrinsic
 
@@ -78,9 +78,9 @@ def filling() -> dict[str, Callable]:
 
 
 def _go_on() -> int:
-    """In the place of the system's call where there is none of this name."""
+    """Stand-in for the system's call where there is none of this name."""
     return 0
 
 
 def alone(cells, parts):
-    """In the place of ``meet`` in a loop that has one thread."""
+    """Stand-in for ``meet`` in a loop with one thread."""

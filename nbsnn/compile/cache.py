@@ -9,14 +9,14 @@ LIMIT = 256
 
 
 def folder() -> Path:
-    """Where compiled kernels are kept: NUMBA_CACHE_DIR, else beside the templates."""
+    """Folder of compiled kernels: NUMBA_CACHE_DIR, else beside the templates."""
     from numba import config
 
     return Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
 
 
 def report() -> str:
-    """How many kernels are on disk, and where."""
+    """Number of kernels on disk, and their folder."""
     place = folder()
     kernels = {file.name.split("-")[0] for file in place.rglob("*_????????????????-*.nbi")}
     return f"{len(kernels)} kernels under {place}, at most {LIMIT} per folder"

@@ -23,7 +23,7 @@ def fetch(array, place) -> Any:
 
 @functools.cache
 def filling() -> dict[str, Callable]:
-    """What fills ``fetch`` in compiled code; with NUMBA_DISABLE_JIT=1, nothing."""
+    """Filling of ``fetch`` in compiled code; with NUMBA_DISABLE_JIT=1, nothing."""
     from llvmlite import ir
     from numba import config
     from numba.core import cgutils, types

@@ -52,7 +52,7 @@ class SealedFiles(IndexDataCacheFile):
     """An index, and one file for each signature."""
 
     def load(self, key: Any) -> Any:
-        """What was kept for ``key``, or None."""
+        """Entry of ``key``, or None."""
         name = self._load_index().get(key)
         content = None if name is None else self._unsealed(self._data_path(name))
         if content is None:

@@ -23,7 +23,7 @@ LINE = 64
 
 @functools.cache
 def shape() -> tuple[int, int]:
-    """How many columns and rows of a product stay in registers: as many as there are."""
+    """Columns and rows of a product that stay in registers: as many as there are."""
     from llvmlite import binding
 
     return (LINE, 4) if binding.get_host_cpu_features().get("avx512f") else (16, 6)
@@ -117,7 +117,7 @@ def add_products() -> Any:
 
 
 def _rows_in_turn(ir: _Builder, kinds: tuple, args: Any, column: int, rows: int) -> None:
-    """All rows of a product for some columns: ``rows`` together as long as there are so many, then one by one."""
+    """All rows of a product for some columns: ``rows`` together as long as there are enough, then one by one."""
     from numba.core import cgutils
 
     builder, (_, _, count, *_) = ir.builder, args
@@ -155,7 +155,8 @@ def _product(ir: _Builder, kinds: tuple, args: Any, column: int, done: Any, coun
 
 
 class _Builder:
-    """What the instructions write in LLVM's language: places in C-contiguous arrays, and vectors of ``length``."""
+    """Building blocks of the instructions in LLVM's language: places in C-contiguous arrays, and vectors of
+    ``length``."""
 
     def __init__(self, context: Any, builder: Any, dtype: Any, length: int):
         from llvmlite import ir

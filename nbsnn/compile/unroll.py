@@ -1,4 +1,4 @@
-"""Functions that are spelt out for a number of others, or of variables, that is known only when a kernel is made.
+"""Unrolled helpers: functions generated for a number of variables that is known only when a kernel is compiled.
 
 Flat arrays hold variable j of unit k at ``o + j w + k``; the sums are spelt out as well, since Numba would make floats
 of products of unsigned places and literals.

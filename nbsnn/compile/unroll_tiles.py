@@ -12,7 +12,7 @@ from typing import Any
 
 @functools.cache
 def nothing(count: int) -> Callable:
-    """A function that returns so many zeros.
+    """A function that returns this many zeros.
 
     >>> nothing(2)()
     (0.0, 0.0)
@@ -22,7 +22,7 @@ def nothing(count: int) -> Callable:
 
 @functools.cache
 def strided(count: int, stride: int) -> Callable:
-    """A function that reads so many numbers of a row, ``stride`` apart.
+    """A function that reads this many numbers of a row, ``stride`` apart.
 
     >>> strided(2, 3)("abcdef", 1)
     ('b', 'e')

@@ -1,1 +1,1 @@
-"""Where arrays lie and who computes: threads of the CPU, or a GPU."""
+"""Devices: where arrays are and what computes, threads of the CPU or a GPU."""

@@ -27,7 +27,7 @@ class ConstantInput:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As of the array that this stands for."""
+        """Attribute of the array that this stands for."""
         return (self.steps, *self.array.shape[1:])
 
     @property

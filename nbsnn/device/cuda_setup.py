@@ -1,4 +1,4 @@
-"""What CUDA finds on this machine, and in words what is missing and how to get it.
+"""Detection of CUDA on this machine, with messages on what is missing and how to get it.
 
 Four things are needed: the package numba-cuda, NVIDIA's driver, a GPU, and the compiler of the CUDA toolkit. Nothing
 here is imported, and nothing is asked, before somebody wants a GPU.
@@ -113,7 +113,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def usable() -> bool:
-    """Whether there is a real GPU that kernels can run on."""
+    """True if there is a real GPU that kernels can run on."""
     found = find()
     return not found.missing and not found.simulated
 
@@ -131,7 +131,7 @@ def memory() -> list[str]:
 
 
 def _simulated() -> bool:
-    """Whether Numba was told to simulate; its package asks nothing of CUDA for that."""
+    """True if Numba was told to simulate; its package asks nothing of CUDA for that."""
     from numba import config
 
     return bool(getattr(config, "ENABLE_CUDASIM", False))
@@ -192,7 +192,7 @@ def _compile() -> None:
 
 
 def _try(probe: Any) -> tuple[Any, str]:
-    """What ``probe`` finds, or None and the first telling line of why it cannot."""
+    """Result of ``probe``, or None and the first telling line of its error."""
     try:
         return probe(), ""
     except Exception as error:  # whatever an absent library raises, one of its lines says what is missing

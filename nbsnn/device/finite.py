@@ -10,7 +10,7 @@ from ..validate import finite
 from .threads import run_threaded
 
 LARGE = 2**20
-"""Inputs of so many numbers are checked by a kernel, which smaller ones are not worth compiling."""
+"""Inputs of at least this many numbers are checked by a kernel; for smaller ones compiling it does not pay."""
 
 
 def finite_input(x: np.ndarray, device: str = "cpu") -> np.ndarray:
@@ -19,7 +19,7 @@ def finite_input(x: np.ndarray, device: str = "cpu") -> np.ndarray:
 
 
 def quickly_finite(x: np.ndarray) -> bool:
-    """Whether a large ``x`` is known to be all finite; False says nothing."""
+    """True if a large ``x`` is known to be all finite; False says nothing."""
     if x.size < LARGE:
         return False
     compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp

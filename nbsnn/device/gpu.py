@@ -26,7 +26,7 @@ SIMULATED = 4
 
 
 class Count:
-    """How many kernels have been launched: what a step costs a GPU beside its work."""
+    """Count of launched kernels: the overhead of a step on a GPU."""
 
     launches = 0
 
@@ -83,7 +83,7 @@ def add(source: Any, target: Any) -> None:
 
 
 def flat(array: Any) -> Any:
-    """The same memory with one axis."""
+    """View of the same memory with one axis."""
     return array.reshape(array.size)
 
 
@@ -110,14 +110,14 @@ def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) 
 
 @functools.cache
 def simulated() -> bool:
-    """Whether there is no GPU but Numba's simulator."""
+    """True if there is no GPU but Numba's simulator."""
     from numba import config
 
     return bool(getattr(config, "ENABLE_CUDASIM", False))
 
 
 def on_gpu(array: Any) -> bool:
-    """Whether this is an array on a GPU (or the simulator's of that kind)."""
+    """True if this is an array on a GPU (or the simulator's of that kind)."""
     return hasattr(array, "copy_to_host")
 
 
@@ -132,7 +132,7 @@ def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK, shared: 
 
 
 def start(compiled: Any, threads: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
-    """Launch a compiled kernel on at least so many threads; none are no launch.
+    """Launch a compiled kernel on at least this many threads; zero threads are no launch.
 
     ``shared`` are the bytes of ``cuda.shared.array(0, ...)``. Kernels take shared memory in this way alone: of arrays
     of a fixed size, two threads of Numba's simulator that ask at once get one each.
@@ -165,12 +165,12 @@ def blocks(compiled: Any, count: int, block: int, *arguments: Any) -> None:
 
 
 def bound(threads: int) -> int | None:
-    """For how many threads a kernel is compiled that is launched in blocks of ``threads``; None sets no bound."""
+    """Bound of threads for which a kernel launched in blocks of ``threads`` is compiled; None sets none."""
     return None if threads <= ALWAYS else 512 if threads <= 512 else 1024
 
 
 def fits(compiled: Any, block: int, *arguments: Any) -> bool:
-    """Whether a GPU can launch this kernel in blocks of ``block`` threads, each with all it needs in registers."""
+    """True if a GPU can launch this kernel in blocks of ``block`` threads, each with all it needs in registers."""
     if block <= ALWAYS or simulated():
         return True
     made = compiled.compile(tuple(map(compiled.typeof_pyval, arguments)))

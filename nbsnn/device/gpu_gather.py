@@ -18,7 +18,7 @@ SHARED = 48 * 1024
 
 
 def fits(width: int, dtype: Any) -> bool:
-    """Whether a row of so many numbers, and its bits, have room in shared memory."""
+    """True if a row of this many numbers, and its bits, fit into shared memory."""
     return width * np.dtype(dtype).itemsize + 4 * -(-width // WORD) <= SHARED
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from . import gpu
 
 THREADS = 2**15
-"""So many threads share a sum of long columns: they fill a large GPU, and each still has some rows."""
+"""Threads that share a sum of long columns: they fill a large GPU, and each still has some rows."""
 
 LEAST = 16
 """Rows that a thread adds up at least."""

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes.
+"""Profile of the time of a training step.
 
 Parts of the library that take time are marked with ``span``; while a ``profile`` is open, spans add up seconds, bytes
 read and written, and operations (additions of whole numbers, neuron updates) by name. Otherwise a span does nothing.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Part:
-    """What one name adds up to."""
+    """Totals of one name."""
 
     seconds: float = 0.0
     calls: int = 0

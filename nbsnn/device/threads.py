@@ -1,4 +1,4 @@
-"""Where kernels run: windows of a population over threads of the CPU.
+"""Threads of the CPU: windows of a population are split over them.
 
 Kernels release Python's lock, so plain threads share the work; below ``SERIAL`` updates a second thread costs more
 than it saves. Windows are cut along samples or units, which do not touch each other: results do not depend on their
@@ -65,7 +65,7 @@ def resolve(device: Any, allowed: Sequence[str] = DEVICES) -> str:
 
 
 def threads() -> int:
-    """How many threads kernels use: ``set_threads``, else NBSNN_THREADS, else the processors this process may use.
+    """Number of threads of kernels: ``set_threads``, else NBSNN_THREADS, else the processors this process may use.
 
     Raises
     ------

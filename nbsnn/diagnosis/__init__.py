@@ -1,1 +1,1 @@
-"""Why a network does not learn, and what to change."""
+"""Diagnosis of networks that do not learn, with advice."""

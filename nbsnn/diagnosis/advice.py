@@ -35,7 +35,7 @@ EXPLODING = 10.0
 
 
 def advise(row: LayerReport, feeder: str, population: Population, tape: Nested, rate: float) -> Iterator[str]:
-    """What to say about one population."""
+    """Advice on one population."""
     if row.rate is None or row.silent is None or row.saturated is None:
         return
     if row.silent > SILENT and row.rate >= (1.0 - CLOSE) * rate:
@@ -61,7 +61,7 @@ def advise(row: LayerReport, feeder: str, population: Population, tape: Nested, 
 
 
 def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nested, rate: float) -> str:
-    """By how much to scale what drives ``population``, found by running it on multiples of its drive.
+    """Factor by which to scale the drive of ``population``, found by running it on multiples of its drive.
 
     For a ``Recurrent`` that is an estimate: the feedback is part of the drive, and is scaled as it was.
     """
@@ -85,7 +85,7 @@ def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nes
 
 
 def advise_input(x: Array) -> Iterator[str]:
-    """What to say about the input [T, B, ...] of a network that something is wrong with."""
+    """Advice on the input [T, B, ...] of a network with a problem."""
     deviations = x.std((0, 1), dtype=np.float64)
     deviations = deviations[deviations > 0.0]
     if len(deviations) and deviations.max() > UNEVEN * deviations.min() and not np.isin(x, (0, 1)).all():
@@ -96,7 +96,7 @@ def advise_input(x: Array) -> Iterator[str]:
 
 
 def advise_gradients(rows: list[GradientReport]) -> Iterator[str]:
-    """What to say about gradients; only weights are compared, as biases and neuron parameters differ in kind."""
+    """Advice on gradients; only weights are compared, as biases and neuron parameters differ in kind."""
     weights = [row for row in rows if row.name.rpartition("/")[2] == "weight"]
     largest = max((row.gradient for row in weights if math.isfinite(row.gradient)), default=0.0)
     for row in rows:

@@ -40,7 +40,7 @@ def measure(name: str, population: Population, tape: Nested) -> LayerReport:
 
 
 def _membranes(population: Population, tape: Nested) -> tuple[float | None, float | None]:
-    """Mean distance to the threshold and share of dead gradients, from steps made again one by one.
+    """Mean distance to the threshold and share of dead gradients, from steps recomputed one by one.
 
     The membrane before the spike is in no record: the hole ``spike`` is filled with functions that note it.
     """

@@ -1,4 +1,4 @@
-"""What a report is made of: rows of numbers, and their tables."""
+"""Parts of a report: rows of numbers, and their tables."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class GradientReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What ``report`` found; ``print`` it."""
+    """Result of ``report``; ``print`` it."""
 
     layers: list[LayerReport]
     gradients: list[GradientReport]

@@ -32,7 +32,7 @@ class Encoder(ABC):
     dtype: Any = field(default=np.float32, kw_only=True)
 
     random: ClassVar[bool] = False
-    """Whether a call needs ``draws``, and gives other spikes with other draws."""
+    """True if a call needs ``draws``, and gives other spikes with other draws."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "T", count("T", self.T, most=UNITS))

@@ -110,7 +110,8 @@ def check(
     worst = max(rows, key=lambda row: row.error)
     if worst.error > tolerance:
         raise GradientError(
-            f"the gradient by {worst.what} is {worst.analytic:.7g}, but finite differences give {worst.numeric:.7g} "
+            f"the gradient with respect to {worst.what} is {worst.analytic:.7g}, but finite differences give "
+            f"{worst.numeric:.7g} "
             f"(relative error {worst.error:.1e})\n{result!r}"
         )
     return result

@@ -1,4 +1,4 @@
-"""What every check is made of: a difference quotient, and a row that compares it with a derivative.
+"""Parts of every check: a difference quotient, and a row that compares it with a derivative.
 
     D(h) = (F(p + h d) - F(p - h d)) / (2 h)
     numeric = (4 D(h/2) - D(h)) / 3
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, repr=False)
 class Checked:
-    """What ``check`` found: one ``Row`` per argument, parameter or state, each the worst of its trials."""
+    """Result of ``check``: one ``Row`` per argument, parameter or state, each the worst of its trials."""
 
     subject: str
     rows: tuple[Row, ...]
@@ -65,7 +65,7 @@ def compared(what: str, analytic: float, numeric: float, floor: float) -> Row:
 
 
 def worst_of(rows: Iterable[Row]) -> list[Row]:
-    """Of rows that speak of the same thing, the one with the largest error."""
+    """The row with the largest error among rows on the same quantity."""
     best: dict[str, Row] = {}
     for row in rows:
         if row.what not in best or row.error > best[row.what].error:
@@ -79,7 +79,7 @@ def floor_of(value: float) -> float:
 
 
 def as_floats(role: str, names: list[str], results: Any) -> list[float]:
-    """What a neuron's function returned, if it is as many floats as there are ``names``."""
+    """Values that a neuron's function returned; raises unless they are as many floats as ``names``."""
     if not isinstance(results, tuple) or len(results) != len(names):
         given = f"{len(results)} results" if isinstance(results, tuple) else f"a single {type(results).__name__}"
         raise GradientError(f"{role} must return a tuple of {len(names)} ({', '.join(names)}), but it returns {given}")

@@ -21,7 +21,8 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 class _Memory:
-    """What a hole was called with. Kept as a default argument of the filling: ``kernel`` copies those as they are."""
+    """Arguments that a hole was called with. Kept as a default argument of the filling: ``kernel`` copies those as they
+    are."""
 
     def __init__(self, respond: Callable[[float, float], float]):
         self.respond, self.seen, self.place, self.replaying = respond, [], 0, False
@@ -122,7 +123,7 @@ class Model:
         return p ** rng.uniform(0.5, 2.0) if 0.01 < p < 1.0 else p * rng.uniform(0.7, 1.3)
 
     def approach(self, args: list[float], target: float) -> list[float]:
-        """Newton's method on the argument of ``spike``, along its gradient by ``x`` and state."""
+        """Newton's method on the argument of ``spike``, along its gradient with respect to ``x`` and state."""
         inputs = self.names[: len(self.results)]
         moving = [i for i, name in enumerate(inputs) if name not in self.ranges and name not in self.whole]
         for _ in range(12):
@@ -138,7 +139,7 @@ class Model:
         return args
 
     def margin(self, args: list[float]) -> float:
-        """What ``spike`` is called with: the membrane minus its threshold."""
+        """Argument of ``spike``: the membrane minus its threshold."""
         self.run(args)
         return self.spike.seen[0] if self.spike.seen else math.nan
 
@@ -162,7 +163,7 @@ class Model:
     def reverse(self, args: list[float], g: list[float]) -> list[float]:
         """Results of ``vjp``."""
         as_floats("step", self.results, self.plain(*args))
-        return as_floats("vjp", [f"the derivative by {name}" for name in self.names], self.vjp(*args, *g))
+        return as_floats("vjp", [f"the derivative with respect to {name}" for name in self.names], self.vjp(*args, *g))
 
 
 def _moved(args: list[float], i: int, by: float) -> list[float]:

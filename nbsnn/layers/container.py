@@ -106,7 +106,7 @@ class Container(Layer):
         return run[rest] if rest else run
 
     def tape_of(self, tape: Nested, name: str) -> Nested:
-        """What a run left of the layer ``name`` inside, for reading its records; empty if it did not run."""
+        """Tape of the layer ``name`` inside, for reading its records; empty if it did not run."""
         return tape.get(name, {})
 
     def recorded(self) -> list[str]:

@@ -7,7 +7,7 @@ weight sees as P [C KH KW, N H' W'], and then
 
     Y = W^T P,   dW = P dY^T,   dP = W dY
 
-P is far larger than the input, so it is made for a block of images at a time, and made again on the way back.
+P is far larger than the input, so it is made for a block of images at a time, and recomputed in the backward pass.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Nested = dict[str, Any]
 
 
 def is_static(x: Array) -> bool:
-    """Whether ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
+    """True if ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
     return len(x) > 1 and x.strides[0] == 0
 
 
@@ -32,7 +32,7 @@ class Host:
         return array
 
     def holds(self, x: Any) -> bool:
-        """Whether ``x`` lies there already, and needs no conversion."""
+        """True if ``x`` lies there already, and needs no conversion."""
         return False
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:

@@ -1,4 +1,4 @@
-"""How a population runs on the CPU: a kernel over all steps, units and samples, forward and in reverse.
+"""Populations on the CPU: a kernel over all steps, units and samples, forward and in reverse.
 
 ``record[k, t]`` is variable ``k`` before step ``t`` of a run; row 0 is the output, the others are the state. So the
 record is history, tape of the backward pass and, at its end, the final state. ``layers.cuda.population`` has the same

@@ -13,7 +13,7 @@ from ..validate import affordable, finite, function, shaped
 
 
 def initializer(name: str, given: Any, default: init.Initializer) -> init.Initializer:
-    """What was given as an initialiser, or the default where that is None."""
+    """Initialiser that was given, or the default where that is None."""
     if given is None:
         return default
     function(name, given, "an initialiser, nbsnn.init.normal(0.0, 0.1) say")
@@ -26,7 +26,7 @@ def initializer(name: str, given: Any, default: init.Initializer) -> init.Initia
 
 
 def initial(name: str, given: init.Initializer, shape: tuple[int, ...], **options: Any) -> np.ndarray:
-    """What an initialiser makes, once it is known to be finite numbers of ``shape``."""
+    """Result of an initialiser, checked to be finite numbers of ``shape``."""
     affordable(f"{name} of shape {list(shape)}", math.prod(shape) * np.dtype(options["dtype"]).itemsize)
     with np.errstate(over="ignore"):
         made = np.asarray(given(shape, **options))

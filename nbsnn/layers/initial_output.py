@@ -28,7 +28,7 @@ def first_output(
 
 
 def first_vjp(neuron: Neuron, starts: dict[str, Array], values: dict[str, Array], g: Array) -> dict[str, Array]:
-    """The derivatives by what ``first_output`` depends on, given that by its result: name of a parameter -> array."""
+    """Gradients of what ``first_output`` depends on, given that of its result: name of a parameter -> array."""
     if not isinstance(neuron.first, tuple):
         return {f"initial_{neuron.output}": g}
     slope = np.vectorize(neuron.surrogate.slope, otypes=[float])

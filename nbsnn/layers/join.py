@@ -1,4 +1,4 @@
-"""How several arrays [T, B, ...] become one: added up, or one behind the other along the first axis of their units."""
+"""Joins of several arrays [T, B, ...]: sum, or concatenation along the first axis of their units."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def parted(arrays: Any, join: str, g: Any, shapes: Sequence[Shape], room: Nested
 
 
 def added(arrays: Any, parts: Sequence[Any], room: Nested) -> Any:
-    """The sum of gradients by one input, if all are known; of an input that does not change they may be one step, or
-    all of them."""
+    """The sum of gradients with respect to one input, if all are known; of an input that does not change they may be
+    one step, or all of them."""
     if any(part is None for part in parts):
         return None
     if len({len(part) for part in parts}) > 1:

@@ -1,4 +1,4 @@
-"""What a layer of one's own keeps in twins and checkpoints: parameters, buffers, and arrays among its attributes."""
+"""State of custom layers in copies and checkpoints: parameters, buffers, and arrays among attributes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 OWN = ("params", "buffers", "children", "setting", "cuda", "built")
-"""Attributes that are kept, or made again."""
+"""Attributes that are kept, or recreated."""
 
 
 class Built(Protocol):
-    """What is asked of a layer here."""
+    """Interface of a layer that is used here."""
 
     kind: str
     _settled_with: dict[str, Any]
@@ -24,7 +24,7 @@ class Built(Protocol):
 
 
 def noted(layer: object) -> dict[str, Any]:
-    """The attributes of a layer of one's own as they are when it is built; of arrays, the shape."""
+    """Attributes of a custom layer when it is built; of arrays, the shape."""
     if type(layer).__module__.startswith("nbsnn."):
         return {}
     given = {name: value for name, value in vars(layer).items() if name not in OWN and not name.startswith("_settled")}
@@ -32,12 +32,12 @@ def noted(layer: object) -> dict[str, Any]:
 
 
 def attributes(layer: Built) -> dict[str, np.ndarray]:
-    """The arrays among the attributes of a layer of one's own that were there when it was built."""
+    """Arrays among the attributes of a custom layer that existed when it was built."""
     return {name: vars(layer)[name] for name in layer._settled_with if _is_array(vars(layer).get(name))}
 
 
 def check_kept(net: Built) -> None:
-    """Raise ``ValueError`` if a layer of one's own has attributes that neither a checkpoint nor a twin would keep:
+    """Raise ``ValueError`` if a custom layer has attributes that neither a checkpoint nor a twin would keep:
     numbers that have changed since it was built, and arrays that are new or of another shape."""
     for place, layer in {"": net, **net.layers()}.items():
         before = layer._settled_with
@@ -64,7 +64,7 @@ def _is_array(value: Any) -> bool:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Whether two values are equal, as far as they are numbers, texts, arrays, or made of such."""
+    """True if two values are equal, as far as they are numbers, texts, arrays, or made of such."""
     if isinstance(a, (np.ndarray, np.generic)):
         return isinstance(b, (np.ndarray, np.generic)) and np.array_equal(a, b)
     if isinstance(a, (list, tuple)):

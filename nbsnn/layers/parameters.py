@@ -47,7 +47,7 @@ class Parameters(dict[str, Any]):
         return self
 
     def _stay(self, *args: Any) -> NoReturn:
-        """What would add or remove names."""
+        """Methods that would add or remove names."""
         raise TypeError(f"the parameters {list(self)} of a built layer stay: assign to them by name")
 
     __delitem__ = _stay

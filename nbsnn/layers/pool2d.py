@@ -26,7 +26,7 @@ from .stateless import Stateless
 
 
 class Pool2d(Stateless):
-    """What pooling layers share; see ``SumPool2d``, ``AvgPool2d`` and ``MaxPool2d``."""
+    """Base of the pooling layers; see ``SumPool2d``, ``AvgPool2d`` and ``MaxPool2d``."""
 
     kind = "pool2d"
     devices = DEVICES

@@ -10,7 +10,8 @@ class Stateless(Layer):
     """A layer that maps each step by itself; subclasses implement ``apply`` and ``reverse``, which are called as
     methods of ``ops``: on a GPU those of an object from ``layers/cuda``, if the subclass has one.
 
-    An input that does not change over time is mapped once, and its gradient is summed over time before the way back.
+    An input that does not change over time is mapped once, and its gradient is summed over time before the backward
+    pass.
     """
 
     at_once = True
@@ -20,7 +21,7 @@ class Stateless(Layer):
         raise NotImplementedError
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        """The reverse of ``apply``: adds to ``grads``, returns the derivative by ``x`` if ``wanted``."""
+        """The backward pass of ``apply``: adds to ``grads``, returns the gradient of ``x`` if ``wanted``."""
         raise NotImplementedError
 
     def offer(self, x: Array, tape: Nested) -> None:

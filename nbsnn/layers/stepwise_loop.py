@@ -20,7 +20,7 @@ from .layer import Nested, Start
 def forward(
     layer: Container, inner: str, join: str, x: Any, state: Nested, tape: Nested, draws: Draws | None
 ) -> tuple[Any, Nested]:
-    """As ``Layer.forward``."""
+    """See ``Layer.forward``."""
     arrays, x = layer.arrays, layer.arrays.stored(x, tape, "x")
     tape["start"] = isinstance(state, Start)
     tape["steps"] = steps = [*tape.get("steps", []), *({} for _ in range(len(x)))][: len(x)]
@@ -40,7 +40,7 @@ def backward(
     layer: Container, inner: str, join: str, gy: Any, tape: Nested, grads: Nested, after: Nested | None,
     inject: Nested | None,
 ) -> tuple[Any, Nested]:  # fmt: skip
-    """As ``Layer.backward``."""
+    """See ``Layer.backward``."""
     arrays, shapes = layer.arrays, [layer.in_shape, layer.children["feedback"].shape]
     gx = arrays.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), layer.setting.dtype)
     fed: Any = None if after is None else _one_step(after["output"])

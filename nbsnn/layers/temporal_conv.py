@@ -132,7 +132,7 @@ class TemporalConv(Layer):
         return (gx if wanted else None), {"past": before}
 
     def lags(self, whole: Any) -> Iterator[Any]:
-        """What each weight sees: the input of every step, of the step before each, and so on."""
+        """Input that each weight sees: that of every step, of the step before each, and so on."""
         past = self.kernel_size - 1
         return (whole[past - k : len(whole) - k] for k in range(self.kernel_size))
 

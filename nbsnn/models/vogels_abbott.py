@@ -1,4 +1,4 @@
-"""What the three networks of Vogels and Abbott share: 4000 cells, four of five excitatory, a pair connected with 2 %.
+"""Basics of the three networks of Vogels and Abbott: 4000 cells, four of five excitatory, a pair connected with 2 %.
 
 T. P. Vogels and L. F. Abbott 2005, doi:10.1523/JNEUROSCI.3508-05.2005; as the benchmarks of R. Brette et al. 2007,
 doi:10.1007/s10827-007-0038-6.
@@ -24,7 +24,7 @@ EXCITATION, INHIBITION = Exponential(5.0, reversal=0.0), Exponential(10.0, rever
 
 
 def cells_at(scale: Any) -> int:
-    """How many cells a network of this scale has."""
+    """Number of cells of a network of this scale."""
     least = PROBABILITY  # fewer cells than each is connected with there cannot be
     return round(CELLS * number("scale", scale, least=least, most=1e5))
 

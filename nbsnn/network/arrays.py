@@ -1,4 +1,4 @@
-"""Where the arrays of a network are: in the computer's memory, or on a GPU and here only when they are asked for."""
+"""Arrays of a network: in host memory, or on a GPU and copied here on request."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Connection(Sealed):
         return self.stop - self.first
 
     def estimate(self) -> int:
-        """How many synapses there will be, about."""
+        """Approximate number of synapses."""
         return self.pattern.count(self.sources.n, self.targets.n, own=self.own, coordinates=self.coordinates)
 
     def bytes_each(self) -> int:
@@ -102,7 +102,7 @@ class Connection(Sealed):
 
     @property
     def own_weights(self) -> bool:
-        """Whether each synapse has its own weight."""
+        """True if each synapse has its own weight."""
         if self._weight is None:
             own = getattr(self.pattern, "weight", None) is not None
         else:
@@ -111,7 +111,7 @@ class Connection(Sealed):
 
     @property
     def one_delay(self) -> bool:
-        """Whether all synapses have the same delay, as far as can be told before they are built."""
+        """True if all synapses have the same delay, as far as can be told before they are built."""
         if self._delay is None:
             return getattr(self.pattern, "delay", None) is None
         return not isinstance(self._delay, values.Distribution) and np.ndim(self._delay) == 0
@@ -288,10 +288,11 @@ class Connection(Sealed):
 
     @property
     def learning(self) -> bool:
-        """Whether rule and homeostasis change weights; set it to False to keep them.
+        """True if rule and homeostasis change weights; set it to False to keep them.
 
-        Time goes on in a pause: traces, eligibility and mean rates follow the spikes. What is eligible at its end meets
-        the rewards after it; a reward in a pause changes nothing. Mean weights at which units aim stay as they are.
+        Time continues in a pause: traces, eligibility and mean rates follow the spikes. What is eligible at its end
+        meets the rewards after it; a reward in a pause changes nothing. Mean weights at which units aim stay as they
+        are.
         """
         return self._learning
 

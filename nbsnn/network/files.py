@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 class Files:
-    """The files of one run, opened; a path makes a new one, a writer goes on where it is and stays open."""
+    """The files of one run, opened; a path makes a new one, a writer continues where it is and stays open."""
 
     def __init__(
         self, network: Home, to: Any, variables_to: Any, columns: list[tuple], interval: int, start: int, end: int

@@ -1,4 +1,4 @@
-"""What a connection is given: kept as it is at the call, and refused there if it cannot be what is meant."""
+"""Arguments of a connection: copied at the call, and checked there."""
 
 from __future__ import annotations
 

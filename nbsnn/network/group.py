@@ -55,7 +55,7 @@ class Group(Sealed):
 
     @cached_property
     def response(self) -> Response | None:
-        """How the membrane answers to a current, if it does so in proportion."""
+        """Linear response of the membrane to a current, if it is linear."""
         return None if self.neuron is None else response(self.neuron, self.values, self.n)
 
     @cached_property
@@ -77,12 +77,12 @@ class Group(Sealed):
 
     @property
     def driven(self) -> bool:
-        """Whether synapses conduct onto this neuron, which takes a current alone."""
+        """True if synapses conduct onto this neuron, which takes a current alone."""
         return any(port.mode == "driving" for port in self.ports)
 
     @property
     def own_rest(self) -> bool:
-        """Whether the membranes that are driven rest at values of their own."""
+        """True if the membranes that are driven rest at values of their own."""
         return self.driven and self.response is not None and np.size(self.response.constant) > 1
 
     def __repr__(self) -> str:
@@ -236,7 +236,7 @@ class Section(Sealed):
 
 
 class Port:
-    """Where all synapses of one kind end at a population: their common variables, and the Poisson drives they have.
+    """Port: all synapses of one kind onto a population, their common variables and Poisson drives.
 
     ``mode`` is how their output enters: "current"; "conductance", into a neuron that takes one; "driving", a
     conductance into one that takes a current; "jump", into a neuron that takes one; "after", a jump after the step.
@@ -250,7 +250,7 @@ class Port:
         self.mode = (_conducting if synapse.variables else _jumping)(group, group.neuron, synapse)
 
     def label(self, variable: str) -> str:
-        """What a variable of this port is called in its population: "exponential.y", then "exponential2.y"."""
+        """Name of a variable of this port in its population: "exponential.y", then "exponential2.y"."""
         kind = self.synapse.kind.lower()
         alike = [port for port in self.group.ports if port.synapse.kind == self.synapse.kind]
         number = alike.index(self) + 1
@@ -269,7 +269,7 @@ class Port:
 
 
 def _conducting(group: Group, neuron: Neuron, synapse: Synapse) -> str:
-    """How a synapse with a course in time enters."""
+    """Input code of a synapse with a course in time."""
     if synapse.reversal is None or "conductance" in neuron.inputs:
         held(group.membrane)  # raises where that differs between units
         return "current" if synapse.reversal is None else "conductance"
@@ -283,7 +283,7 @@ def _conducting(group: Group, neuron: Neuron, synapse: Synapse) -> str:
 
 
 def _jumping(group: Group, neuron: Neuron, synapse: Synapse) -> str:
-    """How a delta synapse enters."""
+    """Input code of a delta synapse."""
     if "jump" in neuron.inputs:
         return "jump"
     if not _moves_membrane(neuron) or group.response is not None:
@@ -299,7 +299,7 @@ def _jumping(group: Group, neuron: Neuron, synapse: Synapse) -> str:
 
 
 def _moves_membrane(neuron: Neuron | None) -> bool:
-    """Whether a delta synapse moves the membrane rather than give the weight as an input."""
+    """True if a delta synapse moves the membrane rather than give the weight as an input."""
     return neuron is not None and neuron.membrane != "input"
 
 

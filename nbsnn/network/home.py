@@ -1,4 +1,4 @@
-"""What populations, connections and runs know of the network they belong to."""
+"""Interface of a network for its populations, connections and runs."""
 
 from __future__ import annotations
 

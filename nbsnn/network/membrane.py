@@ -1,4 +1,4 @@
-"""How a neuron's membrane answers to its input while it does not spike: found by trying its step."""
+"""Subthreshold response of a neuron's membrane to its input, found by trying its step."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Network(Simulation):
     """Populations of neurons, their inputs, and the synapses between them, simulated in steps of ``dt``.
 
     A network is described first, by ``population``, ``poisson``, ``spikes``, ``connect``, ``drive`` and ``inject``; the
-    first ``run`` builds it. It holds its state: ``run`` goes on from it, ``reset`` returns to the start, ``state``
+    first ``run`` builds it. It holds its state: ``run`` continues from it, ``reset`` returns to the start, ``state``
     gives a copy and ``restore`` puts one back. Results do not depend on the number of threads, nor on how a run is cut
     into pieces.
 
@@ -62,7 +62,7 @@ class Network(Simulation):
     The time of a spike, and of a recorded variable, is the end of its step, t + dt, and variables are as after the
     reset; this is NEST's convention (Brian 2's is the beginning of the step). After a spike at s a membrane is held for
     refractory / dt steps, rounded: what arrives from s + dt to s + refractory, both included, is lost (synapses with a
-    course in time go on), and the earliest next spike is at s + refractory + dt.
+    course in time continue), and the earliest next spike is at s + refractory + dt.
 
     ``>=`` and ``>`` compare floating-point numbers, without tolerance: fifty inputs of 0.02 add up to 0.9999996 in
     float32 and do not reach a threshold of 1. Where a spike hangs on equality, use weights that are sums of powers
@@ -98,7 +98,7 @@ class Network(Simulation):
         Parameters
         ----------
         neuron : Neuron
-            The model, from ``nbsnn.neurons`` or of one's own.
+            The model, from ``nbsnn.neurons`` or custom.
         n : int
             Number of units.
         name : str, optional

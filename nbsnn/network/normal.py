@@ -24,7 +24,7 @@ from ..scalar.logarithm import log
 
 @hole
 def real(x) -> Any:
-    """In the precision of the kernel."""
+    """Number in the precision of the kernel."""
     return float(x)
 
 

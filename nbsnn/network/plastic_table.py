@@ -1,4 +1,4 @@
-"""What plastic connections need to run: their table, traces, synapses by target, and what waits or is averaged."""
+"""Arrays of plastic connections: their table, traces, synapses by target, pending increments and averages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run shall record, and what it has recorded: spikes, variables of chosen units at intervals, weights."""
+"""Recording: what to record of a run, and the result: spikes, variables of chosen units, weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = np.ndarray
 
 
 class RecordRequest:
-    """What a run shall record."""
+    """Request of what a run records."""
 
     def __init__(self, network: Home, record: Any):
         self.spikes: list[Group | Section] = [group for group in network.groups if group.spiking and record is None]
@@ -100,7 +100,7 @@ class RecordRequest:
 
 
 class Recording(Sealed):
-    """What a run has recorded.
+    """Recording of a run.
 
     ``recording[group]`` or ``recording.spikes(group)`` are spikes as (times, units); ``recording[group, "v"]`` is the
     array of a variable at ``recording.times``; ``recording[connection, "weight"]`` that of weights. What a run has

@@ -19,7 +19,7 @@ STEPWISE = "sparse synapses are visited at spikes alone. nbsnn.plasticity.Plasti
 
 
 def normalizes_steps(rule: Rule) -> bool:
-    """Whether a rule normalises weights after steps, and not only at the end of a run."""
+    """True if a rule normalises weights after steps, and not only at the end of a run."""
     return rule.normalize is not None and rule.normalize.first is not None
 
 

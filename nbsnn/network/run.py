@@ -1,4 +1,4 @@
-"""One call of ``run``: the pieces between which Python looks in, and the watch for what is not finite."""
+"""One call of ``run``: pieces between returns to Python, and checks for values that are not finite."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Watch:
         self.since = step
 
     def _found(self, weights: bool) -> Iterator[str]:
-        """What is not finite, in words."""
+        """Message on what is not finite."""
         layout = self.layout
         if not _finite(states := layout.memory.read("states")):
             for (owner, name), (place, n) in layout.place.items():
@@ -172,7 +172,7 @@ class Watch:
 
 
 def _finite(array: Array) -> bool:
-    """Whether all elements are finite; False also where their sum overflows."""
+    """True if all elements are finite; False also where their sum overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()))
 
@@ -185,7 +185,7 @@ def _words(what: str, one: str, values: Any) -> Iterator[str]:
 
 
 def _finish(network: Home) -> None:
-    """What rules do at the end of a run alone."""
+    """Work of rules at the end of a run."""
     due = [c for c in network.connections if c.rule.normalize is not None and not c.kind.normalizes and c.learning]
     if due:
         with network.layout.memory.at_hand(*WEIGHTS):

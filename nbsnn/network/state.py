@@ -145,7 +145,7 @@ def check(
 
 
 def _check_numbers(state: State) -> None:
-    """Whether the step and the numbers in the arrays can be."""
+    """True if the step and the numbers in the arrays can be."""
     step = state.step
     if isinstance(step, bool) or not isinstance(step, (int, np.integer)) or not 0 <= step <= LATEST:
         raise ValueError(f"step of a state must be an integer from 0 to 2^53, not {step!r}")
@@ -159,7 +159,7 @@ def _check_numbers(state: State) -> None:
 
 
 def _check_history(state: State, populations: list, longest: int, waiting: bool) -> None:
-    """Whether the latest spikes are those of units of this network, for as many steps as it waits for."""
+    """True if the latest spikes are those of units of this network, for as many steps as it waits for."""
     history, needed = state.history, min(longest, int(state.step)) if waiting else 0
     if not isinstance(history, list) or not needed <= len(history) <= longest:
         found = f"{len(history)} steps" if isinstance(history, list) else repr(history)
@@ -208,7 +208,7 @@ def _say(entry: list | None) -> str:
 
 
 def _check_description(found: Any) -> None:
-    """Whether this describes a network as ``State.network`` does."""
+    """True if this describes a network as ``State.network`` does."""
     kinds = {"dt": float, "dtype": str, "populations": list, "connections": list}
     rows = {"populations": (str, int, list), "connections": (str, str, str, int, int)}
     right = isinstance(found, dict) and found.keys() == kinds.keys()

@@ -55,7 +55,8 @@ def ConductanceLIF(
     v_rest, v_threshold, v_reset : float or array, mV
         Reversal potential of the leak, where a run starts; membrane at which the neuron spikes; membrane after a spike.
     refractory : float or array, ms
-        Time after a spike during which the membrane stays at ``v_reset``, rounded to the nearest step. Synapses go on.
+        Time after a spike during which the membrane stays at ``v_reset``, rounded to the nearest step. Synapses
+        continue.
     compare : {">", ">="}
         Whether a membrane that equals its threshold spikes.
 

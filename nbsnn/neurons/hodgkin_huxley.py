@@ -87,7 +87,7 @@ def HodgkinHuxley(
     v_threshold : float or array, mV
         Where an upstroke counts as a spike. It does not act on the membrane.
     refractory : float or array, ms
-        Time after a spike without another one, rounded to the nearest step; the equations go on.
+        Time after a spike without another one, rounded to the nearest step; the equations continue.
     v_start : float or array, mV
         Membrane at the start, ``e_leak`` by default; m, h and n start in equilibrium with it. (The benchmark starts
         at m = h = n = 0.)

@@ -1,4 +1,4 @@
-"""How a rule keeps weights between ``w_min`` and ``w_max``.
+"""Bounds: how a rule keeps weights between ``w_min`` and ``w_max``.
 
     "none"    w + d
     "hard"    clip(w + d)

@@ -1,4 +1,4 @@
-"""What a rule's ``run`` checks at the border."""
+"""Argument checks of a rule's ``run``."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from .trace import Trace
 
 
 def change(w, pre, post, x, y1, y2, a_post, a_pre):
-    """What a synapse gains at a postsynaptic and at a presynaptic spike."""
+    """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return a_post * post * x * y2, -a_pre * pre * y1
 
 

@@ -61,7 +61,7 @@ class Scaling:
 
     @property
     def smoothing(self) -> float:
-        """How much of an interval's rate enters the mean."""
+        """Share of an interval's rate in the mean."""
         return -math.expm1(-self.every / self.tau)
 
     def apply(self, weights: np.ndarray, rates: np.ndarray) -> None:

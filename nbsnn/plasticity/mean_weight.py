@@ -34,12 +34,12 @@ def aimed(m, y, mean, a_pre):
 
 
 def rescale(m, mean):
-    """By what the weights onto a unit are multiplied, given their mean."""
+    """Factor of the weights onto a unit, given their mean."""
     return m / np.maximum(mean, 1e-6)
 
 
 def change(w, pre, post, x, y, a_post, a_pre):
-    """What a synapse gains; the bound weighs the sum of both parts."""
+    """Change of a synapse; the bound weighs the sum of both parts."""
     return a_post * x * post - a_pre * y * pre, 0.0
 
 
@@ -64,7 +64,7 @@ class MetaRule(Rule):
         self, weights: Array, pre: Array, post: Array, state: State, *,
         dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None,
     ) -> State:  # fmt: skip
-        """As ``Rule.advance``."""
+        """See ``Rule.advance``."""
         kept = kept if kept is not None else {}
         used, state = self.follow(pre, post, state, dt, device)
         self.keep_traces(kept, used)
@@ -85,7 +85,7 @@ class MetaRule(Rule):
         return plain, np.float64, {}
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
-        """What a run on a GPU needs of the rule."""
+        """Requirements of the rule for a run on a GPU."""
         from ..kernels.plasticity import mean_weight_cuda
 
         needs, number, m = pair_needs(self, side, True, side.batch), side.dtype.type, gpu.put(side.old["m"])

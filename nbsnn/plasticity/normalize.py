@@ -81,7 +81,7 @@ class Normalize:
         return max(0, math.ceil(self.when))
 
     def due(self, step: int) -> bool:
-        """Whether to normalise after this step of a run."""
+        """True if to normalise after this step of a run."""
         return self.first is not None and step >= self.first
 
     def apply(self, weights: np.ndarray) -> None:

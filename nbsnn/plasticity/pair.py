@@ -19,7 +19,7 @@ CAUSAL = "decay add use", "decay use add"
 
 
 def pair(w, pre, post, x, y, a_post, a_pre):
-    """What a synapse gains at a postsynaptic and at a presynaptic spike."""
+    """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return a_post * x * post, -a_pre * y * pre
 
 

@@ -21,7 +21,7 @@ from .spikes_in import Drawn
 
 @dataclass(frozen=True)
 class Presented:
-    """What ``Plastic.present`` returns.
+    """Result of ``Plastic.present``.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ def present(
     layer: Any, x: Any, encoder: Encoder, draws: Draws, state: Nested | None, keep: tuple[str, ...], learn: bool,
     first: int, batch: int, every: int | None,
 ) -> Presented:  # fmt: skip
-    """As ``Plastic.present``."""
+    """See ``Plastic.present``."""
     if not isinstance(encoder, Encoder):
         raise TypeError(f"encoder must be one of nbsnn.encode, not {shown(encoder)}")
     if not isinstance(draws, Draws):

@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What ``run`` of a rule returns.
+    """Result of a rule's ``run``.
 
     Attributes
     ----------

@@ -45,36 +45,36 @@ def set_(a, s, amount):
 
 
 def decay_add_use(a, s, decay, amount):
-    """What a rule uses, and the trace after the step."""
+    """Value that a rule uses, and the trace after the step."""
     a = bump(decay * a, s, amount)
     return a, a
 
 
 def decay_use_add(a, s, decay, amount):
-    """What a rule uses, and the trace after the step."""
+    """Value that a rule uses, and the trace after the step."""
     a = decay * a
     return a, bump(a, s, amount)
 
 
 def use_decay_add(a, s, decay, amount):
-    """What a rule uses, and the trace after the step."""
+    """Value that a rule uses, and the trace after the step."""
     return a, bump(decay * a, s, amount)
 
 
 def add_decay_use(a, s, decay, amount):
-    """What a rule uses, and the trace after the step."""
+    """Value that a rule uses, and the trace after the step."""
     a = decay * bump(a, s, amount)
     return a, a
 
 
 def add_use_decay(a, s, decay, amount):
-    """What a rule uses, and the trace after the step."""
+    """Value that a rule uses, and the trace after the step."""
     a = bump(a, s, amount)
     return a, decay * a
 
 
 def use_add_decay(a, s, decay, amount):
-    """What a rule uses, and the trace after the step."""
+    """Value that a rule uses, and the trace after the step."""
     return a, decay * bump(a, s, amount)
 
 
@@ -145,7 +145,7 @@ class Trace:
         check_tau(f"{'factor' if self.decay == 'factor' else 'tau'} of a trace", self.tau, self.decay)
 
     def factor(self, dt: float = 1.0, dtype: Any = np.float64) -> float:
-        """What is left of the trace after a step of ``dt``; ``ValueError`` if traces of ``dtype`` cannot follow."""
+        """Share of the trace left after a step of ``dt``; ``ValueError`` if traces of ``dtype`` cannot follow."""
         dt = scale("dt", dt)
         if self.decay == "factor":
             return resolved("tau of a trace", float(self.tau), dtype)
@@ -154,5 +154,5 @@ class Trace:
         return resolved("tau of a trace", factor, dtype)
 
     def filling(self) -> dict[str, Any]:
-        """What fills the holes of the kernel that follows a trace."""
+        """Fillings of the holes of the kernel that follows a trace."""
         return {"advance": ORDERS[self.order], "bump": self.mode if callable(self.mode) else MODES[self.mode]}

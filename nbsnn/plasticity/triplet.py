@@ -46,7 +46,7 @@ that of the full model and has no effect."""
 
 
 def triplet(w, pre, post, r1, r2, o1, o2, a2_plus, a3_plus, a2_minus, a3_minus):
-    """What a synapse gains at a postsynaptic and at a presynaptic spike."""
+    """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return post * r1 * (a2_plus + a3_plus * o2), -pre * o1 * (a2_minus + a3_minus * r2)
 
 

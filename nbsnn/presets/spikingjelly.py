@@ -262,7 +262,7 @@ def ParametricLIFNode(
 
 
 def start_of(v_reset: float | None) -> float:
-    """Where SpikingJelly's membranes start and rest."""
+    """Value at which SpikingJelly's membranes start and rest."""
     if v_reset is None:
         return 0.0
     filled("v_reset", v_reset)

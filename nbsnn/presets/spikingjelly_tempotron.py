@@ -34,7 +34,7 @@ from ..validate import UNITS, choice, count, finite, float_dtype, number, number
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """What ``Tempotron.backward`` needs of ``Tempotron.forward``; ``weight`` is float64 as its other arrays."""
+    """Results of ``Tempotron.forward`` that ``Tempotron.backward`` needs; ``weight`` is float64 as its other arrays."""
 
     ret_type: str
     model: tempotron.Tempotron
@@ -122,7 +122,7 @@ class Tempotron:
         return output.astype(self.dtype), record
 
     def backward(self, record: Record, g: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Derivative of ``sum(g * output)`` by the parameters, and by the spike times [B, in_features]."""
+        """Gradient of ``sum(g * output)`` with respect to parameters and spike times [B, in_features]."""
         v, g = record.v, np.asarray(g, np.float64)
         if record.ret_type == "v":
             g_v = g.transpose(2, 0, 1)
@@ -138,7 +138,7 @@ class Tempotron:
         return {"weight": grads["weight"].astype(self.dtype)}, g_times.astype(self.dtype)
 
     def _overflown(self, in_spikes: np.ndarray) -> np.ndarray:
-        """Where the original's exponential overflows, bool [T, B]: far before a sample's last spike."""
+        """Mask of where the original's exponential overflows, bool [T, B]: far before a sample's last spike."""
         last = np.where(in_spikes >= 0.0, in_spikes, -1.0).max(axis=1)
         reach = min(self.options["tau"], self.options["tau_s"]) * float(np.log(np.finfo(self.dtype).max))
         return np.arange(self.T)[:, None] < last - reach

@@ -48,7 +48,8 @@ def sort_into_cells(pre: Array, post: Array, reach: float, period: Array) -> Cel
 
 
 def _offsets(cells: Array, side: Array, reach: float, period: Array) -> tuple[Array, Array]:
-    """From a cell to all that hold places within ``reach`` of it, each once; and how far away these are at least."""
+    """Map from a cell to all that hold places within ``reach`` of it, each once; and how far away these are at
+    least."""
     steps, gaps = [], []
     for n, width, around in zip(cells.tolist(), side.tolist(), (period > 0.0).tolist(), strict=True):
         far = n if reach >= n * width else math.ceil(reach / width)

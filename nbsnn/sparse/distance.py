@@ -33,7 +33,7 @@ class Distance(Rule):
 
     Parameters
     ----------
-    profile : Gaussian, Decay, Disc, or a Profile of one's own
+    profile : Gaussian, Decay, Disc, or a custom Profile
         Probability as a function of distance.
     cutoff : float, optional
         No synapses beyond this distance: fewer pairs to look at. Beyond four standard deviations lie 0.03 % of the
@@ -107,7 +107,7 @@ class Distance(Rule):
         return min(n_pre * n_post, above(mean, mean + sampling))
 
     def _arguments(self, pre: Array, post: Array, period: Array, own: int) -> tuple:
-        """What kernels take between the sources and the results."""
+        """Arguments of kernels between the sources and the results."""
         reach = min(float(self.profile.reach), math.inf if self.cutoff is None else self.cutoff)
         cells = sort_into_cells(pre, post, max(reach, 1e-300), period)
         function, parameters = self.profile.function, self.profile.parameters
@@ -121,7 +121,7 @@ class Distance(Rule):
             raise ValueError(f"{self.profile!r} must give probabilities from 0 to 1; for {wrong} pairs it does not")
 
     def _coordinates(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> tuple[Array, Array, Array]:
-        """Where sources and targets are, and the period along each dimension, 0 for none."""
+        """Positions of sources and targets, and the period along each dimension, 0 for none."""
         if coordinates is None:
             raise ValueError("Distance needs the units' coordinates: arrays [units, dimensions]")
         same = own == 0 and n_pre == n_post

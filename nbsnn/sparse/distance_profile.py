@@ -22,7 +22,7 @@ LEAST = 2.0**-32
 
 
 class Profile(Protocol):
-    """What ``Distance`` asks of a profile of one's own.
+    """Interface of a custom profile of ``Distance``.
 
     If it also has ``falling = True``, the probability never grows with distance, and far pairs are looked at faster.
     """

@@ -84,7 +84,7 @@ class Sparse(Rule):
 
     @property
     def exact(self) -> bool:
-        """Whether the number of synapses is known before they are drawn."""
+        """True if the number of synapses is known before they are drawn."""
         return self.probability is None
 
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:

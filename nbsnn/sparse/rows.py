@@ -115,7 +115,7 @@ class Rows:
         return self
 
     def transposed(self) -> tuple[Array, Array, Array]:
-        """The same synapses by target.
+        """Transpose: the synapses sorted by target.
 
         Returns
         -------
@@ -182,7 +182,7 @@ def turn(begin: Array, index: Array, n: int, place: Array | None = None) -> tupl
 
 
 def _tallies(begin: Array, index: Array, n: int) -> Array:
-    """How many entries equal to each of ``range(n)`` every thread's share of the units has: int64 [shares, n]."""
+    """Number of entries equal to each of ``range(n)`` in every thread's share of the units: int64 [shares, n]."""
     parts = windows(len(begin) - 1, threads())
     tallies = np.zeros((max(1, len(parts)), n), np.int64)
     tally = compiled("tally")

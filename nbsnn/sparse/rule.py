@@ -1,4 +1,4 @@
-"""What a connection rule is: a recipe for rows, of which the number of synapses can be told before they are made."""
+"""Connection rules: recipes for rows whose number of synapses is known before they are made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ NOWHERE = -(1 << 40)
 
 
 class Rule(ABC):
-    """Who is connected to whom. Rules hold no state: equal arguments give equal rows, on any number of threads."""
+    """A rule for who is connected to whom. Rules hold no state: equal arguments give equal rows, on any number of
+    threads."""
 
     exact = False  # whether ``count`` tells the number of synapses, and not a bound
     spatial = True  # whether it may ask for coordinates
@@ -62,7 +63,7 @@ class Rule(ABC):
     def count(
         self, n_pre: int, n_post: int, *, same: bool = False, own: int | None = None, coordinates: Any = None
     ) -> int:
-        """How many synapses ``build`` would make: exact, or six standard deviations above the expected number."""
+        """Number of synapses that ``build`` would make: exact, or six standard deviations above the expected number."""
         n_pre, n_post = _sizes(n_pre, n_post, same)
         _check_places(coordinates)
         return self._count(n_pre, n_post, _own(same, own), coordinates)
@@ -83,7 +84,7 @@ def _check_places(coordinates: Any) -> None:
 
 
 def on_both_sides(n_pre: int, n_post: int, own: int) -> int:
-    """How many sources are targets too, source i being target i + own."""
+    """Number of sources that are targets too, source i being target i + own."""
     return max(0, min(n_pre, n_post - own) - max(0, -own))
 
 

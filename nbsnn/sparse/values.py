@@ -32,7 +32,7 @@ LEAST = 1e-3
 
 @dataclass(frozen=True)
 class Distribution(ABC):
-    """What values are drawn from."""
+    """Distribution that values are drawn from."""
 
     loop: ClassVar[str]
 
@@ -50,7 +50,7 @@ class Distribution(ABC):
 
     @property
     def floor(self) -> float:
-        """No value is lower."""
+        """Lower bound of all values."""
         return self._bounds()[0]
 
     @abstractmethod
@@ -137,7 +137,7 @@ class LogNormal(Distribution):
 
     @property
     def floor(self) -> float:
-        """No value is lower: ``low``, or 0."""
+        """Lower bound of all values: ``low``, or 0."""
         return max(0.0, self._bounds()[0])
 
     def _parameters(self) -> tuple[float, float]:
@@ -182,7 +182,7 @@ class Exponential(Distribution):
 
     @property
     def floor(self) -> float:
-        """No value is lower: ``low``, or 0."""
+        """Lower bound of all values: ``low``, or 0."""
         return max(0.0, self._bounds()[0])
 
     def _parameters(self) -> tuple[float, float]:
@@ -240,7 +240,7 @@ def named(name: str, spec: Any, synapses: int, *, seed: int = 0, stream: Stream 
 
 
 def _normal_share(low: float, high: float, std: float) -> float:
-    """How much of a normal distribution around 0 lies between two bounds."""
+    """Share of a normal distribution around 0 between two bounds."""
     if std == 0.0:
         return float(low <= 0.0 <= high)
     low, high = low / (std * math.sqrt(2.0)), high / (std * math.sqrt(2.0))

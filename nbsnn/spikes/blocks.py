@@ -13,7 +13,7 @@ Array = np.ndarray
 
 
 def blocks(columns: int) -> int:
-    """How many lines hold ``columns`` columns."""
+    """Number of lines that hold ``columns`` columns."""
     return -(-columns // LINE)
 
 

@@ -15,7 +15,7 @@ from ..device.threads import run_threaded
 from ..kernels.products import small as loops
 
 FEW = 16
-"""Up to so many rows in the middle. Measured on one thread, 12800 rows, 10 to 800 columns: 2.0 ms, BLAS 2.4; 784 rows,
+"""Most rows in the middle. Measured on one thread, 12800 rows, 10 to 800 columns: 2.0 ms, BLAS 2.4; 784 rows,
 128 to 800 columns: 1.1 ms, BLAS 1.5."""
 
 

@@ -32,12 +32,12 @@ class Classic:
     lr : float, default 0.01
         Size of a change (lambda in the paper), above 0.
     momentum : float in [0, 1), default 0.0
-        Share of the last change that is made again at the next error.
+        Share of the last change that is repeated at the next error.
 
     Attributes
     ----------
     change : array [n_inputs, n_outputs] or None
-        The last change: what a momentum goes on with.
+        The last change, for the momentum.
 
     Examples
     --------

@@ -63,7 +63,7 @@ def fit(
     Returns
     -------
     History
-        One row per epoch. "train_accuracy" is measured as the samples are met, while learning goes on.
+        One row per epoch. "train_accuracy" is measured as the samples are met, while learning continues.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def accuracy(
 
 
 def correct(v_max: np.ndarray, target: np.ndarray, v_threshold: float, by: str) -> np.ndarray:
-    """Which samples are answered rightly, bool [B]; ``by`` as in ``accuracy``."""
+    """Correctly answered samples, bool [B]; ``by`` as in ``accuracy``."""
     if by == "threshold":
         return ((v_max >= v_threshold) == target).all(axis=1)
     return np.take_along_axis(target, v_max.argmax(axis=1)[:, None], axis=1)[:, 0]

@@ -19,7 +19,7 @@ class Gradient:
     Parameters
     ----------
     loss : callable, default ThresholdHinge()
-        From ``nbsnn.tempotron``, or of one's own: ``loss(v_max, target, v_threshold) -> (value, derivative)``.
+        From ``nbsnn.tempotron``, or custom: ``loss(v_max, target, v_threshold) -> (value, derivative)``.
     optimizer : optional
         From ``nbsnn.optim``; Adam with its defaults when not given.
     damp : array [n_inputs, Q], optional

@@ -26,7 +26,7 @@ class Loss(Protocol):
     """A loss on ``v_max``."""
 
     def __call__(self, v_max: np.ndarray, target: np.ndarray, v_threshold: float) -> tuple[float, np.ndarray]:
-        """Value, and derivative by ``v_max``."""
+        """Value, and gradient with respect to ``v_max``."""
         ...
 
 
@@ -49,7 +49,7 @@ class ThresholdHinge:
         number("margin", self.margin, least=0.0)
 
     def __call__(self, v_max: np.ndarray, target: np.ndarray, v_threshold: float) -> tuple[float, np.ndarray]:
-        """Value, and derivative by ``v_max``."""
+        """Value, and gradient with respect to ``v_max``."""
         sign = np.where(target, -1.0, 1.0)
         short = self.margin + sign * (v_max - v_threshold)
         # At the threshold an output fires: it is right if it should, and wrong by 0 if it should not.
@@ -66,7 +66,7 @@ class ThresholdMSE:
     """
 
     def __call__(self, v_max: np.ndarray, target: np.ndarray, v_threshold: float) -> tuple[float, np.ndarray]:
-        """Value, and derivative by ``v_max``."""
+        """Value, and gradient with respect to ``v_max``."""
         error = np.where((v_max >= v_threshold) != target, v_max - v_threshold, 0.0)
         return float(np.sum(error**2, dtype=np.float64) / len(v_max)), error * (2.0 / len(v_max))
 
@@ -75,7 +75,8 @@ class ThresholdMSE:
 class MaxCrossEntropy:
     """Cross-entropy with ``scale * v_max`` as logits: of all outputs the largest should be one that should fire.
 
-    The derivative by the logits is ``softmax - share``, with ``share`` the softmax among those that should fire.
+    The gradient with respect to the logits is ``softmax - share``, with ``share`` the softmax among those that should
+    fire.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ class MaxCrossEntropy:
         number("scale", self.scale, above=0.0)
 
     def __call__(self, v_max: np.ndarray, target: np.ndarray, v_threshold: float) -> tuple[float, np.ndarray]:
-        """Value, and derivative by ``v_max``."""
+        """Value, and gradient with respect to ``v_max``."""
         if v_max.shape[1] < 2 or not target.any(axis=1).all():
             raise ValueError("MaxCrossEntropy needs two outputs at least, and for each sample one that should fire")
         from scipy.special import logsumexp, softmax  # a fifth of a second that most programs need not spend

@@ -43,7 +43,7 @@ def dpsp(t: float, tau: float, tau_s: float) -> float:
 
 
 def stationary(m: float, s: float, tau: float, tau_s: float) -> float:
-    """Where the slope of ``m exp(-d / tau) - s exp(-d / tau_s)`` vanishes; ``m`` and ``s`` of equal sign.
+    """Time at which the slope of ``m exp(-d / tau) - s exp(-d / tau_s)`` vanishes; ``m`` and ``s`` of equal sign.
 
     >>> round(stationary(1.0, 1.0, 15.0, 3.75), 6)
     6.931472
@@ -73,7 +73,7 @@ def rise(m: float, s: float, level: float, tau: float, tau_s: float) -> float:
 
 
 def peak_time(tau: float, tau_s: float) -> float:
-    """When K is largest.
+    """Time of the maximum of K.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What goes in and out of learning: a Tempotron's answer, who should fire, and what a rule is."""
+"""Input and output of learning: a Tempotron's response, the target, and the interface of a rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .spike_times import Events
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What a Tempotron answers to a batch.
+    """Response of a Tempotron to a batch.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ def decide(answer: Response) -> np.ndarray:
 
 
 def targets(labels: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
-    """Who should fire, bool [B, O].
+    """Units that should fire, bool [B, O].
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def targets(labels: ArrayLike, shape: tuple[int, int]) -> np.ndarray:
 
 @runtime_checkable
 class TempotronLike(Protocol):
-    """What sweeps and rules use of a ``Tempotron``."""
+    """Attributes of a ``Tempotron`` that sweeps and rules use."""
 
     n_inputs: int
     n_outputs: int
@@ -113,7 +113,7 @@ class TempotronLike(Protocol):
 
 
 class Rule(Protocol):
-    """What ``Tempotron.step`` and ``Tempotron.fit`` ask of a custom rule."""
+    """Interface of a custom rule for ``Tempotron.step`` and ``Tempotron.fit``."""
 
     def learn(self, t: TempotronLike, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
         """Change ``t.params`` in place, for samples of which ``target`` [B, O] says who should fire.

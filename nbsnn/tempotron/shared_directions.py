@@ -1,4 +1,4 @@
-"""What all patterns have in common, and how to keep learning from being drowned in it.
+"""Directions shared by all patterns, and how to damp the gradient along them.
 
 Inputs that spike at about the same time in nearly every pattern, as the dark pixels of a picture do, move all membranes
 together. Their weights have most of the gradient and nothing to tell patterns apart, and the learning rate must be so

@@ -1,4 +1,4 @@
-"""When a membrane is largest, softly: a time that can be differentiated, for layers behind a Tempotron.
+"""Soft time of a membrane's maximum, which can be differentiated, for layers behind a Tempotron.
 
     p = softmax_k(sharpness v[k]),        soft_time = sum_k at[k] p[k]
     d soft_time / d v[k] = sharpness p[k] (at[k] - soft_time)
@@ -15,7 +15,7 @@ from ..validate import number, numbers, shaped
 
 
 def soft_time(v: np.ndarray, at: np.ndarray, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Soft time of the maximum, and its derivative by the membrane.
+    """Soft time of the maximum, and its derivative with respect to the membrane.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Tempotrons in layers: each tells the next when its membrane is largest.
 
 A hidden output that reaches its threshold sends one spike, at the time ``t_max`` of its largest membrane; a silent one
-sends none. The last layer answers with ``v_max``. Backwards, the derivative by a hidden spike's time goes to the
+sends none. The last layer answers with ``v_max``. Backwards, the gradient of a hidden spike's time goes to the
 membrane through its soft form (``soft_time``), as in SpikingJelly: the time itself jumps where one maximum overtakes
 another, and would tell the weights of the lower one nothing.
 """
@@ -77,7 +77,7 @@ class Stack:
         return answers
 
     def vjp(self, answers: list[Response], g: np.ndarray) -> dict[str, np.ndarray]:
-        """Derivative of ``sum(g * v_max)`` of the last layer by ``params``; ``answers`` of ``run``."""
+        """Gradient of ``sum(g * v_max)`` of the last layer with respect to ``params``; ``answers`` of ``run``."""
         grads: dict[str, np.ndarray] = {}
         at = np.arange(0.0, self.T + 0.5 * self.step_size, self.step_size).astype(self.layers[0].dtype)
         for k in range(len(self.layers), 0, -1):

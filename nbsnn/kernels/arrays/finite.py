@@ -2,7 +2,7 @@
 
 
 def unfinite(lo, hi, x):
-    """Whether x[lo:hi] holds NaN or infinity: all other numbers minus themselves are 0."""
+    """True if x[lo:hi] holds NaN or infinity: all other numbers minus themselves are 0."""
     found = False
     for i in range(lo, hi):
         found |= (x[i] - x[i]) != 0.0

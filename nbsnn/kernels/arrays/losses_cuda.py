@@ -31,7 +31,7 @@ def write(y, i, g, gy) -> Any:
 
 @hole
 def class_entropy(shifted, p, total, right, smoothing, classes) -> Any:
-    """What a class adds to its row's cross-entropy, and the derivative by its logit."""
+    """One class's term of its row's cross-entropy, and the derivative with respect to its logit."""
     raise NotImplementedError
 
 

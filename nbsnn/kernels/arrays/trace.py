@@ -14,7 +14,7 @@ def onward(n0, n1, decay, x, y):
 
 
 def last(n0, n1, decay, x, y):
-    """As ``onward`` where only the last step is wanted: y [N] holds the sum before, and after."""
+    """Variant of ``onward`` for the last step only: y [N] holds the sum before, and after."""
     for t in range(x.shape[0]):
         for n in range(n0, n1):
             y[n] = decay * y[n] + x[t, n]

@@ -18,7 +18,7 @@ def onward(n0, n1, decay, x, y):
 
 
 def last(n0, n1, decay, x, y):
-    """As ``onward`` where only the last step is wanted: y [N] holds the sum before, and after."""
+    """Variant of ``onward`` for the last step only: y [N] holds the sum before, and after."""
     n = n0 + cuda.grid(1)
     if n < n1:
         s = y[n]

@@ -1,4 +1,4 @@
-"""How wide a loop's vectors are."""
+"""Width of a loop's vectors."""
 
 from ...compile.simd import widest as instruction_of_widest
 from ...scalar.hole import instruction

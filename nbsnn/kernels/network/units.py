@@ -1,4 +1,4 @@
-"""What the units of a block receive from outside, and who of them spiked.
+"""External input of the units of a block, and the list of those that spiked.
 
 A block is ``n`` units from ``lo`` on. ``x``, ``y``, ``bits`` and ``events`` are scratch of a block. The places in the
 flat arrays are unsigned, so that no index needs a check for its sign, and the loops are vectorised.

@@ -1,4 +1,4 @@
-"""What bounds and normalisation make of all weights in a step, for rules that touch more than the synapses of spikes.
+"""Bounds and normalisation of all weights in a step, for rules that touch more than the synapses of spikes.
 
     W <- W + D;    W_ij <- total W_ij / sum_i |W_ij|;    W <- clip(W)              or clip first, then normalise
 

@@ -1,4 +1,4 @@
-"""What goes into and out of a population's record [V, T + 1, lanes], one thread for each number; NumPy on the CPU."""
+"""Copies into and out of a population's record [V, T + 1, lanes], one thread for each number; NumPy on the CPU."""
 
 # pyright: reportCallIssue=false
 

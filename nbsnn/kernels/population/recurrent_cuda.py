@@ -4,8 +4,8 @@
 
 A block has a sample, a thread a unit, whose states it keeps in registers. What a step puts out, the threads tell each
 other in shared memory: spikes as bits, so that a thread adds up the rows of V that spiking units choose; other outputs,
-and errors on the way back, as numbers. Three sets of bits take turns, one is read, one written and one cleared; two
-sets of numbers do: so the threads of a block wait for each other once in each step.
+and errors in the backward pass, as numbers. Three sets of bits take turns, one is read, one written and one cleared;
+two sets of numbers do: so the threads of a block wait for each other once in each step.
 
 The CPU has a loop over steps in Python, with the kernels of ``population.loops``.
 """

@@ -22,7 +22,7 @@ def equals(x, place, value):
 
 
 def ones(word):
-    """How many bits are set, added up in pairs, fours and so on; compiled, this is one instruction."""
+    """Number of set bits, added up in pairs, fours and so on; compiled, this is one instruction."""
     word = word - ((word >> uint64(1)) & uint64(0x5555555555555555))
     word = (word & uint64(0x3333333333333333)) + ((word >> uint64(2)) & uint64(0x3333333333333333))
     word = (word + (word >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)

@@ -11,7 +11,7 @@ KH, KW, SH, SW, PH, PW = 1, 1, 1, 1, 0, 0  # window, stride, padding
 
 
 def seen(x, r, k):
-    """What weight k = (c, i, j) sees at place r = (n, h, w) of the output."""
+    """Input of weight k = (c, i, j) at place r = (n, h, w) of the output."""
     h = r // OW % OH * SH + k // KW % KH - PH
     w = r % OW * SW + k % KW - PW
     return x[r // (OH * OW), k // (KH * KW), h, w] if h >= 0 and h < H and w >= 0 and w < W else 0.0

@@ -120,7 +120,7 @@ def turn(u0, u1, begin, index, cursor, out, place):
 
 
 def cut(start, first, index, cuts, modulus, bounds):
-    """Where in each row the targets pass each of ``cuts``: bounds [rows, cuts], places in ``index``.
+    """Places in each row at which the targets pass each of ``cuts``: bounds [rows, cuts], places in ``index``.
 
     The row of unit i is index[first + start[i]:first + start[i + 1]], ascending; if ``modulus`` is not 0, what ascends
     is the remainder.

@@ -1,4 +1,4 @@
-"""From spike times as they are given to each sample's events in the order of time.
+"""Conversion of spike times to each sample's events in the order of time.
 
 Sample ``b`` has the entries ``first[b] ... first[b + 1] - 1`` of the flat array ``given``. An entry that is negative
 or infinite is no spike. Loops cover the samples [b0, b1).

@@ -51,18 +51,18 @@ class Maxima(NamedTuple):
 
 @hole
 def stationary(m: float, s: float, tau: float, tau_s: float) -> float:
-    """Where the slope of a membrane vanishes; filled."""
+    """Time at which the slope of a membrane vanishes; filled."""
     raise NotImplementedError("stationary is a hole; compile.kernel fills it")
 
 
 @hole
 def rise(m: float, s: float, level: float, tau: float, tau_s: float) -> float:
-    """When a membrane gets to a level; filled."""
+    """Time at which a membrane gets to a level; filled."""
     raise NotImplementedError("rise is a hole; compile.kernel fills it")
 
 
 def turns(m: float, s: float, dm: float, ds: float, tau: float, tau_s: float) -> bool:
-    """Whether a membrane has a maximum while its sums fall by the factors ``dm`` and ``ds``."""
+    """True if a membrane has a maximum while its sums fall by the factors ``dm`` and ``ds``."""
     return (s * tau > m * tau_s) & (s * ds * tau < m * dm * tau_s)
 
 
@@ -72,7 +72,7 @@ def slope_of(m: float, s: float, tau: float, tau_s: float) -> float:
 
 
 def rises(m: float, s: float, m1: float, s1: float, level: float, tau: float, tau_s: float) -> bool:
-    """Whether a membrane gets to a level while its sums fall from ``m`` and ``s`` to ``m1`` and ``s1``."""
+    """True if a membrane gets to a level while its sums fall from ``m`` and ``s`` to ``m1`` and ``s1``."""
     if m > 0.0 and s * tau > m * tau_s and m > level:
         top = m1 - s1
         if s1 * tau < m1 * tau_s:
@@ -154,7 +154,7 @@ def crossings(
     lo: int, hi: int, constants: Constants, spikes: Spikes, weight: np.ndarray, level: float, t_max: np.ndarray,
     fires: np.ndarray, spike_time: np.ndarray,
 ) -> None:  # fmt: skip
-    """Where ``fires`` is not 0, fill ``spike_time`` with the first time at which the membrane is at ``level``."""
+    """Fill ``spike_time``, where ``fires`` is not 0, with the first time at which the membrane is at ``level``."""
     tau, tau_s, T = constants
     begin, end, time, pre = spikes
     for b in range(lo, hi):

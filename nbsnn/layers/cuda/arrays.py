@@ -33,7 +33,7 @@ class Gpu:
         return Gpu()
 
     def holds(self, x: Any) -> bool:
-        """Whether ``x`` lies on the GPU already."""
+        """True if ``x`` lies on the GPU already."""
         return isinstance(x, ConstantInput) or gpu.on_gpu(x)
 
     def shared_zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -136,7 +136,7 @@ class Gpu:
         return sums
 
     def constant(self, x: Any) -> bool:
-        """Whether ``x`` is one step that stands for all."""
+        """True if ``x`` is one step that stands for all."""
         return isinstance(x, ConstantInput)
 
     def one_step(self, x: ConstantInput) -> Any:

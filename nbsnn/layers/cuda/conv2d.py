@@ -15,7 +15,7 @@ class CudaConv2d(CudaOps):
     """Convolution over the last two axes."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
-        """As ``Conv2d.apply``."""
+        """See ``Conv2d.apply``."""
         layer = self.layer
         self.offer(x, tape)
         y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self.dtype)
@@ -28,7 +28,7 @@ class CudaConv2d(CudaOps):
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        """As ``Conv2d.reverse``."""
+        """See ``Conv2d.reverse``."""
         layer, images, g = self.layer, tape["pre"], self._out(gy)
         places = len(images) * layer.area
         lengths = (layer.fan_in, places, layer.c_post)
@@ -49,7 +49,7 @@ class CudaConv2d(CudaOps):
         return gx
 
     def offer(self, x: Any, tape: Nested) -> None:
-        """As ``Conv2d.offer``."""
+        """See ``Conv2d.offer``."""
         steps, batch = x.shape[:2]
         tape["pre"] = x.reshape(steps * batch, *self.layer.in_shape)
 

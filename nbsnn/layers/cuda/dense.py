@@ -18,7 +18,7 @@ class CudaDense(CudaOps):
     """Dense connection."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
-        """As ``Dense.apply``."""
+        """See ``Dense.apply``."""
         layer = self.layer
         self.offer(x, tape)
         y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self.dtype)
@@ -35,17 +35,17 @@ class CudaDense(CudaOps):
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        """As ``Dense.reverse``."""
+        """See ``Dense.reverse``."""
         gx = self.pull(gy, tape) if wanted else None
         self.accumulate(gy, tape, grads)
         return gx
 
     def offer(self, x: Any, tape: Nested) -> None:
-        """As ``Dense.offer``."""
+        """See ``Dense.offer``."""
         tape["pre"], tape["trace"] = x, None
 
     def accumulate(self, gy: Any, tape: Nested, grads: Nested) -> None:
-        """As ``Dense.accumulate``."""
+        """See ``Dense.accumulate``."""
         layer, trace = self.layer, tape["trace"]
         g = _rows(gy, layer.shape[0])
         if layer.bias:
@@ -62,7 +62,7 @@ class CudaDense(CudaOps):
         add_outer(_rows(tape["pre"], layer.in_shape[0]), g, grads["weight"], tape)
 
     def pull(self, gy: Any, tape: Nested) -> Any:
-        """The derivative by the input."""
+        """Gradient with respect to the input."""
         layer = self.layer
         gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self.dtype)
         gpu_products.multiply_back(_rows(gy, layer.shape[0]), layer.params["weight"], _rows(gx, layer.in_shape[0]))

@@ -16,16 +16,16 @@ class CudaDropout(CudaOps):
     """Dropout without a mask: whether a unit drops is worked out anew in each direction."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
-        """As ``Dropout.apply``."""
+        """See ``Dropout.apply``."""
         tape["key"] = None if draws is None or not self.layer.p else draws.key
         return self.dropped(x, tape, "y")
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        """As ``Dropout.reverse``."""
+        """See ``Dropout.reverse``."""
         return self.dropped(gy, tape, "gx") if wanted else None
 
     def dropped(self, x: Any, tape: Nested, name: str) -> Any:
-        """As ``Dropout.dropped``."""
+        """See ``Dropout.dropped``."""
         if tape["key"] is None:
             return x
         y, p = gpu.buffer(tape, name, x.shape, x.dtype), self.layer.p

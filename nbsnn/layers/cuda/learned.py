@@ -17,7 +17,7 @@ from .ops import CudaOps
 
 
 class LearnedOnGpu(CudaOps):
-    """What is learned in a population: parameters of its neurons, and initial values."""
+    """Learned values of a population: parameters of its neurons, and initial values."""
 
     def table(self) -> Any:
         """All parameters as the step uses them, [params, N]."""

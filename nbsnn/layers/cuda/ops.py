@@ -1,4 +1,4 @@
-"""What the objects of this package share: a layer, and what of it is kept on the GPU."""
+"""Base of the objects of this package: a layer, and what of it is kept on the GPU."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class CudaOps:
-    """How ``layer`` computes on a GPU: its ``ops`` there, with the methods that the layer has for the CPU.
+    """Implementation of ``layer`` on a GPU: its ``ops``, with the methods that the layer has for the CPU.
 
     Attributes
     ----------

@@ -15,13 +15,13 @@ class CudaPool2d(CudaOps):
     """Sum, mean or maximum over each window; a layer without ``scale`` takes the maximum."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
-        """As ``Pool2d.apply``."""
+        """See ``Pool2d.apply``."""
         y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self.dtype)
         self._run("", _planes(y), _planes(x), _planes(y), *self._at(y.shape, tape))
         return y
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        """As ``Pool2d.reverse``."""
+        """See ``Pool2d.reverse``."""
         if not wanted:
             return None
         gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *self.layer.in_shape), self.dtype)
@@ -29,7 +29,7 @@ class CudaPool2d(CudaOps):
         return gx
 
     def _at(self, shape: tuple[int, ...], tape: Nested) -> list[Any]:
-        """Where each window's maximum is, if that is what is taken."""
+        """Place of each window's maximum, if that is what is taken."""
         return [] if hasattr(self.layer, "scale") else [_planes(gpu.buffer(tape, "at", tuple(shape), np.int32))]
 
     def _run(self, way: str, written: Any, *arrays: Any) -> None:

@@ -65,7 +65,7 @@ class CudaPopulation(LearnedOnGpu):
         return start
 
     def begin(self, x: Any, state: Nested, tape: Nested) -> None:
-        """As ``Population.begin``."""
+        """See ``Population.begin``."""
         layer, (steps, batch) = self.layer, x.shape[:2]
         lanes = batch * layer.units
         shape = (len(layer.variables), steps + 1, batch, layer.units)
@@ -109,7 +109,7 @@ class CudaPopulation(LearnedOnGpu):
         return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self.dtype)
 
     def retreat_within(self, gy: Any, tape: Nested) -> Any:
-        """As ``Population.retreat_within``."""
+        """See ``Population.retreat_within``."""
         gy = gy.reshape(len(gy), gy.shape[1], self.layer.units)
         self._room(tape, gy.shape[1])
         arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gS"], tape["gP"]
@@ -117,7 +117,7 @@ class CudaPopulation(LearnedOnGpu):
         return gy
 
     def traced(self, output: Any, tape: Nested, before: Any) -> tuple[Any, Any]:
-        """As ``Population.traced``."""
+        """See ``Population.traced``."""
         layer = self.layer
         place = list(layer.values).index(layer.neuron.leak) if layer.neuron.leak else None
         leak = np.ones(1, self.dtype) if place is None else layer.step_parameters()[place]
@@ -127,7 +127,7 @@ class CudaPopulation(LearnedOnGpu):
         return leaky_sums(output, gpu.put(leak), before)
 
     def begin_reverse(self, gy: Any, tape: Nested, after: Any, inject: Any) -> Any:
-        """As ``Population.begin_reverse``."""
+        """See ``Population.begin_reverse``."""
         layer, (steps, batch), output = self.layer, gy.shape[:2], self.layer.neuron.output
         after, inject, lanes = after or {}, dict(inject or {}), (batch, layer.units)
         for name in inject:
@@ -179,7 +179,7 @@ class CudaPopulation(LearnedOnGpu):
         return self._made(loop, module, step=layer._step, keep=store(layer._places, "t, b, n"), **constants)
 
     def made_reverse(self, loop: str, module: str, second: str | None, **constants: int | None) -> Any:
-        """A loop back; ``second`` says where the loss's own derivative by states is, if there is one."""
+        """A backward loop; ``second`` says where the loss's own gradient of states is, if there is one."""
         model, states = self.layer.neuron, len(self.layer.neuron.state)
         if model.vjp is None:
             raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")

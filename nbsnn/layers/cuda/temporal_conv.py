@@ -13,14 +13,14 @@ class CudaTemporalConv(CudaOps):
     """Convolution over time, dense between units."""
 
     def convolve(self, whole: Any, y: Any) -> None:
-        """As ``TemporalConv.convolve``."""
+        """See ``TemporalConv.convolve``."""
         params = self.layer.params
         for k, seen in enumerate(self.layer.lags(whole)):
             bias = params.get("bias") if k == 0 else None
             gpu_products.multiply(_flat(seen), params["weight"][k], _flat(y), bias, add=k > 0)
 
     def spread(self, gy: Any, back: Any, tape: Nested, grads: Nested) -> None:
-        """As ``TemporalConv.spread``."""
+        """See ``TemporalConv.spread``."""
         layer = self.layer
         for k, (seen, g) in enumerate(zip(layer.lags(tape["whole"]), layer.lags(back), strict=True)):
             gpu_products.add_outer(_flat(seen), _flat(gy), grads["weight"][k], tape)

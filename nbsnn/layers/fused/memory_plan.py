@@ -1,9 +1,9 @@
-"""How much memory a training step takes, and what is left out when that is too much.
+"""Memory plan of a training step, and what is recomputed when memory is short.
 
 What grows with T B N are the currents (N numbers for each sample and step), the states at checkpoints, and the spikes:
 their bits, and the positions of the ones. Under a byte budget, positions are listed anew when they are needed, and
-currents are made again on the way back, from the events that made them or with the same product, largest population
-first; gradients stay the same bit for bit.
+currents are recomputed in the backward pass, from the events that made them or with the same product, largest
+population first; gradients stay the same bit for bit.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ...spikes.blocks import LINE
 from ..layer import Layer
 
 LINE_BYTES, LOOP_BYTES = 2**19, 2**23
-"""Samples that go back together have at most so many bytes of errors in a line of a population, which stay in a near
+"""Samples that go back together have at most this many bytes of errors in a line of a population, which stay in a near
 cache, or with a loop in all of its lines."""
 
 NARROW = 64
-"""A connection to at most so many units has its error row multiplied where it is used, not by BLAS beforehand."""
+"""A connection to at most this many units has its error row multiplied where it is used, not by BLAS beforehand."""
 
 EVERY = 12
-"""Steps between checkpoints: the states made again should fit a near cache."""
+"""Steps between checkpoints: the recomputed states should fit a near cache."""
 
 PARTS = (
     "currents",
@@ -51,7 +51,7 @@ class Sizes(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """How one batch is run.
+    """Plan of how one batch is run.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Plan:
 
 
 def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> Plan:
-    """What to keep for ``units`` in a row, at ``steps`` and ``batch``.
+    """Plan of what to keep for ``units`` in a row, at ``steps`` and ``batch``.
 
     Raises
     ------
