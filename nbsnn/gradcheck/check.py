@@ -111,7 +111,6 @@ def check(
     if worst.error > tolerance:
         raise GradientError(
             f"the gradient with respect to {worst.what} is {worst.analytic:.7g}, but finite differences give "
-            f"{worst.numeric:.7g} "
-            f"(relative error {worst.error:.1e})\n{result!r}"
+            f"{worst.numeric:.7g} (relative error {worst.error:.1e})\n{result!r}"
         )
     return result
