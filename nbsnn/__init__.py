@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import losses as losses
     from . import models as models
     from . import neurons as neurons
+    from . import nir as nir
     from . import optim as optim
     from . import plasticity as plasticity
     from . import plot as plot
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .gradcheck.check import check as check
     from .layers import AvgPool2d as AvgPool2d
     from .layers import Container as Container
+    from .layers import Conv1d as Conv1d
     from .layers import Conv2d as Conv2d
     from .layers import Delay as Delay
     from .layers import Dense as Dense
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from .layers import Recurrent as Recurrent
     from .layers import Residual as Residual
     from .layers import Run as Run
+    from .layers import Scale as Scale
     from .layers import Sequential as Sequential
     from .layers import SumPool2d as SumPool2d
     from .layers import TemporalConv as TemporalConv
@@ -80,7 +83,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "": """
-        data encode files init layers learning losses models neurons optim plasticity plot presets random sparse
+        data encode files init layers learning losses models neurons nir optim plasticity plot presets random sparse
         statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
@@ -90,8 +93,8 @@ NAMES = {
     "diagnosis.target_rate": "target_rate",
     "gradcheck.check": "GradientError check",
     "layers": """
-        AvgPool2d Container Conv2d Delay Dense Dropout Flatten Identity Layer MaxPool2d Parallel Population Recurrent
-        Residual Run Sequential SumPool2d TemporalConv
+        AvgPool2d Container Conv1d Conv2d Delay Dense Dropout Flatten Identity Layer MaxPool2d Parallel Population
+        Recurrent Residual Run Scale Sequential SumPool2d TemporalConv
     """,
     "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",

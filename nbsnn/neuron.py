@@ -272,7 +272,7 @@ class Neuron:
             said = {
                 k: v
                 for k, v in self.options.items()
-                if not (k == "learn" and not len(v)) and not (k == "reset" and v is None)
+                if not (k == "learn" and not len(v)) and not (k in ("reset", "v_start") and v is None)
             }
             return f"{self.kind}({', '.join(f'{k}={_short(v)}' for k, v in said.items())})"
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"

@@ -14,6 +14,7 @@ if "NUMBA_OPT" not in os.environ:
 # the real device sets it to 0.
 os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="folder with the golden .npz files that tests/conformance compares with (default: tests/golden)",
     )
     parser.addoption(
+        "--nir-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder with .nir files and the .npz of what their writers compute (default: those in tests/nir)",
+    )
+    parser.addoption(
         "--budget",
         type=float,
         default=0.0,
         metavar="MINUTES",
         help="how long the random trials of tests/trust take together (with -m trust; default: a few of each)",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Examples in docstrings of ``nbsnn.nir`` need its extra, as its tests do."""
+    if all(find_spec(name) for name in ("pyfive", "h5py")):
+        return
+    for item in items:
+        if item.nodeid.startswith("nbsnn/nir/"):
+            item.add_marker(pytest.mark.skip(reason='NIR files need an extra: pip install "nbsnn[nir]"'))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from nbsnn import (
     AvgPool2d,
+    Conv1d,
     Conv2d,
     Delay,
     Dense,
@@ -14,6 +15,7 @@ from nbsnn import (
     Parallel,
     Recurrent,
     Residual,
+    Scale,
     Sequential,
     SumPool2d,
     TemporalConv,
@@ -79,6 +81,16 @@ KINDS = {
         Flatten(),
         Dense(9, 3),
     ],
+    "conv dilated": lambda: [
+        Conv2d(1, 2, (2, 3), padding="same", dilation=(1, 2)),
+        LIF(2.0, 0.3),
+        Flatten(1),
+        Conv1d(2, 3, 2, stride=3, dilation=2),
+        Scale(0.8),
+        Flatten(),
+        Dense(15, 3),
+    ],
+    "waiting": lambda: [Dense(4, 6), Recurrent(LIF(3.0, 0.6), Dense(6, 6), waits="feedback"), Dense(6, 3), LI(3.0)],
     "dropout": lambda: [Dropout(0.3), Dense(4, 6), LIF(3.0, 0.5), Dropout(0.5), Dense(6, 3), LI()],
 }
 

@@ -285,3 +285,69 @@ def test_a_convolutional_network_learns(pool):
     values = [learner.step(x, labels) for _ in range(40)]
     assert all(np.abs(g).max() > 0 for g in learner.gradients(x, labels)[1].values())
     assert values[-1] < 0.5 * values[0]
+
+
+# options, image and the weight's shape, of Conv2d if it has four axes and else of Conv1d
+GENERAL = [
+    ({"dilation": 2}, (6, 7), (C_PRE, 3, 3, C_POST)),
+    ({"dilation": (1, 3), "stride": (2, 1), "padding": (1, 2)}, (5, 8), (C_PRE, 2, 3, C_POST)),
+    ({"padding": "same"}, (4, 5), (C_PRE, 2, 4, C_POST)),
+    ({"padding": "same", "dilation": (2, 1), "groups": 2}, (5, 4), (C_PRE // 2, 2, 3, C_POST)),
+    ({"groups": 2, "stride": 2}, (6, 6), (C_PRE // 2, 3, 3, C_POST)),
+    ({"groups": 2, "stride": 2, "padding": 1}, (7,), (C_PRE // 2, 3, C_POST)),
+    ({"padding": "same", "dilation": 3}, (9,), (C_PRE, 2, C_POST)),
+]
+
+
+def general(options, x, weight, bias):
+    """Convolution written out: what every place of every channel sees, in PyTorch's sense of all options."""
+    flat = x.ndim == 4
+    x, weight = (x[..., None, :], weight[:, None]) if flat else (x, weight)
+    two = {k: v if isinstance(v, (tuple, str)) else (1, v) if flat else (v, v) for k, v in options.items()}
+    (dh, dw), (sh, sw) = two.get("dilation", (1, 1)), two.get("stride", (1, 1))
+    padding, groups = two.get("padding", (0, 0)), options.get("groups", 1)
+    if flat and padding != "same":
+        padding = (0, padding[1])
+    per, kh, kw, c_post = weight.shape
+    more = (dh * (kh - 1), dw * (kw - 1))
+    around = [(n // 2, n - n // 2) for n in more] if padding == "same" else [(p, p) for p in padding]
+    x = np.pad(x, ((0, 0), (0, 0), (0, 0), *around))
+    places = [(n - m - 1) // s + 1 for n, m, s in zip(x.shape[-2:], more, (sh, sw), strict=True)]
+    y = np.zeros((*x.shape[:2], c_post, *places))
+    for o, h, w in np.ndindex(*y.shape[2:]):
+        first = o // (c_post // groups) * per
+        window = x[:, :, first : first + per, h * sh : h * sh + more[0] + 1 : dh, w * sw : w * sw + more[1] + 1 : dw]
+        y[:, :, o, h, w] = (window * weight[..., o]).sum(axis=(2, 3, 4)) + bias[o]
+    return y[..., 0, :] if flat else y
+
+
+@pytest.mark.parametrize(("options", "image", "shape"), GENERAL)
+def test_dilation_groups_and_same_padding_are_those_of_a_sum_written_out(options, image, shape):
+    kernel = shape[1:-1] if len(shape) == 4 else shape[1]
+    layer = (nbsnn.Conv2d if len(shape) == 4 else nbsnn.Conv1d)(C_PRE, C_POST, kernel, **options)
+    net = nbsnn.Sequential(layer, input_shape=(C_PRE, *image), dtype=np.float64, device="python")
+    assert layer.params["weight"].shape == shape
+    x = images(image)
+    found = net.run(x).output
+    np.testing.assert_allclose(found, general(options, x, layer.params["weight"], layer.params["bias"]), atol=1e-12)
+    assert found.shape[2:] == layer.shape
+    nbsnn.check(net, trials=1)
+    again = type(layer)(**json.loads(json.dumps(layer.options())))
+    assert repr(again) == repr(layer) == repr(eval(repr(layer), vars(nbsnn)))
+
+
+def test_what_groups_and_same_padding_need():
+    with pytest.raises(ValueError, match="c_post must be a multiple of groups, which is 2, not 3"):
+        nbsnn.Conv2d(2, 3, 3, groups=2)
+    with pytest.raises(ValueError, match='padding="same" needs a stride of 1'):
+        nbsnn.Conv1d(2, 4, 3, stride=2, padding="same")
+    with pytest.raises(NotImplementedError, match="groups have no counterpart on a GPU yet"):
+        nbsnn.Sequential(nbsnn.Conv2d(2, 4, 3, groups=2), input_shape=(2, 5, 5), device="cuda")
+
+
+def test_flatten_joins_the_axes_that_are_named():
+    net = nbsnn.Sequential(nbsnn.Flatten(1, 2), input_shape=(2, 3, 4, 5))
+    x = np.random.default_rng(0).random((2, 1, 2, 3, 4, 5), np.float32)
+    np.testing.assert_array_equal(net.run(x).output, x.reshape(2, 1, 2, 12, 5))
+    with pytest.raises(ValueError, match="does not fit an input of shape"):
+        nbsnn.Sequential(nbsnn.Flatten(3), input_shape=(2, 3))

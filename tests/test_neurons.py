@@ -211,6 +211,10 @@ STEPS = {
        for kind in ("soft", "hard", "none") for gain in (False, True)},
     "refractory": LIF(refractory=2), "if": IF(), "if soft": IF(v_reset=None),
     "li": LI(), "li gain": LI(decay_input=True), "cuba": CubaLIF(decay_input=True), "cuba soft": CubaLIF(v_reset=None),
+    "cuba li": neurons.CubaLI(), "cuba li gain": neurons.CubaLI(decay_input=True), "integrator": neurons.Integrator(),
+    "counts": neurons.MultiSpike(most=4), "counts of sums": neurons.MultiSpike(None, most=3),
+    "late": neurons.LateReset(), "late current": neurons.LateReset(tau_syn=3.0),
+    "late gain": neurons.LateReset(decay_input=True),
     "alif": ALIF(), "alif hard": ALIF(v_reset=0.1), "clif": CLIF(), "plif": PLIF(),
 }  # fmt: skip
 

@@ -16,12 +16,26 @@ from nbsnn import (
     Population,
     Recurrent,
     Residual,
+    Scale,
     Sequential,
     TemporalConv,
 )
 from nbsnn.layers.layer import flatten
 from nbsnn.losses import StepCrossEntropy, rate_cross_entropy
-from nbsnn.neurons import ALIF, LI, LIF, PLIF, Adaptive, Cooldown, Discontinuous, NoReset
+from nbsnn.neurons import (
+    ALIF,
+    LI,
+    LIF,
+    PLIF,
+    Adaptive,
+    Cooldown,
+    CubaLI,
+    Discontinuous,
+    Integrator,
+    LateReset,
+    MultiSpike,
+    NoReset,
+)
 from nbsnn.neurons.cooldown import halves
 from nbsnn.presets import rnnbuilder
 
@@ -46,6 +60,13 @@ NETS = {
     "identity": lambda: [Recurrent(NoReset(3.0, first="spike", learn="initial_v"), Identity())],
     "feedback with state": lambda: [Recurrent(Sequential(Dense(N, 3), Delay(2)), Sequential(Dense(3, N), LIF()))],
     "loop in loop": lambda: [Recurrent(Sequential(Dense(N, 3), Recurrent(LIF(2.0, 0.5)), Recurrent(LI(), Delay(1))))],
+    "feedback that waits": lambda: [Recurrent(LIF(2.0, 0.5), Dense(N, N), waits="feedback"), LI()],
+    "feedback in step": lambda: [Recurrent(Sequential(LIF(2.0, 0.5)), Sequential(Dense(N, 4), LIF(3.0, 0.4), Delay(2),
+                                                                                Dense(4, N)), waits="feedback")],
+    "scale": lambda: [Scale(0.7), LIF(2.0, 0.5), Scale(1.5), CubaLI(2.0, 3.0, learn="tau_syn")],
+    "late": lambda: [LateReset(3.0, 0.5, v_start=0.1, learn=("tau", "v_threshold")), Integrator(learn="initial_v")],
+    "counts": lambda: [MultiSpike(3.0, 0.4, most=4, learn=("tau", "v_threshold")), Dense(N, 3),
+                       MultiSpike(None, 0.3, most=3)],
     "start": lambda: [Dense(N, 3), Recurrent(LIF(2.0, 0.6, first="spike", learn=("initial_v", "v_threshold")))],
     "cooldown": lambda: [Dense(N, 3), Cooldown(5.0, sign=SIGNS, learn=("initial_v", "tau")), Discontinuous(0.5)],
     "parallel": lambda: [Parallel(Dense(N, 3), Sequential(Dense(N, 2), LIF()), join="concatenate"), NoReset()],

@@ -28,7 +28,7 @@ layers
 diagnosis gradcheck plot tempotron
 plasticity
 checkpoint presets
-learning network unsupervised
+learning network nir unsupervised
 models
 cli
 __init__ __main__

@@ -20,6 +20,7 @@ from ..layers.container import Container
 from ..layers.join import JOINS
 from ..layers.layer import Layer, Setting
 from ..layers.population import Population
+from ..layers.recurrent import WAITS
 from ..neuron import Neuron
 from ..plasticity.describe import describe_rule, rebuild_rule
 from ..plasticity.plastic import Plastic
@@ -171,7 +172,8 @@ def _rebuild(description: object, arrays: Entries, most: int) -> Layer:
     if not net.children:
         raise ValueError(f"a {name} has no layers")
     for option, value in given.items():
-        setattr(net, choice("an option", option, tuple(net.options())), choice(option, value, JOINS))
+        allowed = WAITS if option == "waits" else JOINS
+        setattr(net, choice("an option", option, (*net.options(), "waits")), choice(option, value, allowed))
     return net
 
 

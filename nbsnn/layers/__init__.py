@@ -1,6 +1,7 @@
 """Layers and how they are composed, one concept per file."""
 
 from .container import Container as Container
+from .conv1d import Conv1d as Conv1d
 from .conv2d import Conv2d as Conv2d
 from .delay import Delay as Delay
 from .dense import Dense as Dense
@@ -17,6 +18,7 @@ from .population import Population as Population
 from .recurrent import Recurrent as Recurrent
 from .residual import Residual as Residual
 from .run import Run as Run
+from .scale import Scale as Scale
 from .sequential import Sequential as Sequential
 from .stateless import Stateless as Stateless
 from .temporal_conv import TemporalConv as TemporalConv

@@ -1,9 +1,11 @@
 """Convolution of images: every place of the output sees a window of the input through the same weights.
 
-    y[n, o, h, w] = b[o] + sum_cij x[n, c, h * stride_h + i - padding_h, w * stride_w + j - padding_w] W[c, i, j, o]
+    y[n, o, h, w] = b[o] + sum_cij x[n, c, h * stride_h + i * dilation_h - padding_h,
+                                     w * stride_w + j * dilation_w - padding_w] W[c, i, j, o]
 
-(cross-correlation, as everywhere in the field). As a matrix product: ``kernels/products/patches.py`` lays out what each
-weight sees as P [C KH KW, N H' W'], and then
+(cross-correlation, as everywhere in the field). In groups, the sum runs over the channels c of o's own group. As a
+matrix product: ``kernels/products/patches.py`` lays out what each weight sees as P [C KH KW, N H' W'], and then, group
+by group,
 
     Y = W^T P,   dW = P dY^T,   dP = W dY
 
@@ -47,20 +49,28 @@ class Conv2d(Stateless):
         Height and width of the window.
     stride : int or (int, int), default 1
         Distance between windows.
-    padding : int or (int, int), default 0
-        Zeros on each side of the image.
+    padding : int, (int, int) or "same", default 0
+        Zeros on each side of the image; "same" adds as many as keep its size, an odd one at the end, and needs a stride
+        of 1.
+    dilation : int or (int, int), default 1
+        Distance between the places of a window.
+    groups : int, default 1
+        Into how many parts the channels are cut, each part after seeing only its part before.
     bias : bool, default True
         Whether each channel after gets a constant current of its own.
     weight, bias_init : callable, optional
-        Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(c_pre KH KW) by default.
+        Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(fan-in) by default, the
+        fan-in being c_pre KH KW / groups.
 
     Notes
     -----
-    Input is [T, B, C, H, W], output [T, B, C', H', W'] with ``H' = (H + 2 padding - KH) // stride + 1``.
+    Input is [T, B, C, H, W], output [T, B, C', H', W'] with
+    ``H' = (H + 2 padding - dilation (KH - 1) - 1) // stride + 1``.
 
-    ``params["weight"]`` is [c_pre, KH, KW, c_post], presynaptic first as in ``Dense``: ``weight.reshape(-1, c_post)``
-    is the matrix from all that one place sees to its channels. PyTorch's [c_post, c_pre, KH, KW] is
-    ``weight.transpose(3, 0, 1, 2)``, and back ``.transpose(1, 2, 3, 0)``. ``params["bias"]`` is [c_post].
+    ``params["weight"]`` is [c_pre / groups, KH, KW, c_post], presynaptic first as in ``Dense``:
+    ``weight.reshape(-1, c_post)`` is the matrix from all that one place sees to its channels. PyTorch's
+    [c_post, c_pre / groups, KH, KW] is ``weight.transpose(3, 0, 1, 2)``, and back ``.transpose(1, 2, 3, 0)``.
+    ``params["bias"]`` is [c_post].
 
     Examples
     --------
@@ -80,7 +90,9 @@ class Conv2d(Stateless):
         kernel_size: Pair,
         *,
         stride: Pair = 1,
-        padding: Pair = 0,
+        padding: Pair | str = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
         bias: bool = True,
         weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
@@ -88,32 +100,48 @@ class Conv2d(Stateless):
         super().__init__()
         self.c_pre, self.c_post = count("c_pre", c_pre, most=UNITS), count("c_post", c_post, most=UNITS)
         self.kernel_size, self.stride = pair("kernel_size", kernel_size), pair("stride", stride)
-        self.padding = pair("padding", padding, least=0)
+        self.dilation, self.groups = pair("dilation", dilation), count("groups", groups, most=UNITS)
+        for name, channels in (("c_pre", self.c_pre), ("c_post", self.c_post)):
+            if channels % self.groups:
+                raise ValueError(f"{name} must be a multiple of groups, which is {groups}, not {channels}")
+        self.window = tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True))
+        self.padding, self.before, self.after = padded_by(padding, self.window, self.stride)
         self.bias = switch("bias", bias)
-        self.fan_in = self.c_pre * self.kernel_size[0] * self.kernel_size[1]
+        self.fan_in = self.c_pre // self.groups * self.kernel_size[0] * self.kernel_size[1]
         bound = self.fan_in**-0.5
         self.weight = initializer("weight", weight, init.kaiming_uniform())
         self.bias_init = initializer("bias_init", bias_init, init.uniform(-bound, bound))
 
     def __repr__(self) -> str:
-        options = f", stride={self.stride}" * (self.stride != (1, 1)) + f", padding={self.padding}" * any(self.padding)
-        bias = "" if self.bias else ", bias=False"
-        return f"Conv2d({self.c_pre}, {self.c_post}, {self.kernel_size}{options}{bias})"
+        options = self.options()
+        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
+        said = "".join(f", {k}={options[k]!r}" for k, v in usual.items() if options[k] not in (v, (v, v)))
+        return f"{type(self).__name__}({self.c_pre}, {self.c_post}, {options['kernel_size']}{said})"
 
     def options(self) -> dict[str, Any]:
         sizes = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
-        return {"c_pre": self.c_pre, "c_post": self.c_post, **sizes, "bias": self.bias}
+        more = {"dilation": self.dilation, "groups": self.groups, "bias": self.bias}
+        return {"c_pre": self.c_pre, "c_post": self.c_post, **sizes, **more}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if len(in_shape) != 3 or in_shape[0] != self.c_pre:
             raise ValueError(
                 f"{self!r} needs an input of shape [{self.c_pre}, height, width], but is given {list(in_shape)}"
             )
-        self.places = places(repr(self), in_shape[1:], self.kernel_size, self.stride, self.padding)
+        self.arrange(in_shape)
         self.in_shape, self.shape = in_shape, (self.c_post, *self.places)
-        area = self.kernel_size[0] * self.kernel_size[1]
-        fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": self.c_post * area, "dtype": setting.dtype}
-        shape = (self.c_pre, *self.kernel_size, self.c_post)
+        self.draw((self.c_pre // self.groups, *self.kernel_size, self.c_post), setting, draws)
+
+    def arrange(self, image: tuple[int, ...]) -> None:
+        """Take [C, H, W] as the shape of the images that the loops see."""
+        around = tuple(a + b for a, b in zip(self.before, self.after, strict=True))
+        self.places = places(repr(self), image[1:], self.window, self.stride, around)
+        self.image = image
+
+    def draw(self, shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        """Make the parameters, of weights of this shape, and settle."""
+        fan_out = self.fan_in * self.c_post // self.c_pre
+        fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": fan_out, "dtype": setting.dtype}
         self.params = {"weight": initial("weight", self.weight, shape, draws=draws.fold("weight"), **fans)}
         if self.bias:
             self.params["bias"] = initial("bias_init", self.bias_init, (self.c_post,), draws=draws.fold("bias"), **fans)
@@ -121,6 +149,9 @@ class Conv2d(Stateless):
 
     def on_gpu(self) -> Any:
         from .cuda.conv2d import CudaConv2d
+
+        if self.groups > 1:
+            raise NotImplementedError(f'{self!r}: groups have no counterpart on a GPU yet: use device="cpu"')
 
         return CudaConv2d(self)
 
@@ -131,7 +162,8 @@ class Conv2d(Stateless):
         out = y.reshape(-1, self.c_post, self.area)
         for n0, n1 in self.blocks(len(images)):
             product = self.columns(n1 - n0, tape)
-            np.matmul(self.matrix.T, self.patches(images[n0:n1], tape), out=product.reshape(self.c_post, -1))
+            patches = self.patches(images[n0:n1], tape)
+            np.matmul(self.matrix.transpose(0, 2, 1), patches, out=product.reshape(self.groups, -1, patches.shape[-1]))
             if self.bias:
                 np.add(product.transpose(1, 0, 2), self.params["bias"][:, None], out=out[n0:n1])
             else:
@@ -146,28 +178,29 @@ class Conv2d(Stateless):
         for n0, n1 in self.blocks(len(images)):
             columns = self.columns(n1 - n0, tape)
             columns[...] = g[n0:n1].transpose(1, 0, 2)
-            columns = columns.reshape(self.c_post, -1)
-            patches = self.patches(images[n0:n1], tape)
-            grads["weight"] += np.matmul(patches, columns.T, out=product).reshape(grads["weight"].shape)
             if self.bias:
-                grads["bias"] += columns.sum(axis=1)
+                grads["bias"] += columns.reshape(self.c_post, -1).sum(axis=1)
+            patches = self.patches(images[n0:n1], tape)
+            columns = columns.reshape(self.groups, -1, patches.shape[-1])
+            np.matmul(patches, columns.transpose(0, 2, 1), out=product)
+            grads["weight"] += product.transpose(1, 0, 2).reshape(grads["weight"].shape)
             if gx is not None:
                 self.spread(np.matmul(self.matrix, columns, out=patches), gx[n0:n1], tape)
         return None if gx is None else gx.reshape(*gy.shape[:2], *self.in_shape)
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         block = min(steps * batch, next(self.blocks(steps * batch))[1])
-        numbers = block * (self.fan_in + 2 * self.c_post) * self.area + 3 * self.matrix.size
+        numbers = block * (self.groups * self.fan_in + 2 * self.c_post) * self.area + 3 * self.params["weight"].size
         numbers += (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch
         return numbers * self.setting.dtype.itemsize
 
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.in_shape)
+        tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.image)
 
     @property
     def matrix(self) -> Array:
-        """The weights as [C KH KW, C']."""
-        return self.params["weight"].reshape(-1, self.c_post)
+        """The weights of each group as [groups, C KH KW, C'], a view."""
+        return self.params["weight"].reshape(self.fan_in, self.groups, -1).transpose(1, 0, 2)
 
     @property
     def area(self) -> int:
@@ -176,7 +209,7 @@ class Conv2d(Stateless):
 
     def blocks(self, images: int) -> Iterator[tuple[int, int]]:
         """The images, cut into blocks."""
-        size = max(1, BLOCK // (self.fan_in * self.area * self.setting.dtype.itemsize))
+        size = max(1, BLOCK // (self.groups * self.fan_in * self.area * self.setting.dtype.itemsize))
         return ((n, min(n + size, images)) for n in range(0, images, size))
 
     def columns(self, images: int, tape: Nested) -> Array:
@@ -184,30 +217,40 @@ class Conv2d(Stateless):
         return work(tape, "columns", (self.c_post, images, self.area), self.setting.dtype)
 
     def patches(self, images: Array, tape: Nested) -> Array:
-        """The patches of a block of images, [C KH KW, images H' W']; overwritten by the next call."""
+        """The patches of a block of images, [groups, C KH KW, images H' W']; overwritten by the next call."""
         shape = (self.c_pre, *self.kernel_size, len(images), *self.places)
         patches = work(tape, "patches", shape, self.setting.dtype)
-        if any(self.padding):
+        if self.is_padded:
             padded = self.padded(len(images), tape)
-            inner(padded, self.padding)[...] = images
+            self.within(padded)[...] = images
             images = padded
         self.run_loop("gather", images, patches)
-        return patches.reshape(self.fan_in, -1)
+        return patches.reshape(self.groups, self.fan_in, -1)
 
     def spread(self, patches: Array, gx: Array, tape: Nested) -> None:
         """Fill ``gx`` with the reverse of ``patches``."""
         patches = patches.reshape(self.c_pre, *self.kernel_size, len(gx), *self.places)
-        if any(self.padding):
+        if self.is_padded:
             padded = self.padded(len(gx), tape)
             self.run_loop("scatter", padded, patches)
-            gx[...] = inner(padded, self.padding)
+            gx[...] = self.within(padded)
         else:
             gx[...] = 0.0
             self.run_loop("scatter", gx, patches)
 
+    @property
+    def is_padded(self) -> bool:
+        """Whether there are zeros around the images."""
+        return any(self.before) or any(self.after)
+
+    def within(self, padded: Array) -> Array:
+        """The part of padded images that is not padding, as a view."""
+        (top, left), (height, width) = self.before, self.image[1:]
+        return padded[..., top : top + height, left : left + width]
+
     def padded(self, images: int, tape: Nested) -> Array:
         """Zeros of the size of a block of padded images."""
-        height, width = (n + 2 * p for n, p in zip(self.in_shape[1:], self.padding, strict=True))
+        height, width = (n + a + b for n, a, b in zip(self.image[1:], self.before, self.after, strict=True))
         padded = work(tape, "padded", (images, self.c_pre, height, width), self.setting.dtype)
         padded[...] = 0.0
         return padded
@@ -215,7 +258,7 @@ class Conv2d(Stateless):
     def run_loop(self, name: str, images: Array, patches: Array) -> None:
         """``gather`` or ``scatter`` over a block of images."""
         u, compiled = np.uintp, _compiled(name, self.setting.device, self.setting.dtype, self.stride[1])
-        sizes = tuple(map(u, (self.c_pre, *self.kernel_size, *self.places, self.stride[0])))
+        sizes = tuple(map(u, (self.c_pre, *self.kernel_size, *self.places, self.stride[0], *self.dilation)))
         run_threaded(lambda lo, hi: compiled(u(lo), u(hi), sizes, images, patches), len(images), patches.size)
 
 
@@ -249,10 +292,23 @@ def pair(name: str, value: Any, *, least: int = 1) -> tuple[int, int]:
 
 
 def places(
-    layer: str, image: tuple[int, ...], kernel_size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int]
+    layer: str, image: tuple[int, ...], window: tuple[int, ...], stride: tuple[int, int], around: tuple[int, ...]
 ) -> tuple[int, int]:
-    """Rows and columns of places that a window has on a padded image."""
-    spare = [n + 2 * p - k for n, p, k in zip(image, padding, kernel_size, strict=True)]
+    """Rows and columns of places that a window has on an image with zeros ``around``, those of both sides together."""
+    spare = [n + p - k for n, p, k in zip(image, around, window, strict=True)]
     if min(spare) < 0:
-        raise ValueError(f"{layer}: a window of {list(kernel_size)} does not fit an image of {list(image)}")
+        raise ValueError(f"{layer}: a window of {list(window)} does not fit an image of {list(image)}")
     return spare[0] // stride[0] + 1, spare[1] // stride[1] + 1
+
+
+def padded_by(padding: Any, window: tuple[int, ...], stride: tuple[int, int]) -> tuple[Any, Any, Any]:
+    """``padding`` as an option, and how many zeros it puts before an image and after it, (height, width) each."""
+    if not isinstance(padding, str):
+        given = pair("padding", padding, least=0)
+        return given, given, given
+    if padding != "same":
+        raise ValueError(f'padding must be an integer, a pair (height, width) or "same", not {padding!r}')
+    if stride != (1, 1):
+        raise ValueError(f'padding="same" needs a stride of 1, not {stride}')
+    more = [w - 1 for w in window]
+    return padding, tuple(n // 2 for n in more), tuple(n - n // 2 for n in more)

@@ -52,7 +52,8 @@ class Pool2d(Stateless):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if len(in_shape) != 3:
             raise ValueError(f"{self!r} needs an input of shape [channels, height, width], not {list(in_shape)}")
-        self.places = places(repr(self), in_shape[1:], self.kernel_size, self.stride, self.padding)
+        around = tuple(2 * p for p in self.padding)
+        self.places = places(repr(self), in_shape[1:], self.kernel_size, self.stride, around)
         self.in_shape, self.shape = in_shape, (in_shape[0], *self.places)
         self.settle(setting)
 

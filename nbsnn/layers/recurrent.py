@@ -2,8 +2,12 @@
 
     z[t] = join(x[t], feedback(y[t-1])),    y[t] = inner(z[t])
 
-``join`` adds the two or puts one behind the other. One population with dense feedback runs over windows of its own
-record; anything else step by step, each step with a tape of its own (``loop.py``).
+``join`` adds the two or puts one behind the other. With ``waits="feedback"`` it is what the feedback layer puts out
+that waits for a step, ``z[t] = join(x[t], f[t-1])`` and ``f[t] = feedback(y[t])``: the same but for the first step,
+where nothing comes back, no bias either, and for a feedback with a memory, which runs in step with the rest.
+
+One population with dense feedback runs over windows of its own record; anything else step by step, each step with a
+tape of its own (``stepwise_loop.py``).
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ from .layer import Array, Layer, Nested, Setting, Start
 from .population import Population
 from .spike_trace import as_array
 
+WAITS = ("output", "feedback")
+
 
 class Recurrent(Container):
     """A layer with feedback of one step.
@@ -38,13 +44,16 @@ class Recurrent(Container):
         ``join="concatenate"`` the output as it is.
     join : {"sum", "concatenate"}
         Whether what comes back is added to the input, or stands behind it on the first axis of its units.
+    waits : {"output", "feedback"}
+        What is kept for a step: the output, or what the feedback layer has made of it, which is zeros at first.
 
     Notes
     -----
     Its layers are called "neurons" (a population) or "inner", and "feedback". What is fed back at the first step is
     the output of the last population before it has made a step (zeros, unless the neuron says otherwise, see
     ``Neuron.first``), or zeros if the loop does not end in a population. Apart from one population with dense
-    feedback, the state holds it as "output".
+    feedback, the state holds it as "output". Where the feedback layer's output waits, the state holds that as "output",
+    and the learners without a backward pass through time have no gradient for the feedback.
 
     Examples
     --------
@@ -63,18 +72,20 @@ class Recurrent(Container):
 
     kind = "recurrent"
     devices = DEVICES
-    join = "sum"
+    join, waits = "sum", "output"
 
-    def __init__(self, inner: Neuron | Layer, feedback: Neuron | Layer | None = None, *, join: str = "sum"):
+    def __init__(
+        self, inner: Neuron | Layer, feedback: Neuron | Layer | None = None, *, join: str = "sum", waits: str = "output"
+    ):
         layer = as_layer(inner)
         parts = {"neurons" if isinstance(layer, Population) else "inner": layer}
         super().__init__(**parts, **({} if feedback is None else {"feedback": feedback}))
-        self.join = choice("join", join, JOINS)
+        self.join, self.waits = choice("join", join, JOINS), choice("waits", waits, WAITS)
         if join == "sum":
             self.in_shape = layer.in_shape
 
     def options(self) -> dict[str, Any]:
-        return {"join": self.join}
+        return {"join": self.join, **({} if self.waits == "output" else {"waits": self.waits})}
 
     @property
     def inner(self) -> str:
@@ -95,7 +106,7 @@ class Recurrent(Container):
     def windowed(self) -> bool:
         """Whether this is one population with dense feedback, which runs over windows of one record."""
         both = isinstance(self.children[self.inner], Population) and isinstance(self.children.get("feedback"), Dense)
-        return both and self.join == "sum"
+        return both and self.join == "sum" and self.waits == "output"
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         inner = self.children[self.inner]
@@ -143,7 +154,8 @@ class Recurrent(Container):
         state = super().initial(batch)
         if self.windowed:
             return state
-        first = np.broadcast_to(self.first(), (batch, *self.shape))  # what is fed back at the first step
+        first = self.first() if self.waits == "output" else np.zeros(self.children["feedback"].shape)
+        first = np.broadcast_to(first.astype(self.setting.dtype), (batch, *first.shape))  # what comes back at first
         return Start({**state, "output": self.arrays.put(first)})
 
     def tape_bytes(self, steps: int, batch: int) -> int:
@@ -160,7 +172,7 @@ class Recurrent(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if not self.windowed:
-            return stepwise_loop.forward(self, self.inner, self.join, x, state, tape, draws)
+            return stepwise_loop.forward(self, self.inner, self.join, self.waits, x, state, tape, draws)
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = arrays.buffer(inner, "drive", x.shape, self.setting.dtype)
@@ -175,6 +187,8 @@ class Recurrent(Container):
         return population.output(inner), {"neurons": population.ops.final(inner)}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        if self.waits == "feedback":
+            raise NotImplementedError('a Recurrent with waits="feedback" learns through time only: use BPTT')
         if not self.windowed:
             return stepwise_loop.trace(self, self.inner, self.join, x, tape, traces)
         inner = traces.setdefault("neurons", {})
@@ -195,7 +209,7 @@ class Recurrent(Container):
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
         if not self.windowed:
-            return stepwise_loop.backward(self, self.inner, self.join, gy, tape, grads, after, inject)
+            return stepwise_loop.backward(self, self.inner, self.join, self.waits, gy, tape, grads, after, inject)
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back, ops = tape["neurons"], tape["feedback"], population.ops
         gy = ops.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons"))

@@ -18,45 +18,53 @@ from .layer import Nested, Start
 
 
 def forward(
-    layer: Container, inner: str, join: str, x: Any, state: Nested, tape: Nested, draws: Draws | None
+    layer: Container, inner: str, join: str, waits: str, x: Any, state: Nested, tape: Nested, draws: Draws | None
 ) -> tuple[Any, Nested]:
     """See ``Layer.forward``."""
     arrays, x = layer.arrays, layer.arrays.stored(x, tape, "x")
     tape["start"] = isinstance(state, Start)
     tape["steps"] = steps = [*tape.get("steps", []), *({} for _ in range(len(x)))][: len(x)]
     y = arrays.buffer(tape, "y", (*x.shape[:2], *layer.shape), layer.setting.dtype)
-    fed = _one_step(state["output"])
+    fed, late = _one_step(state["output"]), waits == "feedback"
     for t, step in enumerate(steps):
         final: Nested = {}
-        back = layer._forward("feedback", fed, state, step, draws, final)
+        back = fed if late else layer._forward("feedback", fed, state, step, draws, final)
         given = joined(arrays, join, [x[t : t + 1], back], step.setdefault("/join", {}))
         fed = layer._forward(inner, given, state, step, draws, final)
         arrays.copy(fed, y[t : t + 1])
+        if late:
+            fed = layer._forward("feedback", fed, state, step, draws, final)
         state = final
-    return y, {**state, "output": arrays.as_result(y[len(y) - 1])}
+    return y, {**state, "output": arrays.as_result(fed.reshape(*fed.shape[1:]) if late else y[len(y) - 1])}
 
 
 def backward(
-    layer: Container, inner: str, join: str, gy: Any, tape: Nested, grads: Nested, after: Nested | None,
+    layer: Container, inner: str, join: str, waits: str, gy: Any, tape: Nested, grads: Nested, after: Nested | None,
     inject: Nested | None,
 ) -> tuple[Any, Nested]:  # fmt: skip
     """See ``Layer.backward``."""
     arrays, shapes = layer.arrays, [layer.in_shape, layer.children["feedback"].shape]
     gx = arrays.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), layer.setting.dtype)
     fed: Any = None if after is None else _one_step(after["output"])
-    rooms = tape.setdefault("/gy", ({}, {}))  # in turn, as what is fed back may be the array itself
+    late, rooms = (
+        waits == "feedback",
+        tape.setdefault("/gy", ({}, {})),
+    )  # in turn, as what is fed back may be the array itself
     before: Nested = {}
     for t in reversed(range(len(gy))):
         step, before, now = tape["steps"][t], {}, _at(inject, t)
         passed: dict[str, Any] = {"after": after, "inject": now, "wanted": True}
+        if late:
+            fed = arrays.zeros((1, gy.shape[1], *shapes[1]), gy.dtype) if fed is None else fed
+            fed = layer._backward("feedback", fed, step, grads, before, **passed)
         own = gy[t : t + 1] if fed is None else arrays.total([gy[t : t + 1], fed], rooms[t % 2], "gy")
         gz: Any = layer._backward(inner, own, step, grads, before, **passed)
         part, back = parted(arrays, join, gz, shapes, step["/join"])
         arrays.copy(part, gx[t : t + 1])
-        fed = layer._backward("feedback", back, step, grads, before, **passed)
+        fed = back if late else layer._backward("feedback", back, step, grads, before, **passed)
         after = before
     fed = fed.reshape(*fed.shape[1:])
-    if tape["start"]:
+    if tape["start"] and not late:
         layer.first_reverse(fed, grads)
     return gx, {**before, "output": arrays.as_result(fed)}
 

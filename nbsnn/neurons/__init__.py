@@ -7,6 +7,7 @@ from .alif import ALIF as ALIF
 from .clif import CLIF as CLIF
 from .conductance_lif import ConductanceLIF as ConductanceLIF
 from .cooldown import Cooldown as Cooldown
+from .cuba_li import CubaLI as CubaLI
 from .cuba_lif import CubaLIF as CubaLIF
 from .diehl_cook import DiehlCook as DiehlCook
 from .discontinuous import Discontinuous as Discontinuous
@@ -14,10 +15,13 @@ from .escape_lif import EscapeLIF as EscapeLIF
 from .exponential_lif import EIF as EIF
 from .hodgkin_huxley import HodgkinHuxley as HodgkinHuxley
 from .integrate_and_fire import IF as IF
+from .integrator import Integrator as Integrator
 from .izhikevich import Izhikevich as Izhikevich
 from .izhikevich_patterns import izhikevich_patterns as izhikevich_patterns
+from .late_reset import LateReset as LateReset
 from .li import LI as LI
 from .lif import LIF as LIF
+from .multi_spike import MultiSpike as MultiSpike
 from .no_reset import NoReset as NoReset
 from .noisy_lif import NoisyLIF as NoisyLIF
 from .plif import PLIF as PLIF

@@ -38,6 +38,7 @@ def CubaLIF(
     v_reset: float | None = 0.0,
     *,
     v_rest: float = 0.0,
+    v_start: float | None = None,
     reset: str | None = None,
     decay: str = "exp",
     decay_input: bool = False,
@@ -52,7 +53,7 @@ def CubaLIF(
     ----------
     tau, tau_syn : float or array
         Time constants of membrane and synaptic current, in the unit of ``dt``.
-    v_threshold, v_reset, v_rest, reset, decay, decay_input, detach_reset, compare, surrogate
+    v_threshold, v_reset, v_rest, v_start, reset, decay, decay_input, detach_reset, compare, surrogate
         As in ``LIF``; ``decay_input`` scales the current where it charges the membrane.
     learn : tuple of str
         Which of "tau_syn", "tau", "v_threshold", "v_reset", "v_rest" are trained.
@@ -74,7 +75,7 @@ def CubaLIF(
     return Neuron(
         step,
         vjp,
-        state={"i": 0.0, "v": v_rest},
+        state={"i": 0.0, "v": v_rest if v_start is None else v_start},
         params={"tau_syn": tau_syn, "tau": tau, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau_syn": decay, "tau": decay},
@@ -85,5 +86,5 @@ def CubaLIF(
         membrane="input",
         kind="CubaLIF",
         options=options,
-        starts_at={"v": "v_rest"},
+        starts_at={"v": "v_rest"} if v_start is None else {},
     )

@@ -22,6 +22,7 @@ def LI(
     tau: float = 2.0,
     *,
     v_rest: float = 0.0,
+    v_start: float | None = None,
     decay: str = "exp",
     decay_input: bool = False,
     learn: tuple[str, ...] | str = (),
@@ -33,7 +34,9 @@ def LI(
     tau : float or array
         Time constant, in the unit of ``dt``.
     v_rest : float or array
-        Where the leak pulls, and where a run starts.
+        Where the leak pulls.
+    v_start
+        As in ``LIF``.
     decay, decay_input
         As in ``LIF``.
     learn : tuple of str
@@ -55,7 +58,7 @@ def LI(
     return Neuron(
         step,
         vjp,
-        state={"v": v_rest},
+        state={"v": v_rest if v_start is None else v_start},
         params={"tau": tau, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
@@ -64,5 +67,5 @@ def LI(
         holes=gain_holes(decay_input),
         kind="LI",
         options=options,
-        starts_at={"v": "v_rest"},
+        starts_at={"v": "v_rest"} if v_start is None else {},
     )

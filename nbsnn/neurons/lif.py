@@ -35,6 +35,7 @@ def LIF(
     v_reset: float | None = 0.0,
     *,
     v_rest: float = 0.0,
+    v_start: float | None = None,
     refractory: float = 0.0,
     reset: str | None = None,
     decay: str = "exp",
@@ -56,7 +57,9 @@ def LIF(
     v_reset : float, array or None
         Membrane after a spike; None subtracts the threshold instead (soft reset).
     v_rest : float or array
-        Membrane to which the leak pulls, and at which a run starts.
+        Membrane to which the leak pulls.
+    v_start : float or array, optional
+        Membrane at which a run starts; ``v_rest`` by default, the trained one if it is trained.
     refractory : float or array
         Time after a spike, in the unit of ``dt``, during which the membrane is held and input is lost, rounded to n
         steps: those of the n steps after the spike's, so that the edge of the period belongs to it.
@@ -78,8 +81,7 @@ def LIF(
     learn : tuple of str
         Which of "tau", "v_threshold", "v_reset", "v_rest" are trained: shared when given as a number, per unit
         when given as an array. A trained ``tau`` stays at a tenth of ``dt`` or more (``dt`` with "euler"), and runs
-        start at the trained ``v_rest``. "initial_v" trains the membrane at which a run starts, from ``v_rest`` on:
-        one per unit.
+        start at the trained ``v_rest``. "initial_v" trains the membrane at which a run starts: one per unit.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def LIF(
     neuron = Neuron(
         step,
         vjp,
-        state={"v": v_rest},
+        state={"v": v_rest if v_start is None else v_start},
         params={"tau": tau, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
@@ -110,7 +112,7 @@ def LIF(
         holes={**holes, **gain_holes(decay_input)},
         kind="LIF",
         options=options,
-        starts_at={"v": "v_rest"},
+        starts_at={"v": "v_rest"} if v_start is None else {},
     )
     held = filled("refractory", refractory)
     return refractory_lif(neuron, refractory) if held.ndim or held else neuron

@@ -35,6 +35,13 @@ def multiply(lo: int, hi: int, factor: Any, x: Any, y: Any) -> None:
         y[i] = factor * x[i]
 
 
+def scale_rows(lo: int, hi: int, factor: Any, x: Any, y: Any) -> None:
+    """y[i] = factor[i mod its length] x[i]: each column by a factor of its own."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        y[i] = factor[i % factor.shape[0]] * x[i]
+
+
 def repeat(lo: int, hi: int, x: Any, y: Any) -> None:
     """y[i] = x[i mod its length]: one row in every row of y."""
     i = lo + cuda.grid(1)

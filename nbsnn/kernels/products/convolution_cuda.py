@@ -7,13 +7,13 @@ The CPU lays patches out and multiplies them with BLAS: see ``products.patches``
 """
 
 C, O, H, W, OH, OW = 1, 1, 1, 1, 1, 1  # channels before and after, sizes of images before and after  # noqa: E741
-KH, KW, SH, SW, PH, PW = 1, 1, 1, 1, 0, 0  # window, stride, padding
+KH, KW, SH, SW, DH, DW, PH, PW = 1, 1, 1, 1, 1, 1, 0, 0  # window, stride, dilation, padding before
 
 
 def seen(x, r, k):
     """Input of weight k = (c, i, j) at place r = (n, h, w) of the output."""
-    h = r // OW % OH * SH + k // KW % KH - PH
-    w = r % OW * SW + k % KW - PW
+    h = r // OW % OH * SH + k // KW % KH * DH - PH
+    w = r % OW * SW + k % KW * DW - PW
     return x[r // (OH * OW), k // (KH * KW), h, w] if h >= 0 and h < H and w >= 0 and w < W else 0.0
 
 
@@ -39,8 +39,8 @@ def error(g, r, c):
 
 def reached(g, r, k):
     """The error of channel o at the place that sees r = (n, h, w) of the input through (i, j), for k = (i, j, o)."""
-    p = r // W % H + PH - k // (KW * O)
-    q = r % W + PW - k // O % KW
+    p = r // W % H + PH - k // (KW * O) * DH
+    q = r % W + PW - k // O % KW * DW
     inside = p >= 0 and p < OH * SH and q >= 0 and q < OW * SW
     return g[r // (H * W), k % O, p // SH * OW + q // SW] if inside and p % SH == 0 and q % SW == 0 else 0.0
 

@@ -1,10 +1,11 @@
 """Images to patches, which turns a convolution into a matrix product, and the reverse.
 
-    patches[c, i, j, n, h, w] = x[n, c, h * stride_h + i, w * stride_w + j]
+    patches[c, i, j, n, h, w] = x[n, c, h * stride_h + i * dilation_h, w * stride_w + j * dilation_w]
 
 Each row [c, i, j] holds what one weight sees, at every place of every image. ``x`` is padded already. The loops cover
 channels and images [n0, n1), which do not touch each other, so images can be shared among threads. ``sizes`` is
-(channels, KH, KW, H', W', stride_h). Bounds and sizes are unsigned (about a tenth faster than signed).
+(channels, KH, KW, H', W', stride_h, dilation_h, dilation_w). Bounds and sizes
+are unsigned (about a tenth faster than signed).
 """
 
 from typing import Any
@@ -14,23 +15,23 @@ STRIDE = 1  # along the width; a constant, because the innermost loop is then co
 
 def gather(n0: int, n1: int, sizes: tuple[int, ...], x: Any, patches: Any) -> None:
     """Copy ``x`` [N, C, H, W] into ``patches`` [C, KH, KW, N, H', W']."""
-    channels, kh, kw, height, width, stride = sizes
+    channels, kh, kw, height, width, stride, down, along = sizes
     for c in range(channels):
         for i in range(kh):
             for j in range(kw):
                 for n in range(n0, n1):
                     for h in range(height):
                         for w in range(width):
-                            patches[c, i, j, n, h, w] = x[n, c, h * stride + i, w * STRIDE + j]
+                            patches[c, i, j, n, h, w] = x[n, c, h * stride + i * down, w * STRIDE + j * along]
 
 
 def scatter(n0: int, n1: int, sizes: tuple[int, ...], x: Any, patches: Any) -> None:
     """The reverse of ``gather``: add ``patches`` to the places of ``x`` from which they came."""
-    channels, kh, kw, height, width, stride = sizes
+    channels, kh, kw, height, width, stride, down, along = sizes
     for n in range(n0, n1):
         for c in range(channels):
             for i in range(kh):
                 for j in range(kw):
                     for h in range(height):
                         for w in range(width):
-                            x[n, c, h * stride + i, w * STRIDE + j] += patches[c, i, j, n, h, w]
+                            x[n, c, h * stride + i * down, w * STRIDE + j * along] += patches[c, i, j, n, h, w]

@@ -51,7 +51,7 @@ class CudaConv2d(CudaOps):
     def offer(self, x: Any, tape: Nested) -> None:
         """See ``Conv2d.offer``."""
         steps, batch = x.shape[:2]
-        tape["pre"] = x.reshape(steps * batch, *self.layer.in_shape)
+        tape["pre"] = x.reshape(steps * batch, *self.layer.image)
 
     def _out(self, y: Any) -> Any:
         """Outputs as [N, C', H' W']."""
@@ -64,8 +64,8 @@ class CudaConv2d(CudaOps):
     def _sizes(self) -> dict[str, int]:
         """The constants of ``kernels.products.convolution_cuda``."""
         layer = self.layer
-        pairs = (("H", layer.in_shape[1:]), ("OH", layer.places), ("KH", layer.kernel_size), ("SH", layer.stride))
+        pairs = (("H", layer.image[1:]), ("OH", layer.places), ("KH", layer.kernel_size), ("SH", layer.stride))
         sizes = {"C": layer.c_pre, "O": layer.c_post}
-        for name, (height, width) in (*pairs, ("PH", layer.padding)):
+        for name, (height, width) in (*pairs, ("DH", layer.dilation), ("PH", layer.before)):
             sizes |= {name: int(height), name.replace("H", "W"): int(width)}
         return sizes
