@@ -9,7 +9,7 @@ The current of a step acts in the same step, as in ``CubaLIF``.
 from __future__ import annotations
 
 from ..neuron import Neuron
-from .leak import charge, charge_vjp, gain_holes
+from .leak import charge, charge_vjp, gain_holes, start
 
 
 def step(x, i, v, decay_syn, decay, v_rest):
@@ -60,10 +60,11 @@ def CubaLI(
     array([1.  , 1.  , 0.75], dtype=float32)
     """
     options = dict(locals())
+    state, follows = start(v_rest, v_start)
     return Neuron(
         step,
         vjp,
-        state={"i": 0.0, "v": v_rest if v_start is None else v_start},
+        state={"i": 0.0, **state},
         params={"tau_syn": tau_syn, "tau": tau, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau_syn": decay, "tau": decay},
@@ -73,5 +74,5 @@ def CubaLI(
         membrane="input",
         kind="CubaLI",
         options=options,
-        starts_at={"v": "v_rest"} if v_start is None else {},
+        starts_at=follows,
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
 from .fire import fire, fire_vjp, reset_holes
-from .leak import charge, charge_vjp, gain_holes
+from .leak import charge, charge_vjp, gain_holes, start
 
 
 def step(x, i, v, decay_syn, decay, v_threshold, v_reset, v_rest):
@@ -71,11 +71,12 @@ def CubaLIF(
     """
     surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
+    state, follows = start(v_rest, v_start)
     value, holes = reset_holes(v_reset, reset, detach_reset)
     return Neuron(
         step,
         vjp,
-        state={"i": 0.0, "v": v_rest if v_start is None else v_start},
+        state={"i": 0.0, **state},
         params={"tau_syn": tau_syn, "tau": tau, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau_syn": decay, "tau": decay},
@@ -86,5 +87,5 @@ def CubaLIF(
         membrane="input",
         kind="CubaLIF",
         options=options,
-        starts_at={"v": "v_rest"} if v_start is None else {},
+        starts_at=follows,
     )

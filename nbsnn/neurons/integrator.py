@@ -6,6 +6,7 @@ v[t] = v[t-1] + x[t]
 from __future__ import annotations
 
 from ..neuron import Neuron
+from .biological import need
 
 
 def step(x, v):
@@ -40,6 +41,7 @@ def Integrator(*, v_start: float = 0.0, learn: tuple[str, ...] | str = ()) -> Ne
     array([1., 2., 3.], dtype=float32)
     """
     options = dict(locals())
+    need("Integrator", real={"v_start": v_start})
     return Neuron(
         step,
         vjp,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
 from .fire import dthrough, through, through_hole
-from .leak import charge, charge_vjp, gain_holes
+from .leak import charge, charge_vjp, gain_holes, start
 
 
 def step(x, v, decay, v_threshold, v_rest):
@@ -84,12 +84,13 @@ def LateReset(
     """
     surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
+    state, follows = start(v_rest, v_start)
     direct = tau_syn is None
     synapse = {} if direct else {"tau_syn": tau_syn}
     return Neuron(
         step if direct else current_step,
         vjp if direct else current_vjp,
-        state={**({} if direct else {"i": 0.0}), "v": v_rest if v_start is None else v_start},
+        state={**({} if direct else {"i": 0.0}), **state},
         params={**synapse, "tau": tau, "v_threshold": v_threshold, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step=dict.fromkeys([*synapse, "tau"], decay),
@@ -100,5 +101,5 @@ def LateReset(
         membrane="" if direct else "input",
         kind="LateReset",
         options=options,
-        starts_at={"v": "v_rest"} if v_start is None else {},
+        starts_at=follows,
     )

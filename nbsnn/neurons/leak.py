@@ -6,7 +6,7 @@
 """
 
 from ..scalar.hole import hole
-from ..validate import switch
+from ..validate import filled, switch
 
 
 @hole
@@ -48,3 +48,12 @@ def gain_holes(decay_input):
     if switch("decay_input", decay_input):
         return {"gain": complement, "dgain": dcomplement}
     return {"gain": full, "dgain": dfull}
+
+
+def start(v_rest, v_start):
+    """Where a membrane starts, and the parameter that it follows there: ``v_rest``, unless told otherwise."""
+    if v_start is None:
+        return {"v": v_rest}, {"v": "v_rest"}
+    if not callable(v_start):
+        filled("v_start", v_start)
+    return {"v": v_start}, {}

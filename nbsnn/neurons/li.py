@@ -6,7 +6,7 @@ v[t] = v_rest + decay (v[t-1] - v_rest) + gain x[t]
 from __future__ import annotations
 
 from ..neuron import Neuron
-from .leak import charge, charge_vjp, gain_holes
+from .leak import charge, charge_vjp, gain_holes, start
 
 
 def step(x, v, decay, v_rest):
@@ -55,10 +55,11 @@ def LI(
     array([1.  , 1.5 , 1.75], dtype=float32)
     """
     options = dict(locals())
+    state, follows = start(v_rest, v_start)
     return Neuron(
         step,
         vjp,
-        state={"v": v_rest if v_start is None else v_start},
+        state=state,
         params={"tau": tau, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
@@ -67,5 +68,5 @@ def LI(
         holes=gain_holes(decay_input),
         kind="LI",
         options=options,
-        starts_at={"v": "v_rest"} if v_start is None else {},
+        starts_at=follows,
     )

@@ -13,7 +13,7 @@ from ..neuron import Neuron, Value
 from ..surrogates import Surrogate, atan
 from ..validate import filled
 from .fire import fire, fire_vjp, first_of, reset_holes
-from .leak import charge, charge_vjp, gain_holes
+from .leak import charge, charge_vjp, gain_holes, start
 from .refractory import refractory_lif
 
 
@@ -97,11 +97,12 @@ def LIF(
     """
     surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
+    state, follows = start(v_rest, v_start)
     value, holes = reset_holes(v_reset, reset, detach_reset)
     neuron = Neuron(
         step,
         vjp,
-        state={"v": v_rest if v_start is None else v_start},
+        state=state,
         params={"tau": tau, "v_threshold": v_threshold, "v_reset": value, "v_rest": v_rest},
         learn=learn,  # type: ignore[arg-type]
         per_step={"tau": decay},
@@ -112,7 +113,7 @@ def LIF(
         holes={**holes, **gain_holes(decay_input)},
         kind="LIF",
         options=options,
-        starts_at={"v": "v_rest"} if v_start is None else {},
+        starts_at=follows,
     )
     held = filled("refractory", refractory)
     return refractory_lif(neuron, refractory) if held.ndim or held else neuron

@@ -13,7 +13,7 @@ from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
 from ..validate import count
 from .biological import need
-from .leak import charge, charge_vjp, gain_holes
+from .leak import charge, charge_vjp, gain_holes, start
 
 
 def spikes(u, v_threshold, most):
@@ -95,6 +95,7 @@ def MultiSpike(
     """
     surrogate = atan() if surrogate is None else surrogate
     options = dict(locals())
+    state, follows = start(v_rest, v_start)
     need("MultiSpike", above={"v_threshold": v_threshold})
     count("most", most, most=1000)
     if tau is None and decay_input:
@@ -103,7 +104,7 @@ def MultiSpike(
     return Neuron(
         step,
         vjp,
-        state={"v": v_rest if v_start is None else v_start},
+        state=state,
         params={leak: 1.0 if tau is None else tau, "v_threshold": v_threshold, "v_rest": v_rest, "most": float(most)},
         learn=learn,  # type: ignore[arg-type]
         per_step={} if tau is None else {"tau": decay},
@@ -114,5 +115,5 @@ def MultiSpike(
         holes=gain_holes(decay_input),
         kind="MultiSpike",
         options=options,
-        starts_at={"v": "v_rest"} if v_start is None else {},
+        starts_at=follows,
     )

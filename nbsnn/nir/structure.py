@@ -49,7 +49,7 @@ def arrange(graph: Graph, start: str, end: str) -> list[Part]:
         If branches cross, or a loop has two entries or two exits; the message names the nodes.
     """
     back = closing(graph, start)
-    graph = _joined(graph, back)
+    graph, back = _joined(graph, back)
     silent = {"Input", "Output", "Pass"}
     links = [_Link(("in", n), ("out", n), [] if node["type"] in silent else [n]) for n, node in graph.nodes.items()]
     links += [_Link(("out", a), ("in", b), [], (a, b) in back) for a, b in graph.edges]
@@ -66,22 +66,24 @@ def arrange(graph: Graph, start: str, end: str) -> list[Part]:
     return links[0].parts
 
 
-def _joined(graph: Graph, back: set[Edge]) -> Graph:
-    """The graph with a node that passes on the sum where several nodes are given the same sum of several others."""
-    groups: dict[frozenset[str], list[str]] = {}
-    late = {b for _, b in back}
-    for name in graph.nodes:
-        before = graph.before(name)
-        if len(before) > 1 and name not in late:
-            groups.setdefault(frozenset(before), []).append(name)
-    nodes, edges = dict(graph.nodes), list(graph.edges)
-    for before, after in groups.items():
-        if len(after) > 1:
-            name = "+".join(["sum", *after])
+def _joined(graph: Graph, back: set[Edge]) -> tuple[Graph, set[Edge]]:
+    """The graph, and what closes its loops, with a node for every sum of several nodes that goes to more than one."""
+    into: dict[tuple[str, bool], frozenset[str]] = {}
+    for a, b in graph.edges:
+        key = (b, (a, b) in back)
+        into[key] = into.get(key, frozenset()) | {a}
+    nodes = dict(graph.nodes)
+    for key in sorted(into, key=lambda key: (len(into[key]), key)):
+        found = into[key]
+        given = [other for other, before in into.items() if found <= before]
+        if len(found) > 1 and len(given) > 1:
+            name = f"the sum of {', '.join(sorted(found))}"
             nodes[name] = {"type": "Pass"}
-            edges = [(a, b) for a, b in edges if b not in after]
-            edges += [(a, name) for a in sorted(before)] + [(name, b) for b in after]
-    return Graph(nodes, edges)
+            into |= {other: into[other] - found | {name} for other in given}
+            into[name, False] = found
+    late = {(a, b) for (b, is_late), before in into.items() if is_late for a in before}
+    edges = [(a, b) for (b, _), before in into.items() for a in sorted(before)]
+    return Graph(nodes, edges), late
 
 
 def _joins(links: list[_Link]) -> set[str]:

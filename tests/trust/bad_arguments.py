@@ -256,7 +256,11 @@ def use(o: Any) -> Any:
         return o.run(np.ones((2, 1, o.in_shape[0]), np.float32))
     elif isinstance(o, nbsnn.Layer):
         if not o.built:
-            o = nbsnn.Sequential(o, input_shape=o.in_shape or ((1, 4, 4) if "2d" in o.kind else (4,)), seed=0)
+            o = nbsnn.Sequential(
+                o,
+                input_shape=o.in_shape or ((1, 4, 4) if "2d" in o.kind else (1, 4) if "1d" in o.kind else (4,)),
+                seed=0,
+            )
         return o.run(np.ones((2, 1, *o.in_shape), np.float32))
     elif isinstance(o, plasticity.Rule):
         signals = {"reward": 1.0} if hasattr(o, "tau_e") else {}

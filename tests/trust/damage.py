@@ -16,6 +16,7 @@ import time
 import warnings
 import zipfile
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,19 @@ RNG = np.random.Generator
 
 
 # Formats: a file, and a reader that returns arrays.
+
+
+def write_nir(path):
+    """One that snnTorch wrote: its arrays are packed and in chunks."""
+    files = Path(__file__).parents[1] / "nir" / "files.zip"
+    Path(path).write_bytes(zipfile.ZipFile(files).read("snntorch_recurrent_diag_11.nir"))
+
+
+def read_nir(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", nbsnn.nir.NirWarning)
+        net = nbsnn.nir.read(path, "snntorch")
+    return [*(np.array(p) for p in net.parameters().values()), np.array(repr(net))]
 
 
 def network():
@@ -458,6 +472,21 @@ def mutate_packed(rng, data, number):
     return gzip.compress(gzip.compress(IDX))
 
 
+def mutate_nir(rng, data, number):
+    """Most of such a file are zeros that nobody reads."""
+    if number % 4 == 0:
+        return bent(rng, data)
+    out = bytearray(data)
+    places = rng.choice(np.flatnonzero(np.frombuffer(data, np.uint8)), int(rng.choice([1, 1, 2, 5])))
+    for place in places:
+        if number % 4 == 3:  # a piece of the file in another place
+            size, source = int(rng.choice([4, 8, 16, 64])), int(rng.integers(0, len(data) - 64))
+            out[place : place + size] = data[source : source + size][: len(out) - place]
+        else:
+            out[place] ^= 1 << int(rng.integers(0, 8))
+    return bytes(out)
+
+
 FORMATS = {
     "checkpoint": (write_checkpoint, read_checkpoint, mutate_npz, odd_arrays),
     "training": (write_training, read_training, mutate_npz, odd_arrays),
@@ -467,6 +496,7 @@ FORMATS = {
     "variables": (write_variables, read_variables, mutate_variables, odd_variables),
     "idx": (write_idx, read_images, mutate_idx, never),
     "idx.gz": (write_packed, read_images, mutate_packed, never),
+    **({"nir": (write_nir, read_nir, mutate_nir, odd_arrays)} if find_spec("pyfive") else {}),
 }
 
 

@@ -6,24 +6,29 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 import nbsnn
-from nbsnn import encode, losses, neurons, optim, plasticity, presets, sparse, surrogates, synapses, tempotron
+from nbsnn import encode, losses, neurons, nir, optim, plasticity, presets, sparse, surrogates, synapses, tempotron
 from nbsnn.device.threads import resolve
 from nbsnn.files.spikes import SpikeFile, SpikeWriter
 from nbsnn.files.variables import Description, VariableFile, VariableWriter
 from nbsnn.progress.history import History
 from nbsnn.random import Draws
 
-MODULES = """
+NIR = ("pyfive", "h5py") if find_spec("pyfive") and find_spec("h5py") else ()
+MODULES = (
+    """
     data encode init layers learning losses models neurons optim plasticity plot presets.bindsnet presets.rnnbuilder
-    presets.spaic presets.spikingjelly presets.spikingjelly_tempotron random sparse sparse.values statistics surrogates
-    synapses tempotron unsupervised voting files device.threads progress.history
+    presets.spaic presets.spikingjelly presets.spikingjelly_tempotron random sparse sparse.values statistics
+    surrogates synapses tempotron unsupervised voting files device.threads progress.history
 """
+    + " nir" * bool(NIR)
+)
 
 PROTOCOL = """
     accumulate advance apply as_given backward backward_within before begin begin_reverse blocks build bytes bytes_each
@@ -34,7 +39,7 @@ PROTOCOL = """
     thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
     source tape_bytes dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
-    convolve lags
+    convolve lags arrange within
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -45,7 +50,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
     """,
     "a result, or made by other calls": """
         Setting Run Credit RuleResult Response Recording Stored Dataset tempotron.Events Record Description
-        Synapse Surrogate GradientError SilentNetworkWarning
+        Synapse Surrogate GradientError SilentNetworkWarning NirWarning
     """,
     "scalar code, for kernels": """
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
@@ -125,6 +130,11 @@ FOLDER = tempfile.mkdtemp()
 
 def new_path(ending: str = "") -> str:
     return os.path.join(tempfile.mkdtemp(dir=FOLDER), f"file{ending}")
+
+
+def nir_file() -> str:
+    nir.write(net(), path := new_path(".nir"))
+    return path
 
 
 def saved() -> str:
@@ -320,6 +330,12 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         ),
         "save": (nbsnn.save, nbsnn.save, {"net": net, "path": new_path, "extra": lambda: {"a": np.ones(2)}}),
         "load": (nbsnn.load, nbsnn.load, {"path": saved, "net": None, "device": "cpu"}),
+        **({} if not NIR else {"nir.write": (nir.write, nir.write, {"net": net, "path": new_path, "dialect": "nir"}),
+        "nir.read": (
+            nir.read, nir.read,
+            {"path": nir_file, "convention": "nir", "dt": 1e-4, "reset": None, "decay_input": None, "dtype": None,
+             "device": "cpu"},
+        )}),
         "check": (
             nbsnn.check, nbsnn.check,
             {"subject": neurons.LIF(), "x": None, "tolerance": 1e-6, "trials": 1, "seed": 0, "ranges": None},
@@ -354,7 +370,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "Residual(layer)": (None, lambda layer: nbsnn.Residual(layer), {"layer": lambda: nbsnn.Dense(4, 4)}),
         "Recurrent": (
             nbsnn.Recurrent, nbsnn.Recurrent,
-            {"inner": neurons.LIF(), "feedback": lambda: nbsnn.Dense(4, 4), "join": "sum"},
+            {"inner": neurons.LIF(), "feedback": lambda: nbsnn.Dense(4, 4), "join": "sum", "waits": "output"},
         ),
         "Sparse": (nbsnn.Sparse, nbsnn.Sparse, {"probability": 0.5, "autapses": True, "multapses": False}),
         "Sparse(indegree)": (None, nbsnn.Sparse, {"indegree": 2, "autapses": True, "multapses": True}),
