@@ -194,6 +194,21 @@ def test_rounding_of_two_divisions_is_taken_back(stored):
         assert found["n"].step_parameters()[0, 0] == factor
 
 
+def test_what_has_no_meaning_to_the_writer_is_said(stored):
+    nodes = {"a": {**lif(tau=3.0, r=2.0, v_reset=0.5)}, "b": {**lif(), "type": "IF"}}
+    with pytest.warns(NirWarning) as told:
+        found = read(stored(nodes), "sinabs")
+    assert [layer.kind for layer in found.layers().values()] == ["multispike", "multispike"]
+    assert len(told) == 1 and all(
+        f"{field} of node 'a' is not {value}, and has no meaning in files of sinabs" in str(told[0].message)
+        for field, value in (("r", 1), ("v_reset", 0))
+    )
+    threshold = {"type": "Threshold", "threshold": np.ones(3)}
+    assert read(stored({"t": threshold}), "sinabs")["t"].kind == "discontinuous"
+    with pytest.warns(NirWarning, match="r of node 'b' is not 1"):
+        read(stored({"b": {**lif(r=2.0), "type": "IF"}}), "norse", reset=0.0)
+
+
 def test_names_that_are_options_or_lie_inside_are_names_all_the_same(stored):
     found = read(stored({"dt": affine(), "seed": lif(), "1.lif": lif()}), dt=1e-4)
     assert list(found.layers()) == ["dt_", "seed_", "1.lif"]
@@ -268,6 +283,7 @@ def test_bad_arguments_are_refused(tmp_path):
         ({"reset": "zero"}, "reset must be one of 'hard', 'soft', 'none', 'late'"),
         ({"convention": "snntorch", "reset": "soft"}, "is not what snnTorch computes"),
         ({"device": "tpu"}, "device must be one of"),
+        ({"decay_input": True}, 'decay_input is for convention="sinabs"'),
     ]:
         with pytest.raises(ValueError, match=words):
             read(path, **options)

@@ -49,7 +49,8 @@ def read(
         How spiking neurons reset, where the file does not say it: to its v_reset; by subtraction of the threshold in
         the step of the spike; not at all; by subtraction one step later (``LateReset``, not of IF); or to this value.
     decay_input : bool, optional
-        Whether input of neurons with a leak is scaled by 1 - factor, where the file does not say it.
+        Whether input of neurons with a leak is scaled by 1 - factor (Sinabs' norm_input): of files that do not say it,
+        which are those of Sinabs.
     dtype : float32 or float64, optional
         Precision; by default that of the file's numbers.
     device : {"cpu", "cuda", "auto", "python"}
@@ -96,6 +97,8 @@ def read(
         )
     if decay_input is not None:
         switch("decay_input", decay_input)
+        if not how.whole_input:
+            raise ValueError(f'decay_input is for convention="sinabs": in files of {convention!r}, r says it')
     step = None if dt is None else number("dt", dt, above=0.0)
     if dtype is not None:
         dtype = validate.float_dtype(dtype)
@@ -250,8 +253,20 @@ class _Builder:
 
     def unsaid(self) -> str:
         """What the file does not say."""
-        how, kinds = self.sense.convention, {node["type"] for node in self.graph.nodes.values()}
-        return how.unsaid if self.sense.reset is None and kinds & {"LIF", "IF", "CubaLIF"} else ""
+        how, nodes = self.sense.convention, self.graph.nodes
+        found = [how.unsaid] if self.sense.reset is None and how.unsaid and any(map(spikes, nodes.values())) else []
+        for name, node in nodes.items():
+            whole = how.whole_if if node["type"] in ("IF", "I") else how.whole_input
+            if whole and node["type"] in NEURONS and np.any(node.get("r", 1.0) != 1.0):
+                found.append(f"r of node {name!r} is not 1, and has no meaning in files of {how.name}")
+            if how.several and self.sense.reset is None and spikes(node) and np.any(node.get("v_reset", 0.0)):
+                found.append(f"v_reset of node {name!r} is not 0, and has no meaning in files of {how.name}")
+        return "; ".join(found)
+
+
+def spikes(node: dict[str, Any]) -> bool:
+    """Whether a node is a neuron that is reset when it spikes."""
+    return node["type"] in ("LIF", "IF", "CubaLIF")
 
 
 class _of:
