@@ -65,8 +65,7 @@ def write(net: Layer, path: str | PathLike[str], dialect: str = "nir") -> None:
     path, how = validate.path("path", path), dialect_of(dialect)
     if not net.built:
         raise ValueError("this network is not built yet: its input's shape is not known. Give input_shape")
-    if net.setting.device == "cuda":
-        net = net.twin(device="cpu")
+    net = net.twin(device="cpu")  # its arrays are NumPy's
     writer = _Writer(how)
     graph = writer.graph
     graph.nodes["input"] = {"type": "Input", "shape": np.array(net.in_shape)}
