@@ -10,7 +10,7 @@ from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
 from nbsnn.layers.fused import memory_plan as plan_module
 from nbsnn.layers.fused.stack import Stack
 from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
-from nbsnn.spikes.packed import Packed
+from nbsnn.spikes.packed import PackedSpikes
 
 BOUNDS = {np.float32: 1e-5, np.float64: 1e-12}
 
@@ -273,26 +273,26 @@ def test_threads_do_not_change_results(monkeypatch):
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 200), st.floats(0.0, 1.0), st.integers(0, 99))
 def test_packed_spikes_are_the_spikes(steps, batch, units, rate, seed):
     x = spikes((steps, batch, units), rate, seed=seed)
-    packed = Packed.of(x, {})
+    packed = PackedSpikes.of(x, {})
     rows = x.transpose(1, 0, 2).reshape(-1, units)
     np.testing.assert_array_equal(packed.index, np.nonzero(rows)[1])
     np.testing.assert_array_equal(np.diff(packed.start), rows.sum(1))
     np.testing.assert_array_equal(packed.dense(np.float32), x)
     np.testing.assert_array_equal(packed.at(steps - 1), x[-1])
-    start, index = Packed.of(x, {}, listed=False).rows(1 % len(rows), len(rows))
+    start, index = PackedSpikes.of(x, {}, listed=False).rows(1 % len(rows), len(rows))
     np.testing.assert_array_equal(index, np.nonzero(rows[1 % len(rows) :])[1])
     assert len(start) == len(rows) + 1 - 1 % len(rows)
 
 
 def test_other_numbers_and_high_activity_are_no_packed_spikes():
     x = spikes((100, 10, 70), 0.1)
-    assert Packed.of(x, {}, 0.2) is not None
-    assert Packed.of(x, {}, 0.05) is None
+    assert PackedSpikes.of(x, {}, 0.2) is not None
+    assert PackedSpikes.of(x, {}, 0.05) is None
     for place in ((0, 0, 3), (51, 3, 3), (99, 9, 69)):  # seen by the sample of rows or not, in a whole word or not
         for value in (0.5, -1.0, 2.0, np.nan):
             other = x.copy()
             other[place] = value
-            assert Packed.of(other, {}) is None
+            assert PackedSpikes.of(other, {}) is None
 
 
 def test_layers_may_be_called_as_they_please():

@@ -9,7 +9,6 @@ from importlib.metadata import PackageNotFoundError, version
 from ..compile import cache
 from ..device import cuda_setup
 from ..device.threads import threads
-from ..spikes import break_even
 from ..version import __version__
 
 EXTRAS = {"matplotlib": "plot", "numba-cuda": "cuda"}
@@ -47,7 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
         except PackageNotFoundError:
             rows[name] = f'not installed (pip install "nbsnn[{extra}]")'
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
-    rows["break-even"] = break_even.report()
     rows |= cuda_rows(cuda_setup.find())
     rows["kernel cache"] = cache.report()
     for name, value in rows.items():

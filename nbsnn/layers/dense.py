@@ -11,7 +11,8 @@ from .. import init
 from ..device.profile import span
 from ..device.threads import DEVICES, SERIAL
 from ..random import Draws
-from ..spikes.events import BREAK_EVEN, Events, worth
+from ..spikes.break_even import largest_rate, worth_counting
+from ..spikes.packed import PackedSpikes
 from ..spikes.small_products import FEW, add_product
 from ..validate import UNITS, choice, count, switch
 from .initial import initial, initializer
@@ -127,10 +128,11 @@ class Dense(Stateless):
     def _look(self, x: Array, tape: Nested) -> None:
         rows = x.reshape(-1, *self.in_shape)
         possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
-        if self.path == "events" and possible:
-            tape["events"] = Events.of(rows)
-        elif self.path == "auto" and possible and worth(len(rows), self.in_shape[0], self.shape[0]):
-            tape["events"] = Events.of(rows, BREAK_EVEN)
+        sizes = len(rows), self.in_shape[0], self.shape[0]
+        if possible and (self.path == "events" or (self.path == "auto" and worth_counting(*sizes))):
+            # One step with as many samples: rows stay in the order of ``x``.
+            room, limit = tape.setdefault("packed", {}), largest_rate(self.path, *sizes)
+            tape["events"] = PackedSpikes.of(rows[None], room, limit)
 
     def accumulate(self, gy: Array, tape: Nested, grads: Nested) -> None:
         """Add the parameters' gradients, given what the presynaptic side offered and what comes back."""

@@ -1,7 +1,8 @@
-"""Spikes of a whole run, as bits and as positions.
+"""Spikes of a whole run, as bits and as positions, and products with them.
 
-Bits are a 32nd of the float32 numbers; positions are what sums of chosen rows are made from. Rows are ordered by
-sample first, so that those of some samples lie together.
+Bits are a 32nd of the float32 numbers; positions are what sums of chosen rows are made from: where spikes are few, the
+work of x W grows with them instead of with the size of x. Rows are ordered by sample first, so that those of some
+samples lie together.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ import numpy as np
 from ..compile.fill import kernel
 from ..device.buffers import Array, Nested, buffer
 from ..device.threads import run_threaded
-from ..kernels.products import bits as loops
+from ..kernels.products import bits, events
+
+LOOKED_AT = 64
+"""About this many rows are looked at before all are packed."""
+
+NEAR = 2**23
+"""Bytes of a factor whose rows are chosen here and there: this many stay in a cache."""
 
 
-class Packed:
-    """Spikes [T, B, N] in small.
+class PackedSpikes:
+    """Spikes [T, B, N], packed.
 
     Attributes
     ----------
@@ -32,25 +39,25 @@ class Packed:
 
     def __init__(self, steps: int, batch: int, units: int, tape: Nested):
         self.steps, self.batch, self.units, self._tape = steps, batch, units, tape
-        self.bits = buffer(tape, "bits", (batch * steps, -(-units // loops.WORD)), np.uint64)
+        self.bits = buffer(tape, "bits", (batch * steps, -(-units // bits.WORD)), np.uint64)
         self.start = np.empty(0, np.uintp)
         self.index: Array | None = None
 
     @staticmethod
-    def of(x: Array, tape: Nested, limit: float = 1.0, listed: bool = True) -> Packed | None:
+    def of(x: Array, tape: Nested, limit: float = 1.0, listed: bool = True) -> PackedSpikes | None:
         """The spikes ``x`` [T, B, N]; None if it holds other numbers than 0 and 1, or a larger share of ones.
 
-        >>> packed = Packed.of(np.eye(3, dtype=np.float32)[None], {})
+        >>> packed = PackedSpikes.of(np.eye(3, dtype=np.float32)[None], {})
         >>> packed.index
         array([0, 1, 2], dtype=uint32)
         """
         steps, batch, units = x.shape
-        sample = x.reshape(steps * batch, units)[:: max(1, steps * batch // 64)]
+        sample = x.reshape(steps * batch, units)[:: max(1, steps * batch // LOOKED_AT)]
         # Twice the limit, because a sample may be unlucky; the exact count follows.
         if np.count_nonzero(sample) > 2.0 * limit * sample.size or not np.isin(sample, (0, 1)).all():
             return None
-        packed, other = Packed(steps, batch, units, tape), []
-        compiled = _compiled("pack", x.dtype)
+        packed, other = PackedSpikes(steps, batch, units, tape), []
+        compiled = _compiled(bits.pack, x.dtype)
         run_threaded(lambda lo, hi: other.append(compiled(_u(lo), _u(hi), x, packed.bits)), batch, x.size // 8)
         return packed if not any(other) and packed.find(limit, listed) else None
 
@@ -58,7 +65,7 @@ class Packed:
         """Count the ones, and list their positions if ``listed``; False if they are a larger share than ``limit``."""
         rows = len(self.bits)
         if not len(self.start):
-            counts, tally = buffer(self._tape, "counts", (rows,), np.uintp), _compiled("tally")
+            counts, tally = buffer(self._tape, "counts", (rows,), np.uintp), _compiled(bits.tally)
             run_threaded(lambda lo, hi: tally(_u(lo), _u(hi), self.bits, counts), rows, self.bits.size * 4)
             self.start = buffer(self._tape, "start", (rows + 1,), np.uintp)
             self.start[0] = 0
@@ -81,9 +88,9 @@ class Packed:
         total, room = int(start[-1]), self._tape.get("index")
         if room is None or len(room) < total or len(room) > 2 * total + 2**16:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
-        index, bits, fill = room[:total], self.bits[first:last], _compiled("fill")
+        index, words, fill = room[:total], self.bits[first:last], _compiled(bits.fill)
         work = 4 * total + self.bits.size
-        run_threaded(lambda lo, hi: fill(_u(lo), _u(hi), bits, start, index), last - first, work)
+        run_threaded(lambda lo, hi: fill(_u(lo), _u(hi), words, start, index), last - first, work)
         return index
 
     @property
@@ -93,7 +100,7 @@ class Packed:
 
     def spread(self, first: int, y: Array) -> None:
         """Fill y [R, N] with rows ``first``, ``first + 1``, ... as numbers."""
-        compiled = _compiled("spread", y.dtype)
+        compiled = _compiled(bits.spread, y.dtype)
         run_threaded(lambda lo, hi: compiled(_u(lo), _u(hi), self.bits, _u(first), y), len(y), y.size)
 
     def at(self, t: int) -> Array:
@@ -107,10 +114,49 @@ class Packed:
         self.spread(0, y.reshape(-1, self.units))
         return np.ascontiguousarray(y.transpose(1, 0, 2))
 
+    def product(self, weight: Array, y: Array) -> None:
+        """y = x W, for W [N, M] and y [B T, M]."""
+        compiled, (start, index) = _compiled(events.gather, y.dtype, ADD=0), self.rows(0, len(y))
+        work = len(index) * weight.shape[1]
+        run_threaded(lambda lo, hi: compiled(_u(lo), _u(hi), start, index, weight, y), len(y), work)
+
+    def add_outer(self, g: Array, weight: Array) -> None:
+        """W += x^T g, for g [B T, M] and W [N, M]: the gradient of ``product`` with respect to its weight."""
+        size = max(1, NEAR // (g.shape[1] * g.itemsize))
+        for r in range(0, len(g), size):
+            first, row = self.transposed(r, min(r + size, len(g)))
+            self._add_rows(first, row, g, weight)
+
+    def transposed(self, r0: int, r1: int) -> tuple[Array, Array]:
+        """The rows of each unit's spikes, of those in rows [r0, r1): ``row[first[i]:first[i + 1]]``."""
+        (start, index), first = self.rows(0, len(self.bits)), np.empty(self.units + 1, np.uintp)
+        row = np.empty(int(start[r1] - start[r0]), np.uint32)
+        transpose(r0, r1, start, index, first, row)
+        return first, row
+
+    def _add_rows(self, first: Array, row: Array, g: Array, weight: Array) -> None:
+        """Add to each row of ``weight`` its rows of ``g``; threads get equal numbers of spikes."""
+        compiled = _compiled(events.gather, g.dtype, ADD=1)
+
+        def part(lo: int, hi: int) -> None:
+            n0, n1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
+            compiled(n0, min(n1, _u(len(weight))), first, row, g, weight)
+
+        run_threaded(part, len(row), len(row) * weight.shape[1])
+
+
+def transpose(r0: int, r1: int, start: Array, index: Array, first: Array, row: Array, *, loop: int = 0) -> None:
+    """Fill ``first`` and ``row`` with the spikes of rows [r0, r1) by unit, as ``PackedSpikes.transposed`` has them.
+
+    ``loop``: leave out the last of every ``loop`` rows, whose spikes nothing comes after.
+    """
+    compiled = _compiled(events.transpose, np.uint32)
+    compiled(_u(r0), _u(r1), _u(loop > 0), _u(max(loop, 1)), start, index, first, row)
+
 
 _u = np.uintp
 
 
 @functools.cache
-def _compiled(name: str, dtype: Any = np.float32) -> Callable:
-    return kernel(getattr(loops, name), dtype=dtype)
+def _compiled(loop: Callable, dtype: Any = np.float32, **constants: int) -> Callable:
+    return kernel(loop, dtype=dtype, **constants)

@@ -40,7 +40,7 @@ LONGEST = 3.0
 TOGETHER = 20.0
 """Seconds, traced, of the tests that a mutant meets at most."""
 UNRELATED = {
-    "benchmarks", "break_even", "cli", "compile", "cuda_setup", "data", "examples", "fit", "handed_over",
+    "benchmarks", "cli", "compile", "cuda_setup", "data", "examples", "fit", "handed_over",
     "mutate", "plot", "processes", "profile", "ptx", "readme", "report", "save", "structure", "variables_file",
     "whole_file",
 }  # fmt: skip

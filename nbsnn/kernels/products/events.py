@@ -7,7 +7,7 @@ Events are the positions of the ones in a 0/1 matrix x [R, N], row by row: those
 ADD = 0
 
 
-def turn(r0, r1, ahead, steps, start, index, first, row):
+def transpose(r0, r1, ahead, steps, start, index, first, row):
     """The events of rows [r0, r1) by column: those of column ``i`` are in ``row[first[i]:first[i + 1]]``.
 
     With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[i + 1]`` is where the next event of

@@ -18,7 +18,7 @@ from ...device.profile import span
 from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
 from ...spikes.blocks import LINE, lines_of, rows_of
-from ...spikes.packed import Packed
+from ...spikes.packed import PackedSpikes
 from ..dense import Dense
 from ..layer import Array, Nested
 from ..population import Population
@@ -54,11 +54,13 @@ class Unit:
 
     def sizes(self, rows: int) -> Sizes:
         """What the memory for ``rows``, T B, depends on."""
-        share, looped = max(self.drive.limits(rows)), self.feedback is not None
+        share, looped = self.drive.largest_rate(rows), self.feedback is not None
         size = self.dtype.itemsize
         return Sizes(self.names, self.n_pre, self.units, self.width, self.lines.states, size, looped, share)
 
-    def forward(self, x: Array | Packed, state: Nested, plan: Plan, tape: Nested, last: bool) -> Array | Packed | None:
+    def forward(
+        self, x: Array | PackedSpikes, state: Nested, plan: Plan, tape: Nested, last: bool
+    ) -> Array | PackedSpikes | None:
         """Run all samples; spikes for the next unit, or numbers [T, B, N] of the ``last``.
 
         None if outputs that should be spikes were other numbers than 0 and 1.
@@ -70,7 +72,7 @@ class Unit:
             tape["P"], tape["Z"] = self.lines.parameters()
             self.drive.arrange(state[self.population.neuron.output].reshape(batch, self.units), tape)
             to_lines(self._stacked(state, batch), self._states(tape)[:, 0])
-        spikes = tape["spikes"] = None if last and not self.feedback else Packed(steps, batch, self.units, tape)
+        spikes = tape["spikes"] = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape)
         tape["output"] = np.empty((steps if last else 0, batch, self.units), self.dtype)
         tape["kept"] = plan.kept[self.names]
         tape["X"] = self._currents(plan, tape)
@@ -118,13 +120,13 @@ class Unit:
 
     def _currents(self, plan: Plan, tape: Nested) -> Array:
         """Room for currents: all that are kept, those of a few samples for BLAS, or one row for each of these."""
-        kept, dense = tape["kept"], tape["path"][0] == "dense"
+        kept, dense = tape["kept"], _dense(tape)
         rows = plan.batch * plan.steps if kept else plan.chunk * plan.steps if dense else plan.batch
         return room(tape, "X room", (self.lines.blocks * rows, LINE), self.dtype)
 
     def _run(self, plan: Plan, tape: Nested) -> int:
         """All samples from their initial states; returns how many outputs are no spikes but should be."""
-        steps, dense, other = plan.steps, tape["path"][0] == "dense", 0
+        steps, dense, other = plan.steps, _dense(tape), 0
         for b0, b1 in plan.chunks() if dense or not plan.listed or self.feedback is None else [(0, plan.batch)]:
             first = b0 * steps if tape["kept"] else 0
             if dense:
@@ -242,4 +244,4 @@ _NO_BITS = np.empty((0, 0), np.uint64)
 
 def _dense(tape: Nested) -> bool:
     """Whether BLAS makes the currents."""
-    return tape["path"][0] == "dense"
+    return tape["events"] is None

@@ -1,7 +1,7 @@
 """The connection's side of a unit: where currents come from, and where the gradients by weights go.
 
 Both ways there is a choice: add up chosen rows of the weights (of the errors), or spread the spikes out as numbers for
-BLAS. It falls by the activity that is counted in each batch, against what was measured on this machine.
+BLAS. It depends on the activity that is counted in each batch, see ``spikes.break_even``.
 """
 
 from __future__ import annotations
@@ -17,16 +17,12 @@ from ...device.profile import span
 from ...device.threads import run_threaded
 from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
-from ...spikes.break_even import break_even
-from ...spikes.events import turn, worth
-from ...spikes.packed import Packed
+from ...spikes.break_even import largest_rate, worth_counting
+from ...spikes.packed import PackedSpikes, transpose
 from ..dense import Dense
 from ..layer import Array, Nested, buffer, finite_input
 from .layout import in_lines, room
 from .memory_plan import Plan
-
-SMALL = 0.5, 0.5
-"""The same for products so small that it matters little."""
 
 NOTHING, NO_INDEX = np.empty(0, np.uintp), np.empty(0, np.uint32)
 
@@ -50,32 +46,22 @@ class Drive:
         self.lines = blocks(self.units)
         self.width = self.lines * LINE
 
-    def limits(self, rows: int) -> tuple[float, float]:
-        """Up to which share of ones events are used, for currents and for the gradient by weights."""
-        if self.connection.path == "dense":
-            return 0.0, 0.0
-        if self.connection.path == "events":
-            return 1.0, 1.0
-        return break_even(self.dtype) if worth(rows, self.n_pre, self.units) else SMALL
+    def largest_rate(self, rows: int) -> float:
+        """Up to which share of ones events are used."""
+        return largest_rate(self.connection.path, rows, self.n_pre, self.units)
 
-    def choose(self, x: Array | Packed, plan: Plan, tape: Nested) -> None:
-        """Settle the two ways, ``tape["path"]``, and list the events, ``tape["events"]``."""
-        rows, path = plan.steps * plan.batch, self.connection.path
-        limits = self.limits(rows)
-        packed, found = None, False
-        with span("events", bytes=0 if isinstance(x, Packed) else x.nbytes):
-            if isinstance(x, Packed):
-                packed, found = x, path != "dense" and x.find(max(limits), plan.listed)
-            elif path == "events" or (path == "auto" and worth(rows, self.n_pre, self.units)):
-                packed = Packed.of(x, tape.setdefault("input", {}), max(limits), plan.listed)
-                found = packed is not None
-        if not found and not isinstance(x, Packed):
+    def choose(self, x: Array | PackedSpikes, plan: Plan, tape: Nested) -> None:
+        """List the events, ``tape["events"]``; None if BLAS makes currents and gradients."""
+        rows, path, packed = plan.steps * plan.batch, self.connection.path, None
+        limit = self.largest_rate(rows)
+        with span("events", bytes=0 if isinstance(x, PackedSpikes) else x.nbytes):
+            if isinstance(x, PackedSpikes):
+                packed = x if path != "dense" and x.find(limit, plan.listed) else None
+            elif path == "events" or (path == "auto" and worth_counting(rows, self.n_pre, self.units)):
+                packed = PackedSpikes.of(x, tape.setdefault("input", {}), limit, plan.listed)
+        if packed is None and not isinstance(x, PackedSpikes):
             finite_input(x)  # nobody has looked yet: spikes need no looking
-        if not found or packed is None:
-            tape["events"], tape["path"] = None, ("dense", "dense")
-        else:
-            ways = ["events" if packed.rate <= limit else "dense" for limit in limits]
-            tape["events"], tape["path"] = packed, tuple(ways)
+        tape["events"] = packed
 
     def arrange(self, fed: Array, tape: Nested) -> None:
         """Copies of weights and biases in the kernels' arrangement; ``fed`` [B, N] goes round the loop first."""
@@ -96,14 +82,14 @@ class Drive:
 
     def events(self, first: int, last: int, tape: Nested) -> tuple[Array, Array]:
         """The events that make the currents of rows [first, last); none where BLAS makes them."""
-        return (NOTHING, NO_INDEX) if tape["path"][0] == "dense" else tape["events"].rows(first, last)
+        return (NOTHING, NO_INDEX) if tape["events"] is None else tape["events"].rows(first, last)
 
     def numbers(self, b0: int, b1: int, tape: Nested) -> Array:
         """The input of samples [b0, b1) as rows of numbers."""
         steps, x = tape["plan"].steps, tape["given"]
         shape = (tape["plan"].chunk * steps, self.n_pre)
         rows = room(tape["shared"], f"numbers {self.n_pre}", shape, self.dtype)[: (b1 - b0) * steps]
-        if isinstance(x, Packed):
+        if isinstance(x, PackedSpikes):
             x.spread(b0 * steps, rows)
         else:
             rows.reshape(b1 - b0, steps, -1)[...] = x.reshape(steps, -1, self.n_pre)[:, b0:b1].transpose(1, 0, 2)
@@ -125,18 +111,18 @@ class Drive:
             np.matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
 
     def by_input(self, b0: int, b1: int, tape: Nested) -> tuple[Array, Array]:
-        """The events of samples [b0, b1) by input, as ``events.turn`` gives them; none if BLAS makes the gradient."""
-        if tape["path"][1] == "dense":
+        """The events of samples [b0, b1) by input, as ``transpose`` gives them; none if BLAS makes the gradient."""
+        if tape["events"] is None:
             return NOTHING, NO_INDEX
         steps = tape["plan"].steps
-        return self._turned(tape["events"].rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
+        return self._transposed(tape["events"].rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
 
     def accumulate(self, b0: int, b1: int, G: Array, events: tuple[Array, Array], tape: Nested, sums: Nested) -> None:
         """Add to ``sums`` the gradients by weights and biases that samples [b0, b1) bring; ``events`` are those before
         the connection by input, or none if their part has been added."""
         steps = tape["plan"].steps
         rows = (b1 - b0) * steps
-        if tape["path"][1] == "dense":
+        if tape["events"] is None:
             x = self.numbers(b0, b1, tape)
             with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
                 add_in_lines(x.T @ rows_of(G, self.lines, 0, rows), self.lines, sums["W"])
@@ -150,7 +136,7 @@ class Drive:
                 rows * self.units,
             )
         if self.feedback is not None:
-            events = self._turned(
+            events = self._transposed(
                 tape["spikes"].rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop"
             )
             self._collect(events, G, 1, sums["V"], f"{self.name} loop")
@@ -168,14 +154,14 @@ class Drive:
         product(no, batch, u(1), tape["g entry"], no, tape["V across"], g, no, count, count)
         return rows_of(g, self.lines)[:, : self.units]
 
-    def _turned(self, events: tuple[Array, Array], count: int, loop: int, tape: Nested, name: str) -> tuple:
+    def _transposed(self, events: tuple[Array, Array], count: int, loop: int, tape: Nested, name: str) -> tuple:
         """The events by input, of ``count`` inputs; those of each last of ``loop`` steps are left out."""
         start, index = events
         total = int(start[-1] - start[0])
         first = buffer(tape, f"first {name}", (count + 1,), np.uintp)
         row = buffer(tape, f"row {name}", (total,), np.uint32)
         with span(f"{name} events by input", bytes=16 * total):
-            turn(0, len(start) - 1, start, index, first, row, loop=loop)
+            transpose(0, len(start) - 1, start, index, first, row, loop=loop)
         return first, row
 
     def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, weight: Array, name: str) -> None:
