@@ -167,26 +167,31 @@ def show(Z, y, row, q0, q1):
 def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
     """``forward`` for lines that go through all samples together."""
     widest()
-    steps, every, bits, Z, X = sizes.steps, sizes.every, out.bits, lanes.Z, given.X
-    other, shared, blocks = 0, common(lanes.P), uintp(given.bias.shape[0])
+    # Read here once: compiled code counts references to each array that it takes out of a tuple.
+    steps, every, _ = sizes
+    start, index, weight, bias, X, row, whole, _ = given
+    back, _, entry, _, _ = loop
+    P, Z, S, _ = lanes
+    bits, y, y_step, y_first = out
+    other, shared, blocks = 0, common(P), uintp(bias.shape[0])
     marks, apart = (steps + every - uintp(1)) // every + uintp(1), uintp(X.shape[0]) // blocks
-    n_pre, units, looped = uintp(given.weight.shape[0]) // blocks, uintp(out.y.shape[1]), loop.weight.shape[0] > 0
+    n_pre, units = uintp(weight.shape[0]) // blocks, uintp(y.shape[1])
     for b in range(b0, b1):
         count, mark, left = uintp(0), b * marks, uintp(0)
-        put(Z, uintp(0), 0, blocks, lanes.S, mark, q0, q1)
+        put(Z, uintp(0), 0, blocks, S, mark, q0, q1)
         for t in range(steps):
             r = b * steps + t
-            at = given.row + r if given.whole else b
-            if given.start.shape[0]:
-                currents(r, at, q0, q1, given.start, given.index, given.weight, n_pre, given.bias, X, apart)
-            if looped:
-                gather(uintp(0), count, own, loop.weight, units, X, at, apart, q0, q1)
+            at = row + r if whole else b
+            if start.shape[0]:
+                currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
+            if back.shape[0]:
+                gather(uintp(0), count, own, back, units, X, at, apart, q0, q1)
                 if t == 0:
-                    add_entry(loop.entry, b, X, at, apart, q0, q1)
-            if t > 0 and bits.shape[0] and not looped:  # by now, what was written in parts can be read whole
+                    add_entry(entry, b, X, at, apart, q0, q1)
+            if t > 0 and bits.shape[0] and not back.shape[0]:  # by now, what was written in parts can be read whole
                 other += emit(Z, r - uintp(1), bits, q0, q1, units)
             if left == 0:
-                take(Z, uintp(0), 0, blocks, lanes.S, mark, q0, q1)
+                take(Z, uintp(0), 0, blocks, S, mark, q0, q1)
                 mark, left = mark + uintp(1), every
             left -= uintp(1)
             for q in range(q0, q1):
@@ -195,13 +200,13 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
                     result = step(X[x, j], *state(Z, z, j), *param(Z, z, j, shared))
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
-            if bits.shape[0] and (looped or t + uintp(1) == steps):
+            if bits.shape[0] and (back.shape[0] or t + uintp(1) == steps):
                 other += emit(Z, r, bits, q0, q1, units)
-            if looped:
+            if back.shape[0]:
                 count = listed(bits, r, own, uintp(0))
-            if out.y.shape[0]:
-                show(Z, out.y, t * out.step + out.first + b, q0, q1)
-        take(Z, uintp(0), 0, blocks, lanes.S, b * marks + marks - uintp(1), q0, q1)
+            if y.shape[0]:
+                show(Z, y, t * y_step + y_first + b, q0, q1)
+        take(Z, uintp(0), 0, blocks, S, b * marks + marks - uintp(1), q0, q1)
     return other
 
 

@@ -79,20 +79,22 @@ def replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0):
     """Recompute steps [t0, t1) of sample b from ``Z[z0:]``, noting the state before each of them in ``H[h0:]``; row
     ``x0`` of ``X`` is that of t0, or if the currents are ``whole`` that of the first sample's first step."""
     widest()
-    X, Z, H, shared, blocks = given.X, lanes.Z, lanes.H, common(lanes.P), uintp(given.bias.shape[0])
-    apart, n_pre = uintp(X.shape[0]) // blocks, uintp(given.weight.shape[0]) // blocks
-    units = uintp(loop.weight.shape[0]) // blocks
+    start, index, weight, bias, X, _, whole, made = given
+    back, _, entry, back_start, back_index = loop
+    P, Z, _, H = lanes
+    shared, blocks = common(P), uintp(bias.shape[0])
+    apart, n_pre = uintp(X.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
+    units = uintp(back.shape[0]) // blocks
     for t in range(t0, t1):
         r = b * steps + t
-        at = x0 + r if given.whole else x0 + t - t0
-        if not given.made and given.start.shape[0]:
-            currents(r, at, q0, q1, given.start, given.index, given.weight, n_pre, given.bias, X, apart)
-        if not given.made and loop.weight.shape[0]:
+        at = x0 + r if whole else x0 + t - t0
+        if not made and start.shape[0]:
+            currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
+        if not made and back.shape[0]:
             if t == 0:
-                add_entry(loop.entry, b, X, at, apart, q0, q1)
+                add_entry(entry, b, X, at, apart, q0, q1)
             else:
-                e, end = loop.start[r - uintp(1)], loop.start[r]
-                gather(e, end, loop.index, loop.weight, units, X, at, apart, q0, q1)
+                gather(back_start[r - uintp(1)], back_start[r], back_index, back, units, X, at, apart, q0, q1)
         for q in range(q0, q1):
             z, x = z0 + q * uintp(DEPTH * LINE), q * apart + at
             h = h0 + (t - t0) * uintp(STATES * LINE) * blocks + q * uintp(STATES * LINE)
@@ -105,7 +107,8 @@ def replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0):
 def errors(r, count, b, t0, q0, q1, blocks, after, G):
     """Fill ``count`` rows of ``G`` from r on, the steps from t0 on of sample b, with the gradient with respect to the
     output."""
-    apart, gy = uintp(G.shape[0]) // blocks, after.gy
+    gy, gy_step, gy_sample, gy_first, narrow, across = after
+    apart = uintp(G.shape[0]) // blocks
     for q in range(q0, q1):
         c = q * uintp(LINE)
         for k in range(count):
@@ -113,44 +116,46 @@ def errors(r, count, b, t0, q0, q1, blocks, after, G):
             for j in range(uintp(LINE)):
                 G[at, j] = 0.0
             if gy.shape[0]:
-                row = (t0 + k) * after.step + (b + after.first) * after.sample
+                row = (t0 + k) * gy_step + (b + gy_first) * gy_sample
                 for j in range(min(uintp(LINE), uintp(gy.shape[1]) - c)):
                     G[at, j] = gy[row, c + j]
-    if after.narrow.shape[0]:
-        product(r, count, uintp(1), after.narrow, r, after.across, G, q0, q1, blocks)
+    if narrow.shape[0]:
+        product(r, count, uintp(1), narrow, r, across, G, q0, q1, blocks)
 
 
 def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients):
     """``backward`` for lines that go through all samples together, without the weights' gradient."""
     widest()
-    steps, every, X, Z, H, G = sizes.steps, sizes.every, given.X, lanes.Z, lanes.H, gradients.G
-    marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(lanes.P)
-    blocks = uintp(given.bias.shape[0])
+    steps, every, _ = sizes
+    _, _, _, bias, X, x_first, whole, _ = given
+    back_across, (P, Z, S, H), (G, gS, gP, _, _, _) = loop.across, lanes, gradients
+    marks, shared = (steps + every - uintp(1)) // every + uintp(1), common(P)
+    blocks = uintp(bias.shape[0])
     width = blocks * uintp(LINE)
     far, size = every * uintp(STATES) * width, blocks * uintp(DEPTH * LINE)
     apart, g_apart = uintp(X.shape[0]) // blocks, uintp(G.shape[0]) // blocks
     for g0 in range(b0, b1, group):
         g1 = min(g0 + group, b1)
         for b in range(g0, g1):
-            put(Z, (b - g0) * size, COTANGENTS, blocks, gradients.gS, b, q0, q1)
-            put(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gradients.gP, b, q0, q1)
+            put(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
+            put(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
         t1 = steps
         while t1 > 0:
             t0 = (t1 - uintp(1)) // every * every
             for b in range(g0, g1):
-                z0, h0, x0 = (b - g0) * size, (b - g0) * far, given.row if given.whole else (b - g0) * every
-                put(Z, z0, 0, blocks, lanes.S, b * marks + t0 // every, q0, q1)
+                z0, h0, x0 = (b - g0) * size, (b - g0) * far, x_first if whole else (b - g0) * every
+                put(Z, z0, 0, blocks, S, b * marks + t0 // every, q0, q1)
                 replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0)
                 errors(b * steps + t0, t1 - t0, b, t0, q0, q1, blocks, after, G)
             t = t1
             while t > t0:
                 t -= uintp(1)
-                if loop.across.shape[0] and t + uintp(1) < steps:
+                if back_across.shape[0] and t + uintp(1) < steps:
                     r = g0 * steps + t
-                    product(r, g1 - g0, steps, G, r + uintp(1), loop.across, G, q0, q1, blocks)
+                    product(r, g1 - g0, steps, G, r + uintp(1), back_across, G, q0, q1, blocks)
                 for b in range(g0, g1):
                     r = b * steps + t
-                    at = given.row + r if given.whole else (b - g0) * every + t - t0
+                    at = x_first + r if whole else (b - g0) * every + t - t0
                     for q in range(q0, q1):
                         z, x, g = (b - g0) * size + q * uintp(DEPTH * LINE), q * apart + at, q * g_apart + r
                         h = (b - g0) * far + (t - t0) * uintp(STATES) * width + q * uintp(STATES * LINE)
@@ -161,8 +166,8 @@ def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, grad
                             learn(Z, back, z, j)
             t1 = t0
         for b in range(g0, g1):
-            take(Z, (b - g0) * size, COTANGENTS, blocks, gradients.gS, b, q0, q1)
-            take(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gradients.gP, b, q0, q1)
+            take(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
+            take(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
 
 
 def backward(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients):

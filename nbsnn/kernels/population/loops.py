@@ -88,7 +88,7 @@ def forward(t0, t1, b0, b1, n0, n1, x, P, S, y):
 def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gradients):
     """The backward pass of the window, from ``gy`` [T, B, N]."""
     widest()
-    gV, gS, gx = gradients.gV, gradients.gS, gradients.gx
+    gV, gS, gx, gP = gradients
     for t in range(t1 - 1, t0 - 1, -1):
         tx = t if t < x.shape[0] else 0
         for b in range(b0, b1):
@@ -96,7 +96,7 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gradients):
                 g = vjp(x[tx, b, n], *state(S, t, b, n), *param(P, n), gy[t, b, n], *cotangent(gS, gV, t, b, n))
                 gx[tx, b, n] = g[0] + gx[tx, b, n] if STATIC else g[0]
                 carry(gS, g, b, n)
-                learn(gradients.gP, g, b, n)
+                learn(gP, g, b, n)
 
 
 def within(t0, t1, b0, b1, n0, n1, x, P, S, gy, gS, gP):

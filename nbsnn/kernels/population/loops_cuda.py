@@ -56,14 +56,14 @@ def backward(t0, t1, b0, b1, n0, n1, x, P, S, gy, gradients):
     b = b0 + lane // (n1 - n0)
     n = n0 + lane % (n1 - n0)
     if b < b1:
-        gS, gx, gP, steps = gradients.gS, gradients.gx, gradients.gP, x.shape[0]
+        (gV, gS, gx, gP), steps = gradients, x.shape[0]
         c, q, p = carried(gS, b, n), learned(gP, b, n), param(P, n)
         error, total = gy[t1 - 1, b, n], gx[0, b, n]
         for t in range(t1 - 1, t0 - 1, -1):
             now = error
             if t > t0:
                 error = gy[t - 1, b, n]
-            g = vjp(x[t if t < steps else 0, b, n], *state(S, t, b, n), *p, now, *cotangent(c, gradients.gV, t, b, n))
+            g = vjp(x[t if t < steps else 0, b, n], *state(S, t, b, n), *p, now, *cotangent(c, gV, t, b, n))
             c = g[1:END]
             q = more(q, g)
             if STATIC:
