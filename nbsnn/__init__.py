@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from .sparse import Sparse as Sparse
     from .sparse import from_scipy as from_scipy
     from .sparse import values as values
+    from .spikes.products import deterministic as deterministic
     from .surrogates.surrogate import dspike as dspike
     from .surrogates.surrogate import spike as spike
     from .tempotron import Tempotron as Tempotron
@@ -101,6 +102,7 @@ NAMES = {
     "network": "Network",
     "neuron": "Neuron",
     "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
+    "spikes.products": "deterministic",
     "surrogates.surrogate": "dspike spike",
     "tempotron": "Tempotron",
 }

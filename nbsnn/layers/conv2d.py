@@ -26,6 +26,7 @@ from ..compile.fill import kernel
 from ..device.threads import DEVICES, run_threaded
 from ..kernels.products import patches as loops
 from ..random import Draws
+from ..spikes.products import matmul
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, buffer
@@ -163,7 +164,7 @@ class Conv2d(Stateless):
         for n0, n1 in self.blocks(len(images)):
             product = self.columns(n1 - n0, tape)
             patches = self.patches(images[n0:n1], tape)
-            np.matmul(self.matrix.transpose(0, 2, 1), patches, out=product.reshape(self.groups, -1, patches.shape[-1]))
+            matmul(self.matrix.transpose(0, 2, 1), patches, out=product.reshape(self.groups, -1, patches.shape[-1]))
             if self.bias:
                 np.add(product.transpose(1, 0, 2), self.params["bias"][:, None], out=out[n0:n1])
             else:
@@ -182,10 +183,10 @@ class Conv2d(Stateless):
                 grads["bias"] += columns.reshape(self.c_post, -1).sum(axis=1)
             patches = self.patches(images[n0:n1], tape)
             columns = columns.reshape(self.groups, -1, patches.shape[-1])
-            np.matmul(patches, columns.transpose(0, 2, 1), out=product)
+            matmul(patches, columns.transpose(0, 2, 1), out=product)
             grads["weight"] += product.transpose(1, 0, 2).reshape(grads["weight"].shape)
             if gx is not None:
-                self.spread(np.matmul(self.matrix, columns, out=patches), gx[n0:n1], tape)
+                self.spread(matmul(self.matrix, columns, out=patches), gx[n0:n1], tape)
         return None if gx is None else gx.reshape(*gy.shape[:2], *self.in_shape)
 
     def tape_bytes(self, steps: int, batch: int) -> int:

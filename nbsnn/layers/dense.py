@@ -13,7 +13,7 @@ from ..device.threads import DEVICES, SERIAL
 from ..random import Draws
 from ..spikes.break_even import largest_rate, worth_counting
 from ..spikes.packed import PackedSpikes
-from ..spikes.small_products import FEW, add_product
+from ..spikes.products import FEW, add_product, matmul
 from ..validate import UNITS, choice, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, aligned, buffer
@@ -99,7 +99,7 @@ class Dense(Stateless):
         out = y.reshape(-1, *self.shape)
         with span("products"):
             if tape["events"] is None:
-                np.matmul(x.reshape(-1, *self.in_shape), weight, out=out)
+                matmul(x.reshape(-1, *self.in_shape), weight, out=out)
             else:
                 tape["events"].product(weight, out)
         if self.bias:
@@ -158,7 +158,7 @@ class Dense(Stateless):
 
     def _add_product(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
         product = buffer(tape, "gW", self.params["weight"].shape, self.setting.dtype)
-        grads["weight"] += np.matmul(x.T, g, out=product)
+        grads["weight"] += matmul(x.T, g, out=product)
 
     def pull(self, gy: Array, tape: Nested) -> Array:
         """The derivative by the input."""
@@ -168,7 +168,7 @@ class Dense(Stateless):
             gx[...] = 0.0
             add_product(g, self.params["weight"].T, rows)
         else:
-            np.matmul(g, self.params["weight"].T, out=rows)
+            matmul(g, self.params["weight"].T, out=rows)
         return gx
 
 

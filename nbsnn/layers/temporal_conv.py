@@ -13,6 +13,7 @@ from typing import Any
 from .. import init
 from ..device.threads import DEVICES
 from ..random import Draws
+from ..spikes.products import matmul
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer
 from .layer import Array, Layer, Nested, Setting
@@ -142,7 +143,7 @@ class TemporalConv(Layer):
         """Fill ``y`` with what all weights make of ``whole``, the past and the input."""
         y[...] = 0.0
         for weight, seen in zip(self.params["weight"], self.lags(whole), strict=True):
-            y += seen @ weight
+            y += matmul(seen, weight)
         if self.bias:
             y += self.params["bias"]
 
@@ -151,7 +152,7 @@ class TemporalConv(Layer):
         flat = gy.reshape(-1, *self.shape)
         lags = zip(self.params["weight"], grads["weight"], self.lags(tape["whole"]), self.lags(back), strict=True)
         for weight, gradient, seen, g in lags:
-            gradient += seen.reshape(-1, *self.in_shape).T @ flat
-            g += gy @ weight.T
+            gradient += matmul(seen.reshape(-1, *self.in_shape).T, flat)
+            g += matmul(gy, weight.T)
         if self.bias:
             grads["bias"] += flat.sum(axis=0)

@@ -34,6 +34,7 @@ from ..kernels.arrays import eligibility as loops
 from ..layers import Dense, Population, Recurrent, Sequential
 from ..layers.layer import Array, Layer, Nested
 from ..random import Draws
+from ..spikes.products import matmul
 from ..validate import choice, finite, number, shaped
 from .learner import Loss, check_net
 from .online import Online
@@ -116,7 +117,7 @@ class EProp(Online):
         tape = self.tape[self.hidden]["neurons"] if self.recurrent else self.tape[self.hidden]
         before, now = tape["record"][0]
         error = self.gain * gy[0]
-        signal = error @ self.feedback_weight.T
+        signal = matmul(error, self.feedback_weight.T)
         derivatives = jacobian(self.population, tape)
         ones = np.ones((len(signal), 1), signal.dtype)
         pres = {f"{self.first}/weight": x[0], f"{self.first}/bias": ones}
@@ -132,7 +133,7 @@ class EProp(Online):
             if name in grads:
                 key = f"{self.last}/{name}"
                 traces[key] = self.kappa * traces[key] + pre if key in traces else pre.copy()
-                grads[name] += (traces[key].T @ error).reshape(grads[name].shape)
+                grads[name] += matmul(traces[key].T, error).reshape(grads[name].shape)
 
     def _advance(self, pre: Array, derivatives: Array, signal: Array, traces: Nested, grads: Array) -> None:
         """One step of the eligibility of all synapses that share ``pre`` [B, I]; adds to ``grads``."""

@@ -24,6 +24,7 @@ from ..losses import predict
 from ..progress.bar import Progress
 from ..progress.history import History
 from ..random import Draws
+from ..spikes import products
 from ..validate import count, function, instance, path, switch
 from .learner import Learner
 
@@ -48,6 +49,7 @@ def fit(
     checkpoint: str | PathLike[str] | None = None,
     resume: bool = False,
     progress: Progress | bool = True,
+    deterministic: bool = False,
 ) -> History:
     """Train a classifier, epoch by epoch.
 
@@ -65,7 +67,8 @@ def fit(
         How long, and how many samples at a time, in training and on the test set.
     seed : int
         Seed of order, encoding and augmentation. With the same seed, network and data the result is the same bit
-        for bit.
+        for bit, for any number of threads of nbsnn; BLAS may sum in another order with another number of threads of
+        its own (OPENBLAS_NUM_THREADS), unless ``deterministic``.
     augment : callable, optional
         ``augment(x, draws) -> x``, applied to each training batch.
     checkpoint : path, optional
@@ -74,6 +77,8 @@ def fit(
         Go on from ``checkpoint`` if it exists, as if training had never stopped.
     progress : bool or Progress
         Whether to show progress on the terminal.
+    deterministic : bool
+        Whether results are the same for any number of BLAS's threads too, see ``nbsnn.deterministic``.
 
     Returns
     -------
@@ -108,15 +113,18 @@ def fit(
     show = Progress.of(progress)
     history = History()
     switch("resume", resume)
+    switch("deterministic", deterministic)
     if checkpoint is not None:
         describe(net, {})  # what no file can hold shows before the first epoch, not after it
     if resume and checkpoint is not None and Path(checkpoint).exists():
         history = load_training(net, learner, checkpoint)
     for epoch in range(len(history), epochs):
-        row = _epoch(net, train, encoder, learner, batch_size, Draws(seed), epoch, augment, show)
-        if test is not None:
-            row["test_accuracy"], rates = evaluate(net, *test, encoder, learner.loss, Draws(seed, "test"), batch_size)
-            row |= {f"rate/{name}": rate for name, rate in rates.items()}
+        with products.deterministic(deterministic):
+            row = _epoch(net, train, encoder, learner, batch_size, Draws(seed), epoch, augment, show)
+            if test is not None:
+                draws = Draws(seed, "test")
+                row["test_accuracy"], rates = evaluate(net, *test, encoder, learner.loss, draws, batch_size)
+                row |= {f"rate/{name}": rate for name, rate in rates.items()}
         row["seconds"] = row.pop("seconds")  # last column
         history.rows.append(row)
         show.row(history)

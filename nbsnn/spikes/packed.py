@@ -158,5 +158,5 @@ _u = np.uintp
 
 
 @functools.cache
-def _compiled(loop: Callable, dtype: Any = np.float32, **constants: int) -> Callable:
+def _compiled(loop: Callable, dtype: Any = np.float32, **constants: Any) -> Callable:
     return kernel(loop, dtype=dtype, **constants)

@@ -1,10 +1,16 @@
-"""Products with few rows in the middle, without BLAS: for one thread it is no faster there, and several of its threads
-wait busily for more where the package's own should run."""
+"""Matrix products with and without BLAS.
+
+Without it where few rows are in the middle: for one thread BLAS is no faster there, and several of its threads wait
+busily for more where the package's own should run. And where results must not depend on the number of BLAS's threads:
+its sums are made in another order on one thread than on several.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -13,23 +19,86 @@ from ..compile.fill import kernel
 from ..device.buffers import Array
 from ..device.threads import run_threaded
 from ..kernels.products import small as loops
+from ..validate import switch
 
 FEW = 16
-"""Most rows in the middle. Measured on one thread, 12800 rows, 10 to 800 columns: 2.0 ms, BLAS 2.4; 784 rows,
-128 to 800 columns: 1.1 ms, BLAS 1.5."""
+"""Up to this many rows in the middle. Measured on one thread, 12800 rows, 10 to 800 columns: 2.0 ms, BLAS 2.4; 784
+rows, 128 to 800 columns: 1.1 ms, BLAS 1.5."""
+
+NEAR = 2**17
+"""Bytes of a product that is made at a time: they stay in a near cache."""
+
+_deterministic = ContextVar("deterministic", default=False)
+
+
+@contextmanager
+def deterministic(on: bool = True) -> Iterator[None]:
+    """A ``with`` block in which layers on the CPU give the same result bit for bit whatever number of threads BLAS has.
+
+    Outside it, results depend on no number of threads but that of BLAS. Within it, dense products take longer: those of
+    convolutions, of inputs that are no spikes, or of too many of them.
+
+    Parameters
+    ----------
+    on : bool
+        False leaves all products to BLAS, as outside the block.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(), seed=0)
+    >>> with nbsnn.deterministic():
+    ...     y = net(np.ones((5, 1, 3)))
+    """
+    token = _deterministic.set(switch("on", on))
+    try:
+        yield
+    finally:
+        _deterministic.reset(token)
+
+
+def matmul(x: Array, weight: Array, out: Array | None = None) -> Array:
+    """x W, for x [..., K] and W [K, M], or a stack of each; within ``deterministic``, in an order of its own.
+
+    >>> with deterministic():
+    ...     matmul(np.ones((1, 2)), np.full((2, 1), 3.0))
+    array([[6.]])
+    """
+    if not _deterministic.get():
+        return np.matmul(x, weight, out=out)
+    n_pre, n_post = weight.shape[-2:]
+    y = np.zeros((*x.shape[:-1], n_post), np.result_type(x, weight))
+    rows = max(1, NEAR // max(1, n_post * y.itemsize))
+    pairs = zip(x, weight, y, strict=True) if weight.ndim == 3 else [(x, weight, y)]
+    for one, factor, product in pairs:
+        _add(one.reshape(-1, n_pre), factor, product.reshape(-1, n_post), rows)
+    if out is None:
+        return y
+    out[...] = y
+    return out
 
 
 def add_product(x: Array, weight: Array, y: Array) -> None:
-    """y += x W, for x [R, K], W [K, M] and contiguous y [R, M].
+    """y += x W, for x [R, K], W [K, M] and contiguous y [R, M], without BLAS.
 
     >>> y = np.ones((1, 1))
     >>> add_product(np.full((1, 2), 3.0), np.full((2, 1), 2.0), y)
     >>> y
     array([[13.]])
     """
+    _add(x, weight, y, len(y) or 1)
+
+
+def _add(x: Array, weight: Array, y: Array, together: int) -> None:
+    """``add_product``, that many rows at a time."""
     x, weight = (np.require(a, y.dtype, ["C", "W"]) for a in (x, weight))
     u, compiled = np.uintp, _compiled(y.dtype)
-    run_threaded(lambda lo, hi: compiled(u(lo), u(hi), x, weight, y), len(y), y.size * len(weight))
+
+    def part(lo: int, hi: int) -> None:
+        for r in range(lo, hi, together):
+            compiled(u(r), u(min(r + together, hi)), x, weight, y)
+
+    run_threaded(part, len(y), y.size * len(weight))
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
 from ...spikes.packed import PackedSpikes, transpose
+from ...spikes.products import matmul
 from ..dense import Dense
 from ..layer import Array, Nested, buffer, finite_input
 from .layout import in_lines, room
@@ -76,7 +77,7 @@ class Drive:
         weight = self.feedback.params["weight"]
         tape["V"], tape["V across"] = in_lines(tape, "V room", weight), in_lines(tape, "V across room", weight.T)
         tape["entry"] = room(tape, "entry room", (len(fed), self.width), self.dtype)
-        tape["entry"][:, : self.units] = fed @ weight if fed.any() else 0.0
+        tape["entry"][:, : self.units] = matmul(fed, weight) if fed.any() else 0.0
         if self.feedback.bias:  # the loop's own, which acts at every step too
             tape["bias"].reshape(-1)[: self.units] += self.feedback.params["bias"]
 
@@ -101,14 +102,14 @@ class Drive:
         shape = (tape["plan"].chunk * tape["plan"].steps, self.width)
         product = room(tape["shared"], f"product {self.units}", shape, self.dtype)[: len(x)]
         with span(f"{self.name} product (BLAS)", ops=x.size * self.units):
-            np.matmul(x, weight, out=product[:, : self.units])
+            matmul(x, weight, out=product[:, : self.units])
         lines = lines_of(X, self.lines, first, first + len(x))
         np.add(as_lines(product, self.lines), tape["bias"][:, None], out=lines)
 
     def back(self, G: Array, out: Array) -> None:
         """Put into ``out`` [rows, N] the gradient by the input, of that by the currents, the first rows of ``G``."""
         with span(f"{self.name} product (BLAS), reverse", ops=out.size * self.units):
-            np.matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
+            matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
 
     def by_input(self, b0: int, b1: int, tape: Nested) -> tuple[Array, Array]:
         """The events of samples [b0, b1) by input, as ``transpose`` gives them; none if BLAS makes the gradient."""
@@ -125,7 +126,7 @@ class Drive:
         if tape["events"] is None:
             x = self.numbers(b0, b1, tape)
             with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
-                add_in_lines(x.T @ rows_of(G, self.lines, 0, rows), self.lines, sums["W"])
+                add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows)), self.lines, sums["W"])
         elif len(events[0]):
             self._collect(events, G, 0, sums["W"], self.name)
         if "b" in sums:
@@ -141,7 +142,8 @@ class Drive:
             )
             self._collect(events, G, 1, sums["V"], f"{self.name} loop")
             if tape["fed"].any():
-                add_in_lines(tape["fed"][b0:b1].T @ rows_of(G, self.lines, 0, rows)[::steps], self.lines, sums["V"])
+                first = rows_of(G, self.lines, 0, rows)[::steps]
+                add_in_lines(matmul(tape["fed"][b0:b1].T, first), self.lines, sums["V"])
 
     def fed_back(self, tape: Nested) -> Array:
         """The loss's derivative by what a loop feeds back at the first step, [B, N].
