@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
@@ -87,31 +88,31 @@ def kernel(
     setting = device, dtype.str, tuple(sorted({**_options(), **INNER_OPTIONS}.items())), _level()
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
-    if device == "cuda":
-        from numba import config, cuda
-
-        simulated = getattr(config, "ENABLE_CUDASIM", False)
-        inner = _simulated if simulated else cuda.jit(device=True)
-        bounds: dict[str, Any] = {"launch_bounds": block} if block else {}
-        outer = alone = (lambda copy: cuda.jit(_simulated(copy))) if simulated else cuda.jit(**bounds)
-        setting = *setting, block
-    elif device == "cpu":
-        import numba
-
-        inner, outer, alone = _inner, _kept, numba.njit(**_options())
-    else:
+    if device not in COMPILERS:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
+    inner, outer, setting = COMPILERS[device](setting, block)
     copy = _fill(template, filling, dtype, inner, setting)
     key = (copy.__module__, copy.__qualname__)
     if key not in _kernels:
-        try:
-            compiled = outer(copy)
-        except RuntimeError:  # Numba finds no folder that it may write to: compile anew in every process
-            compiled = alone(copy)
-        plain = device == "cuda" or compiled is copy  # the latter with NUMBA_DISABLE_JIT=1
-        _kernels[key] = compiled if plain else Kernel(compiled, copy.__qualname__)
+        _kernels[key] = outer(copy)
     return _kernels[key]
 
+
+def _for_cpu(setting: tuple, block: int | None) -> tuple[Callable, Callable, tuple]:
+    """What compiles the functions that a kernel calls, what compiles the kernel, and what shapes both."""
+    return _inner, _kept, setting
+
+
+def _for_cuda(setting: tuple, block: int | None) -> tuple[Callable, Callable, tuple]:
+    from numba import config, cuda
+
+    if getattr(config, "ENABLE_CUDASIM", False):
+        return _simulated, lambda copy: cuda.jit(_simulated(copy)), (*setting, block)
+    bounds: dict[str, Any] = {"launch_bounds": block} if block else {}
+    return cuda.jit(device=True), cuda.jit(**bounds), (*setting, block)
+
+
+COMPILERS = {"cpu": _for_cpu, "cuda": _for_cuda}
 
 _kernels: dict[tuple[str, str], Any] = {}
 _callees: dict[tuple[str, str], Any] = {}
@@ -128,15 +129,17 @@ def _inner(copy: FunctionType) -> Any:
 
 
 def _kept(copy: FunctionType) -> Any:
-    """A compiled function that is kept on disk."""
+    """A kernel that is kept on disk; the function itself with NUMBA_DISABLE_JIT=1."""
     import numba
 
     from .sealed_cache import SealedCache
 
     found: Any = numba.njit(**_options())(copy)
-    if found is not copy:
+    if found is copy:
+        return copy
+    with suppress(RuntimeError):  # Numba finds no folder that it may write to: compile anew in every process
         found._cache = SealedCache(copy)
-    return found
+    return Kernel(found, copy.__qualname__)
 
 
 def _simulated(copy: FunctionType) -> FunctionType:

@@ -44,7 +44,7 @@ def trained(net, learner, rate):
 def fitted(net, fixed):
     """The parameters after two epochs, of which the second is resumed from a file."""
     rng, options = np.random.default_rng(2), {"encoder": nbsnn.encode.poisson(T=T), "progress": False, "seed": 3}
-    data = rng.random((32, *net.in_shape), np.float32), rng.integers(0, 10, 40)
+    data = rng.random((32, *net.in_shape), np.float32), rng.integers(0, 10, 32)
     with tempfile.TemporaryDirectory() as folder:
         options |= {"checkpoint": Path(folder) / "half.npz", "resume": True, "deterministic": fixed, "batch_size": 16}
         for epochs in (1, 2):
