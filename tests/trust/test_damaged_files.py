@@ -49,7 +49,7 @@ class Reader:
         self.process.communicate()
 
 
-@pytest.mark.trust(share=0.25)
+@pytest.mark.trust(share=0.35)
 @pytest.mark.parametrize("name", damage.FORMATS)
 def test_a_damaged_file_is_named_or_read_rightly(name, trials, tmp_path):
     reader, found, bad = Reader(name, tmp_path), Counter(), []

@@ -25,14 +25,14 @@ BORDERLINE = {np.float32: 5e-5, np.float64: 1e-11}
 """A membrane so near its threshold may spike here and not there, and all is different from then on."""
 
 
-@pytest.mark.trust(share=2.0)
+@pytest.mark.trust(share=2.5)
 def test_interpreted_random_networks_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=True, compiled=False) as worker:
         for seed in trials("interpreted random networks", least=6):
             worker(seed)
 
 
-@pytest.mark.trust(share=1.5)
+@pytest.mark.trust(share=1.0)
 def test_compiled_random_networks_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=False, compiled=True) as worker:
         for seed in trials("compiled random networks", least=2):

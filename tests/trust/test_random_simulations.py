@@ -30,7 +30,7 @@ def test_interpreted_random_simulations_do_what_the_equations_say(trials):
             worker(seed)
 
 
-@pytest.mark.trust(share=1.0)
+@pytest.mark.trust(share=0.7)
 def test_compiled_random_simulations_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=False, compiled=True) as worker:
         for seed in trials("compiled random simulations", least=1):
