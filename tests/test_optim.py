@@ -349,14 +349,36 @@ def test_large_steps_that_fit_are_made_as_small_ones_are(make):
     small, large = ({"w": np.zeros(3, np.float64)} for _ in range(2))
     few, many = make(), make()
     many.load({f"{slot}/w": np.zeros(3) for slot in many.slots}, 0)
-    many._largest = 1e300  # so that all steps are tried on copies
     for k in range(5):
+        many._largest = 1e300  # so that all steps are tried on copies
         grads = {"w": np.float64([1.0, -2.0, 0.1 * k])}
         few.step(small, grads)
         many.step(large, grads)
     np.testing.assert_array_equal(small["w"], large["w"])
     for name, slot in few.state.items():
         np.testing.assert_array_equal(many.state[name], slot)
+
+
+@pytest.mark.parametrize(
+    ("make", "huge", "steps"),
+    [
+        (lambda: optim.SGD(0.1), 1e30, 1),
+        (lambda: optim.SGD(0.1, momentum=0.5), 1e30, 4),  # 2 (1 + 0.1) / (1 - 0.5) of b, then 1e30, 5e29, 2.5e29
+        (lambda: optim.Adamax(1e-3, betas=(0.5, 0.5)), 1e16, 5),  # u^2 / (1 - 0.5), then u is 1e16, ..., 1.25e15
+        (lambda: optim.Adam(1e-3, betas=(0.5, 0.5)), 9e14, 1),  # v / (1 - 0.5), then v is 4e29
+        (lambda: optim.Adam(1e-3, betas=(0.5, 0.5)), 1e16, 8),  # v is 5e31, ..., 7.8e29
+    ],
+)
+def test_after_a_huge_gradient_steps_are_tried_on_copies_only_as_long_as_slots_remember_it(
+    make, huge, steps, monkeypatch
+):
+    optimizer, params, tried = make(), {"w": np.zeros(3, np.float32)}, []
+    attempt = type(optimizer)._try
+    monkeypatch.setattr(type(optimizer), "_try", lambda self, *given: tried.append(1) or attempt(self, *given))
+    optimizer.step(params, {"w": np.full(3, huge, np.float32)})
+    for _ in range(20):
+        optimizer.step(params, {"w": np.zeros(3, np.float32)})
+    assert len(tried) == steps
 
 
 def test_a_learning_rate_beyond_the_precision_is_refused():

@@ -119,6 +119,9 @@ class Adam(Optimizer):
         shrunk = lr * self.weight_decay * parameter
         return gradient / gain1 * max(gradient, 1.0 + lr / eps) + shrunk if eps else math.inf
 
+    def gradient_of(self, slot: str, largest: float) -> float:
+        return math.sqrt(max(0.0, largest)) if slot == "v" else largest
+
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         beta1, beta2 = self.betas
         return lr, 1.0 - beta1, 1.0 - beta2, 1.0 - beta1**k, 1.0 - beta2**k, self.eps, self.weight_decay

@@ -59,7 +59,7 @@ class Optimizer(ByName):
         self.schedule = lr
         self.iteration = 0
         self.state: dict[str, np.ndarray] = {}
-        self._largest = 0.0  # of all gradients so far, and so of the slots
+        self._largest = 0.0  # of all gradients so far, as far as slots remember them
         self._memory: dict[str, np.ndarray] = {}  # parameter -> its slots [K, size]; state holds views of the rows
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
@@ -70,6 +70,10 @@ class Optimizer(ByName):
         """What no number in a step exceeds, as long as no gradient (with its weight decay) has exceeded ``gradient``,
         and no parameter exceeds ``parameter``; by default infinite, which stands for not known."""
         return math.inf
+
+    def gradient_of(self, slot: str, largest: float) -> float:
+        """How large gradients have been if ``largest`` is the largest number of a slot."""
+        return largest
 
     @property
     def schedule(self) -> Schedule:
@@ -136,7 +140,7 @@ class Optimizer(ByName):
         update = partial(self._update_on_gpu if there else self._update, hyper=hyper)
         slots = {name: self._slots_of(name, p) for name, p in params.items()}
         if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in params.values()), default=math.inf):
-            self._try(params, grads, slots, update)
+            most = self._try(params, grads, slots, update)
         else:
             for name, p in params.items():
                 update(p, grads[name], slots[name])
@@ -163,13 +167,15 @@ class Optimizer(ByName):
 
     def _try(
         self, params: Mapping[str, Array], grads: Mapping[str, Array], slots: Mapping[str, Array], update: Callable
-    ) -> None:
-        """Make the step on copies, and take them over if all their numbers are finite."""
-        made = {}
+    ) -> float:
+        """Make the step on copies, and take them over if all their numbers are finite; returns ``_largest``."""
+        made, most = {}, 0.0
         for name, p in params.items():
             made[name] = new, memory = _copy(p), _copy(slots[name])
             update(new, grads[name], memory)
             for what, numbers in zip(("the parameter", *self.slots), (gpu.get(new), *gpu.get(memory)), strict=True):
+                if what in self.slots:
+                    most = max(most, self.gradient_of(what, _largest(numbers)))
                 bad = int(np.size(numbers) - np.isfinite(numbers).sum())
                 if bad:
                     raise ValueError(
@@ -179,6 +185,7 @@ class Optimizer(ByName):
         for name, (new, memory) in made.items():
             gpu.assign(params[name], new)
             gpu.assign(slots[name], memory)
+        return most
 
     def load(self, state: Mapping[str, np.ndarray], iteration: int) -> None:
         """Continue where another optimiser of this kind stood when its ``state`` and ``iteration`` were saved.
@@ -211,7 +218,8 @@ class Optimizer(ByName):
                 raise ValueError(f"state[{name!r}] has shape {list(array.shape)}, another slot {list(like.shape)}")
             finite(f"state[{name!r}]", array)
         self.state, self._memory, self.iteration = {}, {}, iteration
-        self._largest = max(map(_largest, found.values()), default=0.0)
+        most = (self.gradient_of(name.partition("/")[0], _largest(array)) for name, array in found.items())
+        self._largest = max(most, default=0.0)
         for name in names:
             self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
 
