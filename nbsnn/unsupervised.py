@@ -229,8 +229,9 @@ def respond(
     x = real("x", x)
     if not x.ndim:
         raise ValueError("x must have shape [samples, ...], not []")
+    instance("encoder", encoder, Encoder, "one of nbsnn.encode")
     instance("state", state, Mapping, "what learn returned")
-    show = Progress.of(progress)
+    show, keep = Progress.of(progress), names("keep", keep)
     draws, counts = Draws(seed, stream), []
     for first in range(0, len(x), 500):
         part = x[first : first + 500]

@@ -86,6 +86,7 @@ OPTIONS = [
     {"bounds": "hard", "w_min": 0.4, "w_max": 0.6},
     {"bounds": "soft", "w_min": -0.2, "w_max": 1.3},
     {"bounds": "power", "mu": 0.5},
+    {"bounds": "power", "mu": 1.5, "w_min": -0.2, "w_max": 1.3},
     {"normalize": "every"},
     {"normalize": "end"},
 ]

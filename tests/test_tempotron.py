@@ -25,6 +25,7 @@ from nbsnn.tempotron import (
     shared_directions,
     soft_time,
 )
+from nbsnn.tempotron.potential import rise
 
 TAU, TAU_S, T = 15.0, 3.75, 60.0
 
@@ -83,6 +84,23 @@ def test_normalisation_for_a_quarter():
 def test_slope_is_that_of_the_potential():
     for t in (0.5, 3.0, 40.0):
         assert dpsp(t, TAU, TAU_S) == pytest.approx((psp(t + 1e-6, TAU, TAU_S) - psp(t - 1e-6, TAU, TAU_S)) / 2e-6)
+
+
+def test_before_a_spike_there_is_no_potential_and_no_slope():
+    assert psp(-1e-9, TAU, TAU_S) == dpsp(-1e-9, TAU, TAU_S) == 0.0
+    assert psp(0.0, 4.0, 1.0) == 0.0 and dpsp(0.0, 4.0, 1.0) == 0.75  # 1 / 1 - 1 / 4
+
+
+def test_time_constants_below_one_are_as_good_as_others():
+    assert peak_time(0.4, 0.1) == pytest.approx(0.04 / 0.3 * np.log(4.0), rel=1e-12)
+    with pytest.raises(ValueError, match="must not be so much shorter"):
+        normaliser(1e300, 1e-300)
+
+
+def test_a_membrane_rises_to_a_level_or_stays_where_it_is_at_its_maximum():
+    d = rise(2.0, 2.0, 0.5, TAU, TAU_S)
+    assert 0.0 < d < peak_time(TAU, TAU_S) and 2.0 * psp(d, TAU, TAU_S) == pytest.approx(0.5, rel=1e-8)
+    assert rise(4.0, 1.0, 9.0, 4.0, 1.0) == 0.0  # its slope 1 / 1 - 4 / 4
 
 
 # forms of input
@@ -323,6 +341,19 @@ def test_latency_code_is_separated(rule, outputs):
     assert accuracy(t, x, labels) == 1.0
     assert history["test_accuracy"][-1] == 1.0
     np.testing.assert_array_equal(t.predict(x), labels)
+
+
+def test_accuracy_is_the_share_of_right_answers_in_batches_of_any_size():
+    x = np.array([[0.0], [-1.0], [5.0], [-1.0], [9.0]])
+    t = Tempotron(1, weight=np.full((1, 1), 1.0001))
+    labels = np.array([1, 0, 0, 0, 0])
+    for size in (1, 2, 3, 500):
+        assert accuracy(t, x, labels, size=size) == 0.6
+        assert accuracy(t, x + 1.0, labels, size=size, encode=lambda part: part - 1.0) == 0.6
+    with pytest.raises(ValueError, match="size must be at least 1, not 0"):
+        accuracy(t, x[:0], labels[:0], size=0)
+    with pytest.raises(TypeError, match="encode must be a function of samples, called with 1 arguments"):
+        accuracy(t, x, labels, encode=lambda a, b: a)
 
 
 def test_fit_with_an_encoder_is_fit_with_times_and_stops_at_zero():

@@ -66,6 +66,10 @@ def connected(source="a", **options):
     net.connect(source, net.population(LIF(tau=20.0), 3), nbsnn.AllToAll(), **options)
 
 
+def brain():
+    return nbsnn.unsupervised.diehl_cook(4, 3)
+
+
 def built(weight):
     return nbsnn.Sequential(nbsnn.Dense(4, 3, weight=weight), seed=0)
 
@@ -123,6 +127,11 @@ def ran(rule):
         (lambda: nbsnn.Sequential(nbsnn.Flatten(), input_shape=2, dt=1e-320), ValueError, "dt must be at least 1e-30"),
         (lambda: nbsnn.models.cuba(dt=1e-20), ValueError, r"refractory of cells is 5e\+20 steps of dt"),
         (lambda: nbsnn.encode.population(4, high=1e-320), ValueError, r"\(high - low\) / beta must be at least 1e-30"),
+        (
+            lambda: nbsnn.unsupervised.respond(brain(), [], (1, 2), {}),
+            TypeError,
+            r"encoder must be one .* not \(1, 2\)",
+        ),
         (lambda: spaic.lif(tau_m=()), ValueError, "tau_m must be a number or .*, not an empty one"),
         (lambda: spaic.clif(v_th=[]), ValueError, "v_th must be a number or .*, not an empty one"),
         (lambda: rnnbuilder.Discontinuous(threshold=()), ValueError, "threshold must be .*, not an empty one"),
