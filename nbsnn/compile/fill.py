@@ -255,7 +255,7 @@ def _fill(
         if getattr(value, "hole", False) and name in filling:
             value = filling[name]
         value = getattr(value, "py_func", value)
-        if dtype is None and getattr(value, "hole", False):
+        if dtype is None and getattr(value, "hole", False) and not getattr(value, "optional", False):
             return value  # left for later
         if isinstance(value, FunctionType) and hasattr(value, "instruction"):
             if dtype is None:

@@ -20,7 +20,7 @@ from ..plasticity.rule import Rule
 from ..synapses.short_term import released
 from .connection import Connection
 from .group import Group
-from .unit_step import ARGUMENTS, GPU_ARGUMENTS, story, update
+from .unit_step import BLOCK, THREAD, story, update
 from .weights import kind_of
 
 
@@ -45,53 +45,55 @@ class NetworkKernel:
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype,
-            update=switch([update(group) for group in self.neurons.first], ARGUMENTS), **self._plasticity(),
-            real=np.dtype(self.dtype).type, meet=meet,
+            update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
+            real=np.dtype(self.dtype).type, wait_for_all=meet, **self._plasticity(),
         )  # fmt: skip
 
     def _plasticity(self) -> dict[str, Any]:
-        """What fills the holes for plastic synapses, long-term and short-term."""
-        release = bind(short_term.release, released=released) if self.short else cpu.no_release
+        """What fills the holes for plastic synapses, long-term and short-term, if there are any."""
+        filling: dict[str, Any] = {}
+        if self.short:
+            filling["release"] = bind(short_term.release, released=released)
         if not self.rules.first:
-            return {
-                "release": release, "adapt": cpu.no_traces, "change_all": cpu.no_change,
-                "arrive": mean_weight.plain_arrive,
-            }  # fmt: skip
-        rows = "i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights"
-        columns = "j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights"
+            return filling
         along = "lo, hi, seen, carried, used, factors"
-        loops = sparse
         rules = [
             {**rule.filling(), "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
             for rule in self.rules.first
         ]
-        modules = [kind_of(rule).loops for rule in self.rules.first]
-        waits, steers, balances = rewarded in modules, mean_weight in modules, normalized in modules
-        sums = [normalized.add_row if m is normalized else normalized.no_sum for m in modules]
-        change_column = switch([bind(m.column_change, **f) for m, f in zip(modules, rules, strict=True)], columns)
-        return {
-            "release": release,
+        loops = [kind_of(rule).loops for rule in self.rules.first]
+        pairs = list(zip(loops, rules, strict=True))
+        change_column = switch([_column(m, rule) for m, rule in pairs], "j, c")
+        filling |= {
             **(prefetch.filling() if self.device == "cpu" else {}),
-            "adapt": step.adapt,
-            "change_all": step.change_all,
-            "follow_source": switch([bind(loops.follow_source, **filling) for filling in rules], along),
-            "follow_target": switch([bind(loops.follow_target, **filling) for filling in rules], along),
-            "row_change": switch([bind(m.row_change, **f) for m, f in zip(modules, rules, strict=True)], rows),
-            "column_change": change_column,
-            "bring_rows": rewarded.bring_rows if waits else rewarded.no_rows,
-            "bring_column": rewarded.bring_column if waits else rewarded.no_column,
-            "tend": homeostasis.tend if self.tended else homeostasis.no_tend,
-            "steer": bind(mean_weight.steer, store_column=change_column) if steers else mean_weight.no_steer,
-            "row_sum": switch([bind(add, **f) for add, f in zip(sums, rules, strict=True)], rows),
-            "balance": bind(normalized.balance, store_column=change_column) if balances else normalized.no_balance,
+            "update_traces": step.update_traces,
+            "update_synapses": step.update_synapses,
+            "deliver_plastic": step.deliver_plain,
+            "follow_source": switch([bind(sparse.follow_source, **rule) for rule in rules], along),
+            "follow_target": switch([bind(sparse.follow_target, **rule) for rule in rules], along),
+            "change_row": switch([bind(sparse.visit_row, **m.ROWS, **rule) for m, rule in pairs], "i, part, parts, c"),
+            "change_column": change_column,
+            "store_column": change_column,
             "aimed": mean_rule.aimed,
             "rescale": mean_rule.rescale,
-            "arrive": mean_weight.arrive if steers or balances else mean_weight.plain_arrive,
-            "decay_integers": integer.decay_integers if self.integer else integer.no_decay,
-            "change_integers": integer.change_integers if self.integer else integer.no_change,
             "decayed": counted.trace,
             "synapse": counted.synapse,
         }
+        if rewarded in loops:
+            filling |= {"catch_up_rows": rewarded.catch_up_rows, "catch_up_column": rewarded.catch_up_column}
+        if mean_weight in loops:
+            filling |= {"steer": mean_weight.steer, "deliver_plastic": mean_weight.deliver_plastic}
+        if normalized in loops:
+            sums = [bind(sparse.visit_row, **normalized.SUMS, **rule) for m, rule in pairs]
+            filling |= {
+                "row_sum": switch(sums, "i, part, parts, c"), "balance": normalized.balance,
+                "deliver_plastic": mean_weight.deliver_plastic,
+            }  # fmt: skip
+        if self.tended:
+            filling["apply_homeostasis"] = homeostasis.apply_homeostasis
+        if self.integer:
+            filling |= {"decay_integers": integer.decay_integers, "change_integers": integer.change_integers}
+        return filling
 
     def _gpu_kernel(self) -> Callable:
         """The loop for a GPU; its modules are imported here, as they import Numba."""
@@ -99,7 +101,7 @@ class NetworkKernel:
         from ..kernels.network import short_term_cuda
 
         filling: dict[str, Any] = {
-            "update": switch([update(group, "cuda") for group in self.neurons.first], GPU_ARGUMENTS),
+            "update": switch([update(group, THREAD) for group in self.neurons.first], THREAD.arguments),
             "real": np.dtype(self.dtype).type,
             "SHORT": int(self.short),
         }
@@ -107,8 +109,14 @@ class NetworkKernel:
             filling["release"] = bind(short_term_cuda.release, released=released)
         if self.rules.first:
             filling |= _gpu_plasticity(self.rules.first)
-            filling["TENDED"] = int(self.tended)
+            filling["HOMEOSTASIS"] = int(self.tended)
         return kernel(cuda.simulate, device="cuda", dtype=self.dtype, **filling)
+
+
+def _column(loops: Any, rule: dict[str, Any]) -> Callable:
+    """The visit of a column under a rule, whose weights are stored as ``loops`` says."""
+    visits = {name: bind(sparse.visit_column, **filling, **rule) for name, filling in loops.COLUMNS.items()}
+    return bind(loops.change_column, **visits, **rule)
 
 
 class Numbered:
@@ -140,7 +148,7 @@ def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
     """What fills the holes for plastic synapses."""
     from ..kernels.plasticity import sparse_cuda as cuda
 
-    along, called = "i, n, s, traces, carried, used, P, factors", "{k}, i, n, s, traces, carried, used, P, factors"
+    along, called = "i, n, s, carried, used, factors, network", "{k}, i, n, s, carried, used, factors, network"
     follow = {}
     for side, of in (("source", "pre"), ("target", "post")):
         kinds = [[bind(cuda.follow, **trace.filling()) for trace in getattr(rule, of).values()] for rule in rules]
@@ -153,6 +161,6 @@ def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
         }  # fmt: skip
         changes.append(bind(cuda.in_time if kind_of(rule).waits else cuda.at_once, **filling))
     return {
-        **follow, "change": switch(changes, "i, j, n, m, o, row, t, P, traces, weights, late"), "PLASTIC": 1,
+        **follow, "change": switch(changes, "s, t, network"), "PLASTIC": 1,
         "WAITS": int(any(kind_of(rule).waits for rule in rules)),
     }  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.network import tables as at
+from ..kernels.network.arrays import Plastic, Tables, Values
 from ..random import Draws
 from .arrays import ARRAYS, GpuMemory, Memory
 from .conducted import driving_numbers
@@ -58,7 +59,7 @@ class Layout:
     def _finish(self) -> None:
         pool = self.pool
         self.numbers, self.keys = pool.numbers.array(), pool.keys.array()
-        self.values: tuple = (
+        self.values = Values(
             self.states, self.numbers, pool.own.array(), pool.currents.array(), self.keys, pool.thresholds.array(),
             self.list_steps, self.list_units, self.resources,
         )  # fmt: skip
@@ -66,16 +67,16 @@ class Layout:
         self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
         self.rates, self.tallies = learning.rates, learning.tallies
         self.aims, self.integers = learning.aims, learning.integers
-        self.columns = learning.columns
-        waits, tended = (self.eligible, self.since), (self.rates, self.tallies)
-        late = waits, tended, self.aims, (self.integers, self.keys, self.states)
-        self.plastic = learning.table, self.traces, self.columns, late
+        self.plastic = Plastic(
+            learning.table, self.traces, *learning.columns, self.eligible, self.since, self.rates, self.tallies,
+            self.aims, self.integers,
+        )  # fmt: skip
         make = GpuMemory if self.network.device == "cuda" else Memory
         self.memory: Any = make({name: getattr(self, name) for name in ARRAYS})
         rows = dict(zip(learning.connections, learning.table, strict=True))
         for c in self.network.connections:
             c.keep(self.memory, self.index, rows.get(c, np.zeros(0, np.int64)))
-        self.model = (self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
+        self.tables = Tables(self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
 
     def _populations(self, groups: list[Group]) -> None:
         network, pool = self.network, self.pool

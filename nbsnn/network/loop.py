@@ -15,6 +15,7 @@ import numpy as np
 from ..compile.fill import Kernel, kernel
 from ..device.threads import threads
 from ..kernels.network import tables as at
+from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, plain
 from ..kernels.network.loop import BLOCK
 from ..kernels.synapses import connect
 from .arrays import ARRAYS
@@ -70,13 +71,13 @@ class Tape:
         self.starts = np.searchsorted(owner[self.order], np.arange(parts + 1))
         self.sorted_places = self.places[self.order]
 
-    def arrays(self, t0: int, t1: int, own: int) -> tuple:
+    def arrays(self, t0: int, t1: int, own: int) -> Record | GpuRecord:
         """What the kernel writes into between steps t0 and t1; a thread has at most ``own`` units."""
         self.used[...], self.position[...], self.clock[1] = 0, 0, t0
         first = t0 // self.every + 1
         count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
         self.block = np.empty((count, len(self.places)), self.dtype)
-        return (
+        return Record(
             self.sorted_places, self.starts, self.block, self.every, first, self.steps, self.units, self.used,
             self.position, own, self.clock,
         )  # fmt: skip
@@ -118,6 +119,7 @@ class Loop:
         self.depth = 2 * self.window + self.longest + 2
         self.call = layout.models.kernel()
         self._make()
+        self.arrays = plain(self._arrays())
 
     def _make(self) -> None:
         """Scratch and lists of spikes, for as many threads as the work is worth."""
@@ -126,11 +128,18 @@ class Loop:
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
         self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
         self.interpreted = not compiled
-        self.synapses = self._bounds(), layout.index, layout.weights
+        self.synapses = Synapses(self._bounds(), layout.index, layout.weights)
         scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
+
+    def _arrays(self) -> Network:
+        """The arrays of the kernel."""
+        layout = self.layout
+        spikes = SpikeLists(self.spikes, self.counts, layout.factors, np.zeros((1, 1), np.uint8))
+        ring = Ring(layout.ring.reshape(-1), *layout.ring.shape)
+        return Network(layout.tables, layout.values, self.synapses, ring, spikes, layout.plastic)
 
     def _bounds(self) -> Array:
         """For each row of synapses, where the targets of each thread begin and end."""
@@ -222,20 +231,15 @@ class Loop:
         self.clock[...] = t
         self.load(history, t)
 
-    def _reached(self, record: tuple) -> int:
+    def _reached(self, record: Record | GpuRecord) -> int:
         """The step to which the arrays belong."""
         return int(self.clock[0])
 
-    def _arguments(self, t0: int, t1: int, record: tuple) -> tuple:
+    def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple:
         """Of the kernel, after the number of the thread."""
-        layout, cells = self.layout, np.zeros(16, np.int64)
-        return (
-            self.parts, t0, t1, self.window, layout.model, layout.values, self.synapses,
-            (layout.ring.reshape(-1), *layout.ring.shape), self.scratch,
-            (self.spikes, self.counts, layout.factors), layout.plastic, record, cells,
-        )  # fmt: skip
+        return self.parts, t0, t1, self.window, self.arrays, self.scratch, tuple(record), np.zeros(16, np.int64)
 
-    def _call(self, t0: int, t1: int, record: tuple) -> None:
+    def _call(self, t0: int, t1: int, record: Record | GpuRecord) -> None:
         """One piece on all threads."""
         arguments = self._arguments(t0, t1, record)
         if self.parts > 1:

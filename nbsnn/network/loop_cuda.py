@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..device import gpu
 from ..kernels.network import tables as at
+from ..kernels.network.arrays import GpuRecord, Network, Plastic, Ring, SpikeLists, Synapses, Tables, Values
 from .loop import Loop, Tape
 
 Array = np.ndarray
@@ -28,13 +31,15 @@ class GpuTape(Tape):
         self.columns = gpu.put(starts), gpu.put(order), gpu.put(self.places[order])
         self.cells = gpu.put(np.zeros(2, np.int64))
 
-    def arrays(self, t0: int, t1: int, own: int) -> tuple:
+    def arrays(self, t0: int, t1: int, own: int) -> GpuRecord:
         """What the kernel writes into between steps t0 and t1; in a step at most ``own`` units spike."""
         first = t0 // self.every + 1
         count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
         self.lines = gpu.empty((max(count, 1), max(len(self.places), 1)), self.dtype)
         self.cells.copy_to_device(np.array([0, t0]))
-        return (*self.columns, self.lines, (self.every, first, t0), *self.noted, self.cells, self.capacity, own)
+        return GpuRecord(
+            *self.columns, self.lines, self.every, first, t0, *self.noted, self.cells, self.capacity, own
+        )  # fmt: skip
 
     def fetch(self, t0: int, reached: int) -> None:
         """Take what the loop has written in steps [t0, reached)."""
@@ -54,22 +59,26 @@ class GpuLoop(Loop):
     def _make(self) -> None:
         layout, put = self.layout, gpu.put
         self.parts = 1
-        self.synapses = self._bounds(), layout.index, layout.weights
-        arrays = layout.memory.arrays
-        self.values = (
-            arrays["states"], arrays["numbers"], *map(put, layout.values[2:8]), arrays["resources"],
-        )  # fmt: skip
-        self.model = tuple(map(put, layout.model))
-        self.on_gpu = put(self.synapses[0]), put(layout.index), arrays["weights"]
-        self.ring = gpu.flat(arrays["ring"]), *layout.ring.shape
+        self.synapses = Synapses(self._bounds(), layout.index, layout.weights)
         self.spikes = gpu.empty((self.depth, max(layout.units, 1)), np.int32)
         self.counts = gpu.empty((self.depth, len(layout.pops)), np.int32)
-        self.out = self.spikes, self.counts, arrays["factors"]
         self.marks = gpu.empty(self.spikes.shape if layout.learning.connections else (1, 1), np.uint8)
-        self.table = put(layout.learning.table)
-        late = (arrays["eligible"], arrays["since"]), (arrays["rates"], arrays["tallies"]), arrays["aims"]
-        self.plastic = self.table, arrays["traces"], tuple(map(put, layout.columns)), late, self.marks
+        self.table, self.pops = put(layout.learning.table), put(layout.pops)
         self.ready, self.interpreted = False, gpu.simulated()
+
+    def _arrays(self) -> Network:
+        layout, put, arrays = self.layout, gpu.put, self.layout.memory.arrays
+        changing = {name: arrays[name] for name in ("states", "numbers", "resources")}
+        values = Values(
+            **{name: changing[name] if name in changing else put(a) for name, a in layout.values._asdict().items()}
+        )
+        tables = Tables(self.pops, *map(put, layout.tables[1:]))
+        synapses = Synapses(put(self.synapses.bounds), put(layout.index), arrays["weights"])
+        ring = Ring(gpu.flat(arrays["ring"]), *layout.ring.shape)
+        spikes = SpikeLists(self.spikes, self.counts, arrays["factors"], self.marks)
+        changing = (arrays[name] for name in ("eligible", "since", "rates", "tallies", "aims", "integers"))
+        plastic = Plastic(self.table, arrays["traces"], *map(put, layout.learning.columns), *changing)
+        return Network(tables, values, synapses, ring, spikes, plastic)
 
     def load(self, history: list[tuple[Array, Array]], step: int) -> None:
         """Put the latest spikes, (population, unit) of the steps before ``step``, into the lists."""
@@ -97,21 +106,21 @@ class GpuLoop(Loop):
         """Make room for what is recorded, and compile the loop if that has not been done: no time passes."""
         layout = self.layout
         tape.room(1, max(ROOM, 4 * self.window * (layout.units + len(layout.pops))))
-        self.model[0].copy_to_device(layout.pops)  # whose spikes are recorded
+        self.pops.copy_to_device(layout.pops)  # whose spikes are recorded
         if not self.ready:
             self._call(t, t, tape.arrays(t, t, 0))
             self.ready = True
 
-    def _call(self, t0: int, t1: int, record: tuple) -> None:
+    def _call(self, t0: int, t1: int, record: Any) -> None:
         """One launch."""
         if self.layout.learning.connections:
             self.table.copy_to_device(self.layout.learning.table)  # who learns
         gpu.together(
             self.call, max(self.layout.units, 64 * LANES), min(LANES, gpu.threads_together()), t0, t1, self.window,
-            self.model, self.values, self.on_gpu, self.ring, self.out, self.plastic, record,
+            self.arrays, tuple(record),
         )  # fmt: skip
 
-    def _reached(self, record: tuple) -> int:
+    def _reached(self, record: Any) -> int:
         """The step to which the arrays belong, which the network counts from now on."""
-        self.clock[0] = gpu.get(record[7])[1]
+        self.clock[0] = gpu.get(record.cells)[1]
         return int(self.clock[0])

@@ -65,7 +65,7 @@ class PlasticTable:
             lists[0].append(pre)
             lists[1].append(place)
             places, entries = places + len(start), entries + len(pre)
-        self.columns = np.concatenate(bounds), *map(np.concatenate, lists)
+        self.columns = np.concatenate(bounds), np.concatenate(lists[0]), np.concatenate(lists[1])
         self.traces = np.zeros(max(self._traces, 1), self.dtype)
         self.eligible, self.since = np.zeros(self._waiting, self.dtype), np.zeros(self._waiting, np.uint32)
         self.start_rates = np.concatenate(self._rates)

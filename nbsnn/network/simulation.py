@@ -122,7 +122,7 @@ class Simulation(Sealed):
     def nbytes(self) -> int:
         """Bytes of all arrays of the network: synapses, state, what is under way."""
         layout = self.layout
-        arrays = [*layout.values, *layout.model, *layout.columns, *self.loop().synapses]
+        arrays = [*layout.values, *layout.tables, *layout.learning.columns, *self.loop().synapses]
         return sum(array.nbytes for array in [*arrays, layout.ring, layout.traces, layout.factors])
 
     def build(self) -> Simulation:

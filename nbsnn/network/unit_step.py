@@ -4,12 +4,18 @@ What arrives at the ports, the synapses' courses and the neuron's equations stan
 through memory between them: that is a third faster than a loop for each. The number of ports is known only when a
 kernel is made, so the loop is put together here; for an exponential synapse and a current it reads
 
-    def update(n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits):
+    def update(n, lo, pop, t, row, key, network, scratch):
         widest()
-        q, zero = shared(P, place), P.dtype.type(0)
-        count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)
-        a0, o0 = np.uintp(row + ports[first + 0, ROW] + lo), np.uintp(ports[first + 0, STATE] + lo)
+        S, P, V, R = network.values.states, network.values.numbers, network.values.own, network.ring.arriving
+        pops, ports = network.tables.pops, network.tables.ports
+        place, first, w = pops[pop, SCALARS], pops[pop, PORT], place_of(pops[pop, STRIDE])
+        o, own = place_of(pops[pop, STATE] + lo), place_of(pops[pop, VECTORS] + lo)
+        v = place_of(pops[pop, MEMBRANE] + lo)
+        q = shared(P, place)
+        a0, o0 = place_of(row + ports[first + 0, ROW] + lo), place_of(ports[first + 0, STATE] + lo)
         q0, e0 = numbers0(P, ports[first + 0, SCALARS] + 1), P[ports[first + 0, SCALARS]]
+        x, y, bits = scratch.x, scratch.y, scratch.bits
+        count, one, none, zero = np.uint32(0), np.uint32(1), np.uint32(0), x.dtype.type(0)
         for k in range(n):
             current, conductance = x[k], zero
             r = synapse0(R[a0 + k], *read0(S, o0, w, k), *q0)
@@ -20,10 +26,9 @@ kernel is made, so the loop is put together here; for an exponential synapse and
             ...
 
 So the order of a step is: what has arrived, the synapses, the neuron's own step (integration, jump, threshold, reset).
-``n`` units from ``lo`` on, of which ``i0`` is the first as an unsigned number. S, P, V and R are the flat arrays of the
-network; ``o``, ``own``, ``v`` and ``w`` are unsigned places and the distance between variables, so that no index needs
-a check for its sign and the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each;
-``bits`` is scratch.
+``n`` units of population ``pop`` from ``lo`` on step. S, P, V and R are flat arrays of the network; ``o``, ``own``,
+``v`` and ``w`` are unsigned places and the distance between variables, so that no index needs a check for its sign and
+the loop is vectorised. Returns how many units have spiked; ``y`` gets the output of each; ``bits`` is scratch.
 
 On a GPU the same lines stand without the loop: a thread steps one unit ``lo``, with signed places and the sum of its
 currents ``x``, and gets its output.
@@ -32,6 +37,7 @@ currents ``x``, and gets its output.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,10 +50,6 @@ from ..neuron import Neuron
 from .conducted import conducted
 from .group import Group, Port
 from .normal import bits_of, normal_from, uniform_of
-
-ARGUMENTS = "n, lo, i0, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x, y, bits"
-
-GPU_ARGUMENTS = "lo, key, t, S, o, w, P, place, V, own, R, row, ports, first, v, x"
 
 INPUTS = {
     "current": "current",
@@ -74,11 +76,23 @@ ENTERS = {
 DRIVEN = "current = conducted(current, conductance, S[v + k], *driven(P, place), {rest}) + jump"
 """After all that: conductances as a current, with v as it was before the step."""
 
+PLACES = {"o": at.STATE, "own": at.VECTORS, "v": at.MEMBRANE}
+"""Where a unit's variables, parameters of its own, and membrane are."""
+
 AFTER = "S[v + k] += jump if {out} <= 0.5 else zero"
 
 
-def update(group: Group, device: str = "cpu") -> Callable:
-    """The loop over the units of a group like this; for a GPU, the step of one."""
+@dataclass(frozen=True)
+class Frame:
+    """How a step stands in a kernel: its arguments, what a place is, and its lines around those of the units."""
+
+    arguments: str
+    place: type  # signed and unsigned places do not mix
+    lines: Callable[[list[str], list[str], Group], list[str]]
+
+
+def update(group: Group, frame: Frame) -> Callable:
+    """The step of the units of a group like this."""
     neuron, own = checked(group.neuron), own_parameters(group)
     shared = [name for name in neuron.params if name not in own]
     places = [f"s[o{' + w' * own.index(n)} + k], " if n in own else f"q[{shared.index(n)}], " for n in neuron.params]
@@ -88,7 +102,14 @@ def update(group: Group, device: str = "cpu") -> Callable:
         "state": read(len(neuron.state)), "keep": write(len(neuron.state)), "shared": numbers(len(shared)),
         "param": eval(f"lambda q, s, o, w, k: ({''.join(places)})"), "conducted": conducted,
     }  # fmt: skip
-    before, inside = [], []
+    inside: list[str] = []
+    before = [
+        "S, P, V, R = network.values.states, network.values.numbers, network.values.own, network.ring.arriving",
+        "pops, ports = network.tables.pops, network.tables.ports",
+        f"place, first, w = pops[pop, {at.SCALARS}], pops[pop, {at.PORT}], place_of(pops[pop, {at.STRIDE}])",
+        *(f"{name} = place_of(pops[pop, {column}] + lo)" for name, column in PLACES.items()),
+        "q = shared(P, place)",
+    ]
     for j, port in enumerate(group.ports):
         scope |= _port(port, j)
         row = f"first + {j}"
@@ -106,9 +127,8 @@ def update(group: Group, device: str = "cpu") -> Callable:
         scope["driven"] = _behind(len(shared))
         rest = f"V[own + {'w + ' * len(own)}k]" if group.own_rest else f"P[place + {len(shared) + 4}]"
         inside.append(DRIVEN.format(rest=rest))
-    frame = _thread if device == "cuda" else _block
-    scope["place_of"] = np.int64 if device == "cuda" else np.uintp  # signed and unsigned places do not mix
-    exec("\n".join(frame(before, inside, group)), scope)
+    scope["place_of"] = frame.place
+    exec("\n".join(frame.lines(before, inside, group)), scope)
     return bind(scope["update"], **neuron.filling())
 
 
@@ -138,10 +158,11 @@ def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
     """The lines of the loop over a block of units."""
     neuron, currents = checked(group.neuron), bool(group.currents)
     return [
-        f"def update({ARGUMENTS}):",
+        f"def update({BLOCK.arguments}):",
         "    widest()",
-        "    q, zero = shared(P, place), P.dtype.type(0)",
-        "    count, one, none = np.uint32(0), np.uint32(1), np.uint32(0)",
+        "    x, y, bits = scratch.x, scratch.y, scratch.bits",
+        "    count, one, none, zero = np.uint32(0), np.uint32(1), np.uint32(0), x.dtype.type(0)",
+        "    i0 = np.uintp(lo)",
         *(f"    {line}" for line in before),
         *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
         "    for k in range(n):",
@@ -160,8 +181,8 @@ def _thread(before: list[str], inside: list[str], group: Group) -> list[str]:
     """The lines of the step of one unit."""
     neuron = checked(group.neuron)
     return [
-        f"def update({GPU_ARGUMENTS}):",
-        "    q, zero, k = shared(P, place), 0.0, 0",
+        f"def update({THREAD.arguments}):",
+        "    k, zero = 0, 0.0",
         *(f"    {line}" for line in before),
         "    current, conductance, jump = x, zero, zero",
         *(f"    {line}" for line in inside),
@@ -169,6 +190,13 @@ def _thread(before: list[str], inside: list[str], group: Group) -> list[str]:
         *(f"    {line}" for line in _finish(group)),
         f"    return {put_out(group)}",
     ]
+
+
+BLOCK = Frame("n, lo, pop, t, row, key, network, scratch", np.uintp, _block)
+"""On a CPU: a loop over a block of units."""
+
+THREAD = Frame("lo, pop, t, row, key, x, network", np.int64, _thread)
+"""On a GPU: one unit."""
 
 
 def _step(neuron: Neuron, unit: str, bits: str) -> str:

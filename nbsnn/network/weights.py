@@ -175,7 +175,7 @@ class RewardedWeights(PlainWeights):
         latest, count = np.uint32((self.network.step - 1) % (1 << 32)), len(arrays[0])
         if gpu.on_gpu(arrays[0]):
             gpu.run(
-                gpu.compiled("plasticity.rewarded_cuda", "bring_all", dtype, real=dtype.type),
+                gpu.compiled("plasticity.rewarded_cuda", "catch_up_all", dtype, real=dtype.type),
                 count,
                 latest,
                 numbers,
@@ -183,7 +183,7 @@ class RewardedWeights(PlainWeights):
             )
             return
         device = "cpu" if device == "cuda" else device  # a network on a GPU whose arrays are at hand
-        loop = kernel(eligible.bring_all, device=device, dtype=dtype, real=dtype.type)
+        loop = kernel(eligible.catch_up_all, device=device, dtype=dtype, real=dtype.type)
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of steps that wrap
             run_threaded(lambda lo, hi: loop(lo, hi, latest, numbers, *arrays), count, count)
 

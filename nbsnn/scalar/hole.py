@@ -19,6 +19,12 @@ def hole(function: F) -> F:
     return function
 
 
+def optional(function: F) -> F:
+    """Mark a hole whose own body is meant where nobody fills it: ``bind`` does not leave it to the kernel."""
+    function.optional = True  # type: ignore[attr-defined]
+    return hole(function)
+
+
 def narrow(version: Callable) -> Callable[[F], F]:
     """Give a function for float64, which is also what plain Python runs, its ``version`` for float32.
 

@@ -8,6 +8,7 @@ and every target adds up its spikes in the same order, whatever the number of th
 import numpy as np
 
 from . import tables as at
+from .arrays import Network, Tables
 
 
 def same(R, row, index, a, z, weight):
@@ -36,21 +37,20 @@ def late_own(R, size, row, index, weights, a, z, shift, factor):
         R[place - size if place >= size else place] += factor * weights[e + shift]
 
 
-def shares(wires, c, pops, emitted):
+def shares(emitted: int, c: int, tables: Tables):
     """Place of what the synapses of each source have released at its spike of step ``emitted``; -1: always all."""
+    wires = tables.wires
     first = wires[c, at.SHORT]
-    return first + emitted % wires[c, at.KEPT] * pops[wires[c, at.SOURCE], at.UNITS] if first >= 0 else first
+    return first + emitted % wires[c, at.KEPT] * tables.pops[wires[c, at.SOURCE], at.UNITS] if first >= 0 else first
 
 
-def connection(
-    emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
-):  # fmt: skip
-    """Deliver all spikes of step ``emitted`` along connection ``c``; without delay they arrive in the next step.
-
-    ``spikes`` [steps, units] lists the units of each population, in the places of its own units, a stretch for each
-    thread; ``counts`` [steps, populations, threads].
-    """
-    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(wires, c, pops, emitted)
+def connection(emitted: int, part: int, parts: int, c: int, network: Network):
+    """Deliver all spikes of step ``emitted`` along connection ``c``; without delay they arrive in the next step."""
+    pops, wires, P = network.tables.pops, network.tables.wires, network.values.numbers
+    spikes, counts, factors = network.spikes.units, network.spikes.counts, network.spikes.factors
+    bounds, index, weights = network.synapses
+    R, rows, places = network.ring
+    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(emitted, c, network.tables)
     slot = emitted % spikes.shape[0]
     shared = wires[c, at.WEIGHT] >= 0
     weight = P[wires[c, at.WEIGHT]] if shared else P.dtype.type(1)

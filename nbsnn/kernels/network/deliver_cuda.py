@@ -6,18 +6,20 @@ What arrives at a unit is added up by atomic additions, in any order: its last d
 from numba import cuda
 
 from . import tables as at
+from .arrays import Network
 from .deliver import shares
 
 
-def connection(
-    emitted, turn, rows_at_once, lane, lanes, wires, c, pops, spikes, counts, factors, P, bounds, index, weights,
-    R, rows, places,
-):  # fmt: skip
+def connection(emitted: int, turn, rows_at_once: int, lane: int, lanes: int, c: int, network: Network):
     """Deliver the spikes ``turn``, ``turn + rows_at_once``, ... of step ``emitted`` along connection ``c``.
 
     Returns what ``turn`` is for the connection that comes next, so that all spikes of a window are dealt out evenly.
     """
-    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(wires, c, pops, emitted)
+    pops, wires, P = network.tables.pops, network.tables.wires, network.values.numbers
+    spikes, counts, factors = network.spikes.units, network.spikes.counts, network.spikes.factors
+    bounds, index, weights = network.synapses
+    R, rows, places = network.ring
+    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(emitted, c, network.tables)
     slot = emitted % spikes.shape[0]
     count, base = counts[slot, source], pops[source, at.FIRST]
     if turn < count:

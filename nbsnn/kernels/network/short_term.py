@@ -1,25 +1,31 @@
 """Short-term plasticity: what a spike releases depends on the spikes before it (``nbsnn.synapses.short_term``)."""
 
-from typing import Any
-
 from ...scalar.hole import hole
 from . import tables as at
+from .arrays import Network
 from .deliver import shares
 
 
 @hole
-def released(u, r, gap, numbers) -> Any:
+def released(u, r, gap, numbers) -> tuple[float, float, float]:
     raise NotImplementedError
 
 
-def release(part, t, pops, wires, short, c, spikes, counts, R, factors):
+def release(part: int, t: int, c: int, network: Network):
     """Step t of entry ``c``: each spike of a thread's own units takes its share, and leaves it in ``factors``."""
+    pops, wires, short = network.tables.pops, network.tables.wires, network.tables.short
+    spikes, counts, factors, R = (
+        network.spikes.units,
+        network.spikes.counts,
+        network.spikes.factors,
+        network.values.resources,
+    )
     wire = short[c, at.WIRE]
     source = wires[wire, at.SOURCE]
     slot, parts = t % spikes.shape[0], counts.shape[2]
     place, n = short[c, at.RESOURCES], pops[source, at.UNITS]
     numbers = R[short[c, at.NUMBERS] : short[c, at.NUMBERS] + 4]
-    base, first = pops[source, at.FIRST] + n * part // parts, shares(wires, wire, pops, t)
+    base, first = pops[source, at.FIRST] + n * part // parts, shares(t, wire, network.tables)
     for k in range(counts[slot, source, part]):
         i = place + spikes[slot, base + k]
         u, r, factor = released(R[i], R[n + i], t - R[2 * n + i], numbers)

@@ -8,6 +8,7 @@ from numba import cuda
 from ...random import counter, squares32
 from ...scalar.hole import hole
 from . import tables as at
+from .arrays import GpuRecord, Network
 
 
 @hole
@@ -49,13 +50,13 @@ def listed(i, t, k, pops, steps, units):
     return units[a + i] if a + i < last and steps[a + i] == t else -1
 
 
-def collect(i, t, slot, k, pops, spikes, counts, record):
+def collect(i, t: int, slot: int, k: int, network: Network, record: GpuRecord):
     """Append unit ``i`` to the list of population ``k`` at step t, and to what is recorded; in any order."""
+    pops = network.tables.pops
     first = pops[k, at.FIRST]
-    place = cuda.atomic.add(counts, (slot, k), 1)  # type: ignore[call-arg]
-    spikes[slot, first + place] = i
+    place = cuda.atomic.add(network.spikes.counts, (slot, k), 1)  # type: ignore[call-arg]
+    network.spikes.units[slot, first + place] = i
     if pops[k, at.RECORDED]:
-        steps, units, cells = record[5], record[6], record[7]
-        place = cuda.atomic.add(cells, 0, 1)  # type: ignore[call-arg]
-        steps[place] = t - record[4][2]
-        units[place] = first + i
+        place = cuda.atomic.add(record.cells, 0, 1)  # type: ignore[call-arg]
+        record.steps[place] = t - record.begin  # type: ignore[call-overload]
+        record.units[place] = first + i  # type: ignore[call-overload]

@@ -3,23 +3,24 @@
     scaling          r <- r + k (spikes of the interval in Hz - r),   w <- clip(w (1 + beta (target - r)))
     normalisation    w <- total w / sum |w|
 
-A thread tends its own units. The sum runs along the column of a unit, whose order does not depend on threads.
+A thread has its own units. The sum runs along the column of a unit, whose order does not depend on threads.
 """
 
-from typing import Any
+import numpy as np
 
 from ...compile.prefetch import fetch
-from ...scalar.hole import hole
+from ...scalar.hole import hole, optional
 from ..network import tables as at
+from ..network.arrays import Network
+
+
+@optional
+def catch_up_column(start: int, stop: int, first: int, t: int, row: np.ndarray, network: Network) -> None:
+    """Bring synapses up to date that wait for a reward, if there are any."""
 
 
 @hole
-def bring_column(j, t, row, P, start, synapse, base, weights, late) -> Any:
-    raise NotImplementedError
-
-
-@hole
-def real(x) -> Any:
+def real(x) -> float:
     """In the precision of the kernel."""
     return float(x)
 
@@ -40,20 +41,21 @@ def bounded(w, numbers):
     return min(max(w, numbers[at.LOWEST]), numbers[at.HIGHEST])
 
 
-def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, columns, late):
+def apply_homeostasis(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Count the spikes of step t; at the end of an interval, change the weights onto a thread's own units."""
-    starts, _, numbered = columns
+    wire, pops, plastic = network.tables.wires[row[at.WIRE]], network.tables.pops, network.plastic
+    spikes, counts, weights = network.spikes.units, network.spikes.counts, network.synapses.weights
     target, slot, first = wire[at.TARGET], t % spikes.shape[0], row[at.RATES]
     m = pops[target, at.UNITS]
     lo, hi = m * part // parts, m * (part + 1) // parts
-    rates, tallies = late[1]
+    rates, tallies = plastic.rates, plastic.tallies
     for k in range(counts[slot, target, part]):
         tallies[first + spikes[slot, pops[target, at.FIRST] + lo + k]] += 1
     if (t + 1) % row[at.INTERVAL] != 0:
         return
-    numbers, learns = P[row[at.TARGETS] : row[at.TARGETS] + 6], row[at.LEARNS]
-    start, synapse = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1], numbered[row[at.COLUMNS] :]
-    base = bounds[wire[at.BOUNDS]] + wire[at.SHIFT]
+    numbers, learns = network.values.numbers[row[at.TARGETS] : row[at.TARGETS] + 6], row[at.LEARNS]
+    start = plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
+    synapse, base = plastic.numbered[row[at.COLUMNS] :], network.synapses.bounds[wire[at.BOUNDS]] + wire[at.SHIFT]
     for j in range(lo, hi):
         if not learns:  # rates go on as traces do
             if row[at.TENDED] == at.SCALED:
@@ -63,7 +65,8 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
         for c in range(start[j], start[j + 1]):
             fetch(weights, base + synapse[c])
         if row[at.REWARD] >= 0:
-            bring_column(j, t, row, P, start, synapse, base, weights, late)
+            a = row[at.COLUMNS]
+            catch_up_column(a + start[j], a + start[j + 1], base, t, row, network)
         if row[at.TENDED] == at.SCALED:
             r, factor = scaling(rates[first + j], tallies[first + j], numbers)
             rates[first + j] = r
@@ -76,7 +79,3 @@ def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, co
         for c in range(start[j], start[j + 1]):
             e = base + synapse[c]
             weights[e] = bounded(weights[e] * factor, numbers)
-
-
-def no_tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, columns, late):
-    """In the place of ``tend`` where nothing needs it."""

@@ -7,14 +7,19 @@ the counter generator at (step, k), as in the dense loop. Integers that the rule
 numbers, the traces of the source, those of the target.
 """
 
+import numpy as np
+
 from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
+from ..network.arrays import Network
 from .step import stretch
 from .synapse import decayed, synapse, top_bits
 
 
-def decay_integers(part, parts, row, wire, pops, traces, integers):
+def decay_integers(part: int, parts: int, row: np.ndarray, network: Network) -> None:
     """Traces of a thread's own units after a step."""
+    wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
+    traces, integers = network.plastic.traces, network.plastic.integers
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
     first = row[at.INTEGERS]
     P, a = integers[first : first + at.INTEGER_NUMBERS], first + at.INTEGER_NUMBERS
@@ -29,11 +34,12 @@ def rounds(bits, key, t, number, s):
     return top_bits(bits, key, t, number) if s != 0 else 0
 
 
-def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late):
+def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Synapses onto a thread's own units after step t."""
-    bounds, index, weights = synapses
-    starts, sources, numbered = columns
-    integers, keys, S = late
+    wire, pops, plastic = network.tables.wires[row[at.WIRE]], network.tables.pops, network.plastic
+    bounds, index, weights = network.synapses
+    keys, S = network.values.keys, network.values.states
+    traces, integers = plastic.traces, plastic.integers
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
@@ -43,7 +49,7 @@ def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, t
     place, threshold = wire[at.SHIFT], row[at.THRESHOLD]
     key_pre, key_post, begin = keys[row[at.ROUNDING]], keys[row[at.ROUNDING] + 1], bounds[wire[at.BOUNDS]]
     for other in range(parts):
-        came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
+        came = stretch(other, parts, t - row[at.AFTER], source, network)
         for k in range(came.shape[0]):
             i = came[k]
             at_row = wire[at.BOUNDS] + i * (parts + 1) + part
@@ -54,8 +60,8 @@ def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, t
                     rounds(shift, key_post, t, e - begin, spiked[j]), nu_pre, nu_post, shift,
                     1 if threshold >= 0 and S[threshold + j] > most else 0, low, high,
                 )  # fmt: skip
-    start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
-    entering, numbers = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
+    start = plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
+    entering, numbers = plastic.sources[row[at.COLUMNS] :], plastic.numbered[row[at.COLUMNS] :]
     place += begin
     for j in range(m * part // parts, m * (part + 1) // parts):
         halve = 1 if threshold >= 0 and S[threshold + j] > most else 0
@@ -68,14 +74,3 @@ def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, t
                         weights[place + e], 0, spiked[j], a[i], c[j], 0, rounds(shift, key_post, t, e, spiked[j]),
                         nu_pre, nu_post, shift, halve, low, high,
                     )  # fmt: skip
-
-
-# What stands in the holes of a network without such a rule.
-
-
-def no_decay(part, parts, row, wire, pops, traces, integers):
-    """In the place of ``decay_integers``."""
-
-
-def no_change(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late):
-    """In the place of ``change_integers``."""

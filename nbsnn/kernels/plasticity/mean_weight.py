@@ -8,40 +8,49 @@ what is stored onto a unit is kept in float64, where what a synapse gains is kno
 All that is done between reading a weight and storing it is done in float64.
 
 When a unit fires, all synapses onto it are visited anyway: then they are stored as they are, and c_j is 1 again; so
-they are when c_j leaves [2^-20, 2^20]. ``plasticity.meta`` holds the equations. The mean of what units aim at stays as
-it was, up to rounding in float64, without being brought back to it.
+they are when c_j leaves [2^-20, 2^20]. ``plasticity.mean_weight`` holds the equations. The mean of what units aim at
+stays as it was, up to rounding in float64, without being brought back to it.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole
 from ..network import tables as at
+from ..network.arrays import Network
 from ..network.deliver import connection, shares
-from .synapse import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
+from .sparse import Synapses, place_of, visit
+from .synapse import Limits
 
 LEAST, MOST = 2.0**-20, 2.0**20
 
 
+class Stored(NamedTuple):
+    """Of a column that is stored: factors of its weights before the step and in it, and the sum of its weights."""
+
+    before: float
+    step: float
+    total: float
+
+
 @hole
-def aimed(m, y, mean, a_pre) -> Any:
+def aimed(m, y: float, mean: float, a_pre: float) -> float:
     raise NotImplementedError
 
 
 @hole
-def rescale(m, mean) -> Any:
+def rescale(m: float, mean: float) -> float:
     raise NotImplementedError
 
 
 @hole
-def store_column(rule, j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
+def store_column(rule: int, j: int, c: Synapses) -> None:
     raise NotImplementedError
 
 
 @hole
-def real(x) -> Any:
+def real(x) -> float:
     """In the precision of the kernel."""
     return float(x)
 
@@ -51,9 +60,9 @@ def steady(c):
     return LEAST <= abs(c) <= MOST
 
 
-def steer(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
+def steer(lo: int, hi: int, rule: int, c: Synapses) -> None:
     """What the units [lo, hi) aim at after a step, and what the weights onto them are multiplied by."""
-    aims, place, m = late[6], late[7], spiked.shape[0]
+    lines, Y, m, start = c.units.lines, c.Y, c.spiked.shape[0], c.start
     total, units = np.float64(0), 0
     for j in range(m):
         if start[j + 1] > start[j]:
@@ -61,97 +70,92 @@ def steer(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synaps
             units += 1
     mean = total / max(units, 1)
     for j in range(lo, hi):
-        n, o = start[j + 1] - start[j], place + j
+        n, o = start[j + 1] - start[j], c.units.first + j
         if n > 0:
-            aim = aimed(aims[o + at.AIM * m], Y[0, 0, 0, j], mean, P[1, 0])
-            scale = aims[o + at.SCALE * m] * aims[o + at.STEP * m]
-            step = rescale(aim, scale * aims[o + at.SUM * m] / n)
-            aims[o + at.AIM * m] = aim
-            aims[o + at.SCALE * m] = scale
-            aims[o + at.STEP * m] = step
-            if spiked[j] == 0 and not steady(scale * step):
-                store_column(rule, j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights)
+            aim = aimed(lines[o + at.AIM * m], Y[0, 0, 0, j], mean, c.P[1, 0])
+            scale = lines[o + at.SCALE * m] * lines[o + at.STEP * m]
+            step = rescale(aim, scale * lines[o + at.SUM * m] / n)
+            lines[o + at.AIM * m] = aim
+            lines[o + at.SCALE * m] = scale
+            lines[o + at.STEP * m] = step
+            if c.spiked[j] == 0 and not steady(scale * step):
+                store_column(rule, j, c)
 
 
-def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
-    """As in ``sparse_plasticity``, but for synapses whose column is stored anew in this step."""
-    p = constants(P, 0)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    aims, place, m = late[6], late[7], spiked.shape[0]
-    for e in range(bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]):
-        j = index[e]
-        o = place + np.int64(j)
-        before = aims[o + at.SCALE * m]
-        after = before * aims[o + at.STEP * m]
-        if spiked[j] == 0 and steady(after):
-            stored = weights[e + shift]
-            w = before * stored
-            r = change(w, arrived[i], spiked[j], *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
-            on_post, on_pre = np.float64(scale * r[0]), np.float64(scale * r[1])
-            d = weigh(w, on_post, low, high, mu) + weigh(w, on_pre, low, high, mu)
-            weights[e + shift] = stored + d / after
-            aims[o + at.SUM * m] += np.float64(weights[e + shift]) - np.float64(stored)
+def after(j: int, c: Synapses) -> float:
+    """The factor of the weights onto unit ``j`` after the step."""
+    return c.units.lines[place_of(at.SCALE, j, c.units)] * c.units.lines[place_of(at.STEP, j, c.units)]
 
 
-def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
+# What fills the holes of a visit.
+
+
+def in_row(j: int, c: Synapses) -> bool:
+    """Rows leave columns alone that are stored anew in this step."""
+    return c.spiked[j] == 0 and steady(after(j, c))
+
+
+def weight_of(o: int, j: int, c: Synapses) -> float:
+    """The weight at ``o`` before the step."""
+    return c.units.lines[place_of(at.SCALE, j, c.units)] * c.weights[o]
+
+
+def store(o: int, j: int, w: float, d: float, limits: Limits, c: Synapses) -> None:
+    """Add ``d`` to a weight of a row."""
+    stored = c.weights[o]
+    c.weights[o] = stored + d / after(j, c)
+    c.units.lines[place_of(at.SUM, j, c.units)] += np.float64(c.weights[o]) - np.float64(stored)
+
+
+def in_column(i: int, c: Synapses) -> bool:
+    """All synapses of a column are stored as they are."""
+    return True
+
+
+def weight_of_column(o: int, j: int, c: Synapses, sums: Stored) -> float:
+    """The same in a column."""
+    return sums.before * c.weights[o]
+
+
+def add(o: int, j: int, w: float, d: float, limits: Limits, sums: Stored, c: Synapses) -> Stored:
+    """Store a weight of a column."""
+    c.weights[o] = sums.step * w + d
+    return Stored(sums.before, sums.step, sums.total + c.weights[o])
+
+
+def change_column(j: int, c: Synapses) -> None:
     """All synapses onto target ``j``, be there a spike or not, change and are stored as they are."""
-    p = constants(P, 0)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    aims, place, m = late[6], late[7] + j, spiked.shape[0]
-    before, step, total = aims[place + at.SCALE * m], aims[place + at.STEP * m], np.float64(0)
-    for c in range(start[j], start[j + 1]):
-        fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
-        i, e = source[c], base + synapse[c]
-        s, q = arrived[i], spiked[j]
-        w = before * weights[e]
-        d = np.float64(0)
-        if (s != 0 or q != 0) and (COINCIDENCE or s == 0 or q == 0):
-            r = change(w, s, q, *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
-            on_post, on_pre = np.float64(scale * r[0]), np.float64(scale * r[1])
-            d += weigh(w, on_post, low, high, mu) + weigh(w, on_pre, low, high, mu)
-        weights[e] = step * w + d
-        total += weights[e]
-    aims[place + at.SUM * m] = total
-    aims[place + at.SCALE * m] = 1.0
-    aims[place + at.STEP * m] = 1.0
+    lines, o, m = c.units.lines, c.units.first + j, c.units.units
+    stored = visit(j, c, Stored(lines[o + at.SCALE * m], lines[o + at.STEP * m], np.float64(0)))
+    lines[o + at.SUM * m] = stored.total
+    lines[o + at.SCALE * m] = 1.0
+    lines[o + at.STEP * m] = 1.0
 
 
-def arrive(
-    row, aims, emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
-):  # fmt: skip
-    """As ``deliver.connection``, with what each weight is stored in."""
+ROWS = {"in_row": in_row, "weight_of": weight_of, "store": store, "widen": np.float64}
+COLUMNS = {"visit": {"in_column": in_column, "weight_of_column": weight_of_column, "add": add, "widen": np.float64}}
+
+
+def deliver_plastic(part: int, parts: int, t: int, k: int, network: Network) -> None:
+    """As ``deliver.connection``, with what each weight is stored in, where it is stored without a factor."""
+    row, pops, lists = network.plastic.table[k], network.tables.pops, network.spikes
+    emitted, number = t + 1 - row[at.AFTER], row[at.WIRE]
     if row[at.STEERED] < 0:
-        connection(
-            emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
-        )  # fmt: skip
+        connection(emitted, part, parts, number, network)
         return
-    wire = wires[c]
-    source, short, shift = wire[at.SOURCE], shares(wires, c, pops, emitted), wire[at.SHIFT]
+    wire, lines = network.tables.wires[number], network.plastic.lines
+    bounds, index, weights = network.synapses
+    R, rows, places = network.ring
+    source, short, shift = wire[at.SOURCE], shares(emitted, number, network.tables), wire[at.SHIFT]
     m = pops[wire[at.TARGET], at.UNITS]
-    slot, scale, step = emitted % spikes.shape[0], row[at.STEERED] + at.SCALE * m, row[at.STEERED] + at.STEP * m
+    slot, scale, step = emitted % lists.units.shape[0], row[at.STEERED] + at.SCALE * m, row[at.STEERED] + at.STEP * m
     first = ((emitted + 1 + wire[at.DELAY]) % rows) * places + wire[at.TARGET_ROW]
     for other in range(parts):
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
-        for k in range(counts[slot, source, other]):
-            unit = spikes[slot, base + k]
+        for k in range(lists.counts[slot, source, other]):
+            unit = lists.units[slot, base + k]
             place = wire[at.BOUNDS] + unit * (parts + 1) + part
-            factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
+            factor = lists.factors[short + unit] if short >= 0 else weights.dtype.type(1)
             for e in range(bounds[place], bounds[place + 1]):
                 j = np.int64(index[e])
-                R[first + j] += factor * real(aims[scale + j] * aims[step + j] * weights[e + shift])
-
-
-# What stands in the holes of a network without such a rule.
-
-
-def no_steer(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
-    """In the place of ``steer``."""
-
-
-def plain_arrive(
-    row, aims, emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
-):  # fmt: skip
-    """In the place of ``arrive``."""
-    connection(
-        emitted, part, parts, wires, c, pops, spikes, counts, factors, P, bounds, index, weights, R, rows, places
-    )  # fmt: skip
+                R[first + j] += factor * real(lines[scale + j] * lines[step + j] * weights[e + shift])

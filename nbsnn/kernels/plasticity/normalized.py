@@ -18,170 +18,190 @@ Sums are kept in float64, as is all between reading a weight and storing it. A f
 for 1: so much is rounding. The sum over all synapses onto a unit runs in the order of sources, as in the dense loop.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole
 from ..network import tables as at
-from .mean_weight import steady, store_column
-from .synapse import COINCIDENCE, SIGN, change, clip, constants, traces_post, traces_pre, weigh
+from .mean_weight import after, in_column, steady, store_column
+from .sparse import Normalization, Synapses, place_of
+from .synapse import Limits, clip
 
 NEAR = 2.0**-44
 FALLEN = 2.0**-10  # of the largest sum since the last visit of all, below which rounding shows
 
-ROWS, WHOLE, REST = range(3)  # how a unit's synapses are visited: along rows, all of them, not at all
+ROWS_ALONE, WHOLE, REST = range(3)  # how a unit's synapses are visited: along rows, all of them, not at all
+
+
+class Sums(NamedTuple):
+    """Of a column: factor of its weights before the step; their new factor as a quotient; the sum of their absolute
+    values, their largest and their least; whether one has changed.
+    """
+
+    before: float
+    numerator: float
+    denominator: float
+    whole: float
+    top: float
+    bottom: float
+    changed: bool
 
 
 @hole
-def row_sum(rule, i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights) -> Any:
+def row_sum(rule: int, i: int, part: int, parts: int, c: Synapses) -> None:
+    """What a spike that has arrived adds to the sums of units that do not fire."""
     raise NotImplementedError
 
 
-def terms(t, row, P):
-    """Of a rule, at step t: total, whether it normalises before it clips, bounds of all weights, whether it is due.
+@hole
+def measure(j: int, c: Synapses, sums: Sums) -> Sums:
+    raise NotImplementedError
 
-    Last whether there are such bounds.
-    """
+
+@hole
+def renew(j: int, c: Synapses, sums: Sums) -> Sums:
+    raise NotImplementedError
+
+
+def normalization(t: int, row: np.ndarray, P: np.ndarray) -> Normalization:
+    """Of a plastic connection, or any if its rule does not normalise in every step, at step t."""
     k = max(row[at.BALANCED], 0)
-    least, most = P[k + at.ALL_LOW], P[k + at.ALL_HIGH]
-    return P[k + at.TOTAL], P[k + at.BEFORE_CLIP] != 0, least, most, t >= row[at.DUE], -np.inf < least or most < np.inf
+    numbers = P[k : k + 4]
+    least, most = numbers[at.ALL_LOW], numbers[at.ALL_HIGH]
+    cut = -np.inf < least or most < np.inf
+    return Normalization(numbers[at.TOTAL], numbers[at.BEFORE_CLIP] != 0, least, most, t >= row[at.DUE], cut)
 
 
-def asked(w, s, q, x, y, p, low, high, mu, scale):
-    """What the rule adds to a weight."""
-    if not ((s != 0 or q != 0) and (COINCIDENCE or s == 0 or q == 0)):
-        return np.float64(0)
-    r = change(w, s, q, *x, *y, *p)
-    on_post, on_pre = np.float64(scale * r[0]), np.float64(scale * r[1])
-    return np.float64(weigh(w, on_post, low, high, mu) + weigh(w, on_pre, low, high, mu))
+def bounded(w: float, d: float, limits: Limits, n: Normalization) -> float:
+    """A weight within its bounds: those of the rule if it has changed, and those of all weights in any case."""
+    inside = np.float64(clip(w, limits.low, limits.high)) if d != 0 else w
+    return min(max(inside, np.float64(n.least)), np.float64(n.most))
 
 
-def bounded(w, d, low, high, least, most):
-    """A weight within its bounds: [low, high] if it has changed, and [least, most] in any case."""
-    inside = np.float64(clip(w, low, high)) if d != 0 else w
-    return min(max(inside, np.float64(least)), np.float64(most))
-
-
-def factor(total, whole, due):
+def factor(total: float, whole: float, due: bool) -> float:
     """By what weights are multiplied whose absolute values add up to ``whole``; a unit without any is left alone."""
     f = np.float64(total) / whole if due and whole > 0 else np.float64(1)
     return f if abs(f - 1) > NEAR else np.float64(1)
 
 
-def add_row(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
-    """A spike of source ``i`` has arrived: what it adds to the sums of units that do not fire."""
-    p, x = constants(P, 0), traces_pre(X, 0, 0, i)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    aims, place, m = late[6], late[7], spiked.shape[0]
-    first, cut = late[8][1], late[8][5]
-    for e in range(bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]):
-        j = index[e]
-        if spiked[j] == 0:
-            o = place + np.int64(j)
-            w = aims[o + at.SCALE * m] * aims[o + at.STEP * m] * weights[e + shift]
-            d = asked(w, arrived[i], spiked[j], x, traces_post(Y, 0, 0, j), p, low, high, mu, scale)
-            if d != 0:
-                u = w + d
-                if not first:
-                    u = np.float64(clip(u, low, high))
-                aims[o + at.SUM * m] += abs(u) - abs(w)
-                aims[o + at.VISITED * m] = ROWS
-                if cut:
-                    aims[o + at.TOP * m] = max(aims[o + at.TOP * m], u)
-                    aims[o + at.BOTTOM * m] = min(aims[o + at.BOTTOM * m], u)
-
-
-def balance(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
+def balance(lo: int, hi: int, rule: int, c: Synapses) -> None:
     """The factors of the units [lo, hi), from sums that are complete; who must be visited as a whole is so."""
-    aims, place, m = late[6], late[7], spiked.shape[0]
-    total, first, least, most, due, cut = late[8]
+    lines, m, n = c.units.lines, c.units.units, c.normalization
     for j in range(lo, hi):
-        o = place + j
-        if start[j + 1] == start[j] or (spiked[j] == 0 and aims[o + at.VISITED * m] == REST):
+        o = c.units.first + j
+        if c.start[j + 1] == c.start[j] or (c.spiked[j] == 0 and lines[o + at.VISITED * m] == REST):
             continue
-        scale, whole = aims[o + at.SCALE * m] * aims[o + at.STEP * m], aims[o + at.SUM * m]
-        largest, f = max(aims[o + at.LARGEST * m], whole), factor(total, whole, due)
-        aims[o + at.SCALE * m] = scale
-        aims[o + at.STEP * m] = f
-        aims[o + at.LARGEST * m] = largest
-        aims[o + at.VISITED * m] = WHOLE
-        if spiked[j] != 0:
+        scale, whole = lines[o + at.SCALE * m] * lines[o + at.STEP * m], lines[o + at.SUM * m]
+        largest, f = max(lines[o + at.LARGEST * m], whole), factor(n.total, whole, n.due)
+        lines[o + at.SCALE * m] = scale
+        lines[o + at.STEP * m] = f
+        lines[o + at.LARGEST * m] = largest
+        lines[o + at.VISITED * m] = WHOLE
+        if c.spiked[j] != 0:
             continue
-        g = f if first else np.float64(1)
-        beyond = cut and (g * aims[o + at.TOP * m] > most or g * aims[o + at.BOTTOM * m] < least)
+        g = f if n.before_clip else np.float64(1)
+        beyond = n.cut and (g * lines[o + at.TOP * m] > n.most or g * lines[o + at.BOTTOM * m] < n.least)
         if beyond or whole < FALLEN * largest or not steady(scale * f):
-            store_column(rule, j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights)
+            store_column(rule, j, c)
             continue
-        aims[o + at.VISITED * m] = ROWS
-        aims[o + at.SUM * m] = f * whole
-        aims[o + at.LARGEST * m] = f * largest
-        aims[o + at.TOP * m] *= f
-        aims[o + at.BOTTOM * m] *= f
+        lines[o + at.VISITED * m] = ROWS_ALONE
+        lines[o + at.SUM * m] = f * whole
+        lines[o + at.LARGEST * m] = f * largest
+        lines[o + at.TOP * m] *= f
+        lines[o + at.BOTTOM * m] *= f
 
 
-def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
-    """As in ``sparse_plasticity``, but for synapses onto units that are visited as a whole in this step."""
-    p, x = constants(P, 0), traces_pre(X, 0, 0, i)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    aims, place, m, first = late[6], late[7], spiked.shape[0], late[8][1]
-    for e in range(bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]):
-        j = index[e]
-        o = place + np.int64(j)
-        if aims[o + at.VISITED * m] == ROWS:
-            before, f = aims[o + at.SCALE * m], aims[o + at.STEP * m]
-            w, after = before * weights[e + shift], before * f
-            d = asked(w, arrived[i], spiked[j], x, traces_post(Y, 0, 0, j), p, low, high, mu, scale)
-            if d != 0:
-                u = f * (w + d) if first else f * np.float64(clip(w + d, low, high))
-                weights[e + shift] = (np.float64(clip(u, low, high)) if first else u) / after
-                aims[o + at.SUM * m] += abs(after * weights[e + shift]) - abs(u)
-
-
-def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
+def change_column(j: int, c: Synapses) -> None:
     """All synapses onto target ``j``, be there a spike or not, change and are stored as they are."""
-    p, y, q = constants(P, 0), traces_post(Y, 0, 0, j), spiked[j]
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    aims, o, m = late[6], late[7] + j, spiked.shape[0]
-    total, first, least, most, due, _ = late[8]
-    before, whole, changed = aims[o + at.SCALE * m], aims[o + at.SUM * m], aims[o + at.SCALE * m] != 1
-    known = first and q == 0 and whole >= FALLEN * aims[o + at.LARGEST * m]  # rows have added up all there is to add
-    if not known:
-        whole = np.float64(0)
-    for c in range(start[j], start[j] if known else start[j + 1]):
-        fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
-        i = source[c]
-        w = before * weights[base + synapse[c]]
-        d = asked(w, arrived[i], q, traces_pre(X, 0, 0, i), y, p, low, high, mu, scale)
-        whole += abs(w + d) if first else abs(bounded(w + d, d, low, high, least, most))
-    numerator = np.float64(total) if due and whole > 0 else np.float64(1)
-    denominator = whole if due and whole > 0 else np.float64(1)
-    whole, top, bottom = np.float64(0), np.float64(-np.inf), np.float64(np.inf)
-    for c in range(start[j], start[j + 1]):
-        fetch(weights, base + synapse[min(c + AHEAD, start[j + 1] - 1)])
-        i, e = source[c], base + synapse[c]
-        stored = weights[e]
-        w = before * stored
-        d = asked(w, arrived[i], q, traces_pre(X, 0, 0, i), y, p, low, high, mu, scale)
-        u = w + d if first else bounded(w + d, d, low, high, least, most)
-        v = numerator * u / denominator
-        weights[e] = bounded(v, d, low, high, least, most) if first else v
-        v = np.float64(weights[e])
-        whole, top, bottom = whole + abs(v), max(top, v), min(bottom, v)
-        changed = changed or d != 0 or weights[e] != stored
-    aims[o + at.SUM * m], aims[o + at.LARGEST * m] = whole, whole
-    aims[o + at.TOP * m], aims[o + at.BOTTOM * m] = top, bottom
-    aims[o + at.SCALE * m], aims[o + at.STEP * m] = 1, 1
-    aims[o + at.VISITED * m] = REST if due and not changed else WHOLE
+    lines, o, m, n = c.units.lines, c.units.first + j, c.units.units, c.normalization
+    before, whole, changed = lines[o + at.SCALE * m], lines[o + at.SUM * m], lines[o + at.SCALE * m] != 1
+    one, top, bottom = np.float64(1), np.float64(-np.inf), np.float64(np.inf)
+    # Rows have added up all there is to add, unless the unit fires.
+    if not (n.before_clip and c.spiked[j] == 0 and whole >= FALLEN * lines[o + at.LARGEST * m]):
+        whole = measure(j, c, Sums(before, one, one, np.float64(0), top, bottom, changed)).whole
+    scaled = n.due and whole > 0
+    numerator, denominator = np.float64(n.total) if scaled else one, whole if scaled else one
+    sums = renew(j, c, Sums(before, numerator, denominator, np.float64(0), top, bottom, changed))
+    lines[o + at.SUM * m], lines[o + at.LARGEST * m] = sums.whole, sums.whole
+    lines[o + at.TOP * m], lines[o + at.BOTTOM * m] = sums.top, sums.bottom
+    lines[o + at.SCALE * m], lines[o + at.STEP * m] = 1, 1
+    lines[o + at.VISITED * m] = REST if n.due and not sums.changed else WHOLE
 
 
-# What stands in the holes of a network without such a rule.
+# What fills the holes of visits: of rows to add up, of rows, of columns to add up, of columns.
 
 
-def no_sum(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
-    """In the place of ``add_row``."""
+def silent(j: int, c: Synapses) -> bool:
+    """Whether a unit does not fire."""
+    return c.spiked[j] == 0
 
 
-def no_balance(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
-    """In the place of ``balance``."""
+def weight_before(o: int, j: int, c: Synapses) -> float:
+    """The weight at ``o`` before the step whose factor is not known yet."""
+    return after(j, c) * c.weights[o]
+
+
+def add_up(o: int, j: int, w: float, d: float, limits: Limits, c: Synapses) -> None:
+    """Add what a weight gains to the sum of its unit."""
+    lines, units = c.units.lines, c.units
+    if d != 0:
+        u = w + d
+        if not c.normalization.before_clip:
+            u = np.float64(clip(u, limits.low, limits.high))
+        lines[place_of(at.SUM, j, units)] += abs(u) - abs(w)
+        lines[place_of(at.VISITED, j, units)] = ROWS_ALONE
+        if c.normalization.cut:
+            top, bottom = place_of(at.TOP, j, units), place_of(at.BOTTOM, j, units)
+            lines[top] = max(lines[top], u)
+            lines[bottom] = min(lines[bottom], u)
+
+
+def in_row(j: int, c: Synapses) -> bool:
+    """Rows leave columns alone that are visited as a whole in this step."""
+    return c.units.lines[place_of(at.VISITED, j, c.units)] == ROWS_ALONE
+
+
+def weight_of(o: int, j: int, c: Synapses) -> float:
+    """The weight at ``o`` before the step."""
+    return c.units.lines[place_of(at.SCALE, j, c.units)] * c.weights[o]
+
+
+def store(o: int, j: int, w: float, d: float, limits: Limits, c: Synapses) -> None:
+    """Add ``d`` to a weight of a row, and normalise."""
+    if d != 0:
+        low, high, first = limits.low, limits.high, c.normalization.before_clip
+        f, scale = c.units.lines[place_of(at.STEP, j, c.units)], after(j, c)
+        u = f * (w + d) if first else f * np.float64(clip(w + d, low, high))
+        c.weights[o] = (np.float64(clip(u, low, high)) if first else u) / scale
+        c.units.lines[place_of(at.SUM, j, c.units)] += abs(scale * c.weights[o]) - abs(u)
+
+
+def weight_of_column(o: int, j: int, c: Synapses, sums: Sums) -> float:
+    """The same in a column."""
+    return sums.before * c.weights[o]
+
+
+def add_up_column(o: int, j: int, w: float, d: float, limits: Limits, sums: Sums, c: Synapses) -> Sums:
+    """Add up what the weights of a column will be before they are normalised."""
+    b, n = sums, c.normalization
+    whole = b.whole + (abs(w + d) if n.before_clip else abs(bounded(w + d, d, limits, n)))
+    return Sums(b.before, b.numerator, b.denominator, whole, b.top, b.bottom, b.changed)
+
+
+def add(o: int, j: int, w: float, d: float, limits: Limits, sums: Sums, c: Synapses) -> Sums:
+    """Change and normalise a weight of a column."""
+    b, n, stored = sums, c.normalization, c.weights[o]
+    u = w + d if n.before_clip else bounded(w + d, d, limits, n)
+    v = b.numerator * u / b.denominator
+    c.weights[o] = bounded(v, d, limits, n) if n.before_clip else v
+    v = np.float64(c.weights[o])
+    changed = b.changed or d != 0 or c.weights[o] != stored
+    return Sums(b.before, b.numerator, b.denominator, b.whole + abs(v), max(b.top, v), min(b.bottom, v), changed)
+
+
+COLUMN = {"in_column": in_column, "weight_of_column": weight_of_column, "widen": np.float64}
+
+SUMS = {"in_row": silent, "weight_of": weight_before, "store": add_up, "widen": np.float64}
+ROWS = {"in_row": in_row, "weight_of": weight_of, "store": store, "widen": np.float64}
+COLUMNS = {"measure": {**COLUMN, "add": add_up_column}, "renew": {**COLUMN, "add": add}}

@@ -9,33 +9,38 @@ The sum grows in one direction, so that bounds at its end are bounds in every st
 a spike travels along it, for that needs its weight, and when the rule visits it. Steps are counted modulo 2^32.
 """
 
-from typing import Any
-
 import numpy as np
 
-from ...compile.prefetch import AHEAD, fetch
+from ...compile.prefetch import fetch
 from ...scalar.exponential import expm1
 from ...scalar.hole import hole
 from ..network import tables as at
-from .synapse import COINCIDENCE, SIGN, change, constants, traces_post, traces_pre, weigh
+from ..network.arrays import Network
+from .sparse import Rewarded, Synapses
+from .sparse import change_column as change_column
+from .synapse import Limits
 
 
 @hole
-def real(x) -> Any:
+def real(x) -> float:
     """In the precision of the kernel."""
     return float(x)
 
 
-def waiting(t, row, P, late):
-    """What synapses need at step t: arrays, their distance to the weight, now, share of an increment, numbers.
-
-    Last what ``steered`` needs: the mean weights that units aim at, and the place of this connection's.
-    """
+def rewarded(t: int, row: np.ndarray, network: Network) -> Rewarded:
+    """What the synapses of a plastic connection, or any if its rule waits for no reward, need at step t."""
     place = max(row[at.REWARD], 0)
-    gain = P[place + at.REWARD_VALUE] * P[place + at.REWARD_FACTOR]
-    numbers = gain, P[place + at.FALL], P[place + at.REWARD_LOW], P[place + at.REWARD_HIGH]
-    E, U = late[0]
-    return E, U, row[at.GAP], np.uint32(t & 4294967295), P[place + at.SHARE], numbers, late[2], row[at.STEERED]
+    numbers = network.values.numbers[place : place + at.REWARD_NUMBERS]
+    return with_numbers(
+        network.plastic.eligible, network.plastic.since, row[at.GAP], np.uint32(t & 4294967295), numbers
+    )
+
+
+def with_numbers(eligible: np.ndarray, since: np.ndarray, gap: int, now, numbers: np.ndarray) -> Rewarded:
+    """The same from a rule's numbers, as ``tables`` names them."""
+    gain = numbers[at.REWARD_VALUE] * numbers[at.REWARD_FACTOR]
+    share, fall = numbers[at.SHARE], numbers[at.FALL]
+    return Rewarded(eligible, since, gap, now, share, gain, fall, numbers[at.REWARD_LOW], numbers[at.REWARD_HIGH])
 
 
 def later(w, c, steps, gain, fall, low, high):
@@ -45,91 +50,80 @@ def later(w, c, steps, gain, fall, low, high):
     return (min(max(w + d, low), high) if d != 0.0 else w), c + c * lost
 
 
-def bring(o, waits, weights):
+def catch_up(o: int, r: Rewarded, weights: np.ndarray) -> None:
     """Bring the synapse whose weight is at place ``o`` up to date."""
-    E, U, gap, now, (gain, fall, low, high) = waits[0], waits[1], waits[2], waits[3], waits[5]
-    e = o + gap
-    r = later(weights[o], E[e], np.uint32(now - U[e]), gain, fall, low, high)
-    weights[o] = r[0]
-    E[e] = r[1]
-    U[e] = now
+    e = o + r.gap
+    after = later(weights[o], r.eligible[e], np.uint32(r.now - r.since[e]), r.gain, r.fall, r.low, r.high)
+    weights[o] = after[0]
+    r.eligible[e] = after[1]
+    r.since[e] = r.now
 
 
-def bring_range(o, n, waits, weights):
-    """Bring ``n`` synapses whose weights lie at ``o`` and after it up to date: a loop that is vectorised."""
-    E, U, now, (gain, fall, low, high) = waits[0], waits[1], waits[3], waits[5]
-    a, e = np.uintp(o), np.uintp(o + waits[2])
-    for k in range(np.uintp(n)):
-        r = later(weights[a + k], E[e + k], np.uint32(now - U[e + k]), gain, fall, low, high)
-        weights[a + k] = r[0]
-        E[e + k] = r[1]
+def catch_up_range(a: int, z: int, r: Rewarded, weights: np.ndarray) -> None:
+    """Bring the synapses whose weights lie in [a, z) up to date: a loop that is vectorised."""
+    E, U, now, gain, fall, low, high = r.eligible, r.since, r.now, r.gain, r.fall, r.low, r.high
+    o, e = np.uintp(a), np.uintp(a + r.gap)
+    for k in range(np.uintp(z - a)):
+        after = later(weights[o + k], E[e + k], np.uint32(now - U[e + k]), gain, fall, low, high)
+        weights[o + k] = after[0]
+        E[e + k] = after[1]
         U[e + k] = now
 
 
-def row_change(i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights):
-    """As in ``sparse_plasticity``, for increments that wait."""
-    p = constants(P, 0)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    E, gap, share = late[0], late[2], late[4]
-    a, z = bounds[i * (parts + 1) + part], bounds[i * (parts + 1) + part + 1]
-    bring_range(a + shift, z - a, late, weights)
-    for e in range(a, z):
-        j = index[e]
-        if COINCIDENCE or spiked[j] == 0:
-            w = weights[e + shift]
-            r = change(w, arrived[i], spiked[j], *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
-            d = weigh(w, scale * r[0], low, high, mu) + weigh(w, scale * r[1], low, high, mu)
-            E[e + shift + gap] += share * d
+def catch_up_all(lo: int, hi: int, now: int, numbers: np.ndarray, weights: np.ndarray, E: np.ndarray, U: np.ndarray):
+    """Bring a connection's synapses [lo, hi) to the end of step ``now``; ``numbers`` as in ``tables``."""
+    catch_up_range(lo, hi, with_numbers(E, U, 0, now, numbers), weights)
 
 
-def column_change(j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights):
-    """As in ``sparse_plasticity``, for increments that wait."""
-    p = constants(P, 0)
-    low, high, mu, scale = L[0], L[1], L[2], SIGN * L[3]
-    E, gap, share = late[0], late[2], late[4]
-    for c in range(start[j], start[j + 1]):
-        soon = base + synapse[min(c + AHEAD, start[j + 1] - 1)]
-        fetch(weights, soon)
-        fetch(E, soon + gap)
-        fetch(late[1], soon + gap)
-        i = source[c]
-        if arrived[i] == 0:
-            e = base + synapse[c]
-            bring(e, late, weights)
-            w = weights[e]
-            r = change(w, arrived[i], spiked[j], *traces_pre(X, 0, 0, i), *traces_post(Y, 0, 0, j), *p)
-            d = weigh(w, scale * r[0], low, high, mu) + weigh(w, scale * r[1], low, high, mu)
-            E[e + gap] += share * d
-
-
-def bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, late):
+def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Bring the synapses up to date along which spikes are about to travel, onto a thread's own units."""
-    source, shift, waits = wire[at.SOURCE], wire[at.SHIFT], waiting(t, row, P, late)
+    wire, pops, bounds = network.tables.wires[row[at.WIRE]], network.tables.pops, network.synapses.bounds
+    spikes, counts = network.spikes.units, network.spikes.counts
+    source, shift, r = wire[at.SOURCE], wire[at.SHIFT], rewarded(t, row, network)
     slot = (t + 1 - row[at.AFTER]) % spikes.shape[0]
     for other in range(parts):
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(counts[slot, source, other]):
             place = wire[at.BOUNDS] + spikes[slot, base + k] * (parts + 1) + part
-            bring_range(bounds[place] + shift, bounds[place + 1] - bounds[place], waits, weights)
+            catch_up_range(bounds[place] + shift, bounds[place + 1] + shift, r, network.synapses.weights)
 
 
-def bring_column(j, t, row, P, start, synapse, base, weights, late):
-    """Bring the synapses onto unit ``j`` up to date."""
-    waits = waiting(t, row, P, late)
-    for c in range(start[j], start[j + 1]):
-        bring(base + synapse[c], waits, weights)
+def catch_up_column(start: int, stop: int, first: int, t: int, row: np.ndarray, network: Network) -> None:
+    """Bring synapses [start, stop) of the list by targets up to date."""
+    r = rewarded(t, row, network)
+    for c in range(start, stop):
+        catch_up(first + network.plastic.numbered[c], r, network.synapses.weights)
 
 
-def bring_all(lo, hi, now, numbers, weights, E, U):
-    """Bring a connection's synapses [lo, hi) to the end of step ``now``; ``numbers`` as in ``tables``."""
-    gain = numbers[at.REWARD_VALUE] * numbers[at.REWARD_FACTOR]
-    rest = gain, numbers[at.FALL], numbers[at.REWARD_LOW], numbers[at.REWARD_HIGH]
-    bring_range(lo, hi - lo, (E, U, 0, now, numbers[at.SHARE], rest), weights)
+# What fills the holes of a visit.
 
 
-def no_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, late):
-    """In the place of ``bring_rows`` where no rule waits."""
+def begin_row(a: int, z: int, c: Synapses) -> None:
+    """Bring the weights [a, z) up to date."""
+    catch_up_range(a, z, c.rewarded, c.weights)
 
 
-def no_column(j, t, row, P, start, synapse, base, weights, late):
-    """In the place of ``bring_column`` where no rule waits."""
+def begin_synapse(o: int, c: Synapses) -> None:
+    """Bring the weight at ``o`` up to date."""
+    catch_up(o, c.rewarded, c.weights)
+
+
+def fetch_more(o: int, c: Synapses) -> None:
+    """Ask for eligibility and the step of the last visit."""
+    fetch(c.rewarded.eligible, o + c.rewarded.gap)
+    fetch(c.rewarded.since, o + c.rewarded.gap)
+
+
+def store(o: int, j: int, w: float, d: float, limits: Limits, c: Synapses) -> None:
+    """Let a share of the increment be eligible."""
+    c.rewarded.eligible[o + c.rewarded.gap] += c.rewarded.share * d
+
+
+def add(o: int, j: int, w: float, d: float, limits: Limits, sums: int, c: Synapses) -> int:
+    """The same in a column."""
+    store(o, j, w, d, limits, c)
+    return sums
+
+
+ROWS = {"begin_row": begin_row, "store": store}
+COLUMNS = {"visit": {"begin_synapse": begin_synapse, "fetch_more": fetch_more, "add": add}}

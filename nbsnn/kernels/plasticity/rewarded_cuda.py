@@ -1,15 +1,13 @@
 """Sparse synapses that wait for a reward, on a GPU: all of a connection brought up to date."""
 
+import numpy as np
 from numba import cuda
 
-from ..network import tables as at
-from .rewarded import bring
+from .rewarded import catch_up, with_numbers
 
 
-def bring_all(lo, hi, now, numbers, weights, E, U):
+def catch_up_all(lo: int, hi: int, now: int, numbers: np.ndarray, weights: np.ndarray, E: np.ndarray, U: np.ndarray):
     """Bring a connection's synapses [lo, hi) to the end of step ``now``; ``numbers`` as in ``tables``."""
     e = lo + cuda.grid(1)  # type: ignore[call-arg]
     if e < hi:
-        gain = numbers[at.REWARD_VALUE] * numbers[at.REWARD_FACTOR]
-        rest = gain, numbers[at.FALL], numbers[at.REWARD_LOW], numbers[at.REWARD_HIGH]
-        bring(e, (E, U, 0, now, numbers[at.SHARE], rest), weights)
+        catch_up(e, with_numbers(E, U, 0, now, numbers), weights)

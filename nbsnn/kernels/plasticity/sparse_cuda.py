@@ -1,61 +1,76 @@
 """Plasticity of one sparse synapse and one trace on a GPU: what ``kernels.plasticity.sparse`` does in loops."""
 
-from typing import Any
+from typing import NamedTuple
+
+import numpy as np
 
 from ...scalar.hole import hole
 from ..network import tables as at
-from .rewarded import bring, waiting
-from .synapse import COINCIDENCE, SIGN, advance, change, clip, weigh
+from ..network.arrays import Network
+from .rewarded import catch_up, rewarded
+from .synapse import COINCIDENCE, advance, clip, increment, limits_of
+
+
+class Place(NamedTuple):
+    """A synapse: its source of ``n`` units, its target of ``m``, the place of its weight, and its row of the table."""
+
+    i: int
+    j: int
+    n: int
+    m: int
+    o: int
+    row: np.ndarray
 
 
 @hole
-def constants(P, place) -> Any:
+def constants(P: np.ndarray, place: int) -> tuple[float, ...]:
     raise NotImplementedError
 
 
 @hole
-def traces_pre(traces, used, n, i) -> Any:
+def traces_pre(traces: np.ndarray, used: int, n: int, i: int) -> tuple[float, ...]:
     raise NotImplementedError
 
 
 @hole
-def traces_post(traces, used, n, i) -> Any:
+def traces_post(traces: np.ndarray, used: int, n: int, i: int) -> tuple[float, ...]:
     raise NotImplementedError
 
 
-def follow(k, i, n, s, traces, carried, used, P, factors):
+def follow(k: int, i: int, n: int, s: float, carried: int, used: int, factors: int, network: Network) -> None:
     """Carry trace ``k`` of unit ``i`` of ``n`` through the spike ``s``."""
+    traces, P = network.plastic.traces, network.values.numbers
     a = carried + k * n + i
     r = advance(traces[a], s, P[factors + 2 * k], P[factors + 2 * k + 1])
     traces[used + k * n + i] = r[0]
     traces[a] = r[1]
 
 
-def increment(i, j, n, m, w, row, P, traces):
-    """What the rule asks for at a synapse of weight ``w``."""
-    arrived, spiked, limits = traces[row[at.ARRIVED] + i], traces[row[at.SPIKED] + j], row[at.LIMITS]
-    low, high, mu, scale = P[limits], P[limits + 1], P[limits + 2], SIGN * P[limits + 3]
-    x, y = traces_pre(traces, row[at.PRE_USED] + i, n, 0), traces_post(traces, row[at.POST_USED] + j, m, 0)
-    r = change(w, arrived, spiked, *x, *y, *constants(P, row[at.PARAMS]))
-    return weigh(w, scale * r[0], low, high, mu) + weigh(w, scale * r[1], low, high, mu)
+def increment_of(w: float, s: Place, network: Network) -> float:
+    """What the rule adds to a weight."""
+    traces, P, row = network.plastic.traces, network.values.numbers, s.row
+    limits = limits_of(P[row[at.LIMITS] : row[at.LIMITS] + 4])
+    x, y = traces_pre(traces, row[at.PRE_USED] + s.i, s.n, 0), traces_post(traces, row[at.POST_USED] + s.j, s.m, 0)
+    arrived, spiked = traces[row[at.ARRIVED] + s.i], traces[row[at.SPIKED] + s.j]
+    return increment(w, arrived, spiked, x, y, constants(P, row[at.PARAMS]), limits)
 
 
-def counts(i, j, row, traces):
-    """Whether the rule is to be asked: not at a coincidence that is ignored."""
-    return COINCIDENCE or traces[row[at.ARRIVED] + i] == 0.0 or traces[row[at.SPIKED] + j] == 0.0
+def counts(s: Place, traces: np.ndarray):
+    """Whether the rule is to be increment_of: not at a coincidence that is ignored."""
+    return COINCIDENCE or traces[s.row[at.ARRIVED] + s.i] == 0.0 or traces[s.row[at.SPIKED] + s.j] == 0.0
 
 
-def at_once(i, j, n, m, o, row, t, P, traces, weights, late):
-    """The synapse from ``i`` to ``j``, whose weight is at ``o``, changes."""
-    if counts(i, j, row, traces):
-        w = weights[o]
-        d = increment(i, j, n, m, w, row, P, traces)
-        weights[o] = clip(w + d, P[row[at.LIMITS]], P[row[at.LIMITS] + 1])
+def at_once(s: Place, t: int, network: Network) -> None:
+    """A synapse changes."""
+    weights, P = network.synapses.weights, network.values.numbers
+    if counts(s, network.plastic.traces):
+        w = weights[s.o]
+        weights[s.o] = clip(w + increment_of(w, s, network), P[s.row[at.LIMITS]], P[s.row[at.LIMITS] + 1])
 
 
-def in_time(i, j, n, m, o, row, t, P, traces, weights, late):
+def in_time(s: Place, t: int, network: Network) -> None:
     """The same for a rule whose increments wait for a reward."""
-    waits = waiting(t, row, P, late)
-    bring(o, waits, weights)
-    if counts(i, j, row, traces):
-        late[0][0][o + row[at.GAP]] += waits[4] * increment(i, j, n, m, weights[o], row, P, traces)
+    weights, r = network.synapses.weights, rewarded(t, s.row, network)
+    catch_up(s.o, r, weights)
+    if counts(s, network.plastic.traces):
+        r.eligible[s.o + r.gap] += r.share * increment_of(weights[s.o], s, network)

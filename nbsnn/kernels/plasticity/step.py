@@ -1,161 +1,179 @@
 """One step of the plastic connections of a network: traces first, then, when all threads have theirs, synapses.
 
 A rule sees the source's spikes as they arrive, together with the target's spikes of that step, whatever a synapse does
-with them from then on. Traces go on while a connection does not learn. ``traces`` is one flat array that holds what
-``sparse_plasticity`` calls seen, carried and used, of both sides of every plastic connection. ``late`` is what synapses
-keep beside their weights: eligibility and the step of its last visit, mean rates and tallies of units, mean weights
-that units aim at, and what integer rules need: their integers, keys, the network's variables.
+with them from then on. Traces go on while a connection does not learn.
 """
 
-from typing import Any
+import numpy as np
 
-from ...scalar.hole import hole
+from ...scalar.hole import hole, optional
 from ..network import tables as at
-from .normalized import row_sum, terms
-from .rewarded import waiting
-from .sparse import mark
+from ..network.arrays import Network
+from ..network.deliver import connection
+from .normalized import normalization, row_sum
+from .rewarded import rewarded
+from .sparse import Synapses, UnitLines, mark
 
 
 @hole
-def follow_source(rule, lo, hi, seen, carried, used, factors) -> Any:
+def follow_source(
+    rule: int, lo: int, hi: int, seen: np.ndarray, carried: np.ndarray, used: np.ndarray, factors: np.ndarray
+):
     raise NotImplementedError
 
 
 @hole
-def follow_target(rule, lo, hi, seen, carried, used, factors) -> Any:
+def follow_target(
+    rule: int, lo: int, hi: int, seen: np.ndarray, carried: np.ndarray, used: np.ndarray, factors: np.ndarray
+):
     raise NotImplementedError
 
 
 @hole
-def row_change(rule, i, part, parts, arrived, spiked, X, Y, P, L, late, bounds, index, shift, weights) -> Any:
+def change_row(rule: int, i: int, part: int, parts: int, c: Synapses) -> None:
+    """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
     raise NotImplementedError
 
 
 @hole
-def column_change(rule, j, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
+def change_column(rule: int, j: int, c: Synapses) -> None:
+    """Target ``j`` has fired: synapses onto it change."""
     raise NotImplementedError
 
 
-@hole
-def bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, late) -> Any:
-    raise NotImplementedError
+@optional
+def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
+    """Bring synapses up to date that wait for a reward, if there are any."""
 
 
-@hole
-def tend(part, parts, t, row, wire, pops, spikes, counts, P, bounds, weights, columns, late) -> Any:
-    raise NotImplementedError
+@optional
+def apply_homeostasis(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
+    """Homeostasis at intervals, if there is any."""
 
 
-@hole
-def steer(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
-    raise NotImplementedError
+@optional
+def steer(lo: int, hi: int, rule: int, c: Synapses) -> None:
+    """Where mean weights are steered to, if a rule does."""
 
 
-@hole
-def balance(lo, hi, rule, arrived, spiked, X, Y, P, L, late, start, source, synapse, base, weights) -> Any:
-    raise NotImplementedError
+@optional
+def balance(lo: int, hi: int, rule: int, c: Synapses) -> None:
+    """Factors of units whose weights are normalised in every step, if there are any."""
 
 
-@hole
-def decay_integers(part, parts, row, wire, pops, traces, integers) -> Any:
-    raise NotImplementedError
+@optional
+def decay_integers(part: int, parts: int, row: np.ndarray, network: Network) -> None:
+    """Traces of a rule in integers, if there is one."""
 
 
-@hole
-def change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late) -> Any:
-    raise NotImplementedError
+@optional
+def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
+    """Synapses under a rule in integers, if there is one."""
 
 
-def stretch(part, parts, t, k, pops, spikes, counts):
+def stretch(part: int, parts: int, t: int, k: int, network: Network):
     """The units of population ``k`` in a thread's share that spiked in step t."""
+    pops, spikes = network.tables.pops, network.spikes.units
     slot = t % spikes.shape[0]
     base = pops[k, at.FIRST] + pops[k, at.UNITS] * part // parts
-    return spikes[slot, base : base + counts[slot, k, part]]
+    return spikes[slot, base : base + network.spikes.counts[slot, k, part]]
 
 
-def side(place, count, units, traces):
+def side(place: int, count: int, units: int, traces: np.ndarray):
     """Traces of one side: [count, units]."""
     return traces[place : place + count * units].reshape(count, units)
 
 
-def adapt(part, parts, t, table, k, pops, wires, spikes, counts, P, traces, late):
+def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> None:
     """Traces of a thread's own units after step t."""
-    row = table[k]
-    wire = wires[row[at.WIRE]]
+    row, traces, P = network.plastic.table[k], network.plastic.traces, network.values.numbers
+    wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     lo, hi = n * part // parts, n * (part + 1) // parts
     seen = traces[row[at.ARRIVED] : row[at.ARRIVED] + n]
-    mark(seen, lo, hi, stretch(part, parts, t - row[at.AFTER], source, pops, spikes, counts))
+    mark(seen, lo, hi, stretch(part, parts, t - row[at.AFTER], source, network))
     count = row[at.PRE_TRACES]
     carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, traces)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
     follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
     lo, hi = m * part // parts, m * (part + 1) // parts
     seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
-    mark(seen, lo, hi, stretch(part, parts, t, target, pops, spikes, counts))
+    mark(seen, lo, hi, stretch(part, parts, t, target, network))
     count = row[at.POST_TRACES]
     carried, used = side(row[at.POST_CARRIED], count, m, traces), side(row[at.POST_USED], count, m, traces)
     factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
     if row[at.INTEGERS] >= 0:
-        decay_integers(part, parts, row, wire, pops, traces, late[3][0])
+        decay_integers(part, parts, row, network)
 
 
-def change_all(part, parts, t, table, entry, pops, wires, spikes, counts, P, synapses, traces, columns, late):
+def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> None:
     """Synapses onto a thread's own units after step t."""
-    row = table[entry]
-    wire = wires[row[at.WIRE]]
+    row = network.plastic.table[k]
     learns, waits = row[at.LEARNS], row[at.REWARD] >= 0  # eligibility goes on as traces do, for no reward
     if row[at.CHANGES] and (learns or waits):
-        change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces, columns, late)
+        visit_all(part, parts, t, row, network)
     if row[at.INTEGERS] >= 0 and learns:
-        change_integers(part, parts, t, row, wire, pops, spikes, counts, synapses, traces, columns, late[3])
+        change_integers(part, parts, t, row, network)
     if row[at.TENDED]:
-        tend(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], columns, late)
+        apply_homeostasis(part, parts, t, row, network)
     if waits and learns:
-        bring_rows(part, parts, t, row, wire, pops, spikes, counts, P, synapses[0], synapses[2], late)
+        catch_up_rows(part, parts, t, row, network)
 
 
-def change(part, parts, t, row, wire, pops, spikes, counts, P, synapses, traces, columns, late):
-    """What spikes do to synapses."""
-    bounds, index, weights = synapses
-    starts, sources, numbered = columns
-    source, target = wire[at.SOURCE], wire[at.TARGET]
-    n, m = pops[source, at.UNITS], pops[target, at.UNITS]
-    arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
-    X = side(row[at.PRE_USED], row[at.PRE_TRACES], n, traces).reshape(row[at.PRE_TRACES], 1, 1, n)
-    Y = side(row[at.POST_USED], row[at.POST_TRACES], m, traces).reshape(row[at.POST_TRACES], 1, 1, m)
-    numbers = P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1)
-    limits = P[row[at.LIMITS] : row[at.LIMITS] + 4]
+def synapses_of(t: int, row: np.ndarray, parts: int, network: Network) -> Synapses:
+    """What a rule's visits see of a plastic connection in step t."""
+    wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
+    bounds, index, weights = network.synapses
+    plastic, traces, shift = network.plastic, network.plastic.traces, wire[at.SHIFT]
+    n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
     own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (parts + 1)]
-    model, shift, waits = row[at.RULE_MODEL], wire[at.SHIFT], (*waiting(t, row, P, late), terms(t, row, P))
-    start = starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
-    entering, synapse = sources[row[at.COLUMNS] :], numbered[row[at.COLUMNS] :]
-    first, lo, hi = own[0] + shift, m * part // parts, m * (part + 1) // parts
+    return Synapses(
+        traces[row[at.ARRIVED] : row[at.ARRIVED] + n],
+        traces[row[at.SPIKED] : row[at.SPIKED] + m],
+        side(row[at.PRE_USED], row[at.PRE_TRACES], n, traces).reshape(row[at.PRE_TRACES], 1, 1, n),
+        side(row[at.POST_USED], row[at.POST_TRACES], m, traces).reshape(row[at.POST_TRACES], 1, 1, m),
+        P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1),
+        P[row[at.LIMITS] : row[at.LIMITS] + 4],
+        own,
+        index,
+        shift,
+        plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1],
+        plastic.sources[row[at.COLUMNS] :],
+        plastic.numbered[row[at.COLUMNS] :],
+        own[0] + shift,
+        weights,
+        rewarded(t, row, network),
+        UnitLines(plastic.lines, row[at.STEERED], m),
+        normalization(t, row, P),
+    )
+
+
+def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
+    """What spikes do to synapses."""
+    wire, pops, c = network.tables.wires[row[at.WIRE]], network.tables.pops, synapses_of(t, row, parts, network)
+    source, target, model = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
+    m = pops[target, at.UNITS]
+    lo, hi = m * part // parts, m * (part + 1) // parts
     if row[at.BALANCED] >= 0:
         for other in range(parts):
-            came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
-            for k in range(came.shape[0]):
-                row_sum(
-                    model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift,
-                    weights,
-                )  # fmt: skip
-        balance(
-            lo, hi, model, arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
-        )  # fmt: skip
+            arrived = stretch(other, parts, t - row[at.AFTER], source, network)
+            for k in range(arrived.shape[0]):
+                row_sum(model, arrived[k], part, parts, c)
+        balance(lo, hi, model, c)
     elif row[at.STEERED] >= 0:
-        steer(
-            lo, hi, model, arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
-        )  # fmt: skip
+        steer(lo, hi, model, c)
     for other in range(parts):
-        came = stretch(other, parts, t - row[at.AFTER], source, pops, spikes, counts)
-        for k in range(came.shape[0]):
-            row_change(
-                model, came[k], part, parts, arrived, spiked, X, Y, numbers, limits, waits, own, index, shift, weights
-            )  # fmt: skip
-    fired = stretch(part, parts, t, target, pops, spikes, counts)
+        arrived = stretch(other, parts, t - row[at.AFTER], source, network)
+        for k in range(arrived.shape[0]):
+            change_row(model, arrived[k], part, parts, c)
+    fired = stretch(part, parts, t, target, network)
     for k in range(fired.shape[0]):
-        column_change(
-            model, fired[k], arrived, spiked, X, Y, numbers, limits, waits, start, entering, synapse, first, weights
-        )  # fmt: skip
+        change_column(model, fired[k], c)
+
+
+def deliver_plain(part: int, parts: int, t: int, k: int, network: Network) -> None:
+    """Spikes that arrive after step t: the weight is that of the arrival, so they wait here and not in the ring."""
+    row = network.plastic.table[k]
+    connection(t + 1 - row[at.AFTER], part, parts, row[at.WIRE], network)

@@ -1,40 +1,39 @@
 """Plastic connections of a network on a GPU, one step: traces, then synapses, then what is done at intervals.
 
-As ``kernels.plasticity.step``; between these functions all threads meet. ``plastic`` holds the table, traces, the
-synapses by target, what waits or is averaged, and marks [steps, units] of the units that spiked, for those who do not
-read lists.
+As ``kernels.plasticity.step``; between these functions all threads meet.
 """
-
-from typing import Any
 
 from ...scalar.hole import hole
 from ..network import tables as at
+from ..network.arrays import Network
 from ..network.deliver_cuda import connection
 from .homeostasis import balanced, bounded, scaling
-from .rewarded import bring, waiting
+from .rewarded import catch_up, rewarded
+from .sparse_cuda import Place
 
-TENDED = 0  # whether there is homeostasis
+HOMEOSTASIS = 0  # whether there is any
 WAITS = 0  # whether a rule waits for a reward
 
 
 @hole
-def follow_source(rule, i, n, s, traces, carried, used, P, factors) -> Any:
+def follow_source(rule: int, i: int, n: int, s: float, carried: int, used: int, factors: int, network: Network) -> None:
     raise NotImplementedError
 
 
 @hole
-def follow_target(rule, i, n, s, traces, carried, used, P, factors) -> Any:
+def follow_target(rule: int, i: int, n: int, s: float, carried: int, used: int, factors: int, network: Network) -> None:
     raise NotImplementedError
 
 
 @hole
-def change(rule, i, j, n, m, o, row, t, P, traces, weights, late) -> Any:
+def change(rule: int, s: Place, t: int, network: Network) -> None:
     raise NotImplementedError
 
 
-def adapt(part, parts, t, pops, wires, P, plastic):
+def update_traces(part: int, parts: int, t: int, network: Network) -> None:
     """Spikes that arrive and those of the targets, and the traces of both, of a thread's own units after step t."""
-    table, traces, marks = plastic[0], plastic[1], plastic[4]
+    pops, wires, marks = network.tables.pops, network.tables.wires, network.spikes.marks
+    table, traces = network.plastic.table, network.plastic.traces
     for k in range(table.shape[0]):
         wire, rule = table[k, at.WIRE], table[k, at.RULE_MODEL]
         source, target = wires[wire, at.SOURCE], wires[wire, at.TARGET]
@@ -44,20 +43,20 @@ def adapt(part, parts, t, pops, wires, P, plastic):
             s = 1.0 if marks[slot, first + i] else 0.0
             traces[table[k, at.ARRIVED] + i] = s
             carried, used, factors = table[k, at.PRE_CARRIED], table[k, at.PRE_USED], table[k, at.PRE_FACTORS]
-            follow_source(rule, i, n, s, traces, carried, used, P, factors)
+            follow_source(rule, i, n, s, carried, used, factors, network)
         slot, first = t % marks.shape[0], pops[target, at.FIRST]
         for j in range(part, m, parts):
             s = 1.0 if marks[slot, first + j] else 0.0
             traces[table[k, at.SPIKED] + j] = s
             carried, used, factors = table[k, at.POST_CARRIED], table[k, at.POST_USED], table[k, at.POST_FACTORS]
-            follow_target(rule, j, m, s, traces, carried, used, P, factors)
+            follow_target(rule, j, m, s, carried, used, factors, network)
 
 
-def change_all(part, parts, lanes, t, pops, wires, P, synapses, out, plastic):
+def update_synapses(part: int, parts: int, lanes: int, t: int, network: Network) -> None:
     """Synapses whose source's spike arrives or whose target fires; neighbouring threads have those of one spike."""
-    bounds, index, weights = synapses
-    spikes, counts = out[0], out[1]
-    table, traces, (starts, sources, numbered), late = plastic[0], plastic[1], plastic[2], plastic[3]
+    pops, wires, plastic, traces = network.tables.pops, network.tables.wires, network.plastic, network.plastic.traces
+    spikes, counts, table = network.spikes.units, network.spikes.counts, network.plastic.table
+    bounds, index, _ = network.synapses
     lane, rows_at_once, turn = part % lanes, parts // lanes, part // lanes
     for k in range(table.shape[0]):
         if table[k, at.CHANGES] and (table[k, at.LEARNS] or table[k, at.REWARD] >= 0):
@@ -68,26 +67,27 @@ def change_all(part, parts, lanes, t, pops, wires, P, synapses, out, plastic):
             while turn < counts[slot, source]:
                 i = spikes[slot, pops[source, at.FIRST] + turn]
                 for e in range(bounds[place + 2 * i] + lane, bounds[place + 2 * i + 1], lanes):
-                    change(rule, i, index[e], n, m, e + wire[at.SHIFT], row, t, P, traces, weights, late)
+                    change(rule, Place(i, index[e], n, m, e + wire[at.SHIFT], row), t, network)  # type: ignore[arg-type]
                 turn += rows_at_once
             turn -= counts[slot, source]
             slot, base = t % spikes.shape[0], bounds[place] + wire[at.SHIFT]
             while turn < counts[slot, target]:
                 j = spikes[slot, pops[target, at.FIRST] + turn]
-                start = row[at.COLUMN_BOUNDS] + j
-                for c in range(row[at.COLUMNS] + starts[start] + lane, row[at.COLUMNS] + starts[start + 1], lanes):
-                    i = sources[c]
+                start, first = row[at.COLUMN_BOUNDS] + j, row[at.COLUMNS]
+                for c in range(first + plastic.starts[start] + lane, first + plastic.starts[start + 1], lanes):
+                    i = plastic.sources[c]
                     if traces[row[at.ARRIVED] + i] == 0.0:  # else its row has been visited
-                        change(rule, i, j, n, m, base + numbered[c], row, t, P, traces, weights, late)
+                        change(rule, Place(i, j, n, m, base + plastic.numbered[c], row), t, network)  # type: ignore[arg-type]
                 turn += rows_at_once
             turn -= counts[slot, target]
 
 
-def tend(part, parts, t, pops, wires, P, synapses, plastic):
+def apply_homeostasis(part: int, parts: int, t: int, network: Network) -> None:
     """Count the spikes of step t; at the end of an interval, change the weights onto a thread's own units."""
-    bounds, weights = synapses[0], synapses[2]
-    table, (starts, _, numbered), late, marks = plastic[0], plastic[2], plastic[3], plastic[4]
-    rates, tallies = late[1]
+    pops, wires, marks, P = network.tables.pops, network.tables.wires, network.spikes.marks, network.values.numbers
+    bounds, _, weights = network.synapses
+    table, starts, numbered = network.plastic.table, network.plastic.starts, network.plastic.numbered
+    rates, tallies = network.plastic.rates, network.plastic.tallies
     for k in range(table.shape[0]):
         if table[k, at.TENDED]:
             row, wire = table[k], wires[table[k, at.WIRE]]
@@ -104,12 +104,12 @@ def tend(part, parts, t, pops, wires, P, synapses, plastic):
                     start = row[at.COLUMN_BOUNDS] + j
                     a, z = row[at.COLUMNS] + starts[start], row[at.COLUMNS] + starts[start + 1]
                     if WAITS and row[at.REWARD] >= 0:
-                        waits = waiting(t, row, P, late)
+                        r = rewarded(t, row, network)
                         for c in range(a, z):
-                            bring(base + numbered[c], waits, weights)
+                            catch_up(base + numbered[c], r, weights)
                     if row[at.TENDED] == at.SCALED:
-                        r, factor = scaling(rates[first + j], tallies[first + j], numbers)
-                        rates[first + j] = r
+                        rate, factor = scaling(rates[first + j], tallies[first + j], numbers)
+                        rates[first + j] = rate
                     else:
                         total = 0.0
                         for c in range(a, z):
@@ -121,24 +121,19 @@ def tend(part, parts, t, pops, wires, P, synapses, plastic):
                         weights[e] = bounded(weights[e] * factor, numbers)
 
 
-def travel(part, parts, lanes, t, pops, wires, P, synapses, ring, out, plastic):
+def deliver_plastic(part: int, parts: int, lanes: int, t: int, network: Network) -> None:
     """Deliver along plastic synapses: the weight is that of the arrival, so such spikes wait here, not in the ring."""
-    bounds, index, weights = synapses
-    spikes, counts, factors = out
-    R, rows, places = ring
-    table, late = plastic[0], plastic[3]
+    pops, wires, table = network.tables.pops, network.tables.wires, network.plastic.table
+    spikes, counts, bounds = network.spikes.units, network.spikes.counts, network.synapses.bounds
     turn = part // lanes
     for k in range(table.shape[0]):
         wire = table[k, at.WIRE]
         emitted = t + 1 - table[k, at.AFTER]
         if WAITS and table[k, at.LEARNS] and table[k, at.REWARD] >= 0:
-            waits, source, place = waiting(t, table[k], P, late), wires[wire, at.SOURCE], wires[wire, at.BOUNDS]
+            r, source, place = rewarded(t, table[k], network), wires[wire, at.SOURCE], wires[wire, at.BOUNDS]
             slot, shift = emitted % spikes.shape[0], wires[wire, at.SHIFT]
             for s in range(turn, counts[slot, source], parts // lanes):
                 row = place + 2 * spikes[slot, pops[source, at.FIRST] + s]
                 for e in range(bounds[row] + part % lanes, bounds[row + 1], lanes):
-                    bring(e + shift, waits, weights)  # the same thread delivers it
-        turn = connection(
-            emitted, turn, parts // lanes, part % lanes, lanes, wires, wire, pops, spikes, counts, factors, P, bounds,
-            index, weights, R, rows, places,
-        )  # fmt: skip
+                    catch_up(e + shift, r, network.synapses.weights)  # the same thread delivers it
+        turn = connection(emitted, turn, parts // lanes, part % lanes, lanes, wire, network)

@@ -43,7 +43,7 @@ def weigh(w: float, d: float, w_min: float, w_max: float, mu: float) -> float:
 
 
 @hole
-def clip(w: float, w_min: float, w_max: float) -> float:
+def clip(w: float, w_min, w_max) -> float:
     """The weight after its change."""
     raise NotImplementedError
 
@@ -83,7 +83,7 @@ def weighed(w: float, on_post: float, on_pre: float, limits: Limits) -> float:
     return weigh(w, widen(scale * on_post), low, high, mu) + weigh(w, widen(scale * on_pre), low, high, mu)
 
 
-def increment(w: float, pre: float, post: float, x: tuple, y: tuple, p: tuple, limits: Limits) -> float:
+def increment(w: float, pre, post, x: tuple, y: tuple, p: tuple, limits: Limits) -> float:
     """What a rule adds to a weight in a step with the spikes ``pre`` and ``post`` and the traces ``x`` and ``y``."""
     r = change(w, pre, post, *x, *y, *p)
     return weighed(w, r[0], r[1], limits)
@@ -93,7 +93,7 @@ def increment(w: float, pre: float, post: float, x: tuple, y: tuple, p: tuple, l
 
 
 @hole
-def decayed(a: int, s: int, decay: int, shift: int, top: int) -> int:
+def decayed(a, s, decay: int, shift: int, top: int) -> int:
     """A trace after a step with the spike ``s``."""
     raise NotImplementedError
 
