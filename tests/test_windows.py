@@ -29,7 +29,7 @@ from nbsnn.layers.spike_trace import LowPass
 from nbsnn.learning import windows
 from nbsnn.losses import StepCrossEntropy, StepMSE
 from nbsnn.neurons import LI, LIF
-from nbsnn.spikes.small_products import add_product
+from nbsnn.spikes.products import add_product
 
 T, B = 11, 3
 RNG = np.random.default_rng(0)

@@ -11,11 +11,21 @@ covers presynaptic units [i0, i1), which do not touch each other. Units are inne
 own for each pair of states, so that they vectorise for any number of states.
 """
 
-from typing import Any
+import numpy as np
 
 
-def eligibility(i0: int, i1: int, kappa: float, pre: Any, D: Any, eps: Any, traced: Any, signal: Any, work: Any,
-                g: Any) -> None:  # fmt: skip
+def eligibility(
+    i0: int,
+    i1: int,
+    kappa: float,
+    pre: np.ndarray,
+    D: np.ndarray,
+    eps: np.ndarray,
+    traced: np.ndarray,
+    signal: np.ndarray,
+    work: np.ndarray,
+    g: np.ndarray,
+) -> None:
     """Go one step on. pre [B, I], D [1 + K, 1 + K, B, N], eps [I, B, K, N], traced [I, B, N], work [I, 1 + K, N]."""
     rows, batch, units = D.shape[0], D.shape[2], D.shape[3]
     for i in range(i0, i1):

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+
 from ...random import counter, squares32
 
 
-def bernoulli(spikes: Any, threshold: Any, key: Any, start: Any, steps: Any, units: Any) -> None:
+def bernoulli(spikes: np.ndarray, threshold: Any, key: Any, start: Any, steps: Any, units: Any) -> None:
     """spikes[t, i] = 1 where squares32(counter(start + t, i), key) < threshold[i], else 0.
 
     ``threshold[i]`` is 2^32 times the probability: integers are compared, nothing is converted. All arguments are

@@ -14,7 +14,9 @@ from ...random import counter, squares32
 PIECE = 16
 
 
-def bernoulli(lo: int, hi: int, spikes: Any, threshold: Any, key: Any, start: Any, steps: Any, units: Any) -> None:
+def bernoulli(
+    lo: int, hi: int, spikes: np.ndarray, threshold: Any, key: Any, start: Any, steps: Any, units: Any
+) -> None:
     """spikes[t, i] = 1 where squares32(counter(start + t, i), key) < threshold[i], else 0.
 
     ``key`` and ``threshold`` are uint64, the others are not; threads: pieces of units.
@@ -28,7 +30,7 @@ def bernoulli(lo: int, hi: int, spikes: Any, threshold: Any, key: Any, start: An
             spikes[t, unit] = 1.0 if bits < limit else 0.0
 
 
-def first_spikes(lo: int, hi: int, times: Any, spikes: Any) -> None:
+def first_spikes(lo: int, hi: int, times: np.ndarray, spikes: np.ndarray) -> None:
     """spikes[t, i] = 1 at t = times[i], else 0; threads: pieces of units."""
     i = lo + cuda.grid(1)  # type: ignore[call-arg]
     if i < hi:
@@ -38,7 +40,7 @@ def first_spikes(lo: int, hi: int, times: Any, spikes: Any) -> None:
             spikes[t, unit] = 1.0 if t == time else 0.0
 
 
-def digits(lo: int, hi: int, codes: Any, shift: Any, weight: Any, spikes: Any) -> None:
+def digits(lo: int, hi: int, codes: np.ndarray, shift: Any, weight: Any, spikes: np.ndarray) -> None:
     """spikes[t, i] = weight[t] where binary digit shift[t] of codes[i] is 1, else 0; threads: pieces of units."""
     i = lo + cuda.grid(1)  # type: ignore[call-arg]
     if i < hi:
@@ -48,7 +50,7 @@ def digits(lo: int, hi: int, codes: Any, shift: Any, weight: Any, spikes: Any) -
             spikes[t, unit] = weight[t] if (code >> shift[t]) & 1 else 0.0
 
 
-def rows(lo: int, hi: int, index: Any, x: Any, y: Any) -> None:
+def rows(lo: int, hi: int, index: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
     """y[r] = x[index[r]]; threads: elements of y [rows, units]."""
     i = lo + cuda.grid(1)  # type: ignore[call-arg]
     if i < hi:

@@ -4,17 +4,18 @@
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 
-def fill(lo: int, hi: int, y: Any, value: Any) -> None:
+def fill(lo: int, hi: int, y: np.ndarray, value: Any) -> None:
     """y[i] = value, one thread for each element of [lo, hi)."""
     i = lo + cuda.grid(1)
     if i < hi:
         y[i] = value
 
 
-def copy(lo: int, hi: int, x: Any, y: Any) -> None:
+def copy(lo: int, hi: int, x: np.ndarray, y: np.ndarray) -> None:
     """y[i] = x[i]"""
     i = lo + cuda.grid(1)
     if i < hi:

@@ -12,6 +12,7 @@ On the CPU, ``nbsnn.losses`` runs the same equations on arrays.
 import math
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 from ...scalar.hole import hole
@@ -53,22 +54,31 @@ def distance(y, target, i, decay, inner, share, trace, gy) -> Any:
     raise NotImplementedError
 
 
-def readout(lo: int, hi: int, scale: float, y: Any, z: Any) -> None:
+def readout(lo: int, hi: int, scale: float, y: np.ndarray, z: np.ndarray) -> None:
     """z = scale read(y)"""
     i = lo + cuda.grid(1)
     if i < hi:
         z[i] = scale * read(y, i)
 
 
-def spread(lo: int, hi: int, y: Any, g: Any, gy: Any) -> None:
+def spread(lo: int, hi: int, y: np.ndarray, g: np.ndarray, gy: np.ndarray) -> None:
     """Fill gy [T, L] from g [L]."""
     i = lo + cuda.grid(1)
     if i < hi:
         write(y, i, g[i], gy)
 
 
-def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z: Any, labels: Any, values: Any,
-            g: Any) -> None:  # fmt: skip
+def softmax(
+    lo: int,
+    hi: int,
+    smoothing: float,
+    weight: float,
+    factor: float,
+    z: np.ndarray,
+    labels: np.ndarray,
+    values: np.ndarray,
+    g: np.ndarray,
+) -> None:
     """Cross-entropy of each row of logits z [R, C] with its label, times ``weight``; its slope times ``factor``."""
     r = lo + cuda.grid(1)
     if r < hi:
@@ -88,30 +98,52 @@ def softmax(lo: int, hi: int, smoothing: float, weight: float, factor: float, z:
         values[r] = value * weight
 
 
-def squares(lo: int, hi: int, weight: float, z: Any, target: Any, values: Any, g: Any) -> None:
+def squares(
+    lo: int, hi: int, weight: float, z: np.ndarray, target: np.ndarray, values: np.ndarray, g: np.ndarray
+) -> None:
     """The square of each z, with its derivative in g; a shorter ``target`` is the same for all steps."""
     i = lo + cuda.grid(1)
     if i < hi:
         values[i], g[i] = square(z[i], target[i % target.shape[0]], weight)
 
 
-def van_rossum(lo: int, hi: int, decay: float, inner: float, share: float, y: Any, target: Any, trace: Any,
-               values: Any, gy: Any) -> None:  # fmt: skip
+def van_rossum(
+    lo: int,
+    hi: int,
+    decay: float,
+    inner: float,
+    share: float,
+    y: np.ndarray,
+    target: np.ndarray,
+    trace: np.ndarray,
+    values: np.ndarray,
+    gy: np.ndarray,
+) -> None:
     """The distance of trains [T, L], one thread for each."""
     i = lo + cuda.grid(1)
     if i < hi:
         values[i] = distance(y, target, i, decay, inner, share, trace, gy)
 
 
-def band(lo: int, hi: int, lower: float, upper: float, power: int, weight: float, factor: float, n: Any, values: Any,
-         g: Any) -> None:  # fmt: skip
+def band(
+    lo: int,
+    hi: int,
+    lower: float,
+    upper: float,
+    power: int,
+    weight: float,
+    factor: float,
+    n: np.ndarray,
+    values: np.ndarray,
+    g: np.ndarray,
+) -> None:
     """The penalty on each n, with its derivative in g."""
     i = lo + cuda.grid(1)
     if i < hi:
         values[i], g[i] = penalty(n[i], lower, upper, power, weight, factor)
 
 
-def row_means(lo: int, hi: int, x: Any, y: Any) -> None:
+def row_means(lo: int, hi: int, x: np.ndarray, y: np.ndarray) -> None:
     """y[r] = mean of x[r]"""
     r = lo + cuda.grid(1)
     if r < hi:
@@ -121,7 +153,7 @@ def row_means(lo: int, hi: int, x: Any, y: Any) -> None:
         y[r] = s / x.shape[1]
 
 
-def to_steps(lo: int, hi: int, count: int, width: int, g: Any, gy: Any) -> None:
+def to_steps(lo: int, hi: int, count: int, width: int, g: np.ndarray, gy: np.ndarray) -> None:
     """gy[i] = g[i // width mod count]: one number for each sample, or for each unit, at every step."""
     i = lo + cuda.grid(1)
     if i < hi:

@@ -6,6 +6,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from ...scalar.hole import hole
 
 
@@ -16,24 +18,24 @@ def rule(p: float, g: float, *slots_and_constants: float) -> tuple[float, ...]:
 
 
 @hole
-def slots(array: Any, i: int) -> tuple[float, ...]:
+def slots(array: np.ndarray, i: int) -> tuple[float, ...]:
     """``array[:, i]`` as a tuple; filled with ``spell.row``."""
     raise NotImplementedError("slots is a hole; compile.kernel fills it")
 
 
 @hole
-def constants(array: Any, i: int) -> tuple[float, ...]:
+def constants(array: np.ndarray, i: int) -> tuple[float, ...]:
     """``array[:, i]`` as a tuple; filled with ``spell.row``."""
     raise NotImplementedError("constants is a hole; compile.kernel fills it")
 
 
 @hole
-def keep(memory: Any, result: tuple[float, ...], i: int) -> None:
+def keep(memory: np.ndarray, result: tuple[float, ...], i: int) -> None:
     """Store the new slots ``result[1:]`` of element ``i``; filled with ``spell.store``."""
     raise NotImplementedError("keep is a hole; compile.kernel fills it")
 
 
-def update(lo: int, hi: int, p: Any, g: Any, memory: Any, hyper: Any) -> None:
+def update(lo: int, hi: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: Any) -> None:
     """Apply ``rule`` to ``p[lo:hi]`` in place. ``lo`` and ``hi`` are unsigned, so that the loop vectorises."""
     h = constants(hyper, 0)
     for i in range(lo, hi):

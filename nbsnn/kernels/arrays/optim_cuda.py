@@ -7,12 +7,13 @@
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 from .optim import constants, keep, rule, slots
 
 
-def update(lo: int, hi: int, p: Any, g: Any, memory: Any, hyper: Any) -> None:
+def update(lo: int, hi: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: Any) -> None:
     """Apply ``rule`` to ``p[lo:hi]`` in place."""
     i = lo + cuda.grid(1)
     if i < hi:

@@ -11,12 +11,13 @@ On the CPU, NumPy sums.
 import math
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 ADD = 0  # whether the sum is added to what is there
 
 
-def columns(lo: int, hi: int, parts: int, x: Any, y: Any) -> None:
+def columns(lo: int, hi: int, parts: int, x: np.ndarray, y: np.ndarray) -> None:
     """y[p, c] = sum of x[r, c] over r = p, p + parts, ...; x [R, C], y [parts, C], a thread for each element of y."""
     i = lo + cuda.grid(1)
     if i < hi:
@@ -27,7 +28,7 @@ def columns(lo: int, hi: int, parts: int, x: Any, y: Any) -> None:
         y[p, c] = s
 
 
-def squares(lo: int, hi: int, x: Any, y: Any) -> None:
+def squares(lo: int, hi: int, x: np.ndarray, y: np.ndarray) -> None:
     """y[p, 0] = sum of the squares of x[p], x[p + parts], ...; y [parts, 1]. Literals of float64 widen x."""
     i = lo + cuda.grid(1)
     if i < hi:
@@ -37,14 +38,14 @@ def squares(lo: int, hi: int, x: Any, y: Any) -> None:
         y[i, 0] = s
 
 
-def large(lo: int, hi: int, limit: float, x: Any, flag: Any) -> None:
+def large(lo: int, hi: int, limit: float, x: np.ndarray, flag: np.ndarray) -> None:
     """flag[0] = 1 if an element of ``x`` is not within ``limit``: too large, infinite or NaN."""
     i = lo + cuda.grid(1)
     if i < hi and not abs(x[i]) <= limit:
         flag[0] = 1
 
 
-def shrinking(lo: int, hi: int, limit: float, total: Any, factor: Any) -> None:
+def shrinking(lo: int, hi: int, limit: float, total: np.ndarray, factor: Any) -> None:
     """factor[0] = limit / norm where the norm, the root of total[0], is above it, else 1."""
     i = lo + cuda.grid(1)
     if i < hi:
@@ -52,7 +53,7 @@ def shrinking(lo: int, hi: int, limit: float, total: Any, factor: Any) -> None:
         factor[0] = limit / norm if norm > limit else 1.0
 
 
-def rows(lo: int, hi: int, x: Any, y: Any) -> None:
+def rows(lo: int, hi: int, x: np.ndarray, y: np.ndarray) -> None:
     """y[r] += sum of x[r]; x [R, C]."""
     r = lo + cuda.grid(1)
     if r < hi:

@@ -4,6 +4,7 @@
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 
@@ -37,7 +38,7 @@ def back(n0, n1, decay, z):
             z[t, n] = s
 
 
-def leaky(n0: int, n1: int, leak: Any, start: Any, x: Any, y: Any) -> None:
+def leaky(n0: int, n1: int, leak: Any, start: Any, x: np.ndarray, y: np.ndarray) -> None:
     """As ``onward`` from ``start`` [N], where each unit has a decay of its own, the same in all samples."""
     n = n0 + cuda.grid(1)
     if n < n1:

@@ -4,10 +4,11 @@
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 
-def enter(lo: int, hi: int, source: Any, t: int, record: Any) -> None:
+def enter(lo: int, hi: int, source: np.ndarray, t: int, record: np.ndarray) -> None:
     """record[k, 0, lane] = source[k, t, lane] for all variables k."""
     i = lo + cuda.grid(1)
     if i < hi:
@@ -16,7 +17,7 @@ def enter(lo: int, hi: int, source: Any, t: int, record: Any) -> None:
         record[k, 0, lane] = source[k, t, lane]
 
 
-def fold(lo: int, hi: int, order: Any, x: Any, factor: Any, y: Any) -> None:
+def fold(lo: int, hi: int, order: np.ndarray, x: np.ndarray, factor: Any, y: np.ndarray) -> None:
     """y[j] += factor[j] times the sum of x over the units that share value j: order[j], one after the other."""
     j = lo + cuda.grid(1)
     if j < hi:

@@ -6,15 +6,13 @@ the order of their numbers. What is not zero need not be one.
 
 # pyright: reportCallIssue=false, reportArgumentType=false, reportOptionalSubscript=false, reportOperatorIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda, uint32
 
 WORD = 32
 
 
-def gather(first: int, x: Any, weight: Any, bias: Any, y: Any) -> None:
+def gather(first: int, x: np.ndarray, weight: np.ndarray, bias: np.ndarray, y: np.ndarray) -> None:
     """y = x W + bias, of x [R, K] and W [K, M]. A block has a row; its bits stand behind ``first`` words of numbers."""
     r, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
     numbers, bits = cuda.shared.array(0, x.dtype), cuda.shared.array(0, uint32)
@@ -39,7 +37,7 @@ def gather(first: int, x: Any, weight: Any, bias: Any, y: Any) -> None:
         y[r, c] = s
 
 
-def pack(lo: int, hi: int, x: Any, words: Any) -> None:
+def pack(lo: int, hi: int, x: np.ndarray, words: np.ndarray) -> None:
     """words [R / 32, K]: which of 32 rows of x [R, K] are not zero in a column; a thread for each word."""
     e = lo + cuda.grid(1)
     if e < hi:
@@ -51,7 +49,7 @@ def pack(lo: int, hi: int, x: Any, words: Any) -> None:
         words[w, i] = np.uint32(bits)
 
 
-def scatter(words: Any, x: Any, g: Any, total: Any) -> None:
+def scatter(words: np.ndarray, x: np.ndarray, g: np.ndarray, total: np.ndarray) -> None:
     """total [K, M] += x^T g, of g [R, M]. A block has a row of ``total``."""
     i, thread, threads = cuda.blockIdx.x, cuda.threadIdx.x, cuda.blockDim.x
     for c in range(thread, g.shape[1], threads):

@@ -8,12 +8,12 @@ channels and images [n0, n1), which do not touch each other, so images can be sh
 are unsigned (about a tenth faster than signed).
 """
 
-from typing import Any
+import numpy as np
 
 STRIDE = 1  # along the width; a constant, because the innermost loop is then contiguous where it is 1
 
 
-def gather(n0: int, n1: int, sizes: tuple[int, ...], x: Any, patches: Any) -> None:
+def gather(n0: int, n1: int, sizes: tuple[int, ...], x: np.ndarray, patches: np.ndarray) -> None:
     """Copy ``x`` [N, C, H, W] into ``patches`` [C, KH, KW, N, H', W']."""
     channels, kh, kw, height, width, stride, down, along = sizes
     for c in range(channels):
@@ -25,7 +25,7 @@ def gather(n0: int, n1: int, sizes: tuple[int, ...], x: Any, patches: Any) -> No
                             patches[c, i, j, n, h, w] = x[n, c, h * stride + i * down, w * STRIDE + j * along]
 
 
-def scatter(n0: int, n1: int, sizes: tuple[int, ...], x: Any, patches: Any) -> None:
+def scatter(n0: int, n1: int, sizes: tuple[int, ...], x: np.ndarray, patches: np.ndarray) -> None:
     """The reverse of ``gather``: add ``patches`` to the places of ``x`` from which they came."""
     channels, kh, kw, height, width, stride, down, along = sizes
     for n in range(n0, n1):

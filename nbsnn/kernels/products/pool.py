@@ -8,13 +8,13 @@ not touch each other. Window and stride are constants: the loops over a window a
 (about a tenth faster than signed). The reverse loops add to ``gx``.
 """
 
-from typing import Any
+import numpy as np
 
 KH, KW, SH, SW = 2, 2, 2, 2  # window and stride
 SCALE = 1.0  # of a sum; one over the window's size makes it a mean
 
 
-def total(p0: int, p1: int, height: int, width: int, x: Any, y: Any) -> None:
+def total(p0: int, p1: int, height: int, width: int, x: np.ndarray, y: np.ndarray) -> None:
     """Fill ``y`` [P, H', W'] with the windows' sums."""
     for p in range(p0, p1):
         for h in range(height):
@@ -26,7 +26,7 @@ def total(p0: int, p1: int, height: int, width: int, x: Any, y: Any) -> None:
                 y[p, h, w] = s * SCALE
 
 
-def total_reverse(p0: int, p1: int, height: int, width: int, gy: Any, gx: Any) -> None:
+def total_reverse(p0: int, p1: int, height: int, width: int, gy: np.ndarray, gx: np.ndarray) -> None:
     """Add each window's ``gy`` to all of its places."""
     for p in range(p0, p1):
         for h in range(height):
@@ -36,7 +36,7 @@ def total_reverse(p0: int, p1: int, height: int, width: int, gy: Any, gx: Any) -
                         gx[p, h * SH + i, w * SW + j] += gy[p, h, w] * SCALE
 
 
-def largest(p0: int, p1: int, height: int, width: int, x: Any, y: Any, at: Any) -> None:
+def largest(p0: int, p1: int, height: int, width: int, x: np.ndarray, y: np.ndarray, at: np.ndarray) -> None:
     """Fill ``y`` and ``at`` with the windows' maxima and where they are."""
     for p in range(p0, p1):
         for h in range(height):
@@ -51,7 +51,7 @@ def largest(p0: int, p1: int, height: int, width: int, x: Any, y: Any, at: Any) 
                 at[p, h, w] = where
 
 
-def largest_reverse(p0: int, p1: int, height: int, width: int, gy: Any, at: Any, gx: Any) -> None:
+def largest_reverse(p0: int, p1: int, height: int, width: int, gy: np.ndarray, at: np.ndarray, gx: np.ndarray) -> None:
     """Add each window's ``gy`` to the place of its maximum."""
     for p in range(p0, p1):
         for h in range(height):

@@ -6,8 +6,7 @@ that the reverse fills ``gx`` by asking for each place which windows see it: not
 
 # pyright: reportCallIssue=false
 
-from typing import Any
-
+import numpy as np
 from numba import cuda
 
 KH, KW, SH, SW = 2, 2, 2, 2  # window and stride
@@ -15,7 +14,7 @@ PH, PW = 0, 0  # padding
 SCALE = 1.0  # of a sum; one over the window's size makes it a mean
 
 
-def total(lo: int, hi: int, x: Any, y: Any) -> None:
+def total(lo: int, hi: int, x: np.ndarray, y: np.ndarray) -> None:
     """Fill ``y`` [P, H', W'] with the windows' sums."""
     e = lo + cuda.grid(1)
     if e < hi:
@@ -29,7 +28,7 @@ def total(lo: int, hi: int, x: Any, y: Any) -> None:
         y[p, h, w] = s * SCALE
 
 
-def total_reverse(lo: int, hi: int, gy: Any, gx: Any) -> None:
+def total_reverse(lo: int, hi: int, gy: np.ndarray, gx: np.ndarray) -> None:
     """Fill ``gx`` [P, H, W]: each place gets the ``gy`` of all windows that see it."""
     e = lo + cuda.grid(1)
     if e < hi:
@@ -44,7 +43,7 @@ def total_reverse(lo: int, hi: int, gy: Any, gx: Any) -> None:
         gx[p, h, w] = s
 
 
-def largest(lo: int, hi: int, x: Any, y: Any, at: Any) -> None:
+def largest(lo: int, hi: int, x: np.ndarray, y: np.ndarray, at: np.ndarray) -> None:
     """Fill ``y`` and ``at`` with the windows' maxima and where they are."""
     e = lo + cuda.grid(1)
     if e < hi:
@@ -61,7 +60,7 @@ def largest(lo: int, hi: int, x: Any, y: Any, at: Any) -> None:
         at[p, h, w] = where
 
 
-def largest_reverse(lo: int, hi: int, gy: Any, at: Any, gx: Any) -> None:
+def largest_reverse(lo: int, hi: int, gy: np.ndarray, at: np.ndarray, gx: np.ndarray) -> None:
     """Fill ``gx``: each place gets the ``gy`` of the windows whose maximum it is."""
     e = lo + cuda.grid(1)
     if e < hi:
