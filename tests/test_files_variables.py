@@ -133,7 +133,7 @@ def test_a_file_that_does_not_fit_is_refused_and_nothing_is_made(tmp_path):
 def test_rows_survive_a_kill(tmp_path):
     path = tmp_path / "v"
     code = (
-        "import sys, os, signal\nsys.path.insert(0, sys.argv[1])\nfrom tests.test_variables_file import network\n"
+        "import sys, os, signal\nsys.path.insert(0, sys.argv[1])\nfrom tests.test_files_variables import network\n"
         "net, made = network()\n"
         "def stop(net):\n    if net.step == 30:\n        os.kill(os.getpid(), signal.SIGKILL)\n"
         "net.run(1e6, record={'cells': 'v', made: 'weight'}, every=1.0, variables_to=sys.argv[2], callback=stop)"
