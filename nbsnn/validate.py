@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -154,7 +154,7 @@ def instance(name: str, value: object, kind: type[T] | tuple[type[T], ...], say:
     return value
 
 
-def function(name: str, value: object, say: str = "a function", takes: int | None = None) -> Callable:
+def function(name: str, value: object, say: str = "a function", takes: int | None = None) -> Callable[..., Any]:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
     if not callable(value) or isinstance(value, type):
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
@@ -192,7 +192,7 @@ def names(name: str, value: object) -> tuple[str, ...]:
     return tuple(sorted(given) if isinstance(given, (set, frozenset)) else given)  # the same in every process
 
 
-def arguments(of: Callable, *without: str) -> list[str]:
+def arguments(of: Callable[..., Any], *without: str) -> list[str]:
     """The names of a function's arguments."""
     parameters = inspect.signature(of).parameters.values()
     return [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in without]

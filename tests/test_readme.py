@@ -1,5 +1,6 @@
 """The README is true: every block in it runs."""
 
+import ast
 import re
 import shlex
 import tomllib
@@ -39,6 +40,24 @@ def test_the_first_blocks_are_the_two_commands():
     first, second = blocks("bash")[:2]
     assert first.splitlines() == ["pip install .", "nbsnn train digits"]
     assert second.splitlines() == ['pip install -e ".[dev]"', "pytest -n auto --dist loadfile"]
+
+
+def defined(file: Path) -> set[str]:
+    """Functions, classes and methods of a file: ``f``, ``A``, ``A.f``."""
+    nodes = [node for node in ast.parse(file.read_text()).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    inner = [f"{n.name}.{m.name}" for n in nodes for m in ast.walk(n) if isinstance(m, ast.FunctionDef) and m is not n]
+    return {node.name for node in nodes} | set(inner)
+
+
+def test_files_and_functions_of_how_it_works_exist():
+    section = re.search(r"^## How it works\n(.*?)^## ", TEXT, flags=re.DOTALL | re.MULTILINE)
+    assert section and len(section[1].strip().splitlines()) <= 30
+    named = re.findall(r"`([\w/]+\.py)(?::([\w.]+))?`", section[1])
+    assert len(named) > 20
+    for file, name in named:
+        path = ROOT / "nbsnn" / file
+        assert path.exists(), file
+        assert not name or name in defined(path), f"{file} has no {name}"
 
 
 def test_install_commands_name_extras_that_exist():
