@@ -146,7 +146,7 @@ class _Reader:
         return [(self.text(a), self.text(b)) for a, b in found]
 
     def is_group(self, item: Any) -> bool:
-        """Whether something is a group, not an array."""
+        """True if something is a group, not an array."""
         return isinstance(item, self.pyfive.Group)
 
     def group(self, parent: Any, name: str) -> Any:

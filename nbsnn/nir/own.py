@@ -72,7 +72,7 @@ def neuron_of(text: Any, shape: tuple[int, ...], dt: float) -> tuple[Neuron, dic
 
 
 def has_no_bias(node: Node) -> bool:
-    """Whether ``write`` noted that a map has no bias, where NIR must have one, and it still is zero."""
+    """True if ``write`` noted that a map has no bias, where NIR must have one, and it still is zero."""
     text = node["metadata"].get("nbsnn")
     if not isinstance(text, str) or not isinstance(node.get("bias"), np.ndarray):
         return False

@@ -265,7 +265,7 @@ class _Builder:
 
 
 def spikes(node: dict[str, Any]) -> bool:
-    """Whether a node is a neuron that is reset when it spikes."""
+    """True if a node is a neuron that is reset when it spikes."""
     return node["type"] in ("LIF", "IF", "CubaLIF")
 
 

@@ -13,13 +13,13 @@ class CudaScale(CudaOps):
     """Elementwise products with one row of factors."""
 
     def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
-        """As ``Scale.apply``."""
+        """See ``Scale.apply``."""
         self.offer(x, tape)
         tape["y"] = self._scaled(x, tape, "y")
         return tape["y"]
 
     def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
-        """As ``Scale.reverse``."""
+        """See ``Scale.reverse``."""
         terms = gpu.buffer(tape, "terms", gy.shape, self.dtype)
         gpu.launch(
             "arrays.elementwise_cuda", "scale_rows", self.dtype, gy.size, *map(gpu.flat, (tape["pre"], gy, terms))
@@ -29,7 +29,7 @@ class CudaScale(CudaOps):
         return self._scaled(gy, tape, "gx") if wanted else None
 
     def offer(self, x: Any, tape: Nested) -> None:
-        """As ``Scale.offer``."""
+        """See ``Scale.offer``."""
         tape["pre"] = x
 
     def _scaled(self, x: Any, tape: Nested, name: str) -> Any:
