@@ -8,10 +8,10 @@ from numpy.testing import assert_allclose
 
 from nbsnn.compile.fill import kernel
 from nbsnn.neurons import adex, conductance_lif, escape_lif, exponential_lif, noisy_lif, poisson, quadratic_lif
-from nbsnn.neurons.biological import reset_where, rest_of
 from nbsnn.neurons.hodgkin_huxley import gate, grown, rates
 from nbsnn.neurons.hodgkin_huxley import step as hodgkin_huxley_step
 from nbsnn.neurons.leak import gain_holes
+from nbsnn.neurons.units_and_refractory import reset_where, rest_of
 from nbsnn.plasticity import bounds, diehl_cook, integer, mean_weight, pair, reward, trace, triplet
 from nbsnn.synapses.short_term import released
 

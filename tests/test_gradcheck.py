@@ -16,8 +16,8 @@ from nbsnn import surrogates as shapes
 from nbsnn.compile.fill import kernel
 from nbsnn.gradcheck.check import GradientError, check
 from nbsnn.neurons import ALIF, CLIF, IF, LI, LIF, PLIF, CubaLIF
-from nbsnn.neurons.fire import attached, detached
 from nbsnn.neurons.lif import vjp as lif_vjp
+from nbsnn.neurons.reset import attached, detached
 from nbsnn.surrogates import Surrogate
 
 TYPES = {"Neuron": Neuron, "Surrogate": Surrogate}

@@ -6,7 +6,7 @@
 latency(T=25, form='log', tau=20.0, threshold=0.2)
 """
 
-from .by_value import ByValue as ByValue
+from .coded import ByValue as ByValue
 from .constant import constant as constant
 from .delta import delta as delta
 from .encoder import Encoder as Encoder
@@ -14,4 +14,4 @@ from .latency import latency as latency
 from .phase import phase as phase
 from .poisson import poisson as poisson
 from .population import population as population
-from .stored import Stored as Stored
+from .stored_codes import Stored as Stored

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..device.buffers import Array
 from ..random import Draws
-from .by_value import ByValue
+from .coded import ByValue
 from .encoder import samples
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from ..device.buffers import Array
 from ..random import Draws
 from ..validate import choice, number
-from . import spread
-from .by_value import ByValue
+from . import steps_cuda
+from .coded import ByValue
 from .encoder import first_spikes, samples
 
 
@@ -90,4 +90,4 @@ class latency(ByValue):
         return self.times(x)
 
     def spread(self, codes: Array, draws: Draws | None = None) -> Array:
-        return spread.first_spikes(codes, self.T, self.dtype)
+        return steps_cuda.first_spikes(codes, self.T, self.dtype)

@@ -12,8 +12,8 @@ import numpy as np
 from ..device.buffers import Array
 from ..random import Draws
 from ..validate import count, switch
-from . import spread
-from .by_value import ByValue
+from . import steps_cuda
+from .coded import ByValue
 from .encoder import room, samples
 
 
@@ -78,7 +78,7 @@ class phase(ByValue):
         return np.minimum(np.floor(x * 2.0**self.K), 2.0**self.K - 1.0).astype(np.int64)
 
     def spread(self, codes: Array, draws: Draws | None = None) -> Array:
-        return spread.digits(codes, *self._digits(), self.dtype)
+        return steps_cuda.digits(codes, *self._digits(), self.dtype)
 
     def _digits(self) -> tuple[np.ndarray, np.ndarray]:
         """Shift of each step's digit, and the size of its spike."""

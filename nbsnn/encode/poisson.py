@@ -19,8 +19,8 @@ from ..device.buffers import Array
 from ..kernels.arrays.encode import bernoulli
 from ..random import Draws
 from ..validate import count, number
-from . import spread
-from .by_value import ByValue
+from . import steps_cuda
+from .coded import ByValue
 from .encoder import room, samples
 
 
@@ -98,7 +98,7 @@ class poisson(ByValue):
 
     def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         self._few(codes.size)
-        return spread.bernoulli(codes, self.T, self.dtype, _given(draws).key)
+        return steps_cuda.bernoulli(codes, self.T, self.dtype, _given(draws).key)
 
     def _few(self, units: int) -> int:
         """The number of values in a batch, if each of them has a counter."""

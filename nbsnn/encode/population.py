@@ -15,8 +15,8 @@ import numpy as np
 from ..device.buffers import Array
 from ..random import Draws
 from ..validate import ascending, choice, count, number, scale
-from . import spread
-from .by_value import ByValue
+from . import steps_cuda
+from .coded import ByValue
 from .encoder import first_spikes, samples
 
 
@@ -115,4 +115,4 @@ class population(ByValue):
     def spread(self, codes: Array, draws: Draws | None = None) -> Array:
         if self.static:
             return codes.reshape(1, *codes.shape)
-        return spread.first_spikes(codes, self.T, self.dtype)
+        return steps_cuda.first_spikes(codes, self.T, self.dtype)

@@ -16,7 +16,7 @@ import numpy as np
 from ..layers import Container, Layer, Population
 from ..layers.host import is_static
 from ..layers.layer import Nested, flatten
-from ..neurons.fire import attached
+from ..neurons.reset import attached
 from ..random import Draws
 from .compare import REDRAWS, H, Row, compared, difference, floor_of, worst_of
 from .neuron import Model

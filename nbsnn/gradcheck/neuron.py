@@ -14,7 +14,7 @@ import numpy as np
 
 from ..compile.fill import kernel
 from ..neuron import Neuron
-from ..neurons.fire import attached
+from ..neurons.reset import attached
 from .compare import REDRAWS, GradientError, H, Row, as_floats, compared, difference, floor_of, worst_of
 
 Ranges = Mapping[str, tuple[float, float]]

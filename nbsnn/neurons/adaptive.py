@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from ..neuron import Neuron, Value
 from ..surrogates import Surrogate, atan, dspike, spike
-from .biological import need
-from .delayed import delayed_holes, seen, seen_after, seen_before
-from .fire import dthrough, first_of, through, through_hole
+from .compare_before import delayed_holes, seen, seen_after, seen_before
+from .reset import dthrough, first_of, through, through_hole
+from .units_and_refractory import need
 
 SMALLEST = 1e-3
 """Training keeps the threshold at this or above."""

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp
-from .biological import need, reset_where, rest_of
 from .exponential_lif import parts, rise, share, ways_of
+from .units_and_refractory import need, reset_where, rest_of
 
 
 def step(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..validate import scale
 from .adex import AdEx
-from .pattern import Pattern, steps
+from .firing_pattern import Pattern, steps
 
 # capacitance, g_leak, v_rest, v_threshold, sharpness, a, tau_w, b, v_reset; current in pA.
 TABLE = {

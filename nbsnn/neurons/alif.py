@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
-from .fire import fire, fire_vjp, reset_holes
 from .leak import charge, charge_vjp, gain_holes
+from .reset import fire, fire_vjp, reset_holes
 
 
 def step(x, v, a, decay, decay_adapt, beta, v_threshold, v_reset, v_rest):

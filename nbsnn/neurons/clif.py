@@ -16,8 +16,8 @@ import numpy as np
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
 from ..validate import filled
-from .biological import broadcast
-from .fire import dthrough, through, through_hole
+from .reset import dthrough, through, through_hole
+from .units_and_refractory import broadcast
 
 
 def step(x, m, q, e, v0, decay_m, decay_q, decay_e, v_threshold):

@@ -19,7 +19,7 @@ from __future__ import annotations
 from ..neuron import Neuron
 from ..scalar.exponential import exp
 from ..surrogates import spike
-from .biological import need, reset_where, rest_of
+from .units_and_refractory import need, reset_where, rest_of
 
 
 def relax(v, x, conductance, dt, capacitance):

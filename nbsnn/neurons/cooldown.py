@@ -21,7 +21,7 @@ from ..neuron import Neuron
 from ..scalar.exponential import exp
 from ..surrogates import Surrogate, atan, dspike, spike
 from ..validate import real
-from .delayed import delayed_holes, seen, seen_after, seen_before
+from .compare_before import delayed_holes, seen, seen_after, seen_before
 
 
 def step(x, v, decay, v_threshold, sign):

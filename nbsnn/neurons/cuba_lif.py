@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
-from .fire import fire, fire_vjp, reset_holes
 from .leak import charge, charge_vjp, gain_holes, start
+from .reset import fire, fire_vjp, reset_holes
 
 
 def step(x, i, v, decay_syn, decay, v_threshold, v_reset, v_rest):

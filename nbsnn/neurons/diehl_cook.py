@@ -13,10 +13,10 @@ theta is kept as a sum of two numbers, theta + theta_low, and only ``loss`` itse
 from __future__ import annotations
 
 from ..neuron import Neuron, Value
-from .biological import need
-from .fire import hard
 from .leak import gain_holes
 from .refractory import step as lif_step
+from .reset import hard
+from .units_and_refractory import need
 
 
 def step(x, v, left, theta, low, decay, v_threshold, v_reset, v_rest, refractory, theta_plus, theta_loss):

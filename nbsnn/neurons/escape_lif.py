@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp, expm1
-from .biological import need, reset_where, rest_of
 from .leak import charge, gain_holes
+from .units_and_refractory import need, reset_where, rest_of
 
 
 def step(x, uniform, v, left, decay, v_threshold, v_reset, v_rest, rho0, delta, refractory):

@@ -17,7 +17,7 @@ from ..neuron import Neuron
 from ..scalar.exponential import exp, expm1
 from ..scalar.hole import hole
 from ..validate import count
-from .biological import need, reset_where, rest_of
+from .units_and_refractory import need, reset_where, rest_of
 
 
 @hole

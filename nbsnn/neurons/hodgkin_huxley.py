@@ -21,8 +21,8 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp, linoid, logistic
-from .biological import broadcast, need, rest_of
 from .conductance_lif import relax
+from .units_and_refractory import broadcast, need, rest_of
 
 
 def gate(p, a, b, dt):

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan
-from .biological import need
-from .fire import fire, fire_vjp, reset_holes
+from .reset import fire, fire_vjp, reset_holes
+from .units_and_refractory import need
 
 
 def step(x, v, v_threshold, v_reset, drain):

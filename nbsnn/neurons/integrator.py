@@ -6,7 +6,7 @@ v[t] = v[t-1] + x[t]
 from __future__ import annotations
 
 from ..neuron import Neuron
-from .biological import need
+from .units_and_refractory import need
 
 
 def step(x, v):

@@ -24,7 +24,7 @@ import numpy as np
 from ..neuron import Neuron
 from ..scalar.hole import hole
 from ..validate import count
-from .biological import broadcast, need
+from .units_and_refractory import broadcast, need
 
 
 def euler(v, u, x, g, slope, constant, h):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .firing_pattern import Pattern, steps
 from .izhikevich import Izhikevich
-from .pattern import Pattern, steps
 
 KINDS = {  # a, b, c, d; current
     "regular spiking": ((0.02, 0.2, -65, 8), 10),

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
-from .fire import dthrough, through, through_hole
 from .leak import charge, charge_vjp, gain_holes, start
+from .reset import dthrough, through, through_hole
 
 
 def step(x, v, decay, v_threshold, v_rest):

@@ -12,9 +12,9 @@ from __future__ import annotations
 from ..neuron import Neuron, Value
 from ..surrogates import Surrogate, atan
 from ..validate import filled
-from .fire import fire, fire_vjp, first_of, reset_holes
 from .leak import charge, charge_vjp, gain_holes, start
 from .refractory import refractory_lif
+from .reset import fire, fire_vjp, first_of, reset_holes
 
 
 def step(x, v, decay, v_threshold, v_reset, v_rest):

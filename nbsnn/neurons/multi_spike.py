@@ -12,8 +12,8 @@ from __future__ import annotations
 from ..neuron import Neuron
 from ..surrogates import Surrogate, atan, dspike, spike
 from ..validate import count
-from .biological import need
 from .leak import charge, charge_vjp, gain_holes, start
+from .units_and_refractory import need
 
 
 def spikes(u, v_threshold, most):

@@ -18,8 +18,8 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..surrogates import spike
-from .biological import need, reset_where, rest_of
 from .leak import charge, gain_holes
+from .units_and_refractory import need, reset_where, rest_of
 
 
 def step(x, normal, v, left, decay, v_threshold, v_reset, v_rest, sigma, variance, refractory):

@@ -8,7 +8,7 @@ At most one spike in a step: (rate + x) dt is small where the count of a true Po
 from __future__ import annotations
 
 from ..neuron import Neuron
-from .biological import need
+from .units_and_refractory import need
 
 
 def step(x, uniform, dt, rate):

@@ -21,7 +21,7 @@ Units: ms, mV, pF, nS, pA, and nS/mV for k.
 from __future__ import annotations
 
 from ..neuron import Neuron
-from .biological import need, reset_where, rest_of
+from .units_and_refractory import need, reset_where, rest_of
 
 
 def step(x, g, jump, v, left, dt, capacitance, k, v_rest, v_critical, v_peak, v_reset, refractory):

@@ -11,8 +11,8 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
-from .fire import fire, fire_vjp
 from .leak import charge, charge_vjp
+from .reset import fire, fire_vjp
 
 
 def step(x, v, left, decay, v_threshold, v_reset, v_rest, refractory):

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from .. import neurons
 from ..neuron import Neuron
-from ..neurons.biological import need
+from ..neurons.units_and_refractory import need
 from ..surrogates import Surrogate, spike_linear
 from ..surrogates.surrogate import positive
 from ..validate import filled, instance

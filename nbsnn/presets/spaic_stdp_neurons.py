@@ -14,7 +14,7 @@ What SPAIC does and its names do not say, reproduced here:
 from __future__ import annotations
 
 from ..neuron import Neuron
-from ..neurons.fire import hard, reset
+from ..neurons.reset import hard, reset
 from ..plasticity.integer import wrap
 from ..surrogates import spike
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nbsnn import Neuron, Population
-from nbsnn.neurons import fire
+from nbsnn.neurons import reset
 from nbsnn.presets.spikingjelly import SURROGATES, IFNode, LIFNode, ParametricLIFNode
 
 from .golden import Case, close, exact, golden
@@ -45,7 +45,7 @@ def before_reset(population: Population, x: np.ndarray, v_before: np.ndarray) ->
     All steps at once, each a sample of its own.
     """
     model = population.neuron
-    bare = model.replace(holes={**model.holes, "reset": fire.none})
+    bare = model.replace(holes={**model.holes, "reset": reset.none})
     setting = population.setting
     other = Population(bare, population.shape, dt=setting.dt, dtype=setting.dtype, device="python")
     samples = x.reshape(1, -1, *population.shape)

@@ -11,7 +11,7 @@ from ..device import gpu
 from ..device.buffers import Array
 from ..random import Draws
 from .encoder import Encoder
-from .stored import Stored
+from .stored_codes import Stored
 
 
 @dataclass(frozen=True, repr=False)

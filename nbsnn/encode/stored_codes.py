@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..device.buffers import Array
 from ..random import Draws
-from . import spread
+from . import steps_cuda
 
 
 class Spread(Protocol):
@@ -51,4 +51,4 @@ class Stored:
         if not index.size or index.min() < 0 or index.max() >= len(self):
             spanned = f"from {index.min()} to {index.max()}" if index.size else "none"
             raise ValueError(f"index must hold numbers from 0 to {len(self) - 1}, not {spanned}")
-        return self.encoder.spread(spread.rows(self.codes, index.astype(np.int64)), draws)
+        return self.encoder.spread(steps_cuda.rows(self.codes, index.astype(np.int64)), draws)
