@@ -1,4 +1,4 @@
-"""From plain scalar functions and a loop template to a compiled kernel.
+"""Compilation: plain scalar functions and a loop template become a kernel.
 
 A template in ``kernels/`` calls functions that it does not define: holes. ``kernel`` copies the template with its
 holes filled, follows every plain Python function that is reachable by name, and compiles the copies. No source text
@@ -55,7 +55,7 @@ log: list[Compiled] = []
 
 
 def summary() -> str:
-    """What this process has compiled and loaded, in words."""
+    """Summary of what this process has compiled and loaded."""
     fresh = [entry for entry in log if not entry.cached]
     text = f"compiled {len(fresh)} kernels in {sum(entry.seconds for entry in fresh):.1f} s"
     return f"{text}, {len(log) - len(fresh)} came from the cache"
@@ -211,7 +211,7 @@ class Kernel:
 
 
 def _before_fork() -> None:
-    """Wait until no thread compiles: in the child nobody would go on, nor give back the locks of Numba and LLVM."""
+    """Wait until no thread compiles: in the child nobody would continue, nor release the locks of Numba and LLVM."""
     if numba := sys.modules.get("numba.core.compiler_lock"):
         numba.global_compiler_lock.acquire()
         _held.append(numba.global_compiler_lock)
@@ -251,7 +251,7 @@ def _fill(
     story: list[Any] = [setting, function.__qualname__, _code_story(code, function.__doc__), function.__defaults__]
 
     def value_of(name: str, value: Any) -> Any:
-        """What a name in ``function`` stands for in the copy."""
+        """Value of a name of ``function`` in the copy."""
         if getattr(value, "hole", False) and name in filling:
             value = filling[name]
         value = getattr(value, "py_func", value)
@@ -314,24 +314,24 @@ def _narrow(value: Any, dtype: np.dtype | None) -> Any:
 
 
 def _level() -> str:
-    """How much LLVM optimises: NUMBA_OPT, which Numba's cache does not ask for."""
+    """LLVM's optimisation level: NUMBA_OPT, which Numba's cache ignores."""
     return os.environ.get("NUMBA_OPT", "3")
 
 
 def _instructs(device: str) -> bool:
-    """Whether instructions (``hole.instruction``) stand for functions."""
+    """True if instructions (``hole.instruction``) stand for functions."""
     from numba import config
 
     return device == "cpu" and not checked() and not getattr(config, "DISABLE_JIT", False)
 
 
 def checked() -> bool:
-    """Whether NBSNN_CHECK asks for kernels that check every index: slow, to find out who writes where."""
+    """True if NBSNN_CHECK asks for kernels that check every index: slow, to find out who writes where."""
     return os.environ.get("NBSNN_CHECK", "0") not in ("", "0")
 
 
 def _options() -> dict[str, Any]:
-    """How kernels for the CPU are compiled."""
+    """Options with which kernels for the CPU are compiled."""
     return {**CPU_OPTIONS, "boundscheck": True} if checked() else CPU_OPTIONS
 
 

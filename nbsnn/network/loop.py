@@ -72,7 +72,7 @@ class Tape:
         self.sorted_places = self.places[self.order]
 
     def arrays(self, t0: int, t1: int, own: int) -> Record | GpuRecord:
-        """What the kernel writes into between steps t0 and t1; a thread has at most ``own`` units."""
+        """Buffers that the kernel fills between steps t0 and t1; a thread has at most ``own`` units."""
         self.used[...], self.position[...], self.clock[1] = 0, 0, t0
         first = t0 // self.every + 1
         count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
@@ -142,7 +142,7 @@ class Loop:
         return Network(layout.tables, layout.values, self.synapses, ring, spikes, layout.plastic)
 
     def _bounds(self) -> Array:
-        """For each row of synapses, where the targets of each thread begin and end."""
+        """Bounds of each thread's targets in each row of synapses."""
         layout, parts = self.layout, self.parts
         pieces, place = [np.zeros(0, np.int64)], 0
         for wire, c in zip(layout.wires, layout.network.connections, strict=True):
@@ -221,7 +221,7 @@ class Loop:
             look(t)
 
     def _kept(self, t: int) -> tuple[dict[str, Array], list]:
-        """What an interpreted loop, which a signal or an error may leave in the middle of a step, begins from."""
+        """State from which an interpreted loop begins, as a signal or an error may end it in the middle of a step."""
         return {name: self.layout.memory.read(name).copy() for name in ARRAYS}, self.history(t)
 
     def _back(self, t: int, arrays: dict[str, Array], history: list) -> None:
@@ -236,7 +236,7 @@ class Loop:
         return int(self.clock[0])
 
     def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple:
-        """Of the kernel, after the number of the thread."""
+        """Arguments of the kernel after the number of the thread."""
         return self.parts, t0, t1, self.window, self.arrays, self.scratch, tuple(record), np.zeros(16, np.int64)
 
     def _call(self, t0: int, t1: int, record: Record | GpuRecord) -> None:

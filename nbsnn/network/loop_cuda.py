@@ -32,7 +32,7 @@ class GpuTape(Tape):
         self.cells = gpu.put(np.zeros(2, np.int64))
 
     def arrays(self, t0: int, t1: int, own: int) -> GpuRecord:
-        """What the kernel writes into between steps t0 and t1; in a step at most ``own`` units spike."""
+        """Buffers that the kernel fills between steps t0 and t1; in a step at most ``own`` units spike."""
         first = t0 // self.every + 1
         count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
         self.lines = gpu.empty((max(count, 1), max(len(self.places), 1)), self.dtype)
@@ -52,7 +52,7 @@ class GpuTape(Tape):
 
 
 class GpuLoop(Loop):
-    """As ``Loop``; threads are those of the GPU, and all lists are theirs together."""
+    """Counterpart of ``Loop``; threads are those of the GPU, and share all lists."""
 
     tape = GpuTape
 

@@ -133,7 +133,7 @@ def update(group: Group, frame: Frame) -> Callable:
 
 
 def mode_of(port: Port) -> str:
-    """How the output of a synapse enters: a jump by means of the current is none of what conductances turn into one."""
+    """Input code of a synapse's output: a jump by means of the current is none of what conductances turn into one."""
     jumps = port.mode == "current" and not port.synapse.variables
     return "jump" if jumps and port.group.driven else port.mode
 
@@ -144,7 +144,7 @@ def _behind(count: int) -> Callable:
 
 
 def put_out(group: Group) -> str:
-    """What a unit puts out: a readout no spike, whatever its output."""
+    """Output of a unit; a readout's is never a spike."""
     return "r[0]" if group.spiking else "zero"
 
 
@@ -206,7 +206,7 @@ def _step(neuron: Neuron, unit: str, bits: str) -> str:
 
 
 def _port(port: Port, j: int) -> dict[str, Any]:
-    """What the loop calls for port ``j``."""
+    """Code that the loop calls for port ``j``."""
     count = len(port.synapse.variables)
     return {
         f"synapse{j}": port.synapse.step, f"read{j}": read(count), f"write{j}": write(count),

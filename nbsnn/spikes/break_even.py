@@ -22,7 +22,7 @@ NARROWEST = 8
 
 
 def worth_counting(rows: int, n_pre: int, n_post: int) -> bool:
-    """Whether a product is so large that looking for spikes may pay."""
+    """True if a product is so large that looking for spikes may pay."""
     return n_post >= NARROWEST and rows * n_pre * n_post >= SMALLEST
 
 

@@ -200,7 +200,7 @@ def note(part: int, parts: int, t0: int, t1: int, turn: int, pops: np.ndarray, s
 
 
 def full(turn: int, parts: int, window: int, record: Record):
-    """Whether the next window might not fit into the record of some thread."""
+    """True if the next window might not fit into the record of some thread."""
     for part in range(parts):  # noqa: SIM110 (Numba compiles no generator here)
         if record.used[turn, part] + window * record.most > record.steps.shape[1]:
             return True

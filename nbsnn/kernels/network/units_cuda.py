@@ -1,4 +1,4 @@
-"""What a unit receives from outside, and its spike into a list: ``kernels.network.units`` for one thread and unit."""
+"""External input of a unit, and its spike into a list: ``kernels.network.units`` for one thread and unit."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from .arrays import GpuRecord, Network
 
 @hole
 def real(x) -> Any:
-    """In the precision of the kernel."""
+    """Number in the precision of the kernel."""
     return float(x)
 
 

@@ -21,7 +21,7 @@ def catch_up_column(start: int, stop: int, first: int, t: int, row: np.ndarray, 
 
 @hole
 def real(x) -> float:
-    """In the precision of the kernel."""
+    """Number in the precision of the kernel."""
     return float(x)
 
 
@@ -57,7 +57,7 @@ def apply_homeostasis(part: int, parts: int, t: int, row: np.ndarray, network: N
     start = plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
     synapse, base = plastic.numbered[row[at.COLUMNS] :], network.synapses.bounds[wire[at.BOUNDS]] + wire[at.SHIFT]
     for j in range(lo, hi):
-        if not learns:  # rates go on as traces do
+        if not learns:  # rates continue as traces do
             if row[at.TENDED] == at.SCALED:
                 rates[first + j] = scaling(rates[first + j], tallies[first + j], numbers)[0]
             tallies[first + j] = 0

@@ -51,17 +51,17 @@ def store_column(rule: int, j: int, c: Synapses) -> None:
 
 @hole
 def real(x) -> float:
-    """In the precision of the kernel."""
+    """Number in the precision of the kernel."""
     return float(x)
 
 
 def steady(c):
-    """Whether weights may be stored in units of ``c``."""
+    """True if weights may be stored in units of ``c``."""
     return LEAST <= abs(c) <= MOST
 
 
 def steer(lo: int, hi: int, rule: int, c: Synapses) -> None:
-    """What the units [lo, hi) aim at after a step, and what the weights onto them are multiplied by."""
+    """Target means of the units [lo, hi) after a step, and the factors of the weights onto them."""
     lines, Y, m, start = c.units.lines, c.Y, c.spiked.shape[0], c.start
     total, units = np.float64(0), 0
     for j in range(m):

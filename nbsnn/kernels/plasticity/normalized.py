@@ -80,7 +80,7 @@ def bounded(w: float, d: float, limits: Limits, n: Normalization) -> float:
 
 
 def factor(total: float, whole: float, due: bool) -> float:
-    """By what weights are multiplied whose absolute values add up to ``whole``; a unit without any is left alone."""
+    """Factor of weights whose absolute values add up to ``whole``; a unit without any is left alone."""
     f = np.float64(total) / whole if due and whole > 0 else np.float64(1)
     return f if abs(f - 1) > NEAR else np.float64(1)
 
@@ -133,7 +133,7 @@ def change_column(j: int, c: Synapses) -> None:
 
 
 def silent(j: int, c: Synapses) -> bool:
-    """Whether a unit does not fire."""
+    """True if a unit does not fire."""
     return c.spiked[j] == 0
 
 

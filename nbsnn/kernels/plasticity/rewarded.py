@@ -23,7 +23,7 @@ from .synapse import Limits
 
 @hole
 def real(x) -> float:
-    """In the precision of the kernel."""
+    """Number in the precision of the kernel."""
     return float(x)
 
 

@@ -112,13 +112,13 @@ def fetch_more(o: int, c: Synapses) -> None:
 
 @optional
 def in_row(j: int, c: Synapses):
-    """Whether synapses onto unit ``j`` are visited along rows."""
+    """True if synapses onto unit ``j`` are visited along rows."""
     return COINCIDENCE or c.spiked[j] == 0
 
 
 @optional
 def in_column(i: int, c: Synapses) -> bool:
-    """Whether synapses from unit ``i`` are visited along columns: not if their row has been."""
+    """True if synapses from unit ``i`` are visited along columns: not if their row has been."""
     return c.arrived[i] == 0
 
 

@@ -47,7 +47,7 @@ def follow(k: int, i: int, n: int, s: float, carried: int, used: int, factors: i
 
 
 def increment_of(w: float, s: Place, network: Network) -> float:
-    """What the rule adds to a weight."""
+    """Increment of a weight."""
     traces, P, row = network.plastic.traces, network.values.numbers, s.row
     limits = limits_of(P[row[at.LIMITS] : row[at.LIMITS] + 4])
     x, y = traces_pre(traces, row[at.PRE_USED] + s.i, s.n, 0), traces_post(traces, row[at.POST_USED] + s.j, s.m, 0)
@@ -56,7 +56,7 @@ def increment_of(w: float, s: Place, network: Network) -> float:
 
 
 def counts(s: Place, traces: np.ndarray):
-    """Whether the rule is to be increment_of: not at a coincidence that is ignored."""
+    """True if the rule is to be increment_of: not at a coincidence that is ignored."""
     return COINCIDENCE or traces[s.row[at.ARRIVED] + s.i] == 0.0 or traces[s.row[at.SPIKED] + s.j] == 0.0
 
 
@@ -69,7 +69,7 @@ def at_once(s: Place, t: int, network: Network) -> None:
 
 
 def in_time(s: Place, t: int, network: Network) -> None:
-    """The same for a rule whose increments wait for a reward."""
+    """Variant for a rule whose increments wait for a reward."""
     weights, r = network.synapses.weights, rewarded(t, s.row, network)
     catch_up(s.o, r, weights)
     if counts(s, network.plastic.traces):

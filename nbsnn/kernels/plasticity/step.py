@@ -1,7 +1,7 @@
 """One step of the plastic connections of a network: traces first, then, when all threads have theirs, synapses.
 
 A rule sees the source's spikes as they arrive, together with the target's spikes of that step, whatever a synapse does
-with them from then on. Traces go on while a connection does not learn.
+with them from then on. Traces continue while a connection does not learn.
 """
 
 import numpy as np
@@ -111,7 +111,7 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
 def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> None:
     """Synapses onto a thread's own units after step t."""
     row = network.plastic.table[k]
-    learns, waits = row[at.LEARNS], row[at.REWARD] >= 0  # eligibility goes on as traces do, for no reward
+    learns, waits = row[at.LEARNS], row[at.REWARD] >= 0  # eligibility continues as traces do, without reward
     if row[at.CHANGES] and (learns or waits):
         visit_all(part, parts, t, row, network)
     if row[at.INTEGERS] >= 0 and learns:
@@ -151,7 +151,7 @@ def synapses_of(t: int, row: np.ndarray, parts: int, network: Network) -> Synaps
 
 
 def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
-    """What spikes do to synapses."""
+    """Changes of synapses at spikes."""
     wire, pops, c = network.tables.wires[row[at.WIRE]], network.tables.pops, synapses_of(t, row, parts, network)
     source, target, model = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
     m = pops[target, at.UNITS]

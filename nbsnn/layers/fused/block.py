@@ -27,10 +27,10 @@ from .layout import Lines, aligned, copied, from_lines, room, to_lines
 from .memory_plan import Plan, Sizes
 
 GROUP = 16
-"""So many samples of a loop go back in step."""
+"""Samples whose backward pass advances together in recurrent layers."""
 
 EVEN = 1.2
-"""Each thread has lines of its own, or samples if the busiest thread would have so many times its share of lines."""
+"""Threads split lines; if that is unbalanced by more than this factor, they split samples."""
 
 u = np.uintp
 
@@ -53,7 +53,7 @@ class Unit:
         self.n_pre, self.units, self.width = self.drive.n_pre, self.drive.units, self.drive.width
 
     def sizes(self, rows: int) -> Sizes:
-        """What the memory for ``rows``, T B, depends on."""
+        """Sizes that the memory for ``rows``, T B, depends on."""
         share, looped = self.drive.largest_rate(rows), self.feedback is not None
         size = self.dtype.itemsize
         return Sizes(self.names, self.n_pre, self.units, self.width, self.lines.states, size, looped, share)
@@ -172,10 +172,10 @@ class Unit:
         tape: Nested,
         sums: Nested,
     ) -> Array:
-        """The reverse for samples [b0, b1): their gradient by the current, in lines, [Q chunk T, 64].
+        """Backward pass of samples [b0, b1): their gradient with respect to the current, in lines, [Q chunk T, 64].
 
-        gy: row ``t strides[0] + (b + strides[2]) strides[1]`` is the derivative by the output; ``narrow @ across``
-        is added. ``sums`` collects the gradients by weights and biases.
+        gy: row ``t strides[0] + (b + strides[2]) strides[1]`` is the gradient of the output; ``narrow @ across``
+        is added. ``sums`` collects the gradients of weights and biases.
         """
         plan: Plan = tape["plan"]
         steps, every, X, kept, dense = plan.steps, plan.every, tape["X"], tape["kept"], _dense(tape)
@@ -220,7 +220,7 @@ class Unit:
         return u(1 if self.feedback is None else self.lines.blocks)
 
     def _by_lines(self, samples: int) -> bool:
-        """Whether threads share lines, not samples."""
+        """True if threads share lines, not samples."""
         if self.feedback is not None:
             return False
         busiest = -(-self.lines.blocks // threads()) * threads()
@@ -243,5 +243,5 @@ _NO_BITS = np.empty((0, 0), np.uint64)
 
 
 def _dense(tape: Nested) -> bool:
-    """Whether BLAS makes the currents."""
+    """True if BLAS makes the currents."""
     return tape["events"] is None
