@@ -22,8 +22,10 @@ ARRAYS = (
 class Memory:
     """The arrays of a network that a run changes, by name."""
 
-    def __init__(self, arrays: dict[str, Array]):
-        self.host = arrays
+    whole = False  # whether weights are set as a whole alone, and so have been checked then
+
+    def __init__(self, arrays: dict[str, Array], device: str = "cpu"):
+        self.host, self.device = arrays, device  # which runs kernels on arrays in the computer's memory
 
     def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
         """Elements [lo, hi): the array itself."""
@@ -46,8 +48,10 @@ class Memory:
 class GpuMemory(Memory):
     """Memory of a network on a GPU, where ``arrays`` stay; ``host`` has them as they were when last at hand."""
 
-    def __init__(self, arrays: dict[str, Array]):
-        super().__init__(arrays)
+    whole = True
+
+    def __init__(self, arrays: dict[str, Array], device: str = "cuda"):
+        super().__init__(arrays)  # kernels on arrays that are at hand are those of a CPU
         self.arrays = {name: gpu.put(array) for name, array in arrays.items()}
         self._here: set[str] = set()
 

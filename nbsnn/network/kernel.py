@@ -40,8 +40,6 @@ class NetworkKernel:
 
     def kernel(self) -> Callable:
         """The loop, for any number of threads; interpreted for one."""
-        if self.device == "cuda":
-            return self._gpu_kernel()
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype,
@@ -95,7 +93,11 @@ class NetworkKernel:
             filling |= {"decay_integers": integer.decay_integers, "change_integers": integer.change_integers}
         return filling
 
-    def _gpu_kernel(self) -> Callable:
+
+class GpuNetworkKernel(NetworkKernel):
+    """The same on a GPU."""
+
+    def kernel(self) -> Callable:
         """The loop for a GPU; its modules are imported here, as they import Numba."""
         from ..kernels.network import loop_cuda as cuda
         from ..kernels.network import short_term_cuda

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
 from ..random import Draws
-from .arrays import ARRAYS, GpuMemory, Memory
+from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
 from .group import Group, Port, held
 from .home import Home
-from .kernel import NetworkKernel, unsigned
+from .kernel import unsigned
 from .membrane import membrane_of
 from .plastic_table import PlasticTable
 from .pool import Numbers, Pool, padded, room, table
@@ -47,7 +46,7 @@ class Layout:
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
-        self.models = NetworkKernel(groups, plastic, short, self.dtype, network.device)
+        self.models = network.where.kernel(groups, plastic, short, self.dtype, network.device)
         self.pool = Pool(self.dtype)
         self.place = self.pool.place
         self.rows: dict[Port, int] = {}
@@ -71,8 +70,8 @@ class Layout:
             learning.table, self.traces, *learning.columns, self.eligible, self.since, self.rates, self.tallies,
             self.aims, self.integers,
         )  # fmt: skip
-        make = GpuMemory if self.network.device == "cuda" else Memory
-        self.memory: Any = make({name: getattr(self, name) for name in ARRAYS})
+        arrays = {name: getattr(self, name) for name in ARRAYS}
+        self.memory = self.network.where.memory(arrays, self.network.device)
         rows = dict(zip(learning.connections, learning.table, strict=True))
         for c in self.network.connections:
             c.keep(self.memory, self.index, rows.get(c, np.zeros(0, np.int64)))

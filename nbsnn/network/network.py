@@ -15,7 +15,7 @@ from ..validate import count, number, number_in
 from . import inputs
 from .connection import Connection
 from .group import Group, Section, held
-from .rules import check_homeostasis, check_on_gpu, check_rule
+from .rules import check_homeostasis, check_rule
 from .simulation import Simulation
 
 MOST_EVENTS = 100_000  # of a drive in a step: its table is as long
@@ -252,8 +252,7 @@ class Network(Simulation):
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
         check_homeostasis(homeostasis, plasticity, self.dtype, self.dt)
-        if self.device == "cuda":
-            check_on_gpu(plasticity)
+        self.where.check(plasticity)
         if isinstance(weight, (int, float)):
             number_in(self.dtype, "weight", weight)
         check_name(name)

@@ -136,8 +136,7 @@ class Watch:
 
     def __init__(self, network: Home, start: int):
         self.network, self.layout, self.since = network, network.layout, start
-        on_gpu = network.device == "cuda"  # where weights are set as a whole, and have been checked then
-        for what in self._found(weights=not on_gpu):
+        for what in self._found(weights=not network.layout.memory.whole):
             raise ValueError(f"{what}: a run cannot begin there")
 
     def look(self, step: int) -> None:

@@ -170,7 +170,7 @@ class RewardedWeights(PlainWeights):
 
     def _catch_up(self, *arrays: Any) -> None:
         """Bring these arrays to the end of the latest step."""
-        dtype, device, place = self.network.dtype, self.network.device, int(self.row[at.REWARD])
+        dtype, place = self.network.dtype, int(self.row[at.REWARD])
         numbers = self.memory.part("numbers", place, place + at.REWARD_NUMBERS)
         latest, count = np.uint32((self.network.step - 1) % (1 << 32)), len(arrays[0])
         if gpu.on_gpu(arrays[0]):
@@ -182,8 +182,7 @@ class RewardedWeights(PlainWeights):
                 *arrays,
             )
             return
-        device = "cpu" if device == "cuda" else device  # a network on a GPU whose arrays are at hand
-        loop = kernel(eligible.catch_up_all, device=device, dtype=dtype, real=dtype.type)
+        loop = kernel(eligible.catch_up_all, device=self.memory.device, dtype=dtype, real=dtype.type)
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of steps that wrap
             run_threaded(lambda lo, hi: loop(lo, hi, latest, numbers, *arrays), count, count)
 
