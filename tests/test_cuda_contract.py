@@ -24,8 +24,7 @@ DIFFERENT: dict[str, tuple[str, str]] = {
     ),
     "plasticity": (
         "threads share the synapses of a row, where the CPU has a loop over them; a layer's loop lists what spiked",
-        "apply_homeostasis follow follow_post follow_pre follow_source follow_target integer live steer "
-        "update_synapses update_traces visit",
+        "apply_homeostasis follow_source follow_target steer update_synapses update_traces",
     ),
     "products": (
         "a thread has a window or a row, where the CPU has a loop over planes; sizes are constants of the kernel",

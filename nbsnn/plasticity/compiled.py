@@ -10,11 +10,11 @@ import numpy as np
 from ..compile.fill import bind, kernel
 from ..compile.unroll import each, row, store
 from ..kernels.plasticity import layer as cpu
-from ..kernels.plasticity.dense import follow, into_increments, into_weights
+from ..kernels.plasticity.dense import Found, follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
 from .normalize import aim
 from .rule import Rule
-from .spikes_in import Drawn
+from .spikes_in import Drawn, connection_of
 
 
 def fits(layer: Any) -> bool:
@@ -32,34 +32,33 @@ class CompiledRun:
         rule, dtype, inner = layer.rule, layer.setting.dtype, tape["neurons"]
         record, n_pre, n_post = inner["record"], *layer.weights.shape
         batch = record.shape[2]
-        self.line = np.zeros((layer.queue + 1, batch, n_pre), dtype)
+        latest = np.zeros((layer.queue + 1, batch, n_pre), dtype)
         if layer.queue:
-            self.line[1:] = state["input"]
-        self.old = state["rule"]
-        self.traces = {}
-        arrays: list[Any] = [bool(learning)]
-        for side, units in (("pre", n_pre), ("post", n_post)):
-            traces = getattr(rule, side)
-            values = [state["rule"][side][name].reshape(-1) for name in traces]
-            carried = self.traces[side] = np.array(values, dtype).reshape(len(traces), batch * units)
-            seen, used = np.zeros((1, batch, units), dtype), np.zeros((len(traces), 1, batch, units), dtype)
-            arrays += [(seen, seen.reshape(1, -1)), carried, (used, used.reshape(len(traces), 1, batch * units))]
-            arrays.append(rule.factors(side, layer.setting.dt, dtype))
-        empty = np.zeros((0, 0), dtype), np.zeros(0, dtype)
-        lateral = empty if layer.lateral is None else _arrays(layer.lateral)
-        events = tuple((np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post))
-        self.counts = np.zeros((batch, n_post), np.int64)
-        self.noted = _noted(layer, state)
-        self.arrays = (
-            *_source(x, batch, n_pre, dtype), self.line, layer.delay, layer.lag, _arrays(layer.connection), lateral,
-            np.zeros((batch, n_post), dtype), inner["x"], inner["params"], record[1:], record[0],
-            self.counts, *arrays, rule.numbers(batch, dtype), events, self.noted,
+            latest[1:] = state["input"]
+        self.old, self.counts = state["rule"], np.zeros((batch, n_post), np.int64)
+        self.source, self.noted = _source(x, latest), _noted(layer, state)
+        self.sides = cpu.Sides(*(self._side(name, batch, n) for name, n in (("pre", n_pre), ("post", n_post))))
+        self.arguments = (
+            self.source, cpu.Lags(layer.delay, *layer.lag),
+            connection_of(layer.connection, dtype), connection_of(layer.lateral, dtype),
+            cpu.Cells(inner["x"], inner["params"], record[1:], record[0], self.counts),
+            tuple(Found(np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post)),
+            bool(learning), self.sides, rule.numbers(batch, dtype), self.noted,
         )  # fmt: skip
+
+    def _side(self, name: str, batch: int, units: int) -> cpu.Side:
+        """The kernel's arrays of one side, with the traces as they are at the start."""
+        setting, traces = self.layer.setting, getattr(self.layer.rule, name)
+        values = [self.old[name][trace].reshape(-1) for trace in traces]
+        spikes, used = (np.zeros((k, batch, units), setting.dtype) for k in (1, len(traces)))
+        carried = np.array(values, setting.dtype).reshape(len(traces), batch * units)
+        factors = self.layer.rule.factors(name, setting.dt, setting.dtype)
+        return cpu.Side(spikes, carried, used.reshape(len(traces), 1, batch, units), factors)
 
     def advance(self, t0: int, t1: int) -> None:
         """Run steps [t0, t1)."""
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap; compiled, they just wrap
-            _kernel(self.layer)(t0, t1, *self.arrays)
+            _kernel(self.layer)(t0, t1, *self.arguments)
 
     def finish(self) -> None:
         """What the rule does at the end of a run."""
@@ -70,16 +69,16 @@ class CompiledRun:
         """The state after the last step, but for the neurons."""
         rule = dict(self.old)
         if self.learning:
-            for side, carried in self.traces.items():
-                lines = zip(self.old[side].items(), carried, strict=True)
+            for side, arrays in self.sides._asdict().items():
+                lines = zip(self.old[side].items(), arrays.carried, strict=True)
                 rule[side] = {name: line.reshape(before.shape).copy() for (name, before), line in lines}
             rule["step"] = self.old["step"] + self.steps
         queue = self.layer.queue
         final: Nested = {"rule": rule}
         if queue:
-            final["input"] = self.line[np.arange(self.steps - queue, self.steps) % (queue + 1)]
+            final["input"] = self.source.latest[np.arange(self.steps - queue, self.steps) % (queue + 1)]
         if self.layer.defer:
-            final["pending"] = self.noted[0][(self.steps - 1) % 2 if self.learning else 1].copy()
+            final["pending"] = self.noted.dw[(self.steps - 1) % 2 if self.learning else 1].copy()
         return final
 
 
@@ -88,32 +87,30 @@ def _whole(layer: Any) -> bool:
     return layer.defer or layer.rule.stepwise
 
 
-def _noted(layer: Any, state: Nested) -> tuple:
-    """The kernel's argument of that name: of two slots for increments, the first step adds those of the second."""
+def _noted(layer: Any, state: Nested) -> cpu.PendingIncrements:
+    """Of two slots for increments, the first step adds those of the second."""
     rule, (n_pre, n_post), dtype = layer.rule, layer.weights.shape, layer.setting.dtype
     slots = 1 + layer.defer if _whole(layer) else 0
-    dw, marks = np.zeros((slots, n_pre, n_post), dtype), [np.ones((slots, n), np.uint8) for n in (n_pre, n_post)]
+    dw = np.zeros((slots, n_pre, n_post), dtype)
+    rows, columns = (np.ones((slots, n), np.uint8) for n in (n_pre, n_post))
     if layer.defer:
         dw[1] = state["pending"]
     total, due = aim(rule.normalize, dtype)
-    step = np.int64(state["rule"]["step"])
-    return dw, *marks, np.zeros(n_post, dtype), total, step, due, np.empty(n_post, np.int64)
+    step = int(state["rule"]["step"])
+    scratch = np.zeros(n_post, dtype), np.empty(n_post, np.int64)
+    return cpu.PendingIncrements(dw, rows, columns, scratch[0], total, step, int(due), scratch[1])
 
 
-def _arrays(dense: Any) -> tuple[Array, Array]:
-    """Weight and bias; none is of length 0."""
-    return dense.params["weight"], dense.params.get("bias", np.zeros(0, dense.setting.dtype))
-
-
-def _source(x: Array | Drawn, batch: int, n_pre: int, dtype: Any) -> tuple[Array, tuple]:
-    """The kernel's arguments for its input: an array and nothing to draw, or the other way round."""
+def _source(x: Array | Drawn, latest: Array) -> cpu.Source:
+    """Spikes and nothing to draw, or the other way round."""
     u = np.uint64
     if isinstance(x, Drawn):
-        start = np.zeros(batch + 1, np.uintp)
+        start = np.zeros(len(x.threshold) + 1, np.uintp)
         np.cumsum(np.count_nonzero(x.threshold, axis=1), out=start[1:])
         index = np.nonzero(x.threshold)[1].astype(np.uint32)
-        return np.zeros((0, batch, n_pre), dtype), (x.threshold, start, index, x.keys, u(x.first))
-    return x, (np.zeros((0, 0), u), np.zeros(0, np.uintp), np.zeros(0, np.uint32), np.zeros(0, u), u(0))
+        return cpu.Source(latest[:0], latest, x.threshold, start, index, x.keys, u(x.first))
+    nothing = np.zeros((0, 0), u), np.zeros(0, np.uintp), np.zeros(0, np.uint32), np.zeros(0, u), u(0)
+    return cpu.Source(x, latest, *nothing)
 
 
 def _kernel(layer: Any) -> Callable:
@@ -127,7 +124,7 @@ def _kernel(layer: Any) -> Callable:
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
             "follow_pre": followers(rule.pre), "follow_post": followers(rule.post),
         }  # fmt: skip
-        layer.compiled = kernel(cpu.live, device=setting.device, dtype=setting.dtype, **filling)
+        layer.compiled = kernel(cpu.run, device=setting.device, dtype=setting.dtype, **filling)
     return layer.compiled
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..compile.fill import kernel
 from ..compile.unroll import row, store
 from ..device import gpu
+from ..kernels.plasticity.layer import Cells, Connection, Lags
 from ..layers.layer import Array, Nested
 from ..random import counter, squares32
 from .gpu_arrays import RuleOnGpu
-from .spikes_in import Drawn, binary
+from .spikes_in import Drawn, binary, connection_of
 
-CHUNK = 32
-"""Units of which one thread lists the spikes."""
+if TYPE_CHECKING:
+    from ..kernels.plasticity.layer_cuda import Found, Source
 
 FEW = 1024
 """Least number of threads of a launch."""
@@ -46,10 +47,10 @@ class GpuLoop:
         self.before = state.get("input", np.zeros((0, batch, *layer.in_shape), dtype))
         self.record, self.counts = gpu.put(record), np.zeros(record.shape[2:], np.int64)
         self.drive, self.tallied = gpu.put(self.inner["x"]), gpu.put(self.counts)
-        cells = self.drive, gpu.put(self.inner["params"]), self.record[1:], self.record[0], self.tallied
-        lateral = no_connection(dtype) if layer.lateral is None else _dense(layer.lateral)
+        cells = Cells(self.drive, gpu.put(self.inner["params"]), self.record[1:], self.record[0], self.tallied)
         self.stay, self.weights = weights is not None, gpu.put(layer.weights) if weights is None else weights
-        connection = self.weights, gpu.put(_dense(layer.connection)[1])
+        connection = Connection(self.weights, gpu.put(connection_of(layer.connection, dtype).bias))
+        lateral = Connection(*map(gpu.put, connection_of(layer.lateral, dtype)))
         if signals is not None:
             places = {name: layer.neurons.variables.index(name) for name in layer.rule.reads}
             signals = {**signals, "steps": len(x), **{name: self.record[k] for name, k in places.items()}}
@@ -58,8 +59,8 @@ class GpuLoop:
             self.side.needs.dw[1].copy_to_device(state["pending"])
         self.call = _compiled(layer, self.side)
         self.arguments = (
-            source(x, self.before, batch), (layer.delay, *layer.lag), connection,
-            (*map(gpu.put, lateral), self.record[0]), cells, lists(batch, *layer.weights.shape), int(self.learning),
+            source(x, self.before, batch), Lags(layer.delay, *layer.lag), connection, lateral, cells,
+            lists(batch, *layer.weights.shape), int(self.learning),
             *self.side.arguments(),
         )  # fmt: skip
 
@@ -102,38 +103,32 @@ def _compiled(layer: Any, side: RuleOnGpu) -> Callable:
 
         neuron = layer.neurons.neuron
         filling = {
-            **neuron.filling(), "units": cuda.fire, "step": neuron.of_current(),
+            **neuron.filling(), "units": cuda.step_units, "step": neuron.of_current(),
             "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"), **side.needs.filling,
         }  # fmt: skip
-        layer.compiled[side.needs.key] = kernel(cuda.live, device="cuda", dtype=layer.setting.dtype, **filling)
+        layer.compiled[side.needs.key] = kernel(cuda.run, device="cuda", dtype=layer.setting.dtype, **filling)
     return layer.compiled[side.needs.key]
 
 
-def no_connection(dtype: Any) -> tuple[Array, Array]:
-    """In the place of weight and bias."""
-    return np.zeros((0, 1), dtype), np.zeros(0, dtype)
+def source(x: Array | Drawn, before: Array, batch: int) -> Source:
+    """Spikes, or what to draw, on the GPU."""
+    from ..kernels.plasticity.layer_cuda import Source
 
-
-def _dense(dense: Any) -> tuple[Array, Array]:
-    """Weight and bias; none is of length 0."""
-    return dense.params["weight"], dense.params.get("bias", np.zeros(0, dense.setting.dtype))
-
-
-def source(x: Array | Drawn, before: Array, batch: int) -> tuple:
-    """The kernel's arguments for its input: spikes, or what to draw."""
     u = np.uint64
     if isinstance(x, Drawn):
         given = np.zeros((0, batch, before.shape[2]), before.dtype), before, x.threshold, x.keys, np.array([x.first], u)
     else:
         given = np.ascontiguousarray(x), before, np.zeros((0, 0), u), np.zeros(0, u), np.zeros(1, u)
-    return tuple(map(gpu.put, given))
+    return Source(*map(gpu.put, given))
 
 
-def lists(batch: int, n_pre: int, n_post: int) -> tuple:
-    """Room for the spikes of both sides: units, and how many in each chunk."""
-    sizes = [(n, -(-n // CHUNK)) for n in (n_pre, n_post)]
-    return tuple(gpu.empty((batch, length), np.int32) for pair in sizes for length in pair)
+def lists(batch: int, n_pre: int, n_post: int) -> tuple[Found, Found]:
+    """Room for the spikes of both sides."""
+    from ..kernels.plasticity.layer_cuda import CHUNK, Found
+
+    pre, post = (Found(*(gpu.empty((batch, k), np.int32) for k in (n, -(-n // CHUNK)))) for n in (n_pre, n_post))
+    return pre, post
 
 
 def _latest(x: Array | Drawn, steps: int) -> Array:

@@ -10,6 +10,8 @@ import numpy as np
 from ..compile.fill import bind
 from ..compile.unroll import each
 from ..device import gpu
+from ..kernels.plasticity.layer import Side, Sides
+from ..kernels.plasticity.synapse import Numbers
 from ..layers.layer import Array, Nested
 from .normalize import aim
 
@@ -63,22 +65,24 @@ class RuleOnGpu:
     ):  # fmt: skip
         self.old, self.dtype, self.shape, self.batch, self.dt = state, weights.dtype, weights.shape, batch, dt
         self.signals, self.defer, self.noted = signals, defer, noted
-        self.arrays: list[Any] = []
-        for name, n in zip(("pre", "post"), weights.shape, strict=True):
-            carried = np.array([*state[name].values()], self.dtype).reshape(-1, batch, n)
-            used, seen = gpu.zeros((max(len(carried), 1), 1, batch, n), self.dtype), gpu.zeros((batch, n), self.dtype)
-            self.arrays += [seen, gpu.put(carried), used, gpu.put(rule.factors(name, dt, self.dtype))]
+        self.sides = Sides(self._side(rule, "pre", weights.shape[0]), self._side(rule, "post", weights.shape[1]))
         self.needs = rule.on_gpu(self)
 
-    def arguments(self) -> tuple:
+    def _side(self, rule: GpuRule, name: str, n: int) -> Side:
+        carried = np.array([*self.old[name].values()], self.dtype).reshape(-1, self.batch, n)
+        used = gpu.zeros((max(len(carried), 1), 1, self.batch, n), self.dtype)
+        numbers = gpu.put(rule.factors(name, self.dt, self.dtype))
+        return Side(gpu.zeros((self.batch, n), self.dtype), gpu.put(carried), used, numbers)
+
+    def arguments(self) -> tuple[Sides, Any, tuple]:
         """The kernel's: sides, rule, noted."""
-        return tuple(self.arrays), self.needs.numbers, self.needs.noted
+        return self.sides, self.needs.numbers, self.needs.noted
 
     def state(self, steps: int) -> Nested:
         """The rule's state after so many steps."""
         after = dict(self.old)
-        for side, carried in (("pre", self.arrays[1]), ("post", self.arrays[5])):
-            lines = zip(self.old[side], gpu.get(carried), strict=True)
+        for side, arrays in self.sides._asdict().items():
+            lines = zip(self.old[side], gpu.get(arrays.carried), strict=True)
             after[side] = {name: line.copy() for name, line in lines}
         after |= {name: gpu.get(array) for name, array in self.needs.state.items()}
         after["step"] = self.old["step"] + steps
@@ -95,15 +99,15 @@ def pair_needs(rule: Any, side: RuleOnGpu, whole: bool, batch: int) -> Needs:
     from ..kernels.plasticity import dense_cuda as cuda
 
     followers = {
-        f"follow_{name}": follow_all([bind(cuda.follow, **t.filling()) for t in getattr(rule, name).values()])
+        f"follow_{name}_unit": follow_all([bind(cuda.follow_unit, **t.filling()) for t in getattr(rule, name).values()])
         for name in ("pre", "post")
     }
     filling = {
-        **rule.filling(), **followers, **rule.settling(), "WHOLE": int(whole), "synapses": cuda.visit,
+        **rule.filling(), **followers, **rule.settling(), "WHOLE": int(whole), "synapses": cuda.pair_synapses,
         "settle": cuda.settle if whole else cuda.no_settle,
     }  # fmt: skip
     slots = 1 + side.defer if whole else 0
     dw = (gpu.zeros if slots else gpu.empty)((slots, *side.shape), side.dtype)
     total, due = aim(rule.normalize, side.dtype)
-    numbers = tuple(map(gpu.put, rule.numbers(batch, side.dtype)))
-    return Needs(filling, numbers, (dw, total, int(side.old["step"]), int(due)), {}, dw)
+    numbers = Numbers(*map(gpu.put, rule.numbers(batch, side.dtype)))
+    return Needs(filling, numbers, cuda.Increments(dw, total, int(side.old["step"]), int(due)), {}, dw)

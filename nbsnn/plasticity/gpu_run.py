@@ -8,9 +8,11 @@ import numpy as np
 
 from ..compile.fill import kernel
 from ..device import gpu
+from ..kernels.plasticity.layer import Cells, Connection, Lags
 from ..layers.layer import Array, Nested
-from .gpu import FEW, lists, no_connection, source
+from .gpu import FEW, lists, source
 from .gpu_arrays import GpuRule, RuleOnGpu
+from .spikes_in import connection_of
 
 
 def advance(
@@ -22,13 +24,13 @@ def advance(
 
     kept, (steps, batch, n_post), n_pre = kept or {}, post.shape, pre.shape[2]
     side = RuleOnGpu(rule, state, weights, batch, dt, {**signals, "steps": steps}, noted="dw" in kept)
-    on_gpu, nothing = gpu.put(weights), tuple(map(gpu.put, no_connection(weights.dtype)))
+    on_gpu, nothing = gpu.put(weights), Connection(*map(gpu.put, connection_of(None, weights.dtype)))
     given = gpu.put(post)
     arguments = (
-        source(pre, np.zeros((0, batch, n_pre), pre.dtype), batch), (0, 0, 0), (on_gpu, nothing[1]), (*nothing, given),
-        (given,), lists(batch, n_pre, n_post), 1, *side.arguments(),
+        source(pre, np.zeros((0, batch, n_pre), pre.dtype), batch), Lags(0, 0, 0), Connection(on_gpu, nothing.bias),
+        nothing, Cells(given, given, given, given, given), lists(batch, n_pre, n_post), 1, *side.arguments(),
     )  # fmt: skip
-    call = kernel(cuda.live, device="cuda", dtype=side.dtype, units=cuda.told, **side.needs.filling)
+    call = kernel(cuda.run, device="cuda", dtype=side.dtype, units=cuda.replay_output, **side.needs.filling)
     window = 1 if kept else steps
     for t in range(0, steps, window):
         gpu.together(call, max(weights.size, FEW), t, t + window, *arguments)
@@ -46,7 +48,7 @@ def _seen(name: str, rule: GpuRule, side: RuleOnGpu, weights: Any) -> Array:
         if not len(side.needs.dw):
             raise NotImplementedError(f'increments of {type(rule).__name__} are recorded on device="cpu" only')
         return gpu.get(side.needs.dw)[0]
-    for used, names in ((side.arrays[2], side.old["pre"]), (side.arrays[6], side.old["post"])):
-        if name in names:
-            return gpu.get(used)[list(names).index(name), 0]
+    for part, arrays in side.sides._asdict().items():
+        if name in side.old[part]:
+            return gpu.get(arrays.used)[list(side.old[part]).index(name), 0]
     raise KeyError(name)

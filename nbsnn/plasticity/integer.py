@@ -24,6 +24,7 @@ import numpy as np
 from ..compile.fill import bind, kernel
 from ..device import gpu
 from ..kernels.plasticity import dense as cpu
+from ..kernels.plasticity.synapse import IntegerRule
 from ..random import Draws
 from ..validate import choice, count, names, real, scale
 from .check import check_weights
@@ -35,29 +36,29 @@ from .run import check_run, stepper
 I32 = np.dtype(np.int32)
 
 
-def wrap(z):
+def wrap(z: int) -> int:
     """``z`` as a 32-bit integer would hold it."""
     return ((z + 2147483648) & 4294967295) - 2147483648
 
 
-def trace(a, s, decay, shift, top):
+def trace(a: int, s: int, rule: IntegerRule) -> int:
     """A trace after one step."""
-    return top if s != 0 else wrap(int(a) * int(decay)) >> int(shift)
+    return rule.top if s != 0 else wrap(int(a) * int(rule.trace_decay)) >> int(rule.shift_trace)
 
 
-def rounded(z, r, shift):
+def rounded(z: int, r: int, shift: int) -> int:
     """z / 2^shift, rounded up if ``r`` is below the remainder."""
     return (z >> shift) + (1 if r < (z & ((1 << shift) - 1)) else 0)
 
 
-def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max):
+def synapse(w: int, pre: int, post: int, a: int, c: int, r_pre: int, r_post: int, halve: int, rule: IntegerRule) -> int:
     """A weight after one step."""
     d = 0
     if pre != 0:
-        d += rounded(wrap(int(nu_pre) * int(c)), int(r_pre), int(shift))
+        d += rounded(wrap(int(rule.nu_pre) * int(c)), int(r_pre), int(rule.shift))
     if post != 0:
-        d += rounded(wrap(int(nu_post) * int(a)), int(r_post), int(shift))
-    return min(max(wrap(int(w) + d) >> int(halve), int(w_min)), int(w_max))
+        d += rounded(wrap(int(rule.nu_post) * int(a)), int(r_post), int(rule.shift))
+    return min(max(wrap(int(w) + d) >> int(halve), int(rule.w_min)), int(rule.w_max))
 
 
 @dataclass(frozen=True)
@@ -173,20 +174,18 @@ class PostPreInt:
         """The state after steps in which the weights are left alone."""
         return self.advance(weights.copy(), pre, post, state, device=device, draws=Draws(0))
 
-    def numbers(self) -> list[int]:
+    def numbers(self) -> IntegerRule:
         """What kernels read of the rule."""
-        return [
-            self.shift, self.nu_pre, self.nu_post, self.w_min, self.w_max,
-            self.trace_decay, self.shift_trace, self.top if self.shift_trace else 1, self.max_threshold,
-        ]  # fmt: skip
+        top = self.top if self.shift_trace else 1
+        return IntegerRule(**{name: top if name == "top" else getattr(self, name) for name in IntegerRule._fields})
 
     def single_pair(self) -> tuple[PostPreInt, Any, State]:
         """See ``Rule.single_pair``."""
         return self, I32, {"draws": Draws(0)}
 
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
-        """Decay, shift and top of the trace of a side."""
-        return np.array(self.numbers()[5:8], np.int64)
+        """What the trace of a side reads."""
+        return np.array(self.numbers(), np.int64)
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
         """What a run on a GPU needs of the rule; thresholds of a layer are there, where its variables are."""
@@ -196,15 +195,14 @@ class PostPreInt:
         steps, thresh = signals.get("steps", 1), signals.get("thresh")
         given, keys, fill = self.drawn(signals.get("draws"), steps, side.shape[0] * side.shape[1])
         later = int(gpu.on_gpu(thresh))
-        if not later:
-            thresh = gpu.put(self.thresholds(thresh, steps, side.shape[1]))
+        high: Array = signals["thresh"] if later else gpu.put(self.thresholds(thresh, steps, side.shape[1]))
         follow = follow_all([bind(cuda.follow_integer, decayed=trace)])
         filling = {
-            "follow_pre": follow, "follow_post": follow, "settle": cuda.no_settle,
-            "synapses": bind(cuda.integer, synapse=synapse, draw=fill),
+            "follow_pre_unit": follow, "follow_post_unit": follow, "settle": cuda.no_settle,
+            "synapses": bind(cuda.integer_synapses, synapse=synapse, draw=fill),
         }  # fmt: skip
-        noted = thresh, later, *map(gpu.put, (*given, keys)), int(side.old["step"])
-        return Needs(filling, (gpu.put(np.array(self.numbers(), np.int64)),), noted, {}, key=fill)
+        noted = cuda.Rounding(high, later, gpu.put(given[0]), gpu.put(given[1]), gpu.put(keys), int(side.old["step"]))
+        return Needs(filling, gpu.put(np.array(self.numbers(), np.int64)), noted, {}, key=fill)
 
     def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
         """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""

@@ -103,9 +103,9 @@ class RewardRule(Rule):
         if self.tau_e is not None:
             state["eligibility"] = gpu.put(side.old["eligibility"])
         eligible = state.get("eligibility", gpu.empty((0, *side.shape), side.dtype))
-        noted = state["zeta"], eligible, gpu.put(rewards), self.shares(side.dt, side.batch, side.dtype)
+        noted = cuda.Rewards(state["zeta"], eligible, gpu.put(rewards), *self.shares(side.dt, side.batch, side.dtype))
         needs = pair_needs(self, side, False, 1)  # what is eligible is kept for each sample
-        filling = {**needs.filling, "synapses": cuda.reward, "faded": faded}
+        filling = {**needs.filling, "synapses": cuda.rewarded_synapses, "faded": faded}
         return needs._replace(filling=filling, noted=noted, state=state)
 
     def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:

@@ -20,6 +20,7 @@ from ..compile.fill import kernel
 from ..compile.unroll import row
 from ..files.pickling import ByName
 from ..kernels.plasticity import dense as cpu
+from ..kernels.plasticity.synapse import Numbers
 from ..validate import arguments, check_options, choice, function, instance, names, number, scale
 from .bounds import BOUNDS, clipped
 from .check import check_weights
@@ -321,14 +322,13 @@ class Rule(ByName):
     ) -> None:  # fmt: skip
         key = put, device, weights.dtype
         loop = self._kernel(key, cpu.visit, lambda: {**self.filling(), "put": getattr(cpu, put)})
-        columns = np.empty(weights.shape[1], np.int64)
-        loop(t0, t1, pre, post, *used, *self.numbers(pre.shape[1], weights.dtype), columns, weights, out)
+        numbers, columns = self.numbers(pre.shape[1], weights.dtype), np.empty(weights.shape[1], np.int64)
+        loop(t0, t1, pre, post, *used, *numbers, columns, weights, out)
 
-    def numbers(self, batch: int, dtype: Any) -> tuple[Array, Array]:
+    def numbers(self, batch: int, dtype: np.dtype) -> Numbers:
         """Parameters [params, 1] and limits (w_min, w_max, mu, factor of all increments) of a loop over synapses."""
-        params = np.array([*self.params.values()], dtype).reshape(-1, 1)
-        scale = 1.0 / batch if self.batch == "mean" else 1.0
-        return params, np.array([self.w_min, self.w_max, self.mu, scale], dtype)
+        limits = self.w_min, self.w_max, self.mu, 1.0 / batch if self.batch == "mean" else 1.0
+        return Numbers(np.array([*self.params.values()], dtype).reshape(-1, 1), np.array(limits, dtype))
 
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
         """Factor per step and amount of each trace of a side, [K, 2]."""

@@ -1,10 +1,13 @@
-"""Input spikes of a plastic layer: given as arrays, or drawn while its loop runs."""
+"""What the loops of a plastic layer are given: connections, and input spikes as arrays or to be drawn on the way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from ..kernels.plasticity.layer import Connection
+from ..layers.dense import Dense
 
 Array = np.ndarray
 
@@ -32,6 +35,12 @@ class Drawn:
 
     def __len__(self) -> int:
         return self.steps
+
+
+def connection_of(dense: Dense | None, dtype: np.dtype) -> Connection:
+    """Weights and bias, of length 0 if there are none."""
+    params = {} if dense is None else dense.params
+    return Connection(params.get("weight", np.zeros((0, 1), dtype)), params.get("bias", np.zeros(0, dtype)))
 
 
 def binary(x: Array) -> bool:

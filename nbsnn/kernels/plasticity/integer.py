@@ -13,7 +13,7 @@ from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
 from ..network.arrays import Network
 from .step import stretch
-from .synapse import decayed, synapse, top_bits
+from .synapse import decayed, integer_rule, synapse, top_bits
 
 
 def decay_integers(part: int, parts: int, row: np.ndarray, network: Network) -> None:
@@ -22,11 +22,11 @@ def decay_integers(part: int, parts: int, row: np.ndarray, network: Network) -> 
     traces, integers = network.plastic.traces, network.plastic.integers
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
     first = row[at.INTEGERS]
-    P, a = integers[first : first + at.INTEGER_NUMBERS], first + at.INTEGER_NUMBERS
+    rule, a = integer_rule(integers[first : first + at.INTEGER_NUMBERS]), first + at.INTEGER_NUMBERS
     for i in range(n * part // parts, n * (part + 1) // parts):
-        integers[a + i] = decayed(integers[a + i], traces[row[at.ARRIVED] + i], P[5], P[6], P[7])
+        integers[a + i] = decayed(integers[a + i], traces[row[at.ARRIVED] + i], rule)
     for j in range(m * part // parts, m * (part + 1) // parts):
-        integers[a + n + j] = decayed(integers[a + n + j], traces[row[at.SPIKED] + j], P[5], P[6], P[7])
+        integers[a + n + j] = decayed(integers[a + n + j], traces[row[at.SPIKED] + j], rule)
 
 
 def rounds(bits, key, t, number, s):
@@ -44,8 +44,8 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
     first = row[at.INTEGERS] + at.INTEGER_NUMBERS
-    P, a, c = integers[row[at.INTEGERS] : first], integers[first : first + n], integers[first + n : first + n + m]
-    shift, nu_pre, nu_post, low, high, most = P[0], P[1], P[2], P[3], P[4], P[8]
+    rule = integer_rule(integers[row[at.INTEGERS] : first])
+    a, c = integers[first : first + n], integers[first + n : first + n + m]
     place, threshold = wire[at.SHIFT], row[at.THRESHOLD]
     key_pre, key_post, begin = keys[row[at.ROUNDING]], keys[row[at.ROUNDING] + 1], bounds[wire[at.BOUNDS]]
     for other in range(parts):
@@ -56,21 +56,21 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
             for e in range(bounds[at_row], bounds[at_row + 1]):
                 j = index[e]
                 weights[place + e] = synapse(
-                    weights[place + e], 1, spiked[j], a[i], c[j], rounds(shift, key_pre, t, e - begin, 1),
-                    rounds(shift, key_post, t, e - begin, spiked[j]), nu_pre, nu_post, shift,
-                    1 if threshold >= 0 and S[threshold + j] > most else 0, low, high,
+                    weights[place + e], 1, spiked[j], a[i], c[j], rounds(rule.shift, key_pre, t, e - begin, 1),
+                    rounds(rule.shift, key_post, t, e - begin, spiked[j]),
+                    1 if threshold >= 0 and S[threshold + j] > rule.max_threshold else 0, rule,
                 )  # fmt: skip
     start = plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
     entering, numbers = plastic.sources[row[at.COLUMNS] :], plastic.numbered[row[at.COLUMNS] :]
     place += begin
     for j in range(m * part // parts, m * (part + 1) // parts):
-        halve = 1 if threshold >= 0 and S[threshold + j] > most else 0
+        halve = 1 if threshold >= 0 and S[threshold + j] > rule.max_threshold else 0
         if spiked[j] != 0 or halve:
             for k in range(start[j], start[j + 1]):
                 fetch(weights, place + numbers[min(k + AHEAD, start[j + 1] - 1)])
                 i, e = entering[k], numbers[k]
                 if arrived[i] == 0:
                     weights[place + e] = synapse(
-                        weights[place + e], 0, spiked[j], a[i], c[j], 0, rounds(shift, key_post, t, e, spiked[j]),
-                        nu_pre, nu_post, shift, halve, low, high,
+                        weights[place + e], 0, spiked[j], a[i], c[j], 0,
+                        rounds(rule.shift, key_post, t, e, spiked[j]), halve, rule,
                     )  # fmt: skip

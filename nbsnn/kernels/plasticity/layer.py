@@ -5,7 +5,7 @@ visits the synapses of the units that spiked, which may be followed by what conc
 of their own elsewhere; here they take turns.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,29 +14,107 @@ from ...scalar.hole import hole
 from ..population.loops import forward
 from ..products.events import gather
 from .bounds import mark, settle
-from .dense import visit, visit_one
+from .dense import Found, visit, visit_one
+from .synapse import Numbers
 
 WHOLE = 0  # whether a step ends with what concerns all weights: then increments are noted first, and added afterwards
 
 
-@hole
-def follow_pre(s, a, used, D) -> Any:
-    raise NotImplementedError
+class Source(NamedTuple):
+    """Input spikes x [T, B, n_pre], or if there are none what to draw.
 
-
-@hole
-def follow_post(s, a, used, D) -> Any:
-    raise NotImplementedError
-
-
-def draw(line, threshold, start, index, keys, step, begin, where):
-    """Fill ``line`` [B, N] with the spikes of a step, as ``encode.poisson`` draws them for each sample by itself.
-
-    ``threshold`` [B, N] is 2^32 times the probability; index[start[b]:start[b + 1]] are the units of sample b that may
-    spike at all. All but ``line`` are unsigned: Numba mixes uint64 and int64 to float64. ``begin`` and ``where`` get
-    the positions of the spikes, as in ``find``.
+    ``threshold`` [B, n_pre] is 2^32 times the probability; ``index[start[b]:start[b + 1]]`` are the units of sample b
+    that may spike at all; ``keys`` [B] are the keys of the draws, which begin at step ``first``. ``latest``
+    [queue + 1, B, n_pre] is a ring of the latest inputs, that of step t at t modulo its length. All but the spikes are
+    unsigned: Numba mixes uint64 and int64 to float64.
     """
-    e = begin[0]
+
+    x: np.ndarray
+    latest: np.ndarray
+    threshold: np.ndarray
+    start: np.ndarray
+    index: np.ndarray
+    keys: np.ndarray
+    first: np.uint64
+
+
+class Lags(NamedTuple):
+    """Steps from a spike of the input to its current, and steps by which the rule sees input and output late."""
+
+    delay: int
+    pre: int
+    post: int
+
+
+class Connection(NamedTuple):
+    """Weights [n_pre, n_post] and bias [n_post]; one of length 0 is none."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+class Cells(NamedTuple):
+    """The units: drive [T, B, n], parameters [P, n], states [K, T + 1, B, n], output [T + 1, B, n], and the output
+    added up, ``counts`` [B, n]. With room for one step only, each step overwrites the one before."""
+
+    drive: np.ndarray
+    params: np.ndarray
+    states: np.ndarray
+    output: np.ndarray
+    counts: np.ndarray
+
+
+class Side(NamedTuple):
+    """One side of the connection as the rule sees it in a step: spikes [1, B, n], traces as carried [K, B n] and as
+    used [K, 1, B, n], and their numbers [K, ...]. On a GPU spikes are [B, n], and traces carried [K, B, n]."""
+
+    spikes: np.ndarray
+    carried: np.ndarray
+    used: np.ndarray
+    numbers: np.ndarray
+
+
+class Sides(NamedTuple):
+    """Both sides of the connection."""
+
+    pre: Side
+    post: Side
+
+
+class PendingIncrements(NamedTuple):
+    """For rules that concern all weights: increments [slots, n_pre, n_post], of this step and, if they are applied one
+    step late, of the one before; the rows and columns where they are; scratch; the total of the weights onto a unit;
+    the number of the first step, and of the first after which weights are normalised. For all rules: scratch for
+    columns."""
+
+    dw: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+    sums: np.ndarray
+    total: float
+    step: int
+    first: int
+    room: np.ndarray
+
+
+@hole
+def follow_pre(s: np.ndarray, a: np.ndarray, used: np.ndarray, numbers: np.ndarray) -> None:
+    """Carry the presynaptic traces through a step."""
+    raise NotImplementedError
+
+
+@hole
+def follow_post(s: np.ndarray, a: np.ndarray, used: np.ndarray, numbers: np.ndarray) -> None:
+    """Carry the postsynaptic traces through a step."""
+    raise NotImplementedError
+
+
+def draw(line: np.ndarray, source: Source, t: int, found: Found) -> None:
+    """Fill ``line`` [B, N] with the spikes of step t, as ``encode.poisson`` draws them for each sample by itself, and
+    ``found`` with their positions."""
+    _, _, threshold, start, index, keys, first = source
+    begin, where = found
+    step, e = first + np.uint64(t), begin[0]
     for b in range(line.shape[0]):
         for i in range(line.shape[1]):
             line[b, i] = 0
@@ -49,11 +127,12 @@ def draw(line, threshold, start, index, keys, step, begin, where):
         begin[b + 1] = e
 
 
-def find(x, begin, where):
-    """Positions of the spikes x [B, N], sample by sample: those of b are where[begin[b]:begin[b + 1]].
+def find(x: np.ndarray, found: Found) -> None:
+    """Positions of the spikes x [B, N], for which there is room.
 
-    ``where`` has room for B N. Without a branch: noting a position that the next one overwrites is faster.
+    Without a branch: noting a position that the next one overwrites is faster.
     """
+    begin, where = found
     e = begin[0]
     for b in range(x.shape[0]):
         for i in range(x.shape[1]):
@@ -62,52 +141,47 @@ def find(x, begin, where):
         begin[b + 1] = e
 
 
-def product(begin, where, weight, bias, y):
-    """y = x W + bias, for spikes x at known positions; a bias of length 0 is none."""
-    gather(np.uintp(0), np.uintp(y.shape[0]), begin, where, weight, y)
+def product(found: Found, connection: Connection, y: np.ndarray) -> None:
+    """y = x W + bias, for spikes x at known positions."""
+    bias = connection.bias
+    gather(np.uintp(0), np.uintp(y.shape[0]), found.begin, found.where, connection.weight, y)
     if bias.shape[0] > 0:
         for r in range(y.shape[0]):
             for c in range(y.shape[1]):
                 y[r, c] += bias[c]
 
 
-def live(
-    t0, t1, x, chance, line, delay, lag, connection, lateral, back, drive, P, S, y, counts,
-    learning, seen, a, X, follow_X, out, c, Y, follow_Y, rule, events, noted,
-):  # fmt: skip
-    """Steps [t0, t1) of a plastic layer.
-
-    x [T, B, n_pre] are the input spikes; if it is empty they are drawn: ``chance`` holds threshold, start, index, keys
-    and the first step. Both sides of a connection are (weight, bias). ``line`` [queue + 1, B, n_pre] is a ring of the
-    latest inputs, that of step t at t modulo its length. ``drive`` [T, B, n_post], P, S, y as in ``forward``; with room
-    for one step only, each step overwrites the one before. The output is added up in ``counts`` [B, n_post].
-    ``seen`` and ``out`` are the spikes that the rule sees in a step, X and Y [K, 1, B, n] the traces that it uses, each
-    as it is and with samples and units joined; a and c are the traces that it carries; ``rule`` holds parameters and
-    limits, ``events`` room for the positions of spikes on both sides.
-    ``noted`` serves rules that concern all weights: increments [slots, n_pre, n_post], of this step and, if they are
-    applied one step late, of the one before; the rows and columns where they are; scratch; the total of the weights
-    onto a unit; the number of the first step, and of the first after which weights are normalised.
-    """
+def run(
+    t0: int, t1: int, source: Source, lags: Lags, connection: Connection, lateral: Connection, cells: Cells,
+    found: tuple[Found, Found], learning: bool, sides: Sides, rule: Numbers, noted: PendingIncrements,
+) -> None:  # fmt: skip
+    """Steps [t0, t1) of a plastic layer; ``found`` is room for the positions of spikes on both sides."""
+    drive, P, S, y, counts = cells
+    weight, line, rows, columns = connection.weight, source.latest, found[0], found[1]
+    pre, post = sides.pre, sides.post
+    # All samples and units in a row, for traces.
+    pre_spikes, post_spikes = pre.spikes.reshape(1, pre.spikes.size), post.spikes.reshape(1, post.spikes.size)
+    pre_used = pre.used.reshape(pre.used.shape[0], 1, pre.spikes.size)
+    post_used = post.used.reshape(post.used.shape[0], 1, post.spikes.size)
     batch, units = np.uintp(y.shape[1]), np.uintp(y.shape[2])
-    depth, steps = line.shape[0], drive.shape[0]
-    rows, columns = events
-    find(y[min(t0, steps)], columns[0], columns[1])
+    depth, steps, drawing, back = line.shape[0], drive.shape[0], source.x.shape[0] == 0, np.empty_like(drive[0])
+    find(y[min(t0, steps)], columns)
     for t in range(t0, t1):
         at = t if t < steps else steps - 1
         if t > at:
             back_up(y, S, at)
-        now, then = line[t % depth], line[(t + depth - delay) % depth]
-        if x.shape[0] > 0:
+        now, then = line[t % depth], line[(t + depth - lags.delay) % depth]
+        if drawing:
+            draw(now, source, t, rows)
+        else:
             for b in range(now.shape[0]):
                 for i in range(now.shape[1]):
-                    now[b, i] = x[t, b, i]
-        else:
-            draw(now, chance[0], chance[1], chance[2], chance[3], chance[4] + np.uint64(t), rows[0], rows[1])
-        if x.shape[0] > 0 or delay > 0:
-            find(then, rows[0], rows[1])
-        product(rows[0], rows[1], connection[0], connection[1], drive[at])
-        if lateral[0].shape[0] > 0 and (columns[0][batch] > 0 or lateral[1].shape[0] > 0):
-            product(columns[0], columns[1], lateral[0], lateral[1], back)
+                    now[b, i] = source.x[t, b, i]
+        if not drawing or lags.delay > 0:
+            find(then, rows)
+        product(rows, connection, drive[at])
+        if lateral.weight.shape[0] > 0 and (columns.begin[batch] > 0 or lateral.bias.shape[0] > 0):
+            product(columns, lateral, back)
             for b in range(back.shape[0]):
                 for j in range(back.shape[1]):
                     drive[at, b, j] += back[b, j]
@@ -115,36 +189,36 @@ def live(
         for b in range(counts.shape[0]):
             for j in range(counts.shape[1]):
                 counts[b, j] += y[at + 1, b, j]
-        if lag[1] == 0:
-            find(y[at + 1], columns[0], columns[1])
+        if lags.post == 0:
+            find(y[at + 1], columns)
         if learning:
-            late, spikes = line[(t + depth - lag[0]) % depth], y[at + 1 - lag[1]]
-            if lag[0] != delay:
-                find(late, rows[0], rows[1])
+            late, spikes = line[(t + depth - lags.pre) % depth], y[at + 1 - lags.post]
+            if lags.pre != lags.delay:
+                find(late, rows)
             for b in range(late.shape[0]):
                 for i in range(late.shape[1]):
-                    seen[0][0, b, i] = late[b, i]
+                    pre.spikes[0, b, i] = late[b, i]
                 for j in range(spikes.shape[1]):
-                    out[0][0, b, j] = spikes[b, j]
-            follow_pre(seen[1], a, X[1], follow_X)
-            follow_post(out[1], c, Y[1], follow_Y)
+                    post.spikes[0, b, j] = spikes[b, j]
+            follow_pre(pre_spikes, pre.carried, pre_used, pre.numbers)
+            follow_post(post_spikes, post.carried, post_used, post.numbers)
             if WHOLE:
-                dw, step = noted[0], t + noted[5]
+                dw, step = noted.dw, t + noted.step
                 new, old = t % dw.shape[0], (t + 1) % dw.shape[0]
-                mark(seen[0], noted[1][new])
-                mark(out[0], noted[2][new])
-                change_weights(seen[0], out[0], X[0], Y[0], rule, rows, columns, noted[7], connection[0], dw[new])
+                mark(pre.spikes, noted.rows[new])
+                mark(post.spikes, noted.columns[new])
+                change_weights(sides, rule, rows, columns, noted.room, weight, dw[new])
                 settle(
-                    connection[0], dw[old], noted[1][old], noted[2][old], rule[1], noted[3], noted[4],
-                    step >= noted[6], t == 0 or step > noted[6],
+                    weight, dw[old], noted.rows[old], noted.columns[old], rule.limits, noted.sums, noted.total,
+                    step >= noted.first, t == 0 or step > noted.first,
                 )  # fmt: skip
             else:
-                change_weights(seen[0], out[0], X[0], Y[0], rule, rows, columns, noted[7], connection[0], connection[0])
-        if lag[1] == 1:
-            find(y[at + 1], columns[0], columns[1])
+                change_weights(sides, rule, rows, columns, noted.room, weight, weight)
+        if lags.post == 1:
+            find(y[at + 1], columns)
 
 
-def back_up(y, S, t):
+def back_up(y: np.ndarray, S: np.ndarray, t: int) -> None:
     """Make what followed step ``t`` what went before it."""
     for b in range(y.shape[1]):
         for n in range(y.shape[2]):
@@ -155,9 +229,12 @@ def back_up(y, S, t):
                 S[k, t, b, n] = S[k, t + 1, b, n]
 
 
-def change_weights(pre, post, X, Y, rule, rows, columns, room, w, dw):
+def change_weights(
+    sides: Sides, rule: Numbers, rows: Found, columns: Found, room: np.ndarray, w: np.ndarray, dw: np.ndarray
+) -> None:
     """Let the rule visit the synapses of the units that spike."""
+    pre, post, X, Y = sides.pre.spikes, sides.post.spikes, sides.pre.used, sides.post.used
     if pre.shape[1] == 1:
-        visit_one(pre, post, X, Y, rule[0], rule[1], rows, columns, w, dw)
+        visit_one(pre, post, X, Y, rule.params, rule.limits, rows, columns, w, dw)
     else:
-        visit(0, 1, pre, post, X, Y, rule[0], rule[1], room, w, dw)
+        visit(0, 1, pre, post, X, Y, rule.params, rule.limits, room, w, dw)

@@ -6,7 +6,7 @@ threads meet; the units step, and theirs go on; all meet; the rule changes the s
 up in an order that would depend on threads: the rows that spikes choose are added by the thread of the unit they reach.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import cuda
@@ -14,62 +14,89 @@ from numba import cuda
 from ...random import counter, squares32
 from ...scalar.hole import hole
 from ..population.loops import keep, param, state, step
+from .layer import Cells, Connection, Lags, Sides
+from .synapse import Numbers
 
 CHUNK = 32  # units of which one thread lists the spikes
 WHOLE = 0  # whether a step ends with what concerns all weights
 
 
+class Source(NamedTuple):
+    """Input spikes x [T, B, n_pre], or if there are none what to draw; and the latest ones ``before`` the first step.
+    ``threshold``, ``keys`` and ``first`` [1] are those of ``layer.Source``."""
+
+    x: np.ndarray
+    before: np.ndarray
+    threshold: np.ndarray
+    keys: np.ndarray
+    first: np.ndarray
+
+
+class Found(NamedTuple):
+    """Room for the units [B, n] that spike, and their number in each chunk [B, chunks]."""
+
+    where: np.ndarray
+    number: np.ndarray
+
+
 @hole
-def follow_pre(b, n, s, a, used, D) -> Any:
+def follow_pre_unit(b: int, n: int, s: float, a: np.ndarray, used: np.ndarray, numbers: np.ndarray) -> None:
+    """Carry the presynaptic traces of a unit through a step."""
     raise NotImplementedError
 
 
 @hole
-def follow_post(b, n, s, a, used, D) -> Any:
+def follow_post_unit(b: int, n: int, s: float, a: np.ndarray, used: np.ndarray, numbers: np.ndarray) -> None:
+    """Carry the postsynaptic traces of a unit through a step."""
     raise NotImplementedError
 
 
 @hole
-def units(part, parts, t, lag, learning, connection, lateral, cells, lists, sides) -> Any:
+def units(
+    part: int, parts: int, t: int, lag: int, learning: bool, connection: Connection, lateral: Connection, cells: Cells,
+    found: tuple[Found, Found], sides: Sides,
+) -> None:  # fmt: skip
+    """Step t of the units, and their traces."""
     raise NotImplementedError
 
 
 @hole
-def synapses(part, parts, t, pre, post, X, Y, rule, w, noted) -> Any:
+def synapses(
+    part: int, parts: int, t: int, pre: np.ndarray, post: np.ndarray, X: np.ndarray, Y: np.ndarray, rule: Numbers,
+    w: np.ndarray, noted: tuple,
+) -> None:  # fmt: skip
+    """What step t does to the synapses of units that spike."""
     raise NotImplementedError
 
 
 @hole
-def settle(part, parts, t, w, rule, noted) -> Any:
+def settle(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple) -> None:
+    """What step t does to all weights."""
     raise NotImplementedError
 
 
-def live(t0, t1, source, times, connection, lateral, cells, lists, learning, sides, rule, noted):
-    """Steps [t0, t1) of a plastic layer.
-
-    ``source``: input spikes [T, B, n_pre], or none and what to draw, as ``came`` reads them; ``times``: delay and the
-    two lags; a connection is (weight, bias), ``lateral`` has the output [T + 1, B, n_post], too; ``cells``: drive
-    [T, B, n_post], parameters, states, output, counts of spikes, as in the CPU's loop, or the given output alone;
-    ``lists``: room for units that spike and their number in each chunk, of the input and of the layer; ``sides``:
-    spikes that the rule sees, traces as carried and as used, and their numbers, of both; ``rule``: parameters and
-    limits; ``noted``: what the rule needs.
-    """
+def run(
+    t0: int, t1: int, source: Source, lags: Lags, connection: Connection, lateral: Connection, cells: Cells,
+    found: tuple[Found, Found], learning: bool, sides: Sides, rule: Numbers, noted: tuple,
+) -> None:  # fmt: skip
+    """Steps [t0, t1) of a plastic layer, or of a rule with given output; ``noted`` is what the rule needs."""
     part, parts = cuda.grid(1), cuda.gridsize(1)  # type: ignore[call-arg]
     grid = cuda.cg.this_grid()
+    pre, post = sides.pre, sides.post
     for t in range(t0, t1):
-        arrive(part, parts, t, source, times, lateral, lists, learning, sides)
+        arrive(part, parts, t, source, lags, lateral, cells, found, learning, sides)
         grid.sync()
-        units(part, parts, t, times[2], learning, connection, lateral, cells, lists, sides)
+        units(part, parts, t, lags.post, learning, connection, lateral, cells, found, sides)
         grid.sync()
         if learning:
-            synapses(part, parts, t, sides[0], sides[4], sides[2], sides[6], rule, connection[0], noted)
+            synapses(part, parts, t, pre.spikes, post.spikes, pre.used, post.used, rule, connection.weight, noted)
             grid.sync()
             if WHOLE:
-                settle(part, parts, t, connection[0], rule, noted)
+                settle(part, parts, t, connection.weight, rule, noted)
                 grid.sync()
 
 
-def came(t, b, i, source):
+def input_spike(t: int, b: int, i: int, source: Source) -> bool:
     """Whether unit ``i`` of the input of sample ``b`` spikes at step t; before the first step, as was noted."""
     x, before, threshold, keys, first = source
     if t < 0:
@@ -79,21 +106,25 @@ def came(t, b, i, source):
     return squares32(counter(first[0] + np.uint64(t), np.uint64(i)), keys[b]) < threshold[b, i]
 
 
-def arrive(part, parts, t, source, times, lateral, lists, learning, sides):
+def arrive(
+    part: int, parts: int, t: int, source: Source, lags: Lags, lateral: Connection, cells: Cells,
+    found: tuple[Found, Found], learning: bool, sides: Sides,
+) -> None:  # fmt: skip
     """List the spikes that arrive at step t, and follow the traces of the input."""
-    delay, lag, _ = times
-    where, number, inner, inner_number = lists
-    chunks, n = number.shape[1], where.shape[1]
+    where, number = found[0]
+    chunks: int = number.shape[1]
+    n: int = where.shape[1]
     for e in range(part, where.shape[0] * chunks, parts):
         b, chunk = e // chunks, e % chunks
         count = 0
         for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, n)):
-            if came(t - delay, b, i, source):
+            if input_spike(t - lags.delay, b, i, source):
                 where[b, chunk * CHUNK + count] = i
                 count += 1
         number[b, chunk] = count
-    if lateral[0].shape[0] > 0:
-        output = lateral[2]
+    if lateral.weight.shape[0] > 0:
+        inner, inner_number = found[1]
+        output = cells.output
         last = t if t < output.shape[0] - 1 else output.shape[0] - 1  # where the latest step has left its output
         chunks, m = inner_number.shape[1], inner.shape[1]
         for e in range(part, inner.shape[0] * chunks, parts):
@@ -105,15 +136,16 @@ def arrive(part, parts, t, source, times, lateral, lists, learning, sides):
                     count += 1
             inner_number[b, chunk] = count
     if learning:
-        pre, a, X, D = sides[0], sides[1], sides[2], sides[3]
-        for e in range(part, pre.shape[0] * n, parts):
+        spikes, carried, used, numbers = sides.pre
+        for e in range(part, spikes.shape[0] * n, parts):
             b, i = e // n, e % n
-            pre[b, i] = 1 if came(t - lag, b, i, source) else 0
-            follow_pre(b, i, pre[b, i], a, X, D)
+            spikes[b, i] = 1 if input_spike(t - lags.pre, b, i, source) else 0
+            follow_pre_unit(b, i, spikes[b, i], carried, used, numbers)
 
 
-def gather(b, j, where, number, weight):
+def gather(b: int, j: int, found: Found, weight: np.ndarray) -> float:
     """The sum of the weights [i, j] over the spikes ``i`` of a list, in the order of the CPU: four at a time."""
+    where, number = found
     total = weight[0, j] - weight[0, j]
     w0, w1, w2 = total, total, total
     held = 0
@@ -133,10 +165,12 @@ def gather(b, j, where, number, weight):
     return total + w2 if held > 2 else total
 
 
-def fire(part, parts, t, lag, learning, connection, lateral, cells, lists, sides):
-    """Step t of the units, and their traces."""
+def step_units(
+    part: int, parts: int, t: int, lag: int, learning: bool, connection: Connection, lateral: Connection, cells: Cells,
+    found: tuple[Found, Found], sides: Sides,
+) -> None:  # fmt: skip
+    """Filling of ``units``: the neurons step."""
     drive, P, S, y, counts = cells
-    where, number, inner, inner_number = lists
     at = t if t < drive.shape[0] else drive.shape[0] - 1
     n = drive.shape[2]
     for e in range(part, drive.shape[1] * n, parts):
@@ -145,13 +179,13 @@ def fire(part, parts, t, lag, learning, connection, lateral, cells, lists, sides
             y[at, b, j] = y[at + 1, b, j]
             for k in range(S.shape[0]):
                 S[k, at, b, j] = S[k, at + 1, b, j]
-        x = gather(b, j, where, number, connection[0])
-        if connection[1].shape[0] > 0:
-            x += connection[1][j]
-        if lateral[0].shape[0] > 0:
-            back = gather(b, j, inner, inner_number, lateral[0])
-            if lateral[1].shape[0] > 0:
-                back += lateral[1][j]
+        x = gather(b, j, found[0], connection.weight)
+        if connection.bias.shape[0] > 0:
+            x += connection.bias[j]
+        if lateral.weight.shape[0] > 0:
+            back = gather(b, j, found[1], lateral.weight)
+            if lateral.bias.shape[0] > 0:
+                back += lateral.bias[j]
             x += back
         drive[at, b, j] = x
         r = step(drive[at, b, j], *state(S, at, b, j), *param(P, j))
@@ -159,16 +193,22 @@ def fire(part, parts, t, lag, learning, connection, lateral, cells, lists, sides
         keep(S, r, at + 1, b, j)
         counts[b, j] += 1 if r[0] != 0 else 0
         if learning:
-            seen = y[at + 1 - lag, b, j]
-            sides[4][b, j] = seen
-            follow_post(b, j, seen, sides[5], sides[6], sides[7])
+            see_output(b, j, y[at + 1 - lag, b, j], sides)
 
 
-def told(part, parts, t, lag, learning, connection, lateral, cells, lists, sides):
-    """In the place of ``fire`` where the spikes of the units are given."""
-    post, given = sides[4], cells[0]
-    n = post.shape[1]
-    for e in range(part, post.shape[0] * n, parts):
-        b, j = e // n, e % n
-        post[b, j] = given[t, b, j]
-        follow_post(b, j, post[b, j], sides[5], sides[6], sides[7])
+def replay_output(
+    part: int, parts: int, t: int, lag: int, learning: bool, connection: Connection, lateral: Connection, cells: Cells,
+    found: tuple[Found, Found], sides: Sides,
+) -> None:  # fmt: skip
+    """Filling of ``units``: their spikes are given, those of step t at t."""
+    output = cells.output
+    n = output.shape[2]
+    for e in range(part, output.shape[1] * n, parts):
+        see_output(e // n, e % n, output[t, e // n, e % n], sides)
+
+
+def see_output(b: int, j: int, spike: float, sides: Sides) -> None:
+    """Show the rule a spike of unit ``j``, and follow its traces."""
+    spikes, carried, used, numbers = sides.post
+    spikes[b, j] = spike
+    follow_post_unit(b, j, spike, carried, used, numbers)

@@ -4,13 +4,13 @@
 them, the factor of the trace, and how many samples, inputs and units there are.
 """
 
-from .dense_cuda import visit
+from .dense_cuda import pair_synapses
 from .mean_weight import aimed, rescale
 
 
 def aim(part, parts, t, pre, post, X, Y, rule, w, noted):
     """Note what the rule asks for at synapses, and what units aim at next, but for a common factor."""
-    visit(part, parts, t, pre, post, X, Y, rule, w, noted)
+    pair_synapses(part, parts, t, pre, post, X, Y, rule, w, noted)
     m, new, (_, a_pre, batch, _, units) = noted[1], noted[2], noted[3]
     if part < m.shape[0]:
         total = 0.0

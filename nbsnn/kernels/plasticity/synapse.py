@@ -4,7 +4,7 @@ The holes are filled from a rule (``Rule.filling``). Loops over synapses, dense 
 ``increment``; for a batch they add up ``change`` over the samples and call ``weighed``.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from ...scalar.hole import hole
 
 COINCIDENCE = 1  # whether a synapse changes in a step in which both its units spike
 SIGN = 1.0  # -1.0 turns every change round
+
+
+class Numbers(NamedTuple):
+    """Parameters of a rule [params, 1], and its limits [4]; see ``Limits``."""
+
+    params: np.ndarray
+    limits: np.ndarray
 
 
 class Limits(NamedTuple):
@@ -92,19 +99,38 @@ def increment(w: float, pre, post, x: tuple, y: tuple, p: tuple, limits: Limits)
 # The integer rule, whose equations are in ``plasticity.integer``.
 
 
+class IntegerRule(NamedTuple):
+    """Numbers of the integer rule, as ``plasticity.PostPreInt`` names them."""
+
+    shift: int
+    nu_pre: int
+    nu_post: int
+    w_min: int
+    w_max: int
+    trace_decay: int
+    shift_trace: int
+    top: int
+    max_threshold: int
+
+
+def integer_rule(P: np.ndarray) -> IntegerRule:
+    """The rule whose numbers an array holds."""
+    return IntegerRule(P[0], P[1], P[2], P[3], P[4], P[5], P[6], P[7], P[8])
+
+
 @hole
-def decayed(a, s, decay: int, shift: int, top: int) -> int:
+def decayed(a: int, s: int, rule: IntegerRule) -> int:
     """A trace after a step with the spike ``s``."""
     raise NotImplementedError
 
 
 @hole
-def synapse(w, pre, post, a, c, r_pre, r_post, nu_pre, nu_post, shift, halve, w_min, w_max) -> Any:
-    """A weight after a step."""
+def synapse(w: int, pre: int, post: int, a: int, c: int, r_pre: int, r_post: int, halve: int, rule: IntegerRule) -> int:
+    """A weight after a step with the traces ``a`` and ``c`` of its units and a random integer for each spike."""
     raise NotImplementedError
 
 
-def top_bits(shift, key, step, unit):
+def top_bits(shift: int, key: np.uint64, step: int, unit: int) -> int:
     """The top ``shift`` bits of the counter generator's number at (step, unit)."""
     bits = squares32(counter(np.uint64(step), np.uint64(unit)), lasting(key, np.uint64(step)))
-    return np.int64(bits >> np.uint64(32 - shift))
+    return np.int64(bits >> np.uint64(32 - shift))  # type: ignore[return-value]
