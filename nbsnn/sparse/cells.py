@@ -4,27 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels.synapses.distance import Cells
 from .rows import Array, turn
 
 FINENESS = 4  # cells along a reach: finer ones leave out more of the corners, but are emptier
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Targets by cell, and where a source must look; see ``kernels.synapses.distance``."""
-
-    home: Array
-    offsets: Array
-    gaps: Array
-    cells: Array
-    period: Array
-    first: Array
-    order: Array
-    x: Array
 
 
 def sort_into_cells(pre: Array, post: Array, reach: float, period: Array) -> Cells:

@@ -77,7 +77,8 @@ class Distance(Rule):
             return Rows(start, np.empty(0, np.int32), n_post)
         fixed = self._arguments(pre, post, period, own)
         choose, key = _kernel("choose", self.profile.function), np.uint64(draws.key)
-        work = n_pre * n_post * len(fixed[2]) // int(fixed[4].prod())  # pairs in the cells looked at
+        near = fixed[1]
+        work = n_pre * n_post * len(near.offsets) // int(near.cells.prod())  # pairs in the cells looked at
 
         def run(out: Array) -> None:
             def part(lo: int, hi: int) -> None:
@@ -106,15 +107,16 @@ class Distance(Rule):
         sampling = n_pre**2 * expected.var() / len(some) if len(some) < n_pre else 0.0
         return min(n_pre * n_post, above(mean, mean + sampling))
 
-    def _arguments(self, pre: Array, post: Array, period: Array, own: int) -> tuple:
+    def _arguments(
+        self, pre: Array, post: Array, period: Array, own: int
+    ) -> tuple[Array, loops.Cells, Array, loops.Reach]:
         """Arguments of kernels between the sources and the results."""
         reach = min(float(self.profile.reach), math.inf if self.cutoff is None else self.cutoff)
         cells = sort_into_cells(pre, post, max(reach, 1e-300), period)
         function, parameters = self.profile.function, self.profile.parameters
         falling = getattr(self.profile, "falling", False)
         bound = np.array([function(gap, *parameters) if falling else 1.0 for gap in cells.gaps.tolist()])
-        grid = cells.home, cells.offsets, bound, cells.cells, cells.period, cells.first, cells.order, cells.x
-        return pre, *grid, reach, *parameters, NOWHERE if self.autapses else own
+        return pre, cells, bound, loops.Reach(reach, *parameters, NOWHERE if self.autapses else own)
 
     def _probabilities(self, wrong: int) -> None:
         if wrong:
