@@ -119,13 +119,13 @@ def integer_rule(P: np.ndarray) -> IntegerRule:
 
 
 @hole
-def decayed(a: int, s: int, rule: IntegerRule) -> int:
+def decayed(a, s, rule: IntegerRule) -> int:
     """A trace after a step with the spike ``s``."""
     raise NotImplementedError
 
 
 @hole
-def synapse(w: int, pre: int, post: int, a: int, c: int, r_pre: int, r_post: int, halve: int, rule: IntegerRule) -> int:
+def synapse(w, pre, post, a, c, r_pre: int, r_post: int, halve: int, rule: IntegerRule) -> int:
     """A weight after a step with the traces ``a`` and ``c`` of its units and a random integer for each spike."""
     raise NotImplementedError
 
