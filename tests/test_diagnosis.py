@@ -228,4 +228,4 @@ def test_a_warning_where_nothing_spikes() -> None:
     learner = BPTT(net, rate_cross_entropy)
     learner.gradients(0.0 * X, LABELS)
     with pytest.warns(nbsnn.SilentNetworkWarning, match="the network never spikes"):
-        assert warn_if_silent(Run(net, learner.output, {}, learner.tape)) == ["lif1", "hidden"]
+        assert warn_if_silent(Run(learner.net, learner.output, {}, learner.tape)) == ["lif1", "hidden"]

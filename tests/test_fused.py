@@ -1,5 +1,8 @@
 """Stacks: the compact way equals the plain one in values, gradients and records, with any neuron, within any budget."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 import nbsnn
 from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
 from nbsnn.layers.fused import memory_plan as plan_module
-from nbsnn.layers.fused.stack import Stack
+from nbsnn.layers.fused.stack import StackTape
 from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
 from nbsnn.spikes.packed import PackedSpikes
 
@@ -40,6 +43,11 @@ def same(one, other, bound):
         np.testing.assert_allclose(other[1][name], g, rtol=0, atol=bound * np.abs(g).max(), err_msg=name)
 
 
+def small(learner, k):
+    """What block ``k`` of a network that is one stack left of its run."""
+    return learner.tape["dense1"].blocks[k]["small"]
+
+
 def target_of(x, seed=2):
     return np.random.default_rng(seed).random((*x.shape[:2], 6)).astype(x.dtype)
 
@@ -64,8 +72,8 @@ def test_compact_gradients_and_records_equal_plain_ones(name, loop):
     for compact in (False, True):
         net = network(NEURONS[name](), "events", loop, dtype=np.float64)
         value, grads, learner = gradients(net, x, target_of(x), compact=compact)
-        assert any(isinstance(run, Stack) for run in learner.tape["/runs"]) == compact
-        layer = net.record(learner.tape, list(net.children)[1])
+        assert (learner.net is not net) == compact
+        layer = learner.net.record(learner.tape, list(net.children)[1])
         layer = layer["neurons"] if loop else layer
         results.append((value, grads, {variable: layer[variable].copy() for variable in layer}))
     same(results[0], results[1], 1e-12)
@@ -115,15 +123,14 @@ def test_units_that_fire_by_themselves_fire_only_where_there_are_units(neuron, u
         net = Sequential(*parts, LI(), seed=0, dtype=np.float64)
         results.append(gradients(net, x, target_of(x), compact=compact))
         for k in (0, 1):
-            layer = net.record(results[-1][2].tape, list(net.children)[2 * k + 1])
+            layer = results[-1][2].net.record(results[-1][2].tape, list(net.children)[2 * k + 1])
             results[-1] += ((layer["neurons"] if loop else layer)["spikes"],)
     same(results[0], results[1], 1e-12)
     for k in (3, 4):
         assert results[0][k].any()
         np.testing.assert_array_equal(results[1][k], results[0][k])
-    for name in list(net.children)[1:4:2]:
-        tape = results[1][2].tape[name]
-        bits = (tape["neurons"] if loop else tape)["small"]["spikes"].bits
+    for k in (0, 1):
+        bits = small(results[1][2], k)["spikes"].bits
         assert not np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little")[:, units:].any()
 
 
@@ -142,8 +149,8 @@ def test_an_input_that_is_no_spikes_and_layers_that_make_no_stack():
     for compact in (False, True):
         parts = Dense(40, 30), LIF(2.0, 0.5), Dropout(0.5), Dense(30, 30), LIF(2.0, 0.5), Dense(30, 6), LI()
         results.append(gradients(Sequential(*parts, seed=1, dtype=np.float64), x, target_of(x), compact=compact))
-    names = [run.names if isinstance(run, Stack) else run for run in results[1][2].tape["/runs"]]
-    assert names == [("dense1", "lif1"), "dropout1", ("dense2", "lif2", "dense3", "li1")]
+    names = [list(part.children) for part in results[1][2].net.parts]
+    assert names == [["dense1", "lif1"], ["dropout1"], ["dense2", "lif2", "dense3", "li1"]]
     same(results[0], results[1], 1e-12)
 
 
@@ -152,7 +159,7 @@ def test_an_input_that_does_not_change_runs_plainly_and_its_spikes_in_a_stack():
     plain, compact = (
         gradients(network(LIF(2.0, 0.5), dtype=np.float64), x, target_of(x), compact=c) for c in (False, True)
     )
-    assert [isinstance(run, Stack) for run in compact[2].tape["/runs"]] == [False, False, True]
+    assert compact[2].tape["dense1"].first == 1
     same(plain, compact, 1e-12)
 
 
@@ -182,8 +189,69 @@ def test_a_population_that_puts_out_other_numbers_than_spikes_runs_plainly():
     graded = nbsnn.Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9})
     x = spikes((9, 4, 40), dtype=np.float64)
     plain, compact = (gradients(network(graded, dtype=np.float64), x, target_of(x), compact=c) for c in (False, True))
-    assert compact[2].tape["/runs"][0] == "dense1"
+    assert compact[2].tape["dense1"].first == 1
     same(plain, compact, 1e-12)
+
+
+# The network that trains
+
+
+def test_a_learner_shows_what_trains_and_shares_its_layers():
+    parts = Dense(40, 30), LIF(2.0, 0.5), Dropout(0.5), Dense(30, 30), Recurrent(LIF()), Dense(30, 6), LI()
+    net = Sequential(*parts, seed=1)
+    learner = BPTT(net, losses.step_mse)
+    assert [type(part).__name__ for part in learner.net.parts] == ["FusedStack", "Sequential", "FusedStack"]
+    assert str(learner.net).splitlines()[:3] == ["FusedNetwork(", "  FusedStack(", "    dense1: Dense(40, 30)"]
+    assert learner.net.unfused() is net and BPTT(learner.net, losses.step_mse).net.unfused() is net
+    assert learner.net["recurrent1/feedback"] is net["recurrent1/feedback"]
+    assert list(learner.net.parameters()) == list(net.parameters())
+    assert BPTT(net, losses.step_mse, compact=False).net is net
+    assert BPTT(Sequential(Dense(4, 2), Dense(2, 2)), losses.step_mse).net.unfused().children.keys() == {
+        "dense1",
+        "dense2",
+    }
+
+
+def test_parameters_that_change_after_the_learner_was_made_train_on():
+    x, outcomes = spikes((9, 4, 40)), []
+    for early in (True, False):
+        net, other = network(LIF(2.0, 0.5), seed=1), network(LIF(2.0, 0.5), seed=2)
+        learner = BPTT(net, losses.step_mse) if early else None
+        for name, array in other.parameters().items():
+            net[name.rpartition("/")[0]].params[name.rpartition("/")[2]] = array
+        outcomes.append(gradients_of(learner or BPTT(net, losses.step_mse), x))
+    assert outcomes[0][0] == outcomes[1][0]
+    for name, g in outcomes[0][1].items():
+        np.testing.assert_array_equal(outcomes[1][1][name], g)
+
+
+def gradients_of(learner, x):
+    value, grads = learner.gradients(x, target_of(x))
+    return value, {name: g.copy() for name, g in grads.items()}
+
+
+@pytest.mark.parametrize("rule", [BPTT, nbsnn.OTTT, nbsnn.SLTT])
+def test_a_layer_that_is_replaced_after_the_learner_was_made_is_noticed(rule):
+    net, x = network(LIF(2.0, 0.5)), spikes((9, 4, 40))
+    learner, old = rule(net, losses.step_mse), net.children["dense1"]
+    net.children["dense1"] = network(LIF(2.0, 0.5)).children["dense1"]
+    with pytest.raises(ValueError, match="replaced since this learner was made: dense1"):
+        learner.step(x, target_of(x))
+    net.children["dense1"] = old
+    assert np.isfinite(learner.step(x, target_of(x)))
+
+
+def test_a_learners_network_is_saved_run_and_copied_as_the_one_it_was_given(tmp_path):
+    net, x = network(LIF(2.0, 0.5)), spikes((9, 4, 40))
+    learner = BPTT(net, losses.step_mse)
+    nbsnn.save(learner.net, tmp_path / "net")
+    np.testing.assert_array_equal(nbsnn.load(tmp_path / "net").run(x).output, net.run(x).output)
+    np.testing.assert_array_equal(learner.net.run(x).output, net.run(x).output)
+    assert str(nbsnn.report(learner.net, x)) == str(nbsnn.report(net, x))
+    for other in (copy.deepcopy(learner), pickle.loads(pickle.dumps(learner))):
+        assert other.net.unfused() is not net and other.net.children is other.net.unfused().children
+        assert other.step(x, target_of(x)) == BPTT(net, losses.step_mse).gradients(x, target_of(x))[0]
+        assert not np.array_equal(other.net["dense1"].params["weight"], net["dense1"].params["weight"])
 
 
 # Memory
@@ -205,10 +273,10 @@ def test_a_budget_changes_no_bit(loop, path, monkeypatch):
     for max_bytes in (None, plan.bytes - 1, least):
         net = network(LIF(2.0, 0.5), path, loop)
         results.append(gradients(net, x, target_of(x), max_bytes=max_bytes))
-        found = results[-1][2].tape["li1"]["small"]["plan"]
+        found = small(results[-1][2], 1)["plan"]
         assert max_bytes is None or found.bytes <= max_bytes
         kept.append((found.listed, sum(found.kept.values())))
-        record = net.record(results[-1][2].tape, list(net.children)[1])
+        record = results[-1][2].net.record(results[-1][2].tape, list(net.children)[1])
         results[-1] += ((record["neurons"] if loop else record)["v"],)
     assert kept[0] == (True, 2) and not kept[1][0] and kept[2] == (False, 0)
     for other in results[1:]:
@@ -243,7 +311,10 @@ def taken(tape, seen=None):
     """Bytes of all arrays in a tape, each counted once."""
     seen = {} if seen is None else seen
     for value in tape.values():
-        if isinstance(value, dict):
+        if isinstance(value, StackTape):
+            for inner in value.blocks:
+                taken(inner, seen)
+        elif isinstance(value, dict):
             taken(value, seen)
         elif isinstance(value, np.ndarray):
             while isinstance(value.base, np.ndarray):

@@ -43,6 +43,7 @@ def describe(layer: Layer, arrays: dict[str, np.ndarray], prefix: str = "") -> d
     TypeError
         If an option is a function, or something else that a file cannot hold.
     """
+    layer = layer.unfused()
     if isinstance(layer, Population):
         return _describe_neuron(layer, arrays, prefix)
     kind = type(layer).__name__

@@ -11,7 +11,6 @@ import warnings
 from typing import Any
 
 from ..device.constant_input import fetched
-from ..device.gpu import get
 from ..layers import Layer, Run
 from ..layers.layer import Nested, flatten
 from ..losses.result import checked_result
@@ -66,6 +65,7 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
         function("loss", loss, "callable, loss(output, target)", takes=2)
     if loss is None and target is not None:
         raise ValueError("a target is given without a loss")
+    net = net.unfused()
     if net.setting.device == "cuda":  # nothing here is worth a kernel
         net, x = net.twin(device="cpu"), fetched(x)
     x = net.check_input(x)
@@ -109,8 +109,9 @@ def warn_if_silent(run: Run, stacklevel: int = 2) -> list[str]:
     ...     warn_if_silent(net.run(np.zeros((5, 1, 2))))
     ['lif1']
     """
-    found = [(name, p, inner) for name, p, inner in populations(run._layer, run._tape) if p.neuron.output == "spikes"]
-    silent = [name for name, population, inner in found if not get(population.output(inner)).any()]
+    net: Layer = run._layer
+    found = [name for name, layer in {"": net, **net.layers()}.items() if layer.recorded()[:1] == ["spikes"]]
+    silent = [name or net.kind for name in found if not (run[name]["spikes"] if name else run["spikes"]).any()]
     if silent:
         who = "the network never spikes" if len(silent) == len(found) else f"{', '.join(silent)} never spiked"
         text = f"{who} in this batch: nbsnn.report(net, x) says by how much to scale weights, nbsnn.target_rate does it"

@@ -92,6 +92,11 @@ class Dense(Stateless):
 
         return CudaDense(self)
 
+    @property
+    def fusible(self) -> bool:
+        """Whether learners may run it and the population after it as one: a subclass has an ``apply`` of its own."""
+        return type(self) is Dense and self.setting.device == "cpu" and not self.setting.smooth
+
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
         weight = self.params["weight"]

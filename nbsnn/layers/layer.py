@@ -60,6 +60,8 @@ class Layer:
         Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``.
     devices : tuple of str
         Where the layer can compute; a layer of one's own computes with NumPy's arrays.
+    fusible : bool
+        Whether learners may run it and the population after it as one, see ``layers.fused``.
     cuda : object or None
         On a GPU, what computes there in place of the layer's own methods, if it has such: see ``ops``.
     """
@@ -67,6 +69,7 @@ class Layer:
     kind = "layer"
     at_once = lowpass = False
     devices: tuple[str, ...] = ("cpu", "python")
+    fusible = False
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -201,6 +204,14 @@ class Layer:
         """
         return 2 * (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch * self.setting.dtype.itemsize
 
+    def fused_parts(self) -> tuple[Any, Any] | None:
+        """The population, and the ``Dense`` that feeds it back or None, if learners may run this layer and the
+        connection before it as one."""
+
+    def unfused(self) -> Layer:
+        """The network that this one was made from by ``layers.fused``, else itself."""
+        return self
+
     def zeros(self) -> Nested:
         """Gradients of zero for all parameters, nested as they are."""
         return {name: self.arrays.zeros(array.shape, array.dtype) for name, array in self.params.items()}
@@ -271,7 +282,7 @@ class Layer:
                 raise TypeError(f"input on the GPU must be {self.setting.dtype}, as this network, not {x.dtype}")
             return x
         if is_static(x):
-            return arrays.repeated(self.check_input(np.array(x[:1])), len(x))
+            return arrays.repeated(Layer.check_input(self, np.array(x[:1])), len(x))
         given = np.ascontiguousarray(x, self.setting.dtype)
         return arrays.put(given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device))
 

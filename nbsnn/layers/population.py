@@ -188,6 +188,9 @@ class Population(HostPopulation):
         """The output at every step, [T, B, ...]."""
         return self.record(tape, self.neuron.output)
 
+    def fused_parts(self) -> tuple[Any, Any] | None:
+        return (self, None) if type(self) is Population and self.neuron.vjp is not None else None
+
     def tape_bytes(self, steps: int, batch: int) -> int:
         lines = (len(self.variables) + 2) * (steps + 1) + len(self.neuron.state) + len(self.neuron.trained)
         return lines * batch * self.units * self.setting.dtype.itemsize
@@ -195,10 +198,6 @@ class Population(HostPopulation):
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
             return super().record(tape, name)
-        if "record" not in tape and "unit" in tape:  # as a stack left it
-            if name == self.neuron.output:
-                return tape["unit"].output(tape["small"])
-            tape["unit"].unfold(tape)
         line = tape["record"][self.variables.index(name), 1:]
         return line.reshape(*line.shape[:2], *self.shape)
 

@@ -158,6 +158,12 @@ class Recurrent(Container):
         first = np.broadcast_to(first.astype(self.setting.dtype), (batch, *first.shape))  # what comes back at first
         return Start({**state, "output": self.arrays.put(first)})
 
+    def fused_parts(self) -> tuple[Any, Any] | None:
+        if type(self) is not Recurrent or not self.windowed or not self.feedback.fusible:
+            return None
+        parts = self.population.fused_parts()
+        return (parts[0], self.feedback) if parts and parts[0].neuron.output == "spikes" else None
+
     def tape_bytes(self, steps: int, batch: int) -> int:
         return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)
 

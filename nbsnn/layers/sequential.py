@@ -12,8 +12,7 @@ from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import shape_of
 from .container import Container
-from .fused.stack import Stack, in_a_row
-from .layer import Array, Nested, Setting, finite_input
+from .layer import Array, Nested, Setting
 from .spike_trace import LowPass
 
 
@@ -94,21 +93,8 @@ class Sequential(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
-        names, compact, tape["/runs"] = list(self.children), tape.get("/compact"), []
-        first = names[0]
-        while names:
-            run: Any = None if compact is None or self.arrays.constant(x) else in_a_row(names, self.children)
-            if run:
-                run = Stack(run, self.children)
-                y = run.forward(x, state, tape, final, compact)
-                run, x = (None, x) if y is None else (run, y)
-            if not run:
-                run = names[0]
-                if compact is not None and run == first and not self.arrays.constant(x):
-                    finite_input(x, self.setting.device)
-                x = self._forward(run, x, state, tape, draws, final)
-            tape["/runs"].append(run)
-            names = names[len(run.names) if isinstance(run, Stack) else 1 :]
+        for name in self.children:
+            x = self._forward(name, x, state, tape, draws, final)
         return x, final
 
     def backward(
@@ -121,14 +107,10 @@ class Sequential(Container):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        before: Nested = {}
-        for k, run in reversed(list(enumerate(tape["/runs"]))):
-            if isinstance(run, Stack):
-                gy = run.backward(gy, tape, grads, before, inject, wanted or k > 0)  # type: ignore[assignment]
-            else:
-                gy = self._backward(  # type: ignore[assignment]
-                    run, gy, tape, grads, before, after=after, inject=inject, wanted=wanted or k > 0
-                )
+        before, first = dict[str, Any](), next(iter(self.children))
+        for name in reversed(self.children):
+            passed: dict[str, Any] = {"after": after, "inject": inject, "wanted": wanted or name != first}
+            gy = self._backward(name, gy, tape, grads, before, **passed)  # type: ignore[assignment]
         return gy, before
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:

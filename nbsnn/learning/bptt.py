@@ -15,8 +15,8 @@ import numpy as np
 
 from ..device.exclusive import exclusive
 from ..device.profile import span
-from ..layers.fused.memory_plan import Plan
-from ..layers.fused.stack import Compact, plans, share_of
+from ..layers.fused.memory_plan import Plan, alone
+from ..layers.fused.network import FusedNetwork, fuse
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.sequential import Sequential
 from ..random import Draws
@@ -75,19 +75,16 @@ class BPTT(Learner):
         compact: bool = True,
     ):
         super().__init__(net, loss, optimizer, clip, seed)
-        self.compact = (
-            Compact(None if max_bytes is None else count("max_bytes", max_bytes))
-            if switch("compact", compact)
-            else None
-        )
-        if max_bytes is not None and not compact:
-            raise ValueError("max_bytes needs compact=True")
-        if max_bytes is not None and not isinstance(net, Sequential):
-            raise ValueError(f"max_bytes needs a Sequential, not a {type(net).__name__}")
-        if net.setting.device == "cuda":
-            if max_bytes is not None:
+        max_bytes = None if max_bytes is None else count("max_bytes", max_bytes)
+        if max_bytes is not None:
+            if not switch("compact", compact):
+                raise ValueError("max_bytes needs compact=True")
+            if not isinstance(self.net, Sequential):
+                raise ValueError(f"max_bytes needs a Sequential, not a {type(net).__name__}")
+            if net.setting.device == "cuda":
                 raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
-            self.compact = None
+        if switch("compact", compact):
+            self.net = fuse(self.net, max_bytes)
         self.chunk = None if chunk is None else count("chunk", chunk)
         self.regularizers = dict(
             instance("regularizers", {} if regularizers is None else regularizers, Mapping, "a mapping from layers")
@@ -108,11 +105,9 @@ class BPTT(Learner):
     @exclusive
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
-            later = self.compact is not None and isinstance(self.net, Sequential)  # a stack sees all numbers anyway
-            x = self.net.check_input(x, numbers=not later)
+            self.check_layers()
+            x = self.net.check_input(x)
         self.clear()
-        steps = len(x) if self.chunk is None else min(len(x), self.chunk)
-        self.tape["/compact"] = self._compact(steps, x.shape[1])
         draws = Draws(self.seed, "training", self.iteration)
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
@@ -151,16 +146,12 @@ class BPTT(Learner):
         >>> plans["dense1", "lif1"].bytes < 200e6
         True
         """
-        children = self.net.children if isinstance(self.net, Sequential) else {self.net.kind: self.net}
-        compact = self.compact if isinstance(self.net, Sequential) else None
         steps = count("steps", steps) if self.chunk is None else min(count("steps", steps), self.chunk)
-        return plans(children, steps, count("batch", batch), compact)
-
-    def _compact(self, steps: int, batch: int) -> Compact | None:
-        """How stacks may run, with what other layers leave of ``max_bytes``."""
-        if self.compact is None or self.compact.max_bytes is None:
-            return self.compact
-        return share_of(self.net.children, steps, batch, self.compact)  # type: ignore[attr-defined]
+        batch = count("batch", batch)
+        if isinstance(self.net, FusedNetwork):
+            return self.net.plans(steps, batch)
+        layers = self.net.children if isinstance(self.net, Sequential) else {self.net.kind: self.net}
+        return {(name,): alone(layer, steps, batch) for name, layer in layers.items()}
 
     def _whole(self, x: Array, target: Any, draws: Draws) -> float:
         self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)

@@ -105,7 +105,7 @@ def fit(
     if checkpoint is not None:
         path("checkpoint", checkpoint)
     Draws(seed)
-    if learner.net is not net:
+    if learner.net.unfused() is not net.unfused():
         raise ValueError("learner trains another network than the one given")
     train, test = _pair("train", train), None if test is None else _pair("test", test)
     count("epochs", epochs, most=1_000_000)
@@ -223,7 +223,7 @@ def _epoch(
         right += int((predict(learner.output, getattr(learner.loss, "decision", "count")) == labels[indices]).sum())
         done += len(indices)
         if epoch == 0 and number == 0:
-            warn_if_silent(Run(net, learner.output, {}, learner.tape), stacklevel=4)
+            warn_if_silent(Run(learner.net, learner.output, {}, learner.tape), stacklevel=4)
         show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
     seconds = time.perf_counter() - start
     return {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done, "seconds": seconds}

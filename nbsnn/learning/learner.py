@@ -31,7 +31,9 @@ class Learner:
 
     Attributes
     ----------
-    net, loss, optimizer, clip, seed
+    net : Layer
+        The network as it trains, with the layers of the one that was given; ``print`` shows which of them run as one.
+    loss, optimizer, clip, seed
         As given.
     iteration : int
         How many training steps have been made.
@@ -44,12 +46,13 @@ class Learner:
     """
 
     def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):
-        self.net, self.exclusive = check_net(net), Exclusive(f"this {type(self).__name__}")
+        self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
         self.loss = function("loss", loss, "callable, loss(output, target)", takes=2)
         self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
+        self.layers = self.net.layers()
         self.place = place_of(net)
         self.grads = self.place.zeros(net)
         self._output: Any = np.empty(0)
@@ -70,6 +73,12 @@ class Learner:
         The arrays are the learner's own and are overwritten by the next call.
         """
         raise NotImplementedError
+
+    def check_layers(self) -> None:
+        """Raise if a layer of the network has been replaced since the learner was made."""
+        if (found := self.net.layers()) != self.layers:
+            names = [name for name in {**self.layers, **found} if self.layers.get(name) is not found.get(name)]
+            raise ValueError(f"layers have been replaced since this learner was made: {', '.join(names)}; make another")
 
     def clear(self) -> None:
         """Set all gradients to zero."""

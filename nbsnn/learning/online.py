@@ -124,6 +124,7 @@ class Online(Learner):
         self, x: Any, target: Any, accumulate: bool, window: int | None
     ) -> Iterator[tuple[float, dict[str, Array]]]:
         """As ``passes``, for windows of steps."""
+        self.check_layers()
         draws = Draws(self.seed, "training", self.iteration)
         state: Nested | None = None
         traces: Nested = {}

@@ -47,7 +47,7 @@ def main() -> None:
     before = workloads.now_mb()
     value, grads = learner.gradients(xs[0], ys[0])
     norms = [round(float((g**2).sum() ** 0.5), 6) for g in grads.values()]
-    layer = net.record(learner.tape, "lif1" if a.workload == "w1" else "recurrent1/neurons")
+    layer = learner.net.record(learner.tape, "lif1" if a.workload == "w1" else "recurrent1/neurons")
     spikes = {"hidden_spikes": float(layer["spikes"].sum()), "out_spikes": float(learner.output.sum())}
     del layer
     times = workloads.timed(lambda k: learner.step(xs[k % 2], ys[k % 2]), a.warmup, a.repeat)

@@ -1,0 +1,139 @@
+"""A network as it trains: its dense connections and populations in a row run together, each run a ``FusedStack``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...random import Draws
+from ..layer import Array, Layer, Nested
+from ..run import Run
+from ..sequential import Sequential
+from .memory_plan import Plan, alone
+from .stack import Budget, FusedStack, share_layers
+
+
+def fuse(net: Layer, max_bytes: int | None = None) -> Layer:
+    """The network that trains in place of ``net`` and shares its layers; ``net`` itself if nothing in it fuses.
+
+    Parameters
+    ----------
+    net : Layer
+        A built network.
+    max_bytes : int, optional
+        How much memory the backward pass may take; of a ``Sequential`` alone.
+    """
+    fused = FusedNetwork(net, max_bytes) if isinstance(net, Sequential) else None
+    return fused if fused is not None and (fused.budget.stacks or max_bytes is not None) else net
+
+
+def in_a_row(names: list[str], children: dict[str, Layer]) -> list[str]:
+    """The first of ``names`` that make a stack: connection and population in turn, only the last without spikes."""
+    found = list[str]()
+    for first, second in zip(names[::2], names[1::2], strict=False):
+        parts = children[second].fused_parts()
+        if not children[first].fusible or parts is None:
+            break
+        found += [first, second]
+        if parts[0].neuron.output != "spikes":
+            break
+    return found
+
+
+class FusedNetwork(Sequential):
+    """A ``Sequential`` as a learner trains it: the same layers under the same names, some of them in stacks.
+
+    Attributes
+    ----------
+    parts : list of Sequential
+        What runs one after the other: stacks, and the layers between them.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> print(fuse(nbsnn.Sequential(nbsnn.Dense(8, 4), nbsnn.neurons.LI(), nbsnn.Dropout(0.5), seed=0)))
+    FusedNetwork(
+      FusedStack(
+        dense1: Dense(8, 4)
+        li1: LI()
+      )
+      Sequential(
+        dropout1: Dropout(0.5)
+      )
+    )
+    """
+
+    def __init__(self, net: Sequential, max_bytes: int | None):
+        share_layers(self, net, net.children)
+        self.net, self.budget, self.parts = net, Budget(max_bytes), list[Sequential]()
+        names = list(net.children)
+        while names:
+            run = in_a_row(names, net.children)
+            if run:
+                self.parts.append(FusedStack(net, run, self.budget))
+                self.budget.stacks += 1
+            else:
+                run = names[:1]
+                self.budget.others[run[0]] = net.children[run[0]]
+                self.parts.append(share_layers(Sequential.__new__(Sequential), net, {run[0]: net.children[run[0]]}))
+            names = names[len(run) :]
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [f"{type(self).__name__}(", *(f"  {part!r}".replace("\n", "\n  ") for part in self.parts), ")"]
+        )
+
+    def unfused(self) -> Layer:
+        return self.net
+
+    def twin(self, **setting: Any) -> Layer:
+        return self.net.twin(**setting)
+
+    def run(self, x: Any, state: Nested | None = None) -> Run:
+        return self.net.run(x, state)
+
+    def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:
+        return self.net.steps(x, state)
+
+    def check_input(self, x: Any, *, numbers: bool = True) -> Any:
+        """As ``Layer.check_input``; a stack looks at all numbers anyway."""
+        return super().check_input(x, numbers=numbers and not isinstance(self.parts[0], FusedStack))
+
+    def plans(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
+        """What the parts take for a batch of this size, by the names of their layers."""
+        return {
+            tuple(part.children): part.plan(steps, batch)
+            if isinstance(part, FusedStack)
+            else alone(part.children[next(iter(part.children))], steps, batch)
+            for part in self.parts
+        }
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        final: Nested = {}
+        for part in self.parts:
+            x, after = part.forward(x, state, tape, draws)
+            final |= after
+        return x, final
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        before: Nested = {}
+        for part in reversed(self.parts):
+            passed: dict[str, Any] = {"after": after, "inject": inject, "wanted": wanted or part is not self.parts[0]}
+            gy, start = part.backward(gy, tape, grads, **passed)  # type: ignore[assignment]
+            before |= start
+        return gy, before
+
+    def record(self, tape: Nested, name: str) -> Any:
+        for part in self.parts:
+            if name.partition("/")[0] in part.children:
+                return part.record(tape, name)
+        return super().record(tape, name)
