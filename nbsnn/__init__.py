@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from . import voting as voting
     from .checkpoint.save import load as load
     from .checkpoint.save import save as save
+    from .device.products import deterministic as deterministic
     from .device.profile import profile as profile
     from .device.threads import set_threads as set_threads
     from .diagnosis.report import SilentNetworkWarning as SilentNetworkWarning
@@ -77,7 +78,6 @@ if TYPE_CHECKING:
     from .sparse import Sparse as Sparse
     from .sparse import from_scipy as from_scipy
     from .sparse import values as values
-    from .spikes.products import deterministic as deterministic
     from .surrogates.surrogate import dspike as dspike
     from .surrogates.surrogate import spike as spike
     from .tempotron import Tempotron as Tempotron
@@ -102,7 +102,7 @@ NAMES = {
     "network": "Network",
     "neuron": "Neuron",
     "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
-    "spikes.products": "deterministic",
+    "device.products": "deterministic",
     "surrogates.surrogate": "dspike spike",
     "tempotron": "Tempotron",
 }

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn import Dense, Neuron, Population, Recurrent, Residual, Run, Sequential, surrogates
-from nbsnn.diagnosis import report, target_rate
+from nbsnn import Dense, Neuron, Population, Recurrent, Residual, Run, Sequential, report, surrogates, target_rate
 from nbsnn.diagnosis.report import SilentNetworkWarning, warn_if_silent
 from nbsnn.learning import BPTT
 from nbsnn.losses import rate_cross_entropy, rate_mse

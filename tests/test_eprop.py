@@ -128,7 +128,7 @@ def test_the_jacobian_equals_finite_differences():
     population = Sequential(neuron, input_shape=2, dtype=np.float64, device="python").twin(smooth=True)["alif1"]
     tape: dict = {}
     population.forward(x, state, tape)
-    found = jacobian(population, tape)
+    found = jacobian(population, tape, {})
 
     def results(x, state):
         y, final = population.forward(x, state, {})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.spikes.products import matmul
+from nbsnn.device.products import matmul
 
 TOOL = Path(__file__).parent / "tools" / "same_bits.py"
 FAMILIES = ("dense", "recurrent", "convolutional")

@@ -65,10 +65,8 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
         function("loss", loss, "callable, loss(output, target)", takes=2)
     if loss is None and target is not None:
         raise ValueError("a target is given without a loss")
-    net = net.unfused()
-    if net.setting.device == "cuda":  # nothing here is worth a kernel
-        net, x = net.twin(device="cpu"), fetched(x)
-    x = net.check_input(x)
+    net = net.unfused().on_host()  # nothing here is worth a kernel
+    x = net.check_input(fetched(x))
     tape: Nested = {}
     y, _ = net.forward(x, net.initial(x.shape[1]), tape)
     value, gradients = None, []

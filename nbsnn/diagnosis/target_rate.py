@@ -73,8 +73,7 @@ def target_rate(net: Layer, x: Any, rate: float = 0.1, tolerance: float | None =
     if rate >= 1.0:
         raise ValueError(f"rate must be below 1 spike per step, not {rate!r}")
     tolerance = 0.05 * rate if tolerance is None else number("tolerance", tolerance, above=0.0)
-    if net.setting.device == "cuda":
-        twin = net.twin(device="cpu")
+    if (twin := net.on_host()) is not net:
         scales = target_rate(twin, fetched(x), rate, tolerance)
         for name, array in net.parameters().items():
             assign(array, twin.parameters()[name])

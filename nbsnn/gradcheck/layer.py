@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..device.host import is_static
 from ..layers import Container, Layer, Population
-from ..layers.host import is_static
 from ..layers.layer import Nested, flatten
 from ..neurons.reset import attached
 from ..random import Draws

@@ -23,10 +23,10 @@ import numpy as np
 
 from .. import init
 from ..compile.fill import kernel
+from ..device.products import matmul
 from ..device.threads import DEVICES, run_threaded
 from ..kernels.products import patches as loops
 from ..random import Draws
-from ..spikes.products import matmul
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, buffer

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import init
+from ..device.products import FEW, add_product, matmul
 from ..device.profile import span
 from ..device.threads import DEVICES, SERIAL
 from ..random import Draws
 from ..spikes.break_even import largest_rate, worth_counting
 from ..spikes.packed import PackedSpikes
-from ..spikes.products import FEW, add_product, matmul
 from ..validate import UNITS, choice, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, aligned, buffer

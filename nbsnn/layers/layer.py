@@ -22,9 +22,9 @@ from ..device.buffers import aligned as aligned
 from ..device.buffers import buffer as buffer
 from ..device.finite import finite_input as finite_input
 from ..device.gpu import assign, get, get_all, on_gpu, put
+from ..device.host import Host, is_static
 from ..files.pickling import by_name
 from ..random import Draws
-from .host import is_static
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .run import Run
@@ -92,14 +92,14 @@ class Layer:
             raise NotImplementedError(f'a {self.kind} has no counterpart on a GPU yet: use device="cpu"')
         self.setting, self.built = setting, True
         self.params = self._settled = Parameters({k: setting.arrays.put(array) for k, array in self.params.items()})
-        self.cuda = self.on_gpu() if setting.device == "cuda" else None
+        self.cuda = setting.arrays.ops_of(self)
         self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
         """What computes on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
 
     @property
-    def arrays(self) -> Any:
+    def arrays(self) -> Host:
         """Array operations where the layer's arrays are."""
         return self.setting.arrays
 
@@ -308,8 +308,12 @@ class Layer:
             assign(array, self.all_buffers()[name])
         return other
 
+    def on_host(self) -> Layer:
+        """This network, or if it lies on a GPU its twin on the CPU."""
+        return self if self.arrays.numpy else self.twin(device="cpu")
+
     def __getstate__(self) -> dict[str, Any]:
-        if self.setting.device == "cuda":
+        if not self.arrays.numpy:
             raise TypeError(f'a {self.kind} on a GPU cannot be pickled: pickle net.twin(device="cpu")')
         for value in self.__dict__.values():
             if isinstance(value, FunctionType):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..device.host import Host
 from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import choice
 from .container import Container
-from .host import Host
 from .join import JOINS, added, joined, joined_shape, parted
 from .layer import Array, Layer, Nested, Setting
 from .spike_trace import LowPass, as_array

@@ -30,7 +30,7 @@ class Run:
 
     def __init__(self, layer: Any, output: Any, state: dict[str, Any], tape: dict[str, Any]):
         self._layer, self._output, self._state, self._tape = layer, output, state, tape
-        if layer.setting.device != "cuda":  # there it is looked at when it is asked for
+        if layer.setting.arrays.numpy:  # there it is looked at when it is asked for
             _finite(state, "")
 
     @functools.cached_property

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ..device.arrays import operations
+from ..device.host import Host
 from ..device.threads import resolve
 from ..validate import float_dtype, scale
-from .host import Host
 
 
 @dataclass(frozen=True)
@@ -17,20 +18,17 @@ class Setting:
     """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks).
 
     Device "auto" becomes "cuda" if there is a GPU that can be used, else "cpu". ``arrays`` are the array operations
-    there: a ``Host``, or the ``Gpu`` of ``layers.cuda.arrays``.
+    there: a ``Host``, or its kind for a GPU.
     """
 
     dt: float = 1.0
     dtype: Any = np.float32
     device: str = "cpu"
     smooth: bool = False
-    arrays: Any = field(default_factory=Host, init=False, repr=False, compare=False)
+    arrays: Host = field(default_factory=Host, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dt", scale("dt", self.dt))
         object.__setattr__(self, "dtype", float_dtype(self.dtype))
         object.__setattr__(self, "device", resolve(self.device))
-        if self.device == "cuda":
-            from .cuda.arrays import Gpu
-
-            object.__setattr__(self, "arrays", Gpu())
+        object.__setattr__(self, "arrays", operations(self.device))

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import init
+from ..device.products import matmul
 from ..device.threads import DEVICES
 from ..random import Draws
-from ..spikes.products import matmul
 from ..validate import UNITS, count, switch
 from .initial import initial, initializer
 from .layer import Array, Layer, Nested, Setting

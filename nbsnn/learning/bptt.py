@@ -81,7 +81,7 @@ class BPTT(Learner):
                 raise ValueError("max_bytes needs compact=True")
             if not isinstance(self.net, Sequential):
                 raise ValueError(f"max_bytes needs a Sequential, not a {type(net).__name__}")
-            if net.setting.device == "cuda":
+            if not net.arrays.numpy:
                 raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
         if switch("compact", compact):
             self.net = fuse(self.net, max_bytes)
@@ -165,12 +165,12 @@ class BPTT(Learner):
         """Forward once for the output and the states between chunks, then each chunk again, forward and back."""
         if self.regularizers:
             raise ValueError("regularisers need the whole run: they cannot be combined with chunk")
-        state, starts, outputs = self.net.initial(x.shape[1]), [], []
+        arrays, state, starts, outputs = self.net.arrays, self.net.initial(x.shape[1]), [], []
         for t in range(0, len(x), chunk):
-            starts.append(self.place.kept(state) if t else state)
+            starts.append(arrays.kept(state) if t else state)
             y, state = self.net.forward(x[t : t + chunk], state, self.tape, draws)
-            outputs.append(self.place.copy(y))
-        self._output = self.place.concatenated(outputs)
+            outputs.append(arrays.copied(arrays.stored(y, {}, "y"), {}, "y"))
+        self._output = arrays.concatenated(outputs)
         value, gy = self.place.loss(self.loss, self._output, target)
         for t, state in zip(range(0, len(x), chunk), starts, strict=True):
             self.net.forward(x[t : t + chunk], state, self.tape, draws)

@@ -26,7 +26,7 @@ from ..losses.result import checked_result
 from ..validate import array_of, switch
 from .bptt import BPTT
 from .eprop import EProp
-from .learner import Learner, Loss
+from .learner import Learner, Loss, check_net
 from .online import Online
 from .ottt import OTTT
 from .sltt import SLTT
@@ -154,8 +154,7 @@ def compare_credit(
     """
     switch("steps", steps)
     loss = StepCrossEntropy(reduction="sum") if loss is None else loss
-    if isinstance(net, Layer) and net.setting.device == "cuda":  # many small gradients, compared by NumPy
-        net, x = net.twin(device="cpu"), fetched(x)
+    net, x = check_net(net).on_host(), fetched(x)  # many small gradients, compared by NumPy
     whole = BPTT(net, loss, seed=seed)
     x, target = net.check_input(x), array_of("target", target)
     chunk = max(1, len(x) // 4) if chunk is None else chunk

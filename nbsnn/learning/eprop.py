@@ -22,19 +22,15 @@ doi:10.1038/s41467-020-17236-y. Adaptive feedback: Kolen and Pollack 1994.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
 
-from ..compile.fill import kernel
 from ..device.gpu import assign, get, on_gpu, put
-from ..device.threads import run_threaded
-from ..kernels.arrays import eligibility as loops
 from ..layers import Dense, Population, Recurrent, Sequential
 from ..layers.layer import Array, Layer, Nested
 from ..random import Draws
-from ..spikes.products import matmul
 from ..validate import choice, finite, number, shaped
 from .learner import Loss, check_net
 from .online import Online
@@ -110,17 +106,16 @@ class EProp(Online):
         return True
 
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
-        if self.net.setting.device == "cuda":
-            from . import eprop_on_gpu
-
-            return eprop_on_gpu.reverse(self, x, gy, traces)
+        arrays, room = self.net.arrays, traces.setdefault("room", {})
         tape = self.tape[self.hidden]["neurons"] if self.recurrent else self.tape[self.hidden]
-        before, now = tape["record"][0]
-        error = self.gain * gy[0]
-        signal = matmul(error, self.feedback_weight.T)
-        derivatives = jacobian(self.population, tape)
-        ones = np.ones((len(signal), 1), signal.dtype)
-        pres = {f"{self.first}/weight": x[0], f"{self.first}/bias": ones}
+        before, now = tape["record"][0, 0], tape["record"][0, 1]
+        error = arrays.scaled(gy[0], self.gain, room, "error")
+        signal = arrays.multiply_back(error, self.feedback_weight, room, "signal")
+        derivatives = jacobian(self.population, tape, room)
+        if "ones" not in room:
+            arrays.fill(arrays.buffer(room, "ones", (len(now), 1), now.dtype), 1)
+        ones = room["ones"]
+        pres = {f"{self.first}/weight": arrays.stored(x, room, "x")[0], f"{self.first}/bias": ones}
         pres |= {f"{self.hidden}/feedback/weight": before, f"{self.hidden}/feedback/bias": ones}
         for name, pre in pres.items():
             *path, last = name.split("/")
@@ -132,31 +127,31 @@ class EProp(Online):
         for name, pre in (("weight", now), ("bias", ones)):
             if name in grads:
                 key = f"{self.last}/{name}"
-                traces[key] = self.kappa * traces[key] + pre if key in traces else pre.copy()
-                grads[name] += matmul(traces[key].T, error).reshape(grads[name].shape)
+                if key not in traces:
+                    traces[key] = arrays.zeros(pre.shape, pre.dtype)
+                arrays.leak(traces[key], self.kappa, pre)
+                arrays.add_outer(traces[key], error, grads[name], room)
 
     def _advance(self, pre: Array, derivatives: Array, signal: Array, traces: Nested, grads: Array) -> None:
         """One step of the eligibility of all synapses that share ``pre`` [B, I]; adds to ``grads``."""
-        dtype, (batch, n_pre), n_post = signal.dtype, pre.shape, signal.shape[1]
+        arrays, dtype, (batch, n_pre), n_post = self.net.arrays, signal.dtype, pre.shape, signal.shape[1]
         states = len(derivatives) - 1
         if not traces:
-            traces["eps"] = np.zeros((n_pre, batch, states, n_post), dtype)
-            traces["traced"] = np.zeros((n_pre, batch, n_post), dtype)
-            traces["work"] = np.empty((n_pre, 1 + states, n_post), dtype)
-        pre, derivatives, signal = (np.require(a, dtype, ["C", "W"]) for a in (pre, derivatives, signal))
-        arrays = (pre, derivatives, traces["eps"], traces["traced"], signal, traces["work"], grads.reshape(n_pre, -1))
-        compiled, kappa = _compiled(self.net.setting.device, dtype), dtype.type(self.kappa)
-        run_threaded(lambda lo, hi: compiled(lo, hi, kappa, *arrays), n_pre, traces["eps"].size)
+            traces["eps"] = arrays.zeros((n_pre, batch, states, n_post), dtype)
+            traces["traced"] = arrays.zeros((n_pre, batch, n_post), dtype)
+            arrays.buffer(traces, "work", (n_pre, 1 + states, n_post), dtype)
+        given = pre, derivatives, traces["eps"], traces["traced"], signal, traces["work"], grads.reshape(n_pre, n_post)
+        arrays.launch("arrays.eligibility", "eligibility", dtype, n_pre, n_post, dtype.type(self.kappa), *given)
 
     def change(self, grads: dict[str, Array]) -> None:
         if self.feedback != "adaptive":
             return super().change(grads)
         self.clipped(grads)
         name, params = f"{self.last}/weight", self.net.parameters()
-        both = grads | {"feedback": self.place.copy(grads[name])}
+        both = grads | {"feedback": self.net.arrays.copied(grads[name], {}, name)}
         self.place.optimise(self.optimizer, params | {"feedback": self.feedback_weight}, both)
         for weight in (params[name], self.feedback_weight):
-            self.place.scale(weight, 1.0 - self.feedback_decay)
+            self.net.arrays.scale(weight, 1.0 - self.feedback_decay)
 
     def state(self) -> dict[str, Array]:
         own = {} if self.feedback == "symmetric" else {"feedback": np.array(get(self.feedback_weight))}
@@ -173,32 +168,37 @@ class EProp(Online):
         assign(self.feedback_weight, given)
 
 
-def jacobian(population: Population, tape: Nested) -> Array:
-    """Derivatives of a population's last step by its input and states, unit by unit: D of ``kernels/cpu/eligibility``.
+def jacobian(population: Population, tape: Nested, room: Nested) -> Array:
+    """Derivatives of a population's last step with respect to its input and states, unit by unit: D of
+    ``kernels.arrays.eligibility``.
 
     The reverse of the step, asked once for each result of the step.
 
     Parameters
     ----------
     population : Population
+        One without learned parameters.
     tape : dict
         What its forward pass of one step left.
+    room : dict
+        Where arrays are kept from call to call.
 
     Returns
     -------
     array [1 + K, 1 + K, B, N]
         By row, output and states after the step; by column, input and states before it.
     """
-    states, batch = list(population.neuron.state), tape["x"].shape[1]
-    lanes = (batch, population.units)
-    result = np.empty((1 + len(states), 1 + len(states), *lanes), population.setting.dtype)
-    one, grads = np.ones((batch, *population.shape), result.dtype), population.zeros()
-    for row, name in zip(result, [None, *states], strict=True):
-        gy, after = (one, {}) if name is None else (np.zeros_like(one), {name: one})
-        gx, before = population.backward(gy[None], tape, grads, after=after)
-        row[0] = np.reshape(cast("Array", gx), lanes)
-        for column, state in zip(row[1:], states, strict=True):
-            column[...] = before[state].reshape(lanes)
+    arrays, states, (batch, units) = population.arrays, list(population.neuron.state), tape["x"].shape[1:]
+    dtype = population.setting.dtype
+    result = arrays.buffer(room, "jacobian", (1 + len(states), 1 + len(states), batch, units), dtype)
+    if "one" not in room:
+        arrays.fill(arrays.buffer(room, "one", (1, batch, *population.shape), dtype), 1)
+        arrays.fill(arrays.buffer(room, "zero", (1, batch, *population.shape), dtype), 0)
+    for k, name in enumerate([None, *states]):
+        gy, after = (room["one"], {}) if name is None else (room["zero"], {name: room["one"]})
+        gx, before = population.backward(gy, tape, {}, after=after)
+        for m, column in enumerate([gx, *(before[state] for state in states)]):
+            arrays.copy(column.reshape(batch, units), result[k, m])  # type: ignore[union-attr]
     return result
 
 
@@ -226,7 +226,7 @@ def _readout_filter(readout: Layer) -> tuple[float, float]:
         plain: Any = readout.twin(device="python")
         state, tape = {name: np.full_like(a, value) for name, a in plain.initial(1).items()}, {}
         plain.forward(np.full((1, 1, *plain.shape), value, plain.setting.dtype), state, tape)
-        found.append(jacobian(plain, tape).reshape(-1, plain.units) if len(state) == 2 else np.zeros((0, 1)))
+        found.append(jacobian(plain, tape, {}).reshape(-1, plain.units) if len(state) == 2 else np.zeros((0, 1)))
     rows = np.stack(found)
     # [output, state] by [input, state]: both rows are (gain, kappa), the same for all units.
     linear = rows.shape[1] == 4 and np.all(rows == rows[:1, :, :1]) and np.all(rows[:, :2] == rows[:, 2:])
@@ -236,8 +236,3 @@ def _readout_filter(readout: Layer) -> tuple[float, float]:
         )
     gain, kappa = rows[0, :2, 0]
     return float(kappa), float(gain)
-
-
-@functools.cache
-def _compiled(device: str, dtype: np.dtype) -> Callable:
-    return kernel(loops.eligibility, device="python" if device == "python" else "cpu", dtype=dtype)

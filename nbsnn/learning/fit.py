@@ -14,7 +14,7 @@ import numpy as np
 from ..checkpoint.describe import describe
 from ..checkpoint.save import fill, fitting, read_npz, save
 from ..data import batches
-from ..device.constant_input import ConstantInput
+from ..device import products
 from ..diagnosis.report import warn_if_silent
 from ..encode import Encoder
 from ..files.npz import Entries, reading
@@ -24,7 +24,6 @@ from ..losses import predict
 from ..progress.bar import Progress
 from ..progress.history import History
 from ..random import Draws
-from ..spikes import products
 from ..validate import count, function, instance, path, switch
 from .learner import Learner
 
@@ -155,10 +154,7 @@ def evaluate(
 
 def encoded(net: Container, encoder: Encoder, x: Array, draws: Draws | None) -> Any:
     """The input of ``net``; of a network on a GPU made there."""
-    if net.setting.device != "cuda":
-        return encoder(x, draws)
-    made = encoder.on_gpu(x, draws)
-    return ConstantInput(made, encoder.T) if encoder.static else made
+    return net.arrays.encoded(encoder, x, draws)
 
 
 def save_training(net: Container, learner: Learner, history: History, path: str | PathLike[str]) -> None:

@@ -137,7 +137,7 @@ def check_net(net: Any) -> Layer:
 
 def place_of(net: Layer) -> OnCpu:
     """What a learner does with arrays where ``net`` is."""
-    if net.setting.device != "cuda":
+    if net.arrays.numpy:
         return OnCpu()
     from .on_gpu import OnGpu
 

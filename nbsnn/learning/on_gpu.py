@@ -99,50 +99,8 @@ class OnGpu(OnCpu):
             return
         optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
 
-    def scale(self, weight: Any, factor: float) -> None:
-        if factor != 1.0:
-            y, number = gpu.flat(weight), weight.dtype.type(factor)
-            gpu.launch("arrays.elementwise_cuda", "multiply", y.dtype, y.size, number, y, y)
-
-    def kept(self, state: Nested) -> Nested:
-        return {k: self.kept(v) if isinstance(v, dict) else self.copy(v) for k, v in state.items()}
-
-    def copy(self, y: Any) -> Any:
-        y = stored(y, {}, "y")
-        other = gpu.empty(y.shape, y.dtype)
-        gpu.copy(y, other)
-        return other
-
-    def concatenated(self, parts: list[Any]) -> Any:
-        y = gpu.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
-        t = 0
-        for part in parts:
-            gpu.copy(part, y[t : t + len(part)])
-            t += len(part)
-        return y
-
-    def over_time(self, y: Any, total: Any) -> Any:
-        y = stored(y, self._room("over time"), "y")
-        if total is None:
-            total = gpu.zeros((1, *y.shape[1:]), y.dtype)
-        gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), self._room("over time"))
-        return total
-
     def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
         return LowPassOnGpu(x, decay, before, device)
-
-    def divided(self, total: Any, count: int) -> Any:
-        y = gpu.empty(total.shape, total.dtype)
-        gpu.launch(
-            "arrays.elementwise_cuda",
-            "multiply",
-            y.dtype,
-            y.size,
-            y.dtype.type(1.0 / count),
-            gpu.flat(total),
-            gpu.flat(y),
-        )
-        return y
 
     def _room(self, name: str) -> dict[str, Any]:
         return self.room.setdefault(name, {})

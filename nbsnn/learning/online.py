@@ -129,13 +129,14 @@ class Online(Learner):
         state: Nested | None = None
         traces: Nested = {}
         output: Any = None
+        arrays, room = self.net.arrays, dict[str, Any]()
         targets, t = windows.targets(target), 0
         self.clear()
         for now in windows.inputs(self.net, x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
-            output = self.place.over_time(y, output)
+            output = arrays.add_over_time(y, output, room)
             if t and not accumulate:
                 self.clear()
             self.reverse(now, gy, traces)
@@ -143,7 +144,7 @@ class Online(Learner):
             yield value, flatten(self.grads)
         if windows.is_moving(target) and len(target) != t:
             raise ValueError(f"target has {len(target)} steps, but the input has {t}")
-        self._output = self.place.divided(output, t)
+        self._output = arrays.divided(output, t)
 
     def _loss(self, y: Array, targets: list[Any], t: int) -> tuple[float, Array]:
         """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""
@@ -156,4 +157,4 @@ class Online(Learner):
         for k, value in enumerate(values):
             if not np.isfinite(value):
                 raise ValueError(f"the loss of step {t + k} is {value}")
-        return sum(values), self.place.concatenated(list(parts))
+        return sum(values), self.net.arrays.concatenated(parts)

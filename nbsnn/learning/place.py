@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.spike_trace import LowPass
 from ..losses.result import checked_result
@@ -55,31 +53,6 @@ class OnCpu:
         """One step of ``optimizer``, with gradients that ``checked`` has seen."""
         optimizer.step(params, grads)
 
-    def scale(self, weight: Any, factor: float) -> None:
-        """Multiply in place."""
-        weight *= factor
-
-    def kept(self, state: Nested) -> Nested:
-        """A state that outlives the next run."""
-        return state
-
-    def copy(self, y: Any) -> Any:
-        """A copy."""
-        return y.copy()
-
-    def concatenated(self, parts: list[Any]) -> Any:
-        """Steps one after the other."""
-        return np.concatenate(parts)
-
-    def over_time(self, y: Any, total: Any) -> Any:
-        """The sum of y over time, [1, ...], added to ``total`` unless that is None."""
-        sums = y.sum(axis=0, keepdims=True)
-        return sums if total is None else np.add(total, sums, out=total)
-
     def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
         """The trace of x over its steps."""
         return LowPass(x, decay, before, device)
-
-    def divided(self, total: Any, count: int) -> Any:
-        """``total / count``"""
-        return total / count

@@ -39,7 +39,7 @@ def length(net: Layer, batch: int) -> int:
 
 def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
     """The input, an array [T, B, ...] or an iterable of arrays [B, ...], in windows of ``size`` steps, checked."""
-    if net.setting.device == "cuda" and hasattr(x, "shape"):
+    if not net.arrays.numpy and hasattr(x, "shape"):
         whole: Any = net.check_input(x)  # sent to the GPU at once
         size = length(net, whole.shape[1]) if size is None else size if at_once(net) else 1
         yield from (stored(whole[t : t + size], {}, "x") for t in range(0, len(whole), size))

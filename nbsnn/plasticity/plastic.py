@@ -17,11 +17,11 @@ import numpy as np
 
 from ..device import gpu
 from ..device.exclusive import Exclusive, exclusive
+from ..device.host import Host
 from ..device.threads import resolve
 from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
-from ..layers.host import Host
 from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.run import Run
 from ..neuron import Neuron

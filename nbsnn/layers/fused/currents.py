@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from ...compile.fill import kernel
+from ...device.products import matmul
 from ...device.profile import span
 from ...device.threads import run_threaded
 from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
 from ...spikes.packed import PackedSpikes, transpose
-from ...spikes.products import matmul
 from ..dense import Dense
 from ..layer import Array, Nested, buffer, finite_input
 from .layout import in_lines, room

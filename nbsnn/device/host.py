@@ -1,4 +1,4 @@
-"""Array operations where NumPy's arrays are: the same methods as ``layers.cuda.arrays.Gpu``, for layers that are
+"""Array operations where NumPy's arrays are: the same methods as ``gpu_arrays.Gpu``, for layers and learners that are
 written once for both devices.
 
 ``room`` is a dict that keeps arrays from call to call, under ``name``. NumPy's operations make new arrays instead.
@@ -6,12 +6,17 @@ written once for both devices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from ..device.buffers import aligned, buffer
+from ..compile.fill import kernel
+from .buffers import aligned, buffer
+from .products import matmul
+from .threads import run_threaded
 
 Array = np.ndarray
 Nested = dict[str, Any]
@@ -23,9 +28,27 @@ def is_static(x: Array) -> bool:
 
 
 class Host:
-    """Array operations on the CPU."""
+    """Array operations on the CPU.
 
+    Attributes
+    ----------
+    numpy : bool
+        Whether arrays are NumPy's.
+    """
+
+    numpy = True
     constant = staticmethod(is_static)
+
+    def __init__(self, device: str = "cpu"):
+        self.device = device
+
+    def ops_of(self, layer: Any) -> Any:
+        """What computes for ``layer`` in its place; None if it does so itself."""
+        return None
+
+    def encoded(self, encoder: Any, x: Any, draws: Any) -> Any:
+        """What ``encoder`` makes of ``x``."""
+        return encoder(x, draws)
 
     def put(self, array: Array) -> Array:
         """An array of NumPy where the network computes."""
@@ -108,3 +131,53 @@ class Host:
     def stored(self, x: Array, room: Nested, name: str) -> Array:
         """``x`` with all of its steps in memory."""
         return x
+
+    def concatenated(self, parts: Sequence[Array]) -> Array:
+        """Steps one after the other, as a new array."""
+        return np.concatenate(parts)
+
+    def kept(self, state: Nested) -> Nested:
+        """A state that outlives the next run."""
+        return state
+
+    def add_over_time(self, y: Array, total: Array | None, room: Nested) -> Array:
+        """The sum of ``y`` over time, [1, ...], added to ``total`` unless that is None."""
+        sums = y.sum(axis=0, keepdims=True)
+        return sums if total is None else np.add(total, sums, out=total)
+
+    def divided(self, array: Array, count: int) -> Array:
+        """``array / count``"""
+        return array / count
+
+    def scaled(self, array: Array, factor: float, room: Nested, name: str) -> Array:
+        """``factor * array``"""
+        return factor * array
+
+    def scale(self, array: Array, factor: float) -> None:
+        """Multiply in place."""
+        array *= factor
+
+    def leak(self, trace: Array, factor: float, x: Array) -> None:
+        """trace = factor trace + x"""
+        trace *= factor
+        trace += x
+
+    def multiply_back(self, g: Array, weight: Array, room: Nested, name: str) -> Array:
+        """g [R, M] W [K, M]^T"""
+        return matmul(g, weight.T)
+
+    def add_outer(self, x: Array, g: Array, total: Array, room: Nested) -> None:
+        """total += x [R, K]^T g [R, M]"""
+        total += matmul(x.T, g).reshape(total.shape)
+
+    def launch(self, module: str, name: str, dtype: Any, rows: int, lanes: int, *arguments: Any) -> None:
+        """Run ``kernels.<module>.<name>(0, rows, *arguments)``, threads sharing the rows; each has ``lanes`` lanes."""
+        given = [np.require(a, None, ["C", "W"]) if isinstance(a, np.ndarray) else a for a in arguments]
+        compiled = _compiled(module, name, "python" if self.device == "python" else "cpu", np.dtype(dtype))
+        run_threaded(lambda lo, hi: compiled(lo, hi, *given), rows, rows * lanes)
+
+
+@functools.cache
+def _compiled(module: str, name: str, device: str, dtype: np.dtype) -> Callable:
+    template = getattr(import_module(f"..kernels.{module}", __package__), name)
+    return kernel(template, device=device, dtype=dtype)

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
-from ..device.buffers import Array
-from ..device.threads import run_threaded
 from ..kernels.products import small as loops
 from ..validate import switch
+from .buffers import Array
+from .threads import run_threaded
 
 FEW = 16
 """Up to this many rows in the middle. Measured on one thread, 12800 rows, 10 to 800 columns: 2.0 ms, BLAS 2.4; 784

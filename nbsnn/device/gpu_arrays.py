@@ -1,4 +1,4 @@
-"""Array operations on a GPU: the same methods as ``layers.host.Host``. Nothing here waits for the GPU.
+"""Array operations on a GPU: the same methods as ``host.Host``. Nothing here waits for the GPU.
 
 Results are kept in ``room``, under ``name``, and overwritten by the next call with both.
 """
@@ -9,28 +9,38 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ...device import gpu, gpu_sums
-from ...device.constant_input import ConstantInput, stored
+from . import gpu, gpu_products, gpu_sums
+from .constant_input import ConstantInput, stored
+from .host import Host
 
 Nested = dict[str, Any]
 
 
-class Gpu:
+class Gpu(Host):
     """Array operations on a GPU; all arrays are contiguous."""
 
-    put = staticmethod(gpu.put)
-    zeros = staticmethod(gpu.zeros)
-    buffer = staticmethod(gpu.buffer)
-    fill = staticmethod(gpu.fill)
-    copy = staticmethod(gpu.copy)
-    add = staticmethod(gpu.add)
-    stored = staticmethod(stored)
+    numpy = False
+    put: Any = staticmethod(gpu.put)
+    zeros: Any = staticmethod(gpu.zeros)
+    buffer: Any = staticmethod(gpu.buffer)
+    fill: Any = staticmethod(gpu.fill)
+    copy: Any = staticmethod(gpu.copy)
+    add: Any = staticmethod(gpu.add)
+    stored: Any = staticmethod(stored)
 
     def __init__(self) -> None:
+        super().__init__("cuda")
         self._zeros: dict[Any, Any] = {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Gpu:
         return Gpu()
+
+    def ops_of(self, layer: Any) -> Any:
+        return layer.on_gpu()
+
+    def encoded(self, encoder: Any, x: Any, draws: Any) -> Any:
+        made = encoder.on_gpu(x, draws)
+        return ConstantInput(made, encoder.T) if encoder.static else made
 
     def holds(self, x: Any) -> bool:
         """True if ``x`` lies on the GPU already."""
@@ -146,6 +156,55 @@ class Gpu:
     def repeated(self, y: Any, steps: int) -> ConstantInput:
         """One step as constant over ``steps`` of them."""
         return ConstantInput(y, steps)
+
+    def concatenated(self, parts: Sequence[Any]) -> Any:
+        y = gpu.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+        t = 0
+        for part in parts:
+            gpu.copy(part, y[t : t + len(part)])
+            t += len(part)
+        return y
+
+    def kept(self, state: Nested) -> Nested:
+        return {k: self.kept(v) if isinstance(v, dict) else self.copied(v, {}, k) for k, v in state.items()}
+
+    def add_over_time(self, y: Any, total: Any, room: Nested) -> Any:
+        y = stored(y, room, "y")
+        if total is None:
+            total = gpu.zeros((1, *y.shape[1:]), y.dtype)
+        gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), room)
+        return total
+
+    def divided(self, array: Any, count: int) -> Any:
+        return self.scaled(array, 1.0 / count, {}, "y")
+
+    def scaled(self, array: Any, factor: float, room: Nested, name: str) -> Any:
+        y = gpu.buffer(room, name, array.shape, array.dtype)
+        self._multiply(array, factor, y)
+        return y
+
+    def scale(self, array: Any, factor: float) -> None:
+        if factor != 1.0:
+            self._multiply(array, factor, array)
+
+    def leak(self, trace: Any, factor: float, x: Any) -> None:
+        arguments = trace.dtype.type(factor), x.reshape(1, x.size), gpu.flat(trace)
+        gpu.launch("arrays.trace_cuda", "last", trace.dtype, trace.size, *arguments)
+
+    def multiply_back(self, g: Any, weight: Any, room: Nested, name: str) -> Any:
+        y = gpu.buffer(room, name, (len(g), len(weight)), g.dtype)
+        gpu_products.multiply_back(g, weight, y)
+        return y
+
+    def add_outer(self, x: Any, g: Any, total: Any, room: Nested) -> None:
+        gpu_products.add_outer(x, g, total.reshape(x.shape[1], g.shape[1]), room)
+
+    def launch(self, module: str, name: str, dtype: Any, rows: int, lanes: int, *arguments: Any) -> None:
+        gpu.start(gpu.compiled(f"{module}_cuda", name, dtype), rows * lanes, 0, rows, *arguments)
+
+    def _multiply(self, array: Any, factor: float, y: Any) -> None:
+        number = y.dtype.type(factor)
+        gpu.launch("arrays.elementwise_cuda", "multiply", y.dtype, y.size, number, gpu.flat(array), gpu.flat(y))
 
     def _stored(self, parts: Sequence[Any], room: Nested) -> list[Any]:
         return [stored(part, room, f"stored {k}") for k, part in enumerate(parts)]
