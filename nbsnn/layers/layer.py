@@ -22,7 +22,7 @@ from ..device.buffers import aligned as aligned
 from ..device.buffers import buffer as buffer
 from ..device.finite import finite_input as finite_input
 from ..device.gpu import assign, get, get_all, on_gpu, put
-from ..device.host import Host, is_static
+from ..device.host import is_static
 from ..files.pickling import by_name
 from ..random import Draws
 from .kept import attributes, check_kept, noted
@@ -62,6 +62,8 @@ class Layer:
         Where the layer can compute; a layer of one's own computes with NumPy's arrays.
     fusible : bool
         Whether learners may run it and the population after it as one, see ``layers.fused``.
+    arrays : Host
+        Array operations where the layer's arrays are.
     cuda : object or None
         On a GPU, what computes there in place of the layer's own methods, if it has such: see ``ops``.
     """
@@ -77,6 +79,7 @@ class Layer:
         self.in_shape: tuple[int, ...] = ()
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
+        self.arrays = self.setting.arrays
         self.built = False
         self.cuda: Any = None
         self._settled: dict[str, Array] = self.params
@@ -90,18 +93,13 @@ class Layer:
         """Note how the layer computes, and put its parameters where that is."""
         if setting.device not in self.devices:
             raise NotImplementedError(f'a {self.kind} has no counterpart on a GPU yet: use device="cpu"')
-        self.setting, self.built = setting, True
+        self.setting, self.arrays, self.built = setting, setting.arrays, True
         self.params = self._settled = Parameters({k: setting.arrays.put(array) for k, array in self.params.items()})
         self.cuda = setting.arrays.ops_of(self)
         self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
         """What computes on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
-
-    @property
-    def arrays(self) -> Host:
-        """Array operations where the layer's arrays are."""
-        return self.setting.arrays
 
     @property
     def ops(self) -> Any:

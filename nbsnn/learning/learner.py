@@ -14,6 +14,7 @@ from ..device.exclusive import Exclusive
 from ..device.gpu import get
 from ..device.profile import span
 from ..files.pickling import by_name
+from ..layers.container import Container
 from ..layers.layer import Array, Layer, Nested
 from ..optim import Adam
 from ..optim.optimizer import check_optimizer
@@ -52,7 +53,8 @@ class Learner:
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
-        self.layers = self.net.layers()
+        containers = [layer for layer in (self.net, *self.net.layers().values()) if isinstance(layer, Container)]
+        self.layers = [(container, dict(container.children)) for container in containers]
         self.place = place_of(net)
         self.grads = self.place.zeros(net)
         self._output: Any = np.empty(0)
@@ -76,9 +78,14 @@ class Learner:
 
     def check_layers(self) -> None:
         """Raise if a layer of the network has been replaced since the learner was made."""
-        if (found := self.net.layers()) != self.layers:
-            names = [name for name in {**self.layers, **found} if self.layers.get(name) is not found.get(name)]
-            raise ValueError(f"layers have been replaced since this learner was made: {', '.join(names)}; make another")
+        for container, before in self.layers:
+            if container.children != before:
+                names = [
+                    name for name in before | container.children if container.children.get(name) != before.get(name)
+                ]
+                raise ValueError(
+                    f"layers have been replaced since this learner was made: {', '.join(names)}; make another"
+                )
 
     def clear(self) -> None:
         """Set all gradients to zero."""

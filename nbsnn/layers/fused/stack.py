@@ -243,7 +243,7 @@ class LoopRecords(BlockRecords):
 def share_layers(part: Sequential, net: Sequential, children: dict[str, Layer]) -> Sequential:
     """Make ``part`` a part of ``net`` that holds some of its layers."""
     Container.__init__(part)
-    part.children, part.setting, part.built = children, net.setting, True
+    part.children, part.setting, part.arrays, part.built = children, net.setting, net.arrays, True
     layers = list(children.values())
     part.in_shape, part.shape = layers[0].in_shape, layers[-1].shape
     return part
