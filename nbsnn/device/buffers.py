@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,6 +11,27 @@ from ..validate import affordable
 
 Array = np.ndarray
 Nested = dict[str, Any]
+
+
+class GpuArray(Protocol):
+    """An array on a GPU, as Numba has it."""
+
+    shape: tuple[int, ...]
+    size: int
+    dtype: np.dtype
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: Any) -> GpuArray: ...
+
+    def reshape(self, *shape: int) -> GpuArray:
+        """The same memory in another shape."""
+        ...
+
+    def copy_to_host(self) -> np.ndarray:
+        """A copy for NumPy."""
+        ...
+
 
 LINE = 64
 """Bytes in a cache line."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import gpu, gpu_products, gpu_sums
+from .buffers import GpuArray
 from .constant_input import ConstantInput, stored
 from .host import Host
 
@@ -38,11 +39,11 @@ class Gpu(Host):
     def ops_of(self, layer: Any) -> Any:
         return layer.on_gpu()
 
-    def encoded(self, encoder: Any, x: Any, draws: Any) -> Any:
+    def encoded(self, encoder: Any, x: GpuArray, draws: Any) -> Any:
         made = encoder.on_gpu(x, draws)
         return ConstantInput(made, encoder.T) if encoder.static else made
 
-    def holds(self, x: Any) -> bool:
+    def holds(self, x: GpuArray) -> bool:
         """True if ``x`` lies on the GPU already."""
         return isinstance(x, ConstantInput) or gpu.on_gpu(x)
 
@@ -53,13 +54,13 @@ class Gpu(Host):
             self._zeros[key] = gpu.zeros(shape, dtype)
         return self._zeros[key]
 
-    def copied(self, array: Any, room: Nested, name: str) -> Any:
+    def copied(self, array: GpuArray, room: Nested, name: str) -> Any:
         """A copy."""
         copy = gpu.buffer(room, name, array.shape, array.dtype)
         gpu.copy(array, copy)
         return copy
 
-    def as_result(self, array: Any) -> Any:
+    def as_result(self, array: GpuArray) -> Any:
         """An array of the tape, as it is: who keeps a state copies it."""
         return array
 
@@ -100,7 +101,7 @@ class Gpu(Host):
             first += count
         return y
 
-    def split(self, g: Any, shapes: Sequence[tuple[int, ...]], room: Nested) -> list[Any]:
+    def split(self, g: GpuArray, shapes: Sequence[tuple[int, ...]], room: Nested) -> list[Any]:
         """The reverse of ``beside``."""
         (steps, batch), parts, first = g.shape[:2], [], 0
         columns = g.size // (steps * batch)
@@ -121,7 +122,7 @@ class Gpu(Host):
             first += count
         return parts
 
-    def behind(self, first: Any, second: Any, room: Nested, name: str) -> Any:
+    def behind(self, first: GpuArray, second: GpuArray, room: Nested, name: str) -> Any:
         """The steps of two arrays, one behind the other."""
         whole = gpu.buffer(room, name, (len(first) + len(second), *first.shape[1:]), first.dtype)
         if len(first):
@@ -129,14 +130,14 @@ class Gpu(Host):
         gpu.copy(second, whole[len(first) :])
         return whole
 
-    def rest(self, whole: Any, start: int, room: Nested, name: str) -> Any:
+    def rest(self, whole: GpuArray, start: int, room: Nested, name: str) -> Any:
         """A copy of the steps from ``start`` on."""
         rest = gpu.buffer(room, name, (len(whole) - start, *whole.shape[1:]), whole.dtype)
         if len(rest):
             gpu.copy(whole[start:], rest)
         return rest
 
-    def over_time(self, g: Any, room: Nested) -> Any:
+    def over_time(self, g: GpuArray, room: Nested) -> Any:
         """The sum over all steps, as one step."""
         if len(g) == 1:
             return g
@@ -145,7 +146,7 @@ class Gpu(Host):
         gpu_sums.add_columns(g.reshape(len(g), sums.size), gpu.flat(sums), room)
         return sums
 
-    def constant(self, x: Any) -> bool:
+    def constant(self, x: GpuArray) -> bool:
         """True if ``x`` is one step that stands for all."""
         return isinstance(x, ConstantInput)
 
@@ -153,7 +154,7 @@ class Gpu(Host):
         """The one step of a constant ``x``."""
         return x.array
 
-    def repeated(self, y: Any, steps: int) -> ConstantInput:
+    def repeated(self, y: GpuArray, steps: int) -> ConstantInput:
         """One step as constant over ``steps`` of them."""
         return ConstantInput(y, steps)
 
@@ -168,41 +169,41 @@ class Gpu(Host):
     def kept(self, state: Nested) -> Nested:
         return {k: self.kept(v) if isinstance(v, dict) else self.copied(v, {}, k) for k, v in state.items()}
 
-    def add_over_time(self, y: Any, total: Any, room: Nested) -> Any:
+    def add_over_time(self, y: GpuArray, total: GpuArray, room: Nested) -> Any:
         y = stored(y, room, "y")
         if total is None:
             total = gpu.zeros((1, *y.shape[1:]), y.dtype)
         gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), room)
         return total
 
-    def divided(self, array: Any, count: int) -> Any:
+    def divided(self, array: GpuArray, count: int) -> Any:
         return self.scaled(array, 1.0 / count, {}, "y")
 
-    def scaled(self, array: Any, factor: float, room: Nested, name: str) -> Any:
+    def scaled(self, array: GpuArray, factor: float, room: Nested, name: str) -> Any:
         y = gpu.buffer(room, name, array.shape, array.dtype)
         self._multiply(array, factor, y)
         return y
 
-    def scale(self, array: Any, factor: float) -> None:
+    def scale(self, array: GpuArray, factor: float) -> None:
         if factor != 1.0:
             self._multiply(array, factor, array)
 
-    def leak(self, trace: Any, factor: float, x: Any) -> None:
+    def leak(self, trace: GpuArray, factor: float, x: GpuArray) -> None:
         arguments = trace.dtype.type(factor), x.reshape(1, x.size), gpu.flat(trace)
         gpu.launch("arrays.trace_cuda", "last", trace.dtype, trace.size, *arguments)
 
-    def multiply_back(self, g: Any, weight: Any, room: Nested, name: str) -> Any:
+    def multiply_back(self, g: GpuArray, weight: GpuArray, room: Nested, name: str) -> Any:
         y = gpu.buffer(room, name, (len(g), len(weight)), g.dtype)
         gpu_products.multiply_back(g, weight, y)
         return y
 
-    def add_outer(self, x: Any, g: Any, total: Any, room: Nested) -> None:
+    def add_outer(self, x: GpuArray, g: GpuArray, total: GpuArray, room: Nested) -> None:
         gpu_products.add_outer(x, g, total.reshape(x.shape[1], g.shape[1]), room)
 
     def launch(self, module: str, name: str, dtype: Any, rows: int, lanes: int, *arguments: Any) -> None:
         gpu.start(gpu.compiled(f"{module}_cuda", name, dtype), rows * lanes, 0, rows, *arguments)
 
-    def _multiply(self, array: Any, factor: float, y: Any) -> None:
+    def _multiply(self, array: GpuArray, factor: float, y: GpuArray) -> None:
         number = y.dtype.type(factor)
         gpu.launch("arrays.elementwise_cuda", "multiply", y.dtype, y.size, number, gpu.flat(array), gpu.flat(y))
 

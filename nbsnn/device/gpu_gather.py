@@ -11,6 +11,7 @@ import numpy as np
 
 from ..kernels.products.gather_cuda import WORD
 from . import gpu
+from .buffers import GpuArray
 
 BLOCK = 256
 SHARED = 48 * 1024
@@ -22,7 +23,7 @@ def fits(width: int, dtype: Any) -> bool:
     return width * np.dtype(dtype).itemsize + 4 * -(-width // WORD) <= SHARED
 
 
-def multiply(x: Any, weight: Any, y: Any, bias: Any) -> None:
+def multiply(x: GpuArray, weight: GpuArray, y: GpuArray, bias: GpuArray) -> None:
     """y [R, M] = x [R, K] W [K, M] + bias [M]: one launch."""
     rows, width = x.shape
     block, first = min(BLOCK, y.shape[1]), width * x.dtype.itemsize // 4
@@ -30,7 +31,7 @@ def multiply(x: Any, weight: Any, y: Any, bias: Any) -> None:
     gpu.start(compiled, rows * block, first, x, weight, bias, y, block=block, shared=4 * (first + -(-width // WORD)))
 
 
-def add_outer(x: Any, g: Any, total: Any, room: dict[str, Any]) -> None:
+def add_outer(x: GpuArray, g: GpuArray, total: GpuArray, room: dict[str, Any]) -> None:
     """total [K, M] += x [R, K]^T g [R, M]: two launches; ``room`` keeps what is needed in between."""
     rows, width = x.shape
     words = gpu.buffer(room, "words", (-(-rows // WORD), width), np.uint32)

@@ -15,6 +15,7 @@ from ..compile.unroll_tiles import nothing, plus_outer, put_each, strided
 from ..kernels.products import tiles_cuda as loops
 from . import gpu
 from . import gpu_sums as sums
+from .buffers import GpuArray
 
 BLOCKS = 256
 """A product of fewer tiles is cut along the sum, to employ more of the GPU."""
@@ -25,7 +26,7 @@ SHARE = 256
 Hole = Callable[..., Any]
 
 
-def multiply(x: Any, weight: Any, y: Any, bias: Any = None, *, add: bool = False) -> None:
+def multiply(x: GpuArray, weight: GpuArray, y: GpuArray, bias: Any = None, *, add: bool = False) -> None:
     """y [R, M] = x [R, K] W [K, M] + bias [M], or with ``add`` y += x W."""
     if library() is not None:
         given, matrix, sums = map(library().asarray, (x, weight, y))
@@ -37,7 +38,7 @@ def multiply(x: Any, weight: Any, y: Any, bias: Any = None, *, add: bool = False
     tiled(loops.at_row, loops.at_row, put, x, weight, y, (y.shape[0], x.shape[1], y.shape[1]), bias)
 
 
-def multiply_back(g: Any, weight: Any, gx: Any, *, add: bool = False) -> None:
+def multiply_back(g: GpuArray, weight: GpuArray, gx: GpuArray, *, add: bool = False) -> None:
     """gx [R, K] = g [R, M] W [K, M]^T, or with ``add`` gx += g W^T."""
     if library() is not None:
         given, across, y = map(library().asarray, (g, weight, gx))
@@ -47,7 +48,7 @@ def multiply_back(g: Any, weight: Any, gx: Any, *, add: bool = False) -> None:
     tiled(loops.at_row, loops.at_column, put, g, weight, gx, sizes, RIGHT_DOWN=1)
 
 
-def add_outer(x: Any, g: Any, total: Any, room: dict[str, Any]) -> None:
+def add_outer(x: GpuArray, g: GpuArray, total: GpuArray, room: dict[str, Any]) -> None:
     """total [K, M] += x [R, K]^T g [R, M]; ``room`` keeps what is needed in between."""
     if library() is not None:
         given, errors, sums = map(library().asarray, (x, g, total))
@@ -58,8 +59,8 @@ def add_outer(x: Any, g: Any, total: Any, room: dict[str, Any]) -> None:
 
 
 def add_product(
-    left: Hole, right: Hole, a: Any, b: Any, total: Any, lengths: tuple[int, int, int], room: dict[str, Any],
-    **down: int,
+    left: Hole, right: Hole, a: GpuArray, b: GpuArray, total: GpuArray, lengths: tuple[int, int, int],
+    room: dict[str, Any], **down: int,
 ) -> None:  # fmt: skip
     """total [R, C] += A B, the sum over K in parts where there are few tiles. Arguments as of ``tiled``."""
     rows, depth, columns = lengths
@@ -75,8 +76,8 @@ def add_product(
 
 
 def tiled(
-    left: Hole, right: Hole, put: Hole, a: Any, b: Any, y: Any, lengths: tuple[int, int, int], bias: Any = None,
-    parts: int = 1, **down: int,
+    left: Hole, right: Hole, put: Hole, a: GpuArray, b: GpuArray, y: GpuArray, lengths: tuple[int, int, int],
+    bias: Any = None, parts: int = 1, **down: int,
 ) -> None:  # fmt: skip
     """Run ``kernels.products.tiles_cuda.tiles``.
 
@@ -126,7 +127,7 @@ def _tiles(left: Hole, right: Hole, put: Hole, dtype: Any, down: tuple[tuple[str
     )
 
 
-def _with_library(a: Any, b: Any, y: Any, add: bool) -> None:
+def _with_library(a: GpuArray, b: GpuArray, y: GpuArray, add: bool) -> None:
     if add:
         y += library().matmul(a, b)
     else:

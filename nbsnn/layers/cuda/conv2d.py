@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...device import gpu, gpu_products, gpu_sums
+from ...device.buffers import GpuArray
 from ...kernels.products import convolution_cuda as loops
 from ...kernels.products import tiles_cuda
 from ..layer import Nested
@@ -14,7 +15,7 @@ from .ops import CudaOps
 class CudaConv2d(CudaOps):
     """Convolution over the last two axes."""
 
-    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
         """See ``Conv2d.apply``."""
         layer = self.layer
         self.offer(x, tape)
@@ -27,7 +28,7 @@ class CudaConv2d(CudaOps):
                            layer.params.get("bias"), LEFT_DOWN=1, **self._sizes())  # fmt: skip
         return y
 
-    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+    def reverse(self, gy: GpuArray, tape: Nested, grads: Nested, wanted: bool) -> Any:
         """See ``Conv2d.reverse``."""
         layer, images, g = self.layer, tape["pre"], self._out(gy)
         places = len(images) * layer.area
@@ -48,17 +49,17 @@ class CudaConv2d(CudaOps):
                            gx.reshape(images.shape), lengths, LEFT_DOWN=1, RIGHT_DOWN=1, **self._sizes())  # fmt: skip
         return gx
 
-    def offer(self, x: Any, tape: Nested) -> None:
+    def offer(self, x: GpuArray, tape: Nested) -> None:
         """See ``Conv2d.offer``."""
         steps, batch = x.shape[:2]
         tape["pre"] = x.reshape(steps * batch, *self.layer.image)
 
-    def _out(self, y: Any) -> Any:
+    def _out(self, y: GpuArray) -> Any:
         """Outputs as [N, C', H' W']."""
         layer = self.layer
         return y.reshape(y.size // (layer.c_post * layer.area), layer.c_post, layer.area)
 
-    def _matrix(self, weight: Any) -> Any:
+    def _matrix(self, weight: GpuArray) -> Any:
         return weight.reshape(self.layer.fan_in, self.layer.c_post)
 
     def _sizes(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...device import gpu, gpu_products, gpu_sums
 from ...device import gpu_gather as gpu_spikes
+from ...device.buffers import GpuArray
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -17,7 +18,7 @@ from .ops import CudaOps
 class CudaDense(CudaOps):
     """Dense connection."""
 
-    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
         """See ``Dense.apply``."""
         layer = self.layer
         self.offer(x, tape)
@@ -34,17 +35,17 @@ class CudaDense(CudaOps):
             gpu_products.multiply(rows, layer.params["weight"], out, bias)
         return y
 
-    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+    def reverse(self, gy: GpuArray, tape: Nested, grads: Nested, wanted: bool) -> Any:
         """See ``Dense.reverse``."""
         gx = self.pull(gy, tape) if wanted else None
         self.accumulate(gy, tape, grads)
         return gx
 
-    def offer(self, x: Any, tape: Nested) -> None:
+    def offer(self, x: GpuArray, tape: Nested) -> None:
         """See ``Dense.offer``."""
         tape["pre"], tape["trace"] = x, None
 
-    def accumulate(self, gy: Any, tape: Nested, grads: Nested) -> None:
+    def accumulate(self, gy: GpuArray, tape: Nested, grads: Nested) -> None:
         """See ``Dense.accumulate``."""
         layer, trace = self.layer, tape["trace"]
         g = _rows(gy, layer.shape[0])
@@ -61,7 +62,7 @@ class CudaDense(CudaOps):
         add_outer = gpu_spikes.add_outer if self._events else gpu_products.add_outer
         add_outer(_rows(tape["pre"], layer.in_shape[0]), g, grads["weight"], tape)
 
-    def pull(self, gy: Any, tape: Nested) -> Any:
+    def pull(self, gy: GpuArray, tape: Nested) -> Any:
         """Gradient with respect to the input."""
         layer = self.layer
         gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *layer.in_shape), self.dtype)
@@ -74,5 +75,5 @@ class CudaDense(CudaOps):
         return layer.path == "events" and gpu_spikes.fits(layer.in_shape[0], self.dtype)
 
 
-def _rows(x: Any, width: int) -> Any:
+def _rows(x: GpuArray, width: int) -> Any:
     return x.reshape(x.size // width, width)

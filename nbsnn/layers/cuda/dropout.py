@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...device import gpu
+from ...device.buffers import GpuArray
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -15,16 +16,16 @@ from .ops import CudaOps
 class CudaDropout(CudaOps):
     """Dropout without a mask: whether a unit drops is worked out anew in each direction."""
 
-    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
         """See ``Dropout.apply``."""
         tape["key"] = None if draws is None or not self.layer.p else draws.key
         return self.dropped(x, tape, "y")
 
-    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+    def reverse(self, gy: GpuArray, tape: Nested, grads: Nested, wanted: bool) -> Any:
         """See ``Dropout.reverse``."""
         return self.dropped(gy, tape, "gx") if wanted else None
 
-    def dropped(self, x: Any, tape: Nested, name: str) -> Any:
+    def dropped(self, x: GpuArray, tape: Nested, name: str) -> Any:
         """See ``Dropout.dropped``."""
         if tape["key"] is None:
             return x

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...device import gpu, gpu_sums
+from ...device.buffers import GpuArray
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -30,7 +31,7 @@ class LearnedOnGpu(CudaOps):
         gpu_sums.add_columns(lanes.reshape(lanes.shape[0], sums.size), sums, tape)
         return sums
 
-    def fold(self, name: str, units: Any, slope: Any, grads: Nested) -> None:
+    def fold(self, name: str, units: GpuArray, slope: Any, grads: Nested) -> None:
         """As ``Population.fold``; ``units`` may be NumPy's."""
         layer, size = self.layer, self.layer.units
         units = units if gpu.on_gpu(units) else gpu.put(np.ascontiguousarray(units, self.dtype))

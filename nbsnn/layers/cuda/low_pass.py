@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...device import gpu
+from ...device.buffers import GpuArray
 from ..spike_trace import LowPass
 
 
@@ -33,7 +34,7 @@ class LowPassOnGpu(LowPass):
         self._run("last", _lanes(self.signal), gpu.flat(y))
         return y
 
-    def spread(self, g: Any) -> None:
+    def spread(self, g: GpuArray) -> None:
         """Turn errors ``g`` [T, ...] of the trace into those of the signal."""
         self._run("back", _lanes(g))
 
@@ -42,7 +43,7 @@ class LowPassOnGpu(LowPass):
         gpu.launch("arrays.trace_cuda", name, dtype, arrays[0].shape[1], dtype.type(self.decay), *arrays)
 
 
-def leaky_sums(signal: Any, leak: Any, before: Any) -> tuple[Any, Any]:
+def leaky_sums(signal: GpuArray, leak: GpuArray, before: GpuArray) -> tuple[Any, Any]:
     """The trace of ``signal`` [T, B, N...] where each unit has its own ``leak`` [N], and where it ends, [B, N...]."""
     y, start = gpu.empty(signal.shape, signal.dtype), before
     if start is None:
@@ -54,5 +55,5 @@ def leaky_sums(signal: Any, leak: Any, before: Any) -> tuple[Any, Any]:
     return y, end
 
 
-def _lanes(x: Any) -> Any:
+def _lanes(x: GpuArray) -> Any:
     return x.reshape(len(x), x.size // len(x))

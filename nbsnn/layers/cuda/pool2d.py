@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...device import gpu
+from ...device.buffers import GpuArray
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -14,13 +15,13 @@ from .ops import CudaOps
 class CudaPool2d(CudaOps):
     """Sum, mean or maximum over each window; a layer without ``scale`` takes the maximum."""
 
-    def apply(self, x: Any, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
         """See ``Pool2d.apply``."""
         y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self.dtype)
         self._run("", _planes(y), _planes(x), _planes(y), *self._at(y.shape, tape))
         return y
 
-    def reverse(self, gy: Any, tape: Nested, grads: Nested, wanted: bool) -> Any:
+    def reverse(self, gy: GpuArray, tape: Nested, grads: Nested, wanted: bool) -> Any:
         """See ``Pool2d.reverse``."""
         if not wanted:
             return None
@@ -42,7 +43,7 @@ class CudaPool2d(CudaOps):
         gpu.launch("products.pool_cuda", name, self.dtype, written.size, *arrays, **constants)
 
 
-def _planes(x: Any) -> Any:
+def _planes(x: GpuArray) -> Any:
     """Images [T, B, C, H, W] as planes [T B C, H, W]."""
     height, width = x.shape[3], x.shape[4]
     return x.reshape(x.size // (height * width), height, width)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...compile.unroll import plus_items, plus_row, row, store, zeros
 from ...device import gpu
+from ...device.buffers import GpuArray
 from ...device.constant_input import ConstantInput
 from ...kernels.population.loops import Gradients
 from ..layer import Nested, Start
@@ -22,14 +23,14 @@ from .low_pass import LowPassOnGpu, leaky_sums
 class HeldStart(Start):
     """As ``Start``, with all variables as lines of one array [V, 1, lanes]."""
 
-    source: Any
+    source: GpuArray
     step = 0
 
 
 class Held(dict[str, Any]):
     """A state whose variables stand in ``source`` [V, steps, lanes] at ``step``."""
 
-    source: Any
+    source: GpuArray
     step: int
 
 
@@ -64,7 +65,7 @@ class CudaPopulation(LearnedOnGpu):
             self.cache[key] = start
         return start
 
-    def begin(self, x: Any, state: Nested, tape: Nested) -> None:
+    def begin(self, x: GpuArray, state: Nested, tape: Nested) -> None:
         """See ``Population.begin``."""
         layer, (steps, batch) = self.layer, x.shape[:2]
         lanes = batch * layer.units
@@ -108,7 +109,7 @@ class CudaPopulation(LearnedOnGpu):
         """The states in a record, without the output; one empty line if there are none."""
         return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self.dtype)
 
-    def retreat_within(self, gy: Any, tape: Nested) -> Any:
+    def retreat_within(self, gy: GpuArray, tape: Nested) -> Any:
         """See ``Population.retreat_within``."""
         gy = gy.reshape(len(gy), gy.shape[1], self.layer.units)
         self._room(tape, gy.shape[1])
@@ -116,7 +117,7 @@ class CudaPopulation(LearnedOnGpu):
         self._start_kernel(self.made_reverse("within", "population.loops_cuda", None), 0, len(gy), tape, *arrays)
         return gy
 
-    def traced(self, output: Any, tape: Nested, before: Any) -> tuple[Any, Any]:
+    def traced(self, output: GpuArray, tape: Nested, before: GpuArray) -> tuple[Any, Any]:
         """See ``Population.traced``."""
         layer = self.layer
         place = list(layer.values).index(layer.neuron.leak) if layer.neuron.leak else None
@@ -126,7 +127,7 @@ class CudaPopulation(LearnedOnGpu):
             return window, window.after()
         return leaky_sums(output, gpu.put(leak), before)
 
-    def begin_reverse(self, gy: Any, tape: Nested, after: Any, inject: Any) -> Any:
+    def begin_reverse(self, gy: GpuArray, tape: Nested, after: Any, inject: Any) -> Any:
         """See ``Population.begin_reverse``."""
         layer, (steps, batch), output = self.layer, gy.shape[:2], self.layer.neuron.output
         after, inject, lanes = after or {}, dict(inject or {}), (batch, layer.units)
@@ -155,7 +156,7 @@ class CudaPopulation(LearnedOnGpu):
             gpu.fill(gx, 0)
         return gy.reshape(steps, *lanes)
 
-    def retreat(self, gy: Any, tape: Nested, t0: int, t1: int) -> None:
+    def retreat(self, gy: GpuArray, tape: Nested, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
         gx, second = tape["gx"], ("t, b, n" if tape["gV"].shape[1] else None)
         compiled = self.made_reverse("backward", "population.loops_cuda", second, STATIC=int(len(gx) < len(gy)))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...device import gpu
+from ...device.buffers import GpuArray
 from ..layer import Nested
 from .ops import CudaOps
 from .population import CudaPopulation
@@ -22,7 +23,7 @@ WIDEST = 1024
 class CudaRecurrent(CudaOps):
     """All steps of one population with dense feedback in one launch."""
 
-    def forward_at_once(self, x: Any, inner: Nested) -> bool:
+    def forward_at_once(self, x: GpuArray, inner: Nested) -> bool:
         """Run all steps, if the GPU can; whether it could."""
         if self.layer.population.units > WIDEST:
             return False
@@ -36,7 +37,7 @@ class CudaRecurrent(CudaOps):
             side.made("forward", "population.recurrent_cuda", SPIKES=self._spikes, **self._block), inner, *arrays
         )
 
-    def backward_at_once(self, gy: Any, fed: Any, inner: Nested) -> bool:
+    def backward_at_once(self, gy: GpuArray, fed: GpuArray, inner: Nested) -> bool:
         """Run the reverse of all steps, if the GPU can; whether it could. Fills ``fed``, what comes back at first."""
         side, weight = self._side, self.layer.feedback.params["weight"]
         if self.layer.population.units > WIDEST:
