@@ -117,7 +117,7 @@ class CudaPopulation(LearnedOnGpu):
         self._start_kernel(self.made_reverse("within", "population.loops_cuda", None), 0, len(gy), tape, *arrays)
         return gy
 
-    def traced(self, output: GpuArray, tape: Nested, before: GpuArray) -> tuple[Any, Any]:
+    def traced(self, output: Any, tape: Nested, before: Any) -> tuple[Any, Any]:
         """See ``Population.traced``."""
         layer = self.layer
         place = list(layer.values).index(layer.neuron.leak) if layer.neuron.leak else None
