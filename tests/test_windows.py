@@ -24,12 +24,12 @@ from nbsnn import (
     Sequential,
     TemporalConv,
 )
+from nbsnn.device.products import add_product
 from nbsnn.device.threads import set_threads
 from nbsnn.layers.spike_trace import LowPass
 from nbsnn.learning import windows
 from nbsnn.losses import StepCrossEntropy, StepMSE
 from nbsnn.neurons import LI, LIF
-from nbsnn.spikes.products import add_product
 
 T, B = 11, 3
 RNG = np.random.default_rng(0)
