@@ -11,6 +11,7 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from . import data as data
     from . import encode as encode
+    from . import events as events
     from . import files as files
     from . import init as init
     from . import layers as layers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from . import plot as plot
     from . import presets as presets
     from . import random as random
+    from . import sklearn as sklearn
     from . import sparse as sparse
     from . import statistics as statistics
     from . import surrogates as surrogates
@@ -84,8 +86,8 @@ if TYPE_CHECKING:
 
 NAMES = {
     "": """
-        data encode files init layers learning losses models neurons nir optim plasticity plot presets random sparse
-        statistics surrogates synapses tempotron unsupervised voting
+        data encode events files init layers learning losses models neurons nir optim plasticity plot presets random
+        sklearn sparse statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
     "device.profile": "profile",

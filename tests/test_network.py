@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 
 import nbsnn
 import nbsnn.network.loop as loops
+from nbsnn.events import Recording
 from nbsnn.neurons import LIF, ConductanceLIF, EscapeLIF, Izhikevich
 from nbsnn.plasticity import PairSTDP, TripletSTDP
 from nbsnn.synapses import Alpha, Delta, DoubleExponential, Exponential, TsodyksMarkram
@@ -384,10 +385,23 @@ def test_event_streams_are_inputs():
     times, units = net.run(5.0).spikes(group)
     np.testing.assert_array_equal(times, [1.0, 2.0, 2.0])
     np.testing.assert_array_equal(units, [6 + 1, 3, 6 + 3 + 2])
+    assert group.merged == 1
     with pytest.raises(ValueError, match="x of events must be below 2"):
         net.events(events, (2, 2, 2))
     with pytest.raises(ValueError, match="events need fields t, y, x"):
         net.events(events[["t", "x"]], (2, 3))
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("us", 1.0), ("ms", 1e-3), ("s", 1e-6)])
+def test_event_streams_come_in_any_unit_and_their_coincidences_are_counted(unit, factor):
+    events = np.zeros(5, [("x", "i2"), ("t", "f8")])
+    events["t"], events["x"] = np.array([0, 50, 120, 199, 200]) * factor, [1, 1, 0, 0, 1]
+    for given in ({"events": events, "shape": (2,), "unit": unit}, {"events": Recording(events, unit, (2,))}):
+        group = nbsnn.Network(dt=0.1, device="python").events(**given)
+        assert group.merged == 2
+        np.testing.assert_array_equal(group.list, [[0, 1, 1], [1, 0, 1]])
+    with pytest.raises(ValueError, match="'us', 'ms', 's'"):
+        nbsnn.Network().events(events, (2,), unit="ns")
 
 
 def test_a_recording_counts_and_draws(tmp_path):

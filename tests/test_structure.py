@@ -24,12 +24,12 @@ compile files init statistics
 data kernels progress surrogates synapses
 device neuron
 encode losses neurons optim sparse spikes
-layers
+events layers
 diagnosis gradcheck plot tempotron
 plasticity
 checkpoint presets
 learning network nir unsupervised
-models
+models sklearn
 cli
 __init__ __main__
 """

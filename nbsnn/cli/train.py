@@ -9,22 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import encode, losses, optim
 from ..compile import fill as compiler
 from ..data import shift
 from ..device.profile import profile
 from ..device.threads import set_threads, threads
-from ..encode.encoder import Encoder
 from ..layers import Dense, Dropout, Sequential
 from ..learning import BPTT
 from ..learning.fit import fit
 from ..neurons import LI, LIF
 from ..progress.bar import Progress
-from ..progress.history import History
 from ..validate import count
-from . import diehl_cook
+from . import diehl_cook, timed
+from .results import finish
 from .tasks import TASKS, Task
 
 ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
@@ -36,6 +33,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     tasks = command.add_subparsers(dest="task", required=True, metavar="TASK")
     for name, task in TASKS.items():
         add_task(tasks, name, task)
+    timed.add_to(tasks)
     diehl_cook.add_to(tasks)
 
 
@@ -132,21 +130,3 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
     show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")
     return 0
-
-
-def finish(
-    net: Sequential, test: tuple[np.ndarray, np.ndarray], encoder: Encoder, history: History, out: Path, show: Progress
-) -> None:
-    """Write history and figure, and say where everything is."""
-    history.save(out / "history.csv")
-    history.save(out / "history.json")
-    written = ["checkpoint.npz", "history.csv", "history.json"]
-    try:
-        from ..plot import training
-        from ..random import Draws
-
-        training(history, net.run(encoder(np.asarray(test[0][:1]), Draws(0, "figure"))), out / "training.png")
-        written.append("training.png")
-    except ImportError as error:
-        show.line(f"no figure: {error}")
-    show.line(f"wrote {', '.join(written)} to {out}")

@@ -1,6 +1,7 @@
 """Data sets as plain arrays, and batches of them."""
 
 from .batches import batches as batches
+from .braille import braille as braille
 from .dataset import Dataset as Dataset
 from .digits import digits as digits
 from .idx import read_idx as read_idx

@@ -24,7 +24,7 @@ Nested = dict[str, Any]
 
 def is_static(x: Array) -> bool:
     """True if ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
-    return len(x) > 1 and x.strides[0] == 0
+    return isinstance(x, np.ndarray) and len(x) > 1 and x.strides[0] == 0
 
 
 class Host:

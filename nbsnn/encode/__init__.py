@@ -14,4 +14,5 @@ from .latency import latency as latency
 from .phase import phase as phase
 from .poisson import poisson as poisson
 from .population import population as population
+from .series import series as series
 from .stored_codes import Stored as Stored

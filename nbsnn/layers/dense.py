@@ -14,6 +14,7 @@ from ..device.threads import DEVICES, SERIAL
 from ..random import Draws
 from ..spikes.break_even import largest_rate, worth_counting
 from ..spikes.packed import PackedSpikes
+from ..spikes.spike_input import SpikeInput
 from ..validate import UNITS, choice, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, aligned, buffer
@@ -97,8 +98,13 @@ class Dense(Stateless):
         """Whether learners may run it and the population after it as one: a subclass has an ``apply`` of its own."""
         return type(self) is Dense and self.setting.device == "cpu" and not self.setting.smooth
 
+    @property
+    def takes_events(self) -> bool:
+        return type(self).apply is Dense.apply and self.setting.device == "cpu" and not self.setting.smooth
+
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
+        x = tape["pre"]
         weight = self.params["weight"]
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, *self.shape)
@@ -131,6 +137,12 @@ class Dense(Stateless):
             self._look(x, tape)
 
     def _look(self, x: Array, tape: Nested) -> None:
+        if isinstance(x, SpikeInput):
+            if x.rate <= largest_rate(self.path, x.shape[0] * x.shape[1], x.units, self.shape[0]):
+                tape["events"] = PackedSpikes.listed(*x.by_step(), x.units)
+            else:
+                tape["pre"] = x.dense(self.setting.dtype)
+            return
         rows = x.reshape(-1, *self.in_shape)
         possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
         sizes = len(rows), self.in_shape[0], self.shape[0]

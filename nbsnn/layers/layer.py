@@ -25,6 +25,7 @@ from ..device.gpu import assign, get, get_all, on_gpu, put
 from ..device.host import is_static
 from ..files.pickling import by_name
 from ..random import Draws
+from ..spikes.spike_input import SpikeInput
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .run import Run
@@ -109,6 +110,11 @@ class Layer:
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""
         return {}
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether ``forward`` takes spikes as a list, a ``SpikeInput``, too; for other layers it becomes an array."""
+        return False
 
     def first(self) -> Array:
         """The output before the first step of a run, for one sample: only feedback sees it. By default zeros."""
@@ -262,6 +268,11 @@ class Layer:
             )
         self.check_parameters()
         arrays = self.arrays
+        if isinstance(x, SpikeInput):
+            x = x.fitting(self.in_shape)
+            if x.shape[2:] == self.in_shape and len(x) and self.takes_events:
+                return x
+            x = x.dense(self.setting.dtype)
         if there := arrays.holds(x):
             shape = tuple(x.shape)
         else:

@@ -12,6 +12,8 @@ from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import shape_of
 from .container import Container
+from .flatten import Flatten
+from .identity import Identity
 from .layer import Array, Nested, Setting
 from .spike_trace import LowPass
 
@@ -90,6 +92,13 @@ class Sequential(Container):
     def first_reverse(self, g: Array, grads: Nested) -> None:
         last = next(reversed(self.children))
         self.children[last].first_reverse(g, grads[last])
+
+    @property
+    def takes_events(self) -> bool:
+        for layer in self.children.values():
+            if not isinstance(layer, (Flatten, Identity)):  # these hand on what they are given
+                return layer.takes_events
+        return False
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}

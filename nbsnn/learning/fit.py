@@ -17,6 +17,7 @@ from ..data import batches
 from ..device import products
 from ..diagnosis.report import warn_if_silent
 from ..encode import Encoder
+from ..events import Recordings
 from ..files.npz import Entries, reading
 from ..layers import Container, Run
 from ..layers.layer import Array, Layer
@@ -24,11 +25,12 @@ from ..losses import predict
 from ..progress.bar import Progress
 from ..progress.history import History
 from ..random import Draws
+from ..spikes.spike_input import SpikeInput
 from ..validate import count, function, instance, path, switch
 from .learner import Learner
 
-Pair = tuple[Array, Array]
-Augment = Callable[[Array, Draws], Array]
+Pair = tuple[Any, Array]
+Augment = Callable[[Any, Draws], Any]
 
 COLUMNS = ("loss", "train_accuracy", "seconds")
 """What every row of a training's history has, beside its epoch."""
@@ -57,9 +59,10 @@ def fit(
     net : Container
         The network that ``learner`` trains.
     train, test : (x, labels)
-        Samples [n, ...] and integer labels [n]. The test set is only measured on, after each epoch.
+        Samples [n, ...], or ``nbsnn.events.Recordings`` of n samples, and integer labels [n]. The test set is only
+        measured on, after each epoch.
     encoder : Encoder
-        From samples to input over time, from ``nbsnn.encode``.
+        From samples to input over time, from ``nbsnn.encode``; for recordings ``nbsnn.events.binned``.
     learner : Learner
         What changes the parameters.
     epochs, batch_size : int
@@ -82,7 +85,7 @@ def fit(
     Returns
     -------
     History
-        One row per epoch.
+        One row per epoch. With recordings it counts "events_merged" and "events_dropped" in the training set.
 
     Examples
     --------
@@ -154,6 +157,8 @@ def evaluate(
 
 def encoded(net: Container, encoder: Encoder, x: Array, draws: Draws | None) -> Any:
     """The input of ``net``; of a network on a GPU made there."""
+    if isinstance(x, Recordings):  # whose events become an array on arrival
+        return encoder(x, draws)
     return net.arrays.encoded(encoder, x, draws)
 
 
@@ -211,18 +216,22 @@ def _epoch(
 ) -> dict[str, Any]:
     """Train on every sample once."""
     x, labels = train
-    start, total, right, done = time.perf_counter(), 0.0, 0, 0
+    start, total, right, done, counted = time.perf_counter(), 0.0, 0, 0, {}
     for number, indices in enumerate(batches(len(x), batch_size, draws, epoch)):
         part = draws.fold("batch", epoch, number)
         samples = x[indices] if augment is None else augment(x[indices], part.fold("augment"))
-        total += learner.step(encoded(net, encoder, samples, part.fold("encode")), labels[indices]) * len(indices)
+        given = encoded(net, encoder, samples, part.fold("encode"))
+        if isinstance(given, SpikeInput):
+            for name in ("merged", "dropped"):
+                counted[f"events_{name}"] = counted.get(f"events_{name}", 0) + getattr(given, name)
+        total += learner.step(given, labels[indices]) * len(indices)
         right += int((predict(learner.output, getattr(learner.loss, "decision", "count")) == labels[indices]).sum())
         done += len(indices)
         if epoch == 0 and number == 0:
             warn_if_silent(Run(learner.net, learner.output, {}, learner.tape), stacklevel=4)
         show.bar(f"epoch {epoch + 1}", done, len(x), f"loss {total / done:.4f}")
     seconds = time.perf_counter() - start
-    return {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done, "seconds": seconds}
+    return {"epoch": epoch + 1, "loss": total / done, "train_accuracy": right / done, **counted, "seconds": seconds}
 
 
 def _pair(name: str, pair: Any) -> Pair:
@@ -232,10 +241,10 @@ def _pair(name: str, pair: Any) -> Pair:
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a pair (x, labels)") from None
     try:
-        x, labels = np.asarray(x), np.asarray(labels)
+        x, labels = x if isinstance(x, Recordings) else np.asarray(x), np.asarray(labels)
     except ValueError:
         raise TypeError(f"{name} must be arrays, (x, labels)") from None
-    if not x.ndim or x.dtype.kind not in "fiub":
+    if not isinstance(x, Recordings) and (not x.ndim or x.dtype.kind not in "fiub"):
         raise TypeError(f"{name} needs samples [samples, ...] of numbers, not {x.dtype} {list(x.shape)}")
     if not len(x):
         raise ValueError(f"{name} has no samples")

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..device.constant_input import stored
 from ..layers.layer import Array, Layer
+from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
 
 STEPS = 10
@@ -43,6 +44,11 @@ def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
         whole: Any = net.check_input(x)  # sent to the GPU at once
         size = length(net, whole.shape[1]) if size is None else size if at_once(net) else 1
         yield from (stored(whole[t : t + size], {}, "x") for t in range(0, len(whole), size))
+        return
+    if isinstance(x, SpikeInput):  # an array of each window, never of all steps
+        size = length(net, x.shape[1]) if size is None else size if at_once(net) else 1
+        x = x.fitting(net.in_shape)
+        yield from (net.check_input(x[t : t + size].dense(net.setting.dtype)) for t in range(0, len(x), size))
         return
     if not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and not x.ndim):
         raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")

@@ -34,13 +34,15 @@ class Group(Sealed):
         Number of units.
     neuron : Neuron or None
         The model; None for a list of spikes.
+    merged : int
+        Of recorded events, how many fell on a spike of the same unit and step, and are no spikes of their own.
     """
 
     INSTEAD = '; variables are set with group["v"] = values, and parameters are those of the model'
 
     def __init__(
         self, network: Home, name: str, n: int, neuron: Neuron | None, index: int,
-        listed: tuple[Array, Array] | None = None,
+        listed: tuple[Array, Array] | None = None, merged: int = 0,
     ):  # fmt: skip
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index
         self.group, self.lo = self, 0  # as a section says it
@@ -49,6 +51,7 @@ class Group(Sealed):
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
         # A readout such as ``LI`` puts out no spikes.
         self.spiking = neuron is None or neuron.output == "spikes"
+        self.merged = merged
         self.list = listed  # step and unit of each spike of a list
         self.values = {} if neuron is None else {name: self._parameter(name) for name in neuron.params}
         self.seal(Group)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..events.fields import PER_MS, check_unit
 from ..scalar.times import LATEST, following, nearest, whole
 from ..validate import count, finite
 
@@ -43,8 +44,9 @@ def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]
     return steps, units
 
 
-def event_list(events: Any, shape: tuple[int, ...], dt: float) -> tuple[Array, Array]:
-    """Times (ms, the ends of steps) and units of address events, each unit at most once in a step."""
+def event_list(events: Any, shape: tuple[int, ...], unit: str, dt: float) -> tuple[Array, Array, int]:
+    """Times (ms, the ends of steps) and units of address events, each unit at most once in a step; how many repeat."""
+    check_unit(unit)
     sizes = shape if isinstance(shape, (tuple, list)) else ()
     fields = ("p", "y", "x")[3 - len(sizes) :] if 1 <= len(sizes) <= 3 else ()
     names = getattr(getattr(events, "dtype", None), "names", None) or ()
@@ -61,12 +63,12 @@ def event_list(events: Any, shape: tuple[int, ...], dt: float) -> tuple[Array, A
         if values.dtype.kind == "f":
             _refuse(name, values, values != np.floor(values), "whole numbers")
     stamps = np.asarray(events["t"])
-    _refuse("t", stamps, ~(stamps >= 0), "microseconds since the beginning, not negative, as after an overflow")
-    step = np.maximum(following(stamps / 1000.0, dt), 1.0)
-    _refuse("t", stamps, step > LATEST, "microseconds within 2^53 steps")
-    unit = np.ravel_multi_index([events[name].astype(np.int64) for name in fields], shape)
-    both = np.unique(np.stack([step.astype(np.int64), unit]), axis=1)
-    return both[0] * dt, both[1]
+    _refuse("t", stamps, ~(stamps >= 0), "times since the beginning, not negative, as after an overflow")
+    step = np.maximum(following(stamps / PER_MS[unit], dt), 1.0)
+    _refuse("t", stamps, step > LATEST, "times within 2^53 steps")
+    index = np.ravel_multi_index([events[name].astype(np.int64) for name in fields], shape)
+    both = np.unique(np.stack([step.astype(np.int64), index]), axis=1)
+    return both[0] * dt, both[1], len(step) - both.shape[1]
 
 
 def _refuse(field: str, values: Array, wrong: Array, wanted: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..events import Recording
 from ..neuron import Neuron
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
@@ -147,24 +148,35 @@ class Network(Simulation):
         """
         return self._add(None, n, name, "spikes", inputs.spike_list(times, units, count("n", n), self.dt))
 
-    def events(self, events: Any, shape: tuple[int, ...], *, name: str | None = None) -> Group:
+    def events(
+        self, events: Any, shape: tuple[int, ...] | None = None, *, unit: str = "us", name: str | None = None
+    ) -> Group:
         """Add units that fire at the events of an address-event recording.
 
         Parameters
         ----------
-        events : structured array [events]
-            Fields "t" (microseconds, from 0 on), "x", and as the sensor has them "y" and "p" (polarity), as the package
-            tonic loads them. Events of one pixel in one step are one spike. Negative times, as after an overflow, are
-            refused.
+        events : structured array [events], or Recording
+            Fields "t" (from 0 on), "x", and as the sensor has them "y" and "p" (polarity), in any order, as the package
+            tonic loads them; or what a reader of ``nbsnn.events`` returns, which knows its shape and unit. Events of
+            one pixel in one step are one spike; ``merged`` of the group counts the others. Negative times, as after an
+            overflow, are refused.
         shape : tuple of int
             (polarities, height, width), (height, width) or (width,): the fields that there are. Units are counted
             through in this order.
+        unit : {"us", "ms", "s"}, default "us"
+            Unit of t.
         name : str, optional
         """
-        times, units = inputs.event_list(events, shape, self.dt)
-        return self.spikes(times, units, int(np.prod(shape)), name=name)
+        if isinstance(events, Recording):
+            events, unit, shape = events.events, events.unit, events.shape if shape is None else shape
+        given = shape or ()
+        times, units, merged = inputs.event_list(events, given, unit, self.dt)
+        n = int(np.prod(given))
+        return self._add(None, n, name, "spikes", inputs.spike_list(times, units, n, self.dt), merged)
 
-    def _add(self, neuron: Neuron | None, n: int, name: str | None, kind: str, listed: Any = None) -> Group:
+    def _add(
+        self, neuron: Neuron | None, n: int, name: str | None, kind: str, listed: Any = None, merged: int = 0
+    ) -> Group:
         self.unbuilt("a population")
         if self.units + count("n", n) >= 2**31:
             raise ValueError(f"n: a network has fewer than 2^31 units; {n} more than {self.units} are too many")
@@ -173,7 +185,7 @@ class Network(Simulation):
         name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
         if name in self.sections or any(group.name == name for group in self.groups):
             raise ValueError(f"this network has a population {name!r} already")
-        self.groups.append(Group(self, name, n, neuron, len(self.groups), listed))
+        self.groups.append(Group(self, name, n, neuron, len(self.groups), listed, merged))
         return self.groups[-1]
 
     def connect(

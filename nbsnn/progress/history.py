@@ -21,7 +21,8 @@ class History:
     Attributes
     ----------
     rows : list of dict
-        Each with "epoch", "loss", "train_accuracy", "test_accuracy" (if there is a test set), "rate/<layer>" (mean
+        Each with "epoch", "loss", "train_accuracy", "test_accuracy" (if there is a test set), "events_merged" and
+        "events_dropped" (of recordings), "rate/<layer>" (mean
         spikes per unit and step) and "seconds". Learning without labels notes "samples", "spikes" (of all units, per
         sample), "train_accuracy" (if labels are shown) and "theta" (mean raised threshold) instead.
 
@@ -70,7 +71,7 @@ class History:
         if not isinstance(rows, list):
             raise ValueError(f"its history must be a list of rows, not {type(rows).__name__}")
         known: dict[str, Any] = {first: int, **dict.fromkeys(needed, float)}
-        may: dict[str, Any] = dict.fromkeys(optional, float)
+        may: dict[str, Any] = {**dict.fromkeys(optional, float), "events_merged": int, "events_dropped": int}
         for k, row in enumerate(rows):
             rates = {name: float for name in row if name.startswith("rate/")} if isinstance(row, dict) else {}
             fields(f"row {k} of its history", row, known, {**may, **rates})
@@ -98,7 +99,7 @@ class History:
 
 
 def _title(name: str) -> str:
-    return name.replace("_accuracy", " %").replace("rate/", "rate ")
+    return name.replace("_accuracy", " %").replace("rate/", "rate ").removeprefix("events_")
 
 
 def _width(name: str) -> int:

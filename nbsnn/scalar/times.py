@@ -62,6 +62,18 @@ def following(times: ArrayLike, dt: float) -> Any:
     return np.ceil(times.astype(np.float64) / dt - _rounding(times, dt))
 
 
+def begun(times: Any, dt: float) -> Any:
+    """The number of the step that has begun at each time, counted from 0; of integers exactly, if ``dt`` is whole.
+
+    >>> begun([0.0, 0.29, 0.3], 0.1), begun([0, 99, 100], 100.0)
+    (array([0., 2., 3.]), array([0, 0, 1]))
+    """
+    times, near = np.asarray(times), round(dt) if dt < LATEST else 0
+    if times.dtype.kind in "iu" and near and abs(dt - near) < 1e-9 * dt:
+        return times // near
+    return np.floor(times.astype(np.float64) / dt + _rounding(times, dt))
+
+
 def _rounding(times: Array, dt: float) -> Any:
     """Largest displacement of times by rounding, in steps."""
     digits = np.finfo(times.dtype if times.dtype.kind == "f" else np.float64).eps

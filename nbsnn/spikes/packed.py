@@ -61,6 +61,14 @@ class PackedSpikes:
         run_threaded(lambda lo, hi: other.append(compiled(_u(lo), _u(hi), x, packed.bits)), batch, x.size // 8)
         return packed if not any(other) and packed.find(limit, listed) else None
 
+    @staticmethod
+    def listed(start: Array, index: Array, units: int) -> PackedSpikes:
+        """Spikes of rows, by their positions alone, for products: one step with as many samples as there are rows."""
+        packed = PackedSpikes.__new__(PackedSpikes)
+        packed.steps, packed.batch, packed.units, packed._tape = 1, len(start) - 1, units, {}
+        packed.bits, packed.start, packed.index = np.empty((len(start) - 1, 0), np.uint64), start, index
+        return packed
+
     def find(self, limit: float = 1.0, listed: bool = True) -> bool:
         """Count the ones, and list their positions if ``listed``; False if they are a larger share than ``limit``."""
         rows = len(self.bits)

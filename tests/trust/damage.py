@@ -32,6 +32,8 @@ from nbsnn.neurons import LI, LIF
 from nbsnn.progress.history import History
 from nbsnn.unsupervised import diehl_cook, learn
 
+from . import damaged_events as events
+
 SECONDS, MEMORY = 2.0, 2**30
 RNG = np.random.Generator
 
@@ -487,6 +489,28 @@ def mutate_nir(rng, data, number):
     return bytes(out)
 
 
+def fields_or_bent(fields):
+    return lambda rng, data, number: bent(rng, data) if number % 2 else overwritten(rng, data, fields)
+
+
+def mutate_zip(rng, data, number):
+    if number % 3:
+        return bent(rng, data) if number % 3 == 1 else overwritten(rng, data, events.ZIP_FIELDS)
+    return events.packed_anew(rng, data, bent, zipped)
+
+
+def mutate_npy(rng, data, number):
+    array = np.load(io.BytesIO(data))
+    return bent(rng, data) if number % 2 else other_array(rng, array["t"] if array.dtype.names else array)
+
+
+def mutate_hdf5(rng, data, number):
+    if number % 2:
+        return bent(rng, data)
+    fields = [(int(k), form) for k in rng.integers(0, len(data) - 8, 6) for form in ("<I", "<Q", "<B")]
+    return overwritten(rng, data, fields)
+
+
 FORMATS = {
     "checkpoint": (write_checkpoint, read_checkpoint, mutate_npz, odd_arrays),
     "training": (write_training, read_training, mutate_npz, odd_arrays),
@@ -497,6 +521,13 @@ FORMATS = {
     "idx": (write_idx, read_images, mutate_idx, never),
     "idx.gz": (write_packed, read_images, mutate_packed, never),
     **({"nir": (write_nir, read_nir, mutate_nir, odd_arrays)} if find_spec("pyfive") else {}),
+    "nmnist": (events.write_nmnist, events.read_bin, fields_or_bent([(k, "<B") for k in range(50)]), never),
+    "nmnist.zip": (events.write_zip, events.read_zip, mutate_zip, never),
+    "aedat": (events.write_aedat, events.read_packets, fields_or_bent(events.AEDAT_FIELDS), never),
+    "columns.npy": (events.write_columns, events.read_gesture, mutate_npy, odd_arrays),
+    "events.npy": (events.write_structured, events.read_gesture, mutate_npy, odd_arrays),
+    "wav": (events.write_wav, events.read_sound, fields_or_bent(events.WAV_FIELDS), never),
+    "shd": (events.write_shd, events.read_hdf5, mutate_hdf5, never),
 }
 
 

@@ -19,6 +19,7 @@ from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
 from ...spikes.blocks import LINE, lines_of, rows_of
 from ...spikes.packed import PackedSpikes
+from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
 from ..layer import Array, Nested
 from ..population import Population
@@ -59,7 +60,7 @@ class Unit:
         return Sizes(self.names, self.n_pre, self.units, self.width, self.lines.states, size, looped, share)
 
     def forward(
-        self, x: Array | PackedSpikes, state: Nested, plan: Plan, tape: Nested, last: bool
+        self, x: Array | PackedSpikes | SpikeInput, state: Nested, plan: Plan, tape: Nested, last: bool
     ) -> Array | PackedSpikes | None:
         """Run all samples; spikes for the next unit, or numbers [T, B, N] of the ``last``.
 

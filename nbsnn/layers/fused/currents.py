@@ -20,10 +20,14 @@ from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
 from ...spikes.packed import PackedSpikes, transpose
+from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
 from ..layer import Array, Nested, buffer, finite_input
 from .layout import in_lines, room
 from .memory_plan import Plan
+
+LISTED = PackedSpikes, SpikeInput
+"""What comes as spikes already."""
 
 NOTHING, NO_INDEX = np.empty(0, np.uintp), np.empty(0, np.uint32)
 
@@ -51,16 +55,16 @@ class Drive:
         """Up to which share of ones events are used."""
         return largest_rate(self.connection.path, rows, self.n_pre, self.units)
 
-    def choose(self, x: Array | PackedSpikes, plan: Plan, tape: Nested) -> None:
+    def choose(self, x: Array | PackedSpikes | SpikeInput, plan: Plan, tape: Nested) -> None:
         """List the events, ``tape["events"]``; None if BLAS makes currents and gradients."""
         rows, path, packed = plan.steps * plan.batch, self.connection.path, None
         limit = self.largest_rate(rows)
-        with span("events", bytes=0 if isinstance(x, PackedSpikes) else x.nbytes):
-            if isinstance(x, PackedSpikes):
+        with span("events", bytes=0 if isinstance(x, LISTED) else x.nbytes):
+            if isinstance(x, LISTED):
                 packed = x if path != "dense" and x.find(limit, plan.listed) else None
             elif path == "events" or (path == "auto" and worth_counting(rows, self.n_pre, self.units)):
                 packed = PackedSpikes.of(x, tape.setdefault("input", {}), limit, plan.listed)
-        if packed is None and not isinstance(x, PackedSpikes):
+        if packed is None and not isinstance(x, LISTED):
             finite_input(x)  # nobody has looked yet: spikes need no looking
         tape["events"] = packed
 
@@ -90,7 +94,7 @@ class Drive:
         steps, x = tape["plan"].steps, tape["given"]
         shape = (tape["plan"].chunk * steps, self.n_pre)
         rows = room(tape["shared"], f"numbers {self.n_pre}", shape, self.dtype)[: (b1 - b0) * steps]
-        if isinstance(x, PackedSpikes):
+        if isinstance(x, LISTED):
             x.spread(b0 * steps, rows)
         else:
             rows.reshape(b1 - b0, steps, -1)[...] = x.reshape(steps, -1, self.n_pre)[:, b0:b1].transpose(1, 0, 2)

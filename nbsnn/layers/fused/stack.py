@@ -15,6 +15,7 @@ import numpy as np
 from ...device.profile import span
 from ...random import Draws
 from ...spikes.blocks import LINE, rows_of
+from ...spikes.spike_input import SpikeInput
 from ..container import Container
 from ..layer import Array, Layer, Nested, Start
 from ..run import Run
@@ -127,8 +128,9 @@ class FusedStack(Sequential):
     def _run(self, x: Array, state: Nested, kept: StackTape, final: Nested) -> Array:
         """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on."""
         made = self.plan(len(x), x.shape[1], kept.first)
-        # A read-only array would be a type of its own to the compiler, and cost a compilation.
-        given: Any = np.require(x, self.setting.dtype, ["C", "W"])
+        given: Any = x
+        if not isinstance(x, SpikeInput):  # a read-only array would be a type of its own to the compiler: one more
+            given = np.require(x, self.setting.dtype, ["C", "W"])
         for k in range(kept.first, len(self.blocks)):
             block, inner = self.blocks[k], kept.blocks[k]
             for name in ("record", "x", "params"):  # as somebody may have looked at after the last run
