@@ -57,8 +57,9 @@ class Layer:
         attributes; what else has changed since then is refused there.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
-    at_once, lowpass : bool
-        Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``.
+    at_once, lowpass, takes_events : bool
+        Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``;
+        whether ``forward`` takes spikes as a list, a ``SpikeInput``, which is made an array for other layers.
     devices : tuple of str
         Where the layer can compute; a layer of one's own computes with NumPy's arrays.
     fusible : bool
@@ -70,7 +71,7 @@ class Layer:
     """
 
     kind = "layer"
-    at_once = lowpass = False
+    at_once = lowpass = takes_events = False
     devices: tuple[str, ...] = ("cpu", "python")
     fusible = False
 
@@ -110,11 +111,6 @@ class Layer:
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""
         return {}
-
-    @property
-    def takes_events(self) -> bool:
-        """Whether ``forward`` takes spikes as a list, a ``SpikeInput``, too; for other layers it becomes an array."""
-        return False
 
     def first(self) -> Array:
         """The output before the first step of a run, for one sample: only feedback sees it. By default zeros."""

@@ -26,12 +26,12 @@ TOGETHER = 256
 
 
 def validated(
-    estimator: BaseEstimator, x: ArrayLike, y: ArrayLike | None = None, **options: bool
+    estimator: BaseEstimator, x: ArrayLike, *y: ArrayLike | None, **options: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows as float64, and targets if there are such, as scikit-learn checks them."""
-    if y is None:
+    """Rows as float64, and targets if there are to be such, as scikit-learn checks them."""
+    if not y:
         return validate_data(estimator, x, dtype=np.float64, **options), np.empty(0)  # type: ignore[arg-type, return-value]
-    return validate_data(estimator, x, y, dtype=np.float64, **options)  # type: ignore[arg-type, return-value]
+    return validate_data(estimator, x, *y, dtype=np.float64, **options)  # type: ignore[arg-type, return-value]
 
 
 class Spiking(BaseEstimator):
