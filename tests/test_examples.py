@@ -1,4 +1,4 @@
-"""Every example runs, at toy size where it is long."""
+"""Every lesson and every study runs, studies at toy size where they are long."""
 
 import runpy
 import sys
@@ -8,9 +8,10 @@ import pytest
 
 from .idx_files import tiny_mnist
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+FOLDER = Path(__file__).parent.parent / "examples"
+EXAMPLES = sorted([*FOLDER.glob("[0-9]*.py"), *FOLDER.glob("studies/[0-9]*.py")])
+LESSONS = {path.name for path in FOLDER.glob("[0-9]*.py")}
 TOY = {
-    "02_training_loop.py": ["--epochs", "2"],
     "05_mnist_snntorch_tutorial5.py": ["--samples", "150"],
     "06_fashion_latency.py": ["--samples", "100", "--epochs", "1"],
     "07_mnist_convolution.py": ["--samples", "60", "--epochs", "1", "--steps", "2"],
@@ -29,6 +30,7 @@ SLOW = {  # to compile
     "05_mnist_snntorch_tutorial5.py", "06_fashion_latency.py", "11_memory_against_T.py", "15_firing_patterns.py",
     "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py",
     "16_large_network.py", "17_sparse_plasticity.py",
+    *(name for name in LESSONS if not name.startswith(("01", "02", "03"))),
 }  # fmt: skip
 
 
@@ -41,5 +43,8 @@ def test_example(path, tmp_path, monkeypatch, capsys):
         options = ["--data", str(tiny_mnist(tmp_path)), *options]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [path.name, *options])
+    if path.name in LESSONS:
+        pytest.importorskip("matplotlib")
     runpy.run_path(str(path), run_name="__main__")
     assert capsys.readouterr().out.strip()
+    assert path.name not in LESSONS or (tmp_path / f"{path.stem}.png").stat().st_size > 5000

@@ -110,5 +110,5 @@ def test_commands_of_examples_are_right(command):
             assert f'"{option}"' in text
 
 
-def test_every_example_is_in_the_readme():
-    assert all(f"examples/{p.name}" in TEXT for p in (ROOT / "examples").glob("*.py"))
+def test_every_study_is_in_the_readme():
+    assert all(f"examples/studies/{p.name}" in TEXT for p in (ROOT / "examples" / "studies").glob("*.py"))

@@ -9,7 +9,7 @@ for chance to decide when it fires, nearly wherever the rate of the input is. S.
 2000, Competitive Hebbian learning through spike-timing-dependent synaptic plasticity, doi:10.1038/78829, with their
 constants.
 
-    python examples/17_sparse_plasticity.py --out competition.png
+    python examples/studies/17_sparse_plasticity.py --out competition.png
 """
 
 import argparse

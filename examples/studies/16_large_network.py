@@ -2,7 +2,7 @@
 
 Four of five neurons excite; every neuron has 1000 synapses from random others, and Poisson input that keeps it going.
 
-    python examples/16_large_network.py
+    python examples/studies/16_large_network.py
 """
 
 import argparse

@@ -3,7 +3,7 @@
 784-800-10, leaky integrate-and-fire neurons (tau 2) before a leaky readout, constant input, cross-entropy at every
 step, Adam 1e-3, batches of 128.
 
-    python examples/12_online_mnist.py --data DIR --rule ottt
+    python examples/studies/12_online_mnist.py --data DIR --rule ottt
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """All published firing patterns of Izhikevich's and the AdEx model: membrane, and the current that evokes them.
 
-python examples/15_firing_patterns.py --out patterns.png
+python examples/studies/15_firing_patterns.py --out patterns.png
 """
 
 import argparse

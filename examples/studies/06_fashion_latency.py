@@ -4,7 +4,7 @@ Latency code (tau 20 ms, threshold 0.2), 784-100-10, 100 steps of 1 ms, current-
 tau 5 ms, superspike 100, readout by the largest membrane, Adam 2e-4, batches of 256, 30 epochs. Published test
 accuracy: 0.863.
 
-    python examples/06_fashion_latency.py --data DIR
+    python examples/studies/06_fashion_latency.py --data DIR
 """
 
 import argparse

@@ -8,7 +8,7 @@ tau_s 3.75 ms, batches of 64. The class is that of the output with the largest m
 the threshold. The default asks which of the outputs is largest, with ten neurons per class (--per-class), and takes
 what all images share, the dark background, out of the gradient: SGD with momentum can then learn fast.
 
-    python examples/08_tempotron_mnist.py --data DIR
+    python examples/studies/08_tempotron_mnist.py --data DIR
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """How far do online learning rules agree with back-propagation through time, and how does that change with history?
 
-python examples/10_credit.py [--plot credit.png]
+python examples/studies/10_credit.py [--plot credit.png]
 """
 
 import argparse

@@ -7,7 +7,7 @@ then are labels used: to ask which digit each neuron responds to most. After P. 
 doi:10.3389/fncom.2015.00099, with the simplifications of BindsNET (Hazan et al. 2018): currents for conductances, and
 inhibition without interneurons.
 
-    python examples/14_stdp_mnist.py --data DIR
+    python examples/studies/14_stdp_mnist.py --data DIR
 """
 
 import argparse

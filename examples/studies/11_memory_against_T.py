@@ -4,7 +4,7 @@
 time needs it as one array. Each number is the peak of a process of its own, less what the process needs before
 training.
 
-    python examples/11_memory_against_T.py
+    python examples/studies/11_memory_against_T.py
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """MNIST with a small convolutional spiking network, trained by STBP: 12C5-MP2-64C5-MP2-10, constant input.
 
-python examples/07_mnist_convolution.py --data DIR
+python examples/studies/07_mnist_convolution.py --data DIR
 """
 
 import argparse

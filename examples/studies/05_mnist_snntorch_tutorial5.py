@@ -8,7 +8,7 @@ been reset by the spike that it causes.
 
     u[t] = beta u[t-1] + x[t] - s[t-1] v_threshold,    s[t] = u[t] > v_threshold
 
-    python examples/05_mnist_snntorch_tutorial5.py --data DIR
+    python examples/studies/05_mnist_snntorch_tutorial5.py --data DIR
 """
 
 import argparse

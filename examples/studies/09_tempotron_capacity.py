@@ -4,8 +4,8 @@
 half of the patterns. It learns with the rule of Guetig and Sompolinsky (2006), who found a capacity of about 3, where
 a perceptron's is 2. A seed succeeds if all of its patterns are answered rightly in the end.
 
-    python examples/09_tempotron_capacity.py
-    python examples/09_tempotron_capacity.py --loads 2 --seeds 10 --figure capacity.png
+    python examples/studies/09_tempotron_capacity.py
+    python examples/studies/09_tempotron_capacity.py --loads 2 --seeds 10 --figure capacity.png
 """
 
 import argparse

@@ -10,7 +10,7 @@ LIF with a membrane of 100 steps is the control: it needs no help. Chance is 25 
 The ranking belongs to this delay: after 60 steps (--delay 60) LIF, NoReset and Adaptive with the short threshold are
 within 5 % of each other, at about 75 %; Cooldown, Adaptive with the long one and the control stay above 99 %.
 
-    python examples/13_long_memory.py
+    python examples/studies/13_long_memory.py
 """
 
 import argparse

@@ -1,0 +1,89 @@
+"""Pages that are generated before Sphinx runs: one for each public module, and one for each lesson."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import nbsnn
+
+TITLES = {
+    "layers": "Layers", "learning": "Learners", "network": "The simulator", "neurons": "Neurons",
+    "surrogates": "Surrogates", "synapses": "Synapses", "plasticity": "Plasticity", "tempotron": "Tempotron",
+    "losses": "Losses", "optim": "Optimisers", "encode": "Encoders", "init": "Initialisers", "sparse": "Connections",
+    "models": "Published networks", "presets": "Presets", "statistics": "Statistics", "plot": "Plots",
+    "data": "Data sets", "files": "Files of runs", "random": "Random numbers", "unsupervised": "Learning without labels",
+    "voting": "Votes of labels",
+}  # fmt: skip
+
+
+def public(module: object) -> list[str]:
+    """Names of what a module defines or hands on: functions and classes of nbsnn, in alphabetical order."""
+    found = []
+    for name, value in sorted(vars(module).items()):
+        own = getattr(value, "__module__", "") or ""
+        if not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)) and own.startswith("nbsnn"):
+            found.append(name)
+    return found
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page, but only if it has changed: Sphinx reads anew what is newer."""
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def write_reference(folder: Path) -> None:
+    """A page for each public module, each object once, and one for what stands in ``nbsnn`` itself."""
+    seen: set[int] = set()
+    pages = []
+    for name, title in TITLES.items():
+        module = import_module(f"nbsnn.{name}")
+        fresh = [n for n in public(module) if id(getattr(module, n)) not in seen]
+        seen |= {id(getattr(module, n)) for n in fresh}
+        if fresh:
+            pages.append((name, title, [f"nbsnn.{name}.{n}" for n in fresh]))
+    rest = [n for n, where in nbsnn.PLACES.items() if where and id(getattr(nbsnn, n)) not in seen]
+    pages.insert(0, ("nbsnn", "Functions and classes of nbsnn", [f"nbsnn.{n}" for n in sorted(rest)]))
+    for name, title, objects in pages:
+        lines = [title, "=" * len(title), ""]
+        if name != "nbsnn":
+            lines += [f".. automodule:: nbsnn.{name}", "   :no-index:", ""]
+        for full in objects:
+            module, _, last = full.rpartition(".")
+            kind = "autoclass" if inspect.isclass(getattr(import_module(module), last)) else "autofunction"
+            lines += [f".. {kind}:: {full}", *(["   :members:"] if kind == "autoclass" else []), ""]
+        write(folder / f"{name}.rst", "\n".join(lines))
+    listed = "\n".join(f"   {name}" for name, _, _ in pages)
+    write(folder / "index.rst", f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n{listed}\n")
+
+
+def cells(script: str) -> list[tuple[str, str]]:
+    """The cells of a percent-format script: ("markdown" or "code", text)."""
+    found: list[tuple[str, list[str]]] = []
+    for line in script.splitlines():
+        if line.startswith("# %%"):
+            found.append(("markdown" if "[markdown]" in line else "code", []))
+        elif found:
+            found[-1][1].append(line)
+    return [
+        (kind, "\n".join(line.removeprefix("# ").removeprefix("#") if kind == "markdown" else line for line in lines).strip())
+        for kind, lines in found
+    ]  # fmt: skip
+
+
+def write_lessons(examples: Path, folder: Path) -> None:
+    """A page for each lesson: its words, its code, and its figure where the folder has one."""
+    names = []
+    for script in sorted(examples.glob("[0-9]*.py")):
+        parts = []
+        for kind, text in cells(script.read_text()):
+            parts.append(text if kind == "markdown" else f"```python\n{text}\n```")
+        if (folder / "figures" / f"{script.stem}.png").exists():
+            parts.insert(-1, f"![{script.stem}](figures/{script.stem}.png)")
+        write(folder / f"{script.stem}.md", "\n\n".join(parts) + "\n")
+        names.append(script.stem)
+    listed = "\n".join(names)
+    write(folder / "index.md", f"# Lessons\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n")
