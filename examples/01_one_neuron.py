@@ -22,7 +22,8 @@ for current, count in zip(currents, spikes.sum(0), strict=True):
     print(f"current {current:.1f}: {int(count)} spikes")
 
 # %% [markdown]
-# Without a threshold `v` would settle at the current. So the first neuron can never spike, and the second needs long. **See** how the reset makes a saw of what would be an exponential rise.
+# Without a threshold `v` would settle at the current. So the first neuron can never spike, and the second needs long.
+# **See** how the reset makes a saw of what would be an exponential rise.
 
 # %%
 figure = nbsnn.plot.traces(

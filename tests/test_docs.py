@@ -18,7 +18,9 @@ def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
     scope: dict = {}
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), flags=re.DOTALL | re.MULTILINE)):
+    for number, block in enumerate(
+        re.findall(r"^```python\n(.*?)^```", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    ):
         file = tmp_path / f"block{number}.py"  # a neuron's functions must come from a file
         file.write_text(block)
         exec(compile(block, str(file), "exec"), scope)
@@ -35,7 +37,20 @@ def test_a_lesson_is_short_and_has_one_figure(lesson):
 @pytest.mark.long
 def test_the_pages_are_built_without_a_warning(tmp_path):
     pytest.importorskip("sphinx")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", str(EXAMPLES / "docs"), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)})
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        str(EXAMPLES / "docs"),
+        str(tmp_path),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "lessons" / "01_one_neuron.html").exists()

@@ -74,7 +74,9 @@ def test_smooth_rises_by_the_area_under_the_slope(surrogate: Surrogate, u: float
 @each
 def test_integral(surrogate: Surrogate) -> None:
     low, high = surrogate.support
-    if math.isfinite(surrogate.integral):
+    if math.isnan(surrogate.integral):  # both halves are infinite, with opposite signs
+        assert surrogate.smooth(1e6) == surrogate.smooth(-1e6) < -1e5
+    elif math.isfinite(surrogate.integral):
         area = quad(surrogate.slope, low, 0.0, limit=200)[0] + quad(surrogate.slope, 0.0, high, limit=200)[0]
         assert area == pytest.approx(surrogate.integral, rel=1e-6)
     else:  # the integral over (-reach, reach) has no limit: it grows, or swings
@@ -85,10 +87,11 @@ def test_integral(surrogate: Surrogate) -> None:
 
 @each
 def test_slope_is_zero_outside_its_support_and_not_inside(surrogate: Surrogate) -> None:
-    for edge, out in zip(surrogate.support, (-1.0, 1.0), strict=True):
+    low, high = surrogate.support
+    for edge, out in ((low, -1.0), (high, 1.0)):
         if math.isfinite(edge):
             assert [surrogate.slope(edge + out * d) for d in (1e-9, 1e-3, 1.0, 1e4)] == [0.0] * 4
-            assert surrogate.slope(edge - out * 1e-6) != 0.0
+            assert low == high or surrogate.slope(edge - out * 1e-6) != 0.0
         else:
             assert surrogate.slope(out * 4.1) != 0.0
 
@@ -126,6 +129,8 @@ def test_compiled_equals_plain_python_and_stays_float32(name: str) -> None:
 @pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "steep", None])
 def test_bad_parameters_are_named(name: str, parameter: str, value: object) -> None:
+    if (name, parameter, value) == ("sfs", "B", -1):
+        pytest.skip("a bound may lie below the threshold")
     with pytest.raises((ValueError, TypeError), match=f"^{parameter} of {name} must be "):
         FUNCTIONS[name](**{parameter: value})
 

@@ -6,8 +6,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import nbsnn  # noqa: E402
 from reference import write_lessons, write_reference  # noqa: E402
+
+import nbsnn  # noqa: E402
 
 project = "nbsnn"
 release = version = nbsnn.__version__

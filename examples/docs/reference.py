@@ -23,7 +23,11 @@ def public(module: object) -> list[str]:
     found = []
     for name, value in sorted(vars(module).items()):
         own = getattr(value, "__module__", "") or ""
-        if not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)) and own.startswith("nbsnn"):
+        if (
+            not name.startswith("_")
+            and (inspect.isclass(value) or inspect.isfunction(value))
+            and own.startswith("nbsnn")
+        ):
             found.append(name)
     return found
 
