@@ -13,7 +13,7 @@ TITLES = {
     "surrogates": "Surrogates", "synapses": "Synapses", "plasticity": "Plasticity", "tempotron": "Tempotron",
     "losses": "Losses", "optim": "Optimisers", "encode": "Encoders", "init": "Initialisers", "sparse": "Connections",
     "models": "Published networks", "presets": "Presets", "statistics": "Statistics", "plot": "Plots",
-    "data": "Data sets", "files": "Files of runs", "random": "Random numbers", "unsupervised": "Learning without labels",
+    "data": "Data sets", "files": "Files of runs", "random": "Random numbers", "unsupervised": "Without labels",
     "voting": "Votes of labels",
 }  # fmt: skip
 
@@ -22,12 +22,8 @@ def public(module: object) -> list[str]:
     """Names of what a module defines or hands on: functions and classes of nbsnn, in alphabetical order."""
     found = []
     for name, value in sorted(vars(module).items()):
-        own = getattr(value, "__module__", "") or ""
-        if (
-            not name.startswith("_")
-            and (inspect.isclass(value) or inspect.isfunction(value))
-            and own.startswith("nbsnn")
-        ):
+        ours = (getattr(value, "__module__", "") or "").startswith("nbsnn")
+        if ours and not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)):
             found.append(name)
     return found
 
@@ -71,11 +67,9 @@ def cells(script: str) -> list[tuple[str, str]]:
         if line.startswith("# %%"):
             found.append(("markdown" if "[markdown]" in line else "code", []))
         elif found:
-            found[-1][1].append(line)
-    return [
-        (kind, "\n".join(line.removeprefix("# ").removeprefix("#") if kind == "markdown" else line for line in lines).strip())
-        for kind, lines in found
-    ]  # fmt: skip
+            kind, lines = found[-1]
+            lines.append(line.removeprefix("# ").removeprefix("#") if kind == "markdown" else line)
+    return [(kind, "\n".join(lines).strip()) for kind, lines in found]
 
 
 def write_lessons(examples: Path, folder: Path) -> None:
