@@ -42,11 +42,11 @@ print("by hand  ", gw)
 # derivative with respect to the output.
 
 # %%
-net = nbsnn.Sequential(nbsnn.Dense(1, 1, bias=False), cell, dtype=np.float64)
+net = nbsnn.Sequential(nbsnn.Dense(1, 1, bias=False), cell, dtype=np.float64, device="python")
 net["dense1"].params["weight"][:] = w
 learner = nbsnn.BPTT(net, loss=lambda y, target: (y.sum(), np.ones_like(y)))
 _, gradients = learner.gradients(x.reshape(4, 1, 1), None)
-engine = gradients["dense1.weight"].item()
+engine = gradients["dense1/weight"].item()
 print("by nbsnn ", engine)
 assert abs(engine - gw) < 1e-12
 
