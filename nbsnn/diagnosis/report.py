@@ -1,4 +1,4 @@
-"""Why a network does not learn: activity and gradients of one batch, layer by layer, and what to change.
+"""Report on a network: activity and gradients of one batch, layer by layer, and what to change.
 
 A spiking layer fails in few ways. It is silent, so that nothing reaches the layers after it; saturated, so that its
 spikes say nothing; or its membranes are so far from the threshold that the surrogate's slope lets no gradient through.

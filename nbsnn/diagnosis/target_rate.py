@@ -147,7 +147,7 @@ def spiking(layer: Layer) -> str | None:
 
 
 def weighted(layer: Layer) -> bool:
-    """Whether ``layer`` is a connection with weights."""
+    """True if ``layer`` is a connection with weights."""
     return "weight" in layer.params and not isinstance(layer, (Population, Container))
 
 

@@ -68,7 +68,7 @@ def _nested(flat: Mapping[str, np.ndarray]) -> Nested:
 
 
 class _Functional:
-    """A random linear function of all that a run returns, and its gradient by all that the run depends on.
+    """A random linear function of all that a run returns, and its gradient with respect to all inputs.
 
     With ``state`` None the run starts from the net's own initial state, which may be trained.
     """
@@ -96,7 +96,7 @@ class _Functional:
         return _nested({k.removeprefix(prefix): w.copy() for k, w in self.weights.items() if k.startswith(prefix)})
 
     def arguments(self) -> dict[str, np.ndarray]:
-        """What can be varied: the arrays themselves."""
+        """Arrays that can be varied, not copies."""
         state = {f"initial {name}": array for name, array in flatten(self.state or {}).items()}
         return {"input": self.x, **state, **self.net.parameters()}
 

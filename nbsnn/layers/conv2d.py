@@ -241,7 +241,7 @@ class Conv2d(Stateless):
 
     @property
     def is_padded(self) -> bool:
-        """Whether there are zeros around the images."""
+        """True if there are zeros around the images."""
         return any(self.before) or any(self.after)
 
     def within(self, padded: Array) -> Array:

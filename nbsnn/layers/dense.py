@@ -95,7 +95,7 @@ class Dense(Stateless):
 
     @property
     def fusible(self) -> bool:
-        """Whether learners may run it and the population after it as one: a subclass has an ``apply`` of its own."""
+        """True if learners may run it and the population after it as one: a subclass has an ``apply`` of its own."""
         return type(self) is Dense and self.setting.device == "cpu" and not self.setting.smooth
 
     @property
@@ -178,7 +178,7 @@ class Dense(Stateless):
         grads["weight"] += matmul(x.T, g, out=product)
 
     def pull(self, gy: Array, tape: Nested) -> Array:
-        """The derivative by the input."""
+        """Gradient with respect to the input."""
         gx = buffer(tape, "gx", (*gy.shape[:2], *self.in_shape), self.setting.dtype)
         g, rows = gy.reshape(-1, *self.shape), gx.reshape(-1, *self.in_shape)
         if self.setting.device == "cpu" and self.shape[0] <= FEW and gx.size > SERIAL:
@@ -190,7 +190,7 @@ class Dense(Stateless):
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Whether two arrays are the same numbers at the same place; known of NumPy's only."""
+    """True if two arrays are the same numbers at the same place; known of NumPy's only."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.dtype != b.dtype:
         return False
     return a is b or (a.shape, a.strides, a.ctypes.data) == (b.shape, b.strides, b.ctypes.data)

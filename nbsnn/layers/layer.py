@@ -1,4 +1,4 @@
-"""What a layer is, and how its arrays are named.
+"""Layers: their interface, and how their arrays are named.
 
 A layer turns ``x`` [T, B, ...] into ``y`` [T, B, ...]. It keeps weights and nothing else: the state goes in and comes
 out of ``forward``, and all that ``backward`` needs is in the ``tape``, a dict that the caller owns (and may hand in
@@ -42,7 +42,7 @@ class Start(dict[str, Any]):
 
 
 class Layer:
-    """The parts that all layers share; a layer of one's own implements ``build``, ``forward`` and ``backward``.
+    """The parts that all layers share; a custom layer implements ``build``, ``forward`` and ``backward``.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Layer:
         Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``;
         whether ``forward`` takes spikes as a list, a ``SpikeInput``, which is made an array for other layers.
     devices : tuple of str
-        Where the layer can compute; a layer of one's own computes with NumPy's arrays.
+        Where the layer can compute; a custom layer computes with NumPy's arrays.
     fusible : bool
         Whether learners may run it and the population after it as one, see ``layers.fused``.
     arrays : Host
@@ -101,11 +101,11 @@ class Layer:
         self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
-        """What computes on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
+        """Implementation on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
 
     @property
     def ops(self) -> Any:
-        """What computes where the network is: on the CPU the layer itself, on a GPU ``cuda``."""
+        """Implementation on the network's device: on the CPU the layer itself, on a GPU ``cuda``."""
         return self if self.cuda is None else self.cuda
 
     def initial(self, batch: int) -> Nested:
@@ -117,7 +117,7 @@ class Layer:
         return np.zeros(self.shape, self.setting.dtype)
 
     def first_reverse(self, g: Array, grads: Nested) -> None:
-        """The reverse of ``first``: adds to ``grads``, given the loss's derivative ``g`` [B, ...] by it."""
+        """The backward pass of ``first``: adds to ``grads``, given the gradient ``g`` [B, ...] of it."""
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         """Run ``x`` from ``state``; returns output and final state. ``draws`` are given in training only."""
@@ -138,29 +138,30 @@ class Layer:
         Parameters
         ----------
         gy : array [T, B, ...]
-            The loss's derivative by the output.
+            Gradient of the loss with respect to the output.
         tape : dict
             What ``forward`` left.
         grads : dict
             As ``zeros()``; the parameters' gradients are added.
         after : dict, optional
-            The loss's derivative by the final state, as ``initial`` arranges it; zero by default.
+            Gradient of the loss with respect to the final state, structured like ``initial``; zero by default.
         inject : dict, optional
-            The loss's own derivatives by recorded variables, by layer and name: ``{"lif1": {"v": [T, B, N]}}``.
+            The loss's own gradients with respect to recorded variables, by layer and name: ``{"lif1": {"v": [T, B,
+            N]}}``.
         wanted : bool
-            Whether the derivative by the input is wanted.
+            Whether to compute the gradient with respect to the input.
 
         Returns
         -------
         gx : array like x, or None
             For an input that does not change over time (a stride of zero), one step with the sum over all steps.
         before : dict
-            The loss's derivative by the initial state.
+            Gradient of the loss with respect to the initial state.
         """
         raise NotImplementedError
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
-        """What OTTT multiplies errors with, in place of presynaptic activity, after a forward pass.
+        """Trace that OTTT multiplies errors with, in place of presynaptic activity, after a forward pass.
 
         Parameters
         ----------
@@ -179,7 +180,7 @@ class Layer:
         raise NotImplementedError
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        """As ``backward`` on each step by itself: no gradient flows from step to step. May write over ``gy``."""
+        """Variant of ``backward`` for single steps: no gradient flows from step to step. May write over ``gy``."""
         raise NotImplementedError
 
     def confine(self) -> None:

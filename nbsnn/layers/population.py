@@ -26,7 +26,7 @@ class Population(HostPopulation):
     Parameters
     ----------
     neuron : Neuron
-        The model, from ``nbsnn.neurons`` or of one's own.
+        The model, from ``nbsnn.neurons`` or custom.
     shape : int or tuple of int, optional
         Number of units, or their arrangement (channels, height, width). In a network it follows from the layer
         before.
@@ -93,7 +93,7 @@ class Population(HostPopulation):
         self.settle(setting)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_kernels": {}, "_step": None}  # made again where they are needed
+        return {**super().__getstate__(), "_kernels": {}, "_step": None}  # recreated where they are needed
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
@@ -156,7 +156,7 @@ class Population(HostPopulation):
         return self.ops.start(batch)
 
     def starts_learned(self) -> bool:
-        """Whether the state at the start depends on something that is trained."""
+        """True if the state at the start depends on something that is trained."""
         depends = self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()
         depends = (*depends, *self.neuron.tied.values())
         return any(name not in self.values or name in depends for name in self.params)

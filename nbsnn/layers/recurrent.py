@@ -104,7 +104,7 @@ class Recurrent(Container):
 
     @property
     def windowed(self) -> bool:
-        """Whether this is one population with dense feedback, which runs over windows of one record."""
+        """True if this is one population with dense feedback, which runs over windows of one record."""
         both = isinstance(self.children[self.inner], Population) and isinstance(self.children.get("feedback"), Dense)
         return both and self.join == "sum" and self.waits == "output"
 

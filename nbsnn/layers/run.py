@@ -14,7 +14,7 @@ from ..validate import finite
 
 
 class Run:
-    """What ``run`` returns.
+    """Result of ``run``.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Run:
         return fetched(self.raw(name))
 
     def raw(self, name: str) -> Any:
-        """As an index, but not copied from a GPU."""
+        """Entry by index, not copied from a GPU."""
         return self._layer.record(self._tape, name)
 
     def __contains__(self, name: str) -> bool:
@@ -58,7 +58,7 @@ class Run:
         return iter(self.keys())
 
     def keys(self) -> list[str]:
-        """What can be asked for."""
+        """Names that can be asked for."""
         return self._layer.recorded()
 
     def __repr__(self) -> str:

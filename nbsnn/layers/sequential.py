@@ -149,7 +149,7 @@ class Sequential(Container):
             The step just made.
         state : dict
             State and output of each population after it, ``state["lif1"]["v"]`` [B, N]. Changed in place, it is
-            from there that the next step goes on.
+            from there that the next step continues.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""How a network computes, the same for all of its layers."""
+"""Setting of a network, the same for all of its layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..validate import float_dtype, scale
 
 @dataclass(frozen=True)
 class Setting:
-    """How a network computes: time step, precision, device, and whether spikes are smooth (for gradient checks).
+    """Setting of a network: time step, precision, device, and whether spikes are smooth (for gradient checks).
 
     Device "auto" becomes "cuda" if there is a GPU that can be used, else "cpu". ``arrays`` are the array operations
     there: a ``Host``, or its kind for a GPU.

@@ -1,6 +1,6 @@
 """Back-propagation through time with surrogate gradients, whole or truncated.
 
-Run a batch forward from the stated initial state, ask the loss for its derivative by the output, and run the same
+Run a batch forward from the stated initial state, ask the loss for its gradient at the output, and run the same
 steps in reverse. In the spiking literature this is STBP, spatio-temporal back-propagation (Wu et al. 2018,
 arXiv:1706.02609; Neftci et al. 2019, arXiv:1901.09948). Truncated (``chunk=k``), no gradient crosses the border
 between chunks of k steps (Williams and Peng 1990): memory then grows with k, not with T.
@@ -32,11 +32,11 @@ class BPTT(Learner):
     net : Layer
         The network to train.
     loss : callable
-        ``loss(output, target) -> (value, derivative)``, from ``nbsnn.losses`` or of one's own.
+        ``loss(output, target) -> (value, gradient)``, from ``nbsnn.losses`` or custom.
     optimizer : optional
         From ``nbsnn.optim``; Adam with its defaults when not given.
     chunk : int, optional
-        Cut the gradient every so many steps; by default it flows through all of them.
+        Cut the gradient every this many steps; by default it flows through all of them.
     clip : float, optional
         Largest global norm of the gradient.
     regularizers : mapping, optional

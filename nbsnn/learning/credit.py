@@ -1,4 +1,4 @@
-"""How the learning rules assign credit: their gradients side by side, for one network and batch.
+"""Credit assignment by the learning rules: their gradients side by side, for one network and batch.
 
 Back-propagation through time is exact (up to the surrogate), so the others are measured against it: do they point the
 same way, and are they as long?
@@ -37,7 +37,7 @@ Grads = dict[str, Array]
 
 @dataclass(frozen=True, eq=False)
 class Credit:
-    """What ``compare_credit`` finds: R rules, P parameters, T steps.
+    """Result of ``compare_credit``: R rules, P parameters, T steps.
 
     Attributes
     ----------

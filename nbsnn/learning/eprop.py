@@ -10,7 +10,7 @@ For synapse i -> j, with h the neuron's state, x its current and z its output,
 kappa is the decay of the leaky readout, B what brings its errors to the neurons: the readout's own weights
 ("symmetric"), fixed random ones, or random ones that change as the readout's do ("adaptive"). All derivatives come
 from the neuron's ``vjp``: the LIF neuron's eligibility is a trace of presynaptic spikes times the surrogate
-derivative, a second component follows a threshold that adapts, and any neuron of one's own has its own.
+derivative, a second component follows a threshold that adapts, and any custom neuron has its own.
 
 Without recurrent connections this is the exact gradient; with them, the only thing left out is that a spike acts on
 later errors through other neurons.
@@ -98,7 +98,7 @@ class EProp(Online):
 
     @staticmethod
     def fits(net: Layer) -> bool:
-        """Whether a network has the form that e-prop needs."""
+        """True if a network has the form that e-prop needs."""
         try:
             EProp(net)
         except ValueError:

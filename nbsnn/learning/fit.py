@@ -184,7 +184,7 @@ def load_training(net: Container, learner: Learner, path: str | PathLike[str]) -
 
 
 def _learner_state(arrays: Entries, learner: Learner, net: Container) -> dict[str, np.ndarray]:
-    """What a file holds of a learner, in the kinds and shapes that ``learner`` has itself, or will have."""
+    """Content of a file of a learner, in the dtypes and shapes that ``learner`` has, or will have."""
     likes = {name: np.asarray(array) for name, array in learner.state().items()}
     parameters, state = net.parameters(), {}
     for entry in arrays:

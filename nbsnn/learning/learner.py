@@ -1,4 +1,4 @@
-"""What all learners hold: network, loss, optimiser, and how many training steps they have made."""
+"""Base of the learners: network, loss, optimiser, and the number of training steps made."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Learner:
         raise NotImplementedError
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        """Value of the loss and its gradient by every parameter, without a training step.
+        """Value of the loss and its gradient with respect to every parameter, without a training step.
 
         The arrays are the learner's own and are overwritten by the next call.
         """
@@ -119,7 +119,7 @@ class Learner:
         return other
 
     def state(self) -> dict[str, Array]:
-        """All that a later process needs to go on bit for bit, apart from the network's parameters."""
+        """All that a later process needs to resume bit for bit, apart from the network's parameters."""
         arrays = {f"optimizer/{name}": np.array(get(array)) for name, array in self.optimizer.state.items()}
         return {
             **arrays,

@@ -37,7 +37,7 @@ from ..optim.optimizer import Optimizer
 from .place import OnCpu
 
 LINE = 64
-"""Gradients begin at multiples of so many numbers in the array that they share."""
+"""Gradients begin at multiples of this many numbers in the array that they share."""
 
 
 class OnGpu(OnCpu):
@@ -107,7 +107,7 @@ class OnGpu(OnCpu):
 
 
 def _checked_result(what: str, g: Any, y: Any) -> Any:
-    """The derivative of a loss or regulariser by ``y``; raises unless it fits. Whether it is finite shows later."""
+    """Gradient of a loss or regulariser of ``y``; raises unless it fits. Whether it is finite shows later."""
     if not gpu.on_gpu(g) or g.dtype != y.dtype:
         raise TypeError(f"the derivative of the {what} must be a {y.dtype} array on the GPU, not {type(g).__name__}")
     if tuple(g.shape) != tuple(y.shape):

@@ -1,6 +1,6 @@
 """Learning while time passes: the loop that SLTT, OTTT and e-prop share.
 
-At every step: run it, ask the loss for its derivative by that step's output, and go back through the layers, but not
+At every step: run it, ask the loss for its gradient at that step's output, and go back through the layers, but not
 through time. What is kept does not grow with the number of steps, and the input may come step by step. As long as no
 parameter changes in between, a window of steps goes through each layer at once.
 """
@@ -108,7 +108,7 @@ class Online(Learner):
     def passes(self, x: Any, target: Any, accumulate: bool | None = None) -> Iterator[tuple[float, dict[str, Array]]]:
         """Go through time; yields each step's loss and gradients (with ``accumulate``, their sum so far).
 
-        Parameters may be changed between steps: the state then goes on from what the older ones made.
+        Parameters may be changed between steps: the state then continues from that of the old ones.
         """
         together = self.update == "sample" if accumulate is None else accumulate
         passes = self._passes(x, target, together, 1)

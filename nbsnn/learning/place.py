@@ -28,11 +28,11 @@ class OnCpu:
             array[...] = 0.0
 
     def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
-        """Value, and derivative by the output."""
+        """Value, and gradient with respect to the output."""
         return checked_result("loss", loss(y, target), y)
 
     def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
-        """The same of a regulariser of the layer ``name``."""
+        """Value and gradient of a regulariser of the layer ``name``."""
         return checked_result(f"regulariser of {name}", penalty(spikes), spikes)
 
     def read(self, value: float) -> float:

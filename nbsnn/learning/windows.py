@@ -1,4 +1,4 @@
-"""What comes step by step, taken a few steps at a time.
+"""Windows: input that comes step by step, taken a few steps at a time.
 
 Where errors stay within their step, nothing is lost by running some steps through each layer at once: the arrays are
 larger and the calls fewer. Memory grows with the window, not with the number of steps.
@@ -21,16 +21,16 @@ STEPS = 10
 """Steps in a window, at most."""
 
 BYTES = 2**26
-"""A window has fewer steps if its arrays would need more than about so much."""
+"""Bytes of a window's arrays, roughly; beyond them a window has fewer steps."""
 
 
 def at_once(net: Layer) -> bool:
-    """Whether all layers can take several steps."""
+    """True if all layers can take several steps."""
     return net.at_once and all(layer.at_once for layer in net.layers().values())
 
 
 def length(net: Layer, batch: int) -> int:
-    """How many steps to take at a time."""
+    """Number of steps to take at a time."""
     if not at_once(net):
         return 1
     shapes = [net.in_shape, *(layer.shape for layer in net.layers().values())]
@@ -71,7 +71,7 @@ def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
 
 
 def is_moving(target: Any) -> bool:
-    """Whether this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
+    """True if this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
     if isinstance(target, Iterator):
         return False
     target = array_of("target", target)

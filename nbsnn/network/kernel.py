@@ -25,7 +25,7 @@ from .weights import kind_of
 
 
 class NetworkKernel:
-    """What a network is made of; equal models share a number, under which the kernel calls their code.
+    """Models of a network; equal ones share a number, under which the kernel calls their code.
 
     A population's model is its neuron, which of its parameters differ between units, and the kinds of synapses that end
     there; a rule's, its function and options.
@@ -147,7 +147,7 @@ def unsigned(array: Any) -> np.ndarray:
 
 
 def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
-    """What fills the holes for plastic synapses."""
+    """Fillings of the holes for plastic synapses."""
     from ..kernels.plasticity import sparse_cuda as cuda
 
     along, called = "i, n, s, carried, used, factors, network", "{k}, i, n, s, carried, used, factors, network"

@@ -1,4 +1,4 @@
-"""What a network is while it runs: its arrays, its state, and the calls that let time pass."""
+"""A built network: arrays, state, and the methods that run it."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class Simulation(Sealed):
 
     @property
     def time(self) -> float:
-        """How far the network has run, ms."""
+        """Time that the network has run, ms."""
         return self.step * self.dt
 
     @property
     def built(self) -> bool:
-        """Whether synapses and arrays have been made."""
+        """True if synapses and arrays have been made."""
         return self._layout is not None
 
     @property
@@ -194,7 +194,7 @@ class Simulation(Sealed):
         return self.layout.memory.read("states", place, place + n)
 
     def place(self, group: Group, name: str) -> tuple[int, int]:
-        """Where a variable lies among the states, and its length."""
+        """Place of a variable among the states, and its length."""
         for owner, label, variable in self._variables(group):
             if label == name:
                 return self.layout.place[owner, variable]
@@ -209,7 +209,7 @@ class Simulation(Sealed):
                 yield port, port.label(name), name
 
     def _described(self) -> dict[str, Any]:
-        """What a state must fit: in words and numbers, as JSON has them."""
+        """Description that a state must fit, JSON-ready."""
         return {
             "dt": self.dt,
             "dtype": str(self.dtype),
@@ -275,7 +275,7 @@ class Simulation(Sealed):
             Interval at which variables and weights are recorded; ``dt`` for variables by default.
         to : path or SpikeWriter, optional
             File to which spikes are written as they come, instead of being kept in memory, to be read by
-            ``nbsnn.files.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` goes on with one, and from
+            ``nbsnn.files.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` continues one, and from
             an earlier state with ``step=state.step + 1``, as a spike's time is the end of its step.
         variables_to : path or VariableWriter, optional
             Likewise for variables and weights: ``nbsnn.files.VariableFile``, ``VariableWriter.resume(path)``, and
@@ -305,7 +305,7 @@ class Simulation(Sealed):
         Notes
         -----
         After Ctrl-C, a full disk, or an error of ``callback``, the network is where the loop has come to: its state is
-        that after ``network.time``, and ``run`` goes on from there. The recording is lost. Files hold all up to the
+        that after ``network.time``, and ``run`` continues from there. The recording is lost. Files hold all up to the
         piece of the run, of half a second or less, in which that happened; of this piece nothing if it was the writing
         that failed, and everything otherwise, but for weights that were due at its end.
         """

@@ -71,7 +71,7 @@ class PlainWeights:
 
     @property
     def bounded(self) -> bool:
-        """Whether no weight may be beyond its bounds."""
+        """True if no weight may be beyond its bounds."""
         return self.rule.clip == "all" and self.rule.bounds in BOUNDED
 
     def read(self) -> Array:
@@ -119,7 +119,7 @@ class RewardedWeights(PlainWeights):
     """Weights that wait for a reward, each stored as after the latest event of its synapse: see ``eligible``.
 
     A new reward, new weights and ``reset`` of the network bring all up to date. While a connection does not learn, its
-    reward acts with a factor of 0: eligibility goes on, and weights stand still.
+    reward acts with a factor of 0: eligibility continues, and weights stay as they are.
     """
 
     loops = eligible
@@ -215,7 +215,7 @@ class FactoredWeights(PlainWeights):
         lines[[at.SCALE, at.STEP]] = 1.0
 
     def _lines(self) -> Array:
-        """What is kept of the units: [lines, n]."""
+        """Arrays kept per unit: [lines, n]."""
         first = int(self.row[at.STEERED])
         return self.memory.part("aims", first, first + self.lines * self.n).reshape(self.lines, self.n)
 
@@ -256,7 +256,7 @@ class NormalizedWeights(FactoredWeights):
 
 
 def kind_of(rule: Any) -> type[PlainWeights]:
-    """How weights are stored that this rule changes."""
+    """Storage of the weights that this rule changes."""
     if isinstance(rule, Rule) and normalizes_steps(rule):
         return NormalizedWeights
     kinds = {PostPreInt: IntegerWeights, RewardRule: RewardedWeights, MetaRule: SteeredWeights}

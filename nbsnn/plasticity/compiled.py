@@ -18,7 +18,7 @@ from .spikes_in import Drawn, connection_of
 
 
 def fits(layer: Any) -> bool:
-    """Whether the loop can run ``layer``: its rule has no loop of its own, and rows of weights may be added."""
+    """True if the loop can run ``layer``: its rule has no loop of its own, and rows of weights may be added."""
     if layer.integer or layer.setting.smooth or layer.connection.path == "dense":
         return False
     return layer.neurons.neuron.output == "spikes" and type(layer.rule).advance is Rule.advance
@@ -61,7 +61,7 @@ class CompiledRun:
             _kernel(self.layer)(t0, t1, *self.arguments)
 
     def finish(self) -> None:
-        """What the rule does at the end of a run."""
+        """Work of the rule at the end of a run."""
         if self.learning:
             self.layer.rule.finish(self.layer.weights)
 
@@ -83,7 +83,7 @@ class CompiledRun:
 
 
 def _whole(layer: Any) -> bool:
-    """Whether increments are noted in each step, and added by what then concerns all weights."""
+    """True if increments are noted in each step, and added by what then concerns all weights."""
     return layer.defer or layer.rule.stepwise
 
 

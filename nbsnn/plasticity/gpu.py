@@ -76,7 +76,7 @@ class GpuLoop:
             self.counts[...] = gpu.get(self.tallied)
 
     def finish(self) -> None:
-        """What the rule does at the end of a run, to weights that stay on the GPU."""
+        """Work of the rule at the end of a run, on weights that stay on the GPU."""
         normalize, dtype = self.layer.rule.normalize, self.layer.setting.dtype
         if self.learning and normalize is not None and normalize.when == "end":
             call = gpu.compiled("plasticity.dense_cuda", "normalize_all", dtype, GUARD=int(normalize.guard))

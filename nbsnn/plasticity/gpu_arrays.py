@@ -17,7 +17,7 @@ from .normalize import aim
 
 
 class Needs(NamedTuple):
-    """What a rule needs of a run on a GPU.
+    """Requirements of a rule for a run on a GPU.
 
     Attributes
     ----------
@@ -42,14 +42,14 @@ class Needs(NamedTuple):
 
 
 class GpuRule(Protocol):
-    """What is asked of a rule."""
+    """Interface of a rule."""
 
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
         """Numbers of the traces of a side."""
         ...
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
-        """What the rule needs of a run."""
+        """Requirements of the rule for a run."""
         ...
 
 
@@ -79,7 +79,7 @@ class RuleOnGpu:
         return self.sides, self.needs.numbers, self.needs.noted
 
     def state(self, steps: int) -> Nested:
-        """The rule's state after so many steps."""
+        """The rule's state after this many steps."""
         after = dict(self.old)
         for side, arrays in self.sides._asdict().items():
             lines = zip(self.old[side], gpu.get(arrays.carried), strict=True)

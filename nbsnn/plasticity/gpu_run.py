@@ -41,7 +41,7 @@ def advance(
 
 
 def _seen(name: str, rule: GpuRule, side: RuleOnGpu, weights: Any) -> Array:
-    """What is recorded under a name, as the rule has just seen it."""
+    """Record under a name, as the rule has just seen it."""
     if name == "weights":
         return gpu.get(weights)
     if name == "dw":

@@ -151,7 +151,7 @@ class PostPreInt:
         self, weights: Array, pre: Array, post: Array, state: State, *, dt: float = 1.0, device: str = "cpu",
         kept: dict[str, list] | None = None, thresh: Any = None, draws: Any = None,
     ) -> State:  # fmt: skip
-        """As ``run``, without most checks and in place."""
+        """Variant of ``run``, without most checks and in place."""
         steps, n_post = len(pre), weights.shape[1]
         thresh = self.thresholds(thresh, steps, n_post)
         given, keys, fill = self.drawn(draws, steps, weights.size)
@@ -175,7 +175,7 @@ class PostPreInt:
         return self.advance(weights.copy(), pre, post, state, device=device, draws=Draws(0))
 
     def numbers(self) -> IntegerRule:
-        """What kernels read of the rule."""
+        """Numbers that kernels read of the rule."""
         top = self.top if self.shift_trace else 1
         return IntegerRule(**{name: top if name == "top" else getattr(self, name) for name in IntegerRule._fields})
 
@@ -188,7 +188,7 @@ class PostPreInt:
         return np.array(self.numbers(), np.int64)
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
-        """What a run on a GPU needs of the rule; thresholds of a layer are there, where its variables are."""
+        """Requirements of the rule for a run on a GPU; thresholds of a layer are there, where its variables are."""
         from ..kernels.plasticity import dense_cuda as cuda
 
         signals: State = {"draws": Draws(0)} if side.signals is None else side.signals
@@ -216,7 +216,7 @@ class PostPreInt:
         """Nothing is left to do at the end of a run."""
 
     def drawn(self, draws: Any, steps: int, synapses: int) -> tuple[list[Array], Array, Any]:
-        """What the kernel draws from: arrays or keys, and the function that reads them."""
+        """Source of the kernel's draws: arrays or keys, and the function that reads them."""
         if isinstance(draws, Draws):
             keys = np.array([draws.fold("pre").key, draws.fold("post").key], np.uint64)
             return [np.full((1, 1), self.shift, np.int64)] * 2, keys, cpu.counted_draws

@@ -175,7 +175,7 @@ class Plastic(Container):
 
     @property
     def queue(self) -> int:
-        """How many input steps the state remembers."""
+        """Number of input steps that the state remembers."""
         return max(self.delay, self.lag[0])
 
     def initial(self, batch: int) -> Nested:
@@ -199,7 +199,7 @@ class Plastic(Container):
         state : dict, optional
             Where to start, as in ``run``.
         every : int, optional
-            Note the weights after every so many steps: ``run["weights"]`` [T // every, n_pre, n_post].
+            Record the weights after every this many steps: ``run["weights"]`` [T // every, n_pre, n_post].
         draws, **signals
             What the rule asks for, for all steps: ``reward``, a number, [T] or [T, B]; ``draws`` of ``PostPreInt``.
 
@@ -256,7 +256,7 @@ class Plastic(Container):
         batch : int
             How many samples run at once; with ``learn`` it must be 1.
         every : int, optional
-            Note the weights after every so many samples.
+            Record the weights after every this many samples.
 
         Returns
         -------

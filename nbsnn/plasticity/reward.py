@@ -94,7 +94,7 @@ class RewardRule(Rule):
         return self.replace(normalize=None), np.float64, {"reward": 1.0}
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
-        """What a run on a GPU needs of the rule."""
+        """Requirements of the rule for a run on a GPU."""
         from ..kernels.plasticity import dense_cuda as cuda
 
         signals: State = {"reward": 0.0} if side.signals is None else side.signals

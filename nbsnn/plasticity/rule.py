@@ -42,7 +42,7 @@ class Fixed(dict):
 
 
 def _refuse(self: Fixed, *args: Any, **more: Any) -> Any:
-    """What would change it."""
+    """Methods that would change it."""
     raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
 
 
@@ -91,7 +91,7 @@ class Rule(ByName):
 
     Examples
     --------
-    A rule of one's own: each postsynaptic spike brings the weight closer to the presynaptic trace.
+    A custom rule: each postsynaptic spike brings the weight closer to the presynaptic trace.
 
     >>> import numpy as np
     >>> from nbsnn.plasticity import Rule, Trace
@@ -152,7 +152,7 @@ class Rule(ByName):
 
     @property
     def stepwise(self) -> bool:
-        """Whether a step ends with something that concerns all weights: bounds or a normalisation."""
+        """True if a step ends with something that concerns all weights: bounds or a normalisation."""
         return self.clip == "all" or (self.normalize is not None and self.normalize.first is not None)
 
     def replace(self, **changes: Any) -> Rule:
@@ -160,7 +160,7 @@ class Rule(ByName):
         return replace(self, **changes)
 
     def filling(self) -> dict[str, Any]:
-        """What fills the holes of a loop over synapses, however they are arranged."""
+        """Fillings of the holes of a loop over synapses, dense or sparse."""
         weigh, clip = BOUNDS[self.bounds]
         return {
             "change": self.change, "weigh": weigh, "clip": clip,
@@ -170,7 +170,7 @@ class Rule(ByName):
         }  # fmt: skip
 
     def settling(self) -> dict[str, Any]:
-        """What fills the holes of what a step does to all weights."""
+        """Fillings of the holes of what a step does to all weights."""
         normalize = self.normalize
         return {
             "CLIP_ALL": int(self.clip == "all"), "BOUNDED": int(self.bounds != "none"),
@@ -179,7 +179,7 @@ class Rule(ByName):
         }  # fmt: skip
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
-        """What a run on a GPU needs of the rule."""
+        """Requirements of the rule for a run on a GPU."""
         return pair_needs(self, side, side.defer or side.noted or self.stepwise, side.batch)
 
     def initial(self, batch: int, weights: Array) -> State:
@@ -246,7 +246,7 @@ class Rule(ByName):
         self, weights: Array, pre: Array, post: Array, state: State, *,
         dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None,
     ) -> State:  # fmt: skip
-        """As ``run``, without checks and in place; ``kept`` gathers what is recorded."""
+        """Variant of ``run``, without checks and in place; ``kept`` gathers what is recorded."""
         kept = kept if kept is not None else {}
         used, state = self.follow(pre, post, state, dt, device)
         first = int(state["step"]) - len(pre)
@@ -271,7 +271,7 @@ class Rule(ByName):
     def follow(
         self, pre: Array, post: Array, state: State, dt: float, device: str
     ) -> tuple[tuple[Array, Array], State]:
-        """What the rule sees of its traces at every step, [K, T, B, N] for each side, and the state afterwards."""
+        """Traces as the rule sees them at every step, [K, T, B, N] for each side, and the state afterwards."""
         used, after = [], {}
         for side, traces, spikes in (("pre", self.pre, pre), ("post", self.post, post)):
             values = np.empty((len(traces), *spikes.shape), spikes.dtype)
@@ -294,7 +294,7 @@ class Rule(ByName):
     def increment(
         self, t: int, weights: Array, pre: Array, post: Array, used: tuple[Array, Array], device: str
     ) -> Array:
-        """What the rule asks for at step ``t``, [n_pre, n_post], before the weights are clipped."""
+        """Increments of the rule at step ``t``, [n_pre, n_post], before the weights are clipped."""
         dw = np.zeros_like(weights)
         self._visit("into_increments", t, t + 1, weights, dw, pre, post, used, device)
         return dw
@@ -312,7 +312,7 @@ class Rule(ByName):
             normalize.apply(weights)
 
     def finish(self, weights: Array) -> None:
-        """What is done at the end of a run: normalise, if ``normalize`` says so."""
+        """Work at the end of a run: normalise, if ``normalize`` says so."""
         if self.normalize is not None and self.normalize.when == "end":
             self.normalize.apply(weights)
 

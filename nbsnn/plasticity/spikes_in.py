@@ -44,5 +44,5 @@ def connection_of(dense: Dense | None, dtype: np.dtype) -> Connection:
 
 
 def binary(x: Array) -> bool:
-    """Whether all numbers are 0 or 1."""
+    """True if all numbers are 0 or 1."""
     return bool(((x == 0) | (x == 1)).all())

@@ -164,7 +164,7 @@ class SpikeInput:
     # What a connection asks, as it asks the spikes of a population (``packed.Packed``).
 
     def find(self, limit: float = 1.0, listed: bool = True) -> bool:
-        """Whether the ones are no larger share than ``limit``."""
+        """True if the ones are no larger share than ``limit``."""
         return self.rate <= limit
 
     def rows(self, first: int, last: int) -> tuple[Array, Array]:

@@ -58,7 +58,7 @@ def follow(s: np.ndarray, a: np.ndarray, used: np.ndarray, decay: float, amount:
 
 
 def spiked(s: np.ndarray, t: int, n: int) -> bool:
-    """Whether unit ``n`` spikes at step ``t`` in any sample."""
+    """True if unit ``n`` spikes at step ``t`` in any sample."""
     for b in range(s.shape[1]):  # noqa: SIM110 (Numba compiles no generator here)
         if s[t, b, n] != 0.0:
             return True
@@ -101,7 +101,7 @@ def visit_one(
     pre: np.ndarray, post: np.ndarray, X: np.ndarray, Y: np.ndarray, P: np.ndarray, L: np.ndarray, rows: Found,
     columns: Found, w: np.ndarray, dw: np.ndarray,
 ) -> None:  # fmt: skip
-    """As ``visit`` for the only step of a single sample, whose spikes are at known places: so the loops vectorise."""
+    """Variant of ``visit`` for one step of one sample, whose spikes are at known places, so that loops vectorise."""
     p, limits = constants(P, 0), limits_of(L)
     for k in range(rows.begin[1]):
         i = rows.where[k]

@@ -83,7 +83,7 @@ def asked(
     i: int, j: int, w: float, b0: int, b1: int, pre: np.ndarray, post: np.ndarray, X: np.ndarray, Y: np.ndarray,
     p: tuple, limits: Limits,
 ) -> tuple[float, bool]:  # fmt: skip
-    """What the samples [b0, b1) ask for at synapse (i, j), and whether one of its units spikes."""
+    """Increments of samples [b0, b1) at synapse (i, j), and whether one of its units spikes."""
     on_post, on_pre = 0.0, 0.0
     met = False
     for b in range(b0, b1):
@@ -207,4 +207,4 @@ def normalize_all(lo: int, hi: int, w: np.ndarray, total: float) -> None:
 
 
 def no_settle(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple) -> None:
-    """In the place of ``settle`` where nothing concerns all weights."""
+    """Stand-in for ``settle`` where nothing concerns all weights."""

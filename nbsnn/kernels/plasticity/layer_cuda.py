@@ -1,7 +1,7 @@
 """A plastic layer over time on a GPU, in one launch: the loop of ``kernels.plasticity.layer``, for any neuron and any
 rule.
 
-All threads of the launch stay for all steps. In each, the spikes of the input are listed and its traces go on; all
+All threads of the launch stay for all steps. In each, the spikes of the input are listed and its traces updated; all
 threads meet; the units step, and theirs go on; all meet; the rule changes the synapses; and all meet. Nothing is added
 up in an order that would depend on threads: the rows that spikes choose are added by the thread of the unit they reach.
 """
@@ -97,7 +97,7 @@ def run(
 
 
 def input_spike(t: int, b: int, i: int, source: Source) -> bool:
-    """Whether unit ``i`` of the input of sample ``b`` spikes at step t; before the first step, as was noted."""
+    """True if unit ``i`` of the input of sample ``b`` spikes at step t; before the first step, as was noted."""
     x, before, threshold, keys, first = source
     if t < 0:
         return before[before.shape[0] + t, b, i] != 0

@@ -39,7 +39,7 @@ def advance(a: float, s: float, decay: float, amount: float) -> tuple[float, flo
 
 @hole
 def change(w: float, pre: float, post: float, *traces_and_params: float) -> tuple[float, float]:
-    """What a rule asks for at a postsynaptic and at a presynaptic spike."""
+    """Increments of a rule at a postsynaptic and at a presynaptic spike."""
     raise NotImplementedError
 
 
@@ -85,13 +85,13 @@ def limits_of(L: np.ndarray) -> Limits:
 
 
 def weighed(w: float, on_post: float, on_pre: float, limits: Limits) -> float:
-    """What is added to a weight if a rule asks for these increments at post- and presynaptic spikes."""
+    """Change of a weight for a rule's increments at post- and presynaptic spikes."""
     low, high, mu, scale = limits
     return weigh(w, widen(scale * on_post), low, high, mu) + weigh(w, widen(scale * on_pre), low, high, mu)
 
 
 def increment(w: float, pre, post, x: tuple, y: tuple, p: tuple, limits: Limits) -> float:
-    """What a rule adds to a weight in a step with the spikes ``pre`` and ``post`` and the traces ``x`` and ``y``."""
+    """Change of a weight in a step with the spikes ``pre`` and ``post`` and the traces ``x`` and ``y``."""
     r = change(w, pre, post, *x, *y, *p)
     return weighed(w, r[0], r[1], limits)
 

@@ -23,8 +23,8 @@ from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
 from ..layer import Array, Nested
 from ..population import Population
-from .currents import NO_INDEX, NOTHING, Drive
-from .layout import Lines, aligned, copied, from_lines, room, to_lines
+from .currents import NO_INDEX, NOTHING, InputCurrents
+from .layout import BlockLayout, aligned, copied, from_lines, room, to_lines
 from .memory_plan import Plan, Sizes
 
 GROUP = 16
@@ -36,7 +36,7 @@ EVEN = 1.2
 u = np.uintp
 
 
-class Unit:
+class FusedBlock:
     """A connection and its population.
 
     Attributes
@@ -49,8 +49,8 @@ class Unit:
 
     def __init__(self, names: tuple[str, str], connection: Dense, population: Population, feedback: Dense | None):
         self.names, self.connection, self.population, self.feedback = names, connection, population, feedback
-        self.lines, self.dtype = Lines(population), population.setting.dtype
-        self.drive = Drive(names[0], connection, feedback)
+        self.lines, self.dtype = BlockLayout(population), population.setting.dtype
+        self.drive = InputCurrents(names[0], connection, feedback)
         self.n_pre, self.units, self.width = self.drive.n_pre, self.drive.units, self.drive.width
 
     def sizes(self, rows: int) -> Sizes:

@@ -1,4 +1,4 @@
-"""The connection's side of a unit: where currents come from, and where the gradients by weights go.
+"""The connection's side of a unit: its currents, and the gradients with respect to weights.
 
 Both ways there is a choice: add up chosen rows of the weights (of the errors), or spread the spikes out as numbers for
 BLAS. It depends on the activity that is counted in each batch, see ``spikes.break_even``.
@@ -34,7 +34,7 @@ NOTHING, NO_INDEX = np.empty(0, np.uintp), np.empty(0, np.uint32)
 u = np.uintp
 
 
-class Drive:
+class InputCurrents:
     """A connection, and the feedback of the population after it if there is one.
 
     Attributes
@@ -111,7 +111,8 @@ class Drive:
         np.add(as_lines(product, self.lines), tape["bias"][:, None], out=lines)
 
     def back(self, G: Array, out: Array) -> None:
-        """Put into ``out`` [rows, N] the gradient by the input, of that by the currents, the first rows of ``G``."""
+        """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, the first rows of
+        ``G``."""
         with span(f"{self.name} product (BLAS), reverse", ops=out.size * self.units):
             matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
 
@@ -123,7 +124,7 @@ class Drive:
         return self._transposed(tape["events"].rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
 
     def accumulate(self, b0: int, b1: int, G: Array, events: tuple[Array, Array], tape: Nested, sums: Nested) -> None:
-        """Add to ``sums`` the gradients by weights and biases that samples [b0, b1) bring; ``events`` are those before
+        """Add the gradients of weights and biases of samples [b0, b1) to ``sums``; ``events`` are those before
         the connection by input, or none if their part has been added."""
         steps = tape["plan"].steps
         rows = (b1 - b0) * steps
@@ -150,7 +151,7 @@ class Drive:
                 add_in_lines(matmul(tape["fed"][b0:b1].T, first), self.lines, sums["V"])
 
     def fed_back(self, tape: Nested) -> Array:
-        """The loss's derivative by what a loop feeds back at the first step, [B, N].
+        """Gradient with respect to what a loop feeds back at the first step, [B, N].
 
         Not by BLAS, whose threads would then wait busily for more while ours work.
         """

@@ -64,7 +64,7 @@ def from_lines(array: Array, units: int) -> Array:
     return np.ascontiguousarray(array.transpose(2, 0, 1, 3)).reshape(count, batch, number * length)[:, :, :units]
 
 
-class Lines:
+class BlockLayout:
     """Kernels and parameters of one population."""
 
     def __init__(self, population: Population):

@@ -20,7 +20,7 @@ from ..container import Container
 from ..layer import Array, Layer, Nested, Start
 from ..run import Run
 from ..sequential import Sequential
-from .block import Unit
+from .block import FusedBlock
 from .layout import from_lines, in_lines, room
 from .memory_plan import NARROW, Plan, plan
 
@@ -94,10 +94,10 @@ class FusedStack(Sequential):
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget):
         share_layers(self, net, {name: net.children[name] for name in names})
-        self.budget, self.blocks = budget, list[Unit]()
+        self.budget, self.blocks = budget, list[FusedBlock]()
         for pair in zip(names[::2], names[1::2], strict=True):
             connection, neurons = (net.children[name] for name in pair)
-            self.blocks.append(Unit(pair, connection, *neurons.fused_parts()))  # type: ignore[arg-type, misc]
+            self.blocks.append(FusedBlock(pair, connection, *neurons.fused_parts()))  # type: ignore[arg-type, misc]
 
     def plan(self, steps: int, batch: int, first: int = 0) -> Plan:
         """What a batch of this size takes, in blocks from ``first`` on."""
@@ -212,15 +212,15 @@ class BlockRecords:
     """The records of a block's population, for a ``Run``: what the block did not keep is worked out when it is
     asked for."""
 
-    def __init__(self, block: Unit):
+    def __init__(self, block: FusedBlock):
         self.block, self.setting = block, block.population.setting
 
     def recorded(self) -> list[str]:
-        """As ``Layer.recorded``."""
+        """See ``Layer.recorded``."""
         return self.block.population.recorded()
 
     def record(self, tape: Nested, name: str) -> Any:
-        """As ``Layer.record``."""
+        """See ``Layer.record``."""
         if name == self.block.population.neuron.output:
             return self.block.output(tape["small"])
         if "record" not in tape:
@@ -251,14 +251,14 @@ def share_layers(part: Sequential, net: Sequential, children: dict[str, Layer]) 
     return part
 
 
-def _inner(block: Unit, nested: Nested) -> Nested:
+def _inner(block: FusedBlock, nested: Nested) -> Nested:
     """Where a nested dict holds what belongs to the unit's population."""
     own = nested.setdefault(block.names[1], {})
     return own.setdefault("neurons", {}) if block.feedback is not None else own
 
 
-def _extra(block: Unit, inject: Nested | None, made: Plan) -> Array:
-    """The loss's own derivative by a population's output, [T B, N]; no rows if there is none."""
+def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
+    """The loss's own gradient with respect to a population's output, [T B, N]; no rows if there is none."""
     given = (inject or {}).get(block.names[1], {})
     given = given.get("neurons", {}) if block.feedback is not None else given
     if set(given) - {block.population.neuron.output}:
@@ -269,14 +269,14 @@ def _extra(block: Unit, inject: Nested | None, made: Plan) -> Array:
     return g.reshape(made.steps * made.batch, block.units)
 
 
-def _last(block: Unit, small: Nested) -> Array:
+def _last(block: FusedBlock, small: Nested) -> Array:
     """The outputs at the last step, [B, N]."""
     if small["spikes"] is None:
         return small["output"][-1].copy()
     return small["spikes"].at(small["plan"].steps - 1).astype(block.dtype)
 
 
-def _pull(block: Unit, b0: int, b1: int, G: Array, small: Nested, extra: Array, made: Plan) -> tuple:
+def _pull(block: FusedBlock, b0: int, b1: int, G: Array, small: Nested, extra: Array, made: Plan) -> tuple:
     """What a block hands to the one before, of the gradient ``G`` of its currents in samples [b0, b1)."""
     if block.units <= NARROW:
         return extra, (made.batch, 1, b0), G, small["across"]
@@ -289,7 +289,7 @@ def _pull(block: Unit, b0: int, b1: int, G: Array, small: Nested, extra: Array, 
     return errors, (1, made.steps, 0), G[:0], G[:0]
 
 
-def _room_for_gradients(block: Unit, small: Nested, made: Plan) -> Nested:
+def _room_for_gradients(block: FusedBlock, small: Nested, made: Plan) -> Nested:
     """Zeros for the sums over all samples."""
     lines, dtype = block.lines, block.dtype
     small["gS"] = room(small, "gS", (made.batch, lines.blocks * lines.states * LINE), dtype)
@@ -306,7 +306,7 @@ def _room_for_gradients(block: Unit, small: Nested, made: Plan) -> Nested:
     return weights
 
 
-def _finish(block: Unit, inner: Nested, weights: Nested, grads: Nested, before: Nested) -> None:
+def _finish(block: FusedBlock, inner: Nested, weights: Nested, grads: Nested, before: Nested) -> None:
     """Add the sums to ``grads``: of the connection, the loop and the population."""
     small, own, population = inner["small"], grads[block.names[0]], block.population
     own["weight"] += rows_of(weights["W"], block.lines.blocks)[:, : block.units]
