@@ -17,9 +17,9 @@ labels = np.arange(PATTERNS) % 2
 
 neuron = nbsnn.Tempotron(n_inputs=INPUTS, tau=15.0, tau_s=3.75, T=500.0, seed=0)
 grid = np.arange(0.0, 500.0, 1.0)
-before = neuron.membrane(times[:2], grid)
+before = neuron.v(times[:2], grid)
 history = neuron.fit(times, labels, epochs=200)
-after = neuron.membrane(times[:2], grid)
+after = neuron.v(times[:2], grid)
 right = (neuron.predict(times) == labels).mean()
 print(f"{right:.0%} of {PATTERNS} patterns right")
 
@@ -31,7 +31,7 @@ print(f"{right:.0%} of {PATTERNS} patterns right")
 figure, axes = nbsnn.plot.pyplot().subplots(2, 1, figsize=(7.0, 4.6), layout="constrained", sharex=True, sharey=True)
 for axis, v, title in zip(axes, (before, after), ("before", "after"), strict=True):
     for k, name in enumerate(("should stay silent", "should spike")):
-        axis.plot(grid, np.asarray(v)[k].reshape(-1), label=name, color=f"C{3 * (1 - k)}")
+        axis.plot(grid, v[:, k, 0], label=name, color=f"C{3 * (1 - k)}")
     axis.axhline(neuron.v_threshold, color="0.5", linewidth=0.8, linestyle=":")
     axis.set(ylabel="potential", title=f"{title} learning")
 axes[0].legend(fontsize="small")

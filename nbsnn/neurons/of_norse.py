@@ -12,7 +12,7 @@ With j the synaptic current after the step's input, k = dt tau_mem_inv and H the
 
 from ..scalar.exponential import exp
 from ..surrogates import dspike, spike
-from .fire import dthrough, fire, fire_vjp, through
+from .reset import dthrough, fire, fire_vjp, through
 
 
 def charged(v, j, tau_mem_inv, v_leak, dt):

@@ -29,7 +29,7 @@ from typing import Any
 
 from ..neuron import Neuron
 from ..neurons import of_norse as of
-from ..neurons.fire import RESETS, through_hole
+from ..neurons.reset import RESETS, through_hole
 from ..surrogates import Surrogate, circ, heavi_erfc, no_slope, spike_linear, superspike, tanh
 from ..validate import check_options, choice, number, scale
 

@@ -208,24 +208,23 @@ class Tempotron:
     def v(self, x: Events | ArrayLike, at: ArrayLike | None = None) -> np.ndarray:
         """The membrane at given times.
 
-                Parameters
-                ----------
-                x : Events, or array [B, N] or [B, N, k] of spike times
-                    As ``events``.
-                at : array [G], optional
-                    Times, ascending; by default 0, 1, 2, ... below T.
+        Parameters
+        ----------
+        x : Events, or array [B, N] or [B, N, k] of spike times
+            As ``events``.
+        at : array [G], optional
+            Times, ascending; by default 0, 1, 2, ... below T.
 
-                Returns
-                -------
-                array [G, B, O]
+        Returns
+        -------
+        array [G, B, O]
 
-                Examples
-                --------
-                >>> import numpy as np
-        from numpy.typing import ArrayLike, DTypeLike
-                >>> t = Tempotron(1, T=30.0, weight=np.ones((1, 1)))
-                >>> t.v(np.array([[0.0]]), at=[0.0, 3.0, 6.931472]).ravel().round(3)
-                array([0.   , 0.782, 1.   ], dtype=float32)
+        Examples
+        --------
+        >>> import numpy as np
+        >>> t = Tempotron(1, T=30.0, weight=np.ones((1, 1)))
+        >>> t.v(np.array([[0.0]]), at=[0.0, 3.0, 6.931472]).ravel().round(3)
+        array([0.   , 0.782, 1.   ], dtype=float32)
         """
         return self.sweeps.membrane(self, self.events(x), self._at(at)) * self.dtype.type(self.v0)
 

@@ -25,32 +25,31 @@ from .spike_times import Events
 class Stack:
     """Layers of Tempotrons.
 
-        Parameters
-        ----------
-        *layers : Tempotron
-            Each with as many inputs as the one before has outputs, and one dtype and one T for all.
-        sharpness : float, optional
-            Of the soft time, per membrane unit; by default T, as many as there are steps of 1 (SpikingJelly's choice).
-        step : float, default 1.0
-            Distance of the times at which the soft time looks at the membrane.
+    Parameters
+    ----------
+    *layers : Tempotron
+        Each with as many inputs as the one before has outputs, and one dtype and one T for all.
+    sharpness : float, optional
+        Of the soft time, per membrane unit; by default T, as many as there are steps of 1 (SpikingJelly's choice).
+    step : float, default 1.0
+        Distance of the times at which the soft time looks at the membrane.
 
-        Attributes
-        ----------
-        params : dict
-            ``"1/weight"``, ``"2/weight"``, ...: the layers' own arrays.
+    Attributes
+    ----------
+    params : dict
+        ``"1/weight"``, ``"2/weight"``, ...: the layers' own arrays.
 
-        Raises
-        ------
-        TypeError, ValueError
-            Layers that do not fit each other, or none.
+    Raises
+    ------
+    TypeError, ValueError
+        Layers that do not fit each other, or none.
 
-        Examples
-        --------
-        >>> import numpy as np
-    from numpy.typing import ArrayLike
-        >>> net = Stack(Tempotron(20, 8, T=50.0, seed=0), Tempotron(8, 2, T=50.0, seed=1))
-        >>> net.run(np.full((3, 20), 10.0))[-1].v_max.shape
-        (3, 2)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net = Stack(Tempotron(20, 8, T=50.0, seed=0), Tempotron(8, 2, T=50.0, seed=1))
+    >>> net.run(np.full((3, 20), 10.0))[-1].v_max.shape
+    (3, 2)
     """
 
     def __init__(self, *layers: Tempotron, sharpness: float | None = None, step: float = 1.0):
