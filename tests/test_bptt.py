@@ -286,7 +286,7 @@ def test_what_is_not_finite_raises_and_changes_nothing(loss, message, chunk):
 @pytest.mark.parametrize(
     ("derivative", "error", "message"),
     [
-        (lambda y: np.ones(y.shape[1:], y.dtype), ValueError, r"has shape \[3, 3\], but what it is taken by has"),
+        (lambda y: np.ones(y.shape[1:], y.dtype), ValueError, r"has shape \[3, 3\], but its argument has"),
         (lambda y: np.ones((1, *y.shape[1:])), ValueError, r"has shape \[1, 3, 3\]"),
         (lambda y: np.ones((2 * len(y), *y.shape[1:])), ValueError, "has shape"),
         (lambda y: y[:0], ValueError, r"has shape \[0, 3, 3\]"),

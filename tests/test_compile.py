@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -265,3 +266,16 @@ def test_damaged_files_of_the_cache_are_deleted_and_named_and_never_unpickled(tm
             for key, data in kept.items():
                 cache.save(key, data)
             assert {key: cache.load(key) for key in kept} == kept
+
+
+def test_an_entry_that_names_a_module_that_is_gone_is_compiled_anew(tmp_path, monkeypatch):
+    from nbsnn.compile.sealed_cache import SealedFiles
+
+    cache = SealedFiles(cache_path=str(tmp_path), filename_base="f-1.py311s", source_stamp=(1.0, 2))
+    module = types.ModuleType("nbsnn_of_old")
+    module.Made = type("Made", (), {"__module__": module.__name__})
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    cache.save("one", module.Made())
+    assert type(cache.load("one")) is module.Made
+    monkeypatch.delitem(sys.modules, module.__name__)
+    assert cache.load("one") is None

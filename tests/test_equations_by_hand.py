@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from nbsnn.compile.fill import kernel
+from nbsnn.kernels.plasticity.synapse import IntegerRule
 from nbsnn.neurons import adex, conductance_lif, escape_lif, exponential_lif, noisy_lif, poisson, quadratic_lif
 from nbsnn.neurons.hodgkin_huxley import gate, grown, rates
 from nbsnn.neurons.hodgkin_huxley import step as hodgkin_huxley_step
@@ -179,18 +180,25 @@ def test_changes_of_the_rules() -> None:
     assert reward.faded(0.5, 0.25, 0.9, 0.2) == pytest.approx(0.5 * 0.9 + 0.2 * 0.25)
 
 
+def whole(**numbers: int) -> IntegerRule:
+    """An integer rule of these numbers, and zeros."""
+    return IntegerRule(**{**dict.fromkeys(IntegerRule._fields, 0), **numbers})
+
+
 def test_integers_wrap_decay_round_and_stay_in_their_bounds() -> None:
     top = 2**31
     assert [integer.wrap(z) for z in (5, -5, top - 1, top, -top, -top - 1, 2**32 + 3)] == [
         5, -5, top - 1, -top, -top, top - 1, 3,
     ]  # fmt: skip
-    assert [integer.trace(100, s, 7, 3, 1000) for s in (0, 1)] == [87, 1000]
-    assert integer.trace(2**30, 0, 2, 1, 9) == -(2**30)
+    assert [integer.trace(100, s, whole(trace_decay=7, shift_trace=3, top=1000)) for s in (0, 1)] == [87, 1000]
+    assert integer.trace(2**30, 0, whole(trace_decay=2, shift_trace=1, top=9)) == -(2**30)
     assert [integer.rounded(13, r, 3) for r in (0, 4, 5, 7)] == [2, 2, 1, 1]  # 13 / 8 = 1 and a remainder of 5
     assert [integer.rounded(-3, r, 3) for r in (4, 5)] == [0, -1]
 
     def synapse(w, pre, post, halve=0):
-        return integer.synapse(w, pre, post, 6, 5, 0, 7, -2, 4, 3, halve, 10, 200)
+        return integer.synapse(
+            w, pre, post, 6, 5, 0, 7, halve, whole(nu_pre=-2, nu_post=4, shift=3, w_min=10, w_max=200)
+        )
 
     # A presynaptic spike adds -2 * 5 / 8 = -2 and a remainder of 6; a postsynaptic one 4 * 6 / 8 = 3.
     assert [synapse(100, *spikes) for spikes in ((0, 0), (1, 0), (0, 1), (1, 1))] == [100, 99, 103, 102]

@@ -18,7 +18,8 @@ import multiprocessing, os, sys, threading, warnings
 warnings.simplefilter("ignore")
 import numpy as np
 import nbsnn
-from nbsnn import compile, cuda_setup, device
+from nbsnn.compile import fill as compile
+from nbsnn.device import cuda_setup, threads as device
 from nbsnn.neurons import LIF
 
 device.SERIAL = 0

@@ -3,8 +3,7 @@ import pytest
 
 import nbsnn
 from nbsnn import AvgPool2d, Conv2d, Delay, Dense, Flatten, Recurrent, Residual, Sequential
-from nbsnn.diagnosis import target_rate
-from nbsnn.diagnosis.target_rate import feeders, find_scale
+from nbsnn.diagnosis.target_rate import feeders, find_scale, target_rate
 from nbsnn.neurons import ALIF, LI, LIF
 
 X = (np.random.default_rng(0).random((20, 12, 30)) < 0.1).astype(np.float32)

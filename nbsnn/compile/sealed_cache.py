@@ -55,9 +55,10 @@ class SealedFiles(IndexDataCacheFile):
         """Entry of ``key``, or None."""
         name = self._load_index().get(key)
         content = None if name is None else self._unsealed(self._data_path(name))
-        if content is None:
+        found = None if content is None else _unpickled(content)
+        if found is None:
             return None
-        kept, data = pickle.loads(content)
+        kept, data = found
         return data if kept == repr(key) else None  # two processes that compile at once may take one name for two keys
 
     def save(self, key: Any, data: Any) -> None:
@@ -66,9 +67,10 @@ class SealedFiles(IndexDataCacheFile):
 
     def _load_index(self) -> dict:
         content = self._unsealed(self._index_path)
-        if content is None:
+        found = None if content is None else _unpickled(content)
+        if found is None:
             return {}
-        version, stamp, overloads = pickle.loads(content)
+        version, stamp, overloads = found
         return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
 
     def _save_index(self, overloads: dict) -> None:
@@ -95,6 +97,14 @@ class SealedFiles(IndexDataCacheFile):
             os.unlink(path)
         gone = "was damaged and is gone" if not os.path.exists(path) else "is damaged and cannot be deleted"
         warnings.warn(f"{path} {gone}: its kernel is compiled anew", RuntimeWarning, stacklevel=2)
+        return None
+
+
+def _unpickled(content: bytes) -> tuple | None:
+    """What a file holds; None if it names what is no more: kernels of another version, which are compiled anew."""
+    try:
+        return pickle.loads(content)
+    except (ImportError, AttributeError):
         return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -31,8 +31,7 @@ NEAR = 2**17
 _deterministic = ContextVar("deterministic", default=False)
 
 
-@contextmanager
-def deterministic(on: bool = True) -> Iterator[None]:
+def deterministic(on: bool = True) -> AbstractContextManager[None]:
     """A ``with`` block in which layers on the CPU give the same result bit for bit whatever number of threads BLAS has.
 
     Outside it, results depend on no number of threads but that of BLAS. Within it, dense products take longer: those of
@@ -45,12 +44,17 @@ def deterministic(on: bool = True) -> Iterator[None]:
 
     Examples
     --------
-    >>> import nbsnn
+    >>> import numpy as np, nbsnn
     >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(), seed=0)
     >>> with nbsnn.deterministic():
-    ...     y = net(np.ones((5, 1, 3)))
+    ...     y = net.run(np.ones((5, 1, 3), np.float32)).output
     """
-    token = _deterministic.set(switch("on", on))
+    return _switched(switch("on", on))
+
+
+@contextmanager
+def _switched(on: bool) -> Iterator[None]:
+    token = _deterministic.set(on)
     try:
         yield
     finally:

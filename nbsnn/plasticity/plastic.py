@@ -149,7 +149,8 @@ class Plastic(Container):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if self.integer:
             setting = IntegerSetting(setting.dt, I32, setting.device)
-        self.setting, self.arrays, self.built, self.in_shape = setting, setting.arrays, True, in_shape
+        self.setting, self.built, self.in_shape = setting, True, in_shape
+        self.arrays = Host()  # of its parts; they go to a GPU for each run
         if setting.device == "cuda":
             gpu.driver()
             setting = replace(setting, device="cpu")

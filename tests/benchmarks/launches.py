@@ -67,7 +67,7 @@ class Launches:
     def note(self, kernel: Any, arguments: tuple, took: float) -> None:
         """One launch more."""
         function = getattr(kernel, "py_func", None) or kernel.fn
-        name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        name = f"{function.__module__.rpartition('.')[2].removesuffix('_cuda')}.{function.__name__}"
         moved, operations = work(name, dict(zip(inspect.signature(function).parameters, arguments, strict=True)))
         row = self.rows.setdefault(name, {"launches": 0, "s": 0.0, "bytes": 0.0, "operations": 0.0})
         for key, value in (("launches", 1), ("s", took), ("bytes", moved), ("operations", operations)):

@@ -39,7 +39,7 @@ PROTOCOL = """
     thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
     source tape_bytes dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
-    convolve lags arrange within
+    convolve lags arrange within check_layers fused_parts gradient_of on_host unfused
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 

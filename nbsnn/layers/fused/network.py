@@ -55,7 +55,7 @@ class FusedNetwork(Sequential):
     FusedNetwork(
       FusedStack(
         dense1: Dense(8, 4)
-        li1: LI()
+        li1: LI(tau=2.0, ...)
       )
       Sequential(
         dropout1: Dropout(0.5)
