@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..files.npz import Entries, reading
+from ..validate import path as path_of
 from .dataset import Dataset
 
 TAXELS = 1, 2, 6, 10
@@ -48,7 +49,7 @@ def braille(folder: str | PathLike[str]) -> Dataset:
     Traceback (most recent call last):
     FileNotFoundError: no folder /no/such/folder
     """
-    folder = Path(folder)
+    folder = Path(path_of("folder", folder))
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}")
     path = folder / "braille_letters.npz"

@@ -1,8 +1,8 @@
 """Layers: their interface, and how their arrays are named.
 
-A layer turns ``x`` [T, B, ...] into ``y`` [T, B, ...]. It keeps weights and nothing else: the state goes in and comes
-out of ``forward``, and all that ``backward`` needs is in the ``tape``, a dict that the caller owns (and may hand in
-again, so that its arrays are reused). State, gradients and tapes of composed layers are nested dicts by layer name.
+A layer turns ``x`` [T, B, ...] into ``y`` [T, B, ...]. It keeps weights alone: the state goes in and comes out of
+``forward``, and what ``backward`` needs is in the ``tape``, a dict that the caller owns (and may hand in again). State,
+gradients and tapes of composed layers are nested dicts by layer name.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ class Layer:
     kind : str
         What a container calls it when it has no name of its own: "dense1", "dense2".
     params : dict of str to array
-        What is learned, by name. Optimisers change these arrays in place; what is assigned to a name of a built layer
-        is copied into its array.
+        What is learned, by name. Optimisers change these arrays in place; what is assigned is copied into them.
     buffers : dict of str to array
         What is kept beside the parameters and not learned, by name: running statistics, say. ``build`` fills it, and
         ``forward`` changes the arrays in place. Twins and checkpoints keep them, and arrays that ``build`` makes as

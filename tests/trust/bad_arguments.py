@@ -275,7 +275,8 @@ def use(o: Any) -> Any:
     elif isinstance(o, sparse.Rule):
         return o.build(4, 4, seed=0, coordinates=(np.zeros((4, 2)), np.ones((4, 2))))
     elif isinstance(o, encode.Encoder):
-        return o(np.full((2, 4), 0.5, np.float32), Draws(0))
+        shape = (2, o.T, 4) if isinstance(o, encode.series) else (2, 4)
+        return o(np.full(shape, 0.5, np.float32), Draws(0))
     elif isinstance(o, optim.SGD.__mro__[1]):
         o.step(weights := {"w": np.ones(3, np.float32)}, {"w": np.ones(3, np.float32)})
         return weights

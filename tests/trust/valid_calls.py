@@ -493,6 +493,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "data.mnist": (nbsnn.data.mnist, lambda **g: _missing(nbsnn.data.mnist, **g), {"flat": True}),
         "data.fashion_mnist": (nbsnn.data.fashion_mnist, lambda **g: _missing(nbsnn.data.fashion_mnist, **g),
                                {"flat": True}),
+        "data.braille": (nbsnn.data.braille, lambda **g: _absent(nbsnn.data.braille, **g), {"folder": FOLDER}),
         "data.read_idx": (nbsnn.data.read_idx, nbsnn.data.read_idx, {"path": idx}),
         "sparse.delay_steps": (
             sparse.delay_steps, sparse.delay_steps, {"delay": 1.5, "dt": 0.1, "cut": False}
@@ -690,6 +691,14 @@ def _missing(read: Callable, **given: Any) -> Any:
     """A data set whose folder lacks its files: with right options this is said."""
     try:
         return read(FOLDER, **given)
+    except FileNotFoundError:
+        return None
+
+
+def _absent(read: Callable, **given: Any) -> Any:
+    """As ``_missing``, for a folder that is an argument like others."""
+    try:
+        return read(**given)
     except FileNotFoundError:
         return None
 
