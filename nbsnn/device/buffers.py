@@ -16,9 +16,14 @@ Nested = dict[str, Any]
 class GpuArray(Protocol):
     """An array on a GPU, as Numba has it."""
 
-    shape: tuple[int, ...]
-    size: int
-    dtype: np.dtype
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
 
     def __len__(self) -> int: ...
 

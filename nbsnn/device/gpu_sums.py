@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import gpu
-from .buffers import GpuArray
+from .buffers import Array, GpuArray
 
 THREADS = 2**15
 """Threads that share a sum of long columns: they fill a large GPU, and each still has some rows."""
@@ -22,7 +22,7 @@ LARGE = 1e14
 """Larger numbers are looked at, as their squares come near the end of float32."""
 
 
-def add_columns(x: GpuArray, total: GpuArray, room: dict[str, Any]) -> None:
+def add_columns(x: Array | GpuArray, total: Array | GpuArray, room: dict[str, Any]) -> None:
     """total += the sum over the rows of ``x``: [R, C] to [C]; ``room`` keeps what is needed in between."""
     rows, width = x.shape[0], x.shape[1]
     parts = max(1, min(THREADS // width, rows // LEAST))
@@ -33,7 +33,7 @@ def add_columns(x: GpuArray, total: GpuArray, room: dict[str, Any]) -> None:
     gpu.launch("arrays.sums_cuda", "columns", x.dtype, width, 1, x, total.reshape(1, width), ADD=1)
 
 
-def squares(x: GpuArray, total: GpuArray, room: dict[str, Any]) -> None:
+def squares(x: Array | GpuArray, total: Array | GpuArray, room: dict[str, Any]) -> None:
     """total [1], float64, += the sum of the squares of ``x`` [N]."""
     parts = max(1, min(THREADS, x.size // LEAST))
     some = gpu.buffer(room, f"squares {parts}", (parts, 1), np.float64)
@@ -41,11 +41,11 @@ def squares(x: GpuArray, total: GpuArray, room: dict[str, Any]) -> None:
     add_columns(some, total, room)
 
 
-def flag_large(x: GpuArray, flag: GpuArray) -> None:
+def flag_large(x: Array | GpuArray, flag: Array | GpuArray) -> None:
     """flag[0] = 1 if ``x`` holds NaN, infinity, or numbers beyond ``LARGE``."""
     gpu.launch("arrays.sums_cuda", "large", x.dtype, x.size, x.dtype.type(LARGE), gpu.flat(x), flag)
 
 
-def add_rows(x: GpuArray, total: GpuArray) -> None:
+def add_rows(x: Array | GpuArray, total: Array | GpuArray) -> None:
     """total += the sum of each row of ``x``: [R, C] to [R], for few columns."""
     gpu.launch("arrays.sums_cuda", "rows", x.dtype, x.shape[0], x, total)

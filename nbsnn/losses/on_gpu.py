@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..device import gpu, gpu_sums
-from ..device.buffers import Array, GpuArray
+from ..device.buffers import Array
 from ..validate import FLOATS
 from . import checks, equations
 from .equations import SCALAR, class_entropy, square
@@ -154,7 +154,7 @@ def softmax(rows: int, *arguments: Array | float) -> None:
     launch("softmax", rows, *arguments, class_entropy=class_entropy)
 
 
-def summed(values: GpuArray, total: GpuArray, room: Room) -> None:
+def summed(values: Array, total: Array, room: Room) -> None:
     """total [1] += the sum of ``values``"""
     gpu_sums.add_columns(values.reshape(values.size, 1), total, room)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..compile.unroll import row, store
 from ..device import gpu, gpu_sums
-from ..device.buffers import Array, GpuArray
+from ..device.buffers import Array
 from ..validate import FLOATS
 
 
@@ -26,7 +26,7 @@ def check(params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
             raise ValueError(f"grads[{name!r}] has shape {list(g.shape)}, its parameter {list(p.shape)}")
 
 
-def largest(grads: Mapping[str, GpuArray]) -> float:
+def largest(grads: Mapping[str, Array]) -> float:
     """Bound of the absolute values of all gradients: ``LARGE``, or infinity. Waits for the GPU."""
     flag = gpu.zeros(1, np.float64)
     for g in grads.values():
