@@ -27,7 +27,12 @@ print(f"one second took {run.seconds:.2f} s")
 
 # %%
 figure = nbsnn.plot.activity(
-    {"excitatory": run.spikes(cells[:300]), "inhibitory": run.spikes(cells[3200:3275])}, stop=1000.0, start=600.0
+    {
+        "excitatory": (*run.spikes(cells[:300]), 300),
+        "inhibitory": (*run.spikes(cells[3200:3275]), 75),
+    },
+    stop=1000.0,
+    start=600.0,
 )
 nbsnn.plot.save(figure, "10_balanced_network.png")
 

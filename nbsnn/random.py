@@ -1,11 +1,11 @@
 """Randomness as a function: the number at a place depends on the place alone.
 
 A sequential generator hands out its numbers in the order of asking, so that threads, chunks and batch sizes change
-them. Here each number is a hash of where it is used,
+them. Here each number is a hash of where it is used::
 
-    number = squares32(counter(step, unit), key(seed, *stream)),
+    number = squares32(counter(step, unit), key(seed, *stream))
 
-with ``stream`` a path of names and integers such as ``("layer", 1, "weight")``, ``step`` a time step and ``unit`` a
+Here ``stream`` is a path of names and integers such as ``("layer", 1, "weight")``, ``step`` a time step and ``unit`` a
 flat index. Asking twice gives the same number twice; another number is asked for at another place.
 
 ``squares32`` is one function for Python integers (the oracle in tests), NumPy arrays of uint64, and kernels.

@@ -1,6 +1,6 @@
 """Classes from the spikes of neurons that learned without labels.
 
-Each neuron is given the class to which it responds most, on samples whose labels are known; then neurons vote.
+Each neuron is given the class to which it responds most, on samples whose labels are known; then neurons vote::
 
     response[n, c] = mean spike count of neuron n over the samples of class c
     label[n]       = argmax_c response[n, c]

@@ -45,7 +45,11 @@ def write_reference(folder: Path) -> None:
         seen |= {id(getattr(module, n)) for n in fresh}
         if fresh:
             pages.append((name, title, [f"nbsnn.{name}.{n}" for n in fresh]))
-    rest = [n for n, where in nbsnn.PLACES.items() if where and id(getattr(nbsnn, n)) not in seen]
+    rest = [
+        n
+        for n, place in nbsnn.PLACES.items()
+        if place and callable(found := getattr(nbsnn, n)) and id(found) not in seen
+    ]
     pages.insert(0, ("nbsnn", "Functions and classes of nbsnn", [f"nbsnn.{n}" for n in sorted(rest)]))
     for name, title, objects in pages:
         lines = [title, "=" * len(title), ""]
@@ -68,7 +72,7 @@ def cells(script: str) -> list[tuple[str, str]]:
             found.append(("markdown" if "[markdown]" in line else "code", []))
         elif found:
             kind, lines = found[-1]
-            lines.append(line.removeprefix("# ").removeprefix("#") if kind == "markdown" else line)
+            lines.append((line[2:] if line.startswith("# ") else line[1:]) if kind == "markdown" else line)
     return [(kind, "\n".join(lines).strip()) for kind, lines in found]
 
 
