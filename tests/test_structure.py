@@ -122,16 +122,16 @@ def test_few_modules_lie_at_the_root():
 
 
 def test_kernels_take_few_arguments():
-    assert len(wide_kernels()) <= 4, wide_kernels()  # may only shrink
+    assert not wide_kernels()
 
 
 def test_code_does_not_ask_for_the_device():
     found = occurrences('== "cuda"', "== 'cuda'", devices=False)
-    assert len(found) <= 22, found  # may only shrink
+    assert len(found) <= 6, found  # may only shrink
 
 
 def test_types_are_known():
-    assert len(occurrences(": Any")) <= 760  # may only shrink
+    assert len(occurrences(": Any")) <= 696  # may only shrink
 
 
 def test_every_line_of_the_order_exists():
