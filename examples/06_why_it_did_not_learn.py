@@ -2,13 +2,13 @@
 # # Why it did not learn
 #
 # The commonest fault of a spiking network is silence: weights too small, so no unit reaches its threshold, so the
-# surrogate's slope is small, so weights do not change. `nbsnn.report` looks at activity, at gradients and at the share
+# surrogate's slope is zero, so weights do not change. `nbsnn.report` looks at activity, at gradients and at the share
 # of units within reach of the surrogate, and says what it finds.
 
 # %%
 import nbsnn
 from nbsnn.neurons import LI, LIF
-from nbsnn.surrogates import piecewise_quadratic
+from nbsnn.surrogates import rect
 
 data = nbsnn.data.digits()
 x, labels = nbsnn.encode.constant(T=8)(data.x_train[:200]), data.y_train[:200]
@@ -16,9 +16,10 @@ loss = nbsnn.losses.rate_cross_entropy
 
 
 def network(gain):
-    cell = LIF(tau=2.0, surrogate=piecewise_quadratic())
+    cell = LIF(tau=2.0, surrogate=rect())
     weights = nbsnn.init.normal(std=gain)
-    return nbsnn.Sequential(nbsnn.Dense(64, 64, weight=weights), cell, nbsnn.Dense(64, 10), LI(tau=2.0), seed=0)
+    first = nbsnn.Dense(64, 64, weight=weights, bias=False)
+    return nbsnn.Sequential(first, cell, nbsnn.Dense(64, 10, bias=False), LI(tau=2.0), seed=0)
 
 
 def losses_of(net, steps=40):

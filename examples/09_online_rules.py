@@ -40,5 +40,5 @@ axis.legend()
 nbsnn.plot.save(figure, "09_online_rules.png")
 
 # %% [markdown]
-# **See** that all three descend: where membranes forget quickly, the past matters little. **Try** `tau=20.0` in the
-# hidden layer: the angle between the gradients grows.
+# **See** that all three descend along one line: where membranes forget quickly, the past matters little. **Try**
+# `tau=20.0` in the hidden layer: the angle between the gradients grows.

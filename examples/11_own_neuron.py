@@ -45,7 +45,7 @@ print("learned threshold:", net["neuron1"].params["v_threshold"])
 # **See** how it differs from a leaky neuron: near the threshold it speeds up, as real membranes do.
 
 # %%
-x = np.full((60, 1, 1), 0.055, np.float32)
+x = np.full((60, 1, 1), 0.08, np.float32)
 courses = [nbsnn.Population(cell, 1).run(x)["v"].ravel() for cell in (parabola, nbsnn.neurons.LIF(20.0, v_reset=None))]
 figure = nbsnn.plot.traces(
     np.arange(60.0), {"v": np.stack(courses, 1)}, labels=["parabola", "leaky"], title="the same current into both"
