@@ -31,7 +31,7 @@ def test_the_checks_of_scikit_learn(estimator, check):
     [
         SpikingClassifier(),
         SpikingRegressor(),
-        SpikingClassifier(encoder=nbsnn.encode.population(T=4, low=-1e3, high=1e3)),
+        SpikingClassifier(encoder=nbsnn.encode.constant(T=4)),
     ]
 )
 def test_the_checks_of_scikit_learn_with_defaults_and_an_own_encoder(estimator, check):
