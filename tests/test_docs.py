@@ -8,14 +8,20 @@ from pathlib import Path
 
 import pytest
 
+import nbsnn
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PAGES = sorted((EXAMPLES / "docs").glob("*.md"))
 LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
+NEEDS = {"getting_started.md": "matplotlib", "nir.md": "pyfive", "sklearn.md": "sklearn"}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
-    pytest.importorskip("matplotlib")
+    if page.name in NEEDS:
+        pytest.importorskip(NEEDS[page.name])
     monkeypatch.chdir(tmp_path)
     scope: dict = {}
     for number, block in enumerate(
@@ -24,6 +30,17 @@ def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
         file = tmp_path / f"block{number}.py"  # a neuron's functions must come from a file
         file.write_text(block)
         exec(compile(block, str(file), "exec"), scope)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_names_in_a_page_exist(page):
+    named = re.findall(
+        r"(?:nbsnn\.|(?<![\w.])(?=(?:presets|synapses|surrogates)\.))([a-zA-Z_][\w.]*\w)", page.read_text()
+    )
+    for name in named:
+        found = nbsnn
+        for part in name.removesuffix(".md").split("."):
+            found = getattr(found, part)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)

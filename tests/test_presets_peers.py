@@ -46,6 +46,11 @@ def test_networks_pickle(name):
     ("make", "words"),
     [
         (lambda: norse.LIFCell(tau=5.0), "LIFCell has no option 'tau'; its options are tau_syn_inv"),
+        (
+            lambda: norse.LICell(method="super"),
+            "LICell has no option 'method'; its options are tau_syn_inv, tau_mem_inv, v_leak",
+        ),
+        (lambda: norse.IAFCell(dt=0.001), "IAFCell has no option 'dt'"),
         (lambda: norse.LIFCell(method="logistic"), "method must be one of 'super'"),
         (lambda: norse.LIFBoxCell(reset_method="zero"), "reset_method must be one of 'value', 'subtract'"),
         (lambda: snntorch.Leaky(reset_mechanism="hard"), "reset_mechanism must be one of 'subtract', 'zero', 'none'"),

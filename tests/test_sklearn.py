@@ -16,7 +16,6 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nbsnn.sklearn import SpikingClassifier, SpikingRegressor
-from nbsnn.sklearn.regressor import mean_readout
 
 FEW = {"hidden": 32, "steps": 5, "epochs": 25, "learning_rate": 0.03}
 
@@ -71,13 +70,6 @@ def test_cross_validation_of_a_regressor_and_several_outputs():
     model = SpikingRegressor(random_state=0, **FEW).fit(x, y[:, 0])
     assert model.predict(x).shape == (120,)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(x), model.predict(x))
-
-
-def test_the_gradient_of_the_readout_is_that_of_its_value():
-    rng = np.random.default_rng(0)
-    y, target, way = rng.normal(size=(4, 3, 2)), rng.normal(size=(3, 2)), rng.normal(size=(4, 3, 2))
-    slope = (mean_readout(y + 1e-6 * way, target)[0] - mean_readout(y - 1e-6 * way, target)[0]) / 2e-6
-    assert slope == pytest.approx(float((mean_readout(y, target)[1] * way).sum()), rel=1e-6)
 
 
 @pytest.mark.parametrize(

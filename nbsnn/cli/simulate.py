@@ -112,7 +112,7 @@ def run(model: Model, a: argparse.Namespace) -> int:
     show.line(activity.table(found))
     cost = {
         "build_s": built - compiled, "compile_s": _compiled(), "run_s": seconds,
-        "real_time_factor": 1000.0 * seconds / a.duration, "threads": net.where.threads(net.loop()),
+        "real_time_factor": 1000.0 * seconds / a.duration, "threads": net.backend.threads(net.loop()),
         "network_bytes": net.nbytes, "peak_bytes": activity.peak_bytes(),
     }  # fmt: skip
     show.line(activity.costs(cost, a.duration, threads()))

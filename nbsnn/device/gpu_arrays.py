@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import gpu, gpu_products, gpu_sums
-from .buffers import GpuArray
+from .buffers import GpuArray, Nested
 from .constant_input import ConstantInput, stored
 from .host import Host
-
-Nested = dict[str, Any]
 
 
 class Gpu(Host):

@@ -14,12 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
-from .buffers import aligned, buffer
+from .buffers import Array, Nested, aligned, buffer
 from .products import matmul
 from .threads import run_threaded
-
-Array = np.ndarray
-Nested = dict[str, Any]
 
 
 def is_static(x: Array) -> bool:

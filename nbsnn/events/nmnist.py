@@ -117,7 +117,7 @@ def nmnist(folder: str | PathLike[str], *, samples: int | None = None) -> EventD
         Where ``Train`` and ``Test`` are, folders or zip archives (``Train.zip``, ``train_1000.zip``), with a file
         ``<label>/<number>.bin`` for each recording.
     samples : int, optional
-        Read only the first so many of each part, in the order of their numbers, MNIST's.
+        Read only this many of each part, the first, in the order of their numbers, MNIST's.
 
     Returns
     -------

@@ -18,7 +18,7 @@ class Home(Protocol):
     seed: int
     dtype: np.dtype
     device: str
-    where: Any
+    backend: Any
     draws: Draws
     clock: Array
     groups: list[Any]

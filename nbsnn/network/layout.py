@@ -46,7 +46,7 @@ class Layout:
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
         plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
-        self.models = network.where.kernel(groups, plastic, short, self.dtype, network.device)
+        self.models = network.backend.kernel(groups, plastic, short, self.dtype, network.device)
         self.pool = Pool(self.dtype)
         self.place = self.pool.place
         self.rows: dict[Port, int] = {}
@@ -71,7 +71,7 @@ class Layout:
             self.aims, self.integers,
         )  # fmt: skip
         arrays = {name: getattr(self, name) for name in ARRAYS}
-        self.memory = self.network.where.memory(arrays, self.network.device)
+        self.memory = self.network.backend.memory(arrays, self.network.device)
         rows = dict(zip(learning.connections, learning.table, strict=True))
         for c in self.network.connections:
             c.keep(self.memory, self.index, rows.get(c, np.zeros(0, np.int64)))

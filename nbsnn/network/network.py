@@ -264,7 +264,7 @@ class Network(Simulation):
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
         check_homeostasis(homeostasis, plasticity, self.dtype, self.dt)
-        self.where.check(plasticity)
+        self.backend.check(plasticity)
         if isinstance(weight, (int, float)):
             number_in(self.dtype, "weight", weight)
         check_name(name)

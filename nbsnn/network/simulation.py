@@ -12,6 +12,7 @@ from ..random import Draws
 from ..validate import float_dtype, free_memory, scale
 from . import run
 from .arrays import ARRAYS
+from .backend import OnGpu, OnHost
 from .connection import Connection
 from .group import Group, Section
 from .layout import Layout
@@ -19,7 +20,6 @@ from .loop import Loop
 from .recording import Recording
 from .sealed import Sealed
 from .state import State, check
-from .where import OnGpu, OnHost
 
 Array = np.ndarray
 
@@ -33,7 +33,7 @@ class Simulation(Sealed):
         self.dt, self.seed = scale("dt", dt), seed
         self.draws = Draws(seed, "network")
         self.dtype, self.device = float_dtype(dtype), resolve(device)
-        self.where = {"cuda": OnGpu}.get(self.device, OnHost)
+        self.backend = {"cuda": OnGpu}.get(self.device, OnHost)
         self.groups: list[Group] = []
         self.sections: dict[str, Section] = {}
         self.connections: list[Connection] = []
@@ -321,6 +321,6 @@ class Simulation(Sealed):
         """The compiled loop; a new one after the number of threads has changed."""
         if self._loop is None or self._loop_threads != threads():
             history = self._loop.history(self.step) if self._loop else []
-            self._loop, self._loop_threads = self.where.loop(self), threads()
+            self._loop, self._loop_threads = self.backend.loop(self), threads()
             self._loop.load(history, self.step)
         return self._loop

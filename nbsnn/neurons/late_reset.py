@@ -6,7 +6,7 @@
 
 With a synapse, a current i[t] = decay_syn i[t-1] + x[t] stands in the place of x[t]. The membrane of a spike is
 recorded as it was. These are snnTorch's ``Leaky`` and ``Synaptic`` with their defaults (``reset_mechanism="subtract"``,
-``reset_delay=True``).
+``reset_delay=True``) by time constants; all its resets, by its factors, are in ``nbsnn.presets.snntorch``.
 """
 
 from __future__ import annotations

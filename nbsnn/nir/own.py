@@ -30,26 +30,26 @@ def own_step(graph: Graph) -> tuple[float, float] | None:
     text = graph.metadata.get("nbsnn")
     if not isinstance(text, str):
         return None
-    story = json.loads(text)
-    if not isinstance(story, dict) or story.get("format") != FORMAT:
+    description = json.loads(text)
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise ValueError(f"its metadata are not of format {FORMAT}, which this version reads")
-    dt, net_dt = (number(f"{name} in its metadata", story.get(name), above=0.0) for name in ("dt", "net_dt"))
+    dt, net_dt = (number(f"{name} in its metadata", description.get(name), above=0.0) for name in ("dt", "net_dt"))
     return dt, net_dt
 
 
 def note_neuron(population: Population, **options: Any) -> str:
     """The text beside a neuron's node; ``options`` replace those of the neuron."""
     arrays: dict[str, np.ndarray] = {}
-    story: dict[str, Any] = {"neuron": describe(population, arrays)}
-    if "own" in story["neuron"]:
-        raise ValueError(f"a file cannot hold the {story['neuron']['own']}")
-    for option in story["neuron"]["options"].values():
+    description: dict[str, Any] = {"neuron": describe(population, arrays)}
+    if "own" in description["neuron"]:
+        raise ValueError(f"a file cannot hold the {description['neuron']['own']}")
+    for option in description["neuron"]["options"].values():
         if isinstance(option, dict) and "own" in option:
             raise ValueError(f"a file cannot hold a surrogate of your own, {option['own']}")
-    story["neuron"]["options"] |= options
-    story["arrays"] = {name: array.tolist() for name, array in arrays.items()}
-    story["params"] = {name: np.asarray(array).tolist() for name, array in population.params.items()}
-    return json.dumps(story)
+    description["neuron"]["options"] |= options
+    description["arrays"] = {name: array.tolist() for name, array in arrays.items()}
+    description["params"] = {name: np.asarray(array).tolist() for name, array in population.params.items()}
+    return json.dumps(description)
 
 
 class _Lists(dict):
@@ -61,14 +61,14 @@ class _Lists(dict):
 
 def neuron_of(text: Any, shape: tuple[int, ...], dt: float) -> tuple[Neuron, dict[str, np.ndarray]]:
     """The neuron that ``note_neuron`` noted, for units of a shape, and its trained parameters."""
-    story = json.loads(text)
-    if not isinstance(story, dict) or not {"neuron", "arrays", "params"} <= story.keys():
+    description = json.loads(text)
+    if not isinstance(description, dict) or not {"neuron", "arrays", "params"} <= description.keys():
         raise ValueError("its metadata describe no neuron")
     setting = {"dt": dt, "dtype": "float64"}
-    population: Any = rebuild(story["neuron"], setting, shape, _Lists(story["arrays"]))  # type: ignore[arg-type]
+    population: Any = rebuild(description["neuron"], setting, shape, _Lists(description["arrays"]))  # type: ignore[arg-type]
     if not isinstance(population, Population):
         raise ValueError("its metadata describe no neuron")
-    return population.neuron, {name: np.asarray(value, np.float64) for name, value in story["params"].items()}
+    return population.neuron, {name: np.asarray(value, np.float64) for name, value in description["params"].items()}
 
 
 def has_no_bias(node: Node) -> bool:

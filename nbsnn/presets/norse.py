@@ -28,7 +28,7 @@ from inspect import signature
 from typing import Any
 
 from ..neuron import Neuron
-from ..neurons import of_norse as of
+from ..neurons import norse as of
 from ..neurons.reset import RESETS, through_hole
 from ..surrogates import Surrogate, circ, heavi_erfc, no_slope, spike_linear, superspike, tanh
 from ..validate import check_options, choice, number, scale
@@ -50,34 +50,26 @@ ADEX = {
 }  # fmt: skip
 
 
-OPTIONS = ("method", "alpha", "dt", "detach_reset", "learn")
-
-
 def cell(
     name: str, step: Callable, vjp: Callable, state: Mapping[str, str | float], defaults: Mapping[str, float],
     options: dict[str, Any], reset: str = "hard", **more: Any,
 ) -> Neuron:  # fmt: skip
     """A neuron with Norse's parameters; a state starts at a number or at the parameter of this name."""
-    check_options(name, options, (*defaults, *OPTIONS))
-    chosen = {"method": "super", "alpha": 100.0, "dt": 0.001, "detach_reset": False, "learn": (), **options}
+    spikes, timed = "v_th" in defaults, "dt" in signature(step).parameters
+    chosen: dict[str, Any] = {"learn": (), **({"dt": 0.001} if timed else {})}
+    chosen |= {"method": "super", "alpha": 100.0, "detach_reset": False} if spikes else {}
+    check_options(name, options, (*defaults, *chosen))
+    chosen |= {key: options[key] for key in chosen.keys() & options.keys()}
     params = {key: options.get(key, value) for key, value in defaults.items()}
     starts = {key: params[value] if isinstance(value, str) else value for key, value in state.items()}
-    if "dt" in signature(step).parameters:
+    if timed:
         params["dt"] = scale("dt", chosen["dt"])
-    surrogate = SURROGATES[choice("method", chosen["method"], tuple(SURROGATES))](number("alpha", chosen["alpha"]))
-    forward, reverse = RESETS[reset]
-    holes = {"reset": forward, "reset_vjp": reverse, **through_hole(chosen["detach_reset"])}
-    return Neuron(
-        step,
-        vjp,
-        state=starts,
-        params=params,
-        learn=chosen["learn"],
-        surrogate=surrogate,
-        compare=">",
-        holes=holes,
-        **more,
-    )
+    if spikes:
+        made = SURROGATES[choice("method", chosen["method"], tuple(SURROGATES))]
+        forward, reverse = RESETS[reset]
+        more["surrogate"] = made(number("alpha", chosen["alpha"]))
+        more["holes"] = {"reset": forward, "reset_vjp": reverse, **through_hole(chosen["detach_reset"])}
+    return Neuron(step, vjp, state=starts, params=params, learn=chosen["learn"], compare=">", **more)
 
 
 def LIFCell(**options: Any) -> Neuron:
@@ -116,7 +108,7 @@ def LIFBoxCell(*, reset_method: str = "value", **options: Any) -> Neuron:
     Parameters
     ----------
     reset_method : {"value", "subtract"}
-        To ``v_reset``, or by ``v_th``.
+        To ``v_reset``, or by ``v_th``; then ``v_reset`` has no meaning, as in Norse.
     **options
         As in ``LIFCell``, without ``tau_syn_inv``.
 

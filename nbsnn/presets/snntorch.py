@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from ..neuron import Neuron
-from ..neurons import of_snntorch as of
-from ..neurons.of_snntorch import OF_ALPHA, OWN, RESETS, zeroed
+from ..neurons import snntorch as of
+from ..neurons.snntorch import OF_ALPHA, OWN, RESETS, zeroed
 from ..surrogates import (
     Surrogate,
     atan,

@@ -9,19 +9,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..losses import rate_mse
 from .spiking import Spiking, validated
-
-
-def mean_readout(output: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """Half the mean squared error of the output's mean over time, and its gradient with respect to the output.
-
-    >>> value, gradient = mean_readout(np.array([[[1.0]], [[3.0]]]), np.array([[1.0]]))
-    >>> value, gradient.ravel()
-    (0.5, array([0.5, 0.5]))
-    """
-    error = output.mean(axis=0) - target
-    value = 0.5 * float(np.mean(error * error))
-    return value, np.broadcast_to(error / (error.size * len(output)), output.shape).astype(output.dtype)
 
 
 class SpikingRegressor(RegressorMixin, Spiking):
@@ -93,7 +82,7 @@ class SpikingRegressor(RegressorMixin, Spiking):
         target = np.asarray(given, np.float64).reshape(len(x), -1)
         self.mean_, spread = target.mean(axis=0), target.std(axis=0)
         self.scale_ = np.where(spread > 0.0, spread, 1.0)
-        self._train(x, (target - self.mean_) / self.scale_, target.shape[1], mean_readout)
+        self._train(x, (target - self.mean_) / self.scale_, target.shape[1], rate_mse)
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:

@@ -161,7 +161,7 @@ class SpikeInput:
     def __repr__(self) -> str:
         return f"SpikeInput({list(self.shape)}, {len(self.index)} spikes, {self.merged} merged, {self.dropped} dropped)"
 
-    # What a connection asks, as it asks the spikes of a population (``packed.Packed``).
+    # What a connection asks, as it asks the spikes of a population (``packed.PackedSpikes``).
 
     def find(self, limit: float = 1.0, listed: bool = True) -> bool:
         """True if the ones are no larger share than ``limit``."""

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -689,10 +690,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
 
 def _missing(read: Callable, **given: Any) -> Any:
     """A data set whose folder lacks its files: with right options this is said."""
-    try:
-        return read(FOLDER, **given)
-    except FileNotFoundError:
-        return None
+    return _absent(partial(read, FOLDER), **given)
 
 
 def _absent(read: Callable, **given: Any) -> Any:

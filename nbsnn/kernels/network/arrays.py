@@ -106,9 +106,8 @@ class Record(NamedTuple):
     """Where a run is recorded.
 
     Variables: places of them, those of each thread from ``starts``; into ``rows``, of which ``first`` is the number of
-    the first, every so many steps. Spikes: steps since the piece began, and units; how many each thread has noted, two
-    rows in turn, and goes on from; how many a step can have. Steps done, which are set at the end, and where the piece
-    began.
+    the first, at intervals of steps. Spikes: steps since the piece began, and units; how many each thread has noted, in
+    two rows by turns; how many a step can have. Steps done, which are set at the end, and where the piece began.
     """
 
     places: np.ndarray

@@ -3,7 +3,7 @@
     x[t] = W s[t] + b (+ V y[t-1] in a loop),    y[t], v[t] = step(x[t], v[t-1])
 
 Currents come from events or from BLAS, whichever costs less at the activity that is counted; what is kept for the
-way back, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
+backward pass, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 """
 
 from __future__ import annotations
