@@ -1,4 +1,4 @@
-"""The README is true: every block in it runs."""
+"""The README is true, and so are the pages that it leads to: every block runs, every command and link exists."""
 
 import ast
 import re
@@ -10,36 +10,61 @@ import pytest
 
 from nbsnn.cli import main
 
-from .idx_files import tiny_mnist
+from .toy_commands import slow, toy
 
 ROOT = Path(__file__).parent.parent
-TEXT = (ROOT / "README.md").read_text()
+DOCS = ROOT / "examples" / "docs"
+README = (ROOT / "README.md").read_text()
+TEXT = "\n".join([README, *(page.read_text() for page in sorted(DOCS.glob("*.md")))])
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
 
-COMMANDS = [line for block in blocks("bash") for line in block.splitlines() if line.strip()]
+COMMANDS = [
+    line.split(" # ")[0].strip() for block in blocks("bash", TEXT) for line in block.splitlines() if line.strip()
+]
 TABLE = re.findall(r"`((?:nbsnn|python) [^`]*)`", TEXT)
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) < 150
+    assert all(len(block.splitlines()) <= 12 for block in blocks("python"))
 
 
 def test_python_blocks_run_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     scope: dict = {}
     for number, block in enumerate(blocks("python")):
-        # A neuron's functions must come from a file, for inspection and debuggers alike; so do the blocks here.
         file = tmp_path / f"block{number}.py"
         file.write_text(block)
         exec(compile(block, str(file), "exec"), scope)
-    assert "lif1" in capsys.readouterr().out
-    assert (tmp_path / "digits.npz").exists()
+    printed = capsys.readouterr().out
+    assert "(8, 360, 128)" in printed and "spikes" in printed
 
 
 def test_the_first_blocks_are_the_two_commands():
     first, second = blocks("bash")[:2]
     assert first.splitlines() == ["pip install .", "nbsnn train digits"]
     assert second.splitlines() == ['pip install -e ".[dev]"', "pytest -n auto --dist loadfile"]
+
+
+@pytest.mark.parametrize("file", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda file: file.name)
+def test_links_lead_to_files(file):
+    for target in re.findall(r"\]\((?!https?://)([^)#\s]+)", file.read_text()):
+        assert (file.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in README.splitlines() if re.match(r"\| .*\d", line)], ids=lambda line: line[2:40]
+)
+def test_figures_of_the_readme_are_those_of_the_pages(line):
+    name = line.split("|")[1].strip()
+    page = (DOCS / ("results.md" if "`" in line else "speed.md")).read_text()
+    figures = re.findall(r"(?<![\w.-])\d+(?:\.\d+)?(?= (?:%|ms|s|MB)\b| \|)", line.split("|", 2)[2])
+    assert figures
+    assert any(all(figure in row for figure in figures) for row in page.splitlines() if row.startswith("|")), name
 
 
 def defined(file: Path) -> set[str]:
@@ -49,15 +74,31 @@ def defined(file: Path) -> set[str]:
     return {node.name for node in nodes} | set(inner)
 
 
-def test_files_and_functions_of_how_it_works_exist():
-    section = re.search(r"^## How it works\n(.*?)^## ", TEXT, flags=re.DOTALL | re.MULTILINE)
+@pytest.mark.parametrize(
+    ("file", "title", "least"),
+    [(ROOT / "README.md", "How it works", 6), (DOCS / "how_it_works.md", "The way through the code", 20)],
+    ids=["README", "page"],
+)
+def test_files_and_functions_of_how_it_works_exist(file, title, least):
+    section = re.search(rf"^## {title}\n(.*?)(?:^## |\Z)", file.read_text(), flags=re.DOTALL | re.MULTILINE)
     assert section and len(section[1].strip().splitlines()) <= 30
     named = re.findall(r"`([\w/]+\.py)(?::([\w.]+))?`", section[1])
-    assert len(named) > 20
-    for file, name in named:
-        path = ROOT / "nbsnn" / file
-        assert path.exists(), file
-        assert not name or name in defined(path), f"{file} has no {name}"
+    assert len(named) > least
+    for name, function in named:
+        path = ROOT / "nbsnn" / name
+        assert path.exists(), name
+        assert not function or function in defined(path), f"{name} has no {function}"
+
+
+@pytest.mark.parametrize("title", ["How it works", "How it is tested", "Contributing", "Results", "Speed"])
+def test_a_section_leads_to_its_page(title):
+    section = re.search(rf"^## {title}\n(.*?)(?:^## |\Z)", README, flags=re.DOTALL | re.MULTILINE)
+    assert section and "](examples/docs/" in section[1]
+
+
+def test_how_it_is_tested_says_what_and_how():
+    rows = [row for row in (DOCS / "tested.md").read_text().splitlines() if row.startswith("| ") and "---" not in row]
+    assert len(rows) > 6 and all("`" in row.split("|")[2] for row in rows[1:])
 
 
 def test_install_commands_name_extras_that_exist():
@@ -65,11 +106,6 @@ def test_install_commands_name_extras_that_exist():
     named = set(re.findall(r"pip install [^\n`]*?\[(\w+)\]", TEXT))
     assert named <= set(extras)
     assert "dev" in named
-
-
-def slow(command: str) -> bool:
-    """Whether a command compiles for long what another like it compiles too."""
-    return command.startswith(("nbsnn simulate co", "nbsnn simulate brunel", "nbsnn train diehl-cook"))
 
 
 @pytest.mark.parametrize(
@@ -80,19 +116,12 @@ def slow(command: str) -> bool:
     ],
 )
 def test_commands_of_nbsnn_run(command, tmp_path, monkeypatch, capsys):
-    arguments = shlex.split(command)[1:]
-    if "--data" in arguments:
-        arguments[arguments.index("--data") + 1] = str(tiny_mnist(tmp_path))
-    if arguments[0] == "simulate":
-        arguments += ["--scale", "0.02", "--duration", "5", "--settle", "0"]
-    elif arguments[0] == "warmup":
-        arguments += ["--here", "digits"]
-    elif arguments[:2] == ["train", "diehl-cook"]:
-        arguments += ["--images", "20", "--epochs", "1", "--steps", "20"]
-    elif arguments[0] == "train":
-        arguments += ["--samples", "40", "--epochs", "1", "--hidden", "8", "--steps", "2"]
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 0
+    if command.endswith("--help"):
+        with pytest.raises(SystemExit, match="0"):
+            main(shlex.split(command)[1:])
+    else:
+        assert main(toy(command, tmp_path)) == 0
 
 
 @pytest.mark.parametrize("command", sorted({c for c in COMMANDS + TABLE if c.startswith("python")}))
@@ -110,5 +139,5 @@ def test_commands_of_examples_are_right(command):
             assert f'"{option}"' in text
 
 
-def test_every_study_is_in_the_readme():
+def test_every_study_is_in_the_documentation():
     assert all(f"examples/studies/{p.name}" in TEXT for p in (ROOT / "examples" / "studies").glob("*.py"))
