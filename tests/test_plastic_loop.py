@@ -291,6 +291,15 @@ def test_without_learning_samples_are_apart():
     np.testing.assert_array_equal(one.counts, backwards[::-1])
 
 
+def test_samples_may_start_from_an_output_that_is_no_spike():
+    net, other = layer(lateral=1.0), layer(lateral=1.0)
+    start = {**net.initial(1)}
+    start["neurons"] = {**start["neurons"], "spikes": np.full((1, N_POST), 0.5)}
+    counts = net.present(IMAGES[:1], ENCODER, Draws(4), state=start, keep=("spikes",)).counts
+    np.testing.assert_array_equal(counts, other.learn(ENCODER(IMAGES[:1], Draws(4).fold(0)), start).output.sum(0))
+    np.testing.assert_array_equal(net.weights, other.weights)
+
+
 def test_any_encoder():
     net = layer()
     counts = net.present(IMAGES, encode.latency(T=20, dtype=np.float64), Draws(0)).counts

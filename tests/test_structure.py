@@ -126,12 +126,11 @@ def test_kernels_take_few_arguments():
 
 
 def test_code_does_not_ask_for_the_device():
-    found = occurrences('== "cuda"', "== 'cuda'", devices=False)
-    assert len(found) <= 6, found  # may only shrink
+    assert not occurrences('== "cuda"', "== 'cuda'", devices=False)
 
 
 def test_types_are_known():
-    assert len(occurrences(": Any")) <= 696  # may only shrink
+    assert len(occurrences(": Any")) <= 681  # may only shrink
 
 
 def test_every_line_of_the_order_exists():

@@ -12,22 +12,22 @@ from ..compile.unroll import each, row, store
 from ..kernels.plasticity import layer as cpu
 from ..kernels.plasticity.dense import Found, follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
+from .home import PlasticLayer
 from .normalize import aim
-from .rule import Rule
 from .spikes_in import Drawn, connection_of
 
 
-def fits(layer: Any) -> bool:
+def fits(layer: PlasticLayer) -> bool:
     """True if the loop can run ``layer``: its rule has no loop of its own, and rows of weights may be added."""
     if layer.integer or layer.setting.smooth or layer.connection.path == "dense":
         return False
-    return layer.neurons.neuron.output == "spikes" and type(layer.rule).advance is Rule.advance
+    return layer.neurons.neuron.output == "spikes" and layer.rule.loop == "pairs"
 
 
 class CompiledRun:
     """The steps of one run of a ``Plastic`` layer whose ``x`` holds spikes, or is ``Drawn``."""
 
-    def __init__(self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):
+    def __init__(self, layer: PlasticLayer, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):
         self.layer, self.learning, self.steps = layer, learning, len(x)
         rule, dtype, inner = layer.rule, layer.setting.dtype, tape["neurons"]
         record, n_pre, n_post = inner["record"], *layer.weights.shape
@@ -82,12 +82,12 @@ class CompiledRun:
         return final
 
 
-def _whole(layer: Any) -> bool:
+def _whole(layer: PlasticLayer) -> bool:
     """True if increments are noted in each step, and added by what then concerns all weights."""
     return layer.defer or layer.rule.stepwise
 
 
-def _noted(layer: Any, state: Nested) -> cpu.PendingIncrements:
+def _noted(layer: PlasticLayer, state: Nested) -> cpu.PendingIncrements:
     """Of two slots for increments, the first step adds those of the second."""
     rule, (n_pre, n_post), dtype = layer.rule, layer.weights.shape, layer.setting.dtype
     slots = 1 + layer.defer if _whole(layer) else 0
@@ -113,9 +113,9 @@ def _source(x: Array | Drawn, latest: Array) -> cpu.Source:
     return cpu.Source(x, latest, *nothing)
 
 
-def _kernel(layer: Any) -> Callable:
+def _kernel(layer: PlasticLayer) -> Callable:
     """The kernel of a layer, made once."""
-    if layer.compiled is None:
+    if None not in layer.compiled:
         neuron, rule, setting, whole = layer.neurons.neuron, layer.rule, layer.setting, _whole(layer)
         filling = {
             **neuron.filling(setting.smooth), **rule.filling(), **rule.settling(),
@@ -124,8 +124,8 @@ def _kernel(layer: Any) -> Callable:
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
             "follow_pre": followers(rule.pre), "follow_post": followers(rule.post),
         }  # fmt: skip
-        layer.compiled = kernel(cpu.run, device=setting.device, dtype=setting.dtype, **filling)
-    return layer.compiled
+        layer.compiled[None] = kernel(cpu.run, device=setting.device, dtype=setting.dtype, **filling)
+    return layer.compiled[None]
 
 
 def followers(traces: Any) -> Callable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..kernels.plasticity.layer import Cells, Connection, Lags
 from ..layers.layer import Array, Nested
 from ..random import counter, squares32
 from .gpu_arrays import RuleOnGpu
+from .home import PlasticLayer
 from .spikes_in import Drawn, binary, connection_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ FEW = 1024
 """Least number of threads of a launch."""
 
 
-def check_spikes_on_gpu(layer: Any, x: Array | Drawn, tape: Nested) -> None:
+def check_spikes_on_gpu(layer: PlasticLayer, x: Array | Drawn, tape: Nested) -> None:
     """Raise unless input and output of a plastic layer are spikes, of which lists are made on a GPU."""
     if layer.neurons.neuron.output != "spikes" or not binary(tape["neurons"]["record"][0, 0]):
         raise ValueError('on a GPU the units of a plastic layer must spike; use device="cpu"')
@@ -31,15 +32,21 @@ def check_spikes_on_gpu(layer: Any, x: Array | Drawn, tape: Nested) -> None:
         raise ValueError('on a GPU the input of a plastic layer must be spikes, 0 or 1; use device="cpu"')
 
 
-class GpuLoop:
-    """The steps of one run of a ``Plastic`` layer, as ``loop.CompiledRun``; ``signals`` None leaves the weights alone.
+class GpuRun:
+    """The steps of one run of a ``Plastic`` layer, as ``CompiledRun``; ``signals`` None leaves the weights alone.
 
     All arrays go to the GPU at the start; weights come back after each ``advance``, the rest after the last step.
     ``weights`` that are there already stay there.
     """
 
     def __init__(
-        self, layer: Any, x: Array | Drawn, state: Nested, tape: Nested, signals: Nested | None, weights: Any = None
+        self,
+        layer: PlasticLayer,
+        x: Array | Drawn,
+        state: Nested,
+        tape: Nested,
+        signals: Nested | None,
+        weights: Array | None = None,
     ):
         self.layer, self.steps, self.x, self.old = layer, len(x), x, state
         self.inner, self.learning = tape["neurons"], signals is not None
@@ -76,7 +83,10 @@ class GpuLoop:
             self.counts[...] = gpu.get(self.tallied)
 
     def finish(self) -> None:
-        """Work of the rule at the end of a run, on weights that stay on the GPU."""
+        """Work of the rule at the end of a run."""
+        if self.learning and not self.stay:
+            self.layer.rule.finish(self.layer.weights)
+            return
         normalize, dtype = self.layer.rule.normalize, self.layer.setting.dtype
         if self.learning and normalize is not None and normalize.when == "end":
             call = gpu.compiled("plasticity.dense_cuda", "normalize_all", dtype, GUARD=int(normalize.guard))
@@ -95,9 +105,8 @@ class GpuLoop:
         return final
 
 
-def _compiled(layer: Any, side: RuleOnGpu) -> Callable:
+def _compiled(layer: PlasticLayer, side: RuleOnGpu) -> Callable:
     """The kernel of a layer, made once."""
-    layer.compiled = layer.compiled or {}
     if side.needs.key not in layer.compiled:
         from ..kernels.plasticity import layer_cuda as cuda
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -43,6 +43,9 @@ class Needs(NamedTuple):
 
 class GpuRule(Protocol):
     """Interface of a rule."""
+
+    @property
+    def advance(self) -> Callable[..., Nested]: ...
 
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
         """Numbers of the traces of a side."""

@@ -27,11 +27,12 @@ from ..kernels.plasticity import dense as cpu
 from ..kernels.plasticity.synapse import IntegerRule
 from ..random import Draws
 from ..validate import choice, count, names, real, scale
+from .backend import backend
 from .check import check_weights
 from .gpu_arrays import Needs, RuleOnGpu, follow_all
 from .result import RuleResult, keep
 from .rule import Array, State
-from .run import check_run, stepper
+from .run import check_run
 
 I32 = np.dtype(np.int32)
 
@@ -115,6 +116,7 @@ class PostPreInt:
     max_threshold: int = 4915
 
     reads = ("thresh",)
+    loop = "integer"  # see ``Rule.loop``
     dtype = I32
 
     def __post_init__(self) -> None:
@@ -144,7 +146,7 @@ class PostPreInt:
         weights = check_weights(weights, in_place, (I32,))
         pre, post, state = check_run(self, weights, pre, post, state, device)
         kept: dict[str, Any] = {choice("record: a recorded variable", n, ("weights", "x", "y")): [] for n in record}
-        state = stepper(self, device)(weights, pre, post, state, kept=kept, thresh=thresh, draws=draws)
+        state = backend(device).advance(self, weights, pre, post, state, kept=kept, thresh=thresh, draws=draws)
         return RuleResult(weights, state, {name: np.concatenate(parts) for name, parts in kept.items()})
 
     def advance(

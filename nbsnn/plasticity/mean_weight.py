@@ -47,6 +47,8 @@ def change(w, pre, post, x, y, a_post, a_pre):
 class MetaRule(Rule):
     """A rule with the homeostasis above, made by ``MetaNearestSTDP``; its state holds "m" and "M" too."""
 
+    loop = "mean weight"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.normalize is not None and self.normalize.first is not None:

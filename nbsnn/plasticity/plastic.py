@@ -11,7 +11,7 @@ connection is multiplied by BLAS.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,19 +23,18 @@ from ..encode.encoder import Encoder
 from ..layers.container import Container
 from ..layers.dense import Dense
 from ..layers.layer import Array, Nested, Setting, buffer
+from ..layers.population import Population
 from ..layers.run import Run
 from ..neuron import Neuron
 from ..random import Draws
 from ..validate import count, number, scale, shown, switch
+from .backend import backend
 from .check import check_spikes
-from .compiled import CompiledRun, fits
-from .gpu import GpuLoop, check_spikes_on_gpu
 from .inhibition import Inhibition
 from .integer import I32, PostPreInt
 from .present import Presented, present
 from .rule import Rule
-from .spikes_in import Drawn, binary
-from .stepwise import StepwiseRun
+from .spikes_in import Drawn
 
 FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands would be ignored
 
@@ -132,9 +131,9 @@ class Plastic(Container):
         self.lag = count("lag of the input", before, least=0, most=1 << 20), count("lag of the output", after, least=0)
         if self.lag[1] > 1:
             raise ValueError(f"the rule sees output spikes at once or one step late, not {self.lag[1]} steps")
-        if self.defer and (not isinstance(rule, Rule) or type(rule).advance is not Rule.advance):
+        if self.defer and rule.loop != "pairs":
             raise ValueError(f"a {type(rule).__name__} applies its increments itself: defer must be False")
-        self.integer = isinstance(rule, PostPreInt)
+        self.integer = rule.loop == "integer"
         setting = IntegerSetting(dt, I32, device) if self.integer else Setting(dt, dtype, device)
         self.build(connection.in_shape, setting, Draws(seed))
         self._made = True
@@ -151,20 +150,19 @@ class Plastic(Container):
             setting = IntegerSetting(setting.dt, I32, setting.device)
         self.setting, self.built, self.in_shape = setting, True, in_shape
         self.arrays = Host()  # of its parts; they go to a GPU for each run
-        if setting.device == "cuda":
-            gpu.driver()
-            setting = replace(setting, device="cpu")
-        self.connection: Any = self.children["connection"]
-        self.neurons: Any = self.children["neurons"]
+        self.backend = backend(setting.device)
+        setting = replace(setting, device=self.backend.device)
+        self.connection = cast(Dense, self.children["connection"])
+        self.neurons = cast(Population, self.children["neurons"])
         self.connection.build(in_shape, setting, draws.fold("connection"))
         self.neurons.build(self.connection.shape, setting, draws.fold("neurons"))
         self.shape = self.neurons.shape
-        self.lateral: Any = self.children.get("lateral")
+        self.lateral = cast(Dense | None, self.children.get("lateral"))
         if self.lateral is not None:
             if self.lateral.in_shape + self.lateral.shape != 2 * self.shape:
                 raise ValueError(f"lateral must be a Dense({self.shape[0]}, {self.shape[0]}), not {self.lateral!r}")
             self.lateral.build(self.shape, setting, draws.fold("lateral"))
-        self.compiled = None
+        self.compiled = {}
 
     def options(self) -> dict[str, Any]:
         return {"delay": self.delay, "lag": self.lag, "defer": self.defer}
@@ -224,7 +222,7 @@ class Plastic(Container):
         tape: Nested = {}
         if draws is not None:
             signals["draws"] = draws
-        y, final = self._steps(x, state, tape, signals, every)
+        y, final = self.run_steps(x, state, tape, signals, every)
         return Run(self, y, final, tape)
 
     @exclusive
@@ -283,25 +281,18 @@ class Plastic(Container):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         signals = None if draws is None else {"draws": draws.fold("rule")} if self.integer else {}
-        y, final = self._steps(np.ascontiguousarray(gpu.get(x)), state, tape, signals)
+        y, final = self.run_steps(np.ascontiguousarray(gpu.get(x)), state, tape, signals)
         return (gpu.put(y) if gpu.on_gpu(x) else y), final
 
-    def _steps(
-        self, x: Any, state: Nested, tape: Nested, signals: Nested | None, every: int | None = None
+    def run_steps(
+        self, x: Array | Drawn, state: Nested, tape: Nested, signals: Nested | None, every: int | None = None
     ) -> tuple[Array, Nested]:
         """All steps of a run; ``signals`` None leaves the weights alone."""
         batch, steps = state["neurons"][self.neurons.neuron.output].shape[0], len(x)
         inner = tape.setdefault("neurons", {})
         drive = buffer(tape, "drive", (steps, batch, *self.shape), self.setting.dtype)
         self.neurons.begin(drive, state["neurons"], inner)
-        if self.setting.device == "cuda":
-            check_spikes_on_gpu(self, x, tape)
-            way: Any = GpuLoop(self, x, state, tape, signals)
-        # A signal is nothing that the loop's rules could take: step by step, the rule says so.
-        elif fits(self) and not signals and binary(inner["record"][0, 0]) and (isinstance(x, Drawn) or binary(x)):
-            way = CompiledRun(self, x, state, tape, signals is not None)
-        else:
-            way = StepwiseRun(self, x, state, tape, signals)
+        way = self.backend.run(self, x, state, tape, signals)
         window = every or steps + 1
         kept = tape["weights"] = np.empty((steps // window, *self.weights.shape), self.weights.dtype)
         tape["noted"] = every is not None
@@ -309,21 +300,19 @@ class Plastic(Container):
             way.advance(k * window, (k + 1) * window)
             line[...] = self.weights
         way.advance(len(kept) * window, steps)
-        if signals is not None:
-            self.rule.finish(self.weights)
+        way.finish()
         final = way.final()
         if signals is None:
-            final["rule"] = self._rest(x, state, inner["record"][0])
+            final["rule"] = self._rest(cast(Array, x), state, inner["record"][0])
         return self.neurons.output(inner), {"neurons": self.neurons.final(inner), **final}
 
-    def _rest(self, x: Any, state: Nested, output: Array) -> Nested:
+    def _rest(self, x: Array, state: Nested, output: Array) -> Nested:
         """The rule's state after steps in which it has left the weights alone; ``output`` begins a step earlier."""
         whole = np.concatenate([state["input"], x]) if self.queue else x
         early, late = self.queue - self.lag[0], 1 - self.lag[1]
         pre = np.not_equal(whole[early : early + len(x)], 0).astype(self.setting.dtype)
         post = np.ascontiguousarray(output[late : late + len(x)])
-        device = "cpu" if self.setting.device == "cuda" else self.setting.device
-        return self.rule.rest(self.weights, pre, post, state["rule"], dt=self.setting.dt, device=device)
+        return self.rule.rest(self.weights, pre, post, state["rule"], dt=self.setting.dt, device=self.backend.device)
 
     def backward(self, *args: Any, **kwargs: Any) -> Any:
         raise ValueError("a plastic layer learns by its rule: no gradient flows through it")

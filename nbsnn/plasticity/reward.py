@@ -47,6 +47,8 @@ class RewardRule(Rule):
     rate: float = 1.0
     tau_e: float | None = None
 
+    loop = "rewarded"
+
     def __post_init__(self) -> None:
         super().__post_init__()
         number("rate", self.rate)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,32 +22,17 @@ from ..files.pickling import ByName
 from ..kernels.plasticity import dense as cpu
 from ..kernels.plasticity.synapse import Numbers
 from ..validate import arguments, check_options, choice, function, instance, names, number, scale
+from .backend import backend
 from .bounds import BOUNDS, clipped
 from .check import check_weights
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
 from .normalize import Normalize
 from .result import RuleResult, keep
-from .run import check_run, stepper
-from .trace import Trace
+from .run import check_run
+from .trace import Fixed, Trace
 
 Array = np.ndarray
 State = dict[str, Any]
-
-
-class Fixed(dict):
-    """The traces or the parameters of a rule: a dict that stays as it was made."""
-
-    def __reduce__(self) -> Any:
-        return Fixed, (dict(self),)
-
-
-def _refuse(self: Fixed, *args: Any, **more: Any) -> Any:
-    """Methods that would change it."""
-    raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
-
-
-for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
-    setattr(Fixed, _name, _refuse)
 
 
 def check_rule_options(where: str, given: Collection[str], *more: str) -> None:
@@ -120,6 +105,16 @@ class Rule(ByName):
     _kernels: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
+
+    loop: ClassVar[str | None] = "pairs"
+    """The loop over synapses that does what ``advance`` does: "pairs", "rewarded", "mean weight" or "integer".
+
+    None, as for a subclass with an ``advance`` of its own unless it says more: dense weights alone, step by step.
+    """
+
+    def __init_subclass__(cls) -> None:
+        if "advance" in vars(cls) and "loop" not in vars(cls):
+            cls.loop = None
 
     def __post_init__(self) -> None:
         function("change", self.change)
@@ -237,7 +232,7 @@ class Rule(ByName):
         dt, record = scale("dt", dt), names("record", record)
         known = ("weights", "dw", *self.initial(1, weights)["pre"], *self.initial(1, weights)["post"])
         kept: dict[str, Any] = {choice("record: a recorded variable", name, known): [] for name in record}
-        state = stepper(self, device)(weights, pre, post, state, dt=dt, kept=kept, **signals)
+        state = backend(device).advance(self, weights, pre, post, state, dt=dt, kept=kept, **signals)
         self.finish(weights)
         joined = {name: np.concatenate(parts) for name, parts in kept.items()}
         return RuleResult(weights, state, joined)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import numpy as np
 from ..device.threads import resolve
 from ..layers.state import checked_state
 from .check import check_numbers, check_spikes
-from .gpu_run import advance
 
 Array = np.ndarray
 
@@ -32,9 +29,3 @@ def check_run(
     model = rule.initial(pre.shape[1], weights)
     state = model if state is None else checked_state(state, model, "state", pre.shape[1])
     return pre, post, state
-
-
-def stepper(rule: Any, device: str) -> Callable[..., dict[str, Any]]:
-    """``rule.advance`` on a device."""
-    device = resolve(device)
-    return partial(advance, rule) if device == "cuda" else partial(rule.advance, device=device)

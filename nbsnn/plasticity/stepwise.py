@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Nested
+from .home import PlasticLayer
 
 
 class StepwiseRun:
     """The steps of one run of a ``Plastic`` layer; ``signals`` None leaves the weights alone."""
 
-    def __init__(self, layer: Any, x: Array, state: Nested, tape: Nested, signals: Nested | None):
+    def __init__(self, layer: PlasticLayer, x: Array, state: Nested, tape: Nested, signals: Nested | None):
         self.layer, self.signals, self.steps = layer, signals, len(x)
         self.whole = np.concatenate([state["input"], x]) if layer.queue else x
         self.inner = tape["neurons"]
@@ -32,6 +33,11 @@ class StepwiseRun:
             if self.signals is not None:
                 pre = whole[now - layer.lag[0] : now - layer.lag[0] + 1]
                 self._change(t, pre, output[t + 1 - layer.lag[1] : t + 2 - layer.lag[1]], self.signals)
+
+    def finish(self) -> None:
+        """Work of the rule at the end of a run."""
+        if self.signals is not None:
+            self.layer.rule.finish(self.layer.weights)
 
     def final(self) -> Nested:
         """The state after the last step, but for the neurons."""
