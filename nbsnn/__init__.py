@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .layers import Container as Container
     from .layers import Conv1d as Conv1d
     from .layers import Conv2d as Conv2d
+    from .layers import ConvTranspose1d as ConvTranspose1d
+    from .layers import ConvTranspose2d as ConvTranspose2d
     from .layers import Delay as Delay
     from .layers import Dense as Dense
     from .layers import Dropout as Dropout
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from .layers import Parallel as Parallel
     from .layers import Population as Population
     from .layers import Recurrent as Recurrent
+    from .layers import Reshape as Reshape
     from .layers import Residual as Residual
     from .layers import Run as Run
     from .layers import Scale as Scale
@@ -96,8 +99,8 @@ NAMES = {
     "diagnosis.target_rate": "target_rate",
     "gradcheck.check": "GradientError check",
     "layers": """
-        AvgPool2d Container Conv1d Conv2d Delay Dense Dropout Flatten Identity Layer MaxPool2d Parallel Population
-        Recurrent Residual Run Scale Sequential SumPool2d TemporalConv
+        AvgPool2d Container Conv1d Conv2d ConvTranspose1d ConvTranspose2d Delay Dense Dropout Flatten Identity Layer
+        MaxPool2d Parallel Population Recurrent Reshape Residual Run Scale Sequential SumPool2d TemporalConv
     """,
     "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",

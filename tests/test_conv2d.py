@@ -296,6 +296,11 @@ GENERAL = [
     ({"groups": 2, "stride": 2}, (6, 6), (C_PRE // 2, 3, 3, C_POST)),
     ({"groups": 2, "stride": 2, "padding": 1}, (7,), (C_PRE // 2, 3, C_POST)),
     ({"padding": "same", "dilation": 3}, (9,), (C_PRE, 2, C_POST)),
+    ({"padding": "valid", "stride": 2}, (5, 6), (C_PRE, 2, 3, C_POST)),
+    ({"padding": (2, 1), "padding_mode": "reflect"}, (3, 5), (C_PRE, 3, 2, C_POST)),
+    ({"padding": (4, 2), "padding_mode": "replicate", "stride": 3, "groups": 2}, (3, 2), (C_PRE // 2, 3, 3, C_POST)),
+    ({"padding": 3, "padding_mode": "circular", "dilation": (2, 1)}, (3, 4), (C_PRE, 3, 3, C_POST)),
+    ({"padding": "same", "padding_mode": "circular"}, (4,), (C_PRE, 4, C_POST)),
 ]
 
 
@@ -303,15 +308,18 @@ def general(options, x, weight, bias):
     """Convolution written out: what every place of every channel sees, in PyTorch's sense of all options."""
     flat = x.ndim == 4
     x, weight = (x[..., None, :], weight[:, None]) if flat else (x, weight)
+    mode = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+    mode = mode[options.get("padding_mode", "zeros")]
     two = {k: v if isinstance(v, (tuple, str)) else (1, v) if flat else (v, v) for k, v in options.items()}
     (dh, dw), (sh, sw) = two.get("dilation", (1, 1)), two.get("stride", (1, 1))
     padding, groups = two.get("padding", (0, 0)), options.get("groups", 1)
+    padding = (0, 0) if padding == "valid" else padding
     if flat and padding != "same":
         padding = (0, padding[1])
     per, kh, kw, c_post = weight.shape
     more = (dh * (kh - 1), dw * (kw - 1))
     around = [(n // 2, n - n // 2) for n in more] if padding == "same" else [(p, p) for p in padding]
-    x = np.pad(x, ((0, 0), (0, 0), (0, 0), *around))
+    x = np.pad(x, ((0, 0), (0, 0), (0, 0), *around), mode)
     places = [(n - m - 1) // s + 1 for n, m, s in zip(x.shape[-2:], more, (sh, sw), strict=True)]
     y = np.zeros((*x.shape[:2], c_post, *places))
     for o, h, w in np.ndindex(*y.shape[2:]):
@@ -343,6 +351,28 @@ def test_what_groups_and_same_padding_need():
         nbsnn.Conv1d(2, 4, 3, stride=2, padding="same")
     with pytest.raises(NotImplementedError, match="groups have no counterpart on a GPU yet"):
         nbsnn.Sequential(nbsnn.Conv2d(2, 4, 3, groups=2), input_shape=(2, 5, 5), device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"padding_mode": "mirror"}, ValueError, "padding_mode must be one of 'zeros', 'reflect'"),
+        ({"padding": "full"}, ValueError, 'padding must be an integer, a pair .*, "same" or "valid", not \'full\''),
+        ({"padding": (0, 5), "padding_mode": "reflect"}, ValueError, r"at most \[3, 4\] places to an image"),
+        ({"padding": 5, "padding_mode": "circular"}, ValueError, r"can add at most \[4, 5\] places .* not \[5, 5\]"),
+    ],
+)  # fmt: skip
+def test_what_padding_modes_need(options, error, words):
+    with pytest.raises(error, match=words):
+        nbsnn.Sequential(nbsnn.Conv2d(2, 4, 3, **options), input_shape=(2, 4, 5))
+
+
+def test_no_device_or_format_ignores_a_padding_mode(tmp_path):
+    layer = nbsnn.Conv2d(2, 4, 3, padding=1, padding_mode="reflect")
+    with pytest.raises(NotImplementedError, match="padding_mode='reflect' has no counterpart on a GPU yet"):
+        nbsnn.Sequential(layer, input_shape=(2, 5, 5), device="cuda")
+    with pytest.raises(ValueError, match="NIR has no node for a Conv2d with padding_mode='reflect'"):
+        nbsnn.nir.write(nbsnn.Sequential(layer, input_shape=(2, 5, 5)), tmp_path / "net.nir")
 
 
 def test_flatten_joins_the_axes_that_are_named():

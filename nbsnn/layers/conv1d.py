@@ -27,11 +27,12 @@ class Conv1d(Conv2d):
         Length of the window.
     stride : int, default 1
         Distance between windows.
-    padding : int or "same", default 0
-        Zeros on each side; "same" adds as many as keep the length, an odd one at the end, and needs a stride of 1.
+    padding : int, "same" or "valid", default 0
+        Places on each side; "same" adds as many as keep the length, an odd one at the end, and needs a stride of 1;
+        "valid" is 0.
     dilation : int, default 1
         Distance between the places of a window.
-    groups, bias, weight, bias_init
+    groups, bias, padding_mode, weight, bias_init
         As in ``Conv2d``.
 
     Notes
@@ -60,6 +61,7 @@ class Conv1d(Conv2d):
         dilation: int = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
     ):
@@ -73,10 +75,12 @@ class Conv1d(Conv2d):
             name: value if isinstance(value, str) else (1 if least[name] else 0, value)
             for name, value in self._given.items()
         }
-        super().__init__(c_pre, c_post, groups=groups, bias=bias, weight=weight, bias_init=bias_init, **row)
+        more: dict[str, Any] = {"groups": groups, "bias": bias, "padding_mode": padding_mode}
+        super().__init__(c_pre, c_post, **row, **more, weight=weight, bias_init=bias_init)
 
     def options(self) -> dict[str, Any]:
-        return {"c_pre": self.c_pre, "c_post": self.c_post, **self._given, "groups": self.groups, "bias": self.bias}
+        more = {"groups": self.groups, "bias": self.bias, "padding_mode": self.padding_mode}
+        return {"c_pre": self.c_pre, "c_post": self.c_post, **self._given, **more}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if len(in_shape) != 2 or in_shape[0] != self.c_pre:

@@ -27,16 +27,15 @@ from ..device.products import matmul
 from ..device.threads import DEVICES, run_threaded
 from ..kernels.products import patches as loops
 from ..random import Draws
-from ..validate import UNITS, count, switch
+from ..validate import UNITS, choice, count, switch
 from .initial import initial, initializer
 from .layer import Array, Nested, Setting, buffer
+from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse, work
 from .stateless import Stateless
 
 BLOCK = 4 * 2**20
 """Bytes of patches in a block: few enough to be in the cache still when BLAS reads them. Measured on two cores, 640
 images of 12x12x12 to 64 channels by 5x5, forward and backward: 4 MB 36 ms, 16 MB 44 ms; the products alone 27 ms."""
-
-Pair = int | tuple[int, int]
 
 
 class Conv2d(Stateless):
@@ -50,15 +49,17 @@ class Conv2d(Stateless):
         Height and width of the window.
     stride : int or (int, int), default 1
         Distance between windows.
-    padding : int, (int, int) or "same", default 0
-        Zeros on each side of the image; "same" adds as many as keep its size, an odd one at the end, and needs a stride
-        of 1.
+    padding : int, (int, int), "same" or "valid", default 0
+        Places on each side of the image; "same" adds as many as keep its size, an odd one at the end, and needs a
+        stride of 1; "valid" is 0.
     dilation : int or (int, int), default 1
         Distance between the places of a window.
     groups : int, default 1
         Into how many parts the channels are cut, each part after seeing only its part before.
     bias : bool, default True
         Whether each channel after gets a constant current of its own.
+    padding_mode : {"zeros", "reflect", "replicate", "circular"}
+        What stands there: zeros; the image mirrored at its edge, which is not repeated; its edge; its other end.
     weight, bias_init : callable, optional
         Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(fan-in) by default, the
         fan-in being c_pre KH KW / groups.
@@ -95,6 +96,7 @@ class Conv2d(Stateless):
         dilation: Pair = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
     ):
@@ -107,7 +109,7 @@ class Conv2d(Stateless):
                 raise ValueError(f"{name} must be a multiple of groups, which is {groups}, not {channels}")
         self.window = tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True))
         self.padding, self.before, self.after = padded_by(padding, self.window, self.stride)
-        self.bias = switch("bias", bias)
+        self.bias, self.padding_mode = switch("bias", bias), choice("padding_mode", padding_mode, MODES)
         self.fan_in = self.c_pre // self.groups * self.kernel_size[0] * self.kernel_size[1]
         bound = self.fan_in**-0.5
         self.weight = initializer("weight", weight, init.kaiming_uniform())
@@ -115,13 +117,14 @@ class Conv2d(Stateless):
 
     def __repr__(self) -> str:
         options = self.options()
-        usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
-        said = "".join(f", {k}={options[k]!r}" for k, v in usual.items() if options[k] not in (v, (v, v)))
+        usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True}
+        usual["padding_mode"] = "zeros"
+        said = "".join(f", {k}={options[k]!r}" for k, v in usual.items() if options.get(k, v) not in (v, (v, v)))
         return f"{type(self).__name__}({self.c_pre}, {self.c_post}, {options['kernel_size']}{said})"
 
     def options(self) -> dict[str, Any]:
         sizes = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
-        more = {"dilation": self.dilation, "groups": self.groups, "bias": self.bias}
+        more = {"dilation": self.dilation, "groups": self.groups, "bias": self.bias, "padding_mode": self.padding_mode}
         return {"c_pre": self.c_pre, "c_post": self.c_post, **sizes, **more}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
@@ -138,6 +141,7 @@ class Conv2d(Stateless):
         around = tuple(a + b for a, b in zip(self.before, self.after, strict=True))
         self.places = places(repr(self), image[1:], self.window, self.stride, around)
         self.image = image
+        check_fits(repr(self), self.padding_mode, image[1:], self.before, self.after)
 
     def draw(self, shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         """Make the parameters, of weights of this shape, and settle."""
@@ -151,8 +155,9 @@ class Conv2d(Stateless):
     def on_gpu(self) -> Any:
         from .cuda.conv2d import CudaConv2d
 
-        if self.groups > 1:
-            raise NotImplementedError(f'{self!r}: groups have no counterpart on a GPU yet: use device="cpu"')
+        if self.groups > 1 or self.padding_mode != "zeros":
+            what = "groups have" if self.groups > 1 else f"padding_mode={self.padding_mode!r} has"
+            raise NotImplementedError(f'{self!r}: {what} no counterpart on a GPU yet: use device="cpu"')
 
         return CudaConv2d(self)
 
@@ -224,6 +229,8 @@ class Conv2d(Stateless):
         if self.is_padded:
             padded = self.padded(len(images), tape)
             self.within(padded)[...] = images
+            if self.padding_mode != "zeros":
+                surround(padded, self.before, self.image[1:], self.after, self.padding_mode)
             images = padded
         self.run_loop("gather", images, patches)
         return patches.reshape(self.groups, self.fan_in, -1)
@@ -234,6 +241,8 @@ class Conv2d(Stateless):
         if self.is_padded:
             padded = self.padded(len(gx), tape)
             self.run_loop("scatter", padded, patches)
+            if self.padding_mode != "zeros":
+                surround_reverse(padded, self.before, self.image[1:], self.after, self.padding_mode)
             gx[...] = self.within(padded)
         else:
             gx[...] = 0.0
@@ -241,13 +250,12 @@ class Conv2d(Stateless):
 
     @property
     def is_padded(self) -> bool:
-        """True if there are zeros around the images."""
+        """True if there is something around the images."""
         return any(self.before) or any(self.after)
 
     def within(self, padded: Array) -> Array:
         """The part of padded images that is not padding, as a view."""
-        (top, left), (height, width) = self.before, self.image[1:]
-        return padded[..., top : top + height, left : left + width]
+        return inner(padded, self.before, self.image[1:])
 
     def padded(self, images: int, tape: Nested) -> Array:
         """Zeros of the size of a block of padded images."""
@@ -268,30 +276,6 @@ def _compiled(name: str, device: str, dtype: np.dtype, stride: int) -> Callable:
     return kernel(getattr(loops, name), device="python" if device == "python" else "cpu", dtype=dtype, STRIDE=stride)
 
 
-def work(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-    """As ``buffer``, for the blocks of one run: the last, smaller one is a part of the others' array."""
-    size = int(np.prod(shape))
-    array = tape.get(name)
-    if array is None or array.size < size or array.dtype != dtype:
-        array = tape[name] = np.empty(size, dtype)
-    return array[:size].reshape(shape)
-
-
-def inner(padded: Array, padding: tuple[int, int]) -> Array:
-    """The part of padded images that is not padding, as a view."""
-    top, left = padding
-    return padded[..., top : padded.shape[-2] - top, left : padded.shape[-1] - left]
-
-
-def pair(name: str, value: Any, *, least: int = 1) -> tuple[int, int]:
-    """Height and width, of which one number makes both."""
-    if not isinstance(value, (tuple, list)):
-        value = (value, value)
-    if len(value) != 2:
-        raise ValueError(f"{name} must be an integer or a pair (height, width), not {value!r}")
-    return count(name, value[0], least=least, most=UNITS), count(name, value[1], least=least, most=UNITS)
-
-
 def places(
     layer: str, image: tuple[int, ...], window: tuple[int, ...], stride: tuple[int, int], around: tuple[int, ...]
 ) -> tuple[int, int]:
@@ -300,16 +284,3 @@ def places(
     if min(spare) < 0:
         raise ValueError(f"{layer}: a window of {list(window)} does not fit an image of {list(image)}")
     return spare[0] // stride[0] + 1, spare[1] // stride[1] + 1
-
-
-def padded_by(padding: Any, window: tuple[int, ...], stride: tuple[int, int]) -> tuple[Any, Any, Any]:
-    """``padding`` as an option, and how many zeros it puts before an image and after it, (height, width) each."""
-    if not isinstance(padding, str):
-        given = pair("padding", padding, least=0)
-        return given, given, given
-    if padding != "same":
-        raise ValueError(f'padding must be an integer, a pair (height, width) or "same", not {padding!r}')
-    if stride != (1, 1):
-        raise ValueError(f'padding="same" needs a stride of 1, not {stride}')
-    more = [w - 1 for w in window]
-    return padding, tuple(n // 2 for n in more), tuple(n - n // 2 for n in more)

@@ -20,8 +20,9 @@ from ..compile.fill import kernel
 from ..device.threads import DEVICES, run_threaded
 from ..kernels.products import pool as loops
 from ..random import Draws
-from .conv2d import Pair, inner, pair, places
+from .conv2d import places
 from .layer import Array, Nested, Setting, buffer
+from .padding import Pair, inner, pair
 from .stateless import Stateless
 
 
@@ -82,7 +83,7 @@ class Pool2d(Stateless):
         gx[...] = 0.0
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, *self.places)
         self.spread(gy, gx.reshape(-1, height, width), tape)
-        return np.ascontiguousarray(inner(gx, self.padding))
+        return np.ascontiguousarray(inner(gx, self.padding, self.in_shape[1:]))
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         padded = math.prod(n + 2 * p for n, p in zip(self.in_shape[1:], self.padding, strict=True)) * self.in_shape[0]

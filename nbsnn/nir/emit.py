@@ -64,6 +64,8 @@ def convolution(layer: Any, dialect: Dialect) -> Emitted:
     flat = weight.ndim == 3
     if layer.groups > 1 and dialect.name != "nir":
         raise ValueError(f"{dialect.name} reads no convolution in groups")
+    if layer.padding_mode != "zeros":
+        raise ValueError(f"NIR has no node for a {type(layer).__name__} with padding_mode={layer.padding_mode!r}")
 
     def sizes(values: Any) -> Any:
         return int(values[1]) if flat else np.array(values)
