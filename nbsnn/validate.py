@@ -53,6 +53,13 @@ def number(
     return result
 
 
+def fraction(name: str, value: object) -> float:
+    """A number in [0, 1), such as the decay of a running mean."""
+    if number(name, value, least=0.0) >= 1.0:
+        raise ValueError(f"{name} must be less than 1, not {value!r}")
+    return float(value)  # type: ignore[arg-type]
+
+
 def scale(name: str, value: object, most: float = 1e30) -> float:
     """A number above 0 that is finite as float32, as is its inverse: from ``1 / most`` to ``most``."""
     return number(name, value, above=0.0, least=1.0 / most, most=most)

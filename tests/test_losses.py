@@ -278,5 +278,63 @@ def test_options_out_of_range_are_refused(make):
 
 
 def test_a_loss_shows_its_options_and_equals_its_like():
-    assert repr(losses.RateCrossEntropy(10.0)) == "RateCrossEntropy(scale=10.0, label_smoothing=0.0)"
+    assert (
+        repr(losses.RateCrossEntropy(10.0))
+        == "RateCrossEntropy(scale=10.0, label_smoothing=0.0, class_weight=None, ignore=None)"
+    )
     assert losses.MaxCrossEntropy() == losses.max_cross_entropy != losses.last_cross_entropy
+
+
+FOUR = np.array([0, 2, 1, 2])
+WEIGHED = [
+    (losses.RateCrossEntropy(scale=3.0), FOUR),
+    (losses.MaxCrossEntropy(class_weight=(0.5, 2.0, 1.0), label_smoothing=0.1), FOUR),
+    (losses.StepCrossEntropy(class_weight=(0.5, 2.0, 1.0)), FOUR),
+    (losses.StepCrossEntropy(reduction="sum"), FOUR),
+    (losses.RateMSE(), FOUR),
+    (losses.StepMSE(), np.arange(12.0).reshape(4, 3)),
+    (losses.VanRossum(5.0), np.ones((5, 4, 3))),
+]
+
+
+@pytest.mark.parametrize(("loss", "target"), WEIGHED, ids=lambda value: type(value).__name__)
+def test_weights_of_samples_are_those_of_a_mean(loss, target):
+    y = np.random.default_rng(3).random((5, 4, 3))
+    samples = range(4)
+    share = [target[:, k : k + 1] if target.ndim == 3 else target[k : k + 1] for k in samples]
+    alone = [loss(y[:, k : k + 1], share[k]) for k in samples]
+    own = np.array([(getattr(loss, "class_weight", None) or (1.0,) * 3)[target[k]] if target.ndim == 1 else 1.0
+                    for k in samples])  # fmt: skip
+    weight = np.array([1.0, 0.0, 0.25, 3.0])
+    parts = weight * own / (weight * own).sum()
+    value, gradient = loss(y, losses.Weighted(target, weight))
+    assert value == pytest.approx(sum(p * a[0] for p, a in zip(parts, alone, strict=True)), rel=1e-12)
+    for k in samples:
+        np.testing.assert_allclose(gradient[:, k : k + 1], parts[k] * alone[k][1], rtol=1e-10, atol=1e-15)
+    same = loss(y, losses.Weighted(target, np.full(4, 0.5)))
+    assert same[0] == pytest.approx(loss(y, target)[0], rel=1e-12)
+
+
+def test_ignored_samples_leave_value_and_gradient_alone():
+    y = np.random.default_rng(4).random((5, 4, 3))
+    value, gradient = losses.RateCrossEntropy(ignore=-1)(y, np.array([0, -1, 1, -1]))
+    few, short = losses.rate_cross_entropy(y[:, ::2], np.array([0, 1]))
+    assert value == pytest.approx(few, rel=1e-12)
+    np.testing.assert_allclose(gradient[:, ::2], short, rtol=1e-12)
+    assert not gradient[:, 1::2].any()
+    value, gradient = losses.RateCrossEntropy(ignore=-1)(y, np.full(4, -1))
+    assert value == 0.0 and not gradient.any()
+
+
+def test_shares_of_classes_may_stand_for_labels():
+    y, labels = np.random.default_rng(5).random((5, 4, 3)), np.array([0, 2, 1, 2])
+    for loss in (losses.RateCrossEntropy(label_smoothing=0.2), losses.StepCrossEntropy(scale=2.0)):
+        value, gradient = loss(y, np.eye(3)[labels])
+        assert value == pytest.approx(loss(y, labels)[0], rel=1e-12)
+        np.testing.assert_allclose(gradient, loss(y, labels)[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [(1.0, 2.0), (-1.0, 1.0, 1.0), (0.0, 0.0, 0.0), "balanced", np.nan])
+def test_wrong_class_weights_are_refused(weight):
+    with pytest.raises((ValueError, TypeError), match="class_weight"):
+        losses.RateCrossEntropy(class_weight=weight)(np.ones((2, 1, 3)), [0])

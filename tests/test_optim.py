@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbsnn import optim
+import nbsnn
+from nbsnn import neurons, optim
 from nbsnn.device import threads as device
 from nbsnn.optim.optimizer import Optimizer
 
@@ -373,8 +374,8 @@ def test_after_a_huge_gradient_steps_are_tried_on_copies_only_as_long_as_slots_r
     make, huge, steps, monkeypatch
 ):
     optimizer, params, tried = make(), {"w": np.zeros(3, np.float32)}, []
-    attempt = type(optimizer)._try
-    monkeypatch.setattr(type(optimizer), "_try", lambda self, *given: tried.append(1) or attempt(self, *given))
+    attempt = type(optimizer)._tried
+    monkeypatch.setattr(type(optimizer), "_tried", lambda self, *given: tried.append(1) or attempt(self, *given))
     optimizer.step(params, {"w": np.full(3, huge, np.float32)})
     for _ in range(20):
         optimizer.step(params, {"w": np.zeros(3, np.float32)})
@@ -389,8 +390,10 @@ def test_a_learning_rate_beyond_the_precision_is_refused():
 
 
 def test_an_optimiser_shows_its_options():
-    assert repr(optim.Adam()) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)"
-    assert repr(optim.SGD(optim.Cosine(0.1, 5))).startswith("SGD(lr=Cosine(lr=0.1, iterations=5, lr_min=0.0), mom")
+    assert repr(optim.Adam()) == "Adam(lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)"
+    assert repr(optim.SGD(optim.Cosine(0.1, 5))).startswith(
+        "SGD(lr=Cosine(lr=0.1, iterations=5, lr_min=0.0, stays=True), mom"
+    )
 
 
 def test_an_own_rule_takes_two_short_definitions():
@@ -463,3 +466,88 @@ def test_clipping_refuses_before_it_changes(clip):
     with pytest.raises(ValueError, match="limit must be greater than 0"):
         clip({"a": good}, 0.0)
     assert good.tolist() == [5.0, 5.0]
+
+
+def net_of_two():
+    return nbsnn.Sequential(nbsnn.Dense(3, 4), neurons.LI(), nbsnn.Dense(4, 2), neurons.LI(), seed=0, device="python")
+
+
+def test_groups_have_options_of_their_own_and_frozen_parameters_stay():
+    groups = {"dense1/bias": {"lr": 1.0, "weight_decay": 0.0}, "dense2": None}
+    optimizer = optim.Groups(optim.SGD(0.1, weight_decay=0.5), groups)
+    net = net_of_two()
+    params, start = net.parameters(), {name: p.copy() for name, p in net.parameters().items()}
+    grads = {name: np.ones_like(p) for name, p in params.items()}
+    optimizer.step(params, grads)
+    weight = start["dense1/weight"]
+    np.testing.assert_allclose(params["dense1/weight"], weight - 0.1 * (1.0 + 0.5 * weight), rtol=1e-6)
+    np.testing.assert_allclose(params["dense1/bias"], start["dense1/bias"] - 1.0, rtol=1e-6)
+    assert all(np.array_equal(params[name], start[name]) for name in params if name.startswith("dense2"))
+
+
+def test_frozen_gradients_do_not_count_in_the_norm_that_is_clipped():
+    x, target = np.ones((4, 2, 3), np.float32), np.full((2, 2), 9.0)
+    moved = []
+    for groups in ({}, {"dense2": None}):
+        net = net_of_two()
+        before = {name: p.copy() for name, p in net.parameters().items()}
+        learner = nbsnn.BPTT(net, nbsnn.losses.step_mse, optim.Groups(optim.SGD(1.0), groups), clip=0.1)
+        learner.step(x, target)
+        change = {name: p - before[name] for name, p in net.parameters().items()}
+        moved.append({name: np.square(c).sum() for name, c in change.items()})
+    assert sum(moved[0].values()) == pytest.approx(0.01, rel=1e-4)
+    assert sum(moved[1].values()) == pytest.approx(0.01, rel=1e-4)
+    assert moved[1]["dense2/weight"] == moved[1]["dense2/bias"] == 0.0
+
+
+def test_a_group_that_fits_nothing_shows_when_the_learner_is_made():
+    with pytest.raises(ValueError, match=r"the group 'dense3' fits no parameter; there are dense1/weight"):
+        nbsnn.BPTT(net_of_two(), nbsnn.losses.step_mse, optim.Groups(optim.SGD(1.0), {"dense3": None}))
+    with pytest.raises(TypeError, match="no option 'decay'"):
+        optim.Groups(optim.SGD(1.0), {"dense1": {"decay": 0.1}})
+    with pytest.raises(ValueError, match="of its own"):
+        optim.Groups(one := optim.SGD(1.0), {"dense1": one})
+
+
+def test_no_group_moves_if_one_cannot():
+    optimizer = optim.Groups(optim.SGD(0.1), {"b": {"lr": 1e30}})
+    params = {"a": np.ones(2, np.float32), "b": np.ones(2, np.float32)}
+    with pytest.raises(ValueError, match="infinite"):
+        optimizer.step(params, {"a": np.ones(2, np.float32), "b": np.full(2, 1e30, np.float32)})
+    assert params["a"].tolist() == params["b"].tolist() == [1.0, 1.0]
+    assert optimizer.iteration == 0
+    assert not optimizer.state
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: optim.Adam(0.1, amsgrad=True),
+        lambda: optim.SGD(0.1, momentum=0.9, dampening=0.5),
+        lambda: optim.SGD(optim.OneCycle(0.1, 9), momentum=optim.OneCycleMomentum(9)),
+        lambda: optim.Groups(optim.Adam(0.1), {"w": {"lr": 0.5, "betas": (optim.OneCycleMomentum(9), 0.9)}}),
+        lambda: optim.Groups(optim.AdamW(0.1), {"v": None}),
+    ],
+)
+def test_left_out_parameters_and_groups_resume_bit_for_bit(make):
+    rng = np.random.default_rng(0)
+    grads = [{"v": rng.normal(size=3), "w": rng.normal(size=2) if k % 3 else None} for k in range(8)]
+    whole, params = make(), {"v": np.ones(3), "w": np.ones(2)}
+    for g in grads[:4]:
+        whole.step(params, g)
+    copied = {name: p.copy() for name, p in params.items()}
+    other = make()
+    other.load({name: array.copy() for name, array in whole.state.items()}, whole.iteration)
+    for g in grads[4:]:
+        whole.step(params, g)
+        other.step(copied, g)
+    assert all(np.array_equal(params[name], copied[name]) for name in params)
+    assert whole.state.keys() == other.state.keys()
+
+
+def test_a_plateau_is_watched_once_by_several_groups():
+    plateau = optim.Plateau(0.1, patience=0)
+    optimizer = optim.Groups(optim.SGD(plateau), {"b": {"weight_decay": 0.1}, "c": {"lr": optim.Plateau(1.0)}})
+    assert len(optimizer.watching) == 2
+    with pytest.raises(ValueError, match="Plateau watches 'loss', but an epoch has only 'epoch'"):
+        plateau.observe({"epoch": 1})

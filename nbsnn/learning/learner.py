@@ -11,13 +11,13 @@ import numpy as np
 
 from ..device.constant_input import fetched
 from ..device.exclusive import Exclusive
-from ..device.gpu import get
+from ..device.gpu import assign, get
 from ..device.profile import span
 from ..files.pickling import by_name
 from ..layers.container import Container
-from ..layers.layer import Array, Layer, Nested
+from ..layers.layer import Array, Layer, Nested, flatten
 from ..optim import Adam
-from ..optim.optimizer import check_optimizer
+from ..optim.optimizer import Optimizer, check_optimizer
 from ..random import Draws
 from ..validate import function, instance, number
 from .place import OnCpu
@@ -50,6 +50,8 @@ class Learner:
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
         self.loss = function("loss", loss, "callable, loss(output, target)", takes=2)
         self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
+        if isinstance(self.optimizer, Optimizer):
+            self.optimizer.check_parameters(self.net.parameters())
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
@@ -100,8 +102,17 @@ class Learner:
         if self.clip is not None:
             self.place.clip(grads, self.clip)
 
+    def take(self, grads: Mapping[str, Array]) -> None:
+        """One step of the optimiser with gradients that somebody made, such as a sum over several batches."""
+        own = flatten(self.grads)
+        for name, array in own.items():
+            assign(array, grads[name])
+        self.change(own)
+
     def change(self, grads: dict[str, Array]) -> None:
         """One step of the optimiser."""
+        if isinstance(self.optimizer, Optimizer):
+            self.place.hold({name: g for name, g in grads.items() if self.optimizer.held(name)})
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
             self.place.optimise(self.optimizer, self.net.parameters(), grads)

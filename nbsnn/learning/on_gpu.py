@@ -32,6 +32,7 @@ from ..device.constant_input import stored
 from ..layers.cuda.low_pass import LowPassOnGpu
 from ..layers.layer import Layer, Nested
 from ..layers.spike_trace import LowPass
+from ..losses.targets import Weighted
 from ..optim.on_gpu import clip_by_norm
 from ..optim.optimizer import Optimizer
 from .place import OnCpu
@@ -61,11 +62,17 @@ class OnGpu(OnCpu):
     def clear(self, grads: Nested) -> None:
         gpu.fill(self.all, 0)
 
+    def hold(self, grads: dict[str, Any]) -> None:
+        for array in grads.values():
+            gpu.fill(gpu.flat(array), 0)
+
     def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
         if not hasattr(loss, "on_gpu"):
             raise NotImplementedError(
                 f'{loss!r} has no on_gpu(y, target, total, room), as the losses of nbsnn.losses: use device="cpu"'
             )
+        if isinstance(target, Weighted):
+            raise NotImplementedError('weights of samples have no counterpart on a GPU yet: use device="cpu"')
         room = self._room("loss")
         return 0.0, _checked_result("loss", loss.on_gpu(stored(y, room, "y"), target, self.total, room), y)
 

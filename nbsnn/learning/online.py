@@ -142,8 +142,8 @@ class Online(Learner):
             self.reverse(now, gy, traces)
             t += len(now)
             yield value, flatten(self.grads)
-        if windows.is_moving(target) and len(target) != t:
-            raise ValueError(f"target has {len(target)} steps, but the input has {t}")
+        if windows.is_moving(target) and (given := windows.steps(target)) != t:
+            raise ValueError(f"target has {given} steps, but the input has {t}")
         self._output = arrays.divided(output, t)
 
     def _loss(self, y: Array, targets: list[Any], t: int) -> tuple[float, Array]:

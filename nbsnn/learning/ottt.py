@@ -15,9 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..layers.layer import Array, Layer, Nested
-from ..optim.optimizer import fraction
 from ..scalar.per_step import resolved
-from ..validate import arguments, check_options
+from ..validate import arguments, check_options, fraction
 from .learner import Loss
 from .online import Online
 

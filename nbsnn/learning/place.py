@@ -27,6 +27,11 @@ class OnCpu:
         for array in flatten(grads).values():
             array[...] = 0.0
 
+    def hold(self, grads: dict[str, Any]) -> None:
+        """Set the gradients of frozen parameters to zero: they do not count when the norm is clipped."""
+        for array in grads.values():
+            array[...] = 0.0
+
     def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
         """Value, and gradient with respect to the output."""
         return checked_result("loss", loss(y, target), y)

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..device.constant_input import stored
 from ..layers.layer import Array, Layer
+from ..losses.targets import Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
 
@@ -72,14 +74,22 @@ def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
 
 def is_moving(target: Any) -> bool:
     """True if this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
+    target = target.target if isinstance(target, Weighted) else target
     if isinstance(target, Iterator):
         return False
     target = array_of("target", target)
     return target.ndim == (2 if target.dtype.kind in "iu" else 3)
 
 
+def steps(target: ArrayLike | Weighted) -> int:
+    """How many steps a moving target has."""
+    return len(array_of("target", target.target if isinstance(target, Weighted) else target))
+
+
 def targets(target: Any) -> Iterator[Any]:
     """The target of each step, as the loss wants it for one step."""
+    if isinstance(target, Weighted):
+        return (Weighted(each, target.weight) for each in targets(target.target))
     if isinstance(target, Iterator):
         return target
     target = array_of("target", target)
@@ -96,7 +106,9 @@ def take(targets: Iterator[Any], t: int, count: int) -> list[Any]:
     return found
 
 
-def together(targets: list[Any]) -> Array:
+def together(targets: list[Any]) -> Any:
     """The targets of some steps as one array, [T, B] or [T, B, C]."""
+    if isinstance(targets[0], Weighted):
+        return Weighted(together([each.target for each in targets]), targets[0].weight)
     moving = is_moving(targets[0])
     return np.concatenate([target if moving else np.asarray(target)[None] for target in targets])

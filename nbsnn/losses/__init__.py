@@ -31,3 +31,4 @@ from .regularizers import Rate as Rate
 from .regularizers import SpikeCount as SpikeCount
 from .spike_distance import VanRossum as VanRossum
 from .spike_distance import van_rossum as van_rossum
+from .targets import Weighted as Weighted

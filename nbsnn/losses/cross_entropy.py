@@ -10,6 +10,7 @@ The losses differ in ``readout`` alone, a pair of functions in ``readouts``; wha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,14 +18,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..device.buffers import Array
-from ..validate import choice, finite, number, real
-from . import checks, on_gpu
+from ..validate import choice, count, finite, fraction, number, real
+from . import checks, on_gpu, targets
 from .equations import class_entropy
 from .readouts import LARGEST, LAST, MEAN, TOTAL, Readout
+from .targets import Weighted
 
 
 def softmax_cross_entropy(
-    logits: np.ndarray, labels: np.ndarray, label_smoothing: float = 0.0
+    logits: np.ndarray,
+    labels: np.ndarray,
+    label_smoothing: float = 0.0,
+    class_weight: Sequence[float] | None = None,
+    ignore: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cross-entropy of each row of logits with its label, and each value's gradient with respect to its row.
 
@@ -32,10 +38,14 @@ def softmax_cross_entropy(
     ----------
     logits : array [..., C], float64
         Shifting a row by a constant changes nothing.
-    labels : integer array [...]
-        Class numbers in ``0 .. C - 1``.
+    labels : integer array [...], or float array [..., C]
+        Class numbers in ``0 .. C - 1``, or the share of each class.
     label_smoothing : float in [0, 1), default 0
         Share of the target that is spread evenly over all classes (Szegedy et al. 2016).
+    class_weight : numbers [C], optional
+        Factors of the classes' terms.
+    ignore : int, optional
+        Label of rows whose value and gradient are 0.
 
     Returns
     -------
@@ -51,14 +61,27 @@ def softmax_cross_entropy(
     logits = finite("logits", real("logits", logits))
     if not logits.ndim or not logits.size:
         raise ValueError(f"logits must have shape [..., C], not {list(logits.shape)}")
-    labels = checks.labels("softmax_cross_entropy", labels, logits.shape[:-1], logits.shape[-1])
-    if not 0.0 <= number("label_smoothing", label_smoothing) < 1.0:
-        raise ValueError(f"label_smoothing must be at least 0 and less than 1, not {label_smoothing!r}")
+    check_smoothing(label_smoothing)
+    weight = targets.by_class("softmax_cross_entropy", targets.class_weights(class_weight), logits.shape[-1])
+    _check_ignore(ignore)
+    labels = real("labels", labels)
+    share, wanted = targets.shares("softmax_cross_entropy", labels, logits.shape[:-1], logits.shape[-1], ignore)
+    return entropy(logits, share, wanted, label_smoothing, weight)
+
+
+def entropy(
+    logits: np.ndarray, share: np.ndarray, labels: np.ndarray | None, smoothing: float, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cross-entropy of rows with shares, and gradients; the target is what ``targets.shares`` returns."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     p, classes = np.exp(shifted), logits.shape[-1]
-    right = labels[..., None] == np.arange(classes)
-    shares, gradient = class_entropy(shifted, p, p.sum(axis=-1, keepdims=True), right, label_smoothing, classes)
-    return shares.sum(axis=-1), gradient
+    if labels is not None and (labels < 0).any():
+        weight = np.where(labels[..., None] < 0, 0.0, weight)
+    mass = (1.0 - smoothing) * (share * weight).sum(axis=-1, keepdims=True)
+    mass += smoothing * weight.mean(axis=-1, keepdims=True)
+    total = p.sum(axis=-1, keepdims=True)
+    terms, gradient = class_entropy(shifted, p, total, share, smoothing, classes, weight, mass)
+    return terms.sum(axis=-1), gradient
 
 
 @dataclass(frozen=True)
@@ -72,27 +95,34 @@ class CrossEntropy:
         a scale of 5 to 20 lets it decide.
     label_smoothing : float in [0, 1), default 0
         Share of the target that is spread evenly over all classes.
+    class_weight : numbers [C], optional
+        How much samples of each class count: the mean is one with these weights.
+    ignore : int, optional
+        Label of samples that are left out.
     """
 
     scale: float = 1.0
     label_smoothing: float = 0.0
+    class_weight: Sequence[float] | None = None
+    ignore: int | None = None
     decision: ClassVar[str] = "count"  # the readout of losses.predict that belongs to this loss
     readout: ClassVar[Readout]
     sign: ClassVar[float] = 1.0  # of the logits
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
-        _check_smoothing(self.label_smoothing)
+        check_smoothing(self.label_smoothing)
+        _check_weights(self)
 
-    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
         """Value, and gradient with respect to ``y``.
 
         Parameters
         ----------
         y : float array [T, B, C]
             Spikes or membranes of the output units.
-        target : integer array [B]
-            Class numbers in ``0 .. C - 1``.
+        target : integer array [B], or float array [B, C]
+            Class numbers in ``0 .. C - 1``, or the share of each class; ``Weighted`` gives samples weights.
 
         Returns
         -------
@@ -109,14 +139,20 @@ class CrossEntropy:
         """
         name = type(self).__name__
         _, batch, classes = checks.output(name, y).shape
-        labels = checks.labels(name, target, (batch,), classes)
-        factor = self.sign * self.scale
-        values, g = softmax_cross_entropy(factor * self.readout(y), labels, self.label_smoothing)
-        return float(values.mean()), self.readout.back(y, g * (factor / batch))
+        aim, given = targets.split(name, target, batch)
+        factor, weight = self.sign * self.scale, targets.by_class(name, self.class_weight, classes)
+        share, labels = targets.shares(name, aim, (batch,), classes, self.ignore)
+        values, g = entropy(factor * self.readout(y), share, labels, self.label_smoothing, weight)
+        counts = targets.row_weights(labels, (batch,), weight)
+        if given is not None:
+            values, g, counts = values * given, g * given[:, None], counts * given
+        total = float(counts.sum()) or 1.0
+        return float(values.sum() / total), self.readout.back(y, g * (factor / total))
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name, factor = type(self).__name__, self.sign * self.scale
+        _refuse_weights(self)
         return on_gpu.cross_entropy(name, self.readout, factor, self.label_smoothing, y, target, total, room)
 
 
@@ -202,6 +238,8 @@ class StepCrossEntropy:
         Share of the target that is spread evenly over all classes.
     reduction : {"mean", "sum"}, default "mean"
         Over steps. "sum" is what Eshraghian et al. (2023, snnTorch's tutorial 5) train with.
+    class_weight, ignore
+        As in ``CrossEntropy``.
 
     Examples
     --------
@@ -213,19 +251,24 @@ class StepCrossEntropy:
     scale: float = 1.0
     label_smoothing: float = 0.0
     reduction: str = "mean"
+    class_weight: Sequence[float] | None = None
+    ignore: int | None = None
     decision: ClassVar[str] = "count"
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
-        _check_smoothing(self.label_smoothing)
+        check_smoothing(self.label_smoothing)
+        _check_weights(self)
         choice("reduction", self.reduction, ("mean", "sum"))
 
     def summed(self) -> StepCrossEntropy:
         """The loss whose value is the sum of the values that this one has for each step alone."""
         return replace(self, reduction="sum")
 
-    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
-        """Value, and gradient with respect to ``y`` ``[T, B, C]``; labels are ``[B]``, or ``[T, B]``, one per step.
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
+        """Value, and gradient with respect to ``y`` ``[T, B, C]``.
+
+        Labels are ``[B]``, or ``[T, B]``, one per step; shares of classes, floats, have one axis more.
 
         Raises
         ------
@@ -234,23 +277,50 @@ class StepCrossEntropy:
         """
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
-        target = real("target", target)
-        shape = (batch,) if target.ndim < 2 else (steps, batch)
-        labels = np.broadcast_to(checks.labels(name, target, shape, classes), (steps, batch))
-        values, g = softmax_cross_entropy(self.scale * y.astype(np.float64), labels, self.label_smoothing)
-        weight = 1.0 / batch if self.reduction == "sum" else 1.0 / (batch * steps)
-        g *= self.scale * weight
-        return float(values.sum() * weight), g.astype(y.dtype, copy=False)
+        aim, given = targets.split(name, target, batch)
+        aim = real("target", aim)
+        moving = aim.ndim - (aim.dtype.kind == "f") >= 2
+        share, labels = targets.shares(name, aim, (steps, batch) if moving else (batch,), classes, self.ignore)
+        weight = targets.by_class(name, self.class_weight, classes)
+        counts = targets.row_weights(labels, share.shape[:-1], weight)
+        values, g = entropy(self.scale * y.astype(np.float64), share, labels, self.label_smoothing, weight)
+        counts = np.broadcast_to(counts, (steps, batch))
+        if given is not None:
+            values, g, counts = values * given, g * given[:, None], counts * given
+        if self.reduction == "sum":
+            parts = counts.sum(axis=1, keepdims=True)
+            parts = 1.0 / np.where(parts > 0.0, parts, 1.0)
+            g *= self.scale * parts[..., None]
+            return float((values * parts).sum()), g.astype(y.dtype, copy=False)
+        part = 1.0 / (float(counts.sum()) or 1.0)
+        g *= self.scale * part
+        return float(values.sum() * part), g.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name, options = type(self).__name__, (self.scale, self.label_smoothing, self.reduction)
+        _refuse_weights(self)
         return on_gpu.step_cross_entropy(name, *options, y, target, total, room)
 
 
-def _check_smoothing(value: float) -> None:
-    if number("label_smoothing", value, least=0.0) >= 1.0:
-        raise ValueError(f"label_smoothing must be less than 1, not {value!r}")
+def check_smoothing(value: float) -> None:
+    """Raise unless ``value`` is in [0, 1)."""
+    fraction("label_smoothing", value)
+
+
+def _check_weights(loss: CrossEntropy | StepCrossEntropy) -> None:
+    object.__setattr__(loss, "class_weight", targets.class_weights(loss.class_weight))
+    _check_ignore(loss.ignore)
+
+
+def _check_ignore(label: int | None) -> None:
+    if label is not None:
+        count("ignore", label, least=-(2**31))
+
+
+def _refuse_weights(loss: CrossEntropy | StepCrossEntropy) -> None:
+    if loss.class_weight is not None or loss.ignore is not None:
+        raise NotImplementedError(f'{loss!r} has no counterpart on a GPU for its weights yet: use device="cpu"')
 
 
 rate_cross_entropy = RateCrossEntropy()

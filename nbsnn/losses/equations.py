@@ -56,14 +56,18 @@ SCALAR = {"wide": np.float64, "exp": math.exp, "log": math.log, "larger": max, "
 """What the words are filled with in a kernel."""
 
 
-def class_entropy(shifted: Values, p: Values, total: Values, right: Values, smoothing: Values, classes: Values) -> Any:
+def class_entropy(
+    shifted: Values, p: Values, total: Values, share: Values, smoothing: Values, classes: Values, weight: Values,
+    mass: Values,
+) -> Any:  # fmt: skip
     """One class's term of its row's cross-entropy, and the row's derivative with respect to its logit.
 
     ``shifted`` is the logit less the largest of the row, ``p`` its exponential, ``total`` the sum of all these in the
-    row, and ``right`` says whether the class is the labelled one.
+    row, ``share`` what the target gives the class, 1 if it is the labelled one, and ``weight`` the weight of the class.
+    ``mass`` is the sum of all smoothed and weighted shares of the row.
     """
-    q = where(right, 1.0 - smoothing, 0.0) + smoothing / classes
-    return -q * (shifted - log(total)), p / total - q
+    q = (share * (1.0 - smoothing) + smoothing / classes) * weight
+    return -q * (shifted - log(total)), p / total * mass - q
 
 
 def square(z: Values, target: Values, weight: Values) -> Any:

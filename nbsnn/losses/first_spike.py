@@ -32,6 +32,7 @@ from . import checks, on_gpu
 from .cross_entropy import CrossEntropy
 from .mse import readout_squares
 from .readouts import Readout, at_first_spikes, first_spike
+from .targets import Weighted, split
 
 
 class _FirstSpike(Readout):
@@ -133,7 +134,7 @@ class FirstSpikeMSE:
         if self.wrong is not None:
             number("wrong", self.wrong, least=0.0)
 
-    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
         """Value, and gradient with respect to ``y`` ``[T, B, C]``; targets are labels ``[B]`` or times ``[B, C]``.
 
         Raises
@@ -144,8 +145,9 @@ class FirstSpikeMSE:
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
         wrong = float(steps) if self.wrong is None else self.wrong
-        wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, wrong)
-        return readout_squares(self.readout, y, wanted)
+        aim, given = split(name, target, batch)
+        wanted = checks.labels_or_dense(name, aim, (batch, classes), self.correct, wrong)
+        return readout_squares(self.readout, y, wanted, given)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""

@@ -17,6 +17,7 @@ from ..validate import choice, number, real
 from . import checks, on_gpu
 from .equations import square
 from .readouts import MEAN, Readout
+from .targets import Weighted, mean_weights, split
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class RateMSE:
         number("correct", self.correct)
         number("wrong", self.wrong)
 
-    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
         """Value, and gradient with respect to ``y``.
 
         Parameters
@@ -64,8 +65,9 @@ class RateMSE:
         """
         name = type(self).__name__
         _, batch, classes = checks.output(name, y).shape
-        wanted = checks.labels_or_dense(name, target, (batch, classes), self.correct, self.wrong)
-        return readout_squares(self.readout, y, wanted)
+        aim, given = split(name, target, batch)
+        wanted = checks.labels_or_dense(name, aim, (batch, classes), self.correct, self.wrong)
+        return readout_squares(self.readout, y, wanted, given)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
@@ -100,7 +102,7 @@ class StepMSE:
         """The loss whose value is the sum of the values that this one has for each step alone."""
         return replace(self, reduction="sum")
 
-    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
         """Value, and gradient with respect to ``y`` ``[T, B, C]``; the target is real, ``[T, B, C]`` or ``[B, C]``.
 
         Raises
@@ -110,9 +112,12 @@ class StepMSE:
         """
         name = type(self).__name__
         shape = checks.output(name, y).shape
-        target = real("target", target)
+        aim, given = split(name, target, shape[1])
+        aim = real("target", aim)
         weight = 1.0 / y.size if self.reduction == "mean" else len(y) / y.size
-        values, gradient = square(y, checks.dense(name, target, shape[1:] if target.ndim == 2 else shape), weight)
+        if given is not None:
+            weight = mean_weights(given)[:, None] * (weight * shape[1])
+        values, gradient = square(y, checks.dense(name, aim, shape[1:] if aim.ndim == 2 else shape), weight)
         return float(values.sum()), gradient.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
@@ -124,9 +129,15 @@ class StepMSE:
         return on_gpu.step_squares(y, wanted, weight, total, room)
 
 
-def readout_squares(readout: Readout, y: np.ndarray, wanted: np.ndarray) -> tuple[float, np.ndarray]:
-    """Mean squared distance of a readout to ``wanted`` ``[B, C]``, and its gradient with respect to ``y``."""
-    values, g = square(readout(y), wanted, 1.0 / wanted.size)
+def readout_squares(
+    readout: Readout, y: np.ndarray, wanted: np.ndarray, given: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Mean squared distance of a readout to ``wanted`` ``[B, C]``, and its gradient with respect to ``y``.
+
+    ``given`` are weights of the samples.
+    """
+    weight = 1.0 / wanted.size if given is None else mean_weights(given)[:, None] / wanted.shape[1]
+    values, g = square(readout(y), wanted, weight)
     return float(values.sum()), readout.back(y, g)
 
 

@@ -29,6 +29,7 @@ from ..device.buffers import Array
 from ..validate import number, scale
 from . import checks, on_gpu
 from .equations import wide
+from .targets import Weighted, mean_weights, split
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class VanRossum:
         number("tau", self.tau, above=0.0)
         scale("dt", self.dt)
 
-    def __call__(self, y: np.ndarray, target: ArrayLike) -> tuple[float, np.ndarray]:
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
         """Value, and gradient with respect to ``y``.
 
         Parameters
@@ -79,9 +80,11 @@ class VanRossum:
             A wrong dtype or shape, NaN or infinity.
         """
         name = type(self).__name__
-        wanted = checks.dense(name, target, checks.output(name, y).shape)
-        gradient = np.empty(y.shape, y.dtype)
-        values = train_distance(y, wanted, ..., *self._numbers, 1.0 / y.shape[1], np.empty(y.shape), gradient)
+        shape = checks.output(name, y).shape
+        aim, given = split(name, target, shape[1])
+        wanted, gradient = checks.dense(name, aim, shape), np.empty(y.shape, y.dtype)
+        share = 1.0 / y.shape[1] if given is None else mean_weights(given)[:, None]
+        values = train_distance(y, wanted, ..., *self._numbers, share, np.empty(y.shape), gradient)
         return float(values.sum()), gradient
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
@@ -97,7 +100,8 @@ class VanRossum:
 
 
 def train_distance(
-    y: Array, target: Array, i: int | EllipsisType, decay: float, inner: float, share: float, trace: Array, gy: Array
+    y: Array, target: Array, i: int | EllipsisType, decay: float, inner: float, share: float | np.ndarray,
+    trace: Array, gy: Array,
 ) -> Any:  # fmt: skip
     """``share D^2`` of the trains in lane i, and its derivative in ``gy``; the other arguments as in ``readouts``."""
     r, value, end = 0.0, 0.0, y.shape[0] - 1

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
-from typing import Any, ClassVar, TypeVar
+from functools import partial
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 
-from ..compile.fill import kernel
-from ..compile.unroll import row, store
 from ..device import gpu
 from ..device.buffers import Array
-from ..device.threads import run_threaded
 from ..files.pickling import ByName
-from ..kernels.arrays import optim as template
-from ..validate import FLOATS, count, finite, function, number, shown
-from . import on_gpu
+from ..validate import FLOATS, check_options, count, finite, fraction, function, number, shown
+from . import on_cpu, on_gpu
+from .saved import difference, read
 from .schedules import Constant, Schedule
+from .watching import Watching
 
 T = TypeVar("T")
 
@@ -48,7 +46,7 @@ class Optimizer(ByName):
         How many steps have been made.
     state : dict of arrays
         ``"slot/parameter"`` -> array of that parameter's shape, for instance ``"m/dense1/weight"``. The arrays are the
-        memory itself, not copies.
+        memory itself, not copies. ``"skipped/parameter"`` counts the steps that left a parameter out.
     """
 
     rule: Callable[..., tuple]
@@ -59,12 +57,20 @@ class Optimizer(ByName):
         self.schedule = lr
         self.iteration = 0
         self.state: dict[str, np.ndarray] = {}
+        self.most_decay = 0.0  # of momenta
         self._largest = 0.0  # of all gradients so far, as far as slots remember them
+        self._skipped: dict[str, int] = {}  # parameter -> how many steps it was left out of
         self._memory: dict[str, np.ndarray] = {}  # parameter -> its slots [K, size]; state holds views of the rows
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         """Constants that the rule reads in step ``k = 1, 2, ...``, float64."""
         raise NotImplementedError
+
+    def decay_now(self, name: str, decay: float | Schedule) -> float:
+        """A decay in [0, 1) in this iteration, which may be a schedule; ``most_decay`` is the largest so far."""
+        now = fraction(f"{name} in iteration {self.iteration}", decay(self.iteration)) if callable(decay) else decay
+        self.most_decay = max(self.most_decay, now)
+        return now
 
     def reach(self, lr: float, gradient: float, parameter: float) -> float:
         """What no number in a step exceeds, as long as no gradient (with its weight decay) has exceeded ``gradient``,
@@ -94,7 +100,7 @@ class Optimizer(ByName):
         self.schedule = lr
 
     def step(
-        self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray], *, largest: float | None = None
+        self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray | None], *, largest: float | None = None
     ) -> None:
         """Change ``params`` in place, one step.
 
@@ -106,6 +112,7 @@ class Optimizer(ByName):
         params : dict of C-contiguous float arrays
             All of NumPy, or all on a GPU, where the memory then is, too.
         grads : dict of arrays of the same names, shapes and dtypes
+            None leaves a parameter and its slots as they are.
         largest : float, optional
             What no gradient exceeds in absolute value, for arrays on a GPU, if it is known: else it is looked up there,
             which waits for the GPU. Learners know.
@@ -118,42 +125,89 @@ class Optimizer(ByName):
             Names or shapes differ, a parameter cannot be changed in place, a gradient holds NaN or infinity, or the
             step would make a parameter or a slot NaN or infinite.
         """
+        self.prepared(params, grads, largest)()
+
+    def prepared(
+        self, params: Mapping[str, Array], grads: Mapping[str, Array | None], largest: float | None = None
+    ) -> Callable[[], None]:
+        """A step that has been checked: the function returned makes it, and cannot fail."""
         self._check_names(params, grads)
-        there = any(map(gpu.on_gpu, params.values()))
+        given = {name: g for name, g in grads.items() if g is not None}
+        moved = {name: p for name, p in params.items() if name in given}
+        there = any(map(gpu.on_gpu, moved.values()))
         if there:
-            on_gpu.check(params, grads)
-            most = on_gpu.largest(grads) if largest is None else largest
+            on_gpu.check(moved, given)
+            most = on_gpu.largest(given) if largest is None else largest
         else:
-            most = self._check(params, grads)
-        lr = self.lr
-        hyper, decay, weight = self.hyper(lr, self.iteration + 1), getattr(self, "weight_decay", 0.0), 0.0
+            most = self._check(moved, given)
+        lr, decay, weight = self.lr, getattr(self, "weight_decay", 0.0), 0.0
+        counts = {name: self.iteration + 1 - self._skipped.get(name, 0) for name in moved}
+        hypers = {k: self.hyper(lr, k) for k in sorted({*counts.values()} or {self.iteration + 1})}
         if decay and not there:
-            weight = max((_largest(p) for p in params.values()), default=0.0)
+            weight = max((_largest(p) for p in moved.values()), default=0.0)
         most = max(most + decay * weight, self._largest)
-        for p in params.values():
+        for dtype in {p.dtype for p in moved.values()}:
             with np.errstate(over="ignore"):
-                fits = np.isfinite(np.array(hyper, p.dtype)).all()
+                fits = all(np.isfinite(np.array(hyper, dtype)).all() for hyper in hypers.values())
             if not fits:
-                raise ValueError(
-                    f"{self!r} with a learning rate of {lr:g} is beyond {p.dtype}: smaller numbers, please"
-                )
-        update = partial(self._update_on_gpu if there else self._update, hyper=hyper)
+                raise ValueError(f"{self!r} with a learning rate of {lr:g} is beyond {dtype}: smaller numbers, please")
         slots = {name: self._slots_of(name, p) for name, p in params.items()}
-        if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in params.values()), default=math.inf):
-            most = self._try(params, grads, slots, update)
-        else:
+        change = self._update_on_gpu if there else self._update
+        updates = {name: partial(change, hyper=hypers[counts[name]]) for name in moved}
+        made: dict[str, tuple[Array, Array]] | None = None
+        if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in moved.values()), default=math.inf):
+            made, most = self._tried(moved, given, slots, updates)
+            most = most if len(moved) == len(params) else max(most, self._largest)
+
+        def make() -> None:
+            for name, p in moved.items():
+                if made is None:
+                    updates[name](p, given[name], slots[name])
+                else:
+                    gpu.assign(p, made[name][0])
+                    gpu.assign(slots[name], made[name][1])
             for name, p in params.items():
-                update(p, grads[name], slots[name])
-        for name, p in params.items():
-            if self._memory.get(name) is not slots[name]:
-                self._remember(name, slots[name].reshape(len(self.slots), *p.shape))
-        self.iteration, self._largest = self.iteration + 1, most
+                if self._memory.get(name) is not slots[name]:
+                    self._remember(name, slots[name].reshape(len(self.slots), *p.shape))
+                if name not in moved:
+                    self._skip(name, self._skipped.get(name, 0) + 1)
+            self.iteration, self._largest = self.iteration + 1, most
+
+        return make
+
+    def replace(self, **options: object) -> Self:
+        """An optimiser of this kind with other options, which has made no step.
+
+        Parameters
+        ----------
+        **options
+            Those that change, by name: ``lr`` and what stands in ``options``.
+
+        Examples
+        --------
+        >>> from nbsnn.optim import AdamW
+        >>> AdamW(0.5, weight_decay=0.1).replace(weight_decay=0.0)
+        AdamW(lr=0.5, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)
+        """
+        check_options(f"{type(self).__name__}.replace", options, ("lr", *self.options))
+        now = {"lr": self.schedule.lr if isinstance(self.schedule, Constant) else self.schedule}
+        given: dict[str, Any] = {**now, **{name: getattr(self, name) for name in self.options}, **options}
+        return type(self)(**given)
+
+    def check_parameters(self, names: Iterable[str]) -> None:
+        """Raise unless the optimiser can move a network with these parameters."""
+
+    def held(self, name: str) -> bool:
+        """Whether the parameter stays as it is."""
+        return False
+
+    @property
+    def watching(self) -> list[Watching]:
+        """Schedules that want to be told how training goes, such as ``Plateau``."""
+        return [self.schedule] if isinstance(self.schedule, Watching) else []
 
     def _update(self, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: tuple[float, ...]) -> None:
-        compiled = _compiled(self.rule, len(self.slots), len(hyper), p.dtype)
-        gradient = np.require(g, requirements=["C", "A", "W"]).reshape(-1)
-        arrays = p.reshape(-1), gradient, memory, np.array(hyper, p.dtype).reshape(-1, 1)
-        run_threaded(partial(_window, compiled, arrays), p.size, p.size)
+        on_cpu.update(self.rule, len(self.slots), p, g, memory, hyper)
 
     def _update_on_gpu(self, p: Array, g: Array, memory: Array, hyper: tuple[float, ...]) -> None:
         on_gpu.update(self.rule, len(self.slots), p, g, memory, hyper)
@@ -165,14 +219,15 @@ class Optimizer(ByName):
             return (gpu.zeros if there else np.zeros)((len(self.slots), p.size), p.dtype)
         return gpu.put(memory) if there and not gpu.on_gpu(memory) else memory  # as loaded
 
-    def _try(
-        self, params: Mapping[str, Array], grads: Mapping[str, Array], slots: Mapping[str, Array], update: Callable
-    ) -> float:
-        """Make the step on copies, and take them over if all their numbers are finite; returns ``_largest``."""
+    def _tried(
+        self, params: Mapping[str, Array], grads: Mapping[str, Array], slots: Mapping[str, Array],
+        updates: Mapping[str, Callable[..., None]],
+    ) -> tuple[dict[str, tuple[Array, Array]], float]:  # fmt: skip
+        """Parameters and slots after the step, as copies, if all their numbers are finite; and ``_largest``."""
         made, most = {}, 0.0
         for name, p in params.items():
             made[name] = new, memory = _copy(p), _copy(slots[name])
-            update(new, grads[name], memory)
+            updates[name](new, grads[name], memory)
             for what, numbers in zip(("the parameter", *self.slots), (gpu.get(new), *gpu.get(memory)), strict=True):
                 if what in self.slots:
                     most = max(most, self.gradient_of(what, _largest(numbers)))
@@ -182,10 +237,7 @@ class Optimizer(ByName):
                         f"a step of {self!r} would make {bad} numbers of {what} of {name!r} infinite or NaN in "
                         f"{p.dtype}: nothing is changed. Clip the gradient (clip=1.0), or lower the learning rate"
                     )
-        for name, (new, memory) in made.items():
-            gpu.assign(params[name], new)
-            gpu.assign(slots[name], memory)
-        return most
+        return made, most
 
     def load(self, state: Mapping[str, np.ndarray], iteration: int) -> None:
         """Continue where another optimiser of this kind stood when its ``state`` and ``iteration`` were saved.
@@ -203,25 +255,19 @@ class Optimizer(ByName):
             Unknown or missing slots, unequal shapes or dtypes, NaN or infinity; then nothing is changed.
         """
         iteration = count("iteration", iteration, least=0)
-        found = {name: np.array(state[name]) for name in state}
-        names = dict.fromkeys(name.partition("/")[2] for name in found)
-        wanted = [f"{slot}/{name}" for name in names for slot in self.slots]
-        if set(found) != set(wanted):
-            raise ValueError(f"state does not fit {self!r}: {_difference(wanted, found)}")
-        if self.slots and iteration and not found:
-            raise ValueError(f"{self!r} keeps slots, but the state saved after iteration {iteration} is empty")
-        for name, array in found.items():
-            like = found[f"{self.slots[0]}/{name.partition('/')[2]}"]
-            if array.dtype not in FLOATS or array.dtype != like.dtype:
-                raise TypeError(f"state[{name!r}] must be float32 or float64 like its other slots, not {array.dtype}")
-            if array.shape != like.shape:
-                raise ValueError(f"state[{name!r}] has shape {list(array.shape)}, another slot {list(like.shape)}")
-            finite(f"state[{name!r}]", array)
-        self.state, self._memory, self.iteration = {}, {}, iteration
+        found, skipped = read(self, state, iteration)
+        self.state, self._memory, self._skipped, self.iteration = {}, {}, {}, iteration
         most = (self.gradient_of(name.partition("/")[0], _largest(array)) for name, array in found.items())
         self._largest = max(most, default=0.0)
-        for name in names:
+        for name in dict.fromkeys(name.partition("/")[2] for name in found):
             self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
+        for name, n in skipped.items():
+            self._skip(name, n)
+
+    def _skip(self, name: str, count: int) -> None:
+        """Note that a parameter has been left out ``count`` times."""
+        self._skipped[name] = count
+        self.state[f"skipped/{name}"] = np.array(count)
 
     def _remember(self, name: str, slots: np.ndarray) -> None:
         """Keep ``slots`` [K, *shape of the parameter] as memory [K, size], with a view of each in ``state``."""
@@ -234,9 +280,9 @@ class Optimizer(ByName):
             if not isinstance(given, Mapping):
                 raise TypeError(f"{name} must be a mapping from names to arrays, not {given!r}")
         if params.keys() != grads.keys():
-            raise ValueError(f"params and grads must have the same names: {_difference(params, grads)}")
+            raise ValueError(f"params and grads must have the same names: {difference(params, grads)}")
         if self._memory and params.keys() != self._memory.keys():
-            raise ValueError(f"params must have the names of the first step: {_difference(self._memory, params)}")
+            raise ValueError(f"params must have the names of the first step: {difference(self._memory, params)}")
 
     def _check(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> float:
         """Raise unless parameters and gradients fit; returns the largest absolute value of a gradient."""
@@ -270,13 +316,6 @@ class Optimizer(ByName):
         return f"{type(self).__name__}(lr={lr!r}{shown})"
 
 
-def fraction(name: str, value: float) -> float:
-    """A number in [0, 1), such as the decay of a running mean."""
-    if number(name, value, least=0.0) >= 1.0:
-        raise ValueError(f"{name} must be less than 1, not {value!r}")
-    return float(value)
-
-
 def _largest(array: np.ndarray) -> float:
     """The largest absolute value; NaN if there is one."""
     return max(float(array.max()), -float(array.min())) if array.size else 0.0
@@ -285,29 +324,6 @@ def _largest(array: np.ndarray) -> float:
 def _copy(array: Array) -> Array:
     """Copy on the same device."""
     return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()
-
-
-def _window(update: Callable, arrays: tuple[np.ndarray, ...], lo: int, hi: int) -> None:
-    update(np.uintp(lo), np.uintp(hi), *arrays)
-
-
-@cache
-def _compiled(rule: Callable, slots: int, constants: int, dtype: np.dtype) -> Callable:
-    return kernel(
-        template.update,
-        dtype=dtype,
-        rule=rule,
-        slots=row(slots, "i"),
-        constants=row(constants, "i"),
-        keep=store(tuple(range(1, slots + 1)), "i"),
-    )
-
-
-def _difference(wanted: Iterable[str], given: Iterable[str]) -> str:
-    """Missing and unknown names, as text."""
-    missing, unknown = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
-    parts = [f"{word} {', '.join(map(repr, names))}" for word, names in (("missing", missing), ("unknown", unknown))]
-    return "; ".join(part for part, names in zip(parts, (missing, unknown), strict=True) if names)
 
 
 def check_optimizer(optimizer: T) -> T:

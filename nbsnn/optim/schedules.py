@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
 
-from ..validate import count, function, number
+from ..validate import array_of, count, function, number, switch
 
 Schedule = Callable[[int], float]
 """The learning rate of iteration ``0, 1, 2, ...``"""
@@ -73,10 +73,46 @@ class StepDecay:
 
 
 @dataclass(frozen=True)
+class MultiStep:
+    """A learning rate that is multiplied by ``factor`` at each of some iterations.
+
+    Parameters
+    ----------
+    lr : float
+        Rate before the first of them.
+    milestones : tuple of int
+        When it changes, ascending.
+    factor : float, default 0.1
+
+    Examples
+    --------
+    >>> [MultiStep(1.0, milestones=(2, 3), factor=0.5)(k) for k in range(5)]
+    [1.0, 1.0, 0.5, 0.25, 0.25]
+    """
+
+    lr: float
+    milestones: tuple[int, ...]
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        number("lr", self.lr, least=0.0)
+        given = tuple(count("milestones", k) for k in array_of("milestones", self.milestones).reshape(-1).tolist())
+        if not given or list(given) != sorted(given):
+            raise ValueError(f"milestones must be ascending, and at least one, not {self.milestones!r}")
+        object.__setattr__(self, "milestones", given)
+        number("factor", self.factor, above=0.0)
+
+    def __call__(self, iteration: int) -> float:
+        return self.lr * self.factor ** sum(k <= iteration for k in self.milestones)
+
+
+@dataclass(frozen=True)
 class Cosine:
     """A learning rate that falls from ``lr`` to ``lr_min`` along half a cosine, and stays there.
 
         lr_min + (lr - lr_min) (1 + cos(pi min(iteration / iterations, 1))) / 2
+
+    With ``stays=False`` it rises again along the other half, and so on, as PyTorch's ``CosineAnnealingLR`` does.
 
     I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017 (without restarts).
 
@@ -87,6 +123,8 @@ class Cosine:
     iterations : int
         When ``lr_min`` is reached.
     lr_min : float, default 0
+    stays : bool, default True
+        Whether it stays at ``lr_min``.
 
     Examples
     --------
@@ -97,14 +135,17 @@ class Cosine:
     lr: float
     iterations: int
     lr_min: float = 0.0
+    stays: bool = True
 
     def __post_init__(self) -> None:
         number("lr", self.lr, least=0.0)
         count("iterations", self.iterations)
         number("lr_min", self.lr_min, least=0.0)
+        switch("stays", self.stays)
 
     def __call__(self, iteration: int) -> float:
-        along = min(iteration / self.iterations, 1.0)
+        along = iteration / self.iterations
+        along = min(along, 1.0) if self.stays else along
         return self.lr_min + (self.lr - self.lr_min) * 0.5 * (1.0 + cos(pi * along))
 
 

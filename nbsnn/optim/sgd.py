@@ -2,17 +2,17 @@
 
     g = g + weight_decay * p
     plain:              p = p - lr * g
-    momentum:           b = momentum * b + g;   p = p - lr * b
-    Nesterov:           b = momentum * b + g;   p = p - lr * (g + momentum * b)
+    momentum:           b = momentum * b + (1 - dampening) * g;   p = p - lr * b
+    Nesterov:           b = momentum * b + g;                     p = p - lr * (g + momentum * b)
 
-The buffer ``b`` starts at 0, so it is ``g`` after the first step, and the learning rate stands outside it: the
-convention of Sutskever et al. (ICML 2013) as PyTorch has it, without dampening.
+After its first step ``b`` is ``g``, whatever the dampening, and the learning rate stands outside it: the convention of
+Sutskever et al. (ICML 2013) as PyTorch has it.
 """
 
 from __future__ import annotations
 
-from ..validate import number, switch
-from .optimizer import Optimizer, fraction
+from ..validate import fraction, number, switch
+from .optimizer import Optimizer
 from .schedules import Schedule
 
 
@@ -25,13 +25,15 @@ def sgd(p: float, g: float, lr: float, weight_decay: float) -> tuple[float]:
     return (p - lr * (g + weight_decay * p),)
 
 
-def heavy_ball(p: float, g: float, b: float, lr: float, momentum: float, weight_decay: float) -> tuple[float, float]:
-    """Gradient descent with momentum (Polyak 1964).
+def heavy_ball(
+    p: float, g: float, b: float, lr: float, momentum: float, gain: float, weight_decay: float
+) -> tuple[float, float]:
+    """Gradient descent with momentum (Polyak 1964); ``gain`` is 1 - dampening, or 1 in the first step.
 
-    >>> heavy_ball(1.0, 0.5, 0.5, 0.25, 0.5, 0.0)
+    >>> heavy_ball(1.0, 0.5, 0.5, 0.25, 0.5, 1.0, 0.0)
     (0.8125, 0.75)
     """
-    b = momentum * b + (g + weight_decay * p)
+    b = momentum * b + gain * (g + weight_decay * p)
     return p - lr * b, b
 
 
@@ -55,12 +57,14 @@ class SGD(Optimizer):
     ----------
     lr : float or schedule
         Learning rate.
-    momentum : float in [0, 1), default 0
+    momentum : float in [0, 1) or schedule, default 0
         Decay of the buffer ``b``; 0 needs no buffer.
     nesterov : bool, default False
-        Look one step of momentum ahead; needs ``momentum > 0``.
+        Look one step of momentum ahead; needs ``momentum > 0``, and no dampening.
     weight_decay : float, default 0
         Strength of the L2 penalty ``weight_decay / 2 * p^2``.
+    dampening : float in [0, 1), default 0
+        How much less of a gradient enters ``b`` after the first step; needs ``momentum > 0``.
 
     Examples
     --------
@@ -68,25 +72,42 @@ class SGD(Optimizer):
     >>> params = {"w": np.ones(2, np.float32)}
     >>> optimizer = SGD(0.5)
     >>> optimizer.step(params, {"w": np.array([1.0, -1.0], np.float32)})
-    >>> params["w"], optimizer
-    (array([0.5, 1.5], dtype=float32), SGD(lr=0.5, momentum=0.0, nesterov=False, weight_decay=0.0))
+    >>> params["w"]
+    array([0.5, 1.5], dtype=float32)
+    >>> optimizer
+    SGD(lr=0.5, momentum=0.0, nesterov=False, weight_decay=0.0, dampening=0.0)
     """
 
-    options = ("momentum", "nesterov", "weight_decay")
+    options = ("momentum", "nesterov", "weight_decay", "dampening")
 
-    def __init__(self, lr: float | Schedule, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        lr: float | Schedule,
+        momentum: float | Schedule = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        dampening: float = 0.0,
+    ):
         super().__init__(lr)
         switch("nesterov", nesterov)
-        self.momentum = fraction("momentum", momentum)
+        self.momentum = momentum if callable(momentum) else fraction("momentum", momentum)
         self.nesterov = bool(nesterov)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)
-        if self.nesterov and self.momentum == 0.0:
-            raise ValueError("nesterov=True needs momentum greater than 0")
+        self.dampening = fraction("dampening", dampening)
+        if not self.momentum and (self.nesterov or self.dampening):
+            raise ValueError(f"{'nesterov=True' if self.nesterov else 'dampening'} needs momentum greater than 0")
+        if self.nesterov and self.dampening:
+            raise ValueError(f"nesterov=True and dampening={dampening!r} exclude each other")
         self.slots = ("b",) if self.momentum else ()
         self.rule = (nesterov_momentum if self.nesterov else heavy_ball) if self.momentum else sgd
 
     def reach(self, lr: float, gradient: float, parameter: float) -> float:
-        return 2.0 * (1.0 + lr) * gradient / (1.0 - self.momentum)
+        return 2.0 * (1.0 + lr) * gradient / (1.0 - self.most_decay)
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
-        return (lr, self.momentum, self.weight_decay) if self.momentum else (lr, self.weight_decay)
+        if not self.momentum:
+            return lr, self.weight_decay
+        momentum = self.decay_now("momentum", self.momentum)
+        if self.nesterov:
+            return lr, momentum, self.weight_decay
+        return lr, momentum, 1.0 if k == 1 else 1.0 - self.dampening, self.weight_decay

@@ -17,8 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.tempotron.classic import Learning
-from ..optim.optimizer import fraction
-from ..validate import finite, number
+from ..validate import finite, fraction, number
 from .losses import ThresholdHinge
 from .response import TempotronLike
 from .spike_times import Events

@@ -18,6 +18,7 @@ from nbsnn import encode, losses, neurons, nir, optim, plasticity, presets, spar
 from nbsnn.device.threads import resolve
 from nbsnn.files.spikes import SpikeFile, SpikeWriter
 from nbsnn.files.variables import Description, VariableFile, VariableWriter
+from nbsnn.optim import Optimizer
 from nbsnn.progress.history import History
 from nbsnn.random import Draws
 
@@ -39,7 +40,8 @@ PROTOCOL = """
     recorded responses retreat reverse rule run_loop settle spread starts_learned store summed sync take tape_of
     thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
-    source tape_bytes dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
+    source tape_bytes decay_now held group_of prepared
+    dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
@@ -161,7 +163,8 @@ ARGUMENTS: dict[str, Callable[[], Any]] = {  # a valid value by the argument's n
         "mu": 0.1, "sigma": 0.5, "low": 0.1, "high": 1.0, "pre": [0, 1], "post": [1, 2], "peak": 0.5, "length": 2.0,
         "profile": sparse.Gaussian(0.5, 1.0), "radius": 1.0, "target": Y, "total": 3.0, "rate": 5.0, "batch_size": 2,
         "labels": Y, "lr": 0.1, "nu": (1e-3, 1e-2), "delay": 1.0, "dt": 0.1, "shape": (2, 2), "seed": 0, "epochs": 2,
-        "iterations": 10, "every": 5, "strength": 1.0, "matrix": csr_array(np.eye(4)), "decay": 0.5, "gain": 1.0,
+        "iterations": 10, "every": 5, "milestones": (2, 3), "period": 4,
+        "strength": 1.0, "matrix": csr_array(np.eye(4)), "decay": 0.5, "gain": 1.0,
         "states": np.random.default_rng(2).random((5, 3)), "count": 1, "schedule": 0.1, "progress": False,
         "counts": np.array([[3, 0], [0, 2]]), "synapses": 3, "spec": 0.5, "limit": 1.0,
     }.items()
@@ -443,6 +446,13 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             optim.Adam.step, optim.Adam(0.1).step,
             {"params": lambda: {"w": np.ones(3)}, "grads": lambda: {"w": np.ones(3)}},
         ),
+        "optim.Groups": (
+            optim.Groups, optim.Groups, {"optimizer": lambda: optim.SGD(0.1), "groups": lambda: {"w": {"lr": 0.2}}}
+        ),
+        "Optimizer.replace": (Optimizer.replace, lambda lr: optim.SGD(0.1).replace(lr=lr), {"lr": 0.1}),
+        "Plateau.observe": (optim.Plateau.observe, lambda row: optim.Plateau(0.1).observe(row), {
+            "row": lambda: {"loss": 1.0}}),
+        "losses.Weighted": (losses.Weighted, losses.Weighted, {"target": Y, "weight": np.ones(len(Y))}),
         "optim.clip_by_norm": (
             optim.clip_by_norm, optim.clip_by_norm, {"grads": lambda: {"w": np.ones(3)}, "limit": 1.0}
         ),
@@ -483,7 +493,8 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "loss(y)": (None, lambda **g: losses.rate_cross_entropy(**g), {"y": SPIKES, "target": Y}),
         "losses.softmax_cross_entropy": (
             losses.softmax_cross_entropy, losses.softmax_cross_entropy,
-            {"logits": np.ones((2, 3)), "labels": Y, "label_smoothing": 0.0},
+            {"logits": np.ones((2, 3)), "labels": Y, "label_smoothing": 0.0,
+             "class_weight": None, "ignore": None},
         ),
         "losses.van_rossum": (losses.van_rossum, losses.van_rossum, {"y": SPIKES, "target": SPIKES}),
         "losses.step_mse": (losses.step_mse, losses.step_mse, {"y": SPIKES, "target": SPIKES}),

@@ -31,7 +31,7 @@ def write(y, i, g, gy) -> Any:
 
 
 @hole
-def class_entropy(shifted, p, total, right, smoothing, classes) -> Any:
+def class_entropy(shifted, p, total, share, smoothing, classes, weight, mass) -> Any:
     """One class's term of its row's cross-entropy, and the derivative with respect to its logit."""
     raise NotImplementedError
 
@@ -92,7 +92,8 @@ def softmax(
         value = 0.0
         for c in range(classes):
             shifted = z[r, c] - most
-            part, slope = class_entropy(shifted, math.exp(shifted), total, c == label, smoothing, classes)
+            share = 1.0 if c == label else 0.0
+            part, slope = class_entropy(shifted, math.exp(shifted), total, share, smoothing, classes, 1.0, 1.0)
             value += part
             g[r, c] = slope * factor
         values[r] = value * weight

@@ -1,0 +1,102 @@
+"""Targets of losses: shares of classes, made of labels or given, and how much each sample counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..validate import finite, numbers, real, shaped
+from . import checks
+
+
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """A target of which each sample counts as much as its weight says: ``loss(y, Weighted(labels, weight))``.
+
+    The mean over the batch becomes ``sum_b weight[b] value[b] / sum_b weight[b]``.
+
+    Parameters
+    ----------
+    target : array
+        What the loss takes alone.
+    weight : array [B]
+        Weights of the samples, at least 0.
+
+    Examples
+    --------
+    >>> from nbsnn import losses
+    >>> y = np.zeros((4, 2, 3), np.float32)
+    >>> y[:, 0, 1] = 1.0                          # the first sample is right, the second counts nothing
+    >>> right = losses.rate_cross_entropy(y[:, :1], [1])[0]
+    >>> losses.rate_cross_entropy(y, losses.Weighted([1, 1], [1.0, 0.0]))[0] == right
+    True
+    """
+
+    target: ArrayLike
+    weight: np.ndarray
+
+    def __post_init__(self) -> None:
+        numbers("target", self.target)
+        weight = numbers("weight", self.weight)
+        if weight.ndim != 1 or not len(weight) or weight.min() < 0.0:
+            raise ValueError(f"weight must be numbers [B] of at least 0, not {self.weight!r}")
+        object.__setattr__(self, "weight", weight)
+
+
+def split(loss: str, target: ArrayLike | Weighted, batch: int) -> tuple[ArrayLike, np.ndarray | None]:
+    """A target, and the weights of its samples if it has some."""
+    if not isinstance(target, Weighted):
+        return target, None
+    return target.target, shaped(f"{loss}: weight", target.weight, (batch,))
+
+
+def mean_weights(weight: np.ndarray) -> np.ndarray:
+    """Weights whose sum is 1, or 0 if all are."""
+    return weight / (float(weight.sum()) or 1.0)
+
+
+def class_weights(value: Sequence[float] | np.ndarray | None) -> tuple[float, ...] | None:
+    """Weights of classes as a tuple, checked."""
+    if value is None:
+        return None
+    array = numbers("class_weight", value)
+    if array.ndim != 1 or not len(array) or array.min() < 0.0 or not array.any():
+        raise ValueError(f"class_weight must be numbers [C] of at least 0, not all 0, not {value!r}")
+    return tuple(array.tolist())
+
+
+def shares(
+    loss: str, target: ArrayLike, shape: tuple[int, ...], classes: int, ignore: int | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """What each class should have, [*shape, C], and the labels [*shape]; None for a target that is shares already.
+
+    Labels that are ``ignore`` have no share of anything.
+    """
+    target = real(f"{loss}: target", target)
+    if target.ndim == len(shape) + 1 and target.dtype.kind == "f":
+        given = finite(f"{loss}: target", shaped(f"{loss}: target", target, (*shape, classes)).astype(np.float64))
+        if given.min() < 0.0:
+            raise ValueError(f"{loss}: target must be shares of the classes, at least 0, not {given.min():g}")
+        return given, None
+    left = np.zeros(target.shape, bool) if ignore is None else target == ignore
+    labels = checks.labels(loss, np.where(left, 0, target) if left.any() else target, shape, classes)
+    return (labels[..., None] == np.arange(classes)) & ~left[..., None], np.where(left, -1, labels)
+
+
+def row_weights(labels: np.ndarray | None, shape: tuple[int, ...], class_weight: np.ndarray) -> np.ndarray:
+    """How much each row counts in a mean: the weight of its label, 0 if it is left out; 1 without labels."""
+    if labels is None:
+        return np.ones(shape)
+    return np.where(labels >= 0, class_weight[labels], 0.0)
+
+
+def by_class(loss: str, class_weight: Sequence[float] | None, classes: int) -> np.ndarray:
+    """The weight of each class, [C], by default ones."""
+    if class_weight is None:
+        return np.ones(classes)
+    if len(class_weight) != classes:
+        raise ValueError(f"{loss}: class_weight has {len(class_weight)} numbers, but y has {classes} outputs")
+    return np.array(class_weight)
