@@ -66,6 +66,8 @@ class kaiming_uniform:
     a : float, default sqrt(5)
         Slope of the rectifier's negative side. The default is PyTorch's for linear layers and convolutions.
 
+    Examples
+    --------
     >>> weight = kaiming_uniform()((100, 50), 100, 50, Draws(0))
     >>> weight.shape, bool(abs(weight).max() <= 0.1)
     ((100, 50), True)
@@ -92,6 +94,8 @@ class kaiming_normal:
     a : float, default 0.0
         Slope of the rectifier's negative side.
 
+    Examples
+    --------
     >>> round(float(kaiming_normal()((200, 200), 200, 200, Draws(0)).std()), 2)
     0.1
     """
@@ -116,6 +120,8 @@ class xavier_uniform:
     ----------
     gain : float, default 1.0
 
+    Examples
+    --------
     >>> bool(abs(xavier_uniform()((300, 300), 300, 300, Draws(0))).max() <= 0.1)
     True
     """
@@ -140,6 +146,8 @@ class xavier_normal:
     ----------
     gain : float, default 1.0
 
+    Examples
+    --------
     >>> round(float(xavier_normal()((100, 100), 100, 100, Draws(0)).std()), 2)
     0.1
     """
@@ -164,6 +172,8 @@ class uniform:
     ----------
     low, high : float, default 0.0, 1.0
 
+    Examples
+    --------
     >>> uniform(0.0, 0.5)
     uniform(low=0.0, high=0.5)
     """
@@ -190,6 +200,8 @@ class normal:
     mean : float, default 0.0
     std : float, default 1.0
 
+    Examples
+    --------
     >>> normal(std=0.1)
     normal(mean=0.0, std=0.1)
     """
@@ -216,6 +228,8 @@ class constant:
     ----------
     value : float, default 0.0
 
+    Examples
+    --------
     >>> constant(0.5)((1, 3), 1, 3)
     array([[0.5, 0.5, 0.5]], dtype=float32)
     """

@@ -51,6 +51,8 @@ def squares32(counter: Any, key: Any) -> Any:
     ----------
     B. Widynski (2020), Squares: a fast counter-based RNG, arXiv:2004.06278.
 
+    Examples
+    --------
     >>> squares32(1, 0xC58EFD154CE32F6D) == int(squares32(np.uint64([1]), 0xC58EFD154CE32F6D)[0])
     True
     """
@@ -69,6 +71,8 @@ def squares32(counter: Any, key: Any) -> Any:
 def counter(step: Any, unit: Any) -> Any:
     """The counter of a time step and a unit, both below 2^32.
 
+    Examples
+    --------
     >>> counter(1, 5) == 2**32 + 5
     True
     """
@@ -78,6 +82,8 @@ def counter(step: Any, unit: Any) -> Any:
 def lasting(key: Any, step: Any) -> Any:
     """The key of a stream at a time step: another one whenever the counter has used up its 2^32 steps.
 
+    Examples
+    --------
     >>> lasting(7, 2**32 - 1), lasting(7, 2**32)
     (7, 5)
     """
@@ -117,6 +123,8 @@ def key(seed: SupportsIndex, *stream: SupportsIndex | str) -> int:
     TypeError
         If an item is neither an integer nor a string.
 
+    Examples
+    --------
     >>> key(0, "weight", 1) == key(0, "weight", 1), key(0, "weight", 1) == key(0, "weight", 2)
     (True, False)
     """
@@ -170,6 +178,8 @@ class Draws:
     Every method that returns an array takes ``shape``, and by keyword ``step`` (default 0) and ``start`` (default 0,
     the flat index of the first element), so that a part of an array can be drawn without the rest.
 
+    Examples
+    --------
     >>> draws = Draws(0).fold("layer", 1)
     >>> draws
     Draws(0, 'layer', 1)

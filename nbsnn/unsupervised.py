@@ -260,6 +260,8 @@ def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state:
 def accuracies(found: Assignment, counts: Array, labels: Array) -> dict[str, float]:
     """Share of samples that each vote names rightly.
 
+    Examples
+    --------
     >>> from nbsnn.voting import assign_labels
     >>> counts = np.array([[3, 0], [0, 2]])
     >>> accuracies(assign_labels(counts, np.array([0, 1])), counts, np.array([0, 1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import nbsnn
 
@@ -14,18 +15,35 @@ TITLES = {
     "losses": "Losses", "optim": "Optimisers", "encode": "Encoders", "init": "Initialisers", "sparse": "Connections",
     "models": "Published networks", "presets": "Presets", "statistics": "Statistics", "plot": "Plots",
     "data": "Data sets", "files": "Files of runs", "random": "Random numbers", "unsupervised": "Without labels",
-    "voting": "Votes of labels",
+    "voting": "Votes of labels", "nir": "NIR files", "events": "Events", "sklearn": "scikit-learn",
 }  # fmt: skip
 
 
-def public(module: object) -> list[str]:
-    """Names of what a module defines or hands on: functions and classes of nbsnn, in alphabetical order."""
+def public(module: ModuleType) -> list[str]:
+    """Functions and classes that a module defines or, of a package, hands on, in alphabetical order."""
     found = []
     for name, value in sorted(vars(module).items()):
-        ours = (getattr(value, "__module__", "") or "").startswith("nbsnn")
+        place = getattr(value, "__module__", None) or ""
+        ours = place.startswith("nbsnn") if hasattr(module, "__path__") else place == module.__name__
         if ours and not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)):
             found.append(name)
     return found
+
+
+def everything() -> dict[str, list[str]]:
+    """Page -> full names of what stands on it: each public object of nbsnn once."""
+    seen: set[int] = set()
+    pages: dict[str, list[str]] = {}
+    for name in TITLES:
+        modules = [module := import_module(f"nbsnn.{name}")]
+        if name == "presets":
+            modules += [value for _, value in sorted(vars(module).items()) if inspect.ismodule(value)]
+        for module in modules:
+            fresh = [n for n in public(module) if id(getattr(module, n)) not in seen]
+            seen |= {id(getattr(module, n)) for n in fresh}
+            pages.setdefault(name, []).extend(f"{module.__name__}.{n}" for n in fresh)
+    rest = [n for n, place in nbsnn.PLACES.items() if place and id(getattr(nbsnn, n)) not in seen]
+    return {"nbsnn": [f"nbsnn.{n}" for n in sorted(rest) if callable(getattr(nbsnn, n))], **pages}
 
 
 def write(path: Path, text: str) -> None:
@@ -37,21 +55,9 @@ def write(path: Path, text: str) -> None:
 
 def write_reference(folder: Path) -> None:
     """A page for each public module, each object once, and one for what stands in ``nbsnn`` itself."""
-    seen: set[int] = set()
-    pages = []
-    for name, title in TITLES.items():
-        module = import_module(f"nbsnn.{name}")
-        fresh = [n for n in public(module) if id(getattr(module, n)) not in seen]
-        seen |= {id(getattr(module, n)) for n in fresh}
-        if fresh:
-            pages.append((name, title, [f"nbsnn.{name}.{n}" for n in fresh]))
-    rest = [
-        n
-        for n, place in nbsnn.PLACES.items()
-        if place and callable(found := getattr(nbsnn, n)) and id(found) not in seen
-    ]
-    pages.insert(0, ("nbsnn", "Functions and classes of nbsnn", [f"nbsnn.{n}" for n in sorted(rest)]))
-    for name, title, objects in pages:
+    pages = everything()
+    for name, objects in pages.items():
+        title = TITLES.get(name, "Functions and classes of nbsnn")
         lines = [title, "=" * len(title), ""]
         if name != "nbsnn":
             lines += [f".. automodule:: nbsnn.{name}", "   :no-index:", ""]
@@ -60,7 +66,7 @@ def write_reference(folder: Path) -> None:
             kind = "autoclass" if inspect.isclass(getattr(import_module(module), last)) else "autofunction"
             lines += [f".. {kind}:: {full}", *(["   :members:"] if kind == "autoclass" else []), ""]
         write(folder / f"{name}.rst", "\n".join(lines))
-    listed = "\n".join(f"   {name}" for name, _, _ in pages)
+    listed = "\n".join(f"   {name}" for name in pages)
     write(folder / "index.rst", f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n{listed}\n")
 
 

@@ -39,6 +39,8 @@ def batches(
     ValueError
         If there is no sample, or ``drop_last`` would leave none.
 
+    Examples
+    --------
     >>> [list(map(int, batch)) for batch in batches(5, 2)]
     [[0, 1], [2, 3], [4]]
     """

@@ -8,6 +8,8 @@ import numpy as np
 class Dataset(NamedTuple):
     """Samples and labels for training and for testing.
 
+    Examples
+    --------
     >>> data = Dataset(np.zeros((3, 2)), np.arange(3), np.zeros((1, 2)), np.arange(1))
     >>> x_train, y_train, x_test, y_test = data
     """

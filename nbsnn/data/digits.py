@@ -33,6 +33,8 @@ def digits(*, flat: bool = True) -> Dataset:
     E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
     doi:10.24432/C50P49, licence CC BY 4.0. These are the 1797 samples of its test file, by writers of their own.
 
+    Examples
+    --------
     >>> data = digits()
     >>> data.x_train.shape, data.x_test.shape
     ((1437, 64), (360, 64))

@@ -47,6 +47,8 @@ def read_idx(path: str | PathLike[str]) -> np.ndarray:
     ----------
     Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, section on file formats.
 
+    Examples
+    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder, "labels")

@@ -42,6 +42,8 @@ def mnist(folder: str | PathLike[str], *, flat: bool = True) -> Dataset:
     ----------
     LeCun, Bottou, Bengio and Haffner (1998), doi:10.1109/5.726791.
 
+    Examples
+    --------
     >>> mnist("/no/such/folder")
     Traceback (most recent call last):
     FileNotFoundError: no folder /no/such/folder
@@ -84,6 +86,8 @@ def fashion_mnist(folder: str | PathLike[str], *, flat: bool = True) -> Dataset:
     ----------
     Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747.
 
+    Examples
+    --------
     >>> fashion_mnist("/no/such/folder")
     Traceback (most recent call last):
     FileNotFoundError: no folder /no/such/folder

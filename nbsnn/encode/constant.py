@@ -41,6 +41,8 @@ class constant(ByValue):
     ----------
     Rueckauer et al. (2017), doi:10.3389/fnins.2017.00682.
 
+    Examples
+    --------
     >>> current = constant(T=3)(np.float32([[0.5, 0.25]]))
     >>> current.shape, current.strides[0]
     ((3, 1, 2), 0)

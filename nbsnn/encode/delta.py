@@ -52,6 +52,8 @@ class delta(Encoder):
     ----------
     Lichtsteiner, Posch and Delbruck (2008), doi:10.1109/JSSC.2007.914337.
 
+    Examples
+    --------
     >>> series = np.float32([0.0, 0.25, 0.5, 0.5, 0.0]).reshape(5, 1, 1)
     >>> delta(T=5, threshold=0.25)(series)[:, 0].T
     array([[0., 1., 1., 0., 0.],

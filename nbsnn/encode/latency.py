@@ -51,6 +51,8 @@ class latency(ByValue):
     ----------
     Zenke and Vogels (2021), doi:10.1162/neco_a_01367, for ``"log"``.
 
+    Examples
+    --------
     >>> encoder = latency(T=5, form="linear", threshold=0.1)
     >>> encoder.times(np.float32([[1.0, 0.5, 0.25, 0.0]]))
     array([[0, 2, 3, 5]])

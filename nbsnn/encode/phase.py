@@ -46,6 +46,8 @@ class phase(ByValue):
     ----------
     Kim, Kim, Huh, Lee and Choi (2018), Deep neural networks with weighted spikes, doi:10.1016/j.neucom.2018.05.087.
 
+    Examples
+    --------
     >>> phase(T=4, K=4)(np.float32([[0.625]]))[:, 0, 0]              # 0.625 is 0.1010 in binary
     array([1., 0., 1., 0.], dtype=float32)
     """

@@ -55,6 +55,8 @@ class poisson(ByValue):
     ----------
     Dayan and Abbott (2001), Theoretical Neuroscience, section 1.4.
 
+    Examples
+    --------
     >>> encoder = poisson(T=1000)
     >>> spikes = encoder(np.float32([[0.0, 0.2, 1.0]]), Draws(0))
     >>> spikes.mean((0, 1)).round(1)

@@ -55,6 +55,8 @@ class population(ByValue):
     ----------
     Bohte, Kok and La Poutre (2002), doi:10.1016/S0925-2312(01)00658-0.
 
+    Examples
+    --------
     >>> encoder = population(T=4, M=5)
     >>> encoder.centres
     array([-0.16666667,  0.16666667,  0.5       ,  0.83333333,  1.16666667])

@@ -70,6 +70,8 @@ def S2NN(alpha: float = 4.0, beta: float = 1.0) -> surrogates.Surrogate:
     ValueError, TypeError
         If a parameter is not a finite number above 0.
 
+    Examples
+    --------
     >>> S2NN()
     s2nn(alpha=4.0, beta=1.0, eps=1e-05)
     """
@@ -193,6 +195,8 @@ def OTTTLIFNode(
 
     Parameters, returns and errors are those of ``LIFNode``.
 
+    Examples
+    --------
     >>> from nbsnn.presets.spikingjelly import OTTTLIFNode
     >>> OTTTLIFNode().options["decay_input"]
     False
@@ -212,6 +216,8 @@ def SLTTLIFNode(
 
     Parameters, returns and errors are those of ``LIFNode``.
 
+    Examples
+    --------
     >>> from nbsnn.presets.spikingjelly import SLTTLIFNode
     >>> SLTTLIFNode().options["detach_reset"]
     True

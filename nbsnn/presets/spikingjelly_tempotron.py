@@ -158,6 +158,8 @@ def mse_loss(v_max: np.ndarray, v_threshold: float, label: Any) -> tuple[float, 
     -------
     value, gradient : float, array [B, C]
 
+    Examples
+    --------
     >>> mse_loss(np.array([[0.5, 0.5]]), 1.0, np.array([0]))
     (0.25, array([[-1.,  0.]]))
     """

@@ -43,6 +43,8 @@ def delay_steps(delay: Any, dt: float, *, cut: bool = False) -> int | Array:
     ValueError
         If a delay is NaN, infinite, negative, or below ``dt / 2``.
 
+    Examples
+    --------
     >>> delay_steps(1.5, 0.1), delay_steps([0.1, 0.26], 0.1)
     (15, array([1, 3], dtype=int16))
     """
@@ -92,6 +94,8 @@ def delays(
     ValueError, TypeError
         As ``delay_steps``; and if an array is not one number per synapse.
 
+    Examples
+    --------
     >>> from nbsnn.sparse.values import Normal
     >>> delays(Normal(1.5, 0.75, low=0.05), 4, dt=0.1, seed=1).dtype
     dtype('int16')

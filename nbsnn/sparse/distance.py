@@ -48,6 +48,8 @@ class Distance(Rule):
     ValueError, TypeError
         If a value is out of range; by ``build`` and ``count``, if coordinates are missing or not one row per unit.
 
+    Examples
+    --------
     >>> from nbsnn.sparse import Disc
     >>> places = grid((10, 10))
     >>> Distance(Disc(1.0), period=10.0, autapses=False).build(100, 100, same=True, coordinates=places).outdegree()[:3]
@@ -153,6 +155,8 @@ class Distance(Rule):
 def grid(shape: tuple[int, ...], spacing: float = 1.0) -> Array:
     """Coordinates [units, D] of a regular grid, the last dimension fastest, in the middle of cells of size ``spacing``.
 
+    Examples
+    --------
     >>> grid((2, 2))
     array([[0.5, 0.5],
            [0.5, 1.5],

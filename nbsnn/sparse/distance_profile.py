@@ -50,6 +50,8 @@ def _peak(peak: float) -> None:
 class Gaussian:
     """``peak exp(-d^2 / (2 std^2))``.
 
+    Examples
+    --------
     >>> Gaussian(0.8, std=2.0)
     Gaussian(peak=0.8, std=2.0)
     """
@@ -78,6 +80,8 @@ class Gaussian:
 class Decay:
     """``peak exp(-d / length)``.
 
+    Examples
+    --------
     >>> Decay(1.0, length=2.0)
     Decay(peak=1.0, length=2.0)
     """
@@ -106,6 +110,8 @@ class Decay:
 class Disc:
     """``peak`` up to ``radius``, which is included (with 1e-9 of it to spare for rounding), and 0 beyond.
 
+    Examples
+    --------
     >>> Disc(1.5)
     Disc(radius=1.5, peak=1.0)
     """

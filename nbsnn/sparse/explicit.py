@@ -31,6 +31,8 @@ class Explicit(Rule):
         If the arrays are not integers of one length, or a value is not one per pair; by ``build``, if a place is not
         one of a unit.
 
+    Examples
+    --------
     >>> rows = Explicit([2, 0, 0], [1, 1, 0], weight=[0.1, 0.2, 0.3]).build(3, 2)
     >>> rows.pre(), rows.post, rows.weight
     (array([0, 0, 2], dtype=int32), array([0, 1, 1], dtype=int32), array([0.3, 0.2, 0.1]))
@@ -94,6 +96,8 @@ def from_scipy(matrix: Any) -> Explicit:
         If it is no SciPy sparse matrix or array of two axes, or one of complex numbers or objects; by ``build``, if
         its shape is not that of the populations.
 
+    Examples
+    --------
     >>> from scipy.sparse import csr_array
     >>> from_scipy(csr_array([[0.0, 0.5], [0.25, 0.0]])).build(2, 2).weight
     array([0.5 , 0.25])

@@ -49,6 +49,8 @@ class Sparse(Rule):
     ValueError, TypeError
         If not exactly one is given, or a value is out of range; by ``build``, if there are too few pairs.
 
+    Examples
+    --------
     >>> rows = Sparse(indegree=2, multapses=False).build(100, 3, seed=1)
     >>> rows, rows.indegree()
     (Rows(100 -> 3, 6 synapses), array([2, 2, 2]))

@@ -22,6 +22,8 @@ class AllToAll(Rule):
     autapses : bool, default True
         Whether units that are on both sides are connected to themselves too.
 
+    Examples
+    --------
     >>> AllToAll(autapses=False).build(3, 3, same=True).to_scipy().toarray()
     array([[0., 1., 1.],
            [1., 0., 1.],
@@ -56,6 +58,8 @@ class AllToAll(Rule):
 class OneToOne(Rule):
     """A synapse from each unit to the one in the same place of the other population, which has the same size.
 
+    Examples
+    --------
     >>> OneToOne().build(3, 3).post
     array([0, 1, 2], dtype=int32)
     """

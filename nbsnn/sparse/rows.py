@@ -46,6 +46,8 @@ class Rows:
     TypeError, ValueError
         If types, lengths or ``start`` are not as said; ``check`` looks at every synapse as well.
 
+    Examples
+    --------
     >>> rows = Rows(np.array([0, 2, 3]), np.array([0, 2, 1], np.int32), 3)
     >>> rows
     Rows(2 -> 3, 3 synapses)

@@ -48,6 +48,8 @@ def intervals(
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
 
+    Examples
+    --------
     >>> intervals([1.0, 2.0, 4.0, 5.0], [0, 1, 0, 0], 2)
     (array([3., 1.]), array([0, 0]))
     """
@@ -65,6 +67,8 @@ def cv_per_unit(
 
     Other parameters as ``intervals``.
 
+    Examples
+    --------
     >>> cv_per_unit([0.0, 1.0, 2.0, 3.0, 3.5], [0, 0, 0, 0, 1], 2)
     array([ 0., nan])
     """
@@ -89,6 +93,8 @@ def cv(
     ValueError
         If no unit has enough spikes; and as ``intervals``.
 
+    Examples
+    --------
     >>> cv([0.0, 1.0, 2.0, 3.0], [0, 0, 0, 0], 1)
     0.0
     """
@@ -100,6 +106,8 @@ def cv2(
 ) -> float:
     """CV2, averaged over units of at least ``least`` spikes; 1 for a Poisson process. Parameters as ``cv``.
 
+    Examples
+    --------
     >>> round(cv2([0.0, 1.0, 4.0, 5.0], [0, 0, 0, 0], 1), 6)
     1.0
     """
@@ -112,6 +120,8 @@ def lv(
 ) -> float:
     """The local variation, averaged over units of at least ``least`` spikes; 1 for Poisson. Parameters as ``cv``.
 
+    Examples
+    --------
     >>> round(lv([0.0, 1.0, 4.0, 5.0], [0, 0, 0, 0], 1), 6)
     0.75
     """

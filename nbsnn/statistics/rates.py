@@ -29,6 +29,8 @@ def mean_rate(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start:
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
 
+    Examples
+    --------
     >>> mean_rate([1.0, 2.0, 700.0], [0, 1, 0], 2, stop=1000.0)
     1.5
     """
@@ -38,6 +40,8 @@ def mean_rate(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start:
 def rates(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0) -> Array:
     """The rate of each unit in Hz: float64 [n]. Parameters as ``mean_rate``.
 
+    Examples
+    --------
     >>> rates([1.0, 2.0, 700.0], [0, 1, 0], 3, stop=1000.0)
     array([2., 1., 0.])
     """
@@ -50,6 +54,8 @@ def counts(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: fl
 
     A rest shorter than a bin is left out. A time on an edge belongs to the bin that begins there.
 
+    Examples
+    --------
     >>> counts([0.0, 0.5, 1.0], [0, 1, 0], 2, stop=3.0)
     array([2, 1, 0])
     """
@@ -86,6 +92,8 @@ def population_rate(
     rate : array [bins]
         Per unit, in Hz.
 
+    Examples
+    --------
     >>> centres, rate = population_rate([0.0, 0.5, 1.0], [0, 1, 0], 2, stop=3.0)
     >>> centres, rate
     (array([0.5, 1.5, 2.5]), array([1000.,  500.,    0.]))

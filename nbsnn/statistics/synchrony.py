@@ -39,6 +39,8 @@ def fano(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: floa
     ValueError
         If there is no spike; and as ``mean_rate``.
 
+    Examples
+    --------
     >>> fano([0.0, 5.0, 10.0], [0, 0, 0], 1, stop=15.0)
     0.0
     """
@@ -58,6 +60,8 @@ def synchrony(
     ValueError
         If no unit's count changes from bin to bin; and as ``mean_rate``.
 
+    Examples
+    --------
     >>> synchrony([0.0, 0.0, 10.0, 10.0], [0, 1, 0, 1], 2, stop=20.0)
     1.0
     """
@@ -72,6 +76,8 @@ def synchrony(
 def synchrony_of(states: ArrayLike) -> float:
     """Golomb's chi of a state, such as the membrane potential: ``states`` [T, N].
 
+    Examples
+    --------
     >>> round(synchrony_of(np.random.default_rng(0).normal(size=(1000, 100))), 1)
     0.1
     """
@@ -113,6 +119,8 @@ def correlations(
     ValueError
         If fewer than two units' counts change; and as ``mean_rate``.
 
+    Examples
+    --------
     >>> correlations([0.0, 0.0, 5.0], [0, 1, 2], 3, stop=10.0).round(6)
     array([ 1., -1., -1.])
     """
@@ -133,6 +141,8 @@ def correlations(
 def correlation(times: ArrayLike, units: ArrayLike, n: int, stop: float, **options: Any) -> float:
     """The mean correlation coefficient of pairs of units. Parameters as ``correlations``.
 
+    Examples
+    --------
     >>> correlation([0.0, 0.0, 5.0], [0, 1, 0], 2, stop=20.0, width=5.0) > 0.5
     True
     """

@@ -35,6 +35,8 @@ def piecewise_quadratic(alpha: float = 1.0) -> Surrogate:
     SpikingJelly ``PiecewiseQuadratic`` (default 1), SPAIC's quadratic gate (default 2). With ``alpha=1`` the
     triangle of Esser et al., "Convolutional networks for fast, energy-efficient neuromorphic computing", PNAS 2016.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import piecewise_quadratic
     >>> piecewise_quadratic().slope(0.25), piecewise_quadratic(alpha=0.5).support
     (0.75, (-2.0, 2.0))
@@ -76,6 +78,8 @@ def rect(alpha: float = 1.0) -> Surrogate:
     SpikingJelly ``Rect`` (default 1); curve 1 of Wu et al., "Spatio-temporal backpropagation for training
     high-performance spiking neural networks", Frontiers in Neuroscience 2018.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import rect
     >>> rect(alpha=2.0).slope(0.2), rect(alpha=2.0).slope(0.25)
     (2.0, 0.0)
@@ -118,6 +122,8 @@ def spike_linear(gamma: float = 0.3) -> Surrogate:
     rnnbuilder ``SpikeLinear`` and Norse's triangle (default 0.3); Bellec et al., "Long short-term memory and
     learning-to-learn in networks of spiking neurons", NeurIPS 2018, who measure ``u`` in units of the threshold.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import spike_linear
     >>> spike_linear(gamma=0.5).slope(-0.5), spike_linear().slope(1.5)
     (0.25, 0.0)

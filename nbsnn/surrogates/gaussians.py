@@ -45,6 +45,8 @@ def erf(alpha: float = 2.0) -> Surrogate:
 
     SpikingJelly ``Erf`` (default 2); Norse's ``heaviside_erfc`` is ``2 / alpha`` times as high, at its ``k = alpha``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import erf
     >>> erf().smooth(0.0)
     0.5
@@ -84,6 +86,8 @@ def gaussian(alpha: float = 0.5) -> Surrogate:
     Wu et al., "Spatio-temporal backpropagation for training high-performance spiking neural networks", Frontiers in
     Neuroscience 2018. sinabs' ``Gaussian`` (``sigma=0.5``) is ``gaussian(alpha=0.25)``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import gaussian
     >>> round(gaussian().slope(0.0), 4)
     0.5642
@@ -123,6 +127,8 @@ def stbp_gaussian(alpha: float = 0.5) -> Surrogate:
 
     SPAIC's STBP learner (default 0.5). The paper behind it (see ``gaussian``) has the square root.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import stbp_gaussian
     >>> round(stbp_gaussian().slope(0.0), 4), round(stbp_gaussian().integral, 4)
     (0.3183, 0.5642)
@@ -169,6 +175,8 @@ def multi_gaussian(height: float = 0.15, scale: float = 6.0, sigma: float = 0.5)
     networks", Nature Machine Intelligence 2021; the authors' programs halve it. sinabs ``MultiGaussian`` (same
     defaults).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import multi_gaussian
     >>> multi_gaussian().slope(2.0) < 0.0 < multi_gaussian().slope(0.0)
     True

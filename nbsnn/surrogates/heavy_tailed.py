@@ -38,6 +38,8 @@ def superspike(beta: float = 10.0) -> Surrogate:
     Zenke & Ganguli, "SuperSpike: Supervised learning in multilayer spiking neural networks", Neural Computation 2018.
     snnTorch ``fast_sigmoid`` (``slope=25``), Spyx ``superspike`` (25), Norse ``super`` and SpyTorch (100).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import superspike
     >>> superspike().slope(0.0), superspike().slope(0.1)
     (1.0, 0.25)
@@ -77,6 +79,8 @@ def inverse_square(alpha: float = 1.0) -> Surrogate:
 
     SpikingJelly ``SuperSpike`` (default 1).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import inverse_square
     >>> inverse_square(alpha=2.0).slope(1.0)
     0.5
@@ -116,6 +120,8 @@ def nonzero_sign_log_abs(alpha: float = 1.0) -> Surrogate:
 
     SpikingJelly ``NonzeroSignLogAbs`` (default 1).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import nonzero_sign_log_abs
     >>> nonzero_sign_log_abs().slope(-1.0)
     0.5
@@ -156,6 +162,8 @@ def fake_numerical_gradient(alpha: float = 0.3) -> Surrogate:
     SpikingJelly ``FakeNumericalGradient`` (default 0.3), which gives no primitive; at ``u = -0.0`` its slope is minus
     infinity, this one's ``alpha``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import fake_numerical_gradient
     >>> fake_numerical_gradient().slope(0.0), fake_numerical_gradient().slope(-5.0)
     (0.3, 0.2)
@@ -201,6 +209,8 @@ def squarewave_fourier_series(n: int = 2, T_period: float = 8.0) -> Surrogate:
 
     SpikingJelly ``SquarewaveFourierSeries`` (defaults 2 and 8).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import squarewave_fourier_series
     >>> squarewave_fourier_series(n=3).slope(0.0)
     1.0
@@ -257,6 +267,8 @@ def s2nn(alpha: float = 4.0, beta: float = 1.0, eps: float = 0.0) -> Surrogate:
     SpikingJelly ``S2NN`` (defaults 4 and 1); Suetake et al., "S2NN: Time step reduction of spiking surrogate gradients
     for training energy efficient single-step spiking neural networks", 2022.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import s2nn
     >>> s2nn().slope(1.0), s2nn(alpha=8.0).slope(-0.0)
     (0.5, 1.0)

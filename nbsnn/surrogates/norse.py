@@ -13,6 +13,8 @@ def no_slope() -> Surrogate:
     Surrogate
         Support: none; integral: 0.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import no_slope
     >>> no_slope().slope(0.0)
     0.0
@@ -42,6 +44,8 @@ def tanh(alpha: float = 1.0) -> Surrogate:
 
     Norse ``tanh``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import tanh
     >>> round(tanh(2.0).slope(0.5), 4)
     0.42
@@ -73,6 +77,8 @@ def circ(alpha: float = 1.0) -> Surrogate:
 
     Norse ``circ``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import circ
     >>> circ(0.4).slope(0.0)
     1.0
@@ -104,6 +110,8 @@ def heavi_erfc(alpha: float = 1.0) -> Surrogate:
 
     Norse ``heavi_erfc``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import heavi_erfc
     >>> round(heavi_erfc().slope(0.0), 4)
     1.1284

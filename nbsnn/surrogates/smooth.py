@@ -50,6 +50,8 @@ def sigmoid(alpha: float = 4.0) -> Surrogate:
     SpikingJelly ``Sigmoid`` (default 4); snnTorch ``sigmoid`` (``slope=25``); Zenke & Vogels, "The remarkable
     robustness of surrogate gradient learning", Neural Computation 2021.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import sigmoid
     >>> sigmoid().slope(0.0)
     1.0
@@ -88,6 +90,8 @@ def atan(alpha: float = 2.0) -> Surrogate:
     SpikingJelly ``ATan`` and snnTorch ``atan`` (default 2); Fang et al., "Incorporating learnable membrane time
     constant to enhance learning of spiking neural networks", ICCV 2021.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import atan
     >>> atan(alpha=3.0).slope(0.0)
     1.5
@@ -129,6 +133,8 @@ def piecewise_exp(alpha: float = 1.0) -> Surrogate:
     SpikingJelly ``PiecewiseExp`` (default 1); the spike escape rate of Shrestha & Orchard, "SLAYER: Spike layer error
     reassignment in time", NeurIPS 2018; sinabs' ``SingleExponential`` is the same shape with another height.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import piecewise_exp
     >>> piecewise_exp(alpha=2.0).slope(0.0)
     1.0
@@ -169,6 +175,8 @@ def soft_sign(alpha: float = 2.0) -> Surrogate:
 
     SpikingJelly ``SoftSign`` (default 2).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import soft_sign
     >>> soft_sign().slope(0.5)
     0.25
@@ -209,6 +217,8 @@ def q_pseudo_spike(alpha: float = 2.0) -> Surrogate:
 
     SpikingJelly ``QPseudoSpike`` (default 2); Herranz-Celotti & Rouat, "Surrogate gradients design", 2022.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import q_pseudo_spike
     >>> q_pseudo_spike().slope(0.5)
     0.25

@@ -21,6 +21,8 @@ def triangular(threshold: float = 1.0) -> Surrogate:
 
     snnTorch ``triangular``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import triangular
     >>> triangular().slope(-0.5), triangular().slope(0.5)
     (1.0, -1.0)
@@ -46,6 +48,8 @@ def heaviside() -> Surrogate:
 
     snnTorch ``heaviside``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import heaviside
     >>> heaviside().slope(-0.5), heaviside().slope(0.5)
     (0.0, 1.0)
@@ -77,6 +81,8 @@ def spike_rate_escape(beta: float = 1.0, slope: float = 25.0) -> Surrogate:
 
     snnTorch ``spike_rate_escape``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import spike_rate_escape
     >>> spike_rate_escape().slope(1.0)
     25.0
@@ -111,6 +117,8 @@ def sfs(slope: float = 25.0, B: float = 1.0) -> Surrogate:
 
     snnTorch ``SFS``.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import sfs
     >>> sfs().slope(0.5), sfs(slope=1.0).slope(2.0) == 1.0 / 9.0
     (0.0, True)

@@ -35,6 +35,8 @@ def piecewise_leaky_relu(w: float = 1.0, c: float = 0.01) -> Surrogate:
 
     SpikingJelly ``PiecewiseLeakyReLU`` (defaults 1 and 0.01; up to release 0.0.0.0.14 its box was twice as high).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import piecewise_leaky_relu
     >>> piecewise_leaky_relu().slope(0.0), piecewise_leaky_relu().slope(1.0)
     (0.5, 0.01)
@@ -81,6 +83,8 @@ def leaky_k_relu(leak: float = 0.0, k: float = 1.0) -> Surrogate:
 
     SpikingJelly ``LeakyKReLU`` (defaults 0 and 1).
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import leaky_k_relu
     >>> leaky_k_relu(leak=0.1).slope(0.0), leaky_k_relu(leak=0.1).slope(-0.5)
     (1.0, 0.1)
@@ -122,6 +126,8 @@ def log_tailed_relu(alpha: float = 0.0) -> Surrogate:
     SpikingJelly ``LogTailedReLU`` (default 0); Cai et al., "Deep learning with low precision by half-wave Gaussian
     quantization", CVPR 2017.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import log_tailed_relu
     >>> log_tailed_relu().slope(1.0), log_tailed_relu().slope(4.0)
     (1.0, 0.25)
@@ -155,6 +161,8 @@ def straight_through() -> Surrogate:
     SpikingJelly ``DeterministicPass``, snnTorch and Spyx ``straight_through``; Bengio, Léonard & Courville,
     "Estimating or propagating gradients through stochastic neurons for conditional computation", 2013.
 
+    Examples
+    --------
     >>> from nbsnn.surrogates import straight_through
     >>> straight_through()
     straight_through()

@@ -126,6 +126,8 @@ def accuracy(
     size : int, default 500
         Samples at a time.
 
+    Examples
+    --------
     >>> import nbsnn
     >>> accuracy(nbsnn.Tempotron(1, weight=np.ones((1, 1))), np.array([[0.0], [-1.0]]), [1, 1])
     0.5

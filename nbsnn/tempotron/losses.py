@@ -39,6 +39,8 @@ class ThresholdHinge:
     margin : float, membrane unit, default 0.0
         How far from the threshold outputs are to stay.
 
+    Examples
+    --------
     >>> ThresholdHinge(0.5)(np.array([[0.75, 3.0]]), np.array([[True, True]]), 1.0)
     (0.75, array([[-1.,  0.]]))
     """
@@ -61,6 +63,8 @@ class ThresholdHinge:
 class ThresholdMSE:
     """Squared distance to the threshold of outputs on the wrong side of it.
 
+    Examples
+    --------
     >>> ThresholdMSE()(np.array([[0.5, 3.0]]), np.array([[True, True]]), 1.0)
     (0.25, array([[-1.,  0.]]))
     """
@@ -83,6 +87,8 @@ class MaxCrossEntropy:
     scale : float, default 1.0
         Inverse temperature, above 0.
 
+    Examples
+    --------
     >>> MaxCrossEntropy()(np.zeros((1, 2)), np.array([[False, True]]), 1.0)[1]
     array([[ 0.5, -0.5]])
     """

@@ -27,6 +27,8 @@ from ..validate import number
 def psp(t: float, tau: float, tau_s: float) -> float:
     """The potential K(t), not normalised.
 
+    Examples
+    --------
     >>> psp(0.0, 15.0, 3.75), psp(-1.0, 15.0, 3.75)
     (0.0, 0.0)
     """
@@ -36,6 +38,8 @@ def psp(t: float, tau: float, tau_s: float) -> float:
 def dpsp(t: float, tau: float, tau_s: float) -> float:
     """The slope of K; at ``t = 0`` the one from the right.
 
+    Examples
+    --------
     >>> dpsp(0.0, 4.0, 1.0), dpsp(-1.0, 4.0, 1.0)
     (0.75, 0.0)
     """
@@ -85,6 +89,8 @@ def peak_time(tau: float, tau_s: float) -> float:
     TypeError, ValueError
         They are no finite numbers in that order.
 
+    Examples
+    --------
     >>> round(peak_time(15.0, 3.75), 6)
     6.931472
     """
@@ -105,6 +111,8 @@ def normaliser(tau: float, tau_s: float, v_threshold: float = 1.0) -> float:
     v_threshold : float, membrane unit, default 1.0
         Above 0.
 
+    Examples
+    --------
     >>> round(normaliser(15.0, 3.75), 6)
     2.116535
     """

@@ -117,6 +117,8 @@ def from_times(times: ArrayLike, T: float, dtype: DTypeLike = np.float32) -> Eve
     ValueError
         A wrong number of axes, no samples or inputs, NaN, or a time after T.
 
+    Examples
+    --------
     >>> from_times(np.array([[[3, 8], [-1, -1]]]), T=10.0)
     Events(1 samples, 2 inputs, 2 spikes in [0, 10])
     """
@@ -160,6 +162,8 @@ def from_events(
     TypeError, ValueError
         As ``from_times``; unequal lengths, or an input or sample out of range.
 
+    Examples
+    --------
     >>> events = from_events([5.0, 2.0, 1.0], [0, 0, 1], [1, 1, 0], n_inputs=2, T=10.0)
     >>> events.time.tolist(), events.end.tolist()
     ([1.0, 2.0, 5.0], [1, 3])
@@ -202,6 +206,8 @@ def from_spikes(spikes: ArrayLike, dt: float = 1.0, T: float | None = None, dtyp
     TypeError, ValueError
         Wrong axes, empty, or something other than 0 and 1.
 
+    Examples
+    --------
     >>> from_spikes(np.eye(3)[:, None, :])
     Events(1 samples, 3 inputs, 3 spikes in [0, 3])
     """
