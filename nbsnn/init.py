@@ -25,7 +25,19 @@ from .validate import ascending, count, float_dtype, number
 
 
 class Initializer(Protocol):
-    """Initialiser of an array of parameters."""
+    """Interface of the initialisers: a callable that makes an array of parameters.
+
+    Examples
+    --------
+    An initialiser of your own is a function of the same arguments:
+
+    >>> import numpy as np, nbsnn
+    >>> def halves(shape, fan_in, fan_out, draws, dtype=np.float32):
+    ...     return np.full(shape, 0.5, dtype)
+    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2, weight=halves))
+    >>> net["dense1"].params["weight"].sum()
+    np.float32(3.0)
+    """
 
     def __call__(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike = np.float32

@@ -101,6 +101,18 @@ def load(path: str | PathLike[str], net: Layer | None = None, *, device: str = "
     ------
     ValueError
         If the file is not a checkpoint of nbsnn, is damaged, or does not fit ``net``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(), seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nbsnn.save(net, Path(folder) / "net.npz")
+    ...     again = nbsnn.load(Path(folder) / "net.npz")
+    >>> np.array_equal(net["dense1"].params["weight"], again["dense1"].params["weight"])
+    True
     """
     path = validate.path("path", path)
     if net is not None:

@@ -8,6 +8,13 @@ import numpy as np
 class Dataset(NamedTuple):
     """Samples and labels for training and for testing.
 
+    Parameters
+    ----------
+    x_train, x_test : array [samples, ...]
+        Samples for training and for testing.
+    y_train, y_test : int array [samples]
+        Their labels.
+
     Examples
     --------
     >>> data = Dataset(np.zeros((3, 2)), np.arange(3), np.zeros((1, 2)), np.arange(1))

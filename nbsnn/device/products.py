@@ -42,6 +42,11 @@ def deterministic(on: bool = True) -> AbstractContextManager[None]:
     on : bool
         False leaves all products to BLAS, as outside the block.
 
+    Returns
+    -------
+    context manager
+        Its ``with`` block holds for the thread that enters it.
+
     Examples
     --------
     >>> import numpy as np, nbsnn

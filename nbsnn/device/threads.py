@@ -83,14 +83,25 @@ def threads() -> int:
 
 
 def set_threads(count: int | None) -> None:
-    """Use ``count`` threads for kernels; None returns to the default. BLAS has its own setting.
+    """Set the number of threads on which kernels run. BLAS has its own setting.
 
     Work that other threads of the program have begun ends on as many threads as it began with.
+
+    Parameters
+    ----------
+    count : int or None
+        How many; None for the default, ``NBSNN_THREADS`` or all processors.
 
     Raises
     ------
     TypeError, ValueError
         ``count`` is not an integer from 1 to 4096.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> nbsnn.set_threads(1)
+    >>> nbsnn.set_threads(None)
     """
     global _threads, _pool
     if count is not None:

@@ -24,7 +24,14 @@ from .target_rate import feeders
 
 
 class SilentNetworkWarning(UserWarning):
-    """A population never spiked."""
+    """Warning of ``fit``: in a batch of training, no population of the network spiked.
+
+    Examples
+    --------
+    >>> import warnings, nbsnn
+    >>> warnings.simplefilter("error", nbsnn.SilentNetworkWarning)  # stop a training in which nothing spikes
+    >>> warnings.resetwarnings()
+    """
 
 
 def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: float = 0.1) -> Report:

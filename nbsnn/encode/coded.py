@@ -19,6 +19,17 @@ class ByValue(Encoder):
     """An encoder that makes the steps of a value from its code alone.
 
     Codes are worked out by NumPy in float64, whatever makes the steps of them, so a GPU makes the very same spikes.
+
+    Parameters
+    ----------
+    T, dtype
+        As in ``Encoder``.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> isinstance(nbsnn.encode.latency(T=10), nbsnn.encode.ByValue)
+    True
     """
 
     @abstractmethod

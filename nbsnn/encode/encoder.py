@@ -26,6 +26,21 @@ class Encoder(ABC):
     dtype : dtype
         Of the result: float32 (default) or float64. Times and probabilities are computed in float64 whatever it is,
         so both dtypes give the same spikes.
+
+    Examples
+    --------
+    An encoder of your own is a subclass that can be called:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np, nbsnn
+    >>> @dataclass(frozen=True, repr=False)
+    ... class Pulse(nbsnn.encode.Encoder):
+    ...     def __call__(self, x, draws=None):
+    ...         out = np.zeros((self.T, *x.shape), self.dtype)
+    ...         out[0] = x
+    ...         return out
+    >>> Pulse(T=3)(np.ones((1, 2))).tolist()
+    [[[1.0, 1.0]], [[0.0, 0.0]], [[0.0, 0.0]]]
     """
 
     T: int

@@ -23,12 +23,20 @@ class Spread(Protocol):
 class Stored:
     """Result of ``store`` of an encoder; call it with row numbers.
 
-    Attributes
+    Parameters
     ----------
     encoder : ByValue
         Whose codes these are.
     codes : array [n, ...]
         On the GPU.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> encoder = nbsnn.encode.poisson(T=25)
+    >>> stored = encoder.store(np.random.default_rng(0).random((100, 64)))      # doctest: +SKIP
+    >>> stored([3, 1, 4], nbsnn.random.Draws(0)).shape                          # doctest: +SKIP
+    (25, 3, 64)
     """
 
     def __init__(self, encoder: Spread, codes: Array):

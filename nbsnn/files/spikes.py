@@ -171,6 +171,17 @@ class SpikeFile:
     ------
     ValueError
         If the file is of another kind, or its header is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, nbsnn
+    >>> net = nbsnn.Network(dt=0.1, device="python")
+    >>> source = net.spikes(times=[1.0, 2.0], units=[0, 1], n=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = net.run(5.0, record={source: "spikes"}, to=f"{folder}/run.spikes")
+    ...     file = nbsnn.files.SpikeFile(f"{folder}/run.spikes")
+    ...     file.n, file.dt, file.records["unit"].tolist()
+    (2, 0.1, [0, 1])
     """
 
     def __init__(self, path: str | PathLike[str]):

@@ -196,6 +196,17 @@ class VariableFile:
     ------
     ValueError
         If the file is of another kind, or its header is damaged.
+
+    Examples
+    --------
+    >>> import tempfile, nbsnn
+    >>> net = nbsnn.Network(dt=0.5, device="python")
+    >>> cells = net.population(nbsnn.neurons.LIF(), 3, name="cells")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = net.run(2.0, record={cells: {"v": [0, 2]}}, variables_to=f"{folder}/run.variables")
+    ...     file = nbsnn.files.VariableFile(f"{folder}/run.variables")
+    ...     file["cells", "v"].shape, file.units("cells", "v").tolist()
+    ((4, 2), [0, 2])
     """
 
     def __init__(self, path: str | PathLike[str]):

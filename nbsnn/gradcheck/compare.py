@@ -22,7 +22,23 @@ REDRAWS = 50
 
 
 class GradientError(ValueError):
-    """A derivative disagrees with finite differences, or a neuron's functions break their contract."""
+    """A derivative disagrees with finite differences, or a neuron's functions break their contract.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> from nbsnn import Neuron, dspike, spike
+    >>> def step(x, v):
+    ...     s = spike(v + x - 1.0)
+    ...     return s, (v + x) * (1.0 - s)
+    >>> def vjp(x, v, gs, gv):
+    ...     return gs, gs                          # forgets the surrogate, and the reset
+    >>> try:
+    ...     nbsnn.check(Neuron(step, vjp, state={"v": 0.0}, params={}))
+    ... except nbsnn.GradientError:
+    ...     print("wrong")
+    wrong
+    """
 
 
 @dataclass(frozen=True)

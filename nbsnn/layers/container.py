@@ -25,7 +25,22 @@ def as_layer(part: Any) -> Layer:
 
 
 class Container(Layer):
-    """A layer that holds named layers in ``children``."""
+    """Base of ``Sequential``, ``Parallel`` and others: a layer that holds named layers in ``children``.
+
+    Parameters
+    ----------
+    *parts : Layer or Neuron
+        Layers, named by kind and number; a neuron becomes a population.
+    **named : Layer or Neuron
+        Layers under names of their own.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), hidden=nbsnn.neurons.LIF())
+    >>> isinstance(net, nbsnn.Container), list(net.children)
+    (True, ['dense1', 'hidden'])
+    """
 
     def __init__(self, *parts: Any, **named: Any):
         super().__init__()

@@ -67,6 +67,24 @@ class Layer:
         Array operations where the layer's arrays are.
     cuda : object or None
         On a GPU, what computes there in place of the layer's own methods, if it has such: see ``ops``.
+
+    Examples
+    --------
+    A layer of your own, with its backward pass:
+
+    >>> import numpy as np, nbsnn
+    >>> class Negative(nbsnn.Layer):
+    ...     kind = "negative"
+    ...     def build(self, in_shape, setting, draws):
+    ...         self.in_shape = self.shape = in_shape
+    ...         self.settle(setting)
+    ...     def forward(self, x, state, tape, draws=None):
+    ...         return -x, {}
+    ...     def backward(self, gy, tape, grads, *, after=None, inject=None, wanted=True):
+    ...         return -gy, {}
+    >>> net = nbsnn.Sequential(Negative(), input_shape=2)
+    >>> net.run(np.ones((1, 1, 2))).output.tolist()
+    [[[-1.0, -1.0]]]
     """
 
     kind = "layer"

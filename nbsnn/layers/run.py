@@ -26,6 +26,15 @@ class Run:
     Notes
     -----
     Of a network on a GPU, each array is copied from there when it is asked for.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(), seed=0, device="python")
+    >>> run = net.run(np.ones((5, 1, 3), np.float32))
+    >>> run.output.shape, run["lif1"]["v"].shape
+    ((5, 1, 2), (5, 1, 2))
+    >>> again = net.run(np.ones((5, 1, 3), np.float32), state=run.state)      # goes on where the first run ended
     """
 
     def __init__(self, layer: Any, output: Any, state: dict[str, Any], tape: dict[str, Any]):

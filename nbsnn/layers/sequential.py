@@ -26,8 +26,6 @@ class Sequential(Container):
     *layers : Layer or Neuron
         In order; a neuron becomes a population that takes its shape from the layer before. They are named by kind
         and number: "dense1", "lif1", "dense2".
-    **named : Layer or Neuron
-        Further layers under names of their own: ``Sequential(w1=Dense(64, 128), hidden=LIF())``.
     input_shape : int or tuple of int, optional
         Shape of one sample at one step; by default that of the first layer, if it knows.
     seed : int
@@ -38,6 +36,8 @@ class Sequential(Container):
         Where to compute: "cuda" on an NVIDIA GPU, "auto" there if one can be used and else on the CPU; "python" is
         interpreted, for debuggers. With "cuda", parameters, states and gradients lie on the GPU and stay there; what a
         run returns is copied when it is asked for.
+    **named : Layer or Neuron
+        Further layers under names of their own: ``Sequential(w1=Dense(64, 128), hidden=LIF())``.
 
     Examples
     --------

@@ -15,10 +15,29 @@ from ..validate import float_dtype, scale
 
 @dataclass(frozen=True)
 class Setting:
-    """Setting of a network: time step, precision, device, and whether spikes are smooth (for gradient checks).
+    """Setting of a network, the same for all of its layers.
 
-    Device "auto" becomes "cuda" if there is a GPU that can be used, else "cpu". ``arrays`` are the array operations
-    there: a ``Host``, or its kind for a GPU.
+    Parameters
+    ----------
+    dt : float, default 1.0
+        Time step, in the unit of the neurons' time constants.
+    dtype : dtype, default float32
+        Precision: float32 or float64.
+    device : {"cpu", "cuda", "auto", "python"}, default "cpu"
+        Where kernels run; "auto" becomes "cuda" if there is a GPU that can be used, else "cpu".
+    smooth : bool, default False
+        Whether spikes are smooth, for gradient checks.
+
+    Attributes
+    ----------
+    arrays : Host
+        Array operations where the device is.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> nbsnn.Sequential(nbsnn.Dense(3, 2), dt=0.5).setting.dt
+    0.5
     """
 
     dt: float = 1.0

@@ -7,11 +7,26 @@ from .layer import Array, Layer, Nested
 
 
 class Stateless(Layer):
-    """A layer that maps each step by itself; subclasses implement ``apply`` and ``reverse``, which are called as
-    methods of ``ops``: on a GPU those of an object from ``layers/cuda``, if the subclass has one.
+    """A layer that maps each step by itself; a subclass implements ``apply`` and ``reverse``.
 
-    An input that does not change over time is mapped once, and its gradient is summed over time before the backward
-    pass.
+    They are called as methods of ``ops``: on a GPU those of an object from ``layers/cuda``, if the subclass has one. An
+    input that does not change over time is mapped once, and its gradient is summed over time before the backward pass.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> class Square(nbsnn.layers.Stateless):
+    ...     kind = "square"
+    ...     def build(self, in_shape, setting, draws):
+    ...         self.in_shape = self.shape = in_shape
+    ...         self.settle(setting)
+    ...     def apply(self, x, tape, draws):
+    ...         tape["x"] = x
+    ...         return x * x
+    ...     def reverse(self, gy, tape, grads, wanted):
+    ...         return 2.0 * tape["x"] * gy
+    >>> nbsnn.Sequential(Square(), input_shape=1).run(np.full((1, 1, 1), 3.0)).output.item()
+    9.0
     """
 
     at_once = True
