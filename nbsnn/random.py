@@ -69,7 +69,17 @@ def squares32(counter: Any, key: Any) -> Any:
 
 
 def counter(step: Any, unit: Any) -> Any:
-    """The counter of a time step and a unit, both below 2^32.
+    """The counter of a time step and a unit.
+
+    Parameters
+    ----------
+    step, unit : int or uint64
+        Below 2^32.
+
+    Returns
+    -------
+    int or uint64
+        ``2^32 step + unit``.
 
     Examples
     --------
@@ -82,6 +92,18 @@ def counter(step: Any, unit: Any) -> Any:
 def lasting(key: Any, step: Any) -> Any:
     """The key of a stream at a time step: another one whenever the counter has used up its 2^32 steps.
 
+    Parameters
+    ----------
+    key : int or uint64
+        The stream's.
+    step : int or uint64
+        The time step.
+
+    Returns
+    -------
+    int or uint64
+        ``key`` itself in the first 2^32 steps.
+
     Examples
     --------
     >>> lasting(7, 2**32 - 1), lasting(7, 2**32)
@@ -93,7 +115,24 @@ def lasting(key: Any, step: Any) -> Any:
 def splitmix64(x: int) -> int:
     """A bijection of 64-bit integers that scatters their bits: the finaliser of SplitMix64.
 
+    Parameters
+    ----------
+    x : int
+        Its lowest 64 bits count.
+
+    Returns
+    -------
+    int
+        From 0 to 2^64 - 1.
+
+    References
+    ----------
     Steele, Lea and Flood (2014), doi:10.1145/2660193.2660195.
+
+    Examples
+    --------
+    >>> hex(splitmix64(0x9E3779B97F4A7C15))
+    '0xe220a8397b1dcdaf'
     """
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK
@@ -175,6 +214,8 @@ class Draws:
     *stream : int or str
         What the numbers are for.
 
+    Notes
+    -----
     Every method that returns an array takes ``shape``, and by keyword ``step`` (default 0) and ``start`` (default 0,
     the flat index of the first element), so that a part of an array can be drawn without the rest.
 

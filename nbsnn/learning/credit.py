@@ -53,6 +53,14 @@ class Credit:
         Of these gradients. Where a gradient is zero the cosine is NaN, as is the ratio if BPTT's is.
     step_cosine, step_ratio : array [R, T, P + 1]
         Of the gradients of each step's loss alone; T is 0 if they were not asked for.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(4, 8), nbsnn.neurons.LIF(), nbsnn.Dense(8, 2), nbsnn.neurons.LI(), seed=0)
+    >>> credit = nbsnn.compare_credit(net, np.ones((8, 3, 4), np.float32), np.array([0, 1, 0]))
+    >>> credit.names[-1], credit.cosine.shape == (len(credit.rules), len(credit.names))
+    ('all', True)
     """
 
     rules: list[str]

@@ -43,12 +43,14 @@ class EProp(Online):
     ----------
     net : Sequential
         ``Sequential(Dense, Recurrent(neuron), Dense, LI())``; without ``Recurrent``, or without the last layer, too.
-    loss, optimizer, update, clip, seed
-        As in ``Online``; ``seed`` also draws the feedback.
+    loss, optimizer
+        As in ``Online``.
     feedback : {"symmetric", "random", "adaptive"}
         What brings errors back to the neurons.
     feedback_decay : float, default 0.0
         Share by which adaptive feedback and the readout's weights shrink at each update, which lets them converge.
+    update, clip, seed
+        As in ``Online``; ``seed`` also draws the feedback.
 
     Attributes
     ----------

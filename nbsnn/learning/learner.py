@@ -30,6 +30,19 @@ class Learner:
 
     A learner keeps arrays from step to step, so one thread at a time may use it: others get a ``RuntimeError``.
 
+    Parameters
+    ----------
+    net : Layer
+        The network to train.
+    loss : callable
+        ``loss(output, target) -> (value, derivative)``.
+    optimizer : optional
+        From ``nbsnn.optim``; Adam with its defaults when None.
+    clip : float or None
+        Largest global norm of a gradient.
+    seed : int
+        Seed of what is random in training.
+
     Attributes
     ----------
     net : Layer
@@ -44,6 +57,14 @@ class Learner:
         Gradients, and what the last forward pass left, nested by layer.
     place : OnCpu
         What is done with arrays where the network is: on the CPU or on a GPU.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(4, 2), nbsnn.neurons.LI(), seed=0)
+    >>> learner = nbsnn.BPTT(net, loss=nbsnn.losses.rate_cross_entropy)
+    >>> isinstance(learner, nbsnn.learning.Learner), learner.iteration
+    (True, 0)
     """
 
     def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):

@@ -47,6 +47,14 @@ class Online(Learner):
     -----
     Errors stay within their step, so none gets past a ``Delay``: layers in front of one do not learn.
     ``output`` is the mean over the steps of the last batch, [1, B, ...]: all outputs would grow with time.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Dense(4, 2), nbsnn.neurons.LI(), seed=0)
+    >>> learner = nbsnn.OTTT(net, update="step")
+    >>> isinstance(learner, nbsnn.learning.Online)
+    True
     """
 
     def __init__(

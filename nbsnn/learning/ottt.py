@@ -22,15 +22,17 @@ from .online import Online
 
 
 class OTTT(Online):
-    """Learner: OTTT.
-
-    Parameters and methods are those of ``Online``, and one more.
+    """Learner: online training through time (OTTT).
 
     Parameters
     ----------
+    net, loss, optimizer
+        As in ``Online``.
     input_decay : float, default 0.0
         Factor per step, 0 <= input_decay < 1, of a trace of the network's input. The first layer's gradient is exact
         if it is the decay of the neurons behind (``exp(-dt/tau)``); Xiao et al. use the input as it is, which is 0.
+    **options
+        ``update``, ``clip``, ``seed`` and ``window`` of ``Online``.
 
     Examples
     --------

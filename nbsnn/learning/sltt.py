@@ -12,9 +12,14 @@ from .online import Online
 
 
 class SLTT(Online):
-    """Learner: SLTT, the leanest online rule. For neurons without memory it equals back-propagation through time.
+    """Learner: spatial learning through time (SLTT), the leanest online rule.
 
-    Parameters and methods are those of ``Online``.
+    For neurons without memory it equals back-propagation through time.
+
+    Parameters
+    ----------
+    net, loss, optimizer, update, clip, seed, window
+        As in ``Online``.
 
     Examples
     --------

@@ -99,6 +99,12 @@ class CrossEntropy:
         How much samples of each class count: the mean is one with these weights.
     ignore : int, optional
         Label of samples that are left out.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> isinstance(nbsnn.losses.RateCrossEntropy(scale=10.0), nbsnn.losses.CrossEntropy)
+    True
     """
 
     scale: float = 1.0
@@ -159,7 +165,12 @@ class CrossEntropy:
 class RateCrossEntropy(CrossEntropy):
     """Cross-entropy of spike rates: the logit is ``scale`` times the mean of ``y`` over time.
 
-    Works on spikes and on membranes alike. Parameters as in ``CrossEntropy``.
+    Works on spikes and on membranes alike.
+
+    Parameters
+    ----------
+    scale, label_smoothing : float
+        As in ``CrossEntropy``.
 
     Examples
     --------
@@ -176,7 +187,10 @@ class RateCrossEntropy(CrossEntropy):
 class SumCrossEntropy(CrossEntropy):
     """Cross-entropy of spike counts, or of membranes summed over time: the logit is ``scale * sum_t y``.
 
-    Parameters as in ``CrossEntropy``.
+    Parameters
+    ----------
+    scale, label_smoothing : float
+        As in ``CrossEntropy``.
 
     Examples
     --------
@@ -191,8 +205,13 @@ class SumCrossEntropy(CrossEntropy):
 class MaxCrossEntropy(CrossEntropy):
     """Cross-entropy of each output's maximum over time; the gradient goes to the first step that reaches it.
 
-    Meant for the membranes of a readout that does not spike (Cramer et al. 2022; spytorch). Parameters as in
-    ``CrossEntropy``. The maximum is differentiable except where two steps tie.
+    Meant for the membranes of a readout that does not spike (Cramer et al. 2022; spytorch).
+    The maximum is differentiable except where two steps tie.
+
+    Parameters
+    ----------
+    scale, label_smoothing : float
+        As in ``CrossEntropy``.
 
     Examples
     --------
@@ -208,7 +227,10 @@ class MaxCrossEntropy(CrossEntropy):
 class LastCrossEntropy(CrossEntropy):
     """Cross-entropy of the output at the last step: for membranes that integrate over the whole sample.
 
-    Parameters as in ``CrossEntropy``.
+    Parameters
+    ----------
+    scale, label_smoothing : float
+        As in ``CrossEntropy``.
 
     Examples
     --------

@@ -60,6 +60,11 @@ def accuracy(y: np.ndarray, labels: ArrayLike, decision: str = "count") -> float
     decision : str, default "count"
         As in ``predict``.
 
+    Returns
+    -------
+    float
+        From 0 to 1.
+
     Raises
     ------
     TypeError, ValueError

@@ -84,8 +84,14 @@ class FirstSpikeCrossEntropy(CrossEntropy):
 
         logits = -scale * t_first
 
-    The gradient is that of the module's extension. Parameters as in ``CrossEntropy``; ``scale`` is per step, and the
-    softmax tells times apart that differ by about ``1 / scale`` steps.
+    The gradient is that of the module's extension.
+
+    Parameters
+    ----------
+    scale : float, default 1
+        Per step: the softmax tells times apart that differ by about ``1 / scale`` steps.
+    label_smoothing : float in [0, 1), default 0
+        As in ``CrossEntropy``.
 
     Examples
     --------

@@ -49,6 +49,18 @@ class Connection(Sealed):
     synapse : Synapse
     plasticity : plasticity rule or None
     homeostasis : Scaling, Normalize or None
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Network(dt=0.1, device="python")
+    >>> cells = net.population(nbsnn.neurons.LIF(), 3, name="cells")
+    >>> connection = net.connect(cells, cells, nbsnn.AllToAll(autapses=False), weight=0.5, delay=1.0)
+    >>> connection.pre.tolist(), connection.post.tolist()
+    ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1])
+    >>> connection.weight = 0.25
+    >>> connection.weight                       # a number as long as all synapses share it
+    0.25
     """
 
     CAN_BE_SET = "weight", "learning", "reward"

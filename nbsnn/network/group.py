@@ -36,6 +36,15 @@ class Group(Sealed):
         The model; None for a list of spikes.
     merged : int
         Of recorded events, how many fell on a spike of the same unit and step, and are no spikes of their own.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Network(dt=0.1, device="python")
+    >>> cells = net.population(nbsnn.neurons.LIF(v_rest=-70.0), 4, name="cells")
+    >>> cells["v"][:2] = -60.0
+    >>> cells["v"].tolist(), cells[1:3].n
+    ([-60.0, -60.0, -70.0, -70.0], 2)
     """
 
     INSTEAD = '; variables are set with group["v"] = values, and parameters are those of the model'

@@ -114,6 +114,17 @@ class Recording(Sealed):
         Times of recorded variables, ms.
     seconds : float
         How long the run took, without building and compiling.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Network(dt=0.5, device="python")
+    >>> source = net.spikes(times=[1.0], units=[0], n=1)
+    >>> cell = net.population(nbsnn.neurons.LIF(tau=10.0), 1)
+    >>> synapse = net.connect(source, cell, nbsnn.AllToAll(), weight=2.0, delay=0.5)
+    >>> run = net.run(3.0, record={cell: {"spikes": None, "v": [0]}})
+    >>> run.spikes(cell)[0].tolist(), run[cell, "v"].shape, run.times[-1].item()
+    ([1.5], (6, 1), 3.0)
     """
 
     network: Home

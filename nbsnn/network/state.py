@@ -37,6 +37,19 @@ class State(Sealed):
         Spikes that delayed plastic synapses still wait for.
     network : dict
         The network that it fits: time step, precision, populations, connections.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> net = nbsnn.Network(dt=0.5, device="python")
+    >>> cells = net.population(nbsnn.neurons.LIF(), 2, name="cells", v=0.5)
+    >>> before = net.state()
+    >>> run = net.run(2.0)
+    >>> net.state().step, before.step
+    (4, 0)
+    >>> net.restore(before)
+    >>> net.time
+    0.0
     """
 
     CAN_BE_SET = "step", "arrays", "history", "network"

@@ -42,14 +42,16 @@ def DiehlCook(
 
     Parameters
     ----------
-    tau, tau_theta : float or array
-        Time constants of membrane and raised threshold, in the unit of ``dt``.
+    tau : float or array
+        Membrane time constant, in the unit of ``dt``.
     v_threshold, v_reset, v_rest : float or array, mV
         Threshold without spikes, membrane after a spike, resting membrane.
     refractory : float or array
         Time after a spike, in the unit of ``dt``, during which the membrane is held and input is lost.
     theta_plus : float or array
-        What a spike adds to the threshold.
+        What a spike adds to the threshold, mV.
+    tau_theta : float or array
+        Time constant with which the raised threshold falls, in the unit of ``dt``.
     theta : float or array
         What is added to the threshold at the start. A run begins there: to keep what was learned, pass the state.
     compare : {">=", ">"}

@@ -38,12 +38,14 @@ def IF(
 
     Parameters
     ----------
-    v_threshold, v_reset, reset, detach_reset, compare, surrogate
+    v_threshold, v_reset
         As in ``LIF``.
     v_start : float
         Membrane at which a run starts.
     drain : float or array
         Constant taken from the membrane at every step.
+    reset, detach_reset, compare, surrogate
+        As in ``LIF``.
     learn : tuple of str
         Which of "v_threshold", "v_reset", "drain" are trained.
 

@@ -62,10 +62,12 @@ def LateReset(
 
     Parameters
     ----------
-    tau, v_threshold, v_rest, v_start, decay, decay_input, detach_reset, compare, surrogate
+    tau, v_threshold
         As in ``LIF``.
     tau_syn : float, array or None
         Time constant of the synaptic current, as in ``CubaLIF``; None: input charges the membrane itself.
+    v_rest, v_start, decay, decay_input, detach_reset, compare, surrogate
+        As in ``LIF``.
     learn : tuple of str
         Which of "tau", "tau_syn", "v_threshold", "v_rest", "initial_v" are trained.
 

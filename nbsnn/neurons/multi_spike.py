@@ -73,9 +73,11 @@ def MultiSpike(
         Membrane time constant, in the unit of ``dt``; None: no leak.
     v_threshold : float or array
         What a spike takes of the membrane; above 0.
+    v_rest, v_start
+        As in ``LIF``.
     most : int
         Spikes of one step at most; what is more stays in the membrane.
-    v_rest, v_start, decay, decay_input, compare, surrogate
+    decay, decay_input, compare, surrogate
         As in ``LIF``.
     learn : tuple of str
         Which of "tau", "v_threshold", "v_rest", "initial_v" are trained.

@@ -45,10 +45,12 @@ def NoisyLIF(
     ----------
     tau : float or array
         Membrane time constant, in the unit of ``dt``.
-    v_threshold, v_reset, v_rest : float or array
-        Membrane at which it spikes, after a spike, and at rest.
+    v_threshold, v_reset : float or array
+        Membrane at which it spikes, and after a spike.
     sigma : float or array
         Standard deviation of the membrane without spikes, in its unit.
+    v_rest : float or array
+        Membrane at rest.
     refractory : float or array
         Time after a spike, in the unit of ``dt``, during which the membrane is held at ``v_reset``.
     decay_input, compare

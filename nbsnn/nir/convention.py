@@ -32,7 +32,16 @@ from ..validate import choice
 
 
 class NirWarning(UserWarning):
-    """A file does not say something, or cannot; the message says what, and what is assumed."""
+    """Warning of ``read`` and ``write``: a file does not say something, or cannot.
+
+    The message says what, and what is assumed.
+
+    Examples
+    --------
+    >>> import warnings, nbsnn
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", nbsnn.nir.NirWarning)  # refuse files that leave something open
+    """
 
 
 @dataclass(frozen=True)

@@ -205,10 +205,12 @@ class Adamax(Adam):
     ----------
     lr : float or schedule, default 2e-3
         Learning rate: the size of the largest step.
-    betas, weight_decay
+    betas
         As in ``Adam``.
     eps : float, default 1e-8
         Added to the absolute gradient.
+    weight_decay
+        As in ``Adam``.
 
     Examples
     --------

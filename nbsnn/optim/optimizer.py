@@ -47,6 +47,22 @@ class Optimizer(ByName):
     state : dict of arrays
         ``"slot/parameter"`` -> array of that parameter's shape, for instance ``"m/dense1/weight"``. The arrays are the
         memory itself, not copies. ``"skipped/parameter"`` counts the steps that left a parameter out.
+
+    Examples
+    --------
+    An optimiser of your own is an equation for one number, and what it reads:
+
+    >>> import numpy as np, nbsnn
+    >>> class SignDescent(nbsnn.optim.Optimizer):
+    ...     @staticmethod
+    ...     def rule(p, g, lr):
+    ...         return (p - lr * np.sign(g),)
+    ...     def hyper(self, lr, k):
+    ...         return (lr,)
+    >>> params = {"w": np.ones(2)}
+    >>> SignDescent(0.25).step(params, {"w": np.array([3.0, -0.1])})
+    >>> params["w"].tolist()
+    [0.75, 1.25]
     """
 
     rule: Callable[..., tuple]

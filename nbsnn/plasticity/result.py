@@ -20,6 +20,15 @@ class RuleResult:
         Traces and step; hand it to ``run`` to continue.
     record : dict of str to array [T, ...]
         What was recorded; ``learned["dw"]`` is short for ``learned.record["dw"]``.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> rule = nbsnn.plasticity.PairSTDP(a_post=0.5, a_pre=0.0)
+    >>> pre, post = np.reshape([1, 0], (2, 1, 1)), np.reshape([0, 1], (2, 1, 1))  # [T, B, N]
+    >>> learned = rule.run(np.zeros((1, 1)), pre, post)
+    >>> bool(learned.weights[0, 0] > 0.0)
+    True
     """
 
     weights: np.ndarray

@@ -204,10 +204,12 @@ def MSTDPET(rate: float = 1e-2, *args: float, tau_e: float = 25.0, **options: An
 
     Parameters
     ----------
-    rate, *args, **options
+    rate, *args
         As in ``MSTDP``.
     tau_e : float, unit of ``dt``, default 25.0
         Time constant of the eligibility trace.
+    **options
+        As in ``MSTDP``.
 
     Returns
     -------

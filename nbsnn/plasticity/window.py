@@ -75,7 +75,7 @@ def window(
 
 
 def figure(rule: Rule | PostPreInt, ax: Any = None, title: str = "", **options: Any) -> Any:
-    """The window as a figure.
+    """Draw the window of a rule: the change of a weight against the time between the two spikes.
 
     Parameters
     ----------
@@ -94,6 +94,13 @@ def figure(rule: Rule | PostPreInt, ax: Any = None, title: str = "", **options: 
     ------
     ImportError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> axes = nbsnn.plasticity.figure(nbsnn.plasticity.PairSTDP(), title="pair STDP")
+    >>> axes.get_title()
+    'pair STDP'
     """
     check_options("figure", options, arguments(window, "rule"))
     steps, dw = window(rule, **options)

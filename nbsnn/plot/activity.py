@@ -39,8 +39,8 @@ def activity(
     spikes : (times, units, n), or mapping from names to these
         Spikes of one population or of several: ms, ascending; places of units; number of units. The first population
         is drawn on top.
-    start, stop : float
-        Which time is drawn, in ms.
+    stop, start : float
+        End and beginning of what is drawn, in ms.
     width, smooth : float
         Bin and Gaussian window of the rates, in ms; see ``nbsnn.statistics.population_rate``.
     most : int
@@ -59,6 +59,13 @@ def activity(
         If matplotlib is not installed.
     TypeError, ValueError
         If these are not spikes as ``nbsnn.statistics`` describes them.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> figure = nbsnn.plot.activity({"cells": ([1.0, 2.0, 7.0], [0, 1, 0], 2)}, stop=10.0)
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['unit', 'rate (Hz)']
     """
     if axes is not None and not (
         isinstance(axes, (tuple, list, np.ndarray)) and array_of("axes", axes).shape[:1] == (2,)
@@ -133,6 +140,14 @@ def traces(
         If matplotlib is not installed.
     ValueError
         If lengths do not agree.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> t = np.arange(0.0, 50.0, 0.1)
+    >>> figure = nbsnn.plot.traces(t, {"v (mV)": -70.0 + 0.2 * t}, spikes=[25.0])
+    >>> figure.axes[0].get_ylabel()
+    'v (mV)'
     """
     check_axes(None, title)
     times = shaped("times", numbers("times", times), (None,))

@@ -21,7 +21,24 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 
 
 def pyplot() -> Any:
-    """matplotlib's pyplot, drawing to files; a clear message if it is missing."""
+    """Import matplotlib's pyplot, drawing to files.
+
+    Returns
+    -------
+    module
+        ``matplotlib.pyplot``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; the message says how to get it.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> nbsnn.plot.pyplot().__name__
+    'matplotlib.pyplot'
+    """
     try:
         import matplotlib
     except ImportError:
@@ -69,6 +86,18 @@ def save(figure: Figure, path: str | PathLike[str], dpi: float = 120.0) -> None:
     path : str or path
     dpi : float
         Pixels per inch.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``figure`` is no matplotlib figure, or ``dpi`` is not from 10 to 10,000.
+
+    Examples
+    --------
+    >>> import tempfile, nbsnn
+    >>> figure = nbsnn.plot.rate_histogram([1.0, 2.0, 2.5])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     nbsnn.plot.save(figure, f"{folder}/rates.png")
     """
     if not callable(getattr(figure, "savefig", None)):
         raise TypeError(f"figure must be a matplotlib figure, not {figure!r}")

@@ -31,6 +31,13 @@ def raster(spikes: np.ndarray, ax: Axes | None = None, title: str = "") -> Any:
     Returns
     -------
     matplotlib axes
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> axes = nbsnn.plot.raster(np.eye(5), title="one after the other")
+    >>> axes.get_xlabel()
+    'step'
     """
     check_axes(ax, title)
     spikes = numbers("spikes", spikes)
@@ -69,7 +76,29 @@ def fields(weights: np.ndarray, path: str | PathLike[str], side: int | None = No
 
 
 def training(history: History, run: Run, path: str | PathLike[str], sample: int = 0) -> None:
-    """A figure of a training's course and of one sample's spikes, written to ``path``."""
+    """Write a figure of the course of a training and of one sample's spikes to ``path``.
+
+    Parameters
+    ----------
+    history : History
+        What ``fit`` returned.
+    run : Run
+        A run of the network that was trained.
+    path : str or path
+        The image file.
+    sample : int, default 0
+        Which sample of the run is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> from nbsnn.progress.history import History
+    >>> row = {"loss": 0.5, "train_accuracy": 0.9, "rate/lif1": 0.1, "seconds": 1.0}
+    >>> history = History([{"epoch": 1, **row}, {"epoch": 2, **row}])
+    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(), seed=0, device="python")
+    >>> run = net.run(np.ones((5, 1, 3), np.float32))
+    >>> nbsnn.plot.training(history, run, "training.png")                      # doctest: +SKIP
+    """
     validate.path("path", path)
     instance("history", history, History, "the history of a training")
     instance("run", run, Run, "what a network's run returns")

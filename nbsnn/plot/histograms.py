@@ -39,6 +39,12 @@ def rate_histogram(
         If matplotlib is not installed.
     ValueError
         If there is no number.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> nbsnn.plot.rate_histogram([1.0, 2.0, 2.5]).axes[0].get_xlabel()
+    'rate (Hz)'
     """
     return _histogram("rates", rates, "rate (Hz)", "Hz", bins, ax, title)
 
@@ -58,6 +64,11 @@ def cv_histogram(
     Returns
     -------
     matplotlib figure
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> figure = nbsnn.plot.cv_histogram({"excitatory": [0.9, 1.1], "inhibitory": [0.8, float("nan"), 1.0]})
     """
     return _histogram("cv", cv, "CV of inter-spike intervals", "", bins, ax, title)
 

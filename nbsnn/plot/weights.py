@@ -43,6 +43,11 @@ def weight_matrix(weight: ArrayLike, rows: Rows | None = None, *, ax: Axes | Non
         If matplotlib is not installed.
     ValueError
         If shapes do not agree.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> figure = nbsnn.plot.weight_matrix(np.random.default_rng(0).normal(size=(20, 10)), title="before training")
     """
     check_axes(ax, title)
     if rows is not None:
@@ -90,6 +95,11 @@ def receptive_fields(
         If matplotlib is not installed.
     ValueError
         If ``weight`` has another number of sources than a picture has points.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> figure = nbsnn.plot.receptive_fields(np.random.default_rng(0).random((64, 9)), (8, 8))
     """
     check_axes(ax, title)
     weight, grid = numbers("weight", weight), shape_of("shape", shape)
@@ -139,6 +149,12 @@ def weights_over_time(times: ArrayLike, weights: ArrayLike, *, ax: Axes | None =
         If matplotlib is not installed.
     ValueError
         If lengths do not agree.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> weights = np.random.default_rng(0).normal(size=(100, 8)).cumsum(0)
+    >>> figure = nbsnn.plot.weights_over_time(np.arange(100.0), weights)
     """
     check_axes(ax, title)
     times, weights = shaped("times", numbers("times", times), (None,)), numbers("weights", weights)

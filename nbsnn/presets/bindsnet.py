@@ -137,10 +137,12 @@ def MSTDP(
         Factor of all changes.
     a_plus, a_minus : float
         Eligibility of pre before post, and of post before pre (negative).
-    tc_plus, tc_minus, tc_e_trace : float, unit of ``dt``
-        Time constants of the traces and of the eligibility trace.
+    tc_plus, tc_minus : float, unit of ``dt``
+        Time constants of the traces.
     wmin, wmax : float
         Bounds.
+    tc_e_trace : float, unit of ``dt``, optional
+        Time constant of the eligibility trace.
     **options
         See ``plasticity.MSTDP``.
 

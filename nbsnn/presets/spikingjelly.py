@@ -193,7 +193,19 @@ def OTTTLIFNode(
 ) -> Neuron:
     """``LIFNode`` with the defaults of SpikingJelly's ``OTTTLIFNode``, for the learner ``OTTT``, which keeps its trace.
 
-    Parameters, returns and errors are those of ``LIFNode``.
+    Parameters
+    ----------
+    tau, decay_input, v_threshold, v_reset, surrogate_function, detach_reset
+        As in ``LIFNode``.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``LIFNode``.
 
     Examples
     --------
@@ -214,7 +226,19 @@ def SLTTLIFNode(
 ) -> Neuron:
     """``LIFNode`` with the defaults of SpikingJelly's ``SLTTLIFNode``, for the learner ``SLTT``.
 
-    Parameters, returns and errors are those of ``LIFNode``.
+    Parameters
+    ----------
+    tau, decay_input, v_threshold, v_reset, surrogate_function, detach_reset
+        As in ``LIFNode``.
+
+    Returns
+    -------
+    Neuron
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``LIFNode``.
 
     Examples
     --------
