@@ -94,13 +94,13 @@ def diehl_cook(
     Examples
     --------
     >>> import numpy as np, nbsnn
-    >>> from nbsnn.unsupervised import diehl_cook, learn, name_units
+    >>> from nbsnn.unsupervised import accuracies, diehl_cook, learn, name_units, respond
     >>> x, labels = np.repeat(np.eye(2), [20, 44], axis=1).repeat(5, axis=0), np.arange(10) // 5
     >>> net, encoder = diehl_cook(64, 4, norm=20.0), nbsnn.encode.poisson(T=100, gain=0.1)
     >>> state = learn(net, x, encoder, epochs=2, progress=False)
-    >>> found = name_units(net, x, labels, encoder, state)
-    >>> found.response.shape
-    (4, 2)
+    >>> found, counts = name_units(net, x, labels, encoder, state), respond(net, x, encoder, state)
+    >>> found.response.shape, counts.shape, list(accuracies(found, counts, labels))
+    ((4, 2), (10, 4), ['all', 'proportional'])
     """
     if theta_plus is None:
         theta_plus = 0.05 * count("units", units, most=UNITS) / 400.0
@@ -166,6 +166,10 @@ def learn(
     ------
     ValueError, TypeError
         If shapes do not fit, or the checkpoint belongs to another course of learning.
+
+    Examples
+    --------
+    That of ``diehl_cook`` runs the whole course.
     """
     instance("layer", layer, Plastic, "a plastic layer, diehl_cook() say")
     keep = names("keep", keep)
@@ -214,16 +218,27 @@ def respond(
     layer: Plastic, x: Array, encoder: Encoder, state: Nested, *, stream: str = "respond", seed: int = 0,
     keep: tuple[str, ...] = LASTING, progress: Progress | bool = False,
 ) -> Array:  # fmt: skip
-    """Spike counts [S, N] with weights and thresholds as they are; the order of the samples does not matter.
+    """Count spikes with weights and thresholds as they are; the order of the samples does not matter.
 
     Parameters
     ----------
-    layer, x, encoder, keep, progress
+    layer, x, encoder
         As in ``learn``.
     state : dict
         What ``learn`` returned.
     stream, seed : str, int
-        The stream of the spikes.
+        What the spikes depend on.
+    keep, progress
+        As in ``learn``.
+
+    Returns
+    -------
+    int array [S, N]
+        Spikes of each unit for each sample.
+
+    Examples
+    --------
+    That of ``diehl_cook`` runs the whole course.
     """
     instance("layer", layer, Plastic, "a plastic layer, diehl_cook() say")
     x = real("x", x)
@@ -246,10 +261,16 @@ def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state:
 
     Parameters
     ----------
-    layer, x, encoder, state, **options
-        As in ``respond``.
-    labels : int array [S]
-        Classes of the samples.
+    layer, x, labels, encoder, state, **options
+        As in ``respond``; ``labels`` are the classes of the samples, int [S].
+
+    Returns
+    -------
+    Assignment
+
+    Examples
+    --------
+    That of ``diehl_cook`` runs the whole course.
     """
     check_options("name_units", options, arguments(respond, "layer", "x", "encoder", "state"))
     if np.shape(real("x", x))[:1] == (0,):
@@ -260,11 +281,19 @@ def name_units(layer: Plastic, x: Array, labels: Array, encoder: Encoder, state:
 def accuracies(found: Assignment, counts: Array, labels: Array) -> dict[str, float]:
     """Share of samples that each vote names rightly.
 
+    Parameters
+    ----------
+    found, counts, labels : Assignment, int array [S, N], int array [S]
+        From ``name_units``; from ``respond``; classes of the samples.
+
+    Returns
+    -------
+    dict of str to float
+        "all" and "proportional", from 0 to 1; see ``nbsnn.voting``.
+
     Examples
     --------
-    >>> from nbsnn.voting import assign_labels
-    >>> counts = np.array([[3, 0], [0, 2]])
-    >>> accuracies(assign_labels(counts, np.array([0, 1])), counts, np.array([0, 1]))
+    >>> accuracies(assign_labels(np.eye(2), np.arange(2)), np.eye(2), np.arange(2))
     {'all': 1.0, 'proportional': 1.0}
     """
     instance("found", found, Assignment, "what name_units returned")

@@ -33,6 +33,12 @@ class Assignment:
         Class of each neuron; -1 for one that never spiked.
     response : float array [N, C]
         Mean spike count of each neuron for each class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> assign_labels(np.array([[3, 0], [0, 2]]), np.array([1, 0])).labels
+    array([1, 0])
     """
 
     labels: np.ndarray

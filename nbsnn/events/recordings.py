@@ -20,7 +20,7 @@ Shape = int | tuple[int, ...] | None
 class Recording:
     """The events of one file.
 
-    Attributes
+    Parameters
     ----------
     events : structured array [events]
         Fields t, x, y, p.

@@ -63,28 +63,12 @@ class Layer:
         Where the layer can compute; a custom layer computes with NumPy's arrays.
     fusible : bool
         Whether learners may run it and the population after it as one, see ``layers.fused``.
-    arrays : Host
-        Array operations where the layer's arrays are.
-    cuda : object or None
-        On a GPU, what computes there in place of the layer's own methods, if it has such: see ``ops``.
+    arrays, cuda : Host, object or None
+        Array operations where the layer's arrays are; what computes on a GPU in place of its own methods: see ``ops``.
 
     Examples
     --------
-    A layer of your own, with its backward pass:
-
-    >>> import numpy as np, nbsnn
-    >>> class Negative(nbsnn.Layer):
-    ...     kind = "negative"
-    ...     def build(self, in_shape, setting, draws):
-    ...         self.in_shape = self.shape = in_shape
-    ...         self.settle(setting)
-    ...     def forward(self, x, state, tape, draws=None):
-    ...         return -x, {}
-    ...     def backward(self, gy, tape, grads, *, after=None, inject=None, wanted=True):
-    ...         return -gy, {}
-    >>> net = nbsnn.Sequential(Negative(), input_shape=2)
-    >>> net.run(np.ones((1, 1, 2))).output.tolist()
-    [[[-1.0, -1.0]]]
+    That of ``Stateless`` is a layer of one's own.
     """
 
     kind = "layer"
@@ -216,10 +200,7 @@ class Layer:
         return []
 
     def tape_bytes(self, steps: int, batch: int) -> int:
-        """About how many bytes a training step of the layer by itself takes: what ``forward`` keeps, and derivatives.
-
-        By default one number for each input and output, twice.
-        """
+        """Bytes that a training step of the layer by itself takes, by default two numbers for each input and output."""
         return 2 * (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch * self.setting.dtype.itemsize
 
     def fused_parts(self) -> tuple[Any, Any] | None:

@@ -153,7 +153,19 @@ class Distance(Rule):
 
 
 def grid(shape: tuple[int, ...], spacing: float = 1.0) -> Array:
-    """Coordinates [units, D] of a regular grid, the last dimension fastest, in the middle of cells of size ``spacing``.
+    """Coordinates of a regular grid.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Units along each dimension.
+    spacing : float, default 1.0
+        Distance of neighbours.
+
+    Returns
+    -------
+    float64 array [units, D]
+        The last dimension fastest, in the middle of cells of size ``spacing``.
 
     Examples
     --------

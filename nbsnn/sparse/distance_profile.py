@@ -25,6 +25,22 @@ class Profile(Protocol):
     """Interface of a custom profile of ``Distance``.
 
     If it also has ``falling = True``, the probability never grows with distance, and far pairs are looked at faster.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> def ring(d, a, b):
+    ...     return a if 1.0 <= d <= b else 0.0
+    >>> class Ring:
+    ...     function = staticmethod(ring)
+    ...     parameters = (0.5, 2.0)
+    ...     reach = 2.0
+    >>> rule = nbsnn.Distance(Ring())
+    >>> places = nbsnn.sparse.grid((5, 5))
+    >>> rows = rule.build(25, 25, coordinates=places)
+    >>> distance = np.linalg.norm(places[rows.pre()] - places[rows.post], axis=1)
+    >>> bool(distance.min() >= 1.0 and distance.max() <= 2.0)
+    True
     """
 
     function: Any
@@ -48,7 +64,14 @@ def _peak(peak: float) -> None:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """``peak exp(-d^2 / (2 std^2))``.
+    """A profile that falls like a Gaussian: ``peak exp(-d^2 / (2 std^2))``.
+
+    Parameters
+    ----------
+    peak : float
+        Probability at distance 0, above 0 and at most 1.
+    std : float
+        In the unit of the coordinates.
 
     Examples
     --------
@@ -78,7 +101,14 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Decay:
-    """``peak exp(-d / length)``.
+    """A profile that falls exponentially: ``peak exp(-d / length)``.
+
+    Parameters
+    ----------
+    peak : float
+        Probability at distance 0, above 0 and at most 1.
+    length : float
+        In the unit of the coordinates.
 
     Examples
     --------
@@ -108,7 +138,14 @@ class Decay:
 
 @dataclass(frozen=True)
 class Disc:
-    """``peak`` up to ``radius``, which is included (with 1e-9 of it to spare for rounding), and 0 beyond.
+    """A profile that is ``peak`` up to ``radius``, and 0 beyond.
+
+    Parameters
+    ----------
+    radius : float
+        In the unit of the coordinates; included, with 1e-9 of it to spare for rounding.
+    peak : float, default 1.0
+        Probability within the radius, above 0 and at most 1.
 
     Examples
     --------

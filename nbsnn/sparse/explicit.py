@@ -88,7 +88,17 @@ def from_scipy(matrix: Any) -> Explicit:
     """The stored entries of a SciPy sparse matrix [n_pre, n_post] as synapses with weights.
 
     They are in the order of ``matrix.tocoo()``. Stored zeros are synapses of weight zero, repeated entries are
-    multapses. True in a matrix of bool is a weight of 1.
+    multapses.
+
+    Parameters
+    ----------
+    matrix : SciPy sparse matrix or array [n_pre, n_post]
+        Of any format and of real numbers or bool; True is a weight of 1.
+
+    Returns
+    -------
+    Explicit
+        The rule, with weights.
 
     Raises
     ------

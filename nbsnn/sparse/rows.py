@@ -28,7 +28,7 @@ MOST = 2**31 - 1
 class Rows:
     """Synapses by presynaptic unit, within it by target; repeated synapses (multapses) are neighbours.
 
-    Attributes
+    Parameters
     ----------
     start : int64 array [n_pre + 1]
         Where each presynaptic unit's synapses begin.

@@ -17,8 +17,17 @@ NOWHERE = -(1 << 40)
 
 
 class Rule(ABC):
-    """A rule for who is connected to whom. Rules hold no state: equal arguments give equal rows, on any number of
-    threads."""
+    """Base of the connection rules: who is connected to whom.
+
+    Rules hold no state: equal arguments give equal rows, on any number of threads.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> rule = nbsnn.Sparse(indegree=3)
+    >>> isinstance(rule, nbsnn.sparse.Rule), len(rule.build(10, 5))
+    (True, 15)
+    """
 
     exact = False  # whether ``count`` tells the number of synapses, and not a bound
     spatial = True  # whether it may ask for coordinates

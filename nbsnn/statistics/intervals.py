@@ -63,9 +63,23 @@ def intervals(
 def cv_per_unit(
     times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
 ) -> Array:
-    """The coefficient of variation of each unit's intervals: float64 [n], NaN for units of fewer than ``least`` spikes.
+    """The coefficient of variation of each unit's intervals.
 
-    Other parameters as ``intervals``.
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    start, stop : float
+        Which time counts, in ms.
+    least : int, default 4
+        Spikes below which a unit does not count.
+
+    Returns
+    -------
+    float64 array [n]
+        NaN for units of fewer than ``least`` spikes.
 
     Examples
     --------
@@ -84,9 +98,23 @@ def cv_per_unit(
 def cv(
     times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
 ) -> float:
-    """The coefficient of variation of intervals, averaged over units of at least ``least`` spikes.
+    """The coefficient of variation of intervals, averaged over units.
 
-    Other parameters as ``intervals``.
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    start, stop : float
+        Which time counts, in ms.
+    least : int, default 4
+        Spikes below which a unit does not count.
+
+    Returns
+    -------
+    float
+        0 for regular spikes, 1 for a Poisson process.
 
     Raises
     ------
@@ -104,7 +132,31 @@ def cv(
 def cv2(
     times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
 ) -> float:
-    """CV2, averaged over units of at least ``least`` spikes; 1 for a Poisson process. Parameters as ``cv``.
+    """CV2, averaged over units.
+
+    The mean of ``2 |I[k+1] - I[k]| / (I[k+1] + I[k])`` over neighbouring intervals; slow changes of the rate
+    hardly count.
+
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    start, stop : float
+        Which time counts, in ms.
+    least : int, default 4
+        Spikes below which a unit does not count.
+
+    Returns
+    -------
+    float
+        1 for a Poisson process.
+
+    Raises
+    ------
+    ValueError
+        If no unit has enough spikes; and as ``intervals``.
 
     Examples
     --------
@@ -118,7 +170,30 @@ def cv2(
 def lv(
     times: ArrayLike, units: ArrayLike, n: int, *, start: float = 0.0, stop: float = math.inf, least: int = LEAST
 ) -> float:
-    """The local variation, averaged over units of at least ``least`` spikes; 1 for Poisson. Parameters as ``cv``.
+    """The local variation, averaged over units.
+
+    The mean of ``3 (I[k+1] - I[k])^2 / (I[k+1] + I[k])^2`` over neighbouring intervals.
+
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    start, stop : float
+        Which time counts, in ms.
+    least : int, default 4
+        Spikes below which a unit does not count.
+
+    Returns
+    -------
+    float
+        1 for a Poisson process.
+
+    Raises
+    ------
+    ValueError
+        If no unit has enough spikes; and as ``intervals``.
 
     Examples
     --------

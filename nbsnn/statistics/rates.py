@@ -21,8 +21,13 @@ def mean_rate(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start:
         Spikes: ms, ascending; places of units.
     n : int
         Number of units, silent ones included.
-    start, stop : float
-        Which time counts, in ms.
+    stop, start : float
+        End and beginning of the time that counts, in ms.
+
+    Returns
+    -------
+    float
+        In Hz.
 
     Raises
     ------
@@ -38,7 +43,26 @@ def mean_rate(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start:
 
 
 def rates(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0) -> Array:
-    """The rate of each unit in Hz: float64 [n]. Parameters as ``mean_rate``.
+    """The rate of each unit.
+
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    stop, start : float
+        End and beginning of the time that counts, in ms.
+
+    Returns
+    -------
+    float64 array [n]
+        In Hz.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``mean_rate``.
 
     Examples
     --------
@@ -50,9 +74,29 @@ def rates(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: flo
 
 
 def counts(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0, width: float = 1.0) -> Array:
-    """Spikes of the whole population in bins of ``width`` ms: int64 [bins]. Other parameters as ``mean_rate``.
+    """Spikes of the whole population in bins of time.
 
     A rest shorter than a bin is left out. A time on an edge belongs to the bin that begins there.
+
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    stop, start : float
+        End and beginning of the time that counts, in ms.
+    width : float, default 1.0
+        Of a bin, in ms.
+
+    Returns
+    -------
+    int64 array [bins]
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``mean_rate``.
 
     Examples
     --------
@@ -77,7 +121,7 @@ def population_rate(
 
     Parameters
     ----------
-    times, units, n, start, stop
+    times, units, n, stop, start
         As ``mean_rate``.
     width : float
         Of a bin, in ms.

@@ -21,18 +21,23 @@ from .window import Array, bins_of, bins_within, spikes_within
 
 
 def fano(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0, width: float = 5.0) -> float:
-    """The Fano factor of the population's spike count in bins of ``width`` ms.
+    """The Fano factor of the population's spike count in bins: its variance by its mean.
 
     Parameters
     ----------
     times, units : array [spikes]
         Spikes: ms, ascending; places of units.
     n : int
-        Number of units.
-    start, stop : float
-        Which time counts, in ms.
-    width : float
+        Number of units, silent ones included.
+    stop, start : float
+        End and beginning of the time that counts, in ms.
+    width : float, default 5.0
         Of a bin, in ms.
+
+    Returns
+    -------
+    float
+        1 for a Poisson process.
 
     Raises
     ------
@@ -53,7 +58,23 @@ def fano(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: floa
 def synchrony(
     times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: float = 0.0, width: float = 5.0
 ) -> float:
-    """Golomb's chi of spike counts in bins of ``width`` ms, from 0 to 1. Parameters as ``fano``.
+    """Golomb's chi of spike counts in bins.
+
+    Parameters
+    ----------
+    times, units : array [spikes]
+        Spikes: ms, ascending; places of units.
+    n : int
+        Number of units, silent ones included.
+    stop, start : float
+        End and beginning of the time that counts, in ms.
+    width : float, default 5.0
+        Of a bin, in ms.
+
+    Returns
+    -------
+    float
+        From 0 (asynchronous) to 1.
 
     Raises
     ------
@@ -74,7 +95,17 @@ def synchrony(
 
 
 def synchrony_of(states: ArrayLike) -> float:
-    """Golomb's chi of a state, such as the membrane potential: ``states`` [T, N].
+    """Golomb's chi of a state, such as the membrane potential.
+
+    Parameters
+    ----------
+    states : array [T, N]
+        A state of N units over time.
+
+    Returns
+    -------
+    float
+        From 0 (asynchronous) to 1.
 
     Examples
     --------
@@ -103,7 +134,7 @@ def correlations(
 
     Parameters
     ----------
-    times, units, n, start, stop, width
+    times, units, n, stop, start, width
         As ``fano``.
     sample : int
         Number of units, drawn from those whose count changes from bin to bin; all their pairs are taken.
@@ -139,7 +170,24 @@ def correlations(
 
 
 def correlation(times: ArrayLike, units: ArrayLike, n: int, stop: float, **options: Any) -> float:
-    """The mean correlation coefficient of pairs of units. Parameters as ``correlations``.
+    """The mean correlation coefficient of pairs of units.
+
+    Parameters
+    ----------
+    times, units, n, stop
+        As in ``correlations``.
+    **options
+        ``start``, ``width``, ``sample`` and ``seed`` of ``correlations``.
+
+    Returns
+    -------
+    float
+        From -1 to 1.
+
+    Raises
+    ------
+    ValueError
+        As ``correlations``.
 
     Examples
     --------

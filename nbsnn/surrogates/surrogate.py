@@ -43,6 +43,15 @@ class Surrogate:
         Where ``slope`` differs from zero.
     integral : float
         The integral of ``slope`` over its support: 1 for a proper derivative of a unit step.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> surrogate = nbsnn.surrogates.atan(2.0)
+    >>> surrogate, surrogate.slope(0.0), surrogate.smooth(0.0)
+    (atan(alpha=2.0), 1.0, 0.5)
+    >>> nbsnn.neurons.LIF(surrogate=surrogate).surrogate is surrogate
+    True
     """
 
     name: str
@@ -70,21 +79,87 @@ class Surrogate:
 
 @hole
 def spike(u: float) -> float:
-    """1.0 if the membrane has reached its threshold (``u = v - v_threshold``), else 0.0."""
+    """The step function of a neuron: stands in a custom ``step`` where the neuron spikes.
+
+    Parameters
+    ----------
+    u : float
+        ``v - v_threshold``.
+
+    Returns
+    -------
+    float
+        1.0 if the membrane has reached its threshold, else 0.0; or what ``compare`` of the neuron asks for.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> nbsnn.spike(-0.5), nbsnn.spike(0.0)
+    (0.0, 1.0)
+    """
     return 1.0 if u >= 0.0 else 0.0
 
 
 @hole
 def dspike(u: float) -> float:
-    """The slope of a surrogate at ``u = v - v_threshold``."""
+    """The slope of the neuron's surrogate: stands in a custom ``vjp`` for the derivative of ``spike``.
+
+    Parameters
+    ----------
+    u : float
+        ``v - v_threshold``.
+
+    Returns
+    -------
+    float
+        Its slope at u.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> nbsnn.dspike(0.0), nbsnn.dspike(1.0)
+    (1.0, 0.25)
+    """
     return 1.0 / (1.0 + abs(u)) ** 2
 
 
 def at_or_above(u: float) -> float:
-    """The step function that spikes at the threshold: ``compare=">="``."""
+    """The step function that spikes at the threshold: ``compare=">="``.
+
+    Parameters
+    ----------
+    u : float
+        ``v - v_threshold``.
+
+    Returns
+    -------
+    float
+        1.0 or 0.0.
+
+    Examples
+    --------
+    >>> at_or_above(0.0)
+    1.0
+    """
     return 1.0 if u >= 0.0 else 0.0
 
 
 def above(u: float) -> float:
-    """The step function that spikes only above the threshold: ``compare=">"``."""
+    """The step function that spikes only above the threshold: ``compare=">"``.
+
+    Parameters
+    ----------
+    u : float
+        ``v - v_threshold``.
+
+    Returns
+    -------
+    float
+        1.0 or 0.0.
+
+    Examples
+    --------
+    >>> above(0.0)
+    0.0
+    """
     return 1.0 if u > 0.0 else 0.0

@@ -19,6 +19,10 @@ def Delta() -> Synapse:
     A membrane that is held, while refractory, does not jump. CubaLIF, CLIF, Cooldown, Discontinuous and PoissonNeuron,
     whose input is no current into a membrane, get the weight as their input of the step.
 
+    Returns
+    -------
+    Synapse
+
     Examples
     --------
     >>> Delta()

@@ -29,10 +29,15 @@ Array = np.ndarray
 class Membrane:
     """A membrane that a step takes from v to ``decay v + gain x``, the input ``x`` held: linear below its threshold.
 
-    Attributes
+    Parameters
     ----------
     decay, gain : float
         Of one step.
+
+    Examples
+    --------
+    >>> Membrane(decay=0.9, gain=0.1)
+    Membrane(decay=0.9, gain=0.1)
     """
 
     decay: float
@@ -59,6 +64,13 @@ class Synapse(ByName):
         A, B and C of the equations above, the first as rows; no variables: a delta synapse.
     reversal : float or None, mV
         Reversal potential of a conductance; None for a current.
+
+    Examples
+    --------
+    >>> import nbsnn
+    >>> synapse = nbsnn.synapses.Alpha(tau=2.0)
+    >>> synapse.kind, len(synapse.variables)
+    ('Alpha', 2)
     """
 
     kind: str

@@ -69,6 +69,15 @@ def fit(
     ------
     TypeError, ValueError
         As ``Tempotron.run`` and ``Tempotron.step``; as many labels as samples are needed.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> times = np.random.default_rng(0).uniform(0.0, 500.0, (10, 50))          # one spike per input, ms
+    >>> tempotron = nbsnn.Tempotron(n_inputs=50, tau=15.0, tau_s=3.75, T=500.0)
+    >>> history = nbsnn.tempotron.fit(tempotron, times, np.arange(10) % 2, epochs=100)
+    >>> history["train_accuracy"][-1]
+    1.0
     """
     count("epochs", epochs, most=1_000_000)
     rule = Classic() if rule is None else check_rule(rule)
@@ -125,6 +134,11 @@ def accuracy(
         ``"largest"``: the output with the largest ``v_max`` is one that should fire; by default with labels [n].
     size : int, default 500
         Samples at a time.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
 
     Examples
     --------

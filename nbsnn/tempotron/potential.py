@@ -25,7 +25,19 @@ from ..validate import number
 
 
 def psp(t: float, tau: float, tau_s: float) -> float:
-    """The potential K(t), not normalised.
+    """The potential K(t) that a spike leaves, not normalised.
+
+    Parameters
+    ----------
+    t : float, ms or steps
+        Time since the spike.
+    tau, tau_s : float, ms or steps
+        As in ``peak_time``.
+
+    Returns
+    -------
+    float
+        0 before the spike.
 
     Examples
     --------
@@ -37,6 +49,17 @@ def psp(t: float, tau: float, tau_s: float) -> float:
 
 def dpsp(t: float, tau: float, tau_s: float) -> float:
     """The slope of K; at ``t = 0`` the one from the right.
+
+    Parameters
+    ----------
+    t : float, ms or steps
+        Time since the spike.
+    tau, tau_s : float, ms or steps
+        As in ``peak_time``.
+
+    Returns
+    -------
+    float
 
     Examples
     --------
@@ -84,6 +107,11 @@ def peak_time(tau: float, tau_s: float) -> float:
     tau, tau_s : float, ms or steps
         Time constants of membrane and synapse, ``tau > tau_s > 0``.
 
+    Returns
+    -------
+    float
+        In the unit of the time constants.
+
     Raises
     ------
     TypeError, ValueError
@@ -110,6 +138,10 @@ def normaliser(tau: float, tau_s: float, v_threshold: float = 1.0) -> float:
         As in ``peak_time``.
     v_threshold : float, membrane unit, default 1.0
         Above 0.
+
+    Returns
+    -------
+    float
 
     Examples
     --------

@@ -32,6 +32,14 @@ class Response:
         What was answered.
     n_before, left_slope : arrays [B, O]
         For the derivative: the events before the maximum, and the membrane's slope at a kink, divided by v0.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> tempotron = nbsnn.Tempotron(n_inputs=2, tau=15.0, tau_s=3.75, T=100.0, weight=np.ones((2, 1)))
+    >>> response = tempotron.run(np.array([[10.0, 12.0]]))
+    >>> response.spikes.tolist(), bool(response.t_max[0, 0] > 12.0)
+    ([[1.0]], True)
     """
 
     v_max: np.ndarray
@@ -113,7 +121,20 @@ class TempotronLike(Protocol):
 
 
 class Rule(Protocol):
-    """Interface of a custom rule for ``Tempotron.step`` and ``Tempotron.fit``."""
+    """Interface of a custom rule for ``Tempotron.step`` and ``Tempotron.fit``.
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> class Shrink:
+    ...     def learn(self, t, events, target):
+    ...         t.params["weight"] *= 0.5
+    ...         return 1.0, t.run(events).v_max
+    >>> tempotron = nbsnn.Tempotron(1, weight=np.ones((1, 1)))
+    >>> value = tempotron.step(np.array([[1.0]]), np.array([1]), Shrink())
+    >>> tempotron.params["weight"].tolist()
+    [[0.5]]
+    """
 
     def learn(self, t: TempotronLike, events: Events, target: np.ndarray) -> tuple[float, np.ndarray]:
         """Change ``t.params`` in place, for samples of which ``target`` [B, O] says who should fire.
