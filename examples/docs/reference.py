@@ -18,6 +18,13 @@ TITLES = {
     "voting": "Votes of labels", "nir": "NIR files", "events": "Events", "sklearn": "scikit-learn",
 }  # fmt: skip
 
+HELPERS = """
+    presets.norse.cell presets.snntorch.holes_of presets.snntorch.neuron presets.spaic_stdp.mixed
+    presets.spikingjelly.conventions presets.spikingjelly.start_of presets.spikingjelly_tempotron.Record
+    unsupervised.shown_order
+"""
+"""Functions of modules that are public, but are none of the user's business."""
+
 
 def public(module: ModuleType) -> list[str]:
     """Functions and classes that a module defines or, of a package, hands on, in alphabetical order."""
@@ -25,7 +32,8 @@ def public(module: ModuleType) -> list[str]:
     for name, value in sorted(vars(module).items()):
         place = getattr(value, "__module__", None) or ""
         ours = place.startswith("nbsnn") if hasattr(module, "__path__") else place == module.__name__
-        if ours and not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)):
+        helper = f"{module.__name__}.{name}".removeprefix("nbsnn.") in HELPERS.split()
+        if ours and not helper and not name.startswith("_") and (inspect.isclass(value) or inspect.isfunction(value)):
             found.append(name)
     return found
 
@@ -46,6 +54,12 @@ def everything() -> dict[str, list[str]]:
     return {"nbsnn": [f"nbsnn.{n}" for n in sorted(rest) if callable(getattr(nbsnn, n))], **pages}
 
 
+def found(full: str) -> object:
+    """The object of a full name."""
+    module, _, name = full.rpartition(".")
+    return getattr(import_module(module), name)
+
+
 def write(path: Path, text: str) -> None:
     """Write a page, but only if it has changed: Sphinx reads anew what is newer."""
     if not path.exists() or path.read_text() != text:
@@ -62,8 +76,7 @@ def write_reference(folder: Path) -> None:
         if name != "nbsnn":
             lines += [f".. automodule:: nbsnn.{name}", "   :no-index:", ""]
         for full in objects:
-            module, _, last = full.rpartition(".")
-            kind = "autoclass" if inspect.isclass(getattr(import_module(module), last)) else "autofunction"
+            kind = "autoclass" if inspect.isclass(found(full)) else "autofunction"
             lines += [f".. {kind}:: {full}", *(["   :members:"] if kind == "autoclass" else []), ""]
         write(folder / f"{name}.rst", "\n".join(lines))
     listed = "\n".join(f"   {name}" for name in pages)

@@ -10,9 +10,13 @@ class Dataset(NamedTuple):
 
     Parameters
     ----------
-    x_train, x_test : array [samples, ...]
-        Samples for training and for testing.
-    y_train, y_test : int array [samples]
+    x_train : array [samples, ...]
+        Samples for training.
+    y_train : int array [samples]
+        Their labels.
+    x_test : array [samples, ...]
+        Samples for testing.
+    y_test : int array [samples]
         Their labels.
 
     Examples

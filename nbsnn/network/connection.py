@@ -58,7 +58,8 @@ class Connection(Sealed):
     >>> connection = net.connect(cells, cells, nbsnn.AllToAll(autapses=False), weight=0.5, delay=1.0)
     >>> connection.pre.tolist(), connection.post.tolist()
     ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1])
-    >>> connection.weight = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    >>> connection.weight                       # a number as long as all synapses share it
+    0.5
     """
 
     CAN_BE_SET = "weight", "learning", "reward"
