@@ -22,7 +22,7 @@ NAMES = [full for page in reference.everything().values() for full in page]
 WANTED = {"EX01", "PR01", "PR02", "PR03", "RT01", "GL08"}
 
 METHODS = """
-    BPTT.gradients BPTT.plan BPTT.step Layer.run Learner.gradients Learner.step Network.connect Network.population
+    BPTT.plan BPTT.step Layer.run Learner.gradients Learner.step Network.connect Network.population
     Network.restore Network.run
 """
 """What users call, beside functions and classes."""

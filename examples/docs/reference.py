@@ -47,9 +47,10 @@ def everything() -> dict[str, list[str]]:
         if name == "presets":
             modules += [value for _, value in sorted(vars(module).items()) if inspect.ismodule(value)]
         for module in modules:
-            fresh = [n for n in public(module) if id(getattr(module, n)) not in seen]
-            seen |= {id(getattr(module, n)) for n in fresh}
-            pages.setdefault(name, []).extend(f"{module.__name__}.{n}" for n in fresh)
+            for n in public(module):
+                if id(getattr(module, n)) not in seen:
+                    seen.add(id(getattr(module, n)))
+                    pages.setdefault(name, []).append(f"{module.__name__}.{n}")
     rest = [n for n, place in nbsnn.PLACES.items() if place and id(getattr(nbsnn, n)) not in seen]
     return {"nbsnn": [f"nbsnn.{n}" for n in sorted(rest) if callable(getattr(nbsnn, n))], **pages}
 

@@ -96,7 +96,20 @@ class BPTT(Learner):
 
     @exclusive
     def step(self, x: Any, target: Any) -> float:
-        """One training step on a batch ``x`` [T, B, ...]; returns the loss before it."""
+        """Change the parameters by one training step on a batch.
+
+        Parameters
+        ----------
+        x : array [T, B, ...]
+            Input.
+        target : array [B] or [T, B, ...]
+            Labels, or whatever else the loss compares the output with.
+
+        Returns
+        -------
+        float
+            The loss before the step.
+        """
         value, grads = self.gradients(x, target)
         self.change(grads)
         self.iteration += 1

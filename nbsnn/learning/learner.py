@@ -89,13 +89,39 @@ class Learner:
         return fetched(self._output)
 
     def step(self, x: Any, target: Any) -> float:
-        """One training step on a batch; returns the loss before it."""
+        """Change the parameters by one training step on a batch.
+
+        Parameters
+        ----------
+        x : array [T, B, ...]
+            Input.
+        target : array [B] or [T, B, ...]
+            Labels, or whatever else the loss compares the output with.
+
+        Returns
+        -------
+        float
+            The loss before the step.
+        """
         raise NotImplementedError
 
     def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
-        """Value of the loss and its gradient with respect to every parameter, without a training step.
+        """Value of the loss and its gradients, without a training step.
 
-        The arrays are the learner's own and are overwritten by the next call.
+        Parameters
+        ----------
+        x : array [T, B, ...]
+            Input.
+        target : array [B] or [T, B, ...]
+            Labels, or whatever else the loss compares the output with.
+
+        Returns
+        -------
+        value : float
+            The loss.
+        grads : dict of str to array
+            Its gradient with respect to every parameter. The arrays are the learner's own and are overwritten by the
+            next call.
         """
         raise NotImplementedError
 

@@ -91,8 +91,7 @@ class CrossEntropy:
     Parameters
     ----------
     scale : float, default 1
-        Factor on the logits (an inverse temperature). Spike rates lie in [0, 1], where a softmax is nearly flat:
-        a scale of 5 to 20 lets it decide.
+        Factor on the logits. Of spike rates, from 0 to 1, a softmax is nearly flat: a scale of 5 to 20 lets it decide.
     label_smoothing : float in [0, 1), default 0
         Share of the target that is spread evenly over all classes.
     class_weight : numbers [C], optional
@@ -102,8 +101,7 @@ class CrossEntropy:
 
     Examples
     --------
-    >>> import nbsnn
-    >>> isinstance(nbsnn.losses.RateCrossEntropy(scale=10.0), nbsnn.losses.CrossEntropy)
+    >>> isinstance(RateCrossEntropy(scale=10.0), CrossEntropy)
     True
     """
 
@@ -169,7 +167,7 @@ class RateCrossEntropy(CrossEntropy):
 
     Parameters
     ----------
-    scale, label_smoothing : float
+    scale, label_smoothing, class_weight, ignore
         As in ``CrossEntropy``.
 
     Examples
@@ -189,7 +187,7 @@ class SumCrossEntropy(CrossEntropy):
 
     Parameters
     ----------
-    scale, label_smoothing : float
+    scale, label_smoothing, class_weight, ignore
         As in ``CrossEntropy``.
 
     Examples
@@ -210,7 +208,7 @@ class MaxCrossEntropy(CrossEntropy):
 
     Parameters
     ----------
-    scale, label_smoothing : float
+    scale, label_smoothing, class_weight, ignore
         As in ``CrossEntropy``.
 
     Examples
@@ -229,7 +227,7 @@ class LastCrossEntropy(CrossEntropy):
 
     Parameters
     ----------
-    scale, label_smoothing : float
+    scale, label_smoothing, class_weight, ignore
         As in ``CrossEntropy``.
 
     Examples

@@ -90,7 +90,7 @@ class FirstSpikeCrossEntropy(CrossEntropy):
     ----------
     scale : float, default 1
         Per step: the softmax tells times apart that differ by about ``1 / scale`` steps.
-    label_smoothing : float in [0, 1), default 0
+    label_smoothing, class_weight, ignore
         As in ``CrossEntropy``.
 
     Examples

@@ -233,6 +233,11 @@ class Simulation(Sealed):
         Parameters stay those of this network; variables, weights, traces and all else that a run changes are those of
         the state. While the network runs, in a ``callback``, the time must stay the same.
 
+        Parameters
+        ----------
+        state : State
+            From ``state`` or ``State.load``.
+
         Raises
         ------
         TypeError, ValueError
@@ -283,8 +288,9 @@ class Simulation(Sealed):
         progress : bool
             Show a bar on a terminal.
         callback : callable, optional
-            Called with the network after every ``callback_every`` ms (one step by default); it may read and change
-            state and weights.
+            Called with the network again and again; it may read and change state and weights.
+        callback_every : float, ms, optional
+            How often; after every step by default.
 
         Returns
         -------

@@ -170,10 +170,12 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    lr, betas, eps, amsgrad
+    lr, betas, eps
         As in ``Adam``.
     weight_decay : float, default 0.01
         Shrinkage per unit of learning rate.
+    amsgrad
+        As in ``Adam``.
 
     Examples
     --------

@@ -123,9 +123,12 @@ class OneCycleMomentum:
 
     Parameters
     ----------
-    iterations, rise, strategy, three_phase
+    iterations, rise
         Those of the ``OneCycle``.
     least, most : float in [0, 1), default 0.85 and 0.95
+        Momentum at the largest and at the smallest rate.
+    strategy, three_phase
+        Those of the ``OneCycle``.
 
     Examples
     --------
