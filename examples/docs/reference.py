@@ -78,7 +78,8 @@ def write_reference(folder: Path) -> None:
             lines += [f".. automodule:: nbsnn.{name}", "   :no-index:", ""]
         for full in objects:
             kind = "autoclass" if inspect.isclass(found(full)) else "autofunction"
-            lines += [f".. {kind}:: {full}", *(["   :members:"] if kind == "autoclass" else []), ""]
+            members = ["   :members:", "   :exclude-members: set_fit_request, set_score_request"]  # scikit-learn's own
+            lines += [f".. {kind}:: {full}", *(members if kind == "autoclass" else []), ""]
         write(folder / f"{name}.rst", "\n".join(lines))
     listed = "\n".join(f"   {name}" for name in pages)
     write(folder / "index.rst", f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n{listed}\n")

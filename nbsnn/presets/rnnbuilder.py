@@ -43,7 +43,7 @@ from ..validate import filled, instance
 
 
 def SpikeLinear(gradient_factor: float = 0.3) -> Surrogate:
-    """rnnbuilder's ``SpikeLinear``: slope gradient_factor max(0, 1 - |u|).
+    """rnnbuilder's ``SpikeLinear``: the slope is ``gradient_factor max(0, 1 - |u|)``.
 
     Parameters
     ----------
