@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from .diagnosis.target_rate import target_rate as target_rate
     from .gradcheck.check import GradientError as GradientError
     from .gradcheck.check import check as check
+    from .layers import AdaptiveAvgPool as AdaptiveAvgPool
+    from .layers import AdaptiveMaxPool as AdaptiveMaxPool
+    from .layers import AvgPool1d as AvgPool1d
     from .layers import AvgPool2d as AvgPool2d
     from .layers import Container as Container
     from .layers import Conv1d as Conv1d
@@ -53,8 +56,12 @@ if TYPE_CHECKING:
     from .layers import Dense as Dense
     from .layers import Dropout as Dropout
     from .layers import Flatten as Flatten
+    from .layers import GlobalAvgPool as GlobalAvgPool
+    from .layers import GlobalMaxPool as GlobalMaxPool
+    from .layers import GlobalSumPool as GlobalSumPool
     from .layers import Identity as Identity
     from .layers import Layer as Layer
+    from .layers import MaxPool1d as MaxPool1d
     from .layers import MaxPool2d as MaxPool2d
     from .layers import Parallel as Parallel
     from .layers import Population as Population
@@ -64,8 +71,10 @@ if TYPE_CHECKING:
     from .layers import Run as Run
     from .layers import Scale as Scale
     from .layers import Sequential as Sequential
+    from .layers import SumPool1d as SumPool1d
     from .layers import SumPool2d as SumPool2d
     from .layers import TemporalConv as TemporalConv
+    from .layers import Upsample as Upsample
     from .learning import BPTT as BPTT
     from .learning import OTTT as OTTT
     from .learning import SLTT as SLTT
@@ -99,8 +108,9 @@ NAMES = {
     "diagnosis.target_rate": "target_rate",
     "gradcheck.check": "GradientError check",
     "layers": """
-        AvgPool2d Container Conv1d Conv2d ConvTranspose1d ConvTranspose2d Delay Dense Dropout Flatten Identity Layer
-        MaxPool2d Parallel Population Recurrent Reshape Residual Run Scale Sequential SumPool2d TemporalConv
+        AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d Container Conv1d Conv2d ConvTranspose1d ConvTranspose2d
+        Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool Identity Layer MaxPool1d MaxPool2d
+        Parallel Population Recurrent Reshape Residual Run Scale Sequential SumPool1d SumPool2d TemporalConv Upsample
     """,
     "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",

@@ -9,6 +9,7 @@ import pytest
 
 import nbsnn
 from nbsnn import BPTT, losses
+from nbsnn.device import gpu
 from nbsnn.device.threads import threads
 from nbsnn.neurons import LI, LIF
 
@@ -19,8 +20,32 @@ KINDS = {  # name -> how to make it, shape of its input
     "circular": (lambda: nbsnn.Conv1d(2, 3, 3, padding=2, stride=2, padding_mode="circular"), (2, 5)),
     "convtranspose1d": (lambda: nbsnn.ConvTranspose1d(2, 3, 3, stride=2, padding=1, output_padding=1), (2, 4)),
     "convtranspose2d": (lambda: nbsnn.ConvTranspose2d(2, 4, 3, stride=(2, 1), dilation=2, groups=2), (2, 3, 2)),
+    "sum ceil": (lambda: nbsnn.SumPool2d((2, 3), 2, (0, 1), ceil_mode=True), (2, 5, 4)),
+    "avg of the image": (lambda: nbsnn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False), (2, 6, 4)),
+    "avg divided": (lambda: nbsnn.AvgPool2d(2, divisor_override=3), (2, 4, 4)),
+    "max dilated": (lambda: nbsnn.MaxPool2d(2, 1, 1, dilation=(2, 1), ceil_mode=True), (2, 5, 4)),
+    "avgpool1d": (lambda: nbsnn.AvgPool1d(3, 2, 1), (2, 7)),
+    "sumpool1d": (lambda: nbsnn.SumPool1d(3, ceil_mode=True), (2, 7)),
+    "maxpool1d": (lambda: nbsnn.MaxPool1d(2, 1, dilation=2), (2, 6)),
+    "adaptive avg": (lambda: nbsnn.AdaptiveAvgPool((2, 3)), (2, 3, 4)),
+    "adaptive max": (lambda: nbsnn.AdaptiveMaxPool(3), (2, 5)),
+    "global avg": (nbsnn.GlobalAvgPool, (2, 3, 4)),
+    "global max": (nbsnn.GlobalMaxPool, (2, 5)),
+    "global sum": (nbsnn.GlobalSumPool, (2, 3, 2)),
+    "upsample nearest": (lambda: nbsnn.Upsample(scale_factor=2), (2, 3)),
+    "upsample exact": (lambda: nbsnn.Upsample(size=(5, 3), mode="nearest-exact"), (2, 3, 5)),
+    "upsample linear": (lambda: nbsnn.Upsample(scale_factor=(1.5, 2.0), mode="linear"), (2, 3, 2)),
+    "upsample aligned": (lambda: nbsnn.Upsample(size=4, mode="linear", align_corners=True), (1, 3, 3)),
 }
-ON_GPU = {"reshape"}  # kinds that have a counterpart there
+ON_GPU = {
+    "reshape",
+    "sum ceil",
+    "avg divided",
+    "max dilated",
+    "sumpool1d",
+    "avgpool1d",
+    "maxpool1d",
+}
 
 
 def one(kind, **options):
@@ -48,6 +73,14 @@ def trained(net):
     y, _ = net.forward(x, net.initial(3), tape, nbsnn.random.Draws(0))
     gx, _ = net.backward(np.cos(y), tape, grads)
     return y, gx, grads
+
+
+def trained_there(net):
+    """As ``trained``, on a GPU."""
+    tape, x = {}, gpu.put(batch(net.in_shape))
+    y, _ = net.forward(x, net.initial(3), tape, nbsnn.random.Draws(0))
+    gx, _ = net.backward(gpu.put(np.cos(gpu.get(y))), tape, net.zeros())
+    return gpu.get(y), gpu.get(gx), {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,6 +158,8 @@ def test_a_gpu_has_it_or_says_that_it_has_not(kind):
     here, there = one(kind, device="python"), one(kind, device="cuda")
     x = batch(here.in_shape)
     np.testing.assert_allclose(there.run(x).output, here.run(x).output, rtol=1e-10, atol=1e-12)
+    (_, gx, _), (_, found, _) = trained(here), trained_there(there)
+    np.testing.assert_allclose(found, gx, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)

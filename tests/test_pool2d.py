@@ -148,3 +148,88 @@ def test_bad_arguments_are_refused(pool):
     for shape in [(4, 4), (1, 2, 4)]:
         with pytest.raises(ValueError, match=r"needs an input of shape|does not fit"):
             nbsnn.Sequential(pool(3), input_shape=shape)
+
+
+def windowed(layer, x):
+    """Windows of one plane as lists of what they see, row by row; nothing of the padding."""
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = layer.kernel_size, layer.stride, layer.padding, layer.dilation
+    for h, w in np.ndindex(*layer.places):
+        rows, columns = ([c * s - p + i * d for i in range(k)] for c, s, p, d, k in
+                         ((h, sh, ph, dh, kh), (w, sw, pw, dw, kw)))  # fmt: skip
+        yield h, w, [x[i, j] for i in rows for j in columns if 0 <= i < x.shape[0] and 0 <= j < x.shape[1]]
+
+
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("sizes", [(3, 2, 1), (2, 3, 1), ((3, 2), (1, 2), (0, 1)), (2, None, 0)])
+def test_windows_that_hang_over(sizes, ceil_mode):
+    x = np.random.default_rng(0).normal(size=(1, 1, 1, 6, 5))
+    layers = [nbsnn.SumPool2d(*sizes, ceil_mode=ceil_mode), nbsnn.MaxPool2d(*sizes, ceil_mode=ceil_mode),
+              nbsnn.AvgPool2d(*sizes, ceil_mode=ceil_mode, count_include_pad=False),
+              nbsnn.AvgPool2d(*sizes, ceil_mode=ceil_mode, divisor_override=5)]  # fmt: skip
+    for layer, reduce in zip(layers, (np.sum, np.max, np.mean, lambda seen: np.sum(seen) / 5), strict=True):
+        net = nbsnn.Sequential(layer, input_shape=(1, 6, 5), dtype="f8", device="python")
+        y = net.run(x).output[0, 0, 0]
+        for h, w, seen in windowed(layer, x[0, 0, 0]):
+            assert y[h, w] == pytest.approx(reduce(seen), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "error", "words"),
+    [
+        (lambda: nbsnn.AvgPool2d(2, divisor_override=0), (1, 4, 4), ValueError, "divisor_override must be at least 1"),
+        (lambda: nbsnn.AvgPool2d(2, ceil_mode=1), (1, 4, 4), TypeError, "ceil_mode must be True or False, not 1"),
+        (lambda: nbsnn.MaxPool2d(2, padding=1, dilation=2), (1, 1, 4), ValueError, "a window sees padding alone"),
+        (lambda: nbsnn.MaxPool1d(2, padding=2), (1, 4), ValueError, "padding must be at most half of kernel_size"),
+        (lambda: nbsnn.MaxPool1d((2, 2)), (1, 4), TypeError, "kernel_size must be an integer"),
+        (lambda: nbsnn.AvgPool1d(2), (1, 4, 4), ValueError, r"needs an input of shape \[channels, length\]"),
+        (lambda: nbsnn.AdaptiveAvgPool((2, 2)), (1, 4), ValueError, "needs an input with 2 axes behind its channels"),
+        (lambda: nbsnn.AdaptiveMaxPool(0), (1, 4), ValueError, "output_size must be at least 1, not 0"),
+        (nbsnn.GlobalAvgPool, (4,), ValueError, "at least one axis behind its channels"),
+        (lambda: nbsnn.Upsample(), (1, 4), ValueError, "either size or scale_factor must be given"),
+        (lambda: nbsnn.Upsample(scale_factor=0.1), (1, 4), ValueError, r"leaves nothing of an image of \[4\]"),
+        (lambda: nbsnn.Upsample(size=(2, 2)), (1, 4), ValueError, "needs an input with 2 axes behind its channels"),
+        (lambda: nbsnn.Upsample(size=4, align_corners=True), (1, 4), ValueError, "align_corners has a meaning"),
+        (lambda: nbsnn.Upsample(size=4, mode="cubic"), (1, 4), ValueError, "mode must be one of 'nearest'"),
+    ],
+)  # fmt: skip
+def test_what_pooling_refuses(make, shape, error, words):
+    with pytest.raises(error, match=words):
+        nbsnn.Sequential(make(), input_shape=shape)
+
+
+def test_means_of_different_numbers_of_places_are_refused_by_a_gpu():
+    with pytest.raises(NotImplementedError, match="different numbers of places have no counterpart on a GPU"):
+        nbsnn.Sequential(nbsnn.AvgPool2d(3, 2, 1, count_include_pad=False), input_shape=(1, 5, 5), device="cuda")
+
+
+@pytest.mark.parametrize("make", [nbsnn.AvgPool2d, nbsnn.SumPool2d])
+def test_a_file_that_cannot_say_ceil_mode_is_not_written(make, tmp_path):
+    net = nbsnn.Sequential(make(2, ceil_mode=True), input_shape=(1, 5, 5))
+    with pytest.raises(ValueError, match=r"NIR has no node for a .* with ceil_mode=True"):
+        nbsnn.nir.write(net, tmp_path / "net.nir")
+
+
+def test_of_equal_maxima_the_first_wins_or_all_share():
+    x, gy = np.ones((1, 1, 1, 4)), np.full((1, 1, 1, 1), 6.0)
+    for layer, shape, expected in (
+        (nbsnn.AdaptiveMaxPool(1), (1, 1, 1, 1), [6.0, 0.0, 0.0, 0.0]),
+        (nbsnn.MaxPool1d(4), (1, 1, 1, 1), [6.0, 0.0, 0.0, 0.0]),
+        (nbsnn.GlobalMaxPool(), (1, 1, 1), [1.5, 1.5, 1.5, 1.5]),
+    ):
+        net, tape = nbsnn.Sequential(layer, input_shape=(1, 4), dtype="f8", device="python"), {}
+        net.forward(x, {}, tape)
+        gx, _ = net.backward(gy.reshape(shape), tape, net.zeros())
+        assert gx.ravel().tolist() == expected
+
+
+def test_upsampling_by_hand():
+    def of(x, **options):
+        net = nbsnn.Sequential(nbsnn.Upsample(**options), input_shape=(1, len(x)), dtype="f8", device="python")
+        return net.run(np.reshape(x, (1, 1, 1, -1)).astype(float)).output.ravel().tolist()
+
+    assert of([0, 4], size=4, mode="linear") == [0, 1, 3, 4]
+    assert of([0, 3], size=4, mode="linear", align_corners=True) == [0, 1, 2, 3]
+    assert of([5, 7], size=1, mode="linear", align_corners=True) == [5]
+    assert of([1, 2, 3], size=5) == [1, 1, 2, 2, 3]
+    assert of([1, 2, 3, 4, 5], scale_factor=0.5) == [1, 3]
+    assert of([1, 2, 3, 4], size=2, mode="nearest-exact") == [2, 4]

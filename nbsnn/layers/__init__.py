@@ -1,5 +1,7 @@
 """Layers and how they are composed, one concept per file."""
 
+from .adaptive_pool import AdaptiveAvgPool as AdaptiveAvgPool
+from .adaptive_pool import AdaptiveMaxPool as AdaptiveMaxPool
 from .container import Container as Container
 from .conv1d import Conv1d as Conv1d
 from .conv2d import Conv2d as Conv2d
@@ -9,10 +11,16 @@ from .delay import Delay as Delay
 from .dense import Dense as Dense
 from .dropout import Dropout as Dropout
 from .flatten import Flatten as Flatten
+from .global_pool import GlobalAvgPool as GlobalAvgPool
+from .global_pool import GlobalMaxPool as GlobalMaxPool
+from .global_pool import GlobalSumPool as GlobalSumPool
 from .identity import Identity as Identity
 from .layer import Layer as Layer
 from .layer import Setting as Setting
 from .parallel import Parallel as Parallel
+from .pool1d import AvgPool1d as AvgPool1d
+from .pool1d import MaxPool1d as MaxPool1d
+from .pool1d import SumPool1d as SumPool1d
 from .pool2d import AvgPool2d as AvgPool2d
 from .pool2d import MaxPool2d as MaxPool2d
 from .pool2d import SumPool2d as SumPool2d
@@ -25,3 +33,4 @@ from .scale import Scale as Scale
 from .sequential import Sequential as Sequential
 from .stateless import Stateless as Stateless
 from .temporal_conv import TemporalConv as TemporalConv
+from .upsample import Upsample as Upsample

@@ -83,6 +83,10 @@ def pool(layer: Any, dialect: Dialect) -> Emitted:
     """SumPool2d and AvgPool2d."""
     if any(layer.padding) and dialect.name != "nir":
         raise ValueError(f"{dialect.name} reads no padding of pooling")
+    unsaid = {"ceil_mode": False, "count_include_pad": True, "divisor_override": None}
+    for name, value in layer.options().items():
+        if name in unsaid and value != unsaid[name]:
+            raise ValueError(f"NIR has no node for a {type(layer).__name__} with {name}={value!r}")
     names = ("kernel_size", "stride", "padding")
     return Emitted(type(layer).__name__, **{name: np.array(getattr(layer, name)) for name in names})
 

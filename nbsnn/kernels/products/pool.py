@@ -1,7 +1,7 @@
 """Pooling over the windows of planes, and the reverse.
 
     total:    y[p, h, w] = SCALE * sum_ij x[p, h * SH + i, w * SW + j]
-    largest:  y[p, h, w] = max_ij x[p, h * SH + i, w * SW + j],    at[p, h, w] = i * KW + j of the first maximum
+    largest:  y[p, h, w] = max_ij x[p, h * SH + i * DH, w * SW + j * DW],    at[p, h, w] = i * KW + j of the first one
 
 A plane is one channel of one image, padded already; windows may overlap. The loops cover planes [p0, p1), which do
 not touch each other. Window and stride are constants: the loops over a window are then unrolled. Bounds are unsigned
@@ -11,6 +11,7 @@ not touch each other. Window and stride are constants: the loops over a window a
 import numpy as np
 
 KH, KW, SH, SW = 2, 2, 2, 2  # window and stride
+DH, DW = 1, 1  # distance between the places of a window
 SCALE = 1.0  # of a sum; one over the window's size makes it a mean
 
 
@@ -44,7 +45,7 @@ def largest(p0: int, p1: int, height: int, width: int, x: np.ndarray, y: np.ndar
                 best, where = x[p, h * SH, w * SW], 0
                 for i in range(KH):
                     for j in range(KW):
-                        value = x[p, h * SH + i, w * SW + j]
+                        value = x[p, h * SH + i * DH, w * SW + j * DW]
                         if value > best:
                             best, where = value, i * KW + j
                 y[p, h, w] = best
@@ -57,4 +58,4 @@ def largest_reverse(p0: int, p1: int, height: int, width: int, gy: np.ndarray, a
         for h in range(height):
             for w in range(width):
                 where = at[p, h, w]
-                gx[p, h * SH + where // KW, w * SW + where % KW] += gy[p, h, w]
+                gx[p, h * SH + where // KW * DH, w * SW + where % KW * DW] += gy[p, h, w]

@@ -10,6 +10,7 @@ import numpy as np
 from numba import cuda
 
 KH, KW, SH, SW = 2, 2, 2, 2  # window and stride
+DH, DW = 1, 1  # distance between the places of a window, of maxima alone
 PH, PW = 0, 0  # padding
 SCALE = 1.0  # of a sum; one over the window's size makes it a mean
 
@@ -51,7 +52,7 @@ def largest(lo: int, hi: int, x: np.ndarray, y: np.ndarray, at: np.ndarray) -> N
         best, where = 0.0, -1
         for i in range(KH):
             for j in range(KW):
-                a, b = h * SH + i - PH, w * SW + j - PW
+                a, b = h * SH + i * DH - PH, w * SW + j * DW - PW
                 if a >= 0 and a < x.shape[1] and b >= 0 and b < x.shape[2]:
                     value = x[p, a, b]
                     if where < 0 or value > best:
@@ -68,7 +69,7 @@ def largest_reverse(lo: int, hi: int, gy: np.ndarray, at: np.ndarray, gx: np.nda
         s = 0.0
         for i in range(KH):
             for j in range(KW):
-                a, b = h + PH - i, w + PW - j
+                a, b = h + PH - i * DH, w + PW - j * DW
                 inside = a >= 0 and b >= 0 and a < gy.shape[1] * SH and b < gy.shape[2] * SW
                 if inside and a % SH == 0 and b % SW == 0 and at[p, a // SH, b // SW] == i * KW + j:
                     s += gy[p, a // SH, b // SW]

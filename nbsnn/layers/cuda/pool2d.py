@@ -18,7 +18,7 @@ class CudaPool2d(CudaOps):
     def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
         """See ``Pool2d.apply``."""
         y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self.dtype)
-        self._run("", _planes(y), _planes(x), _planes(y), *self._at(y.shape, tape))
+        self._run("", self._out(y), self._in(x), self._out(y), *self._at(y.shape, tape))
         return y
 
     def reverse(self, gy: GpuArray, tape: Nested, grads: Nested, wanted: bool) -> Any:
@@ -26,24 +26,30 @@ class CudaPool2d(CudaOps):
         if not wanted:
             return None
         gx = gpu.buffer(tape, "gx", (*gy.shape[:2], *self.layer.in_shape), self.dtype)
-        self._run("_reverse", _planes(gx), _planes(gy), *self._at(gy.shape, tape), _planes(gx))
+        self._run("_reverse", self._in(gx), self._out(gy), *self._at(gy.shape, tape), self._in(gx))
         return gx
 
     def _at(self, shape: tuple[int, ...], tape: Nested) -> list[Any]:
         """Place of each window's maximum, if that is what is taken."""
-        return [] if hasattr(self.layer, "scale") else [_planes(gpu.buffer(tape, "at", tuple(shape), np.int32))]
+        return [] if hasattr(self.layer, "scale") else [self._out(gpu.buffer(tape, "at", tuple(shape), np.int32))]
 
     def _run(self, way: str, written: Any, *arrays: Any) -> None:
         layer = self.layer
         pairs = {"K": layer.kernel_size, "S": layer.stride, "P": layer.padding}
+        pairs |= {} if hasattr(layer, "scale") else {"D": layer.dilation}
         constants = {f"{k}{axis}": int(n) for k, pair in pairs.items() for axis, n in zip("HW", pair, strict=True)}
         name = ("total" if hasattr(layer, "scale") else "largest") + way
         if hasattr(layer, "scale"):
             constants["SCALE"] = layer.scale
         gpu.launch("products.pool_cuda", name, self.dtype, written.size, *arrays, **constants)
 
+    def _in(self, x: GpuArray) -> GpuArray:
+        """Images [T, B, C, H, W] as planes [T B C, H, W], before pooling."""
+        return _planes(x, self.layer.image[1:])
 
-def _planes(x: GpuArray) -> Any:
-    """Images [T, B, C, H, W] as planes [T B C, H, W]."""
-    height, width = x.shape[3], x.shape[4]
-    return x.reshape(x.size // (height * width), height, width)
+    def _out(self, y: GpuArray) -> GpuArray:
+        return _planes(y, self.layer.places)
+
+
+def _planes(x: GpuArray, size: tuple[int, ...]) -> GpuArray:
+    return x.reshape(x.size // (size[0] * size[1]), *size)
