@@ -58,6 +58,7 @@ LATE = NUMBERS | ARRAYS | {"a function", "a lambda", "a layer", "a neuron"}
 
 GIVEN = r"Layer\.run|Sequential\.steps|(BPTT|OTTT|SLTT)\..*|report|target_rate|compare_credit|Plastic\.learn"
 LOSSES = rf"losses\..*|loss\(y\)|{GIVEN}"
+CHANNELS = re.compile("1d|adaptive|global|upsample|norm")  # kinds of layers whose input has an axis behind its channels
 PARTS = r"Sequential\(layer\)|Parallel\(layer\)|Residual.*|Recurrent"
 
 ALIASES: list[tuple[str, str, str]] = [
@@ -256,11 +257,8 @@ def use(o: Any) -> Any:
         return o.run(np.ones((2, 1, o.in_shape[0]), np.float32))
     elif isinstance(o, nbsnn.Layer):
         if not o.built:
-            o = nbsnn.Sequential(
-                o,
-                input_shape=o.in_shape or ((1, 4, 4) if "2d" in o.kind else (1, 4) if "1d" in o.kind else (4,)),
-                seed=0,
-            )
+            shape = o.in_shape or ((1, 4, 4) if "2d" in o.kind else (1, 4) if CHANNELS.search(o.kind) else (4,))
+            o = nbsnn.Sequential(o, input_shape=shape, seed=0)
         return o.run(np.ones((2, 1, *o.in_shape), np.float32))
     elif isinstance(o, plasticity.Rule):
         signals = {"reward": 1.0} if hasattr(o, "tau_e") else {}
