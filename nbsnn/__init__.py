@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .layers import AdaptiveMaxPool as AdaptiveMaxPool
     from .layers import AvgPool1d as AvgPool1d
     from .layers import AvgPool2d as AvgPool2d
+    from .layers import BatchNorm as BatchNorm
     from .layers import Container as Container
     from .layers import Conv1d as Conv1d
     from .layers import Conv2d as Conv2d
@@ -59,8 +60,11 @@ if TYPE_CHECKING:
     from .layers import GlobalAvgPool as GlobalAvgPool
     from .layers import GlobalMaxPool as GlobalMaxPool
     from .layers import GlobalSumPool as GlobalSumPool
+    from .layers import GroupNorm as GroupNorm
     from .layers import Identity as Identity
+    from .layers import InstanceNorm as InstanceNorm
     from .layers import Layer as Layer
+    from .layers import LayerNorm as LayerNorm
     from .layers import MaxPool1d as MaxPool1d
     from .layers import MaxPool2d as MaxPool2d
     from .layers import Parallel as Parallel
@@ -108,9 +112,10 @@ NAMES = {
     "diagnosis.target_rate": "target_rate",
     "gradcheck.check": "GradientError check",
     "layers": """
-        AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d Container Conv1d Conv2d ConvTranspose1d ConvTranspose2d
-        Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool Identity Layer MaxPool1d MaxPool2d
-        Parallel Population Recurrent Reshape Residual Run Scale Sequential SumPool1d SumPool2d TemporalConv Upsample
+        AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d BatchNorm Container Conv1d Conv2d ConvTranspose1d
+        ConvTranspose2d Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool GroupNorm Identity
+        InstanceNorm Layer LayerNorm MaxPool1d MaxPool2d Parallel Population Recurrent Reshape Residual Run Scale
+        Sequential SumPool1d SumPool2d TemporalConv Upsample
     """,
     "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",

@@ -122,7 +122,7 @@ def layer_rows(
             given = twin.check_input(rng.normal(0.5, 1.0, (4, 2, *net.in_shape)) if x is None else x)
             state = {name: array.copy() for name, array in flatten(twin.initial(given.shape[1])).items()}
             for name, array in state.items():
-                if name not in fixed:
+                if name not in fixed and array.dtype.kind == "f":
                     array += 0.3 * rng.normal(size=array.shape)
             found = _directions(_Functional(twin, given, _nested(state), draws, rng), fixed, rng, tolerance)
             if found and any(p.starts_learned() for p in populations(twin).values()):
@@ -140,7 +140,8 @@ def _directions(f: _Functional, fixed: set[str], rng: np.random.Generator, toler
     """One row per argument, along a random direction; none if a kink is near."""
     gradient, rows, floor = f.gradient(), [], floor_of(f())
     for name, array in f.arguments().items():
-        if name.removeprefix("initial ") in fixed or (name == "input" and name not in gradient):
+        counts = name.removeprefix("initial ") in fixed or array.dtype.kind != "f"
+        if counts or (name == "input" and name not in gradient):
             continue
         start, direction = array.copy(), rng.normal(size=array.shape)
         g = gradient.get(name, np.zeros_like(array))

@@ -2,6 +2,7 @@
 
 from .adaptive_pool import AdaptiveAvgPool as AdaptiveAvgPool
 from .adaptive_pool import AdaptiveMaxPool as AdaptiveMaxPool
+from .batch_norm import BatchNorm as BatchNorm
 from .container import Container as Container
 from .conv1d import Conv1d as Conv1d
 from .conv2d import Conv2d as Conv2d
@@ -14,9 +15,12 @@ from .flatten import Flatten as Flatten
 from .global_pool import GlobalAvgPool as GlobalAvgPool
 from .global_pool import GlobalMaxPool as GlobalMaxPool
 from .global_pool import GlobalSumPool as GlobalSumPool
+from .group_norm import GroupNorm as GroupNorm
+from .group_norm import InstanceNorm as InstanceNorm
 from .identity import Identity as Identity
 from .layer import Layer as Layer
 from .layer import Setting as Setting
+from .layer_norm import LayerNorm as LayerNorm
 from .parallel import Parallel as Parallel
 from .pool1d import AvgPool1d as AvgPool1d
 from .pool1d import MaxPool1d as MaxPool1d

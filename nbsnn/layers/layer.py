@@ -56,9 +56,9 @@ class Layer:
         attributes; what else has changed since then is refused there.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
-    at_once, lowpass, takes_events : bool
+    at_once, lowpass, takes_events, over_time : bool
         Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``;
-        whether ``forward`` takes spikes as a list, a ``SpikeInput``, which is made an array for other layers.
+        whether ``forward`` takes a list of spikes, a ``SpikeInput``, else made an array; whether training mixes steps.
     devices : tuple of str
         Where the layer can compute; a custom layer computes with NumPy's arrays.
     fusible : bool
@@ -72,7 +72,7 @@ class Layer:
     """
 
     kind = "layer"
-    at_once = lowpass = takes_events = False
+    at_once = lowpass = takes_events = over_time = False
     devices: tuple[str, ...] = ("cpu", "python")
     fusible = False
 

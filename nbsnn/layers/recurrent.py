@@ -110,6 +110,9 @@ class Recurrent(Container):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         inner = self.children[self.inner]
+        for name, layer in self.layers().items():
+            if layer.over_time:
+                raise ValueError(f"{name}, {layer!r}, belongs to all steps at once, which a loop in time does not have")
         if self.join == "concatenate":
             self.children.setdefault("feedback", Identity())
         elif "feedback" not in self.children and len(in_shape) != 1:

@@ -69,6 +69,11 @@ class Online(Learner):
         window: int | None = None,
     ):
         super().__init__(net, StepCrossEntropy(reduction="sum") if loss is None else loss, optimizer, clip, seed)
+        for name, layer in net.layers().items():
+            if layer.over_time:
+                raise NotImplementedError(
+                    f"{name}, {layer!r}, belongs to all steps at once, which an online learner does not have: use BPTT"
+                )
         self.update = choice("update", update, ("sample", "step"))
         self.window = None if window is None else count("window", window)
 

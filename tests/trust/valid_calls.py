@@ -166,7 +166,7 @@ ARGUMENTS: dict[str, Callable[[], Any]] = {  # a valid value by the argument's n
         "iterations": 10, "every": 5, "milestones": (2, 3), "period": 4,
         "strength": 1.0, "matrix": csr_array(np.eye(4)), "decay": 0.5, "gain": 1.0,
         "states": np.random.default_rng(2).random((5, 3)), "count": 1, "schedule": 0.1, "progress": False,
-        "counts": np.array([[3, 0], [0, 2]]), "synapses": 3, "spec": 0.5, "limit": 1.0, "output_size": 2,
+        "counts": np.array([[3, 0], [0, 2]]), "synapses": 3, "spec": 0.5, "limit": 1.0, "output_size": 2, "groups": 1,
     }.items()
 }  # fmt: skip
 ARGUMENTS |= {"path": new_path, "net": net, "draws": lambda: Draws(0), "x": lambda: X}

@@ -1,0 +1,236 @@
+"""Batch normalisation over time: numbers of a channel belong together over samples, space and steps.
+
+    running_mean += f (m - running_mean)
+    running_var += f (v n / (n - 1) - running_var)      of the n numbers of a channel
+
+Training normalises with the moments of the batch, evaluation with the running ones. See ``normalization.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from ..validate import affordable, count, number, scale, switch
+from .layer import Array, Nested, Setting
+from .normalization import Normalization
+
+
+class BatchNorm(Normalization):
+    """Normalisation of each channel, the first axis of units, over a batch and its steps.
+
+    Parameters
+    ----------
+    momentum : float or None, default 0.1
+        How far running statistics go towards those of a batch, 0 < momentum <= 1; None makes them the means over all
+        batches.
+    eps : float, default 1e-5
+        Added to variances.
+    affine : bool, default True
+        Whether each channel has a trained weight and a bias, which starts at 0.
+    bias : bool, default True
+        Whether there is a bias, if ``affine``.
+    gain : float, default 1.0
+        Where weights start: threshold-dependent batch normalisation (tdBN) is ``gain=alpha * v_threshold``.
+    running : bool, default True
+        Whether running statistics are kept; if not, evaluation normalises with the batch's own.
+    per_step : int, optional
+        Of how many steps each has statistics, weights and biases of its own: batch normalisation through time (BNTT),
+        which has ``bias=False``.
+    step_scale : int, optional
+        Of how many steps each has a trained factor for the output, which starts at 1: temporal effective batch
+        normalisation (TEBN).
+
+    Attributes
+    ----------
+    buffers : dict
+        "running_mean" and "running_var" [channels], with ``per_step`` [steps, channels]; "batches", how many they have
+        seen, if ``momentum`` is None. Copies, files and checkpoints keep them.
+
+    Notes
+    -----
+    Statistics belong to all steps at once, so online learners and ``Recurrent`` refuse this layer, unless it is
+    ``per_step``; with ``BPTT(chunk=k)`` they are those of k steps. Running statistics move in the backward pass of
+    training, so a learner that runs steps forward twice counts them once. With ``per_step`` or ``step_scale``, the
+    state "step" says how many steps there have been.
+
+    References
+    ----------
+    Ioffe and Szegedy 2015 (arXiv:1502.03167); tdBN: Zheng et al. 2021 (arXiv:2011.05280); BNTT: Kim and Panda 2021
+    (arXiv:2010.01729); TEBN: Duan et al. 2022 (NeurIPS).
+
+    Examples
+    --------
+    >>> import numpy as np, nbsnn
+    >>> net = nbsnn.Sequential(nbsnn.Conv2d(1, 8, 3), nbsnn.BatchNorm(), nbsnn.neurons.LIF(), input_shape=(1, 8, 8))
+    >>> net["batchnorm1"].buffers["running_var"]
+    array([1., 1., 1., 1., 1., 1., 1., 1.], dtype=float32)
+    """
+
+    kind = "batchnorm"
+
+    def __init__(
+        self,
+        *,
+        momentum: float | None = 0.1,
+        eps: float = 1e-5,
+        affine: bool = True,
+        bias: bool = True,
+        gain: float = 1.0,
+        running: bool = True,
+        per_step: int | None = None,
+        step_scale: int | None = None,
+    ):
+        super().__init__(eps, affine, bias)
+        self.momentum = momentum if momentum is None else number("momentum", momentum, above=0.0, most=1.0)
+        self.gain, self.running = scale("gain", gain), switch("running", running)
+        self.per_step = per_step if per_step is None else count("per_step", per_step)
+        self.step_scale = step_scale if step_scale is None else count("step_scale", step_scale)
+        if per_step is not None and step_scale is not None:
+            raise ValueError("per_step and step_scale cannot be combined: weights of each step are factors, too")
+        if not affine and gain != 1.0:
+            raise ValueError(f"gain is where weights start, of which there are none with affine=False, not {gain!r}")
+        self.averaged = (0, 2) if per_step is None else (1, 3)
+
+    def __repr__(self) -> str:
+        usual = {"momentum": 0.1, "eps": 1e-5, "affine": True, "bias": True, "gain": 1.0, "running": True}
+        said = [f"{k}={v!r}" for k, v in self.options().items() if v != usual.get(k)]
+        return f"BatchNorm({', '.join(said)})"
+
+    def options(self) -> dict[str, Any]:
+        more = {"gain": self.gain, "running": self.running, "per_step": self.per_step, "step_scale": self.step_scale}
+        return {"momentum": self.momentum, **super().options(), **more}
+
+    @property
+    def over_time(self) -> bool:
+        """True if what is normalised depends on all steps at once."""
+        return self.per_step is None
+
+    @property
+    def steps(self) -> int | None:
+        """The number of steps of which each has something of its own."""
+        return self.step_scale if self.per_step is None else self.per_step
+
+    def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
+        shape = in_shape[:1] if self.per_step is None else (self.per_step, in_shape[0])
+        affordable(f"the parameters of {self!r}", 4 * math.prod(shape) * setting.dtype.itemsize)
+        self.in_shape, self.shape = in_shape, in_shape
+        self.buffers = {}
+        if self.running:
+            self.buffers = {
+                "running_mean": np.zeros(shape, setting.dtype),
+                "running_var": np.ones(shape, setting.dtype),
+            }
+            if self.momentum is None:
+                self.buffers["batches"] = np.zeros((), np.int64)
+        self.factors = (in_shape[0], 1)
+        self._make(shape, setting, self.gain)
+        if self.step_scale is not None:
+            affordable(f"the factors of {self!r}", self.step_scale * setting.dtype.itemsize)
+            self.params["scale"] = np.ones(self.step_scale, setting.dtype)
+        self.settle(setting)
+
+    def initial(self, batch: int) -> Nested:
+        return {} if self.steps is None else {"step": np.zeros((), np.int64)}
+
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        tape["count"] = len(x)
+        if self.steps is None:
+            return super().forward(x, state, tape, draws)
+        first = int(state["step"])
+        if not 0 <= first <= self.steps - len(x):
+            raise ValueError(f"{self!r} is run for step {first + len(x)}, but has parameters of {self.steps} steps")
+        tape["steps"], tape["constant"] = slice(first, first + len(x)), self.arrays.constant(x)
+        y = self.apply(np.ascontiguousarray(x), tape, draws)
+        return y, {"step": np.array(first + len(x))}
+
+    def backward(
+        self,
+        gy: Array,
+        tape: Nested,
+        grads: Nested,
+        *,
+        after: Nested | None = None,
+        inject: Nested | None = None,
+        wanted: bool = True,
+    ) -> tuple[Array | None, Nested]:
+        if self.steps is None:
+            return super().backward(gy, tape, grads, after=after, inject=inject, wanted=wanted)
+        gx = self.reverse(gy, tape, grads, wanted)
+        if gx is not None and tape["constant"]:
+            gx = self.arrays.over_time(gx, tape)
+        return gx, {"step": np.zeros((), self.setting.dtype)}
+
+    def _view(self, x: Array) -> Array:
+        lead = x.shape[:2] if self.per_step is not None else (x.shape[0] * x.shape[1],)
+        return x.reshape(*lead, self.in_shape[0], -1)
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        y = super().apply(x, tape, draws)
+        if self.step_scale is not None:
+            y *= self._scales(x.ndim, tape)
+        return y
+
+    def _scales(self, axes: int, tape: Nested) -> Array:
+        """The steps' factors, of as many axes."""
+        return self.params["scale"][tape["steps"]].reshape(-1, *(1,) * (axes - 1))
+
+    def _rows(self, array: Array, tape: Nested) -> Array:
+        """What belongs to the steps that are run, beside a view."""
+        return array.reshape(self.factors) if self.per_step is None else array[tape["steps"], None, :, None]
+
+    def _beside(self, name: str, tape: Nested) -> Array:
+        return self._rows(self.params[name], tape)
+
+    def accumulate(self, terms: Array, total: Array, tape: Nested) -> None:
+        if self.per_step is None:
+            super().accumulate(terms, total, tape)
+        else:
+            total[tape["steps"]] += terms.sum(axis=self.averaged, dtype=np.float64)
+
+    def _moments(self, x: Array, tape: Nested, draws: Draws | None) -> tuple[Array, Array | None]:
+        if draws is None and self.running:
+            m, v = (self._rows(self.buffers[name], tape) for name in ("running_mean", "running_var"))
+            return m.astype(np.float64), v.astype(np.float64)
+        if self._numbers(x, tape) < 2:
+            raise ValueError(f"{self!r} needs more than one number of each channel for a variance, in a batch")
+        return self._mean(x), None
+
+    def _numbers(self, x: Array, tape: Nested) -> int:
+        """Of how many numbers of each channel moments are, those of a constant input counted at all its steps."""
+        repeated = 1 if self.steps is not None or not tape.get("static") else tape["count"]
+        return repeated * math.prod(x.shape[axis] for axis in self.averaged)
+
+    def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
+        tape["moments"] = None
+        if draws is not None and self.running:
+            n = self._numbers(x, tape)
+            tape["moments"] = m, v * (n / (n - 1))
+
+    def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        if self.step_scale is not None:
+            z = tape["pre"] - tape["m"].astype(gy.dtype)
+            self._put_factors(z, tape)
+            terms = (gy * z.reshape(gy.shape)).reshape(len(gy), -1)
+            grads["scale"][tape["steps"]] += terms.sum(axis=1, dtype=np.float64)
+            gy = gy * self._scales(gy.ndim, tape)
+        found = super().reverse(gy, tape, grads, wanted)
+        if tape["moments"] is not None:
+            m, v = tape["moments"]
+            self._follow(m, v, tape)
+            tape["moments"] = None
+        return found
+
+    def _follow(self, m: Array, v: Array, tape: Nested) -> None:
+        """Move the running statistics towards those of a batch, which must be finite."""
+        if not (np.isfinite(m).all() and np.isfinite(v).all()):
+            return
+        if self.momentum is None:
+            self.buffers["batches"] += 1
+        f = 1.0 / int(self.buffers["batches"]) if self.momentum is None else self.momentum
+        for name, new in (("running_mean", m), ("running_var", v)):
+            row = self._rows(self.buffers[name], tape)
+            row += f * (new.reshape(row.shape) - row)

@@ -1,0 +1,131 @@
+"""Normalisation: numbers that belong together get mean 0 and variance 1, and then a weight and a bias.
+
+    m = mean(x),   v = mean((x - m)^2),   r = 1 / sqrt(v + eps)
+    z = r (x - m),   y = weight z + bias
+
+    h = weight dy
+    dx = r (h - mean(h) - z mean(h z)),   or r h where m and v are constants
+    dweight = sum(dy z),   dbias = sum(dy)
+
+Layers differ in which numbers belong together: see ``BatchNorm``, ``LayerNorm``, ``GroupNorm``, ``InstanceNorm``. Sums
+are made in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..random import Draws
+from ..validate import number, switch
+from .layer import Array, Nested, Setting, buffer
+from .stateless import Stateless
+
+
+class Normalization(Stateless):
+    """Base of the layers that normalise.
+
+    Attributes
+    ----------
+    averaged : tuple of int
+        Axes of ``_view`` along which numbers belong together.
+    factors : tuple of int
+        Shape of weight and bias beside ``_view``.
+    """
+
+    kind = "normalization"
+    averaged: tuple[int, ...] = ()
+    factors: tuple[int, ...] = ()
+
+    def __init__(self, eps: float, affine: bool, bias: bool):
+        super().__init__()
+        self.eps, self.affine = number("eps", eps, above=0.0), switch("affine", affine)
+        self.bias = switch("bias", bias)
+
+    def __repr__(self) -> str:
+        usual = {"eps": 1e-5, "affine": not type(self).__name__.startswith("Instance"), "bias": True}
+        said = [f"{k}={v!r}" for k, v in self.options().items() if k not in usual or v != usual[k]]
+        return f"{type(self).__name__}({', '.join(said)})"
+
+    def _make(self, shape: tuple[int, ...], setting: Setting, weight: float = 1.0) -> None:
+        """Make weight and bias, of this shape."""
+        self.params = {"weight": np.full(shape, weight, setting.dtype)} if self.affine else {}
+        if self.affine and self.bias:
+            self.params["bias"] = np.zeros(shape, setting.dtype)
+
+    def _view(self, x: Array) -> Array:
+        """``x`` [T, B, ...] with axes such as ``averaged`` means."""
+        raise NotImplementedError
+
+    def _moments(self, x: Array, tape: Nested, draws: Draws | None) -> tuple[Array, Array | None]:
+        """Mean of the view ``x``, and the variance if it is not that of ``x``."""
+        return self._mean(x), None
+
+    def _mean(self, x: Array) -> Array:
+        """Mean of a view over what belongs together."""
+        return x.mean(axis=self.averaged, dtype=np.float64, keepdims=True)
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        y = buffer(tape, "y", x.shape, self.setting.dtype)
+        x, z = self._view(x), self._view(y)
+        m, v = self._moments(x, tape, draws)
+        np.subtract(x, m.astype(x.dtype), out=z)
+        tape["own"] = v is None
+        if v is None:
+            v = self._mean(np.square(z))
+        tape["pre"], tape["m"], tape["r"] = x, m, 1.0 / np.sqrt(v + self.eps)
+        self._seen(x, m, v, tape, draws)
+        self._put_factors(z, tape)
+        return y
+
+    def _put_factors(self, z: Array, tape: Nested) -> None:
+        """Make y of x - m, in place."""
+        z *= (tape["r"] * self._beside("weight", tape)).astype(z.dtype) if self.affine else tape["r"].astype(z.dtype)
+        if self.affine and self.bias:
+            z += self._beside("bias", tape)
+
+    def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
+        """Note the moments of a batch, for layers that keep statistics."""
+
+    def _beside(self, name: str, tape: Nested) -> Array:
+        """A parameter, shaped to stand beside a view."""
+        return self.params[name].reshape(self.factors)
+
+    def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        g, z = self._view(gy), (tape["pre"] - tape["m"].astype(gy.dtype))
+        z *= tape["r"].astype(gy.dtype)
+        if self.affine:
+            self.accumulate(g * z, grads["weight"], tape)
+            if self.bias:
+                self.accumulate(g, grads["bias"], tape)
+        if not wanted:
+            return None
+        gx = buffer(tape, "gx", gy.shape, self.setting.dtype)
+        h = self._view(gx)
+        np.multiply(g, self._beside("weight", tape) if self.affine else 1.0, out=h)
+        if tape["own"]:
+            mean, along = self._mean(h), self._mean(h * z)
+            h -= mean.astype(gy.dtype)
+            h -= np.multiply(z, along.astype(gy.dtype), out=z)
+        h *= tape["r"].astype(gy.dtype)
+        return gx
+
+    def accumulate(self, terms: Array, total: Array, tape: Nested) -> None:
+        """Add terms, shaped as a view, to the gradient of a parameter."""
+        shape = (1,) * (terms.ndim - len(self.factors)) + self.factors
+        alone = tuple(axis for axis, n in enumerate(shape) if n == 1)
+        total += terms.sum(axis=alone, dtype=np.float64).reshape(total.shape)
+
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+        raise NotImplementedError(
+            f"{self!r}: what is normalised has no trace, which OTTT multiplies errors with: use BPTT or SLTT"
+        )
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        """What is kept, y, is as large as x; the backward pass adds dx and two temporaries."""
+        return 4 * math.prod(self.in_shape) * steps * batch * self.setting.dtype.itemsize
+
+    def options(self) -> dict[str, Any]:
+        return {"eps": self.eps, "affine": self.affine, "bias": self.bias}
