@@ -42,7 +42,7 @@ PROTOCOL = """
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
     source tape_bytes decay_now held group_of prepared
     dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
-    convolve lags arrange within check_layers fused_parts gradient_of on_host unfused
+    convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
