@@ -83,7 +83,7 @@ def test_event_path_equals_dense_path_in_a_network(dtype, bound):
         )
         learner = nbsnn.BPTT(net, nbsnn.losses.step_mse)
         value, grads = learner.gradients(x, target)
-        assert (learner.tape["dense1"].blocks[-1]["small"]["events"] is None) == (path == "dense")
+        assert (learner.tape["dense1"].blocks[-1].events is None) == (path == "dense")
         results.append((value, {name: g.copy() for name, g in grads.items()}))
     (a, ga), (b, gb) = results
     assert abs(a - b) <= bound * abs(a)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import nbsnn
 from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
 from nbsnn.layers.fused import memory_plan as plan_module
+from nbsnn.layers.fused.block_tape import BlockGradients, BlockTape, Workspace
 from nbsnn.layers.fused.stack import StackTape
 from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
 from nbsnn.spikes.packed import PackedSpikes
@@ -45,7 +46,7 @@ def same(one, other, bound):
 
 def small(learner, k):
     """What block ``k`` of a network that is one stack left of its run."""
-    return learner.tape["dense1"].blocks[k]["small"]
+    return learner.tape["dense1"].blocks[k]
 
 
 def target_of(x, seed=2):
@@ -130,7 +131,7 @@ def test_units_that_fire_by_themselves_fire_only_where_there_are_units(neuron, u
         assert results[0][k].any()
         np.testing.assert_array_equal(results[1][k], results[0][k])
     for k in (0, 1):
-        bits = small(results[1][2], k)["spikes"].bits
+        bits = small(results[1][2], k).spikes.bits
         assert not np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little")[:, units:].any()
 
 
@@ -273,7 +274,7 @@ def test_a_budget_changes_no_bit(loop, path, monkeypatch):
     for max_bytes in (None, plan.bytes - 1, least):
         net = network(LIF(2.0, 0.5), path, loop)
         results.append(gradients(net, x, target_of(x), max_bytes=max_bytes))
-        found = small(results[-1][2], 1)["plan"]
+        found = small(results[-1][2], 1).plan
         assert max_bytes is None or found.bytes <= max_bytes
         kept.append((found.listed, sum(found.kept.values())))
         record = results[-1][2].net.record(results[-1][2].tape, list(net.children)[1])
@@ -312,8 +313,9 @@ def taken(tape, seen=None):
     seen = {} if seen is None else seen
     for value in tape.values():
         if isinstance(value, StackTape):
-            for inner in value.blocks:
-                taken(inner, seen)
+            taken(dict(enumerate(value.blocks)), seen)
+        elif isinstance(value, (BlockTape, BlockGradients, Workspace)):
+            taken(vars(value), seen)
         elif isinstance(value, dict):
             taken(value, seen)
         elif isinstance(value, np.ndarray):

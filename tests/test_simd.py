@@ -10,8 +10,7 @@ from nbsnn.compile.fill import CPU_OPTIONS, kernel
 from nbsnn.kernels.products import gather as sums
 from nbsnn.kernels.products.bits import equals
 from nbsnn.kernels.products.gather import gather
-from nbsnn.layers.fused.layout import in_lines
-from nbsnn.spikes.blocks import rows_of
+from nbsnn.spikes.blocks import in_lines, rows_of
 
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
 
@@ -65,10 +64,10 @@ def test_products_of_any_number_of_rows(dtype, shape, monkeypatch):
 @pytest.mark.parametrize("columns", [10, 64, 100])
 def test_products_of_lines(columns):
     g, weight = RNG.normal(size=(7, columns)), RNG.normal(size=(columns, 192))
-    x = in_lines({}, "x", RNG.normal(size=(8, 192)))
+    x = in_lines(RNG.normal(size=(8, 192)))
     expected = rows_of(x, 3).copy()
     product = kernel(sums.product, dtype=float)
-    product(u(1), u(3), u(2), in_lines({}, "g", g), u(2), in_lines({}, "w", weight), x, u(1), u(3), u(3))
+    product(u(1), u(3), u(2), in_lines(g), u(2), in_lines(weight), x, u(1), u(3), u(3))
     expected[1:6:2, 64:] += (g @ weight)[2:7:2, 64:]
     np.testing.assert_allclose(rows_of(x, 3), expected, 1e-12, 1e-13)
 

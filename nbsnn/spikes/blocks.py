@@ -41,3 +41,14 @@ def add_in_lines(matrix: Array, count: int, out: Array) -> None:
     """Add a matrix [R, 64 count] to ``out``, which lies in ``count`` lines."""
     lines = lines_of(out, count)
     lines += as_lines(matrix, count)
+
+
+def in_lines(matrix: Array, out: Array | None = None) -> Array:
+    """A matrix [R, N] in its lines [Q R, 64], copied to ``out`` if that is given; the last ends with what is there,
+    or zeros."""
+    if out is None:
+        out = np.zeros((blocks(matrix.shape[1]) * len(matrix), LINE), matrix.dtype)
+    for q, line in enumerate(out.reshape(-1, len(matrix), LINE)):
+        part = matrix[:, q * LINE : (q + 1) * LINE]
+        line[:, : part.shape[1]] = part
+    return out

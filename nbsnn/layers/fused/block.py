@@ -8,8 +8,8 @@ backward pass, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,16 @@ import numpy as np
 from ...device.profile import span
 from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
-from ...spikes.blocks import LINE, lines_of, rows_of
+from ...kernels.population.fused_backward import Errors
+from ...spikes.blocks import LINE, in_lines, lines_of, rows_of
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
 from ..layer import Array, Nested
 from ..population import Population
+from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NOTHING, InputCurrents
-from .layout import BlockLayout, aligned, copied, from_lines, room, to_lines
+from .layout import BlockLayout, aligned, copied, from_lines, to_lines
 from .memory_plan import Plan, Sizes
 
 GROUP = 16
@@ -59,101 +61,98 @@ class FusedBlock:
         size = self.dtype.itemsize
         return Sizes(self.names, self.n_pre, self.units, self.width, self.lines.states, size, looped, share)
 
+    def tape(self, plan: Plan, workspace: Workspace) -> BlockTape:
+        """A tape for batches under ``plan``."""
+        looped, rows = self.feedback is not None, plan.steps * plan.batch
+        tape = BlockTape(self.lines, plan, plan.kept[self.names], self.n_pre, looped, workspace)
+        tape.limit, tape.counted = self.drive.largest_rate(rows), self.drive.counts(rows)
+        return tape
+
     def forward(
-        self, x: Array | PackedSpikes | SpikeInput, state: Nested, plan: Plan, tape: Nested, last: bool
+        self, x: Array | PackedSpikes | SpikeInput, state: Nested, tape: BlockTape, last: bool
     ) -> Array | PackedSpikes | None:
         """Run all samples; spikes for the next unit, or numbers [T, B, N] of the ``last``.
 
         None if outputs that should be spikes were other numbers than 0 and 1.
         """
-        steps, batch = plan.steps, plan.batch
-        tape |= {"plan": plan, "given": x}
-        self.drive.choose(x, plan, tape)
+        steps, batch = tape.plan.steps, tape.plan.batch
+        self.drive.choose(x, tape)
         with span("arrange"):
-            tape["P"], tape["Z"] = self.lines.parameters()
+            tape.P = self.lines.parameters(tape.Z)
             self.drive.arrange(state[self.population.neuron.output].reshape(batch, self.units), tape)
-            to_lines(self._stacked(state, batch), self._states(tape)[:, 0])
-        spikes = tape["spikes"] = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape)
-        tape["output"] = np.empty((steps if last else 0, batch, self.units), self.dtype)
-        tape["kept"] = plan.kept[self.names]
-        tape["X"] = self._currents(plan, tape)
-        if self._run(plan, tape):
+            to_lines(self._stacked(state, batch), tape.states[:, 0])
+        spikes = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape.lists)
+        tape.spikes, tape.output = spikes, np.empty((steps if last else 0, batch, self.units), self.dtype)
+        if self._run(tape):
             return None
         if self.feedback is not None and spikes is not None:
             with span("events", bytes=spikes.bits.nbytes):
-                spikes.find(1.0, plan.listed)
-        return tape["output"] if last else spikes
+                spikes.find(1.0, tape.plan.listed)
+        return tape.output if last else spikes
 
-    def final(self, tape: Nested) -> Array:
+    def final(self, tape: BlockTape) -> Array:
         """The states after the last step, [K, B, N]."""
-        return from_lines(self._states(tape)[:, -1], self.units)
+        return from_lines(tape.states[:, -1], self.units)
 
-    def output(self, tape: Nested) -> Array:
+    def outputs(self, tape: BlockTape) -> Array:
         """The outputs of the last run, [T, B, ...]."""
-        y = tape["output"] if len(tape["output"]) else tape["spikes"].dense(self.dtype)
+        y: Array = tape.output if tape.spikes is None or len(tape.output) else tape.spikes.dense(self.dtype)
         return y.reshape(*y.shape[:2], *self.population.shape)
 
-    def unfold(self, inner: Nested) -> None:
-        """Make in the population's tape ``inner`` the record that its own run would have left."""
-        small = inner["small"]
-        state = dict(zip(self.population.neuron.state, from_lines(self._states(small)[:, 0], self.units), strict=True))
-        start = inner["start"]
-        self.population.begin(self._replay(small), {**state, self.population.neuron.output: small["fed"]}, inner)
-        self.population.advance(inner, 0, small["plan"].steps)
-        inner["start"] = start
+    def unfold(self, tape: BlockTape) -> None:
+        """Make in ``tape.records`` the record that the population's own run would have left."""
+        initial, neuron, start = (
+            from_lines(tape.states[:, 0], self.units),
+            self.population.neuron,
+            tape.records["start"],
+        )
+        state = {**dict(zip(neuron.state, initial, strict=True)), neuron.output: tape.fed}
+        self.population.begin(self._replay(tape), state, tape.records)
+        self.population.advance(tape.records, 0, tape.plan.steps)
+        tape.records["start"] = start
 
-    def _replay(self, tape: Nested) -> Array:
+    def _replay(self, tape: BlockTape) -> Array:
         """The currents of the last run, [T, B, N]."""
-        plan: Plan = tape["plan"]
-        if not tape["kept"]:
-            tape = {**tape, "kept": True}
-            del tape["X room"]
-            tape["X"] = self._currents(plan, tape)
-            self._run(plan, tape)
-        rows = rows_of(tape["X"], self.lines.blocks)[:, : self.units]
+        plan = tape.plan
+        if not tape.kept:
+            tape = copy(tape)
+            tape.kept = True
+            self._run(tape)
+        rows = rows_of(tape.X, self.lines.blocks)[:, : self.units]
         return np.ascontiguousarray(rows.reshape(plan.batch, plan.steps, -1).transpose(1, 0, 2))
 
-    def _states(self, tape: Nested) -> Array:
-        """The checkpoints of states, [B, checkpoints, Q, K, 64]: the first is the initial, the last the final one."""
-        plan: Plan = tape["plan"]
-        shape = (plan.batch, -(-plan.steps // plan.every) + 1, self.lines.blocks, self.lines.states, LINE)
-        return room(tape, "S", (shape[0] * shape[1], math.prod(shape[2:])), self.dtype).reshape(shape)
-
-    def _currents(self, plan: Plan, tape: Nested) -> Array:
-        """Room for currents: all that are kept, those of a few samples for BLAS, or one row for each of these."""
-        kept, dense = tape["kept"], _dense(tape)
-        rows = plan.batch * plan.steps if kept else plan.chunk * plan.steps if dense else plan.batch
-        return room(tape, "X room", (self.lines.blocks * rows, LINE), self.dtype)
-
-    def _run(self, plan: Plan, tape: Nested) -> int:
+    def _run(self, tape: BlockTape) -> int:
         """All samples from their initial states; returns how many outputs are no spikes but should be."""
-        steps, dense, other = plan.steps, _dense(tape), 0
-        for b0, b1 in plan.chunks() if dense or not plan.listed or self.feedback is None else [(0, plan.batch)]:
-            first = b0 * steps if tape["kept"] else 0
+        plan, dense, X, other = tape.plan, tape.events is None, tape.currents(), 0
+        for b0, b1 in plan.chunks if dense or not plan.listed or self.feedback is None else [(0, plan.batch)]:
+            first = b0 * plan.steps if tape.kept else 0
             if dense:
-                self.drive.multiply(b0, b1, tape, tape["X"], first)
+                self.drive.multiply(b0, b1, tape, X, first)
             other += self._run_forward(b0, b1, first, tape)
         return other
 
-    def _run_forward(self, b0: int, b1: int, row: int, tape: Nested) -> int:
+    def _run_forward(self, b0: int, b1: int, row: int, tape: BlockTape) -> int:
         """Samples [b0, b1), whose currents have, or are, the rows of ``X`` from ``row`` on."""
-        steps, every, X, whole = tape["plan"].steps, tape["plan"].every, tape["X"], tape["kept"] or _dense(tape)
-        compiled, template = self.lines.kernel("forward"), tape["Z"]
-        first, last, marks = b0 * steps, b1 * steps, -(-steps // every) + 1
+        steps, every, marks, X = tape.plan.steps, tape.plan.every, tape.marks, tape.X
+        compiled, whole, first, last = (
+            self.lines.kernel("forward"),
+            tape.kept or tape.events is None,
+            b0 * steps,
+            b1 * steps,
+        )
         start, index = self.drive.events(first, last, tape)
-        spikes, y, others = tape["spikes"], tape["output"], []
+        spikes, y, others = tape.spikes, tape.output, []
         bits = _NO_BITS if spikes is None else spikes.bits[first:last]
-        looped = len(tape["V"]) > 0
-        entry, S = tape["entry"][b0:b1] if looped else tape["entry"], tape["S"][b0 * marks : b1 * marks]
+        looped, S = self.feedback is not None, tape.S[b0 * marks : b1 * marks]
 
         sizes = fused.Sizes(u(steps), u(every), self._together)
-        given = fused.Currents(start, index, tape["W"], tape["bias"], X, u(row), whole, False)
-        loop = fused.Feedback(tape["V"], tape["V across"], entry, NOTHING, NO_INDEX)
+        given = fused.Currents(start, index, tape.W, tape.bias, X, u(row), whole, False)
+        loop = fused.Feedback(tape.V, tape.across, tape.entry[b0:b1], NOTHING, NO_INDEX)
         out = fused.Outputs(bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0))
         nothing = np.empty(0, self.dtype)
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
-            lanes = fused.Lanes(tape["P"], copied(template), S, nothing)
+            lanes = fused.Lanes(tape.P, copied(tape.Z), S, nothing)
             own = np.empty(self.width if looped else 0, np.uint32)
             others.append(compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out))
 
@@ -162,58 +161,49 @@ class FusedBlock:
             self._share(call, b1 - b0, size)
         return sum(others)
 
-    def backward(
-        self,
-        b0: int,
-        b1: int,
-        gy: Array,
-        strides: tuple[int, int, int],
-        narrow: Array,
-        across: Array,
-        tape: Nested,
-        sums: Nested,
-    ) -> Array:
-        """Backward pass of samples [b0, b1): their gradient with respect to the current, in lines, [Q chunk T, 64].
+    def begin_reverse(self, tape: BlockTape) -> BlockGradients:
+        """Make room for the gradients of all samples, and set their sums to zero."""
+        back = tape.back
+        if back is None:
+            back = tape.back = BlockGradients(tape)
+        back.clear()
+        if len(back.across):
+            in_lines(self.connection.params["weight"].T, back.across)
+        return back
 
-        gy: row ``t strides[0] + (b + strides[2]) strides[1]`` is the gradient of the output; ``narrow @ across``
-        is added. ``sums`` collects the gradients of weights and biases.
-        """
-        plan: Plan = tape["plan"]
-        steps, every, X, kept, dense = plan.steps, plan.every, tape["X"], tape["kept"], _dense(tape)
-        first, last, marks, lines = b0 * steps, b1 * steps, -(-steps // plan.every) + 1, self.lines.blocks
-        G = room(tape, "G", (lines * plan.chunk * steps, LINE), self.dtype)
+    def backward(self, b0: int, b1: int, errors: Errors, tape: BlockTape, back: BlockGradients) -> None:
+        """Backward pass of samples [b0, b1): puts their gradient with respect to the currents into ``back.G``, and adds
+        to the sums."""
+        steps, every, X, kept, dense = tape.plan.steps, tape.plan.every, tape.X, tape.kept, tape.events is None
+        first, last, marks, lines, G = b0 * steps, b1 * steps, tape.marks, self.lines.blocks, back.G
         if dense and not kept:
             self.drive.multiply(b0, b1, tape, X, 0)
         start, index = self.drive.events(first, last, tape)
-        own, looped = tape["spikes"], len(tape["V"]) > 0
-        back_start, back_index = own.rows(first, last) if looped else (NOTHING, NO_INDEX)
-        entry = tape["entry"][b0:b1] if looped else tape["entry"]
-        by_input = self.drive.by_input(b0, b1, tape)
-        with_lines = by_input if self._by_lines(b1 - b0) else (NOTHING, NO_INDEX)
-        compiled, template, lanes = self.lines.kernel("backward"), tape["Z"], self.lines.states * self.width
+        own, looped = tape.spikes, self.feedback is not None
+        back_start, back_index = own.rows(first, last) if own is not None and looped else (NOTHING, NO_INDEX)
+        by_input, by_lines = self.drive.by_input(b0, b1, tape), self._by_lines(b1 - b0)
+        with_lines = by_input if by_lines else (NOTHING, NO_INDEX)
+        compiled, lanes = self.lines.kernel("backward"), self.lines.states * self.width
         sizes = fused.Sizes(u(steps), u(every), self._together)
         row, whole = u(first if kept else 0), kept or dense
-        currents = fused.Currents(start, index, tape["W"], tape["bias"], X, row, whole, kept)
-        loop = fused.Feedback(tape["V"], tape["V across"], entry, back_start, back_index)
-        after = fused_backward.Errors(gy, u(strides[0]), u(strides[1]), u(strides[2]), narrow, across)
-        gradients = fused_backward.Gradients(G, tape["gS"][b0:b1], tape["gP"][b0:b1], *with_lines, sums["W"])
-        S = tape["S"][b0 * marks : b1 * marks]
+        currents = fused.Currents(start, index, tape.W, tape.bias, X, row, whole, kept)
+        loop = fused.Feedback(tape.V, tape.across, tape.entry[b0:b1], back_start, back_index)
+        gradients = fused_backward.Gradients(G, back.gS[b0:b1], back.gP[b0:b1], *with_lines, back.weight)
+        S = tape.S[b0 * marks : b1 * marks]
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             group = min(GROUP, hi - lo) if looped else 1
-            own = fused.Lanes(tape["P"], copied(template, group), S, aligned((group * every * lanes,), self.dtype))
+            own = fused.Lanes(tape.P, copied(tape.Z, group), S, aligned((group * every * lanes,), self.dtype))
             given = currents if whole else currents._replace(X=aligned((lines * group * every, LINE), self.dtype))
-            compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, after, gradients)
+            compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients)
 
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         with span(name, bytes=(2 * size + added) * X.itemsize, ops=size + added):
             self._share(call, b1 - b0, size)
-        self.drive.accumulate(b0, b1, G, (NOTHING, NO_INDEX) if added else by_input, tape, sums)
+        self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
-            entered = room(tape, "g entry", (lines * plan.batch, LINE), self.dtype)
-            lines_of(entered, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
-        return G
+            lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
 
     @property
     def _together(self) -> np.uintp:
@@ -241,8 +231,3 @@ class FusedBlock:
 
 
 _NO_BITS = np.empty((0, 0), np.uint64)
-
-
-def _dense(tape: Nested) -> bool:
-    """True if BLAS makes the currents."""
-    return tape["events"] is None

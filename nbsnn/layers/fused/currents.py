@@ -17,14 +17,13 @@ from ...device.products import matmul
 from ...device.profile import span
 from ...device.threads import run_threaded
 from ...kernels.products import gather as loops
-from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, lines_of, rows_of
+from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
 from ...spikes.packed import PackedSpikes, transpose
 from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
-from ..layer import Array, Nested, buffer, finite_input
-from .layout import in_lines, room
-from .memory_plan import Plan
+from ..layer import Array, buffer, finite_input
+from .block_tape import BlockGradients, BlockTape
 
 LISTED = PackedSpikes, SpikeInput
 """What comes as spikes already."""
@@ -43,6 +42,8 @@ class InputCurrents:
         What profiles call it.
     lines, width : int
         Lines and columns of its matrices: the units after it, in whole lines.
+    biased : bool
+        Whether a bias is learned, the connection's or the loop's.
     """
 
     def __init__(self, name: str, connection: Dense, feedback: Dense | None):
@@ -50,65 +51,68 @@ class InputCurrents:
         self.n_pre, self.units, self.dtype = connection.in_shape[0], connection.shape[0], connection.setting.dtype
         self.lines = blocks(self.units)
         self.width = self.lines * LINE
+        self.biased = connection.bias or (feedback is not None and feedback.bias)
 
     def largest_rate(self, rows: int) -> float:
         """Up to which share of ones events are used."""
         return largest_rate(self.connection.path, rows, self.n_pre, self.units)
 
-    def choose(self, x: Array | PackedSpikes | SpikeInput, plan: Plan, tape: Nested) -> None:
-        """List the events, ``tape["events"]``; None if BLAS makes currents and gradients."""
-        rows, path, packed = plan.steps * plan.batch, self.connection.path, None
-        limit = self.largest_rate(rows)
-        with span("events", bytes=0 if isinstance(x, LISTED) else x.nbytes):
-            if isinstance(x, LISTED):
-                packed = x if path != "dense" and x.find(limit, plan.listed) else None
-            elif path == "events" or (path == "auto" and worth_counting(rows, self.n_pre, self.units)):
-                packed = PackedSpikes.of(x, tape.setdefault("input", {}), limit, plan.listed)
-        if packed is None and not isinstance(x, LISTED):
-            finite_input(x)  # nobody has looked yet: spikes need no looking
-        tape["events"] = packed
+    def counts(self, rows: int) -> bool:
+        """Whether numbers are looked at, in case they are spikes."""
+        path = self.connection.path
+        return path == "events" or (path == "auto" and worth_counting(rows, self.n_pre, self.units))
 
-    def arrange(self, fed: Array, tape: Nested) -> None:
-        """Copies of weights and biases in the kernels' arrangement; ``fed`` [B, N] goes round the loop first."""
-        tape["W"] = in_lines(tape, "W", self.connection.params["weight"])
-        tape["bias"] = room(tape, "bias", (self.lines, LINE), self.dtype)
-        tape["bias"].reshape(-1)[: self.units] = self.connection.params["bias"] if self.connection.bias else 0.0
-        tape["V"] = tape["V across"] = np.empty((0, LINE), self.dtype)
-        tape["entry"] = np.empty((0, self.width), self.dtype)
-        tape["fed"] = fed
+    def choose(self, x: Array | PackedSpikes | SpikeInput, tape: BlockTape) -> None:
+        """List the events, ``tape.events``; None if BLAS makes currents and gradients."""
+        packed = None
+        if isinstance(x, LISTED):
+            with span("events"):
+                packed = x if self.connection.path != "dense" and x.find(tape.limit, tape.plan.listed) else None
+        else:
+            if tape.counted:
+                with span("events", bytes=x.nbytes):
+                    packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
+            if packed is None:
+                finite_input(x)  # nobody has looked yet: spikes need no looking
+        tape.given, tape.events = x, packed
+
+    def arrange(self, fed: Array, tape: BlockTape) -> None:
+        """Copy weights and biases into the kernels' arrangement; ``fed`` [B, N] goes round the loop first."""
+        in_lines(self.connection.params["weight"], tape.W)
+        bias = tape.bias.reshape(-1)[: self.units]
+        bias[...] = self.connection.params["bias"] if self.connection.bias else 0.0
+        tape.fed = fed
         if self.feedback is None:
             return
         weight = self.feedback.params["weight"]
-        tape["V"], tape["V across"] = in_lines(tape, "V room", weight), in_lines(tape, "V across room", weight.T)
-        tape["entry"] = room(tape, "entry room", (len(fed), self.width), self.dtype)
-        tape["entry"][:, : self.units] = matmul(fed, weight) if fed.any() else 0.0
+        in_lines(weight, tape.V)
+        in_lines(weight.T, tape.across)
+        tape.entry[:, : self.units] = matmul(fed, weight) if fed.any() else 0.0
         if self.feedback.bias:  # the loop's own, which acts at every step too
-            tape["bias"].reshape(-1)[: self.units] += self.feedback.params["bias"]
+            bias += self.feedback.params["bias"]
 
-    def events(self, first: int, last: int, tape: Nested) -> tuple[Array, Array]:
+    def events(self, first: int, last: int, tape: BlockTape) -> tuple[Array, Array]:
         """The events that make the currents of rows [first, last); none where BLAS makes them."""
-        return (NOTHING, NO_INDEX) if tape["events"] is None else tape["events"].rows(first, last)
+        return (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
 
-    def numbers(self, b0: int, b1: int, tape: Nested) -> Array:
+    def numbers(self, b0: int, b1: int, tape: BlockTape) -> Array:
         """The input of samples [b0, b1) as rows of numbers."""
-        steps, x = tape["plan"].steps, tape["given"]
-        shape = (tape["plan"].chunk * steps, self.n_pre)
-        rows = room(tape["shared"], f"numbers {self.n_pre}", shape, self.dtype)[: (b1 - b0) * steps]
+        steps, x = tape.plan.steps, tape.given
+        rows = tape.workspace.matrix("numbers", tape.plan.chunk * steps, self.n_pre, self.dtype)[: (b1 - b0) * steps]
         if isinstance(x, LISTED):
             x.spread(b0 * steps, rows)
         else:
             rows.reshape(b1 - b0, steps, -1)[...] = x.reshape(steps, -1, self.n_pre)[:, b0:b1].transpose(1, 0, 2)
         return rows
 
-    def multiply(self, b0: int, b1: int, tape: Nested, X: Array, first: int) -> None:
+    def multiply(self, b0: int, b1: int, tape: BlockTape, X: Array, first: int) -> None:
         """Put the currents of samples [b0, b1), with BLAS, into the rows of ``X`` from ``first`` on."""
-        x, weight = self.numbers(b0, b1, tape), self.connection.params["weight"]
-        shape = (tape["plan"].chunk * tape["plan"].steps, self.width)
-        product = room(tape["shared"], f"product {self.units}", shape, self.dtype)[: len(x)]
+        x, weight, plan = self.numbers(b0, b1, tape), self.connection.params["weight"], tape.plan
+        product = tape.workspace.matrix("product", plan.chunk * plan.steps, self.width, self.dtype)[: len(x)]
         with span(f"{self.name} product (BLAS)", ops=x.size * self.units):
             matmul(x, weight, out=product[:, : self.units])
         lines = lines_of(X, self.lines, first, first + len(x))
-        np.add(as_lines(product, self.lines), tape["bias"][:, None], out=lines)
+        np.add(as_lines(product, self.lines), tape.bias[:, None], out=lines)
 
     def back(self, G: Array, out: Array) -> None:
         """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, the first rows of
@@ -116,57 +120,56 @@ class InputCurrents:
         with span(f"{self.name} product (BLAS), reverse", ops=out.size * self.units):
             matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
 
-    def by_input(self, b0: int, b1: int, tape: Nested) -> tuple[Array, Array]:
+    def by_input(self, b0: int, b1: int, tape: BlockTape) -> tuple[Array, Array]:
         """The events of samples [b0, b1) by input, as ``transpose`` gives them; none if BLAS makes the gradient."""
-        if tape["events"] is None:
+        if tape.events is None:
             return NOTHING, NO_INDEX
-        steps = tape["plan"].steps
-        return self._transposed(tape["events"].rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
+        steps = tape.plan.steps
+        return self._transposed(tape.events.rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
 
-    def accumulate(self, b0: int, b1: int, G: Array, events: tuple[Array, Array], tape: Nested, sums: Nested) -> None:
-        """Add the gradients of weights and biases of samples [b0, b1) to ``sums``; ``events`` are those before
-        the connection by input, or none if their part has been added."""
-        steps = tape["plan"].steps
+    def accumulate(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape, back: BlockGradients) -> None:
+        """Add the gradients of weights and biases of samples [b0, b1) to ``back``; ``events`` are those before the
+        connection by input, or none if their part has been added."""
+        steps, G = tape.plan.steps, back.G
         rows = (b1 - b0) * steps
-        if tape["events"] is None:
+        if tape.events is None:
             x = self.numbers(b0, b1, tape)
             with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
-                add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows)), self.lines, sums["W"])
+                add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows)), self.lines, back.weight)
         elif len(events[0]):
-            self._collect(events, G, 0, sums["W"], self.name)
-        if "b" in sums:
+            self._collect(events, G, 0, back.weight, self.name)
+        if self.biased:
             compiled = compiled_rows("columns", self.dtype)
             run_threaded(
-                lambda lo, hi: compiled(G, u(rows), sums["b"], u(self.lines), u(lo), u(hi)),
+                lambda lo, hi: compiled(G, u(rows), back.bias, u(self.lines), u(lo), u(hi)),
                 self.lines,
                 rows * self.units,
             )
         if self.feedback is not None:
-            events = self._transposed(
-                tape["spikes"].rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop"
-            )
-            self._collect(events, G, 1, sums["V"], f"{self.name} loop")
-            if tape["fed"].any():
+            spikes: Any = tape.spikes
+            events = self._transposed(spikes.rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop")
+            self._collect(events, G, 1, back.loop, f"{self.name} loop")
+            if tape.fed.any():
                 first = rows_of(G, self.lines, 0, rows)[::steps]
-                add_in_lines(matmul(tape["fed"][b0:b1].T, first), self.lines, sums["V"])
+                add_in_lines(matmul(tape.fed[b0:b1].T, first), self.lines, back.loop)
 
-    def fed_back(self, tape: Nested) -> Array:
+    def fed_back(self, tape: BlockTape, back: BlockGradients) -> Array:
         """Gradient with respect to what a loop feeds back at the first step, [B, N].
 
         Not by BLAS, whose threads would then wait busily for more while ours work.
         """
-        batch, no, count = u(tape["plan"].batch), u(0), u(self.lines)
-        g = np.zeros((self.lines * tape["plan"].batch, LINE), self.dtype)
+        batch, no, count = u(tape.plan.batch), u(0), u(self.lines)
+        g = np.zeros((self.lines * tape.plan.batch, LINE), self.dtype)
         product = compiled_rows("product", self.dtype)
-        product(no, batch, u(1), tape["g entry"], no, tape["V across"], g, no, count, count)
+        product(no, batch, u(1), back.entry, no, tape.across, g, no, count, count)
         return rows_of(g, self.lines)[:, : self.units]
 
-    def _transposed(self, events: tuple[Array, Array], count: int, loop: int, tape: Nested, name: str) -> tuple:
+    def _transposed(self, events: tuple[Array, Array], count: int, loop: int, tape: BlockTape, name: str) -> tuple:
         """The events by input, of ``count`` inputs; those of each last of ``loop`` steps are left out."""
         start, index = events
         total = int(start[-1] - start[0])
-        first = buffer(tape, f"first {name}", (count + 1,), np.uintp)
-        row = buffer(tape, f"row {name}", (total,), np.uint32)
+        first = buffer(tape.lists, f"first {name}", (count + 1,), np.uintp)
+        row = buffer(tape.lists, f"row {name}", (total,), np.uint32)
         with span(f"{name} events by input", bytes=16 * total):
             transpose(0, len(start) - 1, start, index, first, row, loop=loop)
         return first, row

@@ -11,18 +11,9 @@ import numpy as np
 from ...compile.fill import kernel
 from ...compile.unroll import lines, mixed_lines, row, store_lines
 from ...kernels.population import fused, fused_backward
-from ...spikes.blocks import LINE, blocks, lines_of
-from ..layer import Array, Nested
+from ...spikes.blocks import LINE, blocks
+from ..layer import Array
 from ..population import Population
-
-
-def room(tape: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-    """An array of the tape that begins on a cache line; zero when it is new, the one of an earlier run where it
-    fits."""
-    array = tape.get(name)
-    if array is None or array.shape != shape or array.dtype != dtype:
-        array = tape[name] = aligned(shape, dtype)
-    return array
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
@@ -38,16 +29,6 @@ def copied(array: Array, count: int = 1) -> Array:
     copy = aligned((count, array.size), array.dtype)
     copy[...] = array.reshape(-1)
     return copy.reshape(-1)
-
-
-def in_lines(tape: Nested, name: str, matrix: Array) -> Array:
-    """A copy of a matrix [R, N] in lines [Q R, 64]; the last ends with zeros."""
-    count, width = matrix.shape
-    copy = room(tape, name, (blocks(width) * count, LINE), matrix.dtype)
-    for q, line in enumerate(lines_of(copy, blocks(width))):
-        part = matrix[:, q * LINE : (q + 1) * LINE]
-        line[:, : part.shape[1]] = part
-    return copy
 
 
 def to_lines(values: Array, out: Array) -> None:
@@ -76,16 +57,12 @@ class BlockLayout:
         self.depth = self.cotangents + self.states + self.learned
         self.blocks = blocks(population.units)
 
-    def parameters(self) -> tuple[Array, Array]:
-        """Those that all units share, as they are, and ``Z`` with the others; all else in it is zero.
-
-        Lanes without a unit repeat the last one's parameters.
-        """
-        Z = aligned((self.blocks, self.depth, LINE), self.population.setting.dtype)
+    def parameters(self, Z: Array) -> Array:
+        """Those that all units share; the others go to ``Z``, where lanes without a unit repeat the last one's."""
         table, shared = self.population.step_parameters(), np.array(self.shared, bool)
         own = np.pad(table[~shared], ((0, 0), (0, self.blocks * LINE - self.population.units)), "edge")
         Z[:, self.states : self.output] = own.reshape(-1, self.blocks, LINE).transpose(1, 0, 2)
-        return np.ascontiguousarray(table[shared, :1]), Z
+        return np.ascontiguousarray(table[shared, :1])
 
     def kernel(self, direction: str) -> Callable:
         """The loop "forward" or "backward" for this population's neuron."""

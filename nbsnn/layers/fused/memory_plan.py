@@ -8,8 +8,9 @@ population first; gradients stay the same bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from ...spikes.blocks import LINE
@@ -82,10 +83,10 @@ class Plan:
         """All that the table lists."""
         return sum(self.table.values())
 
-    def chunks(self) -> Iterator[tuple[int, int]]:
+    @cached_property
+    def chunks(self) -> list[tuple[int, int]]:
         """Ranges of samples."""
-        for b0 in range(0, self.batch, self.chunk):
-            yield b0, min(b0 + self.chunk, self.batch)
+        return [(b0, min(b0 + self.chunk, self.batch)) for b0 in range(0, self.batch, self.chunk)]
 
     def __str__(self) -> str:
         lines = [f"{name:28}{size / 2**20:10.1f} MiB" for name, size in self.table.items()]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...device.profile import span
+from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, rows_of
 from ...spikes.spike_input import SpikeInput
@@ -21,8 +22,14 @@ from ..layer import Array, Layer, Nested, Start
 from ..run import Run
 from ..sequential import Sequential
 from .block import FusedBlock
-from .layout import from_lines, in_lines, room
+from .block_tape import BlockGradients, BlockTape, Workspace
+from .layout import from_lines
 from .memory_plan import NARROW, Plan, plan
+
+PLANS = 7
+"""Plans of other batches that a stack remembers: the last batch of an epoch is a shorter one, say."""
+
+u = np.uintp
 
 
 @dataclass
@@ -72,13 +79,18 @@ class StackTape:
         The tapes of layers that ran by themselves, by name.
     first : int
         The first block that ran fused; those before it ran by themselves.
-    blocks : list of dict
-        For each block what its population leaves: under "small" the compact form, and what is made of it on demand.
+    blocks : list of BlockTape
+        What the blocks left; None for one that has not run.
     """
 
     plain: Nested
     first: int
-    blocks: list[Nested]
+    blocks: list[BlockTape | None]
+    workspace: Workspace = field(default_factory=Workspace)
+
+    def fused(self) -> list[BlockTape]:
+        """The tapes of the blocks that ran fused."""
+        return [tape for tape in self.blocks[self.first :] if tape is not None]
 
 
 class NotSpikes(Exception):
@@ -94,15 +106,19 @@ class FusedStack(Sequential):
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget):
         share_layers(self, net, {name: net.children[name] for name in names})
-        self.budget, self.blocks = budget, list[FusedBlock]()
+        self.budget, self.blocks, self._plans = budget, list[FusedBlock](), dict[tuple[Any, ...], Plan]()
         for pair in zip(names[::2], names[1::2], strict=True):
             connection, neurons = (net.children[name] for name in pair)
             self.blocks.append(FusedBlock(pair, connection, *neurons.fused_parts()))  # type: ignore[arg-type, misc]
 
     def plan(self, steps: int, batch: int, first: int = 0) -> Plan:
-        """What a batch of this size takes, in blocks from ``first`` on."""
-        sizes = [block.sizes(steps * batch) for block in self.blocks[first:]]
-        return plan(sizes, steps, batch, self.budget.share(steps, batch))
+        """What a batch of this size takes, in blocks from ``first`` on; the same object as long as nothing changes."""
+        key = (steps, batch, first, *(block.connection.path for block in self.blocks))
+        if key not in self._plans:
+            sizes = [block.sizes(steps * batch) for block in self.blocks[first:]]
+            made = plan(sizes, steps, batch, self.budget.share(steps, batch))
+            self._plans = {**dict(list(self._plans.items())[-PLANS:]), key: made}
+        return self._plans[key]
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         name = self.blocks[0].names[0]
@@ -121,9 +137,8 @@ class FusedStack(Sequential):
                 end = found.args[0] + 1
 
     def _tape(self) -> StackTape:
-        """One whose blocks have not run yet, and share what they use in turn."""
-        shared: Nested = {}
-        return StackTape({}, 0, [{"small": {"shared": shared}} for _ in self.blocks])
+        """One whose blocks have not run yet."""
+        return StackTape({}, 0, [None] * len(self.blocks))
 
     def _run(self, x: Array, state: Nested, kept: StackTape, final: Nested) -> Array:
         """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on."""
@@ -132,17 +147,18 @@ class FusedStack(Sequential):
         if not isinstance(x, SpikeInput):  # a read-only array would be a type of its own to the compiler: one more
             given = np.require(x, self.setting.dtype, ["C", "W"])
         for k in range(kept.first, len(self.blocks)):
-            block, inner = self.blocks[k], kept.blocks[k]
-            for name in ("record", "x", "params"):  # as somebody may have looked at after the last run
-                inner.pop(name, None)
+            block, tape = self.blocks[k], kept.blocks[k]
+            if tape is None or tape.plan is not made:
+                kept.blocks[k] = tape = None  # gives its memory back first
+                kept.blocks[k] = tape = block.tape(made, kept.workspace)
             own = _inner(block, state)
-            inner["start"], small = isinstance(own, Start), inner["small"]
-            given = block.forward(given, own, made, small, last=k == len(self.blocks) - 1)
+            tape.records = {"start": isinstance(own, Start)}
+            given = block.forward(given, own, tape, last=k == len(self.blocks) - 1)
             if given is None:
                 raise NotSpikes(k)
             shape, neuron = (x.shape[1], *block.population.shape), block.population.neuron
-            lines = dict(zip(neuron.state, block.final(small), strict=True))
-            lines[neuron.output] = _last(block, small)
+            lines = dict(zip(neuron.state, block.final(tape), strict=True))
+            lines[neuron.output] = _last(block, tape)
             _inner(block, final).update({name: line.reshape(shape) for name, line in lines.items()})
         return given.reshape(*given.shape[:2], *self.shape)
 
@@ -171,39 +187,38 @@ class FusedStack(Sequential):
         self, gy: Array, kept: StackTape, grads: Nested, before: Nested, inject: Nested | None, wanted: bool
     ) -> Array | None:
         """The reverse of ``_run``; gradients with respect to the initial states are put into ``before``."""
-        blocks, inners = self.blocks[kept.first :], kept.blocks[kept.first :]
-        smalls = [inner["small"] for inner in inners]
-        made: Plan = smalls[0]["plan"]
+        blocks, tapes = self.blocks[kept.first :], kept.fused()
+        made = tapes[0].plan
         with span("arrange"):
-            sums = [_room_for_gradients(block, small, made) for block, small in zip(blocks, smalls, strict=True)]
+            backs = [block.begin_reverse(tape) for block, tape in zip(blocks, tapes, strict=True)]
         extra = [_extra(block, inject, made) for block in blocks]
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
             gy = gy + extra[-1]
         gx = np.empty((made.steps, made.batch, blocks[0].n_pre), gy.dtype) if wanted else None
-        for b0, b1 in made.chunks():
-            errors, strides, narrow, across = gy, (made.batch, 1, b0), gy[:0], gy[:0]
+        for b0, b1 in made.chunks:
+            errors = Errors(gy, u(made.batch), u(1), u(b0), gy[:0], gy[:0])
             for k in reversed(range(len(blocks))):
-                block = blocks[k]
-                G = block.backward(b0, b1, errors, strides, narrow, across, smalls[k], sums[k])
+                block, back = blocks[k], backs[k]
+                block.backward(b0, b1, errors, tapes[k], back)
                 if k:
-                    errors, strides, narrow, across = _pull(block, b0, b1, G, smalls[k], extra[k - 1], made)
+                    errors = _pull(block, b0, b1, tapes[k], back, extra[k - 1])
                 elif gx is not None:
-                    back = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
-                    block.drive.back(G, back)
-                    gx[:, b0:b1] = back.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
-        for block, inner, weights in zip(blocks, inners, sums, strict=True):
-            with span("arrange"):
-                _finish(block, inner, weights, grads, before)
+                    pulled = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
+                    block.drive.back(back.G, pulled)
+                    gx[:, b0:b1] = pulled.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
+        with span("arrange"):
+            for block, tape, back in zip(blocks, tapes, backs, strict=True):
+                _finish(block, tape, back, grads, before)
         return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
 
     def record(self, tape: Nested, name: str) -> Any:
         kept: StackTape = tape.get(self.blocks[0].names[0]) or self._tape()
         first, _, rest = name.partition("/")
-        for block, inner in zip(self.blocks[kept.first :], kept.blocks[kept.first :], strict=True):
-            if first == block.names[1] and "plan" in inner["small"]:
-                records = BlockRecords(block) if block.feedback is None else LoopRecords(block)
-                run = Run(records, np.empty(0), {}, inner)
+        for block, left in zip(self.blocks[kept.first :], kept.blocks[kept.first :], strict=True):
+            if first == block.names[1] and left is not None:
+                records = BlockRecords(block, left) if block.feedback is None else LoopRecords(block, left)
+                run = Run(records, np.empty(0), {}, left.records)
                 return run[rest] if rest else run
         return super().record(kept.plain, name)
 
@@ -212,8 +227,8 @@ class BlockRecords:
     """The records of a block's population, for a ``Run``: what the block did not keep is worked out when it is
     asked for."""
 
-    def __init__(self, block: FusedBlock):
-        self.block, self.setting = block, block.population.setting
+    def __init__(self, block: FusedBlock, left: BlockTape):
+        self.block, self.left, self.setting = block, left, block.population.setting
 
     def recorded(self) -> list[str]:
         """See ``Layer.recorded``."""
@@ -222,9 +237,9 @@ class BlockRecords:
     def record(self, tape: Nested, name: str) -> Any:
         """See ``Layer.record``."""
         if name == self.block.population.neuron.output:
-            return self.block.output(tape["small"])
+            return self.block.outputs(self.left)
         if "record" not in tape:
-            self.block.unfold(tape)
+            self.block.unfold(self.left)
         return self.block.population.record(tape, name)
 
 
@@ -238,7 +253,7 @@ class LoopRecords(BlockRecords):
         first, _, rest = name.partition("/")
         if first != "neurons":
             raise KeyError(f"recurrent records nothing called {name!r}; it has {self.recorded()}")
-        run = Run(BlockRecords(self.block), np.empty(0), {}, tape)
+        run = Run(BlockRecords(self.block, self.left), np.empty(0), {}, tape)
         return run[rest] if rest else run
 
 
@@ -269,63 +284,44 @@ def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
     return g.reshape(made.steps * made.batch, block.units)
 
 
-def _last(block: FusedBlock, small: Nested) -> Array:
+def _last(block: FusedBlock, tape: BlockTape) -> Array:
     """The outputs at the last step, [B, N]."""
-    if small["spikes"] is None:
-        return small["output"][-1].copy()
-    return small["spikes"].at(small["plan"].steps - 1).astype(block.dtype)
+    if tape.spikes is None:
+        return tape.output[-1].copy()
+    return tape.spikes.at(tape.plan.steps - 1).astype(block.dtype)
 
 
-def _pull(block: FusedBlock, b0: int, b1: int, G: Array, small: Nested, extra: Array, made: Plan) -> tuple:
-    """What a block hands to the one before, of the gradient ``G`` of its currents in samples [b0, b1)."""
+def _pull(block: FusedBlock, b0: int, b1: int, tape: BlockTape, back: BlockGradients, extra: Array) -> Errors:
+    """What a block hands to the one before, of the gradient of its currents in samples [b0, b1)."""
+    plan, G = tape.plan, back.G
     if block.units <= NARROW:
-        return extra, (made.batch, 1, b0), G, small["across"]
-    shape = (made.chunk * made.steps, block.n_pre)
-    errors = room(small["shared"], f"errors {block.n_pre}", shape, block.dtype)[: (b1 - b0) * made.steps]
+        return Errors(extra, u(plan.batch), u(1), u(b0), G, back.across)
+    room = tape.workspace.matrix("errors", plan.chunk * plan.steps, block.n_pre, block.dtype)
+    errors = room[: (b1 - b0) * plan.steps]
     block.drive.back(G, errors)
     if len(extra):
-        given = extra.reshape(made.steps, made.batch, -1)[:, b0:b1].transpose(1, 0, 2)
+        given = extra.reshape(plan.steps, plan.batch, -1)[:, b0:b1].transpose(1, 0, 2)
         errors += given.reshape(len(errors), -1)
-    return errors, (1, made.steps, 0), G[:0], G[:0]
+    return Errors(errors, u(1), u(plan.steps), u(0), G[:0], G[:0])
 
 
-def _room_for_gradients(block: FusedBlock, small: Nested, made: Plan) -> Nested:
-    """Zeros for the sums over all samples."""
-    lines, dtype = block.lines, block.dtype
-    small["gS"] = room(small, "gS", (made.batch, lines.blocks * lines.states * LINE), dtype)
-    small["gP"] = room(small, "gP", (made.batch, lines.blocks * lines.learned * LINE), dtype)
-    if block.units <= NARROW:
-        small["across"] = in_lines(small, "across room", block.connection.params["weight"].T)
-    weights = {"W": room(small, "gW", (lines.blocks * block.n_pre, LINE), dtype)}
-    if block.connection.bias or (block.feedback is not None and block.feedback.bias):
-        weights["b"] = room(small, "gb", (lines.blocks, LINE), dtype)
-    if block.feedback is not None:
-        weights["V"] = room(small, "gV", (lines.blocks * block.units, LINE), dtype)
-    for array in (small["gS"], small["gP"], *weights.values()):
-        array[...] = 0.0
-    return weights
-
-
-def _finish(block: FusedBlock, inner: Nested, weights: Nested, grads: Nested, before: Nested) -> None:
+def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested) -> None:
     """Add the sums to ``grads``: of the connection, the loop and the population."""
-    small, own, population = inner["small"], grads[block.names[0]], block.population
-    own["weight"] += rows_of(weights["W"], block.lines.blocks)[:, : block.units]
+    lines, units, population, inner = block.lines, block.units, block.population, tape.records
+    own, after = grads[block.names[0]], grads[block.names[1]]
+    own["weight"] += rows_of(back.weight, lines.blocks)[:, :units]
     if block.connection.bias:
-        own["bias"] += weights["b"].reshape(-1)[: block.units]
-    made: Plan = small["plan"]
-    inner["gS"] = from_lines(small["gS"].reshape(made.batch, block.lines.blocks, block.lines.states, LINE), block.units)
-    inner["gP"] = from_lines(
-        small["gP"].reshape(made.batch, block.lines.blocks, block.lines.learned, LINE), block.units
-    )
-    after = grads[block.names[1]]
-    looped = block.feedback is not None
-    population.end_reverse(inner, after["neurons"] if looped else after)
+        own["bias"] += back.bias.reshape(-1)[:units]
+    shape = tape.plan.batch, lines.blocks
+    inner["gS"] = from_lines(back.gS.reshape(*shape, lines.states, LINE), units)
+    inner["gP"] = from_lines(back.gP.reshape(*shape, lines.learned, LINE), units)
+    population.end_reverse(inner, after if block.feedback is None else after["neurons"])
     start = population.before(inner)
     if block.feedback is not None:
-        after["feedback"]["weight"] += rows_of(weights["V"], block.lines.blocks)[:, : block.units]
+        after["feedback"]["weight"] += rows_of(back.loop, lines.blocks)[:, :units]
         if block.feedback.bias:
-            after["feedback"]["bias"] += weights["b"].reshape(-1)[: block.units]
-        start[population.neuron.output] += block.drive.fed_back(small)
+            after["feedback"]["bias"] += back.bias.reshape(-1)[:units]
+        start[population.neuron.output] += block.drive.fed_back(tape, back)
         if inner["start"]:
             population.first_reverse(start[population.neuron.output], after["neurons"])
     _inner(block, before).update(start)

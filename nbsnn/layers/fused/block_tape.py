@@ -1,0 +1,140 @@
+"""What a run of a block leaves for its backward pass, and the memory that both work in: made once for a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...spikes.blocks import LINE
+from ...spikes.packed import PackedSpikes
+from ...spikes.spike_input import SpikeInput
+from ..layer import Array, Nested
+from .layout import BlockLayout, aligned
+from .memory_plan import NARROW, Plan
+
+
+class Workspace:
+    """Matrices of a few samples, which the blocks of a stack use in turn."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, int], Array] = {}
+
+    def matrix(self, name: str, rows: int, columns: int, dtype: np.dtype) -> Array:
+        """An array [rows, columns]; the one of an earlier run where it fits."""
+        made = self._made.get((name, columns))
+        if made is None or len(made) != rows:
+            made = self._made[name, columns] = aligned((rows, columns), dtype)
+        return made
+
+
+class BlockTape:
+    """Tape of a ``FusedBlock`` under one plan: Q lines of 64 units, samples B, rows ``b T + t``.
+
+    Attributes
+    ----------
+    plan : Plan
+        How the batch is run.
+    kept : bool
+        Whether the currents of all samples are kept.
+    marks : int
+        Checkpoints of states for each sample: the first is the initial state, the last the final one.
+    limit : float
+        Up to which share of ones events are used.
+    given : array, PackedSpikes or SpikeInput
+        The input of the last run.
+    events : PackedSpikes, SpikeInput or None
+        The same as a list; None if BLAS makes currents and gradients.
+    P, Z : array
+        Parameters that all units share, and [Q, lines, 64] with the others; all else in ``Z`` is zero.
+    W, bias : array [Q M, 64], [Q, 64]
+        Weights and biases of the connection.
+    V, across : array [Q N, 64]
+        Weights of the loop, and their transpose; without a loop they have no rows.
+    fed, entry : array [B, N], [B, 64 Q]
+        The outputs before the first step, and what they bring round the loop.
+    S : array [B marks, Q K 64]
+        States at the checkpoints.
+    X : array [Q rows, 64]
+        Currents: all that are kept, those of a few samples for BLAS, or one row for each sample.
+    spikes : PackedSpikes or None
+        The outputs as bits, of a population in the middle or in a loop.
+    output : array [T, B, N]
+        The outputs as numbers, of the last population; else without rows.
+    records : dict
+        The population's own tape, as far as somebody has asked for its records.
+    lists : dict
+        Memory for lists of events.
+    back : BlockGradients or None
+        What the backward pass adds up.
+    """
+
+    given: Array | PackedSpikes | SpikeInput
+    events: PackedSpikes | SpikeInput | None
+    P: Array
+    fed: Array
+    X: Array
+    output: Array
+
+    def __init__(self, layout: BlockLayout, plan: Plan, kept: bool, n_pre: int, looped: bool, workspace: Workspace):
+        self.layout, self.plan, self.kept, self.workspace, self.n_pre = layout, plan, kept, workspace, n_pre
+        self.looped, self.dtype, self.units = looped, layout.population.setting.dtype, layout.population.units
+        self.marks, lines = -(-plan.steps // plan.every) + 1, layout.blocks
+        self.limit, self.counted = 0.0, False
+        self.Z = aligned((lines, layout.depth, LINE), self.dtype)
+        self.W, self.bias = aligned((lines * n_pre, LINE), self.dtype), aligned((lines, LINE), self.dtype)
+        self.V, self.across = (aligned((lines * self.units * looped, LINE), self.dtype) for _ in range(2))
+        self.entry = aligned((plan.batch * looped, lines * LINE), self.dtype)
+        self.S = aligned((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
+        self.X = aligned((0, LINE), self.dtype)
+        self.spikes: PackedSpikes | None = None
+        self.records: Nested = {}
+        self.lists: dict[str, Any] = {}
+        self.input: dict[str, Any] = {}
+        self.back: BlockGradients | None = None
+
+    @property
+    def states(self) -> Array:
+        """``S`` as [B, marks, Q, K, 64]."""
+        return self.S.reshape(self.plan.batch, self.marks, self.layout.blocks, self.layout.states, LINE)
+
+    def currents(self) -> Array:
+        """Room for currents, as many as this run keeps."""
+        plan, dense = self.plan, self.events is None
+        rows = plan.batch * plan.steps if self.kept else plan.chunk * plan.steps if dense else plan.batch
+        if len(self.X) != self.layout.blocks * rows:
+            self.X = aligned((self.layout.blocks * rows, LINE), self.dtype)
+        return self.X
+
+
+class BlockGradients:
+    """Sums of the backward pass over all samples, and the errors of a few.
+
+    Attributes
+    ----------
+    G : array [Q chunk T, 64]
+        Gradient with respect to the currents of the present samples.
+    gS, gP : array [B, .]
+        Gradients with respect to initial states and learned parameters.
+    weight, bias, loop : array
+        Gradients with respect to ``BlockTape.W``, ``bias`` and ``V``.
+    across : array [Q' N, 64]
+        The connection's transposed weights, if it leads to few units; else without rows.
+    entry : array [Q B, 64]
+        Gradient with respect to what the loop brings at the first step.
+    """
+
+    def __init__(self, tape: BlockTape):
+        plan, lines, dtype, looped = tape.plan, tape.layout.blocks, tape.dtype, tape.looped
+        self.G = aligned((lines * plan.chunk * plan.steps, LINE), dtype)
+        self.gS = aligned((plan.batch, lines * tape.layout.states * LINE), dtype)
+        self.gP = aligned((plan.batch, lines * tape.layout.learned * LINE), dtype)
+        self.weight, self.bias, self.loop = (aligned(like.shape, dtype) for like in (tape.W, tape.bias, tape.V))
+        narrow = tape.units <= NARROW
+        self.across = aligned((-(-tape.n_pre // LINE) * tape.units * narrow, LINE), dtype)
+        self.entry = aligned((lines * plan.batch * looped, LINE), dtype)
+
+    def clear(self) -> None:
+        """Set all sums to zero."""
+        for total in (self.gS, self.gP, self.weight, self.bias, self.loop):
+            total[...] = 0.0
