@@ -299,7 +299,7 @@ class StepCrossEntropy:
         steps, batch, classes = checks.output(name, y).shape
         aim, given = targets.split(name, target, batch)
         aim = real("target", aim)
-        moving = aim.ndim - (aim.dtype.kind == "f") >= 2
+        moving = aim.ndim - (aim.dtype.kind == "f" and aim.shape in ((batch, classes), y.shape)) >= 2
         share, labels = targets.shares(name, aim, (steps, batch) if moving else (batch,), classes, self.ignore)
         weight = targets.by_class(name, self.class_weight, classes)
         counts = targets.row_weights(labels, share.shape[:-1], weight)
