@@ -7,6 +7,7 @@ import pytest
 
 import nbsnn
 import nbsnn.network.loop as loops
+from nbsnn.kernels.plasticity.rewarded import later
 from nbsnn.neurons import LIF, DiehlCook
 from nbsnn.plasticity import MSTDP, MSTDPET, Normalize, PairSTDP, Rule, Scaling, Trace, TripletSTDP
 
@@ -345,3 +346,15 @@ def test_bad_rewards_and_scalings():
         PairSTDP(normalize=Normalize(1.0, every=10.0))
     with pytest.raises(ValueError, match="either every"):
         Normalize(1.0, "every", every=10.0)
+
+
+@pytest.mark.parametrize("weight", [3.0, 2.01, 1.0, -0.01, -1.0])
+@pytest.mark.parametrize("gain", [-0.4, 0.4])
+def test_a_weight_beyond_its_bounds_comes_back_as_step_by_step(weight, gain):
+    fall, eligible = 0.3, 0.5
+    w, c = weight, eligible
+    for n in range(1, 9):
+        w, c = min(max(w + gain * c * -np.expm1(-fall), 0.0), 2.0), c * np.exp(-fall)
+        found = later(weight, eligible, n, gain, fall, 0.0, 2.0)
+        np.testing.assert_allclose(found, (w, c), rtol=1e-12)
+    assert later(weight, 0.0, 5, gain, fall, 0.0, 2.0) == (weight, 0.0)  # nothing is gained: nothing is clipped

@@ -5,8 +5,11 @@ it and the reward r stays the same, n steps change it by
 
     w += g r c (1 + q + ... + q^(n-1)) = g r c (1 - q^n) / (1 - q),      c <- q^n c
 
-The sum grows in one direction, so that bounds at its end are bounds in every step. A synapse is brought up to date when
-a spike travels along it, for that needs its weight, and when the rule visits it. Steps are counted modulo 2^32.
+The sum grows in one direction, so that bounds at its end are bounds in every step: of a weight that lies within them.
+One that does not, because it was set or normalised, is clipped after the first of the steps, too.
+
+A synapse is brought up to date when a spike travels along it, for that needs its weight, and when the rule visits it.
+Steps are counted modulo 2^32.
 """
 
 import numpy as np
@@ -47,7 +50,10 @@ def later(w, c, steps, gain, fall, low, high):
     """Weight and eligibility after ``steps`` without an event."""
     lost = expm1(-(real(steps) * fall))
     d = -(gain * (c * lost))
-    return (min(max(w + d, low), high) if d != 0.0 else w), c + c * lost
+    within = min(max(w, low), high) == w
+    first = real(0.0) if within else -(gain * (c * expm1(-fall)))
+    start = w if within else min(max(w + first, low), high)
+    return (min(max(start + (d - first), low), high) if d != 0.0 else w), c + c * lost
 
 
 def catch_up(o: int, r: Rewarded, weights: np.ndarray) -> None:
