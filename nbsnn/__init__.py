@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from .learning import OTTT as OTTT
     from .learning import SLTT as SLTT
     from .learning import STBP as STBP
+    from .learning import Accumulator as Accumulator
     from .learning import Credit as Credit
     from .learning import EProp as EProp
     from .learning import compare_credit as compare_credit
@@ -117,7 +118,7 @@ NAMES = {
         InstanceNorm Layer LayerNorm MaxPool1d MaxPool2d Parallel Population Recurrent Reshape Residual Run Scale
         Sequential SumPool1d SumPool2d TemporalConv Upsample
     """,
-    "learning": "BPTT OTTT SLTT STBP Credit EProp compare_credit",
+    "learning": "Accumulator BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",
     "network": "Network",
     "neuron": "Neuron",

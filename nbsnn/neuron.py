@@ -156,7 +156,7 @@ class Neuron:
         for values, what in ((self.params, "parameter"), *starts):
             for name, value in values.items():
                 if callable(value):
-                    _check_takes_shape(f"{what} {name}", value)
+                    check_takes_shape(f"{what} {name}", value)
                 else:
                     filled(f"{what} {name}", value)
         if self.leak and self.leak not in self.params:
@@ -278,7 +278,7 @@ class Neuron:
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
 
 
-def _check_takes_shape(name: str, value: Callable) -> None:
+def check_takes_shape(name: str, value: Callable) -> None:
     """Raise ``TypeError`` unless a value is a function that can be called with a shape."""
     try:
         inspect.signature(function(name, value, "a number, an array, or a function of a shape")).bind(())

@@ -73,3 +73,18 @@ def test_steps_that_have_no_parameters_are_named():
     net = nbsnn.Sequential(nbsnn.BatchNorm(), input_shape=3, dtype="f8", device="python")
     with pytest.raises(ValueError, match="needs more than one number of each channel"):
         net.forward(np.ones((1, 1, 3)), {}, {}, Draws(0))
+
+
+def test_momentum_without_running_statistics_is_refused():
+    with pytest.raises(ValueError, match="momentum moves running statistics"):
+        nbsnn.BatchNorm(running=False, momentum=0.5)
+    assert repr(nbsnn.BatchNorm(running=False)) == "BatchNorm(running=False)"
+    assert repr(nbsnn.InstanceNorm()) == "InstanceNorm()" and repr(nbsnn.GroupNorm(2)) == "GroupNorm(groups=2)"
+
+
+@pytest.mark.parametrize("make", [nbsnn.BatchNorm, nbsnn.LayerNorm, nbsnn.InstanceNorm])
+def test_eps_is_large_enough_for_float32(make):
+    with pytest.raises(ValueError, match="eps must be"):
+        make(eps=1e-320)
+    net = nbsnn.Sequential(make(eps=1e-30), input_shape=(2, 3))
+    assert np.isfinite(net.run(np.ones((2, 2, 2, 3), np.float32)).output).all()

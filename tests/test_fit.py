@@ -200,3 +200,17 @@ def test_what_no_file_can_hold_shows_before_the_first_epoch(tmp_path):
     with pytest.raises(TypeError, match="tau of lif1/LIF is a function"):
         train(net, learner, checkpoint=tmp_path / "checkpoint.npz")
     assert learner.iteration == 0 and not list(tmp_path.iterdir())
+
+
+def test_a_plateau_hears_of_every_epoch_and_again_when_training_resumes(tmp_path):
+    rates = []
+    for epochs in ((6,), (3, 6)):
+        for last in epochs:  # the second time in two processes, so to speak
+            net = nbsnn.Sequential(nbsnn.Dense(64, 10), LI(), seed=0, device="python")
+            plateau = nbsnn.optim.Plateau(1e-3, monitor="test_accuracy", mode="max", patience=0, threshold=10.0)
+            learner = nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy, nbsnn.optim.Adam(plateau))
+            options = {"checkpoint": tmp_path / f"{len(epochs)}.npz", "resume": True, "epochs": last}
+            nbsnn.fit(net, TRAIN, TEST, encoder=nbsnn.encode.constant(T=2), learner=learner, progress=False, **options)
+        rates.append((learner.optimizer.lr, net["dense1"].params["weight"].copy()))
+    assert rates[0][0] < 1e-6 and rates[0][0] == rates[1][0]
+    np.testing.assert_array_equal(rates[0][1], rates[1][1])

@@ -61,3 +61,12 @@ def aligned(shape: tuple[int, ...], dtype: Any, room: np.ndarray | None = None) 
         room = np.empty(size + LINE, np.uint8)
     offset = -room.ctypes.data % LINE
     return room[offset : offset + size].view(dtype).reshape(shape)
+
+
+def block_buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """As ``buffer``, for the blocks of one run: the last, smaller one is a part of the others' array."""
+    size = int(np.prod(shape))
+    array = tape.get(name)
+    if array is None or array.size < size or array.dtype != dtype:
+        array = tape[name] = np.empty(size, dtype)
+    return array[:size].reshape(shape)

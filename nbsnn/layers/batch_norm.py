@@ -9,7 +9,7 @@ Training normalises with the moments of the batch, evaluation with the running o
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -71,6 +71,9 @@ class BatchNorm(Normalization):
     """
 
     kind = "batchnorm"
+    usual: ClassVar[dict[str, Any]] = {
+        **Normalization.usual, "momentum": 0.1, "gain": 1.0, "running": True, "per_step": None, "step_scale": None,
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -93,12 +96,9 @@ class BatchNorm(Normalization):
             raise ValueError("per_step and step_scale cannot be combined: weights of each step are factors, too")
         if not affine and gain != 1.0:
             raise ValueError(f"gain is where weights start, of which there are none with affine=False, not {gain!r}")
+        if not running and momentum != self.usual["momentum"]:
+            raise ValueError(f"momentum moves running statistics, which running=False does not keep, not {momentum!r}")
         self.averaged = (0, 2) if per_step is None else (1, 3)
-
-    def __repr__(self) -> str:
-        usual = {"momentum": 0.1, "eps": 1e-5, "affine": True, "bias": True, "gain": 1.0, "running": True}
-        said = [f"{k}={v!r}" for k, v in self.options().items() if v != usual.get(k)]
-        return f"BatchNorm({', '.join(said)})"
 
     def options(self) -> dict[str, Any]:
         more = {"gain": self.gain, "running": self.running, "per_step": self.per_step, "step_scale": self.step_scale}

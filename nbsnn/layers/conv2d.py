@@ -23,14 +23,15 @@ import numpy as np
 
 from .. import init
 from ..compile.fill import kernel
+from ..device.buffers import block_buffer
 from ..device.products import matmul
 from ..device.threads import DEVICES, run_threaded
 from ..kernels.products import patches as loops
 from ..random import Draws
 from ..validate import UNITS, choice, count, switch
-from .initial import initial, initializer
+from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
-from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse, work
+from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse
 from .stateless import Stateless
 
 BLOCK = 4 * 2**20
@@ -147,9 +148,7 @@ class Conv2d(Stateless):
         """Make the parameters, of weights of this shape, and settle."""
         fan_out = self.fan_in * self.c_post // self.c_pre
         fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": fan_out, "dtype": setting.dtype}
-        self.params = {"weight": initial("weight", self.weight, shape, draws=draws.fold("weight"), **fans)}
-        if self.bias:
-            self.params["bias"] = initial("bias_init", self.bias_init, (self.c_post,), draws=draws.fold("bias"), **fans)
+        self.params = weight_and_bias(self, shape, self.c_post, draws, **fans)
         self.settle(setting)
 
     def on_gpu(self) -> Any:
@@ -220,12 +219,12 @@ class Conv2d(Stateless):
 
     def columns(self, images: int, tape: Nested) -> Array:
         """Room for a block of outputs, channel first: [C', images, H' W']."""
-        return work(tape, "columns", (self.c_post, images, self.area), self.setting.dtype)
+        return block_buffer(tape, "columns", (self.c_post, images, self.area), self.setting.dtype)
 
     def patches(self, images: Array, tape: Nested) -> Array:
         """The patches of a block of images, [groups, C KH KW, images H' W']; overwritten by the next call."""
         shape = (self.c_pre, *self.kernel_size, len(images), *self.places)
-        patches = work(tape, "patches", shape, self.setting.dtype)
+        patches = block_buffer(tape, "patches", shape, self.setting.dtype)
         if self.is_padded:
             padded = self.padded(len(images), tape)
             self.within(padded)[...] = images
@@ -260,7 +259,7 @@ class Conv2d(Stateless):
     def padded(self, images: int, tape: Nested) -> Array:
         """Zeros of the size of a block of padded images."""
         height, width = (n + a + b for n, a, b in zip(self.image[1:], self.before, self.after, strict=True))
-        padded = work(tape, "padded", (images, self.c_pre, height, width), self.setting.dtype)
+        padded = block_buffer(tape, "padded", (images, self.c_pre, height, width), self.setting.dtype)
         padded[...] = 0.0
         return padded
 

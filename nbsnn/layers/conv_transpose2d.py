@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from .. import init
+from ..device.buffers import block_buffer
 from ..device.products import matmul
 from ..random import Draws
 from ..validate import UNITS, count, switch
 from .conv2d import Conv2d
-from .initial import initial, initializer
+from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
-from .padding import Pair, pair, work
+from .padding import Pair, pair
 from .stateless import Stateless
 
 
@@ -128,11 +129,9 @@ class ConvTranspose2d(Stateless):
 
     def draw(self, shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         """Make the parameters, of weights of this shape, and settle."""
-        fans: dict[str, Any] = {"fan_in": self.back.fan_in, "fan_out": math.prod(shape) // self.c_post}
-        fans["dtype"] = setting.dtype
-        self.params = {"weight": initial("weight", self.weight, shape, draws=draws.fold("weight"), **fans)}
-        if self.bias:
-            self.params["bias"] = initial("bias_init", self.bias_init, (self.c_post,), draws=draws.fold("bias"), **fans)
+        fan_out = math.prod(shape) // self.c_post
+        fans: dict[str, Any] = {"fan_in": self.back.fan_in, "fan_out": fan_out, "dtype": setting.dtype}
+        self.params = weight_and_bias(self, shape, self.c_post, draws, **fans)
         self.settle(setting)
         self.back.setting = setting
 
@@ -146,7 +145,7 @@ class ConvTranspose2d(Stateless):
         out = y.reshape(-1, *back.image)
         for n0, n1 in back.blocks(len(images)):
             columns = self.columns(images[n0:n1], tape)
-            patches = work(tape, "patches", (*matrix.shape[:2], columns.shape[-1]), self.setting.dtype)
+            patches = block_buffer(tape, "patches", (*matrix.shape[:2], columns.shape[-1]), self.setting.dtype)
             back.spread(matmul(matrix, columns, out=patches), out[n0:n1], tape)
         if self.bias:
             out += self.params["bias"][:, None, None]

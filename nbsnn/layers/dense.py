@@ -16,7 +16,7 @@ from ..spikes.break_even import largest_rate, worth_counting
 from ..spikes.packed import PackedSpikes
 from ..spikes.spike_input import SpikeInput
 from ..validate import UNITS, choice, count, switch
-from .initial import initial, initializer
+from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, aligned, buffer
 from .spike_trace import LowPass
 from .stateless import Stateless
@@ -81,11 +81,10 @@ class Dense(Stateless):
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
-        weight = initial("weight", self.weight, (n_pre, n_post), draws=draws.fold("weight"), **fans)
-        self.params = {"weight": aligned(weight.shape, weight.dtype)}
+        self.params = weight_and_bias(self, (n_pre, n_post), n_post, draws, **fans)
+        weight = self.params["weight"]
+        self.params["weight"] = aligned(weight.shape, weight.dtype)
         self.params["weight"][...] = weight
-        if self.bias:
-            self.params["bias"] = initial("bias_init", self.bias_init, (n_post,), draws=draws.fold("bias"), **fans)
         self.settle(setting)
 
     def on_gpu(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..random import Draws
 from ..validate import UNITS, count
@@ -90,6 +90,7 @@ class InstanceNorm(GroupNorm):
     """
 
     kind = "instancenorm"
+    usual: ClassVar[dict[str, Any]] = {**GroupNorm.usual, "affine": False}
 
     def __init__(self, *, eps: float = 1e-5, affine: bool = False, bias: bool = True):
         super().__init__(1, eps=eps, affine=affine, bias=bias)

@@ -1,4 +1,4 @@
-"""The initialiser that a layer is given, and what it makes, checked."""
+"""The initialisers that a layer is given, and what they make, checked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import init
+from ..random import Draws
 from ..validate import affordable, finite, function, shaped
 
 
@@ -34,3 +35,13 @@ def initial(name: str, given: init.Initializer, shape: tuple[int, ...], **option
         raise TypeError(f"{name} must be numbers, but {given!r} makes {made.dtype}")
     by = f"{name}, made by {given!r},"
     return finite(by, np.array(shaped(by, made, shape), options["dtype"], order="C"))
+
+
+def weight_and_bias(
+    layer: Any, shape: tuple[int, ...], n_post: int, draws: Draws, **options: Any
+) -> dict[str, np.ndarray]:
+    """Parameters of a connection: a weight of ``shape``, and where it has one a bias [n_post]."""
+    made = {"weight": initial("weight", layer.weight, shape, draws=draws.fold("weight"), **options)}
+    if layer.bias:
+        made["bias"] = initial("bias_init", layer.bias_init, (n_post,), draws=draws.fold("bias"), **options)
+    return made

@@ -68,7 +68,7 @@ class Layer:
 
     Examples
     --------
-    That of ``Stateless`` is a layer of one's own.
+    See ``Stateless`` for a layer of one's own.
     """
 
     kind = "layer"

@@ -14,12 +14,12 @@ are made in float64.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..random import Draws
-from ..validate import number, switch
+from ..validate import scale, switch
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
@@ -33,20 +33,22 @@ class Normalization(Stateless):
         Axes of ``_view`` along which numbers belong together.
     factors : tuple of int
         Shape of weight and bias beside ``_view``.
+    usual : dict
+        Options by default, which are not shown.
     """
 
     kind = "normalization"
     averaged: tuple[int, ...] = ()
     factors: tuple[int, ...] = ()
+    usual: ClassVar[dict[str, Any]] = {"eps": 1e-5, "affine": True, "bias": True}
 
     def __init__(self, eps: float, affine: bool, bias: bool):
         super().__init__()
-        self.eps, self.affine = number("eps", eps, above=0.0), switch("affine", affine)
+        self.eps, self.affine = scale("eps", eps), switch("affine", affine)
         self.bias = switch("bias", bias)
 
     def __repr__(self) -> str:
-        usual = {"eps": 1e-5, "affine": not type(self).__name__.startswith("Instance"), "bias": True}
-        said = [f"{k}={v!r}" for k, v in self.options().items() if k not in usual or v != usual[k]]
+        said = [f"{k}={v!r}" for k, v in self.options().items() if k not in self.usual or v != self.usual[k]]
         return f"{type(self).__name__}({', '.join(said)})"
 
     def _make(self, shape: tuple[int, ...], setting: Setting, weight: float = 1.0) -> None:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..validate import UNITS, count
 from .layer import Array
 
@@ -95,12 +93,3 @@ def inner(padded: Array, before: Sequence[int], image: Sequence[int]) -> Array:
     """The part of padded images that is not padding, as a view."""
     (top, left), (height, width) = before, image
     return padded[..., top : top + height, left : left + width]
-
-
-def work(tape: dict[str, Array], name: str, shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    """As ``buffer``, for the blocks of one run: the last, smaller one is a part of the others' array."""
-    size = int(np.prod(shape))
-    array = tape.get(name)
-    if array is None or array.size < size or array.dtype != dtype:
-        array = tape[name] = np.empty(size, dtype)
-    return array[:size].reshape(shape)

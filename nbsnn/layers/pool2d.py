@@ -201,8 +201,9 @@ class AvgPool2d(SumPool2d):
     ):
         super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode)
         self.count_include_pad = switch("count_include_pad", count_include_pad)
-        self.divisor_override = divisor_override if divisor_override is None else count("divisor_override",
-                                                                                        divisor_override)  # fmt: skip
+        self.divisor_override = divisor_override
+        if divisor_override is not None:
+            self.divisor_override = count("divisor_override", divisor_override)
 
     def options(self) -> dict[str, Any]:
         more = {"count_include_pad": self.count_include_pad, "divisor_override": self.divisor_override}

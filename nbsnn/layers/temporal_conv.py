@@ -15,7 +15,7 @@ from ..device.products import matmul
 from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import UNITS, count, switch
-from .initial import initial, initializer
+from .initial import initializer, weight_and_bias
 from .layer import Array, Layer, Nested, Setting
 
 
@@ -80,11 +80,7 @@ class TemporalConv(Layer):
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
         (n_pre,), (n_post,), steps = self.in_shape, self.shape, self.kernel_size
         fans: dict[str, Any] = {"fan_in": n_pre * steps, "fan_out": n_post * steps, "dtype": setting.dtype}
-        self.params = {
-            "weight": initial("weight", self.weight, (steps, n_pre, n_post), draws=draws.fold("weight"), **fans)
-        }
-        if self.bias:
-            self.params["bias"] = initial("bias_init", self.bias_init, (n_post,), draws=draws.fold("bias"), **fans)
+        self.params = weight_and_bias(self, (steps, n_pre, n_post), n_post, draws, **fans)
         self.settle(setting)
 
     def on_gpu(self) -> Any:

@@ -1,5 +1,6 @@
 """Learners: one call, ``learner.step(x, target)``, for every way of assigning credit."""
 
+from .accumulate import Accumulator as Accumulator
 from .bptt import BPTT as BPTT
 from .bptt import STBP as STBP
 from .credit import Credit as Credit

@@ -26,7 +26,7 @@ class Accumulator:
     >>> import numpy as np, nbsnn
     >>> net = nbsnn.Sequential(nbsnn.Dense(4, 2), nbsnn.neurons.LI(), seed=0)
     >>> learner = nbsnn.BPTT(net, loss=nbsnn.losses.rate_cross_entropy)
-    >>> accumulator = Accumulator(learner)
+    >>> accumulator = nbsnn.Accumulator(learner)
     >>> x, labels = np.ones((10, 6, 4), np.float32), np.array([0, 1, 0, 1, 1, 0])
     >>> for part in (slice(0, 3), slice(3, 6)):
     ...     value = accumulator.add(x[:, part], labels[part], weight=0.5)

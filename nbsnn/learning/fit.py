@@ -113,13 +113,17 @@ def fit(
     count("epochs", epochs, most=1_000_000)
     count("batch_size", batch_size)
     show = Progress.of(progress)
-    history = History()
+    history, watching = History(), getattr(learner.optimizer, "watching", [])
     switch("resume", resume)
     switch("deterministic", deterministic)
     if checkpoint is not None:
         describe(net, {})  # what no file can hold shows before the first epoch, not after it
     if resume and checkpoint is not None and Path(checkpoint).exists():
         history = load_training(net, learner, checkpoint)
+        for schedule in watching:
+            schedule.reset()
+            for row in history.rows:
+                schedule.observe(row)
     for epoch in range(len(history), epochs):
         with products.deterministic(deterministic):
             row = _epoch(net, train, encoder, learner, batch_size, Draws(seed), epoch, augment, show)
@@ -129,6 +133,8 @@ def fit(
                 row |= {f"rate/{name}": rate for name, rate in rates.items()}
         row["seconds"] = row.pop("seconds")  # last column
         history.rows.append(row)
+        for schedule in watching:
+            schedule.observe(row)
         show.row(history)
         if checkpoint is not None:
             save_training(net, learner, history, checkpoint)

@@ -152,6 +152,8 @@ class Learner:
     def take(self, grads: Mapping[str, Array]) -> None:
         """One step of the optimiser with gradients that somebody made, such as a sum over several batches."""
         own = flatten(self.grads)
+        if own.keys() != grads.keys():
+            raise ValueError(f"grads must hold an array for each of {', '.join(own)}, not for {', '.join(grads)}")
         for name, array in own.items():
             assign(array, grads[name])
         self.change(own)

@@ -169,7 +169,7 @@ class Network(Simulation):
         """
         if isinstance(events, Recording):
             events, unit, shape = events.events, events.unit, events.shape if shape is None else shape
-        given = shape or ()
+        given = () if shape is None else shape
         times, units, merged = inputs.event_list(events, given, unit, self.dt)
         n = int(np.prod(given))
         return self._add(None, n, name, "spikes", inputs.spike_list(times, units, n, self.dt), merged)

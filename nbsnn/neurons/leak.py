@@ -5,6 +5,7 @@
 ``gain`` is 1, or 1 - decay with ``decay_input`` (a constant input then drives the membrane to its own value).
 """
 
+from ..neuron import check_takes_shape
 from ..scalar.hole import hole
 from ..validate import filled, switch
 
@@ -54,6 +55,8 @@ def start(v_rest, v_start):
     """Where a membrane starts, and the parameter that it follows there: ``v_rest``, unless told otherwise."""
     if v_start is None:
         return {"v": v_rest}, {"v": "v_rest"}
-    if not callable(v_start):
+    if callable(v_start):
+        check_takes_shape("v_start", v_start)
+    else:
         filled("v_start", v_start)
     return {"v": v_start}, {}

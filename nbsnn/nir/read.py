@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import layers, validate
+from ..device.threads import resolve
 from ..layers import Sequential
-from ..validate import choice, number, switch
+from ..validate import choice, number, scale, switch
 from .convention import CONVENTIONS, NirWarning, convention_of
 from .file import load
 from .graph import Graph
@@ -99,7 +100,7 @@ def read(
         switch("decay_input", decay_input)
         if not how.whole_input:
             raise ValueError(f'decay_input is for convention="sinabs": in files of {convention!r}, r says it')
-    step = None if dt is None else number("dt", dt, above=0.0)
+    step, device = None if dt is None else scale("dt", dt), resolve(device)
     if dtype is not None:
         dtype = validate.float_dtype(dtype)
     graph = load(path)

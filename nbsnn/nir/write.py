@@ -64,7 +64,7 @@ def write(net: Layer, path: str | PathLike[str], dialect: str = "nir") -> None:
     instance("net", net, Layer, "a network")
     path, how = validate.path("path", path), dialect_of(dialect)
     if not net.built:
-        raise ValueError("this network is not built yet: its input's shape is not known. Give input_shape")
+        raise ValueError("net is not built yet: its input's shape is not known. Give input_shape")
     net = net.twin(device="cpu")  # its arrays are NumPy's
     writer = _Writer(how)
     graph = writer.graph

@@ -68,6 +68,7 @@ class Groups(Optimizer):
         ):
             raise ValueError("each group needs an optimiser of its own that has made no step, and is no Groups itself")
         self._count = 0
+        self._memory: dict[str, np.ndarray] = {}  # each group has its own
 
     @property
     def iteration(self) -> int:  # type: ignore[override]
@@ -152,10 +153,6 @@ class Groups(Optimizer):
     def watching(self) -> list[Watching]:
         found = {id(schedule): schedule for part in self.parts.values() for schedule in part.watching}
         return list(found.values())
-
-    def _check_names(self, params: Mapping[str, Any], grads: Mapping[str, Any]) -> None:
-        self._memory: dict[str, np.ndarray] = {}  # each group looks at its own
-        super()._check_names(params, grads)
 
     def __repr__(self) -> str:
         groups = {group: None if group in self.frozen else self.parts[group] for group in self.order}

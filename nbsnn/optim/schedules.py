@@ -6,6 +6,7 @@ function ``int -> float`` will do; those below say in their ``repr`` what they a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
@@ -69,7 +70,7 @@ class StepDecay:
         number("factor", self.factor, above=0.0)
 
     def __call__(self, iteration: int) -> float:
-        return self.lr * self.factor ** (iteration // self.every)
+        return self.lr * _power(self.factor, iteration // self.every)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class MultiStep:
         number("factor", self.factor, above=0.0)
 
     def __call__(self, iteration: int) -> float:
-        return self.lr * self.factor ** sum(k <= iteration for k in self.milestones)
+        return self.lr * _power(self.factor, sum(k <= iteration for k in self.milestones))
 
 
 @dataclass(frozen=True)
@@ -186,3 +187,11 @@ class Warmup:
         if iteration < self.iterations:
             return (iteration + 1) / self.iterations * after(0)
         return after(iteration - self.iterations)
+
+
+def _power(factor: float, k: int) -> float:
+    """``factor`` to the power of k; infinite beyond the range of numbers, which an optimiser refuses as a rate."""
+    try:
+        return factor**k
+    except OverflowError:
+        return math.inf

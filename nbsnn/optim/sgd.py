@@ -11,7 +11,7 @@ Sutskever et al. (ICML 2013) as PyTorch has it.
 
 from __future__ import annotations
 
-from ..validate import fraction, number, switch
+from ..validate import fraction, function, number, switch
 from .optimizer import Optimizer
 from .schedules import Schedule
 
@@ -90,7 +90,10 @@ class SGD(Optimizer):
     ):
         super().__init__(lr)
         switch("nesterov", nesterov)
-        self.momentum = momentum if callable(momentum) else fraction("momentum", momentum)
+        say = "a number or a schedule"
+        self.momentum = (
+            function("momentum", momentum, say, takes=1) if callable(momentum) else fraction("momentum", momentum)
+        )
         self.nesterov = bool(nesterov)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)
         self.dampening = fraction("dampening", dampening)

@@ -30,14 +30,15 @@ class Plateau:
     An epoch is better if its number is below ``best (1 - threshold)`` (``mode="max"``: above ``best (1 + threshold)``;
     ``relative=False``: by ``threshold`` itself). After ``patience`` epochs that are not, the next such one multiplies
     the rate, unless it falls into a cooldown; the count begins anew then. This is PyTorch's ``ReduceLROnPlateau``.
-    ``fit`` tells it the row of its history after each epoch; other loops call ``observe``.
+    ``fit`` tells it the row of its history after each epoch, and all rows again when it resumes; other loops call
+    ``observe``.
 
     Parameters
     ----------
     lr : float
         Rate at the start.
     monitor : str, default "loss"
-        Which column of the history: "loss", "validation_loss", "validation_accuracy" ...
+        Which column of the history: "loss", "train_accuracy", "test_accuracy" ...
     mode : {"min", "max"}, default "min"
         Whether smaller or larger numbers are better.
     factor : float in (0, 1), default 0.1

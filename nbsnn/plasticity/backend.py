@@ -15,7 +15,7 @@ from .compiled import CompiledRun, fits
 from .gpu import GpuRun, check_spikes_on_gpu
 from .gpu_arrays import GpuRule
 from .gpu_run import advance
-from .home import PlasticLayer
+from .plastic_layer import PlasticLayer
 from .spikes_in import Drawn, binary
 from .stepwise import StepwiseRun
 

@@ -12,8 +12,8 @@ from ..compile.unroll import each, row, store
 from ..kernels.plasticity import layer as cpu
 from ..kernels.plasticity.dense import Found, follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
-from .home import PlasticLayer
 from .normalize import aim
+from .plastic_layer import PlasticLayer
 from .spikes_in import Drawn, connection_of
 
 
@@ -115,7 +115,7 @@ def _source(x: Array | Drawn, latest: Array) -> cpu.Source:
 
 def _kernel(layer: PlasticLayer) -> Callable:
     """The kernel of a layer, made once."""
-    if None not in layer.compiled:
+    if "cpu" not in layer.compiled:
         neuron, rule, setting, whole = layer.neurons.neuron, layer.rule, layer.setting, _whole(layer)
         filling = {
             **neuron.filling(setting.smooth), **rule.filling(), **rule.settling(),
@@ -124,8 +124,8 @@ def _kernel(layer: PlasticLayer) -> Callable:
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"),
             "follow_pre": followers(rule.pre), "follow_post": followers(rule.post),
         }  # fmt: skip
-        layer.compiled[None] = kernel(cpu.run, device=setting.device, dtype=setting.dtype, **filling)
-    return layer.compiled[None]
+        layer.compiled["cpu"] = kernel(cpu.run, device=setting.device, dtype=setting.dtype, **filling)
+    return layer.compiled["cpu"]
 
 
 def followers(traces: Any) -> Callable:

@@ -14,7 +14,7 @@ from ..kernels.plasticity.layer import Cells, Connection, Lags
 from ..layers.layer import Array, Nested
 from ..random import counter, squares32
 from .gpu_arrays import RuleOnGpu
-from .home import PlasticLayer
+from .plastic_layer import PlasticLayer
 from .spikes_in import Drawn, binary, connection_of
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ..layers.layer import Array, Nested, buffer
 from ..random import Draws
 from ..validate import choice, count, names, real, shaped, shown, switch
 from .check import check_spikes
-from .home import PlasticLayer
+from .plastic_layer import PlasticLayer
 from .spikes_in import Drawn
 
 

@@ -25,11 +25,12 @@ from ..validate import arguments, check_options, choice, function, instance, nam
 from .backend import backend
 from .bounds import BOUNDS, clipped
 from .check import check_weights
+from .fixed import Fixed
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
 from .normalize import Normalize
 from .result import RuleResult, keep
 from .run import check_run
-from .trace import Fixed, Trace
+from .trace import Trace
 
 Array = np.ndarray
 State = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Nested
-from .home import PlasticLayer
+from .plastic_layer import PlasticLayer
 
 
 class StepwiseRun:

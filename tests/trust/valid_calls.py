@@ -61,7 +61,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
         device.threads.run_threaded device.threads.launch device.threads.windows
     """,
-    "no argument": "plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
+    "no argument": "Accumulator.step plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
         SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.shared_directions encode.delta
@@ -326,6 +326,11 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "BPTT.plan": of(learner, nbsnn.BPTT.plan, steps=3, batch=2),
         "OTTT.step": (nbsnn.OTTT.step, lambda **g: nbsnn.OTTT(net()).step(**g), {"x": X, "target": Y}),
         "SLTT.gradients": (nbsnn.SLTT.gradients, lambda **g: nbsnn.SLTT(net()).gradients(**g), {"x": X, "target": Y}),
+        "Accumulator": (nbsnn.Accumulator, nbsnn.Accumulator, {"learner": learner}),
+        "Accumulator.add": (
+            nbsnn.Accumulator.add, lambda **g: nbsnn.Accumulator(learner()).add(**g),
+            {"x": X, "target": Y, "weight": 0.5},
+        ),
         "fit": (
             nbsnn.fit, a_fit,
             {"net": net, "train": train, "test": train, "encoder": encode.constant(T=3), "learner": lambda: None,

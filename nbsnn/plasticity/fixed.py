@@ -1,0 +1,21 @@
+"""A dict that stays as it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Fixed(dict):
+    """The traces or the parameters of a rule: a dict that stays as it was made."""
+
+    def __reduce__(self) -> Any:
+        return Fixed, (dict(self),)
+
+
+def _refuse(self: Fixed, *args: Any, **more: Any) -> Any:
+    """Methods that would change it."""
+    raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
+
+
+for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
+    setattr(Fixed, _name, _refuse)
