@@ -81,6 +81,8 @@ class StackTape:
         The first block that ran fused; those before it ran by themselves.
     blocks : list of BlockTape
         What the blocks left; None for one that has not run.
+    workspace : Workspace
+        What they use in turn.
     """
 
     plain: Nested
