@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from .files.pickling import by_name
 from .scalar.per_step import WAYS, PerStep
 from .surrogates import Surrogate, above, at_or_above, atan
+from .surrogates.named import as_surrogate
 from .validate import choice, filled, function, instance, names, numbers
 
 COMPARE = {">=": at_or_above, ">": above}
@@ -60,8 +61,8 @@ class Neuron:
         Which of ``params`` have a unit of time: name -> "exp", "euler", "logit", "steps", "loss", "dt"
         or "hz" (see ``nbsnn.scalar.per_step``). ``step`` receives their value per step: a decay factor for ``tau``,
         say.
-    surrogate : Surrogate
-        What stands in for the derivative of the spike.
+    surrogate : Surrogate or str
+        What stands in for the derivative of the spike; "atan" is short for ``surrogates.atan()``.
     compare : {">=", ">"}
         Whether a membrane that equals its threshold spikes. There is no tolerance: a sum of inputs that is the
         threshold on paper may fall short of it by rounding, fifty times 0.02 in float32 for one.
@@ -187,7 +188,9 @@ class Neuron:
             given = instance(name, getattr(self, name), Mapping, "a mapping from names")
             object.__setattr__(self, name, {key: _kept(value) for key, value in given.items()})
         object.__setattr__(self, "first", _kept(self.first))
-        instance("surrogate", self.surrogate, Surrogate, "a surrogate, nbsnn.surrogates.atan() say")
+        object.__setattr__(self, "surrogate", surrogate := as_surrogate(self.surrogate))
+        if isinstance(self.options.get("surrogate"), str):
+            object.__setattr__(self, "options", {**self.options, "surrogate": surrogate})
         for name in ("compare", "output", "leak", "membrane", "kind"):
             instance(name, getattr(self, name), str, "a text")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Collection
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import numpy as np
@@ -163,7 +164,7 @@ def instance(name: str, value: object, kind: type[T] | tuple[type[T], ...], say:
 
 def function(name: str, value: object, say: str = "a function", takes: int | None = None) -> Callable[..., Any]:
     """Something that can be called as it is, with ``takes`` arguments: not a class, of which an object is called."""
-    if not callable(value) or isinstance(value, type):
+    if not callable(value) or isinstance(value, type) or hasattr(value, "backward_within"):  # a layer
         raise TypeError(f"{name} must be {say}, not {shown(value)}")
     if takes is not None:
         try:
@@ -254,6 +255,17 @@ def choice(name: str, value: T, allowed: Collection[object]) -> T:
     if not known:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
     return value
+
+
+def named(name: str, word: str, known: Collection[str]) -> str:
+    """The one of some names that a text stands for, in whatever case; the message says which are like it."""
+    found = {each.lower(): each for each in known}
+    if word.lower() in found:
+        return found[word.lower()]
+    like = get_close_matches(word.lower(), found, n=3, cutoff=0.4)
+    like += [each for each in found if word.lower() in each.split("_", 1) and each not in like]
+    hint = f"; did you mean {' or '.join(repr(found[each]) for each in like)}?" if like else ""
+    raise ValueError(f"{name} must be one of {', '.join(sorted(known))}, not {word!r}{hint}")
 
 
 def finite(name: str, array: np.ndarray) -> np.ndarray:

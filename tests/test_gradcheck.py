@@ -37,7 +37,7 @@ def made_in(package: Any, result: str) -> dict[str, Callable[..., Any]]:
 
 
 MODELS = {name: make for name, make in made_in(neurons, "Neuron").items() if name[0].isupper()}
-SURROGATES = made_in(shapes, "Surrogate")
+SURROGATES = {name: make for name, make in made_in(shapes, "Surrogate").items() if hasattr(shapes, name)}
 CHOICES: dict[str, list[Any]] = {
     "reset": ["soft", "hard", "none"],
     "detach_reset": [False, True],

@@ -5,7 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from nbsnn import plot
+import nbsnn
+from nbsnn import neurons, plot
+from nbsnn.progress.history import History
 from nbsnn.sparse import Explicit, Rows, Sparse
 
 pytest.importorskip("matplotlib")
@@ -180,3 +182,28 @@ def test_without_matplotlib_it_says_how_to_get_it(draw, monkeypatch):
 def test_errors(wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong()
+
+
+def test_training_shows_populations_in_containers_and_returns_axes(tmp_path):
+    net = nbsnn.Sequential(
+        nbsnn.Dense(4, 3), neurons.LIF(), nbsnn.Residual(nbsnn.Dense(3, 3), neurons.LIF()),
+        nbsnn.Recurrent(neurons.LIF(), nbsnn.Dense(3, 3)), seed=0, device="python",
+    )  # fmt: skip
+    run = net.run(np.ones((6, 2, 4)))
+    history = History([{"epoch": k, "loss": 1.0 / k, "train_accuracy": 0.5, "test_accuracy": 0.4} for k in (1, 2)])
+    axes = plot.training(history, run, tmp_path / "a.png", labels=[0, 2])
+    titles = [ax.get_title() for ax in axes]
+    assert titles[2:-1] == [f"{name}, one sample" for name in ("lif1", "residual1/branch/lif1", "recurrent1/neurons")]
+    assert (tmp_path / "a.png").exists()
+    np.testing.assert_array_equal(curve(axes[0].lines[0])[1], history["loss"])
+    assert len(plot.training(history)) == 2
+    with pytest.raises(ValueError, match="labels need the run"):
+        plot.training(history, labels=[0])
+
+
+def test_a_confusion_matrix_counts_pairs():
+    ax = plot.confusion([0, 0, 1, 2, 2], [0, 1, 1, 0, 2])
+    assert [text.get_text() for text in ax.texts] == ["1", "1", "0", "0", "1", "0", "1", "0", "1"]
+    np.testing.assert_allclose(np.asarray(ax.images[0].get_array()), [[0.5, 0.5, 0], [0, 1, 0], [0.5, 0, 0.5]])
+    with pytest.raises(ValueError, match="one class for each of the 2 labels"):
+        plot.confusion([0, 1], [1])

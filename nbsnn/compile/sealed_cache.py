@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,9 +29,17 @@ class SealedCache(FunctionCache):
 
     def __init__(self, function: Any):
         super().__init__(function)
+        self._name = function.__name__.rpartition("_")[0]
         # A name that plain Numba never takes: its files have no checksum.
         base, stamp = f"{self._impl.filename_base}s", self._impl.locator.get_source_stamp()
         self._cache_file = SealedFiles(cache_path=self._cache_path, filename_base=base, source_stamp=stamp)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """As Numba's; on a terminal, what is not there and takes seconds to compile is said to be."""
+        found = super().load_overload(sig, target_context)
+        if found is None and sys.stderr is not None and sys.stderr.isatty():
+            print(f"compiling {self._name} ..., once", file=sys.stderr, flush=True)
+        return found
 
     def _index_key(self, sig: Any, codegen: Any) -> tuple:
         """Types by name, and those of named tuples with their fields: a class that is gone, or has others, is not met.

@@ -32,6 +32,7 @@ from ..validate import UNITS, choice, count, switch
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
 from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse
+from .parameters import Learned
 from .stateless import Stateless
 
 BLOCK = 4 * 2**20
@@ -85,6 +86,7 @@ class Conv2d(Stateless):
 
     kind = "conv2d"
     devices = DEVICES
+    weight = Learned()
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class Conv2d(Stateless):
         self.bias, self.padding_mode = switch("bias", bias), choice("padding_mode", padding_mode, MODES)
         self.fan_in = self.c_pre // self.groups * self.kernel_size[0] * self.kernel_size[1]
         bound = self.fan_in**-0.5
-        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.weight_init = initializer("weight", weight, init.kaiming_uniform())
         self.bias_init = initializer("bias_init", bias_init, init.uniform(-bound, bound))
 
     def __repr__(self) -> str:

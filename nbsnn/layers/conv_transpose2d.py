@@ -25,6 +25,7 @@ from .conv2d import Conv2d
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
 from .padding import Pair, pair
+from .parameters import Learned
 from .stateless import Stateless
 
 
@@ -71,6 +72,8 @@ class ConvTranspose2d(Stateless):
 
     kind = "convtranspose2d"
 
+    weight = Learned()
+
     def __init__(
         self,
         c_pre: int,
@@ -100,7 +103,7 @@ class ConvTranspose2d(Stateless):
                 f"{output_padding!r}"
             )
         bound = self.back.fan_in**-0.5
-        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.weight_init = initializer("weight", weight, init.kaiming_uniform())
         self.bias_init = initializer("bias_init", bias_init, init.uniform(-bound, bound))
 
     __repr__ = Conv2d.__repr__

@@ -18,6 +18,7 @@ from ..spikes.spike_input import SpikeInput
 from ..validate import UNITS, choice, count, switch
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, aligned, buffer
+from .parameters import Learned
 from .spike_trace import LowPass
 from .stateless import Stateless
 
@@ -52,6 +53,7 @@ class Dense(Stateless):
 
     kind = "dense"
     devices = DEVICES
+    weight = Learned()
     lowpass = True
 
     def __init__(
@@ -67,7 +69,7 @@ class Dense(Stateless):
         super().__init__()
         self.in_shape, self.shape = (count("n_pre", n_pre, most=UNITS),), (count("n_post", n_post, most=UNITS),)
         self.bias, self.path = switch("bias", bias), choice("path", path, ("auto", "dense", "events"))
-        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.weight_init = initializer("weight", weight, init.kaiming_uniform())
         self.bias_init = initializer("bias_init", bias_init, init.uniform(-(n_pre**-0.5), n_pre**-0.5))
 
     def __repr__(self) -> str:

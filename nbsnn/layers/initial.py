@@ -41,7 +41,7 @@ def weight_and_bias(
     layer: Any, shape: tuple[int, ...], n_post: int, draws: Draws, **options: Any
 ) -> dict[str, np.ndarray]:
     """Parameters of a connection: a weight of ``shape``, and where it has one a bias [n_post]."""
-    made = {"weight": initial("weight", layer.weight, shape, draws=draws.fold("weight"), **options)}
+    made = {"weight": initial("weight", layer.weight_init, shape, draws=draws.fold("weight"), **options)}
     if layer.bias:
         made["bias"] = initial("bias_init", layer.bias_init, (n_post,), draws=draws.fold("bias"), **options)
     return made

@@ -30,7 +30,7 @@ from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .run import Run
 from .setting import Setting as Setting
-from .state import checked_state
+from .state import checked_state, placed
 
 
 class Start(dict[str, Any]):
@@ -254,6 +254,10 @@ class Layer:
         y, final = self.forward(x, state, tape)
         return Run(self, y, final, tape)
 
+    def __call__(self, x: Any, state: Nested | None = None) -> Run:
+        """``run`` under another name: its result is a ``Run``, whose ``output`` is the array."""
+        return self.run(x, state)
+
     def check_input(self, x: Any, *, numbers: bool = True) -> Any:
         """``x`` in the layer's precision, where it computes; raises if its shape is wrong, or if it holds NaN or
         infinity (unless ``numbers`` are looked at later)."""
@@ -299,7 +303,7 @@ class Layer:
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""
-        return _put(checked_state(get_all(state), self.initial(batch), "state", batch), self.arrays)
+        return placed(checked_state(get_all(state), self.initial(batch), "state", batch), self.arrays)
 
     def twin(self, **setting: Any) -> Layer:
         """A copy with equal parameters under another setting: ``net.twin(dtype=np.float64, smooth=True)``."""
@@ -332,10 +336,6 @@ class Layer:
                 memo[id(array)] = put(get(array))
         other.__dict__ = copy.deepcopy(self.__dict__, memo)
         return other
-
-
-def _put(nested: Nested, arrays: Any) -> Nested:
-    return {k: _put(v, arrays) if isinstance(v, dict) else arrays.put(v) for k, v in nested.items()}
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:

@@ -10,6 +10,24 @@ from ..device.gpu import assign, get
 from ..validate import finite
 
 
+class Learned:
+    """A parameter as an attribute of its layer, ``layer.weight`` for ``layer.params["weight"]``; may be assigned to."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, layer: Any, owner: type | None = None) -> Any:
+        if layer is None:
+            return self
+        if self.name not in layer.params:
+            raise AttributeError(f"this {layer.kind} has no {self.name} yet: put it in a Sequential that is built")
+        return layer.params[self.name]
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        self.__get__(layer)
+        layer.params[self.name] = value
+
+
 class Parameters(dict[str, Any]):
     """Arrays by name; what is assigned to a name is copied into its array, so kernels and optimisers may rely on it.
 

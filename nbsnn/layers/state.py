@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..device.buffers import Nested
+from ..device.host import Host
 from ..validate import finite
 
 
@@ -32,3 +34,8 @@ def checked_state(given: Any, model: Mapping[str, Any], where: str, batch: int) 
             raise TypeError(f"{where}[{name!r}] is {value.dtype}, but this network computes in {wanted.dtype}")
         result[name] = finite(f"{where}[{name!r}]", value)
     return result
+
+
+def placed(nested: Nested, arrays: Host) -> Nested:
+    """A state with its arrays where a network computes."""
+    return {k: placed(v, arrays) if isinstance(v, dict) else arrays.put(v) for k, v in nested.items()}

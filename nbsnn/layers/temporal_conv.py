@@ -17,6 +17,7 @@ from ..random import Draws
 from ..validate import UNITS, count, switch
 from .initial import initializer, weight_and_bias
 from .layer import Array, Layer, Nested, Setting
+from .parameters import Learned
 
 
 class TemporalConv(Layer):
@@ -49,6 +50,7 @@ class TemporalConv(Layer):
 
     kind = "temporalconv"
     devices = DEVICES
+    weight = Learned()
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class TemporalConv(Layer):
         self.in_shape, self.shape = (count("n_pre", n_pre, most=UNITS),), (count("n_post", n_post, most=UNITS),)
         self.kernel_size, self.bias = count("kernel_size", kernel_size, most=UNITS), switch("bias", bias)
         bound = (n_pre * kernel_size) ** -0.5
-        self.weight = initializer("weight", weight, init.kaiming_uniform())
+        self.weight_init = initializer("weight", weight, init.kaiming_uniform())
         self.bias_init = initializer("bias_init", bias_init, init.uniform(-bound, bound))
 
     def __repr__(self) -> str:

@@ -31,10 +31,10 @@ class BPTT(Learner):
     ----------
     net : Layer
         The network to train.
-    loss : callable
-        ``loss(output, target) -> (value, gradient)``, from ``nbsnn.losses`` or custom.
+    loss : callable or str
+        ``loss(output, target) -> (value, gradient)``, from ``nbsnn.losses`` or custom; or "rate_cross_entropy" ...
     optimizer : optional
-        From ``nbsnn.optim``; Adam with its defaults when not given.
+        From ``nbsnn.optim``, or a name, "adamw"; Adam with its defaults when not given.
     chunk : int, optional
         Cut the gradient every this many steps; by default it flows through all of them.
     clip : float, optional
@@ -64,7 +64,7 @@ class BPTT(Learner):
     def __init__(
         self,
         net: Layer,
-        loss: Loss,
+        loss: Loss | str,
         optimizer: Any = None,
         *,
         chunk: int | None = None,

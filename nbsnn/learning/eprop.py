@@ -73,7 +73,7 @@ class EProp(Online):
     def __init__(
         self,
         net: Layer,
-        loss: Loss | None = None,
+        loss: Loss | str | None = None,
         optimizer: Any = None,
         *,
         feedback: str = "symmetric",

@@ -16,10 +16,12 @@ from ..device.profile import span
 from ..files.pickling import by_name
 from ..layers.container import Container
 from ..layers.layer import Array, Layer, Nested, flatten
+from ..losses.named import as_loss
 from ..optim import Adam
-from ..optim.optimizer import Optimizer, check_optimizer
+from ..optim.named import as_optimizer
+from ..optim.optimizer import Optimizer
 from ..random import Draws
-from ..validate import function, instance, number
+from ..validate import instance, number
 from .place import OnCpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
@@ -67,10 +69,10 @@ class Learner:
     (True, 0)
     """
 
-    def __init__(self, net: Layer, loss: Loss, optimizer: Any, clip: float | None, seed: int):
+    def __init__(self, net: Layer, loss: Loss | str, optimizer: Any, clip: float | None, seed: int):
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
-        self.loss = function("loss", loss, "callable, loss(output, target)", takes=2)
-        self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
+        self.loss = as_loss(loss)
+        self.optimizer = as_optimizer(Adam() if optimizer is None else optimizer)
         if isinstance(self.optimizer, Optimizer):
             self.optimizer.check_parameters(self.net.parameters())
         Draws(seed)  # a wrong seed shows now

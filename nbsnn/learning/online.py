@@ -60,7 +60,7 @@ class Online(Learner):
     def __init__(
         self,
         net: Layer,
-        loss: Loss | None = None,
+        loss: Loss | str | None = None,
         optimizer: Any = None,
         *,
         update: str = "sample",

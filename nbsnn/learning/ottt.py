@@ -43,7 +43,13 @@ class OTTT(Online):
     """
 
     def __init__(
-        self, net: Layer, loss: Loss | None = None, optimizer: Any = None, *, input_decay: float = 0.0, **options: Any
+        self,
+        net: Layer,
+        loss: Loss | str | None = None,
+        optimizer: Any = None,
+        *,
+        input_decay: float = 0.0,
+        **options: Any,
     ):
         check_options("OTTT", options, ["input_decay", *arguments(Online, "net", "loss", "optimizer")])
         super().__init__(net, loss, optimizer, **options)

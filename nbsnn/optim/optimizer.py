@@ -9,20 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ..device import gpu
 from ..device.buffers import Array
 from ..files.pickling import ByName
-from ..validate import FLOATS, check_options, count, finite, fraction, function, number, shown
+from ..validate import FLOATS, check_options, count, finite, fraction, function, number
 from . import on_cpu, on_gpu
 from .saved import difference, read
 from .schedules import Constant, Schedule
 from .watching import Watching
-
-T = TypeVar("T")
 
 FAR = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e290}
 """Numbers below this, added to a number, do not make it overflow: next to the end of the range they are rounded off."""
@@ -340,10 +338,3 @@ def _largest(array: np.ndarray) -> float:
 def _copy(array: Array) -> Array:
     """Copy on the same device."""
     return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()
-
-
-def check_optimizer(optimizer: T) -> T:
-    """Raise unless ``optimizer`` is one."""
-    if isinstance(optimizer, type) or not hasattr(optimizer, "load") or not hasattr(optimizer, "step"):
-        raise TypeError(f"optimizer must be one of nbsnn.optim, Adam(1e-3) say, not {shown(optimizer)}")
-    return optimizer

@@ -6,12 +6,14 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import validate
 from ..layers.run import Run
+from ..losses import predict
 from ..progress.history import History
-from ..validate import count, instance, numbers
-from .canvas import check_axes, pyplot, save
+from ..validate import affordable, choice, count, instance, numbers
+from .canvas import axes_or_new, check_axes, new_figure, pyplot, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,50 +77,139 @@ def fields(weights: np.ndarray, path: str | PathLike[str], side: int | None = No
     pyplot().imsave(path, np.kron(picture, np.ones((2, 2))), cmap="hot_r")
 
 
-def training(history: History, run: Run, path: str | PathLike[str], sample: int = 0) -> None:
-    """Write a figure of the course of a training and of one sample's spikes to ``path``.
+def training(
+    history: History,
+    run: Run | None = None,
+    path: str | PathLike[str] | None = None,
+    sample: int = 0,
+    labels: ArrayLike | None = None,
+    decision: str = "count",
+) -> Any:
+    """Draw a training's course, the spikes of one sample, and which classes are taken for which.
 
     Parameters
     ----------
     history : History
         What ``fit`` returned.
-    run : Run
-        A run of the network that was trained.
-    path : str or path
-        The image file.
+    run : Run, optional
+        Of the trained network; every population in it that spikes gets a raster, in whatever container it is.
+    path : path, optional
+        Where to write the figure, too.
     sample : int, default 0
-        Which sample of the run is drawn.
+        The sample whose spikes are shown.
+    labels : integer array [B], optional
+        Labels of the samples of ``run``: they add a confusion matrix.
+    decision : str, default "count"
+        How an output decides for a class, as in ``losses.predict``.
+
+    Returns
+    -------
+    array of matplotlib axes
 
     Examples
     --------
-    >>> import numpy as np, nbsnn
     >>> from nbsnn.progress.history import History
-    >>> row = {"loss": 0.5, "train_accuracy": 0.9, "rate/lif1": 0.1, "seconds": 1.0}
-    >>> history = History([{"epoch": 1, **row}, {"epoch": 2, **row}])
-    >>> net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(), seed=0, device="python")
-    >>> run = net.run(np.ones((5, 1, 3), np.float32))
-    >>> nbsnn.plot.training(history, run, "training.png")                      # doctest: +SKIP
+    >>> axes = training(History([{"epoch": 1, "loss": 0.5, "train_accuracy": 0.9}]))
+    >>> [ax.get_ylabel() for ax in axes]
+    ['loss', 'accuracy (%)']
     """
-    validate.path("path", path)
+    if path is not None:
+        validate.path("path", path)
     instance("history", history, History, "the history of a training")
-    instance("run", run, Run, "what a network's run returns")
-    sample = count("sample", sample, least=0, most=run.output.shape[1] - 1)
-    plt = pyplot()
-    layers = [name for name in run.keys() if "spikes" in run[name]]  # noqa: SIM118 (a Run is no dict)
-    figure, axes = plt.subplots(1, 2 + max(1, len(layers)), figsize=(4 * (2 + max(1, len(layers))), 3.4))
-    epochs = history["epoch"]
-    axes[0].plot(epochs, history["loss"], "k.-")
-    axes[0].set(xlabel="epoch", ylabel="loss", yscale="log")
-    for name in ("train_accuracy", "test_accuracy"):
-        if name in history.rows[-1]:
-            axes[1].plot(epochs, 100.0 * np.array(history[name]), ".-", label=name.replace("_accuracy", ""))
-    axes[1].set(xlabel="epoch", ylabel="accuracy (%)")
-    axes[1].legend()
-    for ax, name in zip(axes[2:], layers, strict=False):
-        raster(run[name]["spikes"][:, sample], ax, f"{name}, one sample")
-    if not layers:
-        axes[2].plot(run.output[:, sample])
-        axes[2].set(xlabel="step", title="output, one sample")
-    figure.tight_layout()
-    save(figure, path)
-    plt.close(figure)
+    choice("decision", decision, ("count", "max", "last", "first"))
+    if not len(history):
+        raise ValueError("history has no epoch yet")
+    if run is not None:
+        instance("run", run, Run, "what a network's run returns")
+        sample = count("sample", sample, least=0, most=run.output.shape[1] - 1)
+    elif labels is not None:
+        raise ValueError("labels need the run that they belong to")
+    layers = [] if run is None else spiking(run)
+    accuracies = [name for name in history.rows[-1] if name.endswith("accuracy")]
+    others = [name for name in history.rows[-1] if name.endswith("loss") and name != "loss"]
+    shown = run is not None
+    panels = 1 + bool(accuracies) + (max(1, len(layers)) if shown else 0) + (labels is not None)
+    axes = new_figure(4.0 * panels, 3.4).subplots(1, panels, squeeze=False)[0]
+    rest = iter(axes)
+    epochs, ax = history["epoch"], next(rest)
+    for name in ("loss", *others):
+        ax.plot(epochs, history[name], ".-", label=name.replace("_", " "), color=None if others else "black")
+    ax.set(xlabel="epoch", ylabel="loss", yscale="log" if min(history["loss"]) > 0.0 else "linear")
+    ax.yaxis.set_minor_formatter("")
+    if others:
+        ax.legend()
+    if accuracies:
+        ax = next(rest)
+        for name in accuracies:
+            ax.plot(epochs, 100.0 * np.array(history[name]), ".-", label=name.removesuffix("_accuracy"))
+        ax.set(xlabel="epoch", ylabel="accuracy (%)")
+        ax.legend()
+    if run is not None:
+        for name, spikes in layers:
+            raster(spikes[:, sample], next(rest), f"{name}, one sample")
+        if not layers:
+            ax = next(rest)
+            ax.plot(run.output[:, sample].reshape(len(run.output), -1))
+            ax.set(xlabel="step", title="output, one sample")
+        if labels is not None:
+            confusion(labels, predict(run.output, decision), next(rest))
+    if path is not None:
+        save(axes[0].figure, path)
+    return axes
+
+
+def spiking(run: Run, prefix: str = "") -> list[tuple[str, np.ndarray]]:
+    """Names and spikes [T, B, ...] of all populations in a run, those inside of containers too."""
+    found: list[tuple[str, np.ndarray]] = []
+    for name in run.keys():  # noqa: SIM118 (a Run is no dict)
+        inner = run[name]
+        if isinstance(inner, Run):
+            found += spiking(inner, f"{prefix}{name}/")
+        elif name == "spikes":
+            found.append((prefix.rstrip("/") or "output", inner))
+    return found
+
+
+def confusion(labels: ArrayLike, predicted: ArrayLike, ax: Axes | None = None, title: str = "") -> Any:
+    """Draw which classes are taken for which: a row for each true class, a column for each decision.
+
+    Parameters
+    ----------
+    labels, predicted : integer array [B]
+        True classes, and what ``losses.predict`` returned.
+    ax : matplotlib axes, optional
+        Where to draw; a new figure by default.
+    title : str
+
+    Returns
+    -------
+    matplotlib axes
+
+    Examples
+    --------
+    >>> ax = confusion([0, 1, 1], [0, 1, 0])
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '0', '1', '1']
+    """
+    check_axes(ax, title)
+    given = []
+    for name, value in (("labels", labels), ("predicted", predicted)):
+        array = numbers(name, value)
+        if array.ndim != 1 or not len(array) or (array != array.astype(int)).any() or array.min() < 0:
+            raise ValueError(f"{name} must be class numbers [B], not {value!r}")
+        given.append(array.astype(int))
+    if len(given[0]) != len(given[1]):
+        raise ValueError(f"predicted must have one class for each of the {len(given[0])} labels, not {len(given[1])}")
+    classes = int(max(map(np.max, given))) + 1
+    affordable(f"a matrix of {classes} classes", 8.0 * classes**2)
+    table = np.zeros((classes, classes), int)
+    np.add.at(table, (given[0], given[1]), 1)
+    axes = axes_or_new(ax, 4.0, 3.8)
+    axes.imshow(table / np.maximum(table.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0.0, vmax=1.0)
+    if classes <= 20:
+        for true, row in enumerate(table):
+            for decided, n in enumerate(row):
+                dark = n > 0.5 * row.sum()
+                axes.text(decided, true, str(n), ha="center", va="center", size=8, color="white" if dark else "black")
+    axes.set(xlabel="predicted class", ylabel="true class", title=title)
+    return axes

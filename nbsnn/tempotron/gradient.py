@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..optim import Adam
-from ..optim.optimizer import Optimizer, check_optimizer
+from ..optim.named import as_optimizer
+from ..optim.optimizer import Optimizer
 from ..validate import finite, function, number, real, shaped
 from .losses import Loss, ThresholdHinge
 from .response import TempotronLike
@@ -47,7 +48,7 @@ class Gradient:
     ):
         say = "a loss of nbsnn.tempotron, ThresholdHinge() say, or a function of v_max, target and v_threshold"
         self.loss = ThresholdHinge() if loss is None else function("loss", loss, say, takes=3)
-        self.optimizer = check_optimizer(Adam() if optimizer is None else optimizer)
+        self.optimizer = as_optimizer(Adam() if optimizer is None else optimizer)
         self.damp = None if damp is None else finite("damp", shaped("damp", real("damp", damp), (None, None)))
         self.keep = number("keep", keep, above=0.0)
         if self.keep > 1.0:

@@ -321,6 +321,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"indices": np.array([0, 2])},
         ),
         "Layer.run": of(net, nbsnn.Layer.run, x=X, state=None),
+        "Dense.weight=": (None, lambda weight: setattr(net()["dense1"], "weight", weight), {"weight": np.ones((4, 3))}),
         "BPTT.step": of(learner, nbsnn.BPTT.step, x=X, target=Y),
         "BPTT.gradients": of(learner, nbsnn.BPTT.gradients, x=X, target=Y),
         "BPTT.plan": of(learner, nbsnn.BPTT.plan, steps=3, batch=2),
@@ -563,10 +564,13 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"times": np.arange(5.0), "states": np.ones((5, 3)), "spikes": None, "labels": None, "axes": None,
              "title": ""},
         ),
+        "plot.confusion": (
+            nbsnn.plot.confusion, nbsnn.plot.confusion, {"labels": Y, "predicted": Y, "ax": None, "title": ""}
+        ),
         "plot.training": (
             nbsnn.plot.training, nbsnn.plot.training,
             {"history": History([{"epoch": 1, "loss": 1.0, "train": 0.5}]), "run": lambda: net().run(X),
-             "path": lambda: new_path(".png"), "sample": 0},
+             "path": lambda: new_path(".png"), "sample": 0, "labels": None, "decision": "count"},
         ),
         "plot.weight_matrix": (
             nbsnn.plot.weight_matrix, nbsnn.plot.weight_matrix,
