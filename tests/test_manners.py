@@ -49,7 +49,6 @@ def test_a_neuron_with_a_named_surrogate_is_saved_and_pickled(tmp_path):
         (lambda: nbsnn.BPTT(net(), "cross_entropy"), r"loss must be one of .*did you mean .*'rate_cross_entropy'"),
         (lambda: nbsnn.BPTT(net(), losses.RateCrossEntropy), r"RateCrossEntropy itself: RateCrossEntropy\(\), with"),
         (lambda: nbsnn.BPTT(net(), net()), "loss must be callable, loss"),
-        (lambda: losses.CrossEntropy(), "CrossEntropy is a base without a readout: RateCrossEntropy, say, has one"),
         (lambda: nbsnn.BPTT(net(), losses.rate_mse, "adamm"), "optimizer must be one of .*did you mean 'Adam'"),
         (lambda: nbsnn.BPTT(net(), losses.rate_mse, "sgd"), r"no learning rate of its own: nbsnn.optim.SGD\(0.1\)"),
         (lambda: nbsnn.BPTT(net(), losses.rate_mse, optim.Adam), r"Adam itself: Adam\(\), with parentheses, makes one"),

@@ -114,8 +114,6 @@ class CrossEntropy:
     sign: ClassVar[float] = 1.0  # of the logits
 
     def __post_init__(self) -> None:
-        if not hasattr(self, "readout"):
-            raise TypeError("CrossEntropy is a base without a readout: RateCrossEntropy, say, has one")
         number("scale", self.scale, above=0.0)
         check_smoothing(self.label_smoothing)
         _check_weights(self)
