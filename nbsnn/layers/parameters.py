@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..device.gpu import assign, get
 from ..validate import finite
@@ -16,16 +17,18 @@ class Learned:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, layer: Any, owner: type | None = None) -> Any:
+    def __get__(self, layer: object, owner: type | None = None) -> Any:
         if layer is None:
             return self
-        if self.name not in layer.params:
-            raise AttributeError(f"this {layer.kind} has no {self.name} yet: put it in a Sequential that is built")
-        return layer.params[self.name]
+        if self.name not in (params := getattr(layer, "params", {})):
+            kind = type(layer).__name__
+            raise AttributeError(f"this {kind} has no {self.name} yet: put it in a Sequential that is built")
+        return params[self.name]
 
-    def __set__(self, layer: Any, value: Any) -> None:
+    def __set__(self, layer: object, value: ArrayLike) -> None:
         self.__get__(layer)
-        layer.params[self.name] = value
+        params: Parameters = getattr(layer, "params", Parameters())
+        params[self.name] = value
 
 
 class Parameters(dict[str, Any]):
