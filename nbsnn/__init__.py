@@ -90,6 +90,8 @@ if TYPE_CHECKING:
     from .learning.fit import fit as fit
     from .network import Network as Network
     from .neuron import Neuron as Neuron
+    from .pages.page import page as page
+    from .pages.snapshots import Snapshots as Snapshots
     from .sparse import AllToAll as AllToAll
     from .sparse import Distance as Distance
     from .sparse import Explicit as Explicit
@@ -122,6 +124,8 @@ NAMES = {
     "learning.fit": "fit",
     "network": "Network",
     "neuron": "Neuron",
+    "pages.page": "page",
+    "pages.snapshots": "Snapshots",
     "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
     "device.products": "deterministic",
     "surrogates.surrogate": "dspike spike",

@@ -29,7 +29,7 @@ diagnosis gradcheck plot tempotron
 plasticity
 checkpoint presets
 learning network nir unsupervised
-models sklearn
+models pages sklearn
 cli
 __init__ __main__
 """
@@ -152,7 +152,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_import_loads_no_compiler_and_only_what_is_used():
-    heavy = {"matplotlib", "numba", "numba.cuda", "scipy", "sklearn"}
+    heavy = {"bokeh", "matplotlib", "numba", "numba.cuda", "scipy", "sklearn"}
     assert not loaded_by("import nbsnn") & {*heavy, "numpy", "nbsnn.layers"}
     found = loaded_by("import nbsnn; nbsnn.Sequential(nbsnn.Dense(2, 1), nbsnn.neurons.LIF())")
     assert not found & {*heavy, "nbsnn.network", "nbsnn.plasticity", "nbsnn.tempotron", "nbsnn.plot"}

@@ -17,10 +17,15 @@ from ..compile import fill as compiler
 from ..device.threads import set_threads, threads
 from ..files.spikes import SpikeFile
 from ..network import Network
+from ..network.group import Group, Section
+from ..network.membrane import membrane_of
 from ..network.run import whole
+from ..pages.budget import spread
+from ..pages.page import page
 from ..progress.bar import Progress
 from ..validate import number
 from . import activity
+from .results import add_page, check_page
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Model:
     scaling: str
     scale: float = 1.0
 
+
+MEMBRANES, TIMES = 24, 2000
+"""For a page: of about how many units membranes are recorded, at about how many times."""
 
 CELLS = "times as many neurons, each with as many synapses as at 1"
 MODELS = {
@@ -70,6 +78,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
         p.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
         p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
+        add_page(p)
         p.set_defaults(run=partial(run, model))
 
 
@@ -78,6 +87,7 @@ def run(model: Model, a: argparse.Namespace) -> int:
     dt = number("--dt", a.dt, above=0.0)
     whole(a.duration, dt, "--duration")
     whole(a.settle, dt, "--settle", least=0)
+    check_page(a)
     if a.threads is not None:
         set_threads(a.threads)
     show = Progress()
@@ -99,7 +109,8 @@ def run(model: Model, a: argparse.Namespace) -> int:
     try:
         if a.settle:
             net.run(a.settle, record={})
-        seconds = net.run(a.duration, to=part, progress=True).seconds
+        record, every = (None, None) if a.page is None else recorded(net, a.duration)
+        recording = net.run(a.duration, record=record, every=every, to=part, progress=True)
     except KeyboardInterrupt:
         kept = f"spikes until then are in {part}" if part.exists() else "before spikes were recorded"
         print(f"\nnbsnn: interrupted at {net.time:g} ms; {kept}", file=sys.stderr)
@@ -111,8 +122,8 @@ def run(model: Model, a: argparse.Namespace) -> int:
     found = activity.measure(net, times, np.array(records["unit"]), a.duration)
     show.line(activity.table(found))
     cost = {
-        "build_s": built - compiled, "compile_s": _compiled(), "run_s": seconds,
-        "real_time_factor": 1000.0 * seconds / a.duration, "threads": net.backend.threads(net.loop()),
+        "build_s": built - compiled, "compile_s": _compiled(), "run_s": recording.seconds,
+        "real_time_factor": 1000.0 * recording.seconds / a.duration, "threads": net.backend.threads(net.loop()),
         "network_bytes": net.nbytes, "peak_bytes": activity.peak_bytes(),
     }  # fmt: skip
     show.line(activity.costs(cost, a.duration, threads()))
@@ -122,7 +133,29 @@ def run(model: Model, a: argparse.Namespace) -> int:
     }  # fmt: skip
     written = ["run.spikes", *activity.write(a.out, found, {**settings, **cost}, show)]
     show.line(f"wrote {', '.join(written)} to {a.out}")
+    if a.page is not None:
+        page(recording, a.page, title=f"{a.model}, {a.duration:g} ms")
+        show.line(f"wrote {a.page}")
     return 0
+
+
+def recorded(net: Network, duration: float) -> tuple[dict[Group, dict[str, list[int] | None]], float]:
+    """What is recorded for a page: all spikes, membrane and input of a few units, and every how many ms."""
+    record: dict[Group, dict[str, list[int] | None]] = {}
+    few = max(2, MEMBRANES // max(1, len(net.sections) or len(net.groups)))
+    for group in net.groups:
+        record[group] = {"spikes": None}
+        parts = [s for s in net.sections.values() if s.group is group] or [Section(group)]
+        units = [part.lo + int(k) for part in parts for k in spread(part.n, few)]
+        names = [membrane_of(group.neuron)] if group.neuron and membrane_of(group.neuron) in group.neuron.state else []
+        names += [
+            port.label(name)
+            for port in group.ports
+            for name, share in zip(port.synapse.variables, port.synapse.output, strict=True)
+            if share
+        ]
+        record[group] |= dict.fromkeys(names, units)
+    return record, net.dt * max(1, round(duration / net.dt / TIMES))
 
 
 def _compiled() -> float:

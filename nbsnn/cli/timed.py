@@ -21,10 +21,11 @@ from ..layers import Dense, Dropout, Recurrent, Sequential
 from ..learning import BPTT
 from ..learning.fit import fit
 from ..neurons import LI, LIF
+from ..pages.snapshots import Snapshots
 from ..progress.bar import Progress
 from ..random import Draws
 from ..validate import count
-from .results import finish
+from .results import add_page, check_page, finish
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def add_to(tasks: Any) -> None:
         p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
         p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
         p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
+        add_page(p)
         p.set_defaults(run=partial(run, task))
 
 
@@ -150,6 +152,7 @@ def run(task: Timed, arguments: argparse.Namespace) -> int:
         count("--samples", arguments.samples)
     if arguments.threads is not None:
         set_threads(arguments.threads)
+    check_page(arguments)
     show = Progress()
     dataset, few = task.load(arguments.data), slice(arguments.samples)
     train, test = (dataset.x_train[few], dataset.y_train[few]), (dataset.x_test[few], dataset.y_test[few])
@@ -168,12 +171,14 @@ def run(task: Timed, arguments: argparse.Namespace) -> int:
         show.line(f"{cut} recordings are longer than the steps and lose their end")
     show.line(f"network {net.in_shape[0]}-{arguments.hidden}-{classes}, {threads()} threads")
     arguments.out.mkdir(parents=True, exist_ok=True)
+    snapshots = None if arguments.page is None else Snapshots(net)
     start = time.perf_counter()
     history = fit(
         net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, batch_size=arguments.batch_size,
         seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz", resume=arguments.resume, progress=show,
+        callback=snapshots,
     )  # fmt: skip
-    finish(net, test, encoder, history, arguments.out, show)
+    finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)
     show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
     show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")
     return 0

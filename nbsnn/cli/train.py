@@ -18,10 +18,11 @@ from ..layers import Dense, Dropout, Sequential
 from ..learning import BPTT
 from ..learning.fit import fit
 from ..neurons import LI, LIF
+from ..pages.snapshots import Snapshots
 from ..progress.bar import Progress
 from ..validate import count
 from . import diehl_cook, timed
-from .results import finish
+from .results import add_page, check_page, finish
 from .tasks import TASKS, Task
 
 ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
@@ -66,6 +67,7 @@ def add_task(tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: s
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
     p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
     p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
+    add_page(p)
     p.add_argument(
         "--max-bytes", type=int, default=None, help="bytes kept for the backward pass; the rest is recomputed"
     )
@@ -93,6 +95,7 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
         count("--samples", arguments.samples)
     if arguments.threads is not None:
         set_threads(arguments.threads)
+    check_page(arguments)
     show = Progress()
     dataset = task.load(getattr(arguments, "data", None), True)
     few = slice(arguments.samples)
@@ -116,17 +119,18 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
         stacks = ", ".join("-".join(names) for names in plans)
         show.line(f"memory for the backward pass: at most {need:.1f} MiB in {stacks}")
     arguments.out.mkdir(parents=True, exist_ok=True)
+    snapshots = None if arguments.page is None else Snapshots(net)
     start = time.perf_counter()
     augment = partial(shift, pixels=arguments.shift, side=round(train[0].shape[1] ** 0.5)) if arguments.shift else None
     with profile() if arguments.profile else nullcontext() as where:
         history = fit(
             net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, augment=augment,
             batch_size=arguments.batch_size, seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz",
-            resume=arguments.resume, progress=show,
+            resume=arguments.resume, progress=show, callback=snapshots,
         )  # fmt: skip
     if where is not None:
         show.line(str(where))
-    finish(net, test, encoder, history, arguments.out, show)
+    finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)
     show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
     show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")
     return 0

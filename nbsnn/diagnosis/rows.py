@@ -59,10 +59,14 @@ class Report:
     advice: list[str]
     loss: float | None = None
 
+    def tables(self) -> list[list[list[str]]]:
+        """Its tables, of layers and where there is a loss of gradients: rows of cells, the heading first."""
+        tables = [_cells(self.layers, ("rate", "silent", "saturated", "distance", "dead", "mean", "std"))]
+        return tables + [_cells(self.gradients, ("weight", "gradient", "ratio", "zero"))] * bool(self.gradients)
+
     def __str__(self) -> str:
-        tables = [_table(self.layers, ("rate", "silent", "saturated", "distance", "dead", "mean", "std"))]
-        if self.gradients:
-            tables += [f"loss {self.loss:.6g}", _table(self.gradients, ("weight", "gradient", "ratio", "zero"))]
+        layers, *gradients = map(_text, self.tables())
+        tables = [layers, *(part for table in gradients for part in (f"loss {self.loss:.6g}", table))]
         return "\n\n".join([*tables, "\n".join(f"- {line}" for line in self.advice) or "no advice"])
 
 
@@ -77,11 +81,15 @@ def _cell(column: str, value: float | None) -> str:
     return percent(value) if column in ("silent", "saturated", "dead", "zero") else f"{value:.3g}"
 
 
-def _table(rows: list[Any], columns: tuple[str, ...]) -> str:
+def _cells(rows: list[Any], columns: tuple[str, ...]) -> list[list[str]]:
     """Rows of equal dataclasses with a ``name``, as text; columns without any value are left out."""
     columns = tuple(column for column in columns if any(getattr(row, column) is not None for row in rows))
     lines = [["layer" if rows and isinstance(rows[0], LayerReport) else "parameter", *columns]]
-    lines += [[row.name, *(_cell(column, getattr(row, column)) for column in columns)] for row in rows]
+    return lines + [[row.name, *(_cell(column, getattr(row, column)) for column in columns)] for row in rows]
+
+
+def _text(lines: list[list[str]]) -> str:
+    """Cells in columns."""
     widths = [max(map(len, line)) for line in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]).rstrip()

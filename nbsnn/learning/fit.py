@@ -51,6 +51,7 @@ def fit(
     resume: bool = False,
     progress: Progress | bool = True,
     deterministic: bool = False,
+    callback: Callable[[Any, History], Any] | None = None,
 ) -> History:
     """Train a classifier, epoch by epoch.
 
@@ -81,6 +82,8 @@ def fit(
         Whether to show progress on the terminal.
     deterministic : bool
         Whether results are the same for any number of BLAS's threads too, see ``nbsnn.deterministic``.
+    callback : callable, optional
+        ``callback(net, history)``, called after each epoch; ``nbsnn.Snapshots(net)`` keeps the weights for a page.
 
     Returns
     -------
@@ -104,6 +107,8 @@ def fit(
     function("encoder", encoder, "an encoder, nbsnn.encode.poisson(T=100) say", takes=2)
     if augment is not None:
         function("augment", augment, "a function augment(x, draws)", takes=2)
+    if callback is not None:
+        function("callback", callback, "a function callback(net, history)", takes=2)
     if checkpoint is not None:
         path("checkpoint", checkpoint)
     Draws(seed)
@@ -138,6 +143,8 @@ def fit(
         show.row(history)
         if checkpoint is not None:
             save_training(net, learner, history, checkpoint)
+        if callback is not None:
+            callback(net, history)
     return history
 
 

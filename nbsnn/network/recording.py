@@ -114,6 +114,8 @@ class Recording(Sealed):
         Times of recorded variables, ms.
     seconds : float
         How long the run took, without building and compiling.
+    heard : list of Group or Section
+        Whose spikes were recorded.
 
     Examples
     --------
@@ -135,6 +137,7 @@ class Recording(Sealed):
     times: Array
     variables: dict[tuple[Any, str], Array]
     units: dict[tuple[Any, str], Array]
+    heard: list[Group | Section]
     _step: Array
     _unit: Array
 
@@ -164,7 +167,8 @@ class Recording(Sealed):
         times = (start // interval + 1 + np.arange(count)) * interval * dt
         self.__dict__.update(
             network=network, dt=dt, start=start * dt, duration=steps * dt, seconds=seconds, times=times,
-            variables=variables, units=chosen, _step=step, _unit=unit, _sealed=type(self) is Recording,
+            variables=variables, units=chosen, heard=request.spikes, _step=step, _unit=unit,
+            _sealed=type(self) is Recording,
         )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
