@@ -15,7 +15,7 @@ PAGES = sorted((EXAMPLES / "docs").glob("*.md"))
 LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
-NEEDS = {"getting_started.md": "matplotlib", "nir.md": "pyfive", "sklearn.md": "sklearn"}
+NEEDS = {"getting_started.md": "matplotlib", "nir.md": "pyfive", "pages.md": "bokeh", "sklearn.md": "sklearn"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

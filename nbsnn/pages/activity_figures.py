@@ -9,13 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from .content import SHARES, Activity, Array
-from .style import FONT, INK, PALE, SATURATED, SILENT, Model, color, figure, hovering, legend
+from .style import FONT, GRID, INK, PALE, SATURATED, SILENT, Model, color, figure, hovering, legend
 
 RASTER, TRACE, LOW, ABOVE = 420, 230, 170, 36
 """Heights in pixels; the last of what stands above spikes and rates, which share rows."""
 
-WINDOW = ("#f3c566", "#f9e0a8", "#fdf3dd")
+WINDOW = ("#f3c566", "#fbead0")
 """Colours of a surrogate's window, for each of ``SHARES``."""
+
+TICK = """
+const [digits, power] = tick.toExponential(2).split("e").map(Number)
+const text = tick && Math.abs(power) > 3 ? `${digits}e${power}` : String(Number(tick.toPrecision(5)))
+return text.replaceAll("-", "\u2212")
+"""
+"""The label of a tick: 0.25, 60, 1.5e-6, with a proper minus sign."""
 
 HERE = Path(__file__).parent
 
@@ -64,7 +71,7 @@ def _raster(activity: Activity, bases: Array, label: str, x_range: Model, y_rang
     made = figure(RASTER, label, "unit, by population", x_range=x_range, y_range=y_range)
     made.min_border_top = ABOVE
     sources, total = [], sum(len(p.times) for p in activity.populations)
-    size = 9 if total < 500 else 6 if total < 4000 else 4
+    size = 4 if total > 4000 else min(9.0, max(4.0, RASTER / float(bases[-1])))
     for k, (p, base) in enumerate(zip(activity.populations, bases, strict=False)):
         source = ColumnDataSource(
             {"time": p.times, "row": base + np.searchsorted(p.drawn, p.units), "unit": p.units.astype(np.int32)}
@@ -76,10 +83,10 @@ def _raster(activity: Activity, bases: Array, label: str, x_range: Model, y_rang
         hovering(made, [(html.escape(p.name), "unit @unit"), ("at", clock)], [dots], point_policy="snap_to_data")
         sources.append(source)
         if k:
-            made.add_layout(Span(location=float(base) - 0.5, dimension="width", line_color=PALE, line_width=1))
+            made.add_layout(Span(location=float(base) - 0.5, dimension="width", line_color=GRID, line_width=2))
     if not total:
         middle = 0.5 * (activity.start + activity.stop), 0.5 * float(bases[-1])
-        look = {"text_align": "center", "text_color": PALE, "text_font": FONT}
+        look = {"text_align": "center", "text_color": PALE, "text_font": {"value": FONT}}
         made.text(*([value] for value in middle), text=["no spike"], **look)
     middles = [float(a + b - 1) / 2 for a, b in pairwise(bases)]
     made.yaxis.ticker = FixedTicker(ticks=middles)
@@ -146,7 +153,7 @@ def _unit(
     activity: Activity, bases: Array, label: str, x_range: Model, raster: Model, sources: list[Model]
 ) -> tuple[dict[str, Model], Model, Model, Model]:
     """Panels of the unit that was picked, and what fills them."""
-    from bokeh.models import BoxAnnotation, ColumnDataSource, CustomJS, Div, PrintfTickFormatter, Select
+    from bokeh.models import BoxAnnotation, ColumnDataSource, CustomJS, CustomJSTickFormatter, Div, Select
 
     traces, populations = activity.traces, activity.populations
     steps = len(traces.times)
@@ -179,7 +186,10 @@ def _unit(
     def panel(name: str, height: int, axis: str) -> Model:
         made = figure(height, label if name == last else "", axis, x_range=x_range)
         made.min_border_bottom = 44 if name == last else 20
-        made.yaxis.formatter = PrintfTickFormatter(format="%.3g")
+        made.yaxis.formatter = CustomJSTickFormatter(code=TICK)
+        values = [np.abs(traces.lines[line]) for line in traces.lines if line.startswith(name)]
+        largest = max((float(v.max(initial=0.0, where=np.isfinite(v))) for v in values), default=0.0)
+        made.y_range.min_interval = 1e-3 * largest or None  # no zoom into rounding errors
         return made
 
     parts: dict[str, Model] = {}
@@ -188,7 +198,7 @@ def _unit(
     if any(p.window for p in populations):
         for j, share in reversed(list(enumerate(SHARES))):  # the widest first, the others on it
             area = made.varea("time", f"low{j}", f"high{j}", source=shown, color=WINDOW[j], level="underlay")
-            widths.insert(0, (f"surrogate ≥ {share:.0%}", [area]))
+            widths.insert(0, (f"{'surrogate ' * (j == 0)}≥ {share:.0%}", [area]))
     spikes = made.vspan(x="time", source=strokes, color=INK, line_width=1, alpha=0.45)
     drawn = lines(
         made,

@@ -77,7 +77,9 @@ def left_out(
         said.append(f"Spikes: {spikes:,} of {all_spikes:,} are drawn, those{of or ' of all units'}{until}.")
     elif rows < units:
         said.append(f"Units: {rows:,} of {units:,} have a row, among them all that spiked.")
-    if with_traces < units:
+    if not with_traces:
+        said.append("Membranes were not recorded.")
+    elif with_traces < units:
         said.append(f"Membranes: those of {with_traces:,} of the {units:,} units were recorded.")
     if traced < with_traces:
         said.append(f"Membranes: {traced:,} of the {with_traces:,} that were recorded are written.")

@@ -10,7 +10,7 @@ from ..diagnosis.rows import Report
 
 Array = np.ndarray
 
-SHARES = (0.5, 0.1, 0.01)
+SHARES = (0.5, 0.01)
 """A surrogate's window is shown where its slope is at least this share of its peak."""
 
 INPUTS = 4

@@ -29,7 +29,8 @@ def of_history(history: History) -> Course:
     panels = []
     if "loss" in y:
         loss = y.pop("loss")
-        panels.append(Panel("loss", {"training": loss}, log=bool((loss > 0.0).all() and len(loss) > 1)))
+        least, most = float(loss.min()), float(loss.max())
+        panels.append(Panel("loss", {"training": loss}, log=least > 0.0 and 3.0 * least < most < 1e4 * least))
     accuracies = {name.removesuffix("_accuracy"): 100.0 * y[name] for name in y if name.endswith("_accuracy")}
     rates = {name.removeprefix("rate/"): y[name] for name in y if name.startswith("rate/")}
     if accuracies:

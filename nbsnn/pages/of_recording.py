@@ -20,7 +20,7 @@ from .weights import over_time
 Array = np.ndarray
 
 BINS = 200
-"""About how many bins the rates of populations have."""
+"""The rate of a population has about so many bins, fewer where it has few spikes."""
 
 
 @dataclass
@@ -61,7 +61,8 @@ def of_recording(recording: Recording, budget: Budget, title: str) -> Content:
         rates = 1000.0 * total[rows] / recording.duration if part.spiking else np.full(len(rows), np.nan)
         course = None
         if part.spiking:
-            width = max(dt, round(recording.duration / BINS / dt) * dt)
+            bins = min(BINS, max(10, len(t) // 5))
+            width = max(dt, round(recording.duration / bins / dt) * dt)
             course = population_rate(t - start - 0.5 * dt, u, part.n, recording.duration, width=width)
             course = course[0] + start, course[1]
         populations.append(

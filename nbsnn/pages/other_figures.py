@@ -14,7 +14,7 @@ BINS = 60
 
 def course_figures(course: Course) -> dict[str, Model]:
     """A panel for each kind of curve."""
-    from bokeh.models import ColumnDataSource, Range1d, SingleIntervalTicker
+    from bokeh.models import ColumnDataSource, FixedTicker, Range1d, SingleIntervalTicker
 
     pad = 0.03 * max(1.0, float(np.ptp(course.x)))
     x_range = Range1d(start=float(course.x[0]) - pad, end=float(course.x[-1]) + pad)
@@ -24,6 +24,8 @@ def course_figures(course: Course) -> dict[str, Model]:
         made.min_border_left = 70
         if course.label == "epoch":
             made.xaxis.ticker = SingleIntervalTicker(interval=max(1, round(len(course.x) / 6)))
+        if panel.log:
+            made.yaxis.ticker = FixedTicker(ticks=[k * 10.0**e for e in range(-12, 12) for k in (1, 2, 5)])
         if panel.axis.startswith("spikes"):
             made.y_range.start = 0
         items = []
@@ -33,7 +35,7 @@ def course_figures(course: Course) -> dict[str, Model]:
             dots = made.scatter("x", "y", source=source, color=color(j), size=5)
             hovering(made, [(html.escape(name), "@y{0.[0000]}"), (course.label, "@x{0}")], [dots], mode="vline")
             items.append((name, [line, dots]))
-        if len(items) > 1 or panel.axis.startswith("spikes"):
+        if len(items) > 1 or panel.axis.startswith(("spikes", "accuracy")):
             legend(made, items)
         parts[f"course{k}"] = made
     return parts
@@ -42,6 +44,7 @@ def course_figures(course: Course) -> dict[str, Model]:
 def weight_figures(k: int, weights: Weights) -> dict[str, Model]:
     """A matrix and its histogram, and a slider over time if there is more than one time."""
     from bokeh.models import (
+        BasicTicker,
         BoxZoomTool,
         ColorBar,
         ColumnDataSource,
@@ -67,6 +70,7 @@ def weight_figures(k: int, weights: Weights) -> dict[str, Model]:
     made.toolbar.active_drag, made.toolbar_location = box, "above"
     made.js_on_event("doubletap", CustomJS(args={"made": made}, code="made.reset.emit()"))
     made.grid.grid_line_color = None
+    made.axis.ticker = BasicTicker(min_interval=1)
     images = []
     for j, picture in enumerate(weights.pictures):
         image = made.image(
@@ -81,8 +85,9 @@ def weight_figures(k: int, weights: Weights) -> dict[str, Model]:
     counts = np.array([np.histogram(v, edges)[0] for v in finite])
     source = ColumnDataSource({"left": edges[:-1], "right": edges[1:], "top": counts[-1]})
     bars = figure(360, "weight", "number of synapses", y_range=(0, 1.05 * float(counts.max()) or 1.0))
-    bars.quad(left="left", right="right", top="top", bottom=0, source=source, color=color(0), line_color="white")
+    bars.quad(left="left", right="right", top="top", bottom=0, source=source, color=color(0), line_color=None)
     bars.xgrid.grid_line_color = None
+    bars.yaxis.ticker, bars.xaxis.ticker = BasicTicker(min_interval=1), BasicTicker(desired_num_ticks=4)
     words = [
         f"<b>{html.escape(label)}</b>: {v.size:,} weights, mean {v.mean():.3g}, standard deviation {v.std():.3g}"
         for label, v in zip(weights.labels, finite, strict=True)
