@@ -1,6 +1,7 @@
 """Neurons in biological units against closed forms, against SciPy's solver, and against their interpreted selves."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -150,13 +151,21 @@ def rest(t, y, current):
     return [(10 * (-60 - y[0]) + current(t) - (3 + math.sin(t)) * y[0]) / 200]
 
 
+def first(make, **options):
+    return make(method={"Izhikevich": "euler", "QIF": "kahan"}.get(make.__name__, "exponential_euler"), **options)
+
+
 SMOOTH = {  # neuron, equations, current over time, length, order
-    "HodgkinHuxley": (HodgkinHuxley(), traub_miles, lambda t: 300.0 + 0 * t, 12.0, 1),
-    "AdEx": (AdEx(), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 1),
-    "AdEx in parts": (AdEx(substeps=4), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 1),
-    "EIF": (EIF(), eif, lambda t: 160.0 + 0 * t, 40.0, 1),
-    "QIF": (QIF(), qif, lambda t: 60.0 + 0 * t, 20.0, 2),
-    "Izhikevich": (Izhikevich(), simple, lambda t: 2.0 + 0 * t, 20.0, 1),
+    "HodgkinHuxley": (HodgkinHuxley(substeps=2), traub_miles, lambda t: 300.0 + 0 * t, 12.0, 2),
+    "AdEx": (AdEx(substeps=1), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 2),
+    "EIF": (EIF(), eif, lambda t: 160.0 + 0 * t, 40.0, 2),
+    "Izhikevich": (Izhikevich(substeps=1), simple, lambda t: 2.0 + 0 * t, 20.0, 2),
+    "HodgkinHuxley, first order": (first(HodgkinHuxley), traub_miles, lambda t: 300.0 + 0 * t, 12.0, 1),
+    "AdEx, first order": (first(AdEx, substeps=1), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 1),
+    "AdEx in parts": (first(AdEx, substeps=4), adex, lambda t: 500.0 + 100 * np.sin(t / 2), 20.0, 1),
+    "EIF, first order": (first(EIF), eif, lambda t: 160.0 + 0 * t, 40.0, 1),
+    "QIF, Kahan": (first(QIF), qif, lambda t: 60.0 + 0 * t, 20.0, 2),
+    "Izhikevich, first order": (first(Izhikevich), simple, lambda t: 2.0 + 0 * t, 20.0, 1),
     "ConductanceLIF": (ConductanceLIF(v_threshold=100.0), rest, lambda t: 0 * t, 10.0, 1),
 }
 
@@ -170,10 +179,125 @@ def test_order_of_convergence(name):
     for dt in (0.1, 0.05, 0.025):
         t = np.arange(round(length / dt))[:, None] * dt
         g = 3 + np.sin(t) if name == "ConductanceLIF" else 0.0
-        run = simulate(neuron, len(t), 1, dt=dt, device="python", current=current(t), conductance=g)
+        given = current(t + 0.5 * dt if order == 2 else t)
+        run = simulate(neuron, len(t), 1, dt=dt, device="python", current=given, conductance=g)
         errors.append(abs(run["v"][-1, 0] - exact))
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(orders, order, atol=0.25, err_msg=f"errors {errors}")
+
+
+def exact_times(run, neuron, dt):
+    """Times at which the membrane reached its peak, from what was left of the step."""
+    k = np.flatnonzero(run["spikes"])
+    return (k + 1.0 - float(neuron.params.get("refractory", 0.0)) / dt + run["left"][k, 0]) * dt
+
+
+def ode_times(equations, neuron, current, length):
+    """The same by SciPy, which goes on at the reset, or after the refractory period."""
+    p, t, times = neuron.params, 0.0, []
+    y = [float(value) for key, value in neuron.state.items() if key != "left"]
+    peak = float(p["v_peak"])
+
+    def reached(t, y, current):
+        return y[0] - peak
+
+    reached.terminal, reached.direction = True, 1.0
+    with np.errstate(over="ignore"):
+        while t < length:
+            solved = solve_ivp(
+                equations, (t, length), y, "DOP853", args=(current,), events=reached, rtol=1e-9, atol=1e-9
+            )
+            t, y = solved.t[-1], list(solved.y[:, -1])
+            if not len(solved.t_events[0]):
+                break
+            times.append(t)
+            t += float(p.get("refractory", 0.0))
+            y[0] = float(p["c"] if "c" in p else p["v_reset"])
+            if len(y) > 1:
+                y[1] += float(p["d"] if "d" in p else p["b"])
+    return np.array(times)
+
+
+SWEEP = {  # neuron with one substep, equations, currents
+    "AdEx": (AdEx(substeps=1), adex, (560.0, 700.0, 1000.0, 1500.0)),
+    "EIF": (EIF(), eif, (160.0, 180.0, 250.0, 600.0)),
+    "QIF": (QIF(), qif, (75.0, 100.0, 300.0, 900.0)),
+    "Izhikevich": (Izhikevich(substeps=1), simple, (4.0, 6.0, 10.0, 25.0)),
+}
+
+
+@pytest.mark.parametrize("name", SWEEP)
+def test_intervals_over_a_sweep_of_currents_are_those_of_the_equations(name):
+    neuron, equations, levels = SWEEP[name]
+    for level in levels:
+        expected = ode_times(equations, neuron, lambda t, level=level: level, 150.0)
+        run = simulate(neuron, 1500, 1, dt=0.1, dtype=np.float64, device="python", current=level)
+        found = exact_times(run, neuron, 0.1)
+        assert abs(len(found) - len(expected)) <= 1 and len(expected) > 0
+        n = min(len(found), len(expected))
+        intervals = np.diff(expected[:n], prepend=0.0)
+        np.testing.assert_allclose(np.diff(found[:n], prepend=0.0), intervals, 0.005, err_msg=str(level))
+
+
+@pytest.mark.parametrize("name", SWEEP)
+def test_spike_times_converge_in_second_order(name):
+    neuron, equations, levels = SWEEP[name]
+    expected = ode_times(equations, neuron, lambda t: levels[2], 60.0)
+    errors = []
+    for dt in (0.2, 0.1, 0.05):
+        run = simulate(neuron, round(60.0 / dt), 1, dt=dt, dtype=np.float64, device="python", current=levels[2])
+        found = exact_times(run, neuron, dt)
+        n = min(len(found), len(expected)) - 1
+        errors.append(np.abs(found[:n] - expected[:n]).mean())
+    if name == "QIF":  # exact, but for the tangent, and not to the last digit
+        assert errors[1] < 1e-4
+    assert errors[2] < errors[0] / 10.0, errors
+
+
+def test_intervals_of_hodgkin_huxley_are_those_of_the_equations():
+    def crossing(t, y, current):
+        return y[0] + 20.0
+
+    crossing.direction = 1.0
+    neuron = HodgkinHuxley()
+    y0 = [float(value) for key, value in neuron.state.items() if key != "left"]
+    for level in (100.0, 500.0, 1000.0):
+        solved = solve_ivp(
+            traub_miles, (0, 40), y0, "LSODA", args=(lambda t, level=level: level,), events=crossing, rtol=1e-9,
+            atol=1e-9,
+        )  # fmt: skip
+        run = simulate(neuron, 400, 1, dt=0.1, dtype=np.float64, device="python", current=level)
+        found = exact_times(run, neuron, 0.1)
+        np.testing.assert_allclose(found, solved.t_events[0][: len(found)], 0.005)
+
+
+def test_a_refractory_period_begins_where_the_peak_is_reached():
+    # From reset to peak it takes T; so intervals are T + refractory, whatever that is, and not a multiple of the step.
+    free = exact_times(simulate(QIF(), 400, 1, dt=0.1, dtype=np.float64, device="python", current=300.0), QIF(), 0.1)
+    for refractory in (0.03, 0.25, 2.0 / 3.0, 3.0):
+        neuron = QIF(refractory=refractory)
+        run = simulate(neuron, 400, 1, dt=0.1, dtype=np.float64, device="python", current=300.0)
+        intervals = np.diff(exact_times(run, neuron, 0.1))
+        np.testing.assert_allclose(intervals, np.diff(free)[0] + refractory, rtol=1e-6)
+
+
+def test_a_part_of_a_step_is_a_step():
+    whole = simulate(AdEx(substeps=4), 300, 1, dt=0.1, dtype=np.float64, device="python", current=1500.0)
+    parts = simulate(AdEx(substeps=1), 1200, 1, dt=0.025, dtype=np.float64, device="python", current=1500.0)
+    np.testing.assert_allclose(whole["v"], parts["v"][3::4], rtol=1e-9)
+    np.testing.assert_allclose(whole["w"], parts["w"][3::4], rtol=1e-9)
+
+
+@pytest.mark.parametrize("make", [EIF, QIF, AdEx, Izhikevich], ids=lambda f: f.__name__)
+def test_a_jump_over_the_peak_is_a_spike_at_the_end_of_its_step(make):
+    neuron = make(**({} if make is Izhikevich else {"refractory": 0.5}))
+    run = simulate(neuron, 8, 1, dt=0.1, dtype=np.float64, device="python", current=0.0, jump=[[200.0]] + [[0.0]] * 7)
+    reset = neuron.params["c" if make is Izhikevich else "v_reset"]
+    assert run["spikes"].ravel().tolist() == [1.0] + [0.0] * 7
+    assert run["v"][0, 0] == reset
+    if make is not Izhikevich:
+        np.testing.assert_array_equal(run["v"][:6, 0], reset)
+        assert run["v"][6, 0] != reset
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +348,7 @@ def test_threshold_current_of_hodgkin_huxley():
 def test_izhikevich_follows_its_equations_step_by_step():
     a, b, c, d, dt = 0.1, 0.2, -65.0, 2.0, 0.5
     x = np.concatenate([np.full(60, 20.0), np.full(20, -150.0), np.full(60, 12.0)])
-    run = Population(Izhikevich(a, b, c, d, substeps=1), 1, dt=dt, dtype=np.float64, device="python")
+    run = Population(first(Izhikevich, a=a, b=b, c=c, d=d, substeps=1), 1, dt=dt, dtype=np.float64, device="python")
     run = run.run(x.reshape(-1, 1, 1))
     v, u = (float(Izhikevich(a, b, c, d).state[name]) for name in "vu")
     expected, steep = [], 0
@@ -279,17 +403,28 @@ def test_single_precision_follows_double(neuron, current, length):
     np.testing.assert_allclose(*times, atol=0.31)
 
 
-@pytest.mark.parametrize("neuron", [AdEx(), AdEx(v_peak=200.0, sharpness=0.5), EIF(v_peak=100.0)], ids=repr)
+OVERSHOOTS = [
+    make(v_peak=peak, sharpness=sharpness, **options)
+    for make, peak, sharpness in ((AdEx, 20.0, 2.0), (AdEx, 200.0, 0.5), (EIF, 100.0, 2.0))
+    for options in ({}, {"method": "exponential_euler"})
+]
+
+
+@pytest.mark.parametrize("neuron", OVERSHOOTS, ids=repr)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_an_exponential_beyond_the_range_of_floats_is_a_spike(neuron, dtype):
     with np.errstate(over="ignore"):
         run = simulate(neuron, 3, 1, device="python", dtype=dtype, start={"v": 90.0}, current=5000.0)
     assert run["spikes"][0, 0] == 1.0
-    assert run["v"][0, 0] == neuron.params["v_reset"]
+    if neuron.per_step["refractory"] == "steps" or neuron.params["refractory"] > 0.0:
+        assert run["v"][0, 0] == neuron.params["v_reset"]
     assert np.isfinite(run["v"]).all()
 
 
-@pytest.mark.parametrize("make", [ConductanceLIF, EIF, QIF, AdEx, EscapeLIF, NoisyLIF], ids=lambda f: f.__name__)
+STEPWISE = [ConductanceLIF, *(partial(first, make) for make in (EIF, QIF, AdEx)), EscapeLIF, NoisyLIF]
+
+
+@pytest.mark.parametrize("make", STEPWISE)
 def test_refractory_period_spaces_spikes(make):
     with np.errstate(over="ignore"):
         run = simulate(make(refractory=0.3), 40, 1, dt=0.1, device="python", current=1e5)
@@ -309,7 +444,11 @@ def test_refractory_period_spaces_spikes(make):
         (lambda: HodgkinHuxley(g_leak=-1.0), "g_leak of HodgkinHuxley must be greater than 0"),
         (lambda: HodgkinHuxley(g_na=-1.0), "g_na of HodgkinHuxley must be at least 0"),
         (lambda: Izhikevich(c=40.0), "c of Izhikevich must be below v_peak"),
-        (lambda: Izhikevich(substeps=0), "substeps of Izhikevich must be at least 1"),
+        (lambda: Izhikevich(substeps=0), "substeps must be at least 1"),
+        (lambda: Izhikevich(method="rk4"), "method of Izhikevich must be one of 'splitting', 'euler'"),
+        (lambda: HodgkinHuxley(method="euler"), "method of HodgkinHuxley must be one of"),
+        (lambda: HodgkinHuxley(method="exponential_euler", substeps=2), "substeps of HodgkinHuxley are those of"),
+        (lambda: QIF(method="kahan", substeps=2), "substeps of QIF are those of"),
         (lambda: AdEx(tau_w=0.0), "tau_w of AdEx must be greater than 0"),
         (lambda: AdEx(v_reset=30.0), "v_reset of AdEx must be below v_peak"),
         (lambda: AdEx(substeps=0), "substeps must be at least 1"),

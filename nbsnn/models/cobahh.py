@@ -51,7 +51,7 @@ def cobahh(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float
     net = Network(dt, seed, dtype=dtype, device=device)
     neuron = HodgkinHuxley(
         capacitance=200.0, g_leak=10.0, g_na=20000.0, g_k=6000.0, e_leak=-60.0, e_na=50.0, e_k=-90.0, v_shift=-63.0,
-        v_threshold=-20.0, refractory=3.0,
+        v_threshold=-20.0, refractory=3.0, method="exponential_euler",  # as in the benchmark
     )  # fmt: skip
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Normal(-65.0, 5.0))
     cells.start(m=0.0, h=0.0, n=0.0)

@@ -7,9 +7,10 @@
     a_h = 0.128 exp((17 - u) / 18)                       b_h = 4 / (exp((40 - u) / 5) + 1)
     a_n = 0.032 (15 - u) / (exp((15 - u) / 5) - 1)       b_n = 0.5 exp((10 - u) / 40)
 
-Exponential Euler for all four: each is linear in itself, and is solved exactly with the others as they were before the
-step, so that the scheme is of first order in dt and stable for any. Nothing is reset: a spike is the upstroke of v
-through v_threshold, unless one has just been counted.
+Each of the four is linear in itself, and is solved exactly while the others stand still, which is stable for any dt.
+Splitting: half a step of v, a step of the gates, half a step of v, in each of ``substeps`` parts; of second order in
+dt. Exponential Euler: a step of all, with the others as they were before it; of first order. Nothing is reset: a spike
+is the upstroke of v through v_threshold, unless one has just been counted.
 
 R. D. Traub and R. Miles 1991, Neuronal Networks of the Hippocampus; constants of the benchmark "COBAHH" in R. Brette
 et al. 2007, doi:10.1007/s10827-007-0038-6: a cell of 20,000 um^2. Units: ms, mV, pF, nS, pA.
@@ -22,6 +23,7 @@ import numpy as np
 from ..neuron import Neuron
 from ..scalar.exponential import exp, linoid, logistic
 from .conductance_lif import relax
+from .exponential_lif import parts, refractory_of, share, ways_of
 from .units_and_refractory import broadcast, need, rest_of
 
 
@@ -58,6 +60,35 @@ def step(
     return s, v1, m, h, n, rest_of(left, s, refractory)
 
 
+def pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, dt, capacitance):
+    """Where v goes while the gates stand still, and the share of its distance that is left after dt."""
+    na, k = g_na * (m * m * m * h), g_k * (n * n * n * n)
+    total = g + g_leak + na + k
+    return (x + g_leak * e_leak + na * e_na + k * e_k) / total, exp(-dt * total / capacitance)
+
+
+def split_step(
+    x, g, jump, v, m, h, n, left,
+    dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
+):  # fmt: skip
+    part, half = dt * share(), 0.5 * dt * share()
+    v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, half, capacitance)
+    s = 0.0
+    for k in range(parts()):
+        mid = v_inf + (v - v_inf) * stays
+        a_m, b_m, a_h, b_h, a_n, b_n = rates(mid - v_shift)
+        m, h, n = gate(m, a_m, b_m, part), gate(h, a_h, b_h, part), gate(n, a_n, b_n, part)
+        v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, half, capacitance)
+        u = v_inf + (mid - v_inf) * stays
+        at = (v_threshold - v) / (u - v) if u > v_threshold else 1.0
+        u = u + (jump if k == parts() - 1 else 0.0)
+        fired = 1.0 if u > v_threshold and v <= v_threshold and left <= at * share() and s < 0.5 else 0.0
+        rest = refractory - (1.0 - at) * share() if fired > 0.5 else left - share()
+        left = rest if rest > 0.0 else 0.0
+        v, s = u, s + fired
+    return s, v, m, h, n, left
+
+
 def HodgkinHuxley(
     capacitance: float = 200.0,
     g_leak: float = 10.0,
@@ -71,6 +102,8 @@ def HodgkinHuxley(
     v_threshold: float = -20.0,
     refractory: float = 3.0,
     v_start: float | None = None,
+    substeps: int | None = None,
+    method: str = "splitting",
 ) -> Neuron:
     """Hodgkin-Huxley neuron of Traub and Miles.
 
@@ -87,10 +120,16 @@ def HodgkinHuxley(
     v_threshold : float or array, mV
         Where an upstroke counts as a spike. It does not act on the membrane.
     refractory : float or array, ms
-        Time after a spike without another one, rounded to the nearest step; the equations continue.
+        Time after a spike without another one; the equations continue.
     v_start : float or array, mV
         Membrane at the start, ``e_leak`` by default; m, h and n start in equilibrium with it. (The benchmark starts
         at m = h = n = 0.)
+    substeps : int
+        In how many parts a step is computed, 8 by default; there is at most one spike in a step. For "splitting" alone.
+    method : {"splitting", "exponential_euler"}
+        "splitting" is of second order: at dt = 0.1 ms intervals are within 0.5 % of the equations' own.
+        "exponential_euler", which is that of Brian 2's COBAHH, computes a step at once; it is of first order, 9 % off
+        at dt = 0.1 ms, and counts the refractory period in whole steps.
 
     Returns
     -------
@@ -101,7 +140,8 @@ def HodgkinHuxley(
     Raises
     ------
     ValueError
-        If capacitance or g_leak is not above 0, or another conductance or refractory below 0.
+        If capacitance or g_leak is not above 0, another conductance or refractory below 0, the method unknown, or
+        substeps are asked of "exponential_euler".
 
     Examples
     --------
@@ -121,17 +161,21 @@ def HodgkinHuxley(
     a_m, b_m, a_h, b_h, a_n, b_n = np.vectorize(rates, otypes=[float] * 6)(np.float64(v_start) - np.float64(v_shift))
     if not np.isfinite([a_m + b_m, a_h + b_h, a_n + b_n]).all():
         raise ValueError(f"v_start of HodgkinHuxley lies too far from v_shift: {v_start!r} and {v_shift!r}")
+    count_of = refractory_of(method, "HodgkinHuxley")
+    if count_of == "steps" and substeps is not None:
+        raise ValueError(f'substeps of HodgkinHuxley are those of method="splitting"; {method!r} has none')
     start = {"v": v_start, "m": a_m / (a_m + b_m), "h": a_h / (a_h + b_h), "n": a_n / (a_n + b_n), "left": 0.0}
     return Neuron(
-        step,
+        split_step if count_of == "span" else step,
         state=start,
         params={
             "dt": 1.0, "capacitance": capacitance, "g_leak": g_leak, "g_na": g_na, "g_k": g_k, "e_leak": e_leak,
             "e_na": e_na, "e_k": e_k, "v_shift": v_shift, "v_threshold": v_threshold, "refractory": refractory,
         },
-        per_step={"dt": "dt", "refractory": "steps"},
+        per_step={"dt": "dt", "refractory": count_of},
         compare=">",
         inputs=("current", "conductance", "jump"),
+        holes=ways_of(8 if substeps is None else substeps) if count_of == "span" else {},
         kind="HodgkinHuxley",
         options=options,
     )  # fmt: skip

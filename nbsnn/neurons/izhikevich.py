@@ -4,6 +4,9 @@
     du/dt = a (b (v - v_u) - leak_u u),                  v_u = 0, leak_u = 1
     v >= v_peak:  a spike, v = c, u = u + d
 
+Splitting: half a step of u (implicit midpoint), a step of v, whose equation is solved exactly as in ``quadratic_lif``,
+half a step of u; of second order in dt, with spike and reset inside the step (see ``inside_step``).
+
 Scheme of the paper's program: Euler, v in ``substeps`` parts of a step (two halves there), then u in one step with the
 new v, then what delta synapses add to v, then the spike. The patterns are those of this scheme at this step: a spike's
 time and the last spike of a burst depend on dt. Far below rest, where an Euler step would throw v to the other side
@@ -24,6 +27,9 @@ import numpy as np
 from ..neuron import Neuron
 from ..scalar.hole import hole
 from ..validate import count
+from .exponential_lif import parts, refractory_of, share, ways_of
+from .inside_step import free_of, landed
+from .quadratic_lif import escape
 from .units_and_refractory import broadcast, need
 
 
@@ -45,6 +51,26 @@ def step(x, g, jump, v, u, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u)
     v = v + jump
     s = v >= v_peak
     return 1.0 if s else 0.0, c if s else v, u + d if s else u
+
+
+def recovered(u, v, a, b, v_u, leak_u, h):
+    """u after h with v constant."""
+    return u + h * a * (b * (v - v_u) - leak_u * u) / (1.0 + 0.5 * h * a * leak_u)
+
+
+def split_step(x, g, jump, v, u, left, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
+    s = 0.0
+    for k in range(parts()):
+        free = free_of(left, share())
+        h = free * dt
+        u = recovered(u, v, a, b, v_u, leak_u, 0.5 * h)
+        v1, at = escape(v, 0.04, slope - g, constant - u + x, h, v_peak)
+        early = at <= 1.0
+        u = recovered(u, v_peak if early else v1, a, b, v_u, leak_u, h * (at - 0.5) if early else 0.5 * h)
+        arrives = jump if k == parts() - 1 else 0.0
+        fired, v, left = landed(v1, at, free, share(), arrives, s, left, v_peak, c, 0.0)
+        u, s = u + d * fired, s + fired
+    return s, v, u, left
 
 
 @cache
@@ -76,6 +102,7 @@ def Izhikevich(
     v_start: float | None = None,
     u_start: float | None = None,
     substeps: int = 2,
+    method: str = "splitting",
 ) -> Neuron:
     """Izhikevich's simple model; by default a regular spiking neuron.
 
@@ -92,17 +119,22 @@ def Izhikevich(
     v_start, u_start : float or array
         State at the start: by default ``c`` and b (v_start - v_u).
     substeps : int
-        In how many Euler steps per ``dt`` the membrane moves.
+        In how many parts a step is computed; there is at most one spike in a step.
+    method : {"splitting", "euler"}
+        "splitting" is of second order, with the reset inside the step: at dt = 0.1 ms intervals are within 0.5 % of
+        the equations' own. "euler" is that of the paper's program, with the reset at the end of the step; with it,
+        v moves in ``substeps`` parts.
 
     Returns
     -------
     Neuron
-        With the state "v", "u". It has no gradient. Presets: ``izhikevich_patterns``.
+        With the state "v", "u", and for "splitting" "left", below 0 the part of a step since the reset. It has no
+        gradient. Presets: ``izhikevich_patterns``.
 
     Raises
     ------
     ValueError, TypeError
-        If c is not below v_peak, or substeps not a positive integer.
+        If c is not below v_peak, substeps not a positive integer, or the method unknown.
 
     Examples
     --------
@@ -121,16 +153,18 @@ def Izhikevich(
         u_start = u_start if np.ndim(u_start) else float(u_start)
     options = dict(locals())
     need("Izhikevich", real={"u_start": u_start})
+    splits = refractory_of(method, "Izhikevich", ("splitting", "euler")) == "span"
+    parts_of_v = {} if splits else {"membrane": in_parts(count("substeps of Izhikevich", substeps, most=1000))}
     return Neuron(
-        step,
-        state={"v": v_start, "u": u_start},
+        split_step if splits else step,
+        state={"v": v_start, "u": u_start, **({"left": 0.0} if splits else {})},
         params={
             "dt": 1.0, "a": a, "b": b, "c": c, "d": d, "v_peak": v_peak, "slope": slope, "constant": constant,
             "v_u": v_u, "leak_u": leak_u,
         },
         per_step={"dt": "dt"},
         inputs=("current", "conductance", "jump"),
-        holes={"membrane": in_parts(count("substeps of Izhikevich", substeps, most=1000))},
+        holes=ways_of(substeps) if splits else parts_of_v,
         kind="Izhikevich",
         options=options,
     )  # fmt: skip

@@ -99,9 +99,9 @@ def izhikevich_patterns() -> dict[str, Pattern]:
     for name, (shape, level) in KINDS.items():
         b = shape[1]
         rest = (b - 5.0 - np.sqrt((5.0 - b) ** 2 - 22.4)) / 0.08  # where dv/dt = 0 and u = b v
-        neuron = Izhikevich(*map(float, shape), v_start=float(rest), substeps=1)
+        neuron = Izhikevich(*map(float, shape), v_start=float(rest), substeps=1, method="euler")
         patterns[name] = Pattern(neuron, steps((100, END, level)), 500.0, 0.25)
     for name, (shape, v, dt, duration, current) in FEATURES.items():
-        options = {"v_start": float(v), "substeps": 1, **OTHERS.get(name, {})}
+        options = {"v_start": float(v), "substeps": 1, "method": "euler", **OTHERS.get(name, {})}
         patterns[name] = Pattern(Izhikevich(*map(float, shape), **options), current, float(duration), dt)
     return patterns

@@ -97,6 +97,16 @@ STEPS = PerStep(
 )
 """A period as the nearest whole number of steps; halves go up."""
 
+SPAN = PerStep(
+    "span",
+    lambda period, dt: period / dt,
+    lambda period, dt: np.full_like(period, 1.0 / dt),
+    lambda period, dt: period >= 0.0,
+    "a period of at least 0",
+    lambda dt: (0.0, math.inf),
+)
+"""A period in steps, not rounded."""
+
 LOSS = PerStep(
     "loss",
     lambda tau, dt: -np.expm1(-dt / tau),
@@ -157,4 +167,4 @@ def held_in(way: PerStep, value: ArrayLike, dtype: DTypeLike, where: str) -> Any
     return value
 
 
-WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, LOSS, DT, HZ)}
+WAYS = {way.name: way for way in (EXP, EULER, LOGIT, STEPS, SPAN, LOSS, DT, HZ)}
