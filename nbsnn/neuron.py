@@ -58,9 +58,8 @@ class Neuron:
         Which of ``params`` are trained, and which initial values: "initial_v" for the state "v". A trained initial
         value is one per unit, also when given as a number; as an array of shape [1], all units share it.
     per_step : mapping
-        Which of ``params`` have a unit of time: name -> "exp", "euler", "logit", "steps", "span", "loss",
-        "dt" or "hz" (see ``nbsnn.scalar.per_step``). ``step`` receives their value per step: a decay factor for ``tau``,
-        say.
+        Which of ``params`` have a unit of time: name -> "exp", "euler", "logit", "steps", "span", "loss", "dt" or "hz"
+        (see ``nbsnn.scalar.per_step``). ``step`` receives their value per step: a decay factor for ``tau``, say.
     surrogate : Surrogate or str
         What stands in for the derivative of the spike; "atan" is short for ``surrogates.atan()``.
     compare : {">=", ">"}

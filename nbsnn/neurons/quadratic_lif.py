@@ -5,15 +5,16 @@
 
 The right side is k v^2 + p v + q, constant coefficients during a step, which has the solution
 
-    v1 = v0 + T (k v0^2 + p v0 + q) / (1 - T (k v0 + p / 2)),    T = tan(y) / y h,  y^2 = h^2 (k q - p^2 / 4),  h = dt / C
+    v1 = v0 + T (k v0^2 + p v0 + q) / (1 - T (k v0 + p / 2)),    T = tan(y) / y h,    h = dt / C,
+    y^2 = h^2 (k q - p^2 / 4)
 
 (tanh where y^2 < 0). It goes through infinity where the membrane escapes, and tells when v_peak is reached: there the
 reset is placed and the refractory period begins (see ``inside_step``). tan(y) / y is taken as (1 - y^2 / 15) /
 (1 - 2 y^2 / 5), exact to the sixth order, and as 1 / |y| where that is less, so that large conductances bring v1 to
 their reversal potential. ``substeps`` divides a step.
 
-Kahan's scheme, of second order but for the reset at the end of the step: the mean over the step is taken as k v0 v1 + p (v0 + v1) / 2 + q (W. Kahan's
-method for quadratic equations), which gives
+Kahan's scheme, of second order but for the reset at the end of the step: the mean over the step is taken as
+k v0 v1 + p (v0 + v1) / 2 + q, which gives
 
     v1 = (v0 + h (p v0 / 2 + q)) / (1 - h (k v0 + p / 2)),    h = dt / C.
 

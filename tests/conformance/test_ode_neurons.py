@@ -1,7 +1,8 @@
 """Nonlinear neurons against their differential equations, whose events are exact: ``ode_neurons.npz``.
 
 Keys are MODEL/PATTERN/CASE/quantity. Spike times within a step are read from ``left`` where the neuron places them
-there; so that it is not used up in the same step, substeps are steps here, under the current of a whole one. Intervals must be within 0.5 % + 0.02 ms, and a step more for a neuron that resets at the end of its step.
+there; so that it is not used up in the same step, substeps are steps here, under the current of a whole one.
+Intervals must be within 0.5 % + 0.02 ms, and a step more for a neuron that resets at the end of its step.
 
 Not compared, by a rule and not by name: intervals after a spike that 0.01 % more current moves by 5 % of the median
 interval, and intervals that it changes by more than a quarter of their tolerance (bursts near a bifurcation, of
