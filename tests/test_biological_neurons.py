@@ -270,6 +270,17 @@ def test_intervals_of_hodgkin_huxley_are_those_of_the_equations():
         np.testing.assert_allclose(found, solved.t_events[0][: len(found)], 0.005)
 
 
+def test_nests_references_are_met_at_its_step():
+    """The seventh spike of its table of an ODE solver (test_aeif_data_lsodar.dat), and the interval at 500 pA."""
+    neuron = AdEx(200.0, 11.0, -70.0, -50.0, a=3.0, b=0.0, tau_w=300.0, v_peak=0.0, v_reset=-58.0, w_start=5.0)
+    run = simulate(neuron, 990, 1, dt=0.1, dtype=np.float64, device="python", current=420.0)
+    times = spike_times(run["spikes"][:, 0], 0.1)
+    assert len(times) == 7
+    assert 91.096 - 0.05 <= times[-1] <= 91.096 + 0.15
+    run = simulate(HodgkinHuxley(refractory=2.0), 500, 1, dt=0.1, dtype=np.float64, device="python", current=500.0)
+    assert np.diff(exact_times(run, HodgkinHuxley(refractory=2.0), 0.1))[1:].mean() == pytest.approx(12.08, abs=0.03)
+
+
 def test_a_refractory_period_begins_where_the_peak_is_reached():
     # From reset to peak it takes T; so intervals are T + refractory, whatever that is, and not a multiple of the step.
     free = exact_times(simulate(QIF(), 400, 1, dt=0.1, dtype=np.float64, device="python", current=300.0), QIF(), 0.1)

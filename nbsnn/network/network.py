@@ -63,7 +63,8 @@ class Network(Simulation):
     The time of a spike, and of a recorded variable, is the end of its step, t + dt, and variables are as after the
     reset; this is NEST's convention (Brian 2's is the beginning of the step). After a spike at s a membrane is held for
     refractory / dt steps, rounded: what arrives from s + dt to s + refractory, both included, is lost (synapses with a
-    course in time continue), and the earliest next spike is at s + refractory + dt.
+    course in time continue), and the earliest next spike is at s + refractory + dt. Neurons that reset inside a step
+    (AdEx, EIF, QIF, Izhikevich) are held from there on, and for no whole number of steps.
 
     ``>=`` and ``>`` compare floating-point numbers, without tolerance: fifty inputs of 0.02 add up to 0.9999996 in
     float32 and do not reach a threshold of 1. Where a spike hangs on equality, use weights that are sums of powers

@@ -121,7 +121,7 @@ class Drawing:
         elif kind == "ConductanceLIF":
             o = {"refractory": float(rng.choice([0.0, 1.0]))}
         elif kind == "Izhikevich":
-            o = {"substeps": int(rng.integers(1, 4))}
+            o = {"substeps": int(rng.integers(1, 4)), "method": "euler"}
         elif kind == "IF":
             o = {"v_threshold": 4.0, "v_reset": self.one_of(None, 0.0), "drain": 0.02}
         elif kind == "NoisyLIF":
