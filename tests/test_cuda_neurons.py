@@ -15,7 +15,7 @@ from nbsnn.device import gpu
 from nbsnn.kernels.population import loops as cpu
 from nbsnn.kernels.population import loops_cuda as cuda
 from nbsnn.layers.layer import Setting
-from nbsnn.neurons import ALIF, LI, LIF, PLIF, AdEx, CubaLIF, HodgkinHuxley
+from nbsnn.neurons import ALIF, EIF, LI, LIF, PLIF, QIF, AdEx, CubaLIF, HodgkinHuxley, Izhikevich
 from nbsnn.random import Draws
 from nbsnn.surrogates import sigmoid
 
@@ -118,7 +118,7 @@ def test_both_devices_have_the_same_kernels_and_holes():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_exponentials_and_conductances(dtype):
     x = (np.random.default_rng(0).random((20, B, N)) * 2000.0).astype(dtype)
-    for neuron in (HodgkinHuxley(), AdEx(substeps=2)):
+    for neuron in (HodgkinHuxley(), AdEx(substeps=2), EIF(refractory=0.25), QIF(), Izhikevich(substeps=1)):
         gpu, cpu = (Population(neuron, N, dt=0.1, dtype=dtype, device=d).run(x) for d in ("cuda", "python"))
         for name in neuron.state:
             np.testing.assert_allclose(gpu[name], cpu[name], 1e-3 if dtype == np.float32 else 1e-10, 1e-7, err_msg=name)

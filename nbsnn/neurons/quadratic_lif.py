@@ -63,7 +63,7 @@ def escape(v, k, p, q, h, v_peak):
     below = 1.0 - t * (k * v + 0.5 * p)
     v1 = v + t * (k * v * v + p * v + q) / (below if below > 1e-30 else 1e-30)
     rise = k * v * v_peak + 0.5 * p * (v + v_peak) + q
-    way = (v_peak - v) / (rise if rise > 1e-30 else 1e-30)
+    way = (v_peak - v) / (rise if rise > 1e-12 else 1e-12)
     y = way * way * turn
     y = y if y > -0.99 else -0.99
     y = y if y < 1e6 else 1e6
