@@ -142,7 +142,7 @@ def fitting(
         shapes = {name: arrays.shape(name) for name in arrays if name.startswith(tuple(PREFIXES))}
         if net is None:
             net = _built(description, path, arrays, sum(map(math.prod, shapes.values())))
-        wanted = _arrays(net)
+        wanted = arrays_of(net)
         buffers = [name for name in wanted if name.startswith("buffer/")]
         declared = any(layer.buffers for layer in (net, *net.layers().values()))
         if not declared and not any(name in shapes for name in buffers):  # a file from before there were buffers
@@ -153,17 +153,17 @@ def fitting(
             if shapes[name] != tuple(array.shape):
                 short, here = name.partition("/")[2], list(array.shape)
                 raise ValueError(f"{path}: {short} is {list(shapes[name])}, but the network's is {here}")
-        return net, {name: _checked(arrays, path, name, like) for name, like in wanted.items()}
+        return net, {name: checked(arrays, path, name, like) for name, like in wanted.items()}
 
 
 def fill(net: Layer, found: Mapping[str, np.ndarray]) -> None:
     """Give ``net`` the parameters and buffers that ``fitting`` found."""
-    own = _arrays(net)
+    own = arrays_of(net)
     for name, array in found.items():
         assign(own[name], array)
 
 
-def _arrays(net: Layer) -> dict[str, Array]:
+def arrays_of(net: Layer) -> dict[str, Array]:
     """The parameters and buffers of a network under their names in a file."""
     found = {f"param/{name}": array for name, array in net.parameters().items()}
     return found | {f"buffer/{name}": array for name, array in net.all_buffers().items()}
@@ -185,7 +185,8 @@ def _built(description: dict[str, Any], path: str | PathLike[str], arrays: Entri
         raise ValueError(f"{path}: {error}") from None
 
 
-def _checked(arrays: Entries, path: str | PathLike[str], name: str, like: Array) -> np.ndarray:
+def checked(arrays: Entries, path: str | PathLike[str], name: str, like: Array) -> np.ndarray:
+    """An entry that takes the place of ``like``: of its kind and shape, and finite."""
     kinds, short = "iu" if like.dtype.kind in "iu" else like.dtype.kind, name.partition("/")[2]
     found = arrays.array(name, kinds, tuple(like.shape))
     if like.dtype.kind != "f" and found.dtype != like.dtype:

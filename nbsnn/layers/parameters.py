@@ -27,7 +27,7 @@ class Learned:
 
     def __set__(self, layer: object, value: ArrayLike) -> None:
         self.__get__(layer)
-        params: Parameters = getattr(layer, "params", Parameters())
+        params: dict[str, Any] = getattr(layer, "params", {})
         params[self.name] = value
 
 

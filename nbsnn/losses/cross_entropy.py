@@ -274,6 +274,7 @@ class StepCrossEntropy:
     class_weight: Sequence[float] | None = None
     ignore: int | None = None
     decision: ClassVar[str] = "count"
+    target_axes: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
@@ -308,8 +309,7 @@ class StepCrossEntropy:
         if given is not None:
             values, g, counts = values * given, g * given[:, None], counts * given
         if self.reduction == "sum":
-            parts = counts.sum(axis=1, keepdims=True)
-            parts = 1.0 / np.where(parts > 0.0, parts, 1.0)
+            parts = 1.0 / np.where((parts := counts.sum(axis=1, keepdims=True)) > 0.0, parts, 1.0)
             g *= self.scale * parts[..., None]
             return float((values * parts).sum()), g.astype(y.dtype, copy=False)
         part = 1.0 / (float(counts.sum()) or 1.0)

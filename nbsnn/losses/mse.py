@@ -94,6 +94,8 @@ class StepMSE:
 
     reduction: str = "mean"
     decision: ClassVar[str] = "count"
+    target_axes: ClassVar[int] = 3
+    """From how many axes on a target has one for time."""
 
     def __post_init__(self) -> None:
         choice("reduction", self.reduction, ("mean", "sum"))

@@ -60,6 +60,7 @@ class VanRossum:
     tau: float = 10.0
     dt: float = 1.0
     decision: ClassVar[str] = "count"
+    target_axes: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         number("tau", self.tau, above=0.0)

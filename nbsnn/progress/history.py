@@ -21,10 +21,17 @@ class History:
     Attributes
     ----------
     rows : list of dict
-        Each with "epoch", "loss", "train_accuracy", "test_accuracy" (if there is a test set), "events_merged" and
-        "events_dropped" (of recordings), "rate/<layer>" (mean
-        spikes per unit and step) and "seconds". Learning without labels notes "samples", "spikes" (of all units, per
-        sample), "train_accuracy" (if labels are shown) and "theta" (mean raised threshold) instead.
+        Each with "epoch", "loss" (mean over the epoch, while it was trained), "train_accuracy" (of labels),
+        "validation_loss" and "validation_accuracy" (with a validation set, after the epoch; otherwise those of a test
+        set: "test_accuracy", or "test_loss" if targets are no labels), "events_merged" and "events_dropped" (of
+        recordings), "rate/<layer>" (mean spikes per unit and step on that set) and "seconds" (of training). Learning
+        without labels notes "samples", "spikes" (of all units, per sample), "train_accuracy" (if labels are shown) and
+        "theta" (mean raised threshold) instead.
+    best : int or None
+        The epoch whose parameters the network was given at the end, with a validation set.
+    test : dict of str to float
+        What was measured on the test set at the end, with a validation set: "test_loss", "test_accuracy" (of labels)
+        and "rate/<layer>".
 
     Examples
     --------
@@ -37,6 +44,8 @@ class History:
 
     def __init__(self, rows: list[dict[str, Any]] | None = None):
         self.rows: list[dict[str, Any]] = [] if rows is None else _checked(rows)
+        self.best: int | None = None
+        self.test: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,11 +91,17 @@ class History:
                 raise ValueError(f"row {k} of its history cannot follow the one before: {first} = {row[first]}")
         return cls(rows)
 
+    @staticmethod
+    def check_path(path: str | PathLike[str], name: str = "path") -> str:
+        """The suffix of a file that a history can be saved as; raises ``ValueError`` for others."""
+        suffix = Path(validate.path(name, path)).suffix
+        if suffix not in (".csv", ".json"):
+            raise ValueError(f"{name}: a history is saved as .csv or .json, not {Path(path).name!r}")
+        return suffix
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the rows to a ``.csv`` or ``.json`` file; whoever opens it finds the old file or the new one."""
-        suffix = Path(validate.path("path", path)).suffix
-        if suffix not in (".csv", ".json"):
-            raise ValueError(f"path: a history is saved as .csv or .json, not {Path(path).name!r}")
+        suffix = self.check_path(path)
         text = io.StringIO()
         if suffix == ".json":
             text.write(json.dumps(self.rows, indent=1) + "\n")
@@ -99,11 +114,11 @@ class History:
 
 
 def _title(name: str) -> str:
-    return name.replace("_accuracy", " %").replace("rate/", "rate ").removeprefix("events_")
+    return name.replace("_accuracy", " %").replace("_loss", " loss").replace("rate/", "rate ").removeprefix("events_")
 
 
 def _width(name: str) -> int:
-    return max(len(_title(name)), 6 if name == "loss" else 5)
+    return max(len(_title(name)), 6 if name.endswith("loss") else 5)
 
 
 def _shown(name: str, value: float) -> str:

@@ -71,6 +71,7 @@ ALIASES: list[tuple[str, str, str]] = [
     ("check|report|target_rate", "net|subject", "this dense is not built yet"),
     ("EProp", "net", "a network of the form"),
     ("fit", "net", "another network"),
+    ("fit", "train|test|validation", "alpha of atan"),  # a function of draws, but another's
     ("load", "net", "the network has the parameters"),
     ("plasticity.Plastic", "neurons", "Dense(4, 3) needs"),
     ("plasticity.Plastic", "lateral", "weight"),
@@ -137,7 +138,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     ("neurons.LateReset", "tau_syn", NUMBER, "a time constant, of a synapse that is there only if it is given"),
     ("nir.read", "reset", NUMBER, "a membrane"),
     (r"losses\..*", "ignore", NUMBER, "a label"),
-    (r"losses\..*", "class_weight", "a range", "an array"),
+    (r"losses\..*|fit", "class_weight", "a range", "an array"),
     ("AvgPool[12]d", "divisor_override", NUMBER, "a number of places"),
     ("optim.Groups", "groups", r"\{\}", "none"),
     ("optim.Plateau", "monitor", "''", "a text"),

@@ -26,7 +26,7 @@ from nbsnn import losses, optim
 from nbsnn.data import read_idx
 from nbsnn.files.spikes import HEADER, SpikeFile, SpikeWriter
 from nbsnn.files.variables import Description, VariableFile, VariableWriter
-from nbsnn.learning.fit import load_training, save_training
+from nbsnn.learning.resume import load_training, save_training
 from nbsnn.network import State
 from nbsnn.neurons import LI, LIF
 from nbsnn.progress.history import History
