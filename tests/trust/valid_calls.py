@@ -23,6 +23,7 @@ from nbsnn.progress.history import History
 from nbsnn.random import Draws
 
 NIR = ("pyfive", "h5py") if find_spec("pyfive") and find_spec("h5py") else ()
+BOKEH = find_spec("bokeh") is not None
 MODULES = (
     """
     data encode init layers learning losses models neurons optim plasticity plot presets.bindsnet presets.rnnbuilder
@@ -66,6 +67,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
         SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.shared_directions encode.delta
     """,
+    "not installed": "" if BOKEH else "page",
 }
 WITHOUT = {name for names in REASONS.values() for name in names.split()}
 
@@ -540,6 +542,12 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             "nu": 0.01, "a_plus": 1.0, "a_minus": -1.0, "tc_plus": 20.0, "tc_minus": 20.0, "wmin": 0.0, "wmax": 1.0,
             "tc_e_trace": None}),
         "bindsnet.MSTDPET": (presets.bindsnet.MSTDPET, presets.bindsnet.MSTDPET, {"nu": 0.01, "tc_e_trace": 25.0}),
+        **({} if not BOKEH else {"page": (
+            nbsnn.page, nbsnn.page,
+            {"shown": History([{"epoch": 1, "loss": 1.0}]), "path": lambda: new_path(".html"), "net": net, "x": X,
+             "target": Y, "loss": losses.rate_cross_entropy, "snapshots": lambda: nbsnn.Snapshots(net()),
+             "sample": 0, "spikes": 100, "membranes": 5, "points": 100, "title": ""},
+        )}),
         "plot.raster": (nbsnn.plot.raster, nbsnn.plot.raster, {"spikes": SPIKES[:, 0], "ax": None, "title": ""}),
         "plot.activity": (
             nbsnn.plot.activity, nbsnn.plot.activity,
