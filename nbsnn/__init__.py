@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from . import augment as augment
     from . import data as data
     from . import encode as encode
     from . import events as events
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from .neuron import Neuron as Neuron
     from .pages.page import page as page
     from .pages.snapshots import Snapshots as Snapshots
+    from .progress.tensorboard import TensorBoard as TensorBoard
     from .sparse import AllToAll as AllToAll
     from .sparse import Distance as Distance
     from .sparse import Explicit as Explicit
@@ -105,8 +107,8 @@ if TYPE_CHECKING:
 
 NAMES = {
     "": """
-        data encode events files init layers learning losses models neurons nir optim plasticity plot presets random
-        sklearn sparse statistics surrogates synapses tempotron unsupervised voting
+        augment data encode events files init layers learning losses models neurons nir optim plasticity plot presets
+        random sklearn sparse statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
     "device.profile": "profile",
@@ -124,6 +126,7 @@ NAMES = {
     "learning.fit": "fit",
     "network": "Network",
     "neuron": "Neuron",
+    "progress.tensorboard": "TensorBoard",
     "pages.page": "page",
     "pages.snapshots": "Snapshots",
     "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",

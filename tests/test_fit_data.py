@@ -1,6 +1,8 @@
 """``fit`` beyond labels in memory: series, regression, loaders, validation, weights, accumulation, logs."""
 
 import csv
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -245,6 +247,46 @@ def test_callbacks_are_called_after_every_epoch_and_may_end_training(tmp_path):
 
     history = train(*make(), (SERIES, LABELS), epochs=9, log=log, callback=[callback, lambda net, history: None])
     assert len(history) == 3 and seen == [1, 2, 3]
+
+
+class Writer:
+    """What TensorBoard uses of tensorboardX."""
+
+    made: list = []  # noqa: RUF012
+
+    def __init__(self, folder, purge_step):
+        self.written = {"folder": folder, "purge_step": purge_step, "scalars": []}
+        Writer.made.append(self.written)
+
+    def add_scalar(self, name, value, step):
+        self.written["scalars"].append((name, value, step))
+
+    def flush(self):
+        self.written["flushed"] = len(self.written["scalars"])
+
+
+def test_tensorboard_gets_every_column_of_every_epoch(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "tensorboardX", types.SimpleNamespace(SummaryWriter=Writer))
+    Writer.made.clear()
+    net, learner = make(spikes=True)
+    options = {"checkpoint": tmp_path / "c.npz", "resume": True}
+    for epochs in (2, 3):
+        board = nbsnn.TensorBoard(tmp_path / "run")
+        history = train(net, learner, (SERIES, LABELS), (SERIES, LABELS), callback=board, epochs=epochs, **options)
+    assert [made["purge_step"] for made in Writer.made] == [1, 3]
+    written = [scalar for made in Writer.made for scalar in made["scalars"]]
+    assert written == [(k, v, row["epoch"]) for row in history.rows for k, v in row.items() if k != "epoch"]
+    assert Writer.made[0]["flushed"] == len(Writer.made[0]["scalars"])
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(ImportError, match=r"nbsnn\[tensorboard\]"):
+        nbsnn.TensorBoard(tmp_path)
+
+
+def test_tensorboard_files_are_written(tmp_path):
+    pytest.importorskip("tensorboardX")
+    train(*make(), (SERIES, LABELS), callback=nbsnn.TensorBoard(tmp_path))
+    (file,) = tmp_path.iterdir()
+    assert b"train_accuracy" in file.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ data kernels progress surrogates synapses
 device neuron
 encode losses neurons optim sparse spikes
 events layers
-diagnosis gradcheck plot tempotron
+augment diagnosis gradcheck plot tempotron
 plasticity
 checkpoint presets
 learning network nir unsupervised

@@ -14,8 +14,9 @@ TITLES = {
     "surrogates": "Surrogates", "synapses": "Synapses", "plasticity": "Plasticity", "tempotron": "Tempotron",
     "losses": "Losses", "optim": "Optimisers", "encode": "Encoders", "init": "Initialisers", "sparse": "Connections",
     "models": "Published networks", "presets": "Presets", "statistics": "Statistics", "plot": "Plots",
-    "data": "Data sets", "files": "Files of runs", "random": "Random numbers", "unsupervised": "Without labels",
-    "voting": "Votes of labels", "nir": "NIR files", "events": "Events", "sklearn": "scikit-learn",
+    "data": "Data sets", "augment": "Augmentation", "files": "Files of runs", "random": "Random numbers",
+    "unsupervised": "Without labels", "voting": "Votes of labels", "nir": "NIR files", "events": "Events",
+    "sklearn": "scikit-learn",
 }  # fmt: skip
 
 HELPERS = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..random import Draws
-from ..validate import count, instance, real
+from ..validate import count, instance
+from .moved import Axis, as_images, moved
 
 
 def shift(x: np.ndarray, draws: Draws, *, pixels: int = 1, side: int | None = None) -> np.ndarray:
@@ -34,25 +35,14 @@ def shift(x: np.ndarray, draws: Draws, *, pixels: int = 1, side: int | None = No
     >>> float(shift(image, Draws(0)).sum())
     1.0
     """
-    x = real("x", x)
-    if x.ndim < 2 or not x.size:
-        raise ValueError(f"x must have shape [B, pixels] or [B, ..., height, width], not {list(x.shape)}")
-    instance("draws", draws, Draws, "nbsnn.random.Draws(seed)")
+    images = as_images(x, side)
+    y, along = shifts(instance("draws", draws, Draws, "nbsnn.random.Draws(seed)"), pixels, images.shape)
+    return np.ascontiguousarray(moved(x, images, y, along))
+
+
+def shifts(draws: Draws, pixels: int, shape: tuple[int, ...]) -> tuple[Axis, Axis]:
+    """The rows and columns of images [B, C, H, W], each image with a shift of its own."""
     count("pixels", pixels, least=0, most=1 << 15)
-    if side is not None:
-        count("side", side)
-    if x.ndim < 3 and side is None:
-        raise ValueError(f"flat images of shape {list(x.shape)} need side=, their width and height")
-    if side is not None and x[0].size % (side * side):
-        raise ValueError(f"images of {x[0].size} pixels do not have a side of {side}")
-    height, width = (side, side) if side is not None else x.shape[-2:]
-    images = x.reshape(len(x), -1, height, width)
-    padded = np.pad(images, ((0, 0), (0, 0), (pixels, pixels), (pixels, pixels)))
-    dy, dx = draws.integers(0, 2 * pixels + 1, (2, len(x)))
-    rows = dy[:, None] + np.arange(height)
-    columns = dx[:, None] + np.arange(width)
-    sample, channel = np.arange(len(x)), np.arange(images.shape[1])
-    moved = padded[
-        sample[:, None, None, None], channel[:, None, None], rows[:, None, :, None], columns[:, None, None, :]
-    ]
-    return np.ascontiguousarray(moved.reshape(x.shape))
+    dy, dx = draws.integers(0, 2 * pixels + 1, (2, shape[0])) - pixels
+    stay = np.zeros(shape[0], bool)
+    return Axis(dy, stay, shape[2]), Axis(dx, stay, shape[3])

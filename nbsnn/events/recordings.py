@@ -149,6 +149,25 @@ class Recordings:
         part._set(self.t[source], self.index[source], start, self.shape, self.unit, {})
         return part
 
+    def edited(self, t: Array, index: Array, keep: Array, shape: tuple[int, ...] | None = None) -> Recordings:
+        """The same samples with other times and units of their events, of which some are kept; in order of time.
+
+        Parameters
+        ----------
+        t, index : array [events]
+        keep : bool array [events]
+        shape : tuple of int, optional
+            Of the sensor, if it is another.
+        """
+        sample = np.repeat(np.arange(len(self)), self.counts)[keep]
+        t, index = t[keep].astype(self.t.dtype), index[keep].astype(np.uint32)
+        order = np.lexsort((t, sample))
+        start = np.zeros(len(self) + 1, np.int64)
+        np.cumsum(np.bincount(sample, minlength=len(self)), out=start[1:])
+        part = Recordings.__new__(Recordings)
+        part._set(t[order], index[order], start, shape or self.shape, self.unit, self.left_out)
+        return part
+
     @property
     def units(self) -> int:
         """Number of units, polarities times pixels."""

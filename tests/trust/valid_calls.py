@@ -252,6 +252,9 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
     def state_of(sim: Any) -> Any:
         return sim.state()
 
+    def applied(make: Any) -> Any:
+        return lambda **options: make(**options)(np.ones((2, 16), "f4"), Draws(0))
+
     train = (X[0], Y)
     w, pre, post = np.full((4, 3), 0.5), np.ones((3, 1, 4)), np.ones((3, 1, 3))
     cook_x = (X[0] > 0).astype(np.float32)
@@ -511,6 +514,13 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             nbsnn.data.shift, nbsnn.data.shift, {"x": np.ones((2, 16), "f4"), "draws": lambda: Draws(0), "pixels": 1,
                                                  "side": 4},
         ),
+        **{f"augment.{name}": (make, applied(make), options) for name, make, options in (
+            ("shift", nbsnn.augment.shift, {"pixels": 1, "side": 4}),
+            ("flip", nbsnn.augment.flip, {"probability": 0.5, "axis": "width", "side": 4}),
+            ("crop", nbsnn.augment.crop, {"height": 3, "width": 2, "side": 4}),
+            ("drop", nbsnn.augment.drop, {"share": 0.5}), ("noise", nbsnn.augment.noise, {"std": 0.5}),
+        )},
+        "augment.jitter": (nbsnn.augment.jitter, nbsnn.augment.jitter, {"time": 0.5, "space": 1.0}),
         "data.mnist": (nbsnn.data.mnist, lambda **g: _missing(nbsnn.data.mnist, **g), {"flat": True}),
         "data.fashion_mnist": (nbsnn.data.fashion_mnist, lambda **g: _missing(nbsnn.data.fashion_mnist, **g),
                                {"flat": True}),
