@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..validate import count
+from .content import Activity, Population
 
 Array = np.ndarray
 
@@ -32,28 +33,59 @@ class Budget:
         count("membranes", self.membranes, least=0)
         count("points", self.points)
 
-    def traced(self, candidates: Sequence[Array], steps: int) -> tuple[list[Array], int]:
-        """Units with traces in each population, of those that have some, and every how many steps."""
-        sizes = [len(units) for units in candidates]
-        room = min(self.membranes, sum(sizes), max(FEW, self.points // max(1, steps)))
-        shares = dict.fromkeys(range(len(sizes)), 0)
-        for k, left in zip(sorted(shares, key=lambda k: sizes[k]), range(len(sizes), 0, -1), strict=True):
-            shares[k] = min(sizes[k], -(-(room - sum(shares.values())) // left))
-        chosen = [units[spread(len(units), shares[k])] for k, units in enumerate(candidates)]
+    def traced(self, known: Sequence[Array], steps: int) -> tuple[list[Array], int]:
+        """Units with traces in each population, of those whose membranes are known, and every how many steps."""
+        room = min(self.membranes, max(FEW, self.points // max(1, steps)))
+        chosen: list[Array] = [np.zeros(0, np.int64)] * len(known)
+        for left, k in zip(
+            range(len(known), 0, -1), sorted(range(len(known)), key=lambda k: len(known[k])), strict=True
+        ):
+            chosen[k] = known[k][spread(len(known[k]), -(-room // left))]
+            room -= len(chosen[k])
         return chosen, max(1, math.ceil(sum(map(len, chosen)) * steps / self.points))
 
-    def drawn(self, sizes: Sequence[int], counts: Sequence[Array], traced: Sequence[Array]) -> list[Array]:
+    def drawn(self, populations: Sequence[Population], traced: Sequence[Array]) -> list[Array]:
         """Units with a row in each population: every second, third, ..., and those with traces.
 
-        ``counts`` are the spikes of each unit. The spikes of these may still be too many, if few units fire much.
+        The spikes of these may still be too many, if few units fire much.
         """
+        sizes = [p.n for p in populations]
+        counts = [np.bincount(p.units, minlength=p.n) for p in populations]
         every = max(1, math.ceil(sum(sizes) / ROWS))
         while True:
             rows = [np.union1d(np.arange(0, n, every), kept) for n, kept in zip(sizes, traced, strict=True)]
             total = sum(int(c[r].sum()) for c, r in zip(counts, rows, strict=True))
-            if total <= self.spikes or every >= max(sizes, default=1):
+            if total <= self.spikes or every >= max(sizes):
                 return rows
             every = min(max(sizes), max(every + 1, math.ceil(every * total / max(1, self.spikes))))
+
+    def within(
+        self, populations: list[Population], times: Array, clock: str, start: float, stop: float, said: list[str]
+    ) -> Activity:
+        """What is drawn of these populations; what is not is ``said``."""
+        traced, stride = self.traced([p.known for p in populations], len(times))
+        rows = self.drawn(populations, traced)
+        shown, until = [], stop
+        for p, r in zip(populations, rows, strict=True):
+            mine = np.isin(p.units, r)
+            shown.append(replace(p, drawn=r, times=p.times[mine], units=p.units[mine], rates=p.rates[r]))
+        spikes = np.sort(np.concatenate([p.times for p in shown]))
+        if len(spikes) > self.spikes:  # those of one time are all in or all out
+            until = float(spikes[self.spikes])
+            kept = [p.times < until for p in shown]
+            shown = [replace(p, times=p.times[k], units=p.units[k]) for p, k in zip(shown, kept, strict=True)]
+        said += _left_out(
+            populations, shown, sum(map(len, traced)), stride, f", before {until:g} {clock}" * (until < stop)
+        )
+        found = [p.trace(u, stride) if len(u) else {} for p, u in zip(populations, traced, strict=True)]
+        names = list(dict.fromkeys(name for lines in found for name in lines))
+        none = [np.full((len(u), len(times[::stride])), np.nan) for u in traced]
+        lines = {
+            name: np.concatenate([f.get(name, nan) for f, nan in zip(found, none, strict=True)]).astype(np.float32)
+            for name in names
+        }
+        owner = np.repeat(np.arange(len(traced)), [len(u) for u in traced])
+        return Activity(clock, start, stop, shown, times[::stride], owner, np.concatenate(traced), lines)
 
 
 def spread(n: int, k: int) -> Array:
@@ -65,34 +97,22 @@ def spread(n: int, k: int) -> Array:
     return np.arange(n) if k >= n else np.linspace(0, n - 1, k).astype(np.int64)
 
 
-def left_out(
-    drawn: Sequence[Array], sizes: Sequence[int], spikes: int, all_spikes: int, until: str, traced: int,
-    with_traces: int, stride: int, clock: str,
-) -> list[str]:  # fmt: skip
+def _left_out(before: list[Population], after: list[Population], traced: int, stride: int, until: str) -> list[str]:
     """Sentences on what a page does not show of its activity."""
-    said = []
-    rows, units = sum(map(len, drawn)), sum(sizes)
-    if spikes < all_spikes:
-        of = f" of {rows:,} of the {units:,} units" if rows < units else ""
-        said.append(f"Spikes: {spikes:,} of {all_spikes:,} are drawn, those{of or ' of all units'}{until}.")
+    units, rows = sum(p.n for p in before), sum(len(p.drawn) for p in after)
+    spikes, drawn = (sum(len(p.times) for p in populations) for populations in (before, after))
+    known, said = sum(len(p.known) for p in before), []
+    if drawn < spikes:
+        of = f"{rows:,} of the {units:,} units" if rows < units else "all units"
+        said.append(f"Spikes: {drawn:,} of {spikes:,} are drawn, those of {of}{until}.")
     elif rows < units:
         said.append(f"Units: {rows:,} of {units:,} have a row, among them all that spiked.")
-    if not with_traces:
+    if not known:
         said.append("Membranes were not recorded.")
-    elif with_traces < units:
-        said.append(f"Membranes: those of {with_traces:,} of the {units:,} units were recorded.")
-    if traced < with_traces:
-        said.append(f"Membranes: {traced:,} of the {with_traces:,} that were recorded are written.")
+    elif known < units:
+        said.append(f"Membranes: those of {known:,} of the {units:,} units were recorded.")
+    if traced < known:
+        said.append(f"Membranes: {traced:,} of the {known:,} that were recorded are written.")
     if stride > 1 and traced:
-        kind = "recorded time" if clock == "ms" else "step"
-        said.append(f"Membranes: every {ordinal(stride)} {kind} is written, so a short peak may be missing.")
+        said.append(f"Membranes: one in {stride} recorded times is written, so a short peak may be missing.")
     return said
-
-
-def ordinal(n: int) -> str:
-    """
-    >>> [ordinal(n) for n in (2, 3, 11, 22)]
-    ['2nd', '3rd', '11th', '22nd']
-    """
-    last = "th" if n // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
-    return f"{n}{last}"

@@ -18,14 +18,11 @@ def described(neuron: Neuron | None, learns: bool = True) -> str:
     if neuron is None:
         return "listed spikes"
     make = getattr(import_module("nbsnn.neurons"), neuron.kind, None) if neuron.kind else None
-    if make is None:
-        return repr(neuron)
-    defaults = inspect.signature(make).parameters
-    usual = [name for name, p in defaults.items() if name != "tau" and same(neuron.options.get(name), p.default)]
-    hidden = {*usual, *(() if learns else ("surrogate", "learn"))}
-    return repr(neuron.replace(options={name: v for name, v in neuron.options.items() if name not in hidden}))
-
-
-def same(a: object, b: object) -> bool:
-    """True if two options are equal numbers, texts or the like."""
-    return type(a) is type(b) and not hasattr(a, "shape") and a == b
+    defaults = {name: p.default for name, p in inspect.signature(make).parameters.items()} if make else {}
+    hidden = set() if learns else {"surrogate", "learn"}
+    told = {
+        name: value
+        for name, value in neuron.options.items()
+        if name not in hidden and (name == "tau" or name not in defaults or repr(value) != repr(defaults[name]))
+    }
+    return repr(neuron.replace(options=told))

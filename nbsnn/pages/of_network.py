@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -15,11 +17,10 @@ from ..layers.layer import Nested
 from ..losses.result import checked_result
 from ..spikes.spike_input import SpikeInput
 from ..validate import count
-from .budget import Budget, left_out
-from .content import Activity, Array, Traces
+from .budget import Budget
+from .content import Activity, Array
 from .content import Population as Shown
 from .described import described
-from .of_recording import whose
 from .probe import Probe, peak, window
 
 Errors = dict[str, tuple[Array, Array]]
@@ -79,68 +80,47 @@ def _activity(
     found = list(populations(net, tape))
     if not found:
         raise ValueError("this network has no population, so that there is nothing to draw")
-    outputs = [p.output(inner).reshape(steps, -1, p.units) for _, p, inner in found]
-    batch = outputs[0].shape[1]
-    sample = count("sample", sample, least=0, most=batch - 1)
-    traced, stride = budget.traced([np.arange(p.units) for _, p, _ in found], steps)
-    spiking = [p.neuron.output == "spikes" for _, p, _ in found]
-    events = [np.nonzero(y[:, sample] * s) for y, s in zip(outputs, spiking, strict=True)]
-    sizes = [p.units for _, p, _ in found]
-    counts = [np.bincount(units, minlength=n) for (_, units), n in zip(events, sizes, strict=True)]
-    drawn = budget.drawn(sizes, counts, traced)
-    shown, populations_shown = 0, []
-    for (name, p, _), y, (t, u), rows, spikes in zip(found, outputs, events, drawn, spiking, strict=True):
-        mine = np.isin(u, rows)
-        mine[np.flatnonzero(mine)[max(0, budget.spikes - shown) :]] = False
-        shown += int(mine.sum())
-        rates = y.mean((0, 1), dtype=np.float64)[rows] if spikes else np.full(len(rows), np.nan)
-        populations_shown.append(
+    shown, batch = [], 1
+    for name, p, inner in found:
+        y = p.output(inner).reshape(steps, -1, p.units)
+        batch = y.shape[1]
+        sample = count("sample", sample, least=0, most=batch - 1)
+        spiking = p.neuron.output == "spikes"
+        times, units = np.nonzero(y[:, sample] * spiking)
+        rates = y.mean((0, 1), dtype=np.float64) if spiking else np.full(p.units, np.nan)
+        trace = partial(_trace, p, inner, sample, steps, errors.get(name, ()))
+        near = window(p.neuron.surrogate) if spiking else ()
+        shown.append(
             Shown(
-                name, described(p.neuron), p.units, rows, t[mine].astype(np.float64), u[mine], rates, rates == 0.0,
-                rates > 0.5, window(p.neuron.surrogate) if spikes else (), ("input current",),
+                name, described(p.neuron), p.units, times.astype(np.float64), units, rates, np.arange(p.units), trace,
+                near, ("input current",),
             )
         )  # fmt: skip
-    number, everything = sum(map(len, traced)), sum(int(c.sum()) for c in counts)
-    said += left_out(drawn, sizes, shown, everything, "", number, sum(sizes), stride, "step")
+    activity = budget.within(shown, np.arange(steps), "step", -0.5, steps - 0.5, said)
     if batch > 1:
         said.append(f"Samples: spikes and membranes of sample {sample} alone; rates are means over all {batch}.")
-    lines = _lines(found, traced, sample, steps, errors)
-    lines = {name: line[:, ::stride] for name, line in lines.items()}
-    traces = Traces(np.arange(steps)[::stride], *whose(traced), lines)
-    return Activity("step", -0.5, steps - 0.5, populations_shown, traces, f"sample {sample} of {batch}")
+    return replace(activity, title=f"sample {sample} of {batch}")
 
 
-def _lines(found: list, traced: list[Array], sample: int, steps: int, errors: Errors) -> dict[str, Array]:
-    names = ["membrane", "threshold", "input0", *(["error", "passed", "slope"] if errors else ["slope"])]
-    lines = {name: np.full((sum(map(len, traced)), steps), np.nan, np.float32) for name in names}
-    first = 0
-    for (name, population, tape), units in zip(found, traced, strict=True):
-        rows = slice(first, first + len(units))
-        first += len(units)
-        x = tape["x"][:, sample][:, units]
-        lines["input0"][rows] = np.broadcast_to(x, (steps, len(units))).T
-        _membranes(population, tape, sample, units, steps, {name: line[rows] for name, line in lines.items()})
-        for line, array in zip(("error", "passed"), errors.get(name, ()), strict=False):
-            lines[line][rows] = array[:, sample][:, units].T
-    return lines
-
-
-def _membranes(
-    population: Population, tape: Nested, sample: int, units: Array, steps: int, lines: dict[str, Array]
-) -> None:
-    """Fill in membrane, threshold and slope of units of one sample, a step at a time."""
-    neuron, record = population.neuron, tape["record"]
+def _trace(
+    population: Population, tape: Nested, sample: int, steps: int, errors: tuple[Array, ...], units: Array, stride: int
+) -> dict[str, Array]:
+    """Lines of these units, [K, T]: of those that spike, each step is taken once more."""
+    neuron, record, x = population.neuron, tape["record"], tape["x"][:, sample]
+    input0 = np.broadcast_to(x[:, units], (steps, len(units))).T
+    lines = {"membrane": np.full(input0.shape, np.nan), "threshold": np.full(input0.shape, np.nan), "input0": input0}
+    lines |= {name: array[:, sample][:, units].T for name, array in zip(("error", "passed"), errors, strict=False)}
+    lines["slope"] = np.full(input0.shape, np.nan)
     if neuron.output != "spikes":
-        lines["membrane"][...] = record[0, 1:, sample][:, units].T
-        return
-    probe, surrogate = Probe(neuron), neuron.surrogate
-    x, params, largest = tape["x"], tape["params"].astype(np.float64), peak(surrogate)
+        lines["membrane"] = record[0, 1:, sample][:, units].T
+        return {name: line[:, ::stride] for name, line in lines.items()}
+    probe, largest, params = Probe(neuron), peak(neuron.surrogate), tape["params"].astype(np.float64)
     for k, n in enumerate(units.tolist()):
-        for t in range(steps):
-            state = record[1:, t, sample, n].tolist()
-            v, threshold = probe(float(x[t if len(x) > 1 else 0, sample, n]), state, params[:, n].tolist())
+        for t in range(0, steps, stride):
+            v, threshold = probe(float(input0[k, t]), record[1:, t, sample, n].tolist(), params[:, n].tolist())
             if math.isnan(v) and probe.place is not None:  # held, so that nothing is compared
                 v = float(record[probe.place, t + 1, sample, n])
             lines["membrane"][k, t], lines["threshold"][k, t] = v, threshold
             if not math.isnan(threshold) and largest > 0.0:
-                lines["slope"][k, t] = surrogate.slope(v - threshold) / largest
+                lines["slope"][k, t] = neuron.surrogate.slope(v - threshold) / largest
+    return {name: line[:, ::stride] for name, line in lines.items()}

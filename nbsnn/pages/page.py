@@ -16,7 +16,6 @@ from ..validate import function, instance
 from .activity_figures import activity_figures
 from .budget import Budget
 from .content import Content
-from .of_history import of_history
 from .of_network import of_batch, of_run
 from .of_recording import of_recording
 from .other_figures import course_figures, weight_figures
@@ -104,12 +103,14 @@ def page(
         function("loss", loss, "callable, loss(output, target)", takes=2)
     if snapshots is not None:
         instance("snapshots", snapshots, Snapshots, "the Snapshots of a training")
+    if isinstance(shown, History) and not len(shown):
+        raise ValueError("this history has no row yet")
     budget = Budget(spikes, membranes, points)
     bokeh()
     if isinstance(shown, Recording):
         content = of_recording(shown, budget, title)
     else:
-        content = _of_training(shown, net, x, target, loss, snapshots, sample or 0, budget, title)
+        content = _of_training(shown, net, x, target, loss, snapshots, 0 if sample is None else sample, budget, title)
     write(content, path)
 
 
@@ -144,7 +145,7 @@ def _of_training(
     said: list[str] = []
     content = Content(title, left_out=said)
     if isinstance(shown, History):
-        content.course, n = of_history(shown), len(shown)
+        content.course, n = shown, len(shown)
         content.title = title or f"Training, {shown.rows[-1].get('epoch', n)} epoch{'s' * (n > 1)}"
     else:
         net, content.title = shown._layer, title or "One run of a network"
@@ -191,7 +192,7 @@ def write(content: Content, path: str | PathLike[str]) -> None:
         template=(Path(__file__).parent / "page.html").read_text(encoding="utf-8"),
         template_variables={
             "content": content, "course": list(course), "roots_there": set(parts), "ink": INK, "font": FONT,
-            "traced": content.activity is not None and len(content.activity.traces) > 0,
+            "traced": content.activity is not None and len(content.activity.unit) > 0,
             "tables": content.report.tables() if content.report else [],
         },
         suppress_callback_warning=True,

@@ -16,8 +16,8 @@ from ..neuron import Neuron
 from ..surrogates import Surrogate
 from .content import SHARES
 
-FAR = 1e6
-"""A window that never ends is drawn up to here."""
+AWAY = np.geomspace(1e-4, 1e6, 3000)
+"""Distances from the threshold at which a surrogate is tried; one that never ends is drawn up to the last."""
 
 
 class Probe:
@@ -81,23 +81,14 @@ def window(surrogate: Surrogate) -> tuple[tuple[float, float], ...]:
     """Between which distances from the threshold the slope is at least each of ``SHARES`` of its peak.
 
     >>> from nbsnn.surrogates import rect
-    >>> window(rect(1.0))[0]
-    (-0.5, 0.5)
+    >>> [round(edge, 2) for edge in window(rect(1.0))[0]]
+    [-0.5, 0.5]
     """
-    largest = peak(surrogate)
-    if not largest > 0.0:
+    if not (largest := peak(surrogate)) > 0.0:
         return ()
-    ladder = np.concatenate([[0.0], np.geomspace(1e-6, FAR, 600)])
+    slopes = {side: np.array([abs(surrogate.slope(side * u)) for u in AWAY.tolist()]) for side in (-1.0, 1.0)}
 
     def edge(share: float, side: float) -> float:
-        inside = [abs(surrogate.slope(side * u)) >= share * largest for u in ladder[1:]]
-        last = len(inside) - inside[::-1].index(True) if True in inside else 0
-        if last == len(inside):
-            return side * FAR
-        low, high = ladder[last], ladder[last + 1]
-        for _ in range(40):
-            middle = 0.5 * (low + high)
-            low, high = (middle, high) if abs(surrogate.slope(side * middle)) >= share * largest else (low, middle)
-        return side * float(f"{low:.9g}")
+        return side * float(np.max(AWAY, where=slopes[side] >= share * largest, initial=0.0))
 
     return tuple((edge(share, -1.0), edge(share, 1.0)) for share in SHARES)

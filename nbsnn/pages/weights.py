@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from .content import Weights
 Array = np.ndarray
 
 CELLS = 20_000
-"""The most fields of a picture; of a larger matrix each is the mean of neighbouring pairs."""
+"""The most fields of a picture; of a larger matrix each is the mean of a square of neighbouring pairs."""
 
 PICTURES = 12
 """The most pictures of one matrix."""
@@ -24,68 +23,44 @@ def matrices(snapshots: Sequence[tuple[str, Mapping[str, Array]]], said: list[st
     """All weights of a network, [n_pre, n_post] and the kernels of convolutions, from (label, parameters) pairs."""
     found = []
     for name, first in snapshots[0][1].items() if snapshots else ():
-        if first.ndim < 2 or not first.size or name.rpartition("/")[2] != "weight":
-            continue
-        places = spread(len(snapshots), PICTURES)
-        layers = [np.asarray(snapshots[k][1][name]).reshape(-1, first.shape[-1]) for k in places]
-        shape = layers[0].shape
-        short = name.removesuffix("/weight")
-        down, across = _blocks(shape)
-        if down * across > 1:
-            said.append(f"Weights of {short}: a field of the picture is the mean of {down} x {across} weights.")
-        pictures = [_means(layer, down, across) for layer in layers]
-        found.append(Weights(short, [snapshots[k][0] for k in places], pictures, shape, layers))
+        if first.ndim > 1 and first.size and name.rpartition("/")[2] == "weight":
+            shape = (first.size // first.shape[-1], first.shape[-1])
+            values = [(label, np.ravel(parameters[name])) for label, parameters in snapshots]
+            pre, post = (axis.ravel() for axis in np.indices(shape))
+            found.append(_pictures(name.removesuffix("/weight"), shape, pre, post, values, said))
     return found
 
 
 def over_time(connection: Connection, times: Array, values: Array, said: list[str]) -> Weights:
     """Recorded weights of a connection, [T, synapses]."""
-    places = spread(len(values), PICTURES)
-    if len(values) > len(places):
-        said.append(f"Weights of {connection.name}: {len(places)} of {len(values):,} recorded times are drawn.")
-    pre, post = connection.pairs.T
-    shape = (connection.source.n, connection.target.n)
-    down, across = _blocks(shape)
-    if down * across > 1:
-        said.append(f"Weights of {connection.name}: a field is the mean of the synapses of {down} x {across} pairs.")
-    rows, columns = -(-shape[0] // down), -(-shape[1] // across)
-    place = (pre // down).astype(np.int64) * columns + post // across
+    shape, (pre, post) = (connection.source.n, connection.target.n), connection.pairs.T
+    labelled = [(f"{t:g} ms", v) for t, v in zip(times, values, strict=True)]
+    return _pictures(connection.name, shape, pre, post, labelled, said)
+
+
+def _pictures(
+    name: str, shape: tuple[int, int], pre: Array, post: Array, values: list[tuple[str, Array]], said: list[str]
+) -> Weights:
+    """Weights of these pairs at several times."""
+    kept = [values[k] for k in spread(len(values), PICTURES)]
+    if len(kept) < len(values):
+        said.append(f"Weights of {name}: {len(kept)} of {len(values):,} times are drawn.")
+    side = 1
+    while (rows := -(-shape[0] // side)) * (columns := -(-shape[1] // side)) > CELLS:
+        side += 1
+    if side > 1:
+        said.append(f"Weights of {name}: a field of the picture is the mean of {side} x {side} pairs.")
+    place = (pre // side).astype(np.int64) * columns + post // side
     number = np.bincount(place, minlength=rows * columns)
-    pictures, kept = [], []
-    for k in places:
-        total = np.bincount(place, weights=np.asarray(values[k], np.float64), minlength=rows * columns)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            pictures.append(rounded((total / number).reshape(rows, columns)))
-        kept.append(np.asarray(values[k]))
-    return Weights(connection.name, [f"{times[k]:g} ms" for k in places], pictures, shape, kept)
+    pictures = []
+    for _, v in kept:
+        with np.errstate(invalid="ignore"):
+            mean = np.bincount(place, weights=v, minlength=rows * columns) / number
+        pictures.append(rounded(mean.reshape(rows, columns)))
+    return Weights(name, [label for label, _ in kept], pictures, shape, [v for _, v in kept])
 
 
 def rounded(x: Array) -> Array:
     """float32 of four digits, which take half the room in a file."""
     bits = np.array(x, np.float32).view(np.uint32)
     return ((bits + np.uint32(0x800)) & np.uint32(0xFFFFF000)).view(np.float32)
-
-
-def _blocks(shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many sources and targets share a field."""
-    if math.prod(shape) <= CELLS:
-        return 1, 1
-    down = max(1, round(math.sqrt(math.prod(shape) / CELLS)))
-    down = min(down, shape[0])
-    across = 1
-    while -(-shape[0] // down) * -(-shape[1] // across) > CELLS:
-        if (across < down and across < shape[1]) or down == shape[0]:
-            across += 1
-        else:
-            down += 1
-    return down, across
-
-
-def _means(matrix: Array, down: int, across: int) -> Array:
-    """Means of blocks; those at the edges are smaller."""
-    for axis, size in ((0, down), (1, across)):
-        starts = np.arange(0, matrix.shape[axis], size)
-        sums = np.add.reduceat(matrix.astype(np.float64), starts, axis=axis)
-        sizes = np.diff(np.append(starts, matrix.shape[axis]))
-        matrix = sums / (sizes[:, None] if axis == 0 else sizes)
-    return rounded(matrix)
