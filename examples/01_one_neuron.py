@@ -4,7 +4,8 @@
 # A leaky integrate-and-fire neuron is a bucket with a hole: current fills it, the leak empties it, and when the
 # membrane potential `v` reaches the threshold the neuron spikes and starts again from `v_reset`,
 #
-#     u = v + (1 - exp(-1 / tau)) (x - v),    spike if u >= v_threshold,    v = v_reset after a spike, else u
+#     u = v + (1 - exp(-1 / tau)) (x - v),    spike if u >= v_threshold,
+#     v = v_reset after a spike, else u
 #
 # Here three of them get a constant current each, for 100 steps. Every variable at every step is a NumPy array.
 

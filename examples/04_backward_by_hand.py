@@ -3,7 +3,8 @@
 #
 # One neuron, one weight, four steps. Forward, with decay `d` and soft reset:
 #
-#     u[t] = d v[t-1] + w x[t],    s[t] = spike(u[t] - 1),    v[t] = u[t] - s[t],    loss = sum of s[t]
+#     u[t] = d v[t-1] + w x[t],    s[t] = spike(u[t] - 1),
+#     v[t] = u[t] - s[t],          loss = sum of s[t]
 #
 # Backward, from the last step to the first: `gv` is the derivative of the loss with respect to `v[t]`, `slope` the
 # surrogate's derivative at `u[t] - 1`.

@@ -22,8 +22,8 @@ history = nbsnn.fit(
 )
 
 # %% [markdown]
-# `history` is a list of rows, one an epoch. **See** on the right what the network looks like for one digit: time to the
-# right, a dot for each spike, and at the bottom the membranes of the ten readouts.
+# `history` is a list of rows, one an epoch. **See** on the right what the hidden layer does for one digit: time to the
+# right, a dot for each spike. The input stays the same, so units spike again and again, each at its own pace.
 
 # %%
 x = nbsnn.encode.constant(T=8)(data.x_test[:1])

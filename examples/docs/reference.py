@@ -1,4 +1,4 @@
-"""Pages that are generated before Sphinx runs: one for each public module, and one for each lesson."""
+"""The reference, generated before Sphinx runs: a page for each public module, each object once."""
 
 from __future__ import annotations
 
@@ -84,30 +84,3 @@ def write_reference(folder: Path) -> None:
         write(folder / f"{name}.rst", "\n".join(lines))
     listed = "\n".join(f"   {name}" for name in pages)
     write(folder / "index.rst", f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 1\n\n{listed}\n")
-
-
-def cells(script: str) -> list[tuple[str, str]]:
-    """The cells of a percent-format script: ("markdown" or "code", text)."""
-    found: list[tuple[str, list[str]]] = []
-    for line in script.splitlines():
-        if line.startswith("# %%"):
-            found.append(("markdown" if "[markdown]" in line else "code", []))
-        elif found:
-            kind, lines = found[-1]
-            lines.append((line[2:] if line.startswith("# ") else line[1:]) if kind == "markdown" else line)
-    return [(kind, "\n".join(lines).strip()) for kind, lines in found]
-
-
-def write_lessons(examples: Path, folder: Path) -> None:
-    """A page for each lesson: its words, its code, and its figure where the folder has one."""
-    names = []
-    for script in sorted(examples.glob("[0-9]*.py")):
-        parts = []
-        for kind, text in cells(script.read_text()):
-            parts.append(text if kind == "markdown" else f"```python\n{text}\n```")
-        if (folder / "figures" / f"{script.stem}.png").exists():
-            parts.insert(-1, f"![{script.stem}](figures/{script.stem}.png)")
-        write(folder / f"{script.stem}.md", "\n\n".join(parts) + "\n")
-        names.append(script.stem)
-    listed = "\n".join(names)
-    write(folder / "index.md", f"# Lessons\n\n```{{toctree}}\n:maxdepth: 1\n\n{listed}\n```\n")
