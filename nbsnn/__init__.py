@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .device.threads import set_threads as set_threads
     from .diagnosis.report import SilentNetworkWarning as SilentNetworkWarning
     from .diagnosis.report import report as report
+    from .diagnosis.summary import summary as summary
     from .diagnosis.target_rate import target_rate as target_rate
     from .gradcheck.check import GradientError as GradientError
     from .gradcheck.check import check as check
@@ -114,6 +115,7 @@ NAMES = {
     "device.profile": "profile",
     "device.threads": "set_threads",
     "diagnosis.report": "SilentNetworkWarning report",
+    "diagnosis.summary": "summary",
     "diagnosis.target_rate": "target_rate",
     "gradcheck.check": "GradientError check",
     "layers": """

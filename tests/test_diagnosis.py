@@ -12,6 +12,7 @@ from nbsnn.diagnosis.report import SilentNetworkWarning, warn_if_silent
 from nbsnn.learning import BPTT
 from nbsnn.losses import rate_cross_entropy, rate_mse
 from nbsnn.neurons import ALIF, LI, LIF
+from nbsnn.progress.history import History
 
 RNG = np.random.default_rng(0)
 X = (RNG.random((25, 16, 30)) < 0.1).astype(np.float32)
@@ -163,6 +164,53 @@ def test_no_advice_to_scale_by_one_but_a_look_at_the_spread_of_units_and_input()
     advice = "\n".join(nbsnn.report(net, x, rate=1.02 * rate).advice)
     assert "60 % of its units never spike" in advice and "Scale" not in advice and "by 1" not in advice
     assert "input: its channels' standard deviations lie between" in advice
+
+
+def test_an_input_that_hardly_varies_or_hardly_is_there_is_named_first():
+    net = Sequential(Dense(4, 20), LIF(v_threshold=20.0), seed=0, device="python")
+    x = (0.65 + 0.05 * np.random.default_rng(0).random((10, 8, 4))).astype(np.float32)
+    first, second = report(net, x).advice
+    assert first.startswith("input: its channels' standard deviations") and "its mean is" in first
+    offset = np.sqrt((x.mean((0, 1)) ** 2).sum() / (x.std((0, 1)) ** 2).sum())
+    assert f"its mean is {offset:.2g} times what varies" in first and second.startswith("lif1: 100 %")
+    assert report(net, np.zeros_like(x)).advice[0].startswith("input: all of its values are 0.")
+    few = np.zeros((100, 8, 4), np.float32)
+    few[3, 2, 1] = 1.0
+    assert report(net, few).advice[0].startswith("input: only 0.00031 of its values are not 0.")
+
+
+def test_losses_that_do_not_fall_are_named_with_what_guessing_has():
+    def history(*losses):
+        return History([{"epoch": k + 1, "loss": loss} for k, loss in enumerate(losses)])
+
+    net, labels = healthy(), np.arange(16) % 4
+    for losses, words in (
+        ((1.45, 1.40, 1.39, 1.38), "from 1.45 to 1.39; guessing among 4 classes has 1.39"),
+        ((1.45, 1.40, 1.39, 1.38), "raise the learning rate"),
+        ((1.45, 1.39, 1.60, 1.38, 1.70), "lower the learning rate"),
+    ):
+        (line,) = report(net, X, labels, rate_cross_entropy, history=history(*losses)).advice
+        assert line.startswith("loss: in") and words in line
+    assert report(net, X, labels, rate_cross_entropy, history=history(1.4, 0.9, 0.5, 0.3)).advice == []
+    assert report(net, X, labels, rate_cross_entropy, history=history(1.4, 1.39)).advice == []
+    target = np.zeros((16, 4), np.float32)
+    (line,) = report(net, X, target, rate_mse, history=history(2.0, 1.95, 1.93)).advice
+    assert "from 2 to 1.95." in line and "guessing" not in line
+    with pytest.raises(TypeError, match="history must be the History"):
+        report(net, X, history=[1.0, 2.0])
+
+
+def test_units_that_learn_nothing_are_named() -> None:
+    narrow = LIF(surrogate=surrogates.rect(20.0))
+    net = Sequential(Dense(30, 40), narrow, Dense(40, 4), LI(), seed=0)
+    net["dense1"].weight[:, :20] = 0.0
+    net["dense1"].params["bias"][:20] = 0.0
+    found = report(net, X, LABELS, "rate_cross_entropy")
+    row = found.gradients[0]
+    grads = BPTT(net, rate_cross_entropy, compact=False).gradients(X, LABELS)[1]["dense1/weight"]
+    assert row.stuck == (grads == 0.0).all(0).mean() >= 0.5
+    assert any(line.startswith("dense1/weight: ") and "learn nothing" in line for line in found.advice)
+    assert "stuck" in str(found) and found.gradients[1].stuck is None
 
 
 def test_vanishing_and_exploding_gradients_are_named() -> None:

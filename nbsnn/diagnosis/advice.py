@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -23,6 +23,18 @@ CLOSE = 0.05
 
 UNEVEN = 10.0
 """An input whose channels' deviations differ by this factor needs advice."""
+
+OFFSET = 3.0
+"""An input whose mean is larger than its deviation by this factor needs advice."""
+
+SPARSE = 1e-3
+"""An input with a smaller share of values that are not zero needs advice."""
+
+COURSE, FALL = 3, 0.1
+"""After this many epochs a loss should have fallen by this share."""
+
+STUCK = 0.25
+"""Above this share of units without any gradient a connection needs advice."""
 
 DEAD = 0.99
 """Above this share of dead gradients a layer needs advice."""
@@ -86,17 +98,44 @@ def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nes
 
 def advise_input(x: Array) -> Iterator[str]:
     """Advice on the input [T, B, ...] of a network with a problem."""
-    deviations = x.std((0, 1), dtype=np.float64)
+    there = np.count_nonzero(x) / x.size
+    if there < SPARSE:
+        values = f"only {there:.2g} of its values are not" if there else "all of its values are"
+        yield f"input: {values} 0. Scale samples to what the encoder takes, or raise its gain or rate."
+    if np.isin(x, (0, 1)).all():
+        return
+    means, deviations = x.mean((0, 1), dtype=np.float64), x.std((0, 1), dtype=np.float64)
+    offset = math.sqrt((means**2).sum() / (deviations**2).sum()) if deviations.any() else 0.0
     deviations = deviations[deviations > 0.0]
-    if len(deviations) and deviations.max() > UNEVEN * deviations.min() and not np.isin(x, (0, 1)).all():
+    if len(deviations) and (offset > OFFSET or deviations.max() > UNEVEN * deviations.min()):
+        most = f", and its mean is {offset:.2g} times what varies" if offset > OFFSET else ""
         yield (
-            f"input: its channels' standard deviations lie between {deviations.min():.2g} and {deviations.max():.2g}. "
-            "Give them equal ones: subtract each channel's mean and divide by its standard deviation."
+            f"input: its channels' standard deviations lie between {deviations.min():.2g} and "
+            f"{deviations.max():.2g}{most}. Give them equal ones: subtract each channel's mean and divide by its "
+            "standard deviation."
         )
 
 
-def advise_gradients(rows: list[GradientReport]) -> Iterator[str]:
-    """Advice on gradients; only weights are compared, as biases and neuron parameters differ in kind."""
+def advise_course(losses: Sequence[float], target: object, loss: object) -> Iterator[str]:
+    """Advice on the losses of a training, epoch by epoch."""
+    if len(losses) < COURSE:
+        return
+    last, rises = float(np.median(losses[-3:])), int((np.diff(losses) > 0.0).sum())
+    labels, guess = np.asarray(target), math.inf
+    if labels.dtype.kind in "iu" and labels.size and "CrossEntropy" in type(loss).__name__:
+        guess = math.log(max(2, int(labels.max()) + 1))
+    if last > 0.8 * guess or last > (1.0 - FALL) * losses[0]:
+        known = f"; guessing among {round(math.exp(guess))} classes has {guess:.3g}" if last > 0.8 * guess else ""
+        say = "lower the learning rate" if 3 * rises > len(losses) else "raise the learning rate"
+        yield (
+            f"loss: in {len(losses)} epochs it went from {losses[0]:.3g} to {last:.3g}{known}. The network hardly "
+            f"learns: look at what else is said here; if that is nothing, {say}."
+        )
+
+
+def advise_gradients(rows: list[GradientReport], feeders: Collection[str]) -> Iterator[str]:
+    """Advice on gradients; only weights are compared, as biases and neuron parameters differ in kind. ``feeders`` drive
+    spiking populations."""
     weights = [row for row in rows if row.name.rpartition("/")[2] == "weight"]
     largest = max((row.gradient for row in weights if math.isfinite(row.gradient)), default=0.0)
     for row in rows:
@@ -104,6 +143,15 @@ def advise_gradients(rows: list[GradientReport]) -> Iterator[str]:
             yield f"{row.name}: its gradient is not finite. Lower the weights, or bound the surrogate's slope."
         elif row.gradient == 0.0:
             yield f"{row.name}: its gradient is zero. Is the layer before silent, or does one after pass nothing back?"
+        elif row.stuck is not None and row.stuck > STUCK:
+            spiking = row.name.rpartition("/")[0] in feeders
+            say = (
+                "Choose a wider surrogate, or scale the weights so that membranes come near the threshold"
+                if spiking
+                else "No spike reaches them at the steps that the loss looks at"
+            )
+            share = percent(row.stuck)
+            yield f"{row.name}: {share} of its units learn nothing: their weights' gradient is zero. {say}."
         elif row in weights and row.gradient < VANISHING * largest:
             yield (
                 f"{row.name}: its gradient vanishes, {row.gradient:.2g} where the largest is {largest:.2g}. Choose a "

@@ -82,4 +82,6 @@ def _membranes(population: Population, tape: Nested) -> tuple[float | None, floa
 def measure_gradient(name: str, weight: Array, g: Array) -> GradientReport:
     """Norms of a parameter and its gradient."""
     size, norm = (float(np.linalg.norm(array.astype(np.float64))) for array in (weight, g))
-    return GradientReport(name, size, norm, norm / size if size else math.inf, float((g == 0.0).mean()))
+    zero = g == 0.0
+    stuck = float(zero.all(axis=tuple(range(g.ndim - 1))).mean()) if name.endswith("weight") and g.ndim > 1 else None
+    return GradientReport(name, size, norm, norm / size if size else math.inf, float(zero.mean()), stuck)

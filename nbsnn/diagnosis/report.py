@@ -13,9 +13,11 @@ from typing import Any
 from ..device.constant_input import fetched
 from ..layers import Layer, Run
 from ..layers.layer import Nested, flatten
+from ..losses.named import as_loss
 from ..losses.result import checked_result
-from ..validate import function, instance, number
-from .advice import advise, advise_gradients, advise_input
+from ..progress.history import History
+from ..validate import instance, number
+from .advice import advise, advise_course, advise_gradients, advise_input
 from .measure import measure, measure_gradient, populations
 from .rows import GradientReport as GradientReport
 from .rows import LayerReport as LayerReport
@@ -34,7 +36,9 @@ class SilentNetworkWarning(UserWarning):
     """
 
 
-def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: float = 0.1) -> Report:
+def report(
+    net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: float = 0.1, history: History | None = None
+) -> Report:
     """Run one batch and report each population's activity, each parameter's gradient, and what to change.
 
     Nothing is changed. Runs start from the initial state, and dropout does not drop. A network on a GPU is reported by
@@ -50,6 +54,8 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
         As ``BPTT`` takes them; without ``loss`` there are no gradients.
     rate : float, default 0.1
         Spikes per unit and step that the advice aims at.
+    history : History, optional
+        What ``fit`` returned: losses that hardly fall are a reason to look closer.
 
     Returns
     -------
@@ -68,8 +74,10 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     """
     number("rate", rate, above=0.0)
     instance("net", net, Layer, "a network")
+    if history is not None:
+        instance("history", history, History, "the History that fit returned")
     if loss is not None:
-        function("loss", loss, "callable, loss(output, target)", takes=2)
+        loss = as_loss(loss)
     if loss is None and target is not None:
         raise ValueError("a target is given without a loss")
     net = net.unfused().on_host()  # nothing here is worth a kernel
@@ -88,8 +96,9 @@ def report(net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: fl
     advice: list[str] = []
     for row, (name, population, inner) in zip(layers, found, strict=True):
         advice += advise(row, driven.get(name, ""), population, inner, rate)
-    advice += advise_input(x) if advice else []
-    return Report(layers, gradients, [*advice, *advise_gradients(gradients)], value)
+    advice += advise_gradients(gradients, driven.values())
+    course = [] if history is None else list(advise_course(history["loss"], target, loss))
+    return Report(layers, gradients, [*course, *(advise_input(x) if advice or course else []), *advice], value)
 
 
 def warn_if_silent(run: Run, stacklevel: int = 2) -> list[str]:

@@ -41,13 +41,26 @@ class LayerReport:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """Norms of one parameter and of its gradient, their ratio, and the share of exactly zero gradients."""
+    """Gradient of one parameter.
+
+    Attributes
+    ----------
+    name : str
+    weight, gradient, ratio : float
+        Norms of the parameter and of its gradient, and the second by the first.
+    zero : float
+        Share of exactly zero gradients.
+    stuck : float or None
+        Of a connection, the share of postsynaptic units or channels that learn nothing: all their weights have a
+        gradient of zero.
+    """
 
     name: str
     weight: float
     gradient: float
     ratio: float
     zero: float
+    stuck: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,8 @@ class Report:
     def tables(self) -> list[list[list[str]]]:
         """Its tables, of layers and where there is a loss of gradients: rows of cells, the heading first."""
         tables = [_cells(self.layers, ("rate", "silent", "saturated", "distance", "dead", "mean", "std"))]
-        return tables + [_cells(self.gradients, ("weight", "gradient", "ratio", "zero"))] * bool(self.gradients)
+        shown = ("weight", "gradient", "ratio", "zero", "stuck")
+        return tables + [_cells(self.gradients, shown)] * bool(self.gradients)
 
     def __str__(self) -> str:
         layers, *gradients = map(_text, self.tables())
@@ -78,7 +92,7 @@ def percent(share: float) -> str:
 def _cell(column: str, value: float | None) -> str:
     if value is None:
         return ""
-    return percent(value) if column in ("silent", "saturated", "dead", "zero") else f"{value:.3g}"
+    return percent(value) if column in ("silent", "saturated", "dead", "zero", "stuck") else f"{value:.3g}"
 
 
 def _cells(rows: list[Any], columns: tuple[str, ...]) -> list[list[str]]:

@@ -57,7 +57,7 @@ LATE = NUMBERS | ARRAYS | {"a function", "a lambda", "a layer", "a neuron"}
 """What may be refused when it is used: shapes and ranges depend on what comes, functions on what they return."""
 
 GIVEN = (
-    r"Layer\.run|Sequential\.steps|(BPTT|OTTT|SLTT|Accumulator)\..*|report|page|target_rate|"
+    r"Layer\.run|Sequential\.steps|(BPTT|OTTT|SLTT|Accumulator)\..*|report|summary|page|target_rate|"
     r"compare_credit|Plastic\.learn"
 )
 LOSSES = rf"losses\..*|loss\(y\)|{GIVEN}"
@@ -69,7 +69,7 @@ ALIASES: list[tuple[str, str, str]] = [
     (LOSSES, "target", "labels"),
     ("losses.softmax_cross_entropy", "logits", "labels must have shape"),
     (PARTS, "layer|shortcut|inner|feedback", "layers and neurons"),
-    ("check|report|page|target_rate", "net|subject", "this dense is not built yet"),
+    ("check|report|summary|page|target_rate", "net|subject", "this dense is not built yet"),
     ("EProp", "net", "a network of the form"),
     ("fit", "net", "another network"),
     ("fit", "train|test|validation", "alpha of atan"),  # a function of draws, but another's

@@ -358,8 +358,10 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         ),
         "report": (
             nbsnn.report, nbsnn.report,
-            {"net": net, "x": X, "target": Y, "loss": losses.rate_cross_entropy, "rate": 0.1},
+            {"net": net, "x": X, "target": Y, "loss": losses.rate_cross_entropy, "rate": 0.1,
+             "history": None},
         ),
+        "summary": (nbsnn.summary, nbsnn.summary, {"net": net, "x": X}),
         "target_rate": (
             nbsnn.target_rate, nbsnn.target_rate, {"net": net, "x": X, "rate": 0.3, "tolerance": 0.3}
         ),
