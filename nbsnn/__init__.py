@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from . import voting as voting
     from .checkpoint.save import load as load
     from .checkpoint.save import save as save
+    from .conversion import from_torch as from_torch
+    from .conversion import load_torch as load_torch
+    from .conversion import to_spiking as to_spiking
     from .device.products import deterministic as deterministic
     from .device.profile import profile as profile
     from .device.threads import set_threads as set_threads
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
     from .layers import Parallel as Parallel
     from .layers import Population as Population
     from .layers import Recurrent as Recurrent
+    from .layers import ReLU as ReLU
     from .layers import Reshape as Reshape
     from .layers import Residual as Residual
     from .layers import Run as Run
@@ -112,6 +116,7 @@ NAMES = {
         random sklearn sparse statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
+    "conversion": "from_torch load_torch to_spiking",
     "device.profile": "profile",
     "device.threads": "set_threads",
     "diagnosis.report": "SilentNetworkWarning report",
@@ -121,7 +126,7 @@ NAMES = {
     "layers": """
         AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d BatchNorm Container Conv1d Conv2d ConvTranspose1d
         ConvTranspose2d Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool GroupNorm Identity
-        InstanceNorm Layer LayerNorm MaxPool1d MaxPool2d Parallel Population Recurrent Reshape Residual Run Scale
+        InstanceNorm Layer LayerNorm MaxPool1d MaxPool2d Parallel Population ReLU Recurrent Reshape Residual Run Scale
         Sequential SumPool1d SumPool2d TemporalConv Upsample
     """,
     "learning": "Accumulator BPTT OTTT SLTT STBP Credit EProp compare_credit",

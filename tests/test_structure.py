@@ -28,6 +28,7 @@ events layers
 augment diagnosis gradcheck plot tempotron
 plasticity
 checkpoint presets
+conversion
 learning network nir unsupervised
 models pages sklearn
 cli

@@ -30,6 +30,7 @@ from .pool2d import MaxPool2d as MaxPool2d
 from .pool2d import SumPool2d as SumPool2d
 from .population import Population as Population
 from .recurrent import Recurrent as Recurrent
+from .relu import ReLU as ReLU
 from .reshape import Reshape as Reshape
 from .residual import Residual as Residual
 from .run import Run as Run

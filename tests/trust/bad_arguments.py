@@ -72,6 +72,7 @@ ALIASES: list[tuple[str, str, str]] = [
     ("check|report|summary|page|target_rate", "net|subject", "this dense is not built yet"),
     ("EProp", "net", "a network of the form"),
     ("fit", "net", "another network"),
+    ("from_torch", "input_shape", "needs an input of"),
     ("fit", "train|test|validation", "alpha of atan"),  # a function of draws, but another's
     ("load", "net", "the network has the parameters"),
     ("plasticity.Plastic", "neurons", "Dense(4, 3) needs"),
@@ -140,6 +141,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     ("nir.read", "reset", NUMBER, "a membrane"),
     (r"losses\..*", "ignore", NUMBER, "a label"),
     (r"losses\..*|fit", "class_weight", "a range", "an array"),
+    ("load_torch", "ignore", r"set\(\)", "none, as by default"),
     ("AvgPool[12]d", "divisor_override", NUMBER, "a number of places"),
     ("optim.Groups", "groups", r"\{\}", "none"),
     ("optim.Plateau", "monitor", "''", "a text"),

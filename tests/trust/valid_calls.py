@@ -361,6 +361,20 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"net": net, "x": X, "target": Y, "loss": losses.rate_cross_entropy, "rate": 0.1,
              "history": None},
         ),
+        "load_torch": (
+            nbsnn.load_torch, nbsnn.load_torch,
+            {"net": net, "state": {"a.weight": np.ones((3, 4)), "a.bias": np.ones(3)}, "ignore": ()},
+        ),
+        "from_torch": (
+            nbsnn.from_torch, nbsnn.from_torch,
+            {"module": [{"layer": "Linear", "in_features": 4, "out_features": 3}], "state": None, "input_shape": 4,
+             "dtype": "f4", "device": "python"},
+        ),
+        "to_spiking": (
+            nbsnn.to_spiking, nbsnn.to_spiking,
+            {"net": lambda: nbsnn.Sequential(nbsnn.Dense(4, 3), nbsnn.ReLU(), seed=0), "x": X[0], "scale": "max",
+             "per_channel": False, "momentum": 0.1, "v_start": 0.0, "pool_first": False},
+        ),
         "summary": (nbsnn.summary, nbsnn.summary, {"net": net, "x": X}),
         "target_rate": (
             nbsnn.target_rate, nbsnn.target_rate, {"net": net, "x": X, "rate": 0.3, "tolerance": 0.3}
