@@ -304,6 +304,14 @@ def test_a_page_of_a_training_shows_its_course_and_says_why_it_does_not_learn(tm
     np.testing.assert_array_equal(rows["silent"], [1, 1, 1, 1, 1, 0, 0, 0])
 
 
+def test_what_a_history_cannot_draw_is_said_and_infinite_losses_are_gaps(tmp_path):
+    rows = [{"epoch": 1, "loss": np.inf, "note": "a"}, {"epoch": 2, "loss": 1.0, "note": "b", "validation_loss": 2.0}]
+    nbsnn.page(History(rows), tmp_path / "run.html")
+    (curve,) = sources(tmp_path / "run.html", "x", "y")
+    np.testing.assert_array_equal(curve["y"], [np.nan, 1.0])
+    assert "not in every row: note, validation_loss." in (tmp_path / "run.html").read_text()
+
+
 def test_saturated_units_are_marked(tmp_path):
     net = small()
     net["dense1"].params["bias"][...] = [9.0, -9.0, 0.0, 0.0, 0.0]
@@ -352,6 +360,7 @@ def test_what_a_page_cannot_show_is_said_at_once(tmp_path):
         (TypeError, "net must be a network", (history, path), {"net": 3}),
         (TypeError, "snapshots must be", (history, path), {"snapshots": [net]}),
         (ValueError, "no row", (History(), path), {}),
+        (ValueError, "nothing to draw", (History([{"epoch": 1}]), path), {}),
         (ValueError, "spikes must be at least 0", (run, path), {"spikes": -1}),
         (TypeError, "membranes must be an integer", (run, path), {"membranes": 1.5}),
         (ValueError, "points must be at least 1", (run, path), {"points": 0}),

@@ -80,10 +80,11 @@ class Budget:
         found = [p.trace(u, stride) if len(u) else {} for p, u in zip(populations, traced, strict=True)]
         names = list(dict.fromkeys(name for lines in found for name in lines))
         none = [np.full((len(u), len(times[::stride])), np.nan) for u in traced]
-        lines = {
-            name: np.concatenate([f.get(name, nan) for f, nan in zip(found, none, strict=True)]).astype(np.float32)
-            for name in names
-        }
+        with np.errstate(over="ignore"):
+            lines = {
+                name: np.concatenate([f.get(name, nan) for f, nan in zip(found, none, strict=True)]).astype(np.float32)
+                for name in names
+            }
         owner = np.repeat(np.arange(len(traced)), [len(u) for u in traced])
         return Activity(clock, start, stop, shown, times[::stride], owner, np.concatenate(traced), lines)
 

@@ -21,16 +21,23 @@ AXES = {
 """What columns of a history are, beside loss, accuracy and rates."""
 
 
+def drawn(history: History) -> list[str]:
+    """The columns that are numbers in every row."""
+    rows = history.rows
+    return [name for name in rows[-1] if all(isinstance(row.get(name), (int, float)) for row in rows)]
+
+
 def panels(history: History) -> tuple[str, Array, dict[str, dict[str, Array]]]:
     """Its axis and the numbers along it; then for each panel what it shows and its curves by name."""
-    columns = [name for name in history.rows[-1] if all(name in row for row in history.rows)]
+    columns = drawn(history)
     label = next((name for name in ("epoch", "samples") if name in columns), "row")
     x = np.array(history[label] if label in columns else range(1, len(history) + 1), np.float64)
     found: dict[str, dict[str, Array]] = {"loss": {}, "accuracy (%)": {}, "spikes per unit and step": {}}
     for name in columns:
-        y = np.array([np.nan if v is None else v for v in history[name]], np.float64)
         if name in ("epoch", "samples", "seconds"):
             continue
+        y = np.array(history[name], np.float64)
+        y[np.isinf(y)] = np.nan
         if name == "loss" or name.endswith("_loss"):
             found["loss"][name.removesuffix("loss").strip("_") or "training"] = y
         elif name.endswith("_accuracy"):
@@ -51,7 +58,8 @@ def course_figures(history: History) -> dict[str, Model]:
     x_range = Range1d(start=float(x[0]) - pad, end=float(x[-1]) + pad)
     parts = {}
     for k, (axis, lines) in enumerate(found.items()):
-        least, most = (float(f(list(lines.values()))) for f in (np.nanmin, np.nanmax))
+        values = np.concatenate(list(lines.values()))
+        least, most = np.nanmin(values, initial=np.inf), np.nanmax(values, initial=0.0)
         log = axis == "loss" and least > 0.0 and 3.0 * least < most < 1e4 * least
         made = figure(260, label, axis, x_range=x_range, y_axis_type="log" if log else "linear")
         made.min_border_left = 70

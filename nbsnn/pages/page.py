@@ -18,7 +18,7 @@ from .budget import Budget
 from .content import Content
 from .of_network import of_batch, of_run
 from .of_recording import of_recording
-from .other_figures import course_figures, weight_figures
+from .other_figures import course_figures, drawn, weight_figures
 from .snapshots import Snapshots
 from .style import FONT, INK, Model, bokeh
 from .weights import matrices
@@ -146,6 +146,8 @@ def _of_training(
     content = Content(title, left_out=said)
     if isinstance(shown, History):
         content.course, n = shown, len(shown)
+        if some := dict.fromkeys(name for row in shown.rows for name in row if name not in drawn(shown)):
+            said.append(f"Columns of the history that are no numbers, or not in every row: {', '.join(some)}.")
         content.title = title or f"Training, {shown.rows[-1].get('epoch', n)} epoch{'s' * (n > 1)}"
     else:
         net, content.title = shown._layer, title or "One run of a network"
@@ -178,6 +180,8 @@ def write(content: Content, path: str | PathLike[str]) -> None:
         parts |= more
     for k, weights in enumerate(content.weights):
         parts |= weight_figures(k, weights)
+    if not parts:
+        raise ValueError("there is nothing to draw: this history has no column of numbers beside its epochs")
     document = Document(title=content.title)
     with document.models.freeze():  # looks for models once, and not for each part
         for name, part in parts.items():
