@@ -1,6 +1,11 @@
 """The command line, as a user meets it."""
 
+import argparse
+import io
+import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -9,15 +14,19 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.cli import main
+from nbsnn.cli import main, manners
+from nbsnn.cli.main import parser
+from nbsnn.progress.bar import Progress
 
 from .idx_files import tiny_mnist
+from .toy_commands import toy
 
 
 @pytest.fixture(autouse=True)
 def _without_matplotlib(monkeypatch):
     """Figures take longer than the trainings here; one test draws them."""
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    for name in ("matplotlib", "matplotlib.figure", "matplotlib.pyplot"):
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 def digits(tmp_path, *more):
@@ -42,7 +51,7 @@ def test_memory_is_said_before_and_time_after(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "memory for the backward pass: at most " in out
     assert [name in out for name in ("readout forward", "readout backward", "optimiser", "together")] == [True] * 4
-    assert digits(tmp_path, "--max-bytes", "1000") != 0
+    assert digits(tmp_path, "--max-bytes", "1000", "--force") != 0
     assert (
         "max_bytes is 1000, but at T = 3 and a batch of 32 the layers that always keep all" in capsys.readouterr().err
     )
@@ -165,3 +174,148 @@ def test_warmup_compiles_what_a_command_needs(tmp_path):
     command = [sys.executable, "-m", "nbsnn", "warmup", "--here", "digits", "cuba"]
     again = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert again.stdout.splitlines()[-1].startswith("compiled 0 kernels"), again.stdout
+
+
+def helps():
+    """The parsers of all commands, by their words."""
+    found, waiting = {}, [((), parser())]
+    while waiting:
+        words, p = waiting.pop()
+        found[" ".join(words)] = p
+        for action in p._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                waiting += [((*words, name), sub) for name, sub in action.choices.items()]
+    return dict(sorted(found.items()))
+
+
+HELPS = helps()
+EXAMPLES = dict.fromkeys(
+    line.split("  #")[0].strip()
+    for p in HELPS.values()
+    for line in (p.epilog or "").splitlines()
+    if line.startswith("  nbsnn ")
+)
+
+
+def marks(command):
+    quick = command.startswith(("nbsnn info", "nbsnn train digits", "nbsnn simulate cuba", "nbsnn simulate my"))
+    return () if quick or command.endswith("--help") else pytest.mark.long
+
+
+@pytest.mark.parametrize("words", HELPS, ids=lambda words: words or "nbsnn")
+def test_help_is_a_manual_page_of_80_columns(words, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as stop:
+        main([*words.split(), "--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0 and max(map(len, text.splitlines())) <= 80
+    assert "\nexamples:\n  nbsnn" in text and len(HELPS[words].description) > 60
+    for action in HELPS[words]._actions:
+        assert action.help or isinstance(action, argparse._SubParsersAction), action
+    assert ("--json" in text) == (not any(isinstance(a, argparse._SubParsersAction) for a in HELPS[words]._actions))
+
+
+@pytest.mark.parametrize("command", [pytest.param(c, marks=marks(c)) for c in EXAMPLES])
+def test_examples_of_the_help_run(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    if command.endswith("--help"):
+        with pytest.raises(SystemExit):
+            main(command.split()[1:])
+        return
+    assert main(toy(command, tmp_path)) == 0
+    out = capsys.readouterr().out
+    if "--json" in command:
+        assert json.loads(out)["command"] == command.split()[1]
+
+
+def test_json_is_one_object_and_all_else_goes_to_standard_error(tmp_path, capsys):
+    assert digits(tmp_path, "--json") == 0
+    shown = capsys.readouterr()
+    result = json.loads(shown.out)
+    assert f"test accuracy: {100 * result['test_accuracy']:.1f} %" in shown.err and "epoch" in shown.err
+    assert (result["command"], result["task"], result["epochs"]) == ("train", "digits", 1)
+    assert result["out"] == str(tmp_path) and all((tmp_path / name).exists() for name in result["files"])
+    assert main(["info", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["nbsnn"] == nbsnn.__version__ and found["threads"] >= 1 and found["cuda"]["ready"] in (True, False)
+    assert digits(tmp_path, "--json") == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_results_are_not_overwritten_without_force(tmp_path, capsys, monkeypatch):
+    assert digits(tmp_path) == 0
+    before = (tmp_path / "checkpoint.npz").read_bytes()
+    assert digits(tmp_path, "--seed", "1") == 2
+    assert "--force replaces them" in capsys.readouterr().err
+    assert digits(tmp_path, "--force", "--resume") == 2
+    assert "give one of the two" in capsys.readouterr().err
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before
+    assert digits(tmp_path, "--seed", "1", "--force") == 0
+    assert (tmp_path / "checkpoint.npz").read_bytes() != before
+    monkeypatch.chdir(tmp_path)
+    few = ["train", "digits", "--samples", "60", "--hidden", "16", "--epochs", "1", "--steps", "3"]
+    for folder in ("digits", "digits-2", "digits-3"):  # without --out each finds a place of its own
+        assert main(few) == 0 and (tmp_path / "runs" / folder / "checkpoint.npz").exists()
+    assert "runs/digits-2 holds the results of an earlier run; those of this one go to runs/digits-3" in (
+        capsys.readouterr().out
+    )
+    assert main([*few, "--epochs", "2", "--resume"]) == 0  # of the last one
+    for folder, lines in (("digits-2", 2), ("digits-3", 3)):
+        assert len((tmp_path / "runs" / folder / "history.csv").read_text().splitlines()) == lines
+
+
+def interrupt(command, ready, folder):
+    """Run a command, send it what Ctrl-C sends when ``ready``, and return what it said."""
+    command = [sys.executable, "-m", "nbsnn", *command]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not ready() and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 130, said
+    return shlex.split(said.strip().splitlines()[-1])[1:]
+
+
+def test_an_interrupted_training_says_the_command_that_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    options = ["train", "digits", "--hidden", "16", "--steps", "3", "--epochs", "40"]
+    checkpoint = tmp_path / "runs" / "digits" / "checkpoint.npz"
+    again = interrupt(options, checkpoint.exists, tmp_path)
+    assert again == [*options, "--out", "runs/digits", "--resume"]
+    monkeypatch.chdir(tmp_path)
+    assert 0 < len(json.loads(str(np.load(checkpoint)["history"]))) < 40
+    assert main(again) == 0
+    assert main([*options, "--out", "whole"]) == 0
+    with np.load("whole/checkpoint.npz") as whole, np.load(checkpoint) as cut:
+        for name in whole.files:
+            if name != "history":  # it holds seconds
+                np.testing.assert_array_equal(whole[name], cut[name], err_msg=name)
+
+
+def test_compiling_is_said_if_it_takes_long(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(manners, "SILENCE", 0.15)
+    monkeypatch.setattr("nbsnn.compile.cache.at_work", ["forward"])
+    with manners.compiling(Progress(stream=stream)):
+        time.sleep(1.0)
+    assert stream.getvalue().count("compiling kernels") == 1
+
+
+def test_a_bar_says_rate_and_time_left_and_fits_the_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    now = [0.0]
+    monkeypatch.setattr("nbsnn.progress.bar.time.perf_counter", lambda: now[0])
+    monkeypatch.setenv("COLUMNS", "80")
+    for stream in (Terminal(), io.StringIO()):
+        show = Progress(stream=stream)
+        for k in range(100):
+            now[0] += 1.0
+            show.bar("epoch 1", 10 * k, 5000, "a note that is long " * 5)
+        text = stream.getvalue()
+        lines = text.replace("\r", "\n").replace("\x1b[K", "").splitlines()
+        if stream.isatty():
+            assert "10/s, 6:41 left" in text and max(map(len, lines)) < 80
+        else:
+            assert len(lines) == 3 and all("10/s, " in line for line in lines)

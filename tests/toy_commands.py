@@ -8,6 +8,17 @@ from .test_event_files import write_braille, write_nmnist, write_speech
 
 TIMED = {"nmnist": write_nmnist, "braille": write_braille, "speech": write_speech}
 
+OWN = """
+import nbsnn
+
+def network(weight=2.0, seed=0):
+    net = nbsnn.Network(dt=0.1, seed=seed)
+    cells = net.population(nbsnn.neurons.LIF(tau=20.0), 10, name="cells")
+    net.connect(net.poisson(5, rate=50.0, name="inputs"), cells, nbsnn.AllToAll(), weight=weight)
+    return net
+"""
+"""A network of the user's own."""
+
 
 def slow(command: str) -> bool:
     """Whether a command compiles for long what another like it compiles too."""
@@ -26,7 +37,11 @@ def toy(command: str, folder: Path) -> list[str]:
             tiny_mnist(folder)
         arguments[arguments.index("--data") + 1] = str(folder)
     if what == "simulate":
-        arguments += ["--scale", "0.02", "--duration", "5", "--settle", "0"]
+        arguments += ["--duration", "5", "--settle", "0"]
+        if task.endswith(".py"):
+            (folder / task).write_text(OWN)
+        else:
+            arguments += ["--scale", "0.02"]
     elif what == "warmup":
         arguments = ["warmup", "--here", "digits"]
     elif task == "diehl-cook":

@@ -81,28 +81,31 @@ def costs(cost: Mapping[str, Any], duration: float, threads: int) -> str:
 
 
 def write(out: Path, found: Mapping[str, Activity], summary: Mapping[str, Any], show: Progress) -> list[str]:
-    """Write rates and figures into ``out``; returns the names of the files."""
-    arrays = {}
+    """Write spikes, rates and figures into ``out``; returns the names of the files."""
+    arrays, spikes, dt = {}, {}, summary["dt"]
+    before = round(summary["settle"] / dt) + 1  # steps; times in files are ends of steps since the network was made
     for name, x in found.items():
         if name != "all":
+            spikes |= {f"{name}/times": (np.rint(x.times / dt) + before) * dt, f"{name}/units": x.units}
             arrays[f"{name}/rate"] = statistics.rates(x.times, x.units, x.n, x.duration)
             arrays[f"{name}/cv"] = x.cvs
         width = min(BIN, x.duration)
         arrays["time"], arrays[f"{name}/population_rate"] = statistics.population_rate(
             x.times, x.units, x.n, x.duration, width=width
         )
+    write_npz(out / "spikes.npz", spikes)
     write_npz(out / "activity.npz", arrays)
     text = json.dumps({**summary, "populations": {name: x.numbers() for name, x in found.items()}}, indent=1)
     with beside(out / "summary.json") as part:
         part.write_text(text + "\n")
-    written = ["activity.npz", "summary.json"]
+    written = ["spikes.npz", "activity.npz", "summary.json"]
     try:
         from .. import plot
 
-        spikes = {name: (x.times, x.units, x.n) for name, x in found.items() if name != "all" or len(found) == 1}
+        shown = {name: (x.times, x.units, x.n) for name, x in found.items() if name != "all" or len(found) == 1}
         title = f"{summary['model']}, {summary['neurons']:,} neurons"
         stop, width = float(summary["duration"]), min(BIN, float(summary["duration"]))
-        plot.save(plot.activity(spikes, stop, width=width, title=title), out / "activity.png")
+        plot.save(plot.activity(shown, stop, width=width, title=title), out / "activity.png")
         written.append("activity.png")
     except ImportError as error:
         show.line(f"no figure: {error}")

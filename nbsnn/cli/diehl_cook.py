@@ -14,8 +14,16 @@ from ..progress.bar import Progress
 from ..progress.history import History
 from ..random import Draws
 from ..validate import count
+from .manners import add_results, find_folder, manual, progress, tell
+from .results import KEPT
 
 NAME = "diehl-cook"
+
+FILES = """
+checkpoint.npz     weights and thresholds, from which --resume goes on
+history.csv        a row for each interval; also history.json
+fields.png         the weights of each neuron
+"""
 
 
 def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,11 +31,14 @@ def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p = tasks.add_parser(
         NAME,
         help="MNIST without labels: spike-timing-dependent plasticity and competition",
-        description="Show MNIST to neurons that compete and learn by spike-timing-dependent plasticity, without labels;"
-        " then name each by the digits to which it responds most. After P. U. Diehl and M. Cook 2015,"
-        " doi:10.3389/fncom.2015.00099.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
+        **manual(
+            "Show MNIST to neurons that compete and learn by spike-timing-dependent plasticity, without labels; then "
+            "name each by the digits to which it responds most. After P. U. Diehl and M. Cook 2015, "
+            "doi:10.3389/fncom.2015.00099.",
+            f"nbsnn train {NAME} --data DIR --neurons 400",
+            f"nbsnn train {NAME} --data DIR --neurons 100 --images 5000 --json",
+            files=FILES,
+        ),
     )
     p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the four idx files")
     p.add_argument("--neurons", type=int, default=400, help="neurons; published are results of 100, 400, 1600, 6400")
@@ -48,8 +59,7 @@ def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and spikes")
     p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
-    p.add_argument("--out", type=Path, default=Path("runs") / NAME, metavar="DIR", help="folder for all results")
-    p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
+    add_results(p, NAME, "go on from the checkpoint of a course that was interrupted")
     p.set_defaults(run=run)
 
 
@@ -59,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         count(f"--{name}", getattr(arguments, name))
     if arguments.images is not None:
         count("--images", arguments.images)
-    show = Progress()
+    show = progress(arguments)
+    find_folder(arguments, KEPT, show)
     dataset = data.mnist(arguments.data, flat=True)
     x, labels, test, answers = dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test
     if arguments.held_out:
@@ -88,10 +99,17 @@ def run(arguments: argparse.Namespace) -> int:
     how: dict[str, Any] = {"seed": arguments.seed, "progress": show}
     found = unsupervised.name_units(net, x[last], labels[last], encoder, state, **how)
     counts = unsupervised.respond(net, test, encoder, state, stream="test", **how)
-    finish(net, history, arguments.out, show)
+    written = finish(net, history, arguments.out, show)
     seconds = time.perf_counter() - start
     show.line(f"learned in {learned - start:.1f} s, {seconds:.1f} s in all; {compiler.summary()}")
     right = unsupervised.accuracies(found, counts, answers)
+    tell(arguments, {
+        "command": "train", "task": NAME, "seed": arguments.seed, "epochs": arguments.epochs,
+        "neurons": arguments.neurons,
+        "held_out": bool(arguments.held_out), "test_accuracy": float(right["all"]),
+        "test_accuracy_proportional": float(right["proportional"]), "seconds": seconds, "out": arguments.out,
+        "files": written,
+    })  # fmt: skip
     what = "held-out accuracy" if arguments.held_out else "test accuracy"
     show.line(
         f"{what}: {100.0 * right['all']:.2f} % (all activity), {100.0 * right['proportional']:.2f} % (proportional)"
@@ -99,8 +117,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def finish(net: Plastic, history: History, out: Path, show: Progress) -> None:
-    """Write history and figure, and say where everything is."""
+def finish(net: Plastic, history: History, out: Path, show: Progress) -> list[str]:
+    """Write history and figure, and say where everything is; returns the names of the files."""
     history.save(out / "history.csv")
     history.save(out / "history.json")
     written = ["checkpoint.npz", "history.csv", "history.json"]
@@ -113,3 +131,4 @@ def finish(net: Plastic, history: History, out: Path, show: Progress) -> None:
     except ImportError as error:
         show.line(f"no figure: {error}")
     show.line(f"wrote {', '.join(written)} to {out}")
+    return written

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import argparse
 import platform
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 
 from ..compile import cache
 from ..device import cuda_setup
 from ..device.threads import threads
 from ..version import __version__
+from .manners import add_json, manual, progress, tell
 
-EXTRAS = {"matplotlib": "plot", "numba-cuda": "cuda"}
+EXTRAS = {"matplotlib": "plot", "bokeh": "page", "numba-cuda": "cuda"}
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``info`` to the command line."""
-    command = commands.add_parser("info", help="versions, threads, CUDA and cache", allow_abbrev=False)
+    command = commands.add_parser(
+        "info",
+        help="versions, threads, CUDA and cache",
+        **manual(
+            "Say what this installation consists of: versions, threads, what a GPU needs and what of it is missing, "
+            "and the kernels that are kept on disk.",
+            "nbsnn info",
+            "nbsnn info --json",
+        ),
+    )
+    add_json(command)
     command.set_defaults(run=run)
 
 
@@ -40,14 +52,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what this installation consists of."""
     rows = {"nbsnn": __version__, "python": platform.python_version(), "platform": platform.platform()}
     rows |= {name: version(name) for name in ("numpy", "numba", "scipy")}
+    found = cuda_setup.find()
+    extras = {name: _version(name) for name in EXTRAS}
+    tell(arguments, {
+        "command": "info", **rows, **extras, "threads": threads(),
+        "cuda": {"ready": not found.missing, **asdict(found)}, "kernels": cache.count(), "cache": cache.folder(),
+    })  # fmt: skip
     for name, extra in EXTRAS.items():
-        try:
-            rows[name] = version(name)
-        except PackageNotFoundError:
-            rows[name] = f'not installed (pip install "nbsnn[{extra}]")'
+        rows[name] = extras[name] or f'not installed (pip install "nbsnn[{extra}]")'
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
-    rows |= cuda_rows(cuda_setup.find())
+    rows |= cuda_rows(found)
     rows["kernel cache"] = cache.report()
+    show = progress(arguments)
     for name, value in rows.items():
-        print(f"{name:14}{value}")
+        show.line(f"{name:14}{value}")
     return 0
+
+
+def _version(package: str) -> str | None:
+    """The version of a package, None if it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

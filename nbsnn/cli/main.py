@@ -10,15 +10,23 @@ from ..device.cuda_setup import NoGPU
 from ..validate import UNITS, count, number
 from ..version import __version__
 from . import info, simulate, train, warmup
+from .manners import compiling, interrupted, manual, progress
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of ``nbsnn`` and its subcommands."""
     top = argparse.ArgumentParser(
-        prog="nbsnn", description="Spiking neural networks on plain NumPy arrays.", allow_abbrev=False
+        prog="nbsnn",
+        **manual(
+            "Spiking neural networks on plain NumPy arrays: train them on data, simulate published ones or your own. "
+            "Every command has a manual page: nbsnn COMMAND --help, nbsnn train TASK --help.",
+            "nbsnn train digits       # a network that learns, in half a minute",
+            "nbsnn simulate cuba      # a network that fires, with a figure of its spikes",
+            "nbsnn info               # versions, threads, GPU",
+        ),
     )
     top.add_argument("--version", action="version", version=f"nbsnn {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     train.add_to(commands)
     simulate.add_to(commands)
     info.add_to(commands)
@@ -38,13 +46,15 @@ def check_numbers(arguments: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    arguments = parser().parse_args(argv)
+    argv = list(sys.argv[1:] if argv is None else argv)
+    a = parser().parse_args(simulate.with_file(argv))
     try:
-        check_numbers(arguments)
-        return arguments.run(arguments)
+        check_numbers(a)
+        with compiling(progress(a)):
+            return a.run(a)
     except (ValueError, TypeError, OSError, ImportError, MemoryError, NotImplementedError, NoGPU) as error:
         print(f"nbsnn: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nnbsnn: interrupted; --resume continues from the last checkpoint", file=sys.stderr)
+        print(f"\nnbsnn: {interrupted(a, argv)}", file=sys.stderr)
         return 130

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import inspect
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,16 +16,19 @@ import numpy as np
 from .. import models
 from ..compile import fill as compiler
 from ..device.threads import set_threads, threads
-from ..files.spikes import SpikeFile
+from ..files.spikes import SpikeFile, SpikeWriter
 from ..network import Network
 from ..network.group import Group, Section
 from ..network.membrane import membrane_of
+from ..network.recording import Recording
 from ..network.run import whole
+from ..network.state import State
 from ..pages.budget import spread
 from ..pages.page import page
 from ..progress.bar import Progress
 from ..validate import number
-from . import activity
+from . import activity, own
+from .manners import add_results, find_folder, manual, progress, tell
 from .results import add_page, check_page
 
 
@@ -56,87 +60,188 @@ MODELS = {
 }
 
 
+OWN = "FILE.py"
+"""How the command of a network of one's own is called, in help."""
+
+KEPT = "summary.json", "run.spikes", "run.spikes.part"
+FILES = """
+spikes.npz      np.load("DIR/spikes.npz")["NAME/times"], ms, and "NAME/units",
+                of each population NAME; times count settling too
+run.spikes      the same: nbsnn.files.SpikeFile("DIR/run.spikes").spikes()
+activity.npz    rate and CV of each neuron, rates of populations over time
+summary.json    settings, rates, times and memory
+activity.png    raster and rates
+"""
+
+
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``simulate`` and its models to the command line."""
-    command = commands.add_parser("simulate", help="run a published network", allow_abbrev=False)
-    names = command.add_subparsers(dest="model", required=True, metavar="MODEL")
+    command = commands.add_parser(
+        "simulate",
+        help="run a published network, or one of your own",
+        **manual(
+            "Run a published network, or one of your own: FILE.py is a Python file with a function network() that "
+            "returns an nbsnn.Network. It says at the end how the network fires and how long that took, and writes "
+            "spikes, rates and a figure. Ctrl-C keeps the state, and says the command that goes on from there.",
+            "nbsnn simulate cuba",
+            "nbsnn simulate brunel --set g=4.5 --set eta=0.9 --duration 500",
+            "nbsnn simulate cuba --help",
+        ),
+    )
+    names = command.add_subparsers(dest="model", required=True, metavar="MODEL", title="models")
     for name, model in MODELS.items():
+        settings = [n for n in inspect.signature(model.make).parameters if n not in own.OURS]
         p = names.add_parser(
             name,
             help=model.summary,
-            description=f"Simulate the network {name}: {model.summary}. Says at the end how it fires and how long that "
-            "took, and writes spikes, rates and a figure.",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-            allow_abbrev=False,
-        )
-        p.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="time to record, ms")
-        p.add_argument("--settle", type=float, default=200.0, metavar="MS", help="time before that, not recorded, ms")
-        p.add_argument("--scale", type=float, default=model.scale, help=model.scaling)
-        p.add_argument("--dt", type=float, default=0.1, metavar="MS", help="time step, ms")
-        p.add_argument("--float64", action="store_true", help="double precision")
-        p.add_argument("--seed", type=int, default=0, help="of synapses, initial values and noise")
-        p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
-        p.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
-        p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
-        add_page(p)
+            **manual(
+                f"Simulate the network {name}: {model.summary}.",
+                f"nbsnn simulate {name}",
+                f"nbsnn simulate {name} --scale 0.1 --duration 500 --seed 3",
+                *(f"nbsnn simulate {name} --set {s}={inspect.signature(model.make).parameters[s].default}"
+                  for s in settings[:1]),
+                f"nbsnn simulate {name} --out runs/{name}-json --json",
+                files=FILES,
+            ),
+        )  # fmt: skip
+        add_options(p, name, model, f"one of {', '.join(settings)}" if settings else "this network has none")
         p.set_defaults(run=partial(run, model))
+    p = names.add_parser(
+        OWN,
+        help="your own: a file with a function network() that returns an nbsnn.Network",
+        **manual(
+            "Simulate a network of your own: a Python file with a function network() that returns an nbsnn.Network. "
+            "FILE.py:NAME takes another function. Arguments of the function are set with --set; seed, dt, dtype, scale "
+            "and device, where it has them, with the options of these names.",
+            "nbsnn simulate my_network.py",
+            "nbsnn simulate my_network.py --set weight=2.5 --duration 500 --seed 3",
+            files=FILES,
+        ),
+    )
+    p.add_argument("file", metavar="FILE.py", help="the file, or FILE.py:FUNCTION")
+    add_options(p, "NAME", None, "an argument of the function")
+    p.set_defaults(run=partial(run, None), name=None)
 
 
-def run(model: Model, a: argparse.Namespace) -> int:
-    """Simulate; leaves ``run.spikes``, ``activity.npz``, ``summary.json`` and ``activity.png`` in ``--out``."""
-    dt = number("--dt", a.dt, above=0.0)
-    whole(a.duration, dt, "--duration")
-    whole(a.settle, dt, "--settle", least=0)
+def add_options(p: argparse.ArgumentParser, name: str, model: Model | None, settings: str) -> None:
+    """Add the options of a simulation; those of a function of the user's have no defaults."""
+    d = (lambda value: value) if model else (lambda value: None)
+    g = p.add_argument_group("network")
+    g.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=f"a setting: {settings}")
+    g.add_argument("--scale", type=float, default=d(model and model.scale), help=model.scaling if model else "its size")
+    g.add_argument("--dt", type=float, default=d(0.1), metavar="MS", help="time step, ms")
+    g.add_argument("--float64", action="store_true", help="double precision")
+    g.add_argument("--seed", type=int, default=d(0), help="of synapses, initial values and noise")
+    g = p.add_argument_group("run")
+    g.add_argument("--duration", type=float, default=1000.0, metavar="MS", help="time to record, ms")
+    g.add_argument(
+        "--settle", type=float, default=200.0 if model else 0.0, metavar="MS", help="time before it, not recorded"
+    )
+    g = p.add_argument_group("machine")
+    g.add_argument("--device", default=d("cpu"), choices=["cpu", "cuda", "auto"], help="where the network runs")
+    g.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
+    add_page(add_results(p, name, "go on with a run that was interrupted"))
+
+
+def with_file(argv: list[str]) -> list[str]:
+    """Arguments in which a file of the user's is not taken for the name of a model."""
+    own_file = len(argv) > 1 and argv[0] == "simulate" and (argv[1].endswith(".py") or ".py:" in argv[1])
+    return [argv[0], OWN, *argv[1:]] if own_file and argv[1] != OWN else argv
+
+
+def built(model: Model | None, a: argparse.Namespace) -> Network:
+    """The network; its name is in ``a`` then."""
+    options = {"seed": a.seed, "dt": a.dt, "scale": a.scale, "device": a.device}
+    if model or a.float64:
+        options["dtype"] = np.float64 if a.float64 else np.float32
+    if model:
+        return own.make(model.make, a.model, own.parsed(a.set), options)
+    a.model = a.name = Path(a.file.partition(":")[0]).stem
+    return own.make(own.function(a.file), a.file, own.parsed(a.set), options)
+
+
+def run(model: Model | None, a: argparse.Namespace) -> int:
+    """Simulate; leaves spikes, ``activity.npz``, ``summary.json`` and ``activity.png`` in ``--out``."""
+    if a.dt is not None:
+        number("--dt", a.dt, above=0.0)
     check_page(a)
+    if a.page is not None and a.resume:
+        raise ValueError("--page shows a run from its beginning: with --resume there is none")
     if a.threads is not None:
         set_threads(a.threads)
-    show = Progress()
-    dtype = np.float64 if a.float64 else np.float32
-    net = model.make(seed=a.seed, dt=a.dt, dtype=dtype, scale=a.scale, device=a.device)
-    start = time.perf_counter()
+    show = progress(a)
+    net = built(model, a)
+    dt, start = net.dt, time.perf_counter()
+    settle, steps = whole(a.settle, dt, "--settle", least=0), whole(a.duration, dt, "--duration")
+    if net.step:
+        raise ValueError(f"{a.model}: the function must return a network that has not run; this is at {net.time:g} ms")
+    find_folder(a, KEPT, show)
     show.line(
-        f"{a.model}: {net.units:,} neurons, {net.dtype}, steps of {dt:g} ms, seed {a.seed}; building about "
+        f"{a.model}: {net.units:,} neurons, {net.dtype}, steps of {dt:g} ms, seed {net.seed}; building about "
         f"{sum(c.estimate() for c in net.connections):,} synapses"
     )
-    if (a.out / "summary.json").exists():
-        show.line(f"{a.out} holds the results of an earlier run, which those of this one will replace")
     net.build()
-    built, compiled = time.perf_counter() - start, _compiled()
+    spent, compiled = time.perf_counter() - start, _compiled()
     synapses = sum(map(len, net.connections))
     a.out.mkdir(parents=True, exist_ok=True)
-    path, part = a.out / "run.spikes", a.out / "run.spikes.part"
-    part.unlink(missing_ok=True)  # of a run that was interrupted
-    try:
-        if a.settle:
-            net.run(a.settle, record={})
-        record, every = (None, None) if a.page is None else recorded(net, a.duration)
-        recording = net.run(a.duration, record=record, every=every, to=part, progress=True)
-    except KeyboardInterrupt:
-        kept = f"spikes until then are in {part}" if part.exists() else "before spikes were recorded"
-        print(f"\nnbsnn: interrupted at {net.time:g} ms; {kept}", file=sys.stderr)
-        return 130
-    part.replace(path)
+    recording = simulated(net, a, settle, steps, show)
+    path = a.out / "run.spikes"
     records = SpikeFile(path).records
     # Steps are counted from the end of settling; a spike belongs to its step, at whose end it has its time.
-    times = (records["step"] - 1 - whole(a.settle, dt, "--settle", least=0)) * dt
-    found = activity.measure(net, times, np.array(records["unit"]), a.duration)
+    times, units = (records["step"] - 1 - settle) * dt, np.array(records["unit"])
+    found = activity.measure(net, times, units, a.duration)
     show.line(activity.table(found))
+    seconds, ran = (recording.seconds, recording.duration) if recording else (0.0, 0.0)
     cost = {
-        "build_s": built - compiled, "compile_s": _compiled(), "run_s": recording.seconds,
-        "real_time_factor": 1000.0 * recording.seconds / a.duration, "threads": net.backend.threads(net.loop()),
-        "network_bytes": net.nbytes, "peak_bytes": activity.peak_bytes(),
+        "build_s": spent - compiled, "compile_s": _compiled(), "run_s": seconds,
+        "real_time_factor": 1000.0 * seconds / ran if ran else None,
+        "threads": net.backend.threads(net.loop()), "network_bytes": net.nbytes, "peak_bytes": activity.peak_bytes(),
     }  # fmt: skip
-    show.line(activity.costs(cost, a.duration, threads()))
+    if ran:
+        show.line(activity.costs(cost, ran, threads()))
     settings = {
-        "model": a.model, "scale": a.scale, "seed": a.seed, "dt": a.dt, "dtype": str(net.dtype), "device": a.device,
-        "settle": a.settle, "duration": a.duration, "neurons": net.units, "synapses": synapses,
+        "model": a.model, "scale": a.scale, "seed": net.seed, "dt": dt, "dtype": str(net.dtype), "device": a.device,
+        "set": own.parsed(a.set), "settle": a.settle, "duration": a.duration,
+        "neurons": net.units, "synapses": synapses,
     }  # fmt: skip
     written = ["run.spikes", *activity.write(a.out, found, {**settings, **cost}, show)]
     show.line(f"wrote {', '.join(written)} to {a.out}")
-    if a.page is not None:
+    one = next(iter(found))
+    show.line(f'read them: np.load("{a.out / "spikes.npz"}")["{one}/times"] in ms, and ["{one}/units"]')
+    if a.page is not None and recording:
         page(recording, a.page, title=f"{a.model}, {a.duration:g} ms")
         show.line(f"wrote {a.page}")
+    populations = {name: x.numbers() for name, x in found.items()}
+    tell(a, {"command": "simulate", **settings, **cost, "populations": populations, "out": a.out, "files": written})
     return 0
+
+
+def simulated(net: Network, a: argparse.Namespace, settle: int, steps: int, show: Progress) -> Recording | None:
+    """Run, or go on with a run that was interrupted: ``run.spikes`` then is whole. None if nothing was left to do."""
+    path, part, state = a.out / "run.spikes", a.out / "run.spikes.part", a.out / "run.state.npz"
+    if a.resume and state.exists():
+        net.restore(State.load(state))
+        show.line(f"going on at {net.time:g} of {net.dt * (settle + steps):g} ms")
+    elif a.resume and path.exists():
+        show.line(f"nothing to resume: the run in {a.out} was not interrupted")
+        return None
+    else:
+        for file in (part, state):
+            file.unlink(missing_ok=True)
+    try:
+        if net.step < settle:
+            net.run((settle - net.step) * net.dt, record={}, progress=show)
+        record, every = (None, None) if a.page is None else recorded(net, a.duration)
+        left = (settle + steps - net.step) * net.dt
+        with SpikeWriter.resume(part, net.step + 1) if part.exists() else nullcontext(part) as to:
+            recording = net.run(left, record=record, every=every, to=to, progress=show)
+    except KeyboardInterrupt:
+        net.state().save(state)
+        a.kept = f"the state of {net.time:g} ms"
+        raise
+    part.replace(path)
+    state.unlink(missing_ok=True)
+    return recording
 
 
 def recorded(net: Network, duration: float) -> tuple[dict[Group, dict[str, list[int] | None]], float]:

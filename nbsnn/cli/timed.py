@@ -22,10 +22,10 @@ from ..learning import BPTT
 from ..learning.fit import fit
 from ..neurons import LI, LIF
 from ..pages.snapshots import Snapshots
-from ..progress.bar import Progress
 from ..random import Draws
 from ..validate import count
-from .results import add_page, check_page, finish
+from .manners import add_results, find_folder, manual, progress
+from .results import FILES, KEPT, add_page, check_page, ended, finish
 
 
 @dataclass(frozen=True)
@@ -102,27 +102,32 @@ def add_to(tasks: Any) -> None:
         p = tasks.add_parser(
             name,
             help=task.summary,
-            description=f"Train a network of spiking neurons on {task.summary}.",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-            allow_abbrev=False,
+            **manual(
+                f"Train a network of spiking neurons on {task.summary}.",
+                f"nbsnn train {name} --data DIR",
+                f"nbsnn train {name} --data DIR --epochs 5 --hidden 100 --seed 1",
+                f"nbsnn train {name} --data DIR --out runs/{name}-json --json",
+                files=FILES,
+            ),
         )
         p.add_argument("--data", type=Path, required=True, metavar="DIR", help=task.files)
-        p.add_argument("--epochs", type=int, default=task.epochs, help="how often every sample is seen")
-        p.add_argument("--batch-size", type=int, default=task.batch_size, help="samples at a time")
-        p.add_argument("--hidden", type=int, default=task.hidden, help="hidden spiking neurons")
-        p.add_argument("--tau", type=float, default=task.tau, help="membrane time constant of hidden neurons in steps")
+        g = p.add_argument_group("network")
+        g.add_argument("--hidden", type=int, default=task.hidden, help="hidden spiking neurons")
+        g.add_argument("--tau", type=float, default=task.tau, help="membrane time constant of hidden neurons in steps")
         if task.step is not None:
-            p.add_argument("--step", type=float, default=task.step, help="length of a time step in ms")
-            p.add_argument("--dense", action="store_true", help="make an array of each batch, to compare with")
-        p.add_argument("--lr", type=float, default=task.lr, help="peak learning rate of Adam, with a cosine schedule")
-        p.add_argument("--dropout", type=float, default=task.dropout, help="share of hidden units silenced in training")
-        p.add_argument("--seed", type=int, default=0, help="seed of weights and order")
-        p.add_argument("--samples", type=int, default=None, help="use only this many training and test samples")
-        p.add_argument("--threads", type=int, default=None, help="threads of the kernels")
-        p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
-        p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
-        p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
-        add_page(p)
+            g.add_argument("--step", type=float, default=task.step, help="length of a time step in ms")
+            g.add_argument("--dense", action="store_true", help="make an array of each batch, to compare with")
+        g = p.add_argument_group("training")
+        g.add_argument("--epochs", type=int, default=task.epochs, help="how often every sample is seen")
+        g.add_argument("--batch-size", type=int, default=task.batch_size, help="samples at a time")
+        g.add_argument("--lr", type=float, default=task.lr, help="peak learning rate of Adam, with a cosine schedule")
+        g.add_argument("--dropout", type=float, default=task.dropout, help="share of hidden units silenced in training")
+        g.add_argument("--seed", type=int, default=0, help="seed of weights and order")
+        g.add_argument("--samples", type=int, default=None, help="use only this many training and test samples")
+        g = p.add_argument_group("machine")
+        g.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
+        g.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
+        add_page(add_results(p, name, "go on from the checkpoint of a training that was interrupted"))
         p.set_defaults(run=partial(run, task))
 
 
@@ -153,7 +158,8 @@ def run(task: Timed, arguments: argparse.Namespace) -> int:
     if arguments.threads is not None:
         set_threads(arguments.threads)
     check_page(arguments)
-    show = Progress()
+    show = progress(arguments)
+    find_folder(arguments, KEPT, show)
     dataset, few = task.load(arguments.data), slice(arguments.samples)
     train, test = (dataset.x_train[few], dataset.y_train[few]), (dataset.x_test[few], dataset.y_test[few])
     encoder: Any = task.encoder(getattr(arguments, "step", 1.0))
@@ -178,7 +184,8 @@ def run(task: Timed, arguments: argparse.Namespace) -> int:
         seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz", resume=arguments.resume, progress=show,
         callback=snapshots,
     )  # fmt: skip
-    finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)
-    show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
-    show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")
+    written = finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)
+    seconds = time.perf_counter() - start
+    show.line(f"trained in {seconds:.1f} s; {compiler.summary()}")
+    ended(arguments, history, seconds, written, show)
     return 0

@@ -19,10 +19,10 @@ from ..learning import BPTT
 from ..learning.fit import fit
 from ..neurons import LI, LIF
 from ..pages.snapshots import Snapshots
-from ..progress.bar import Progress
 from ..validate import count
 from . import diehl_cook, timed
-from .results import add_page, check_page, finish
+from .manners import add_results, find_folder, manual, progress
+from .results import FILES, KEPT, add_page, check_page, ended, finish
 from .tasks import TASKS, Task
 
 ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": encode.latency}
@@ -30,8 +30,18 @@ ENCODERS = {"constant": encode.constant, "poisson": encode.poisson, "latency": e
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``train`` and its tasks to the command line."""
-    command = commands.add_parser("train", help="train a spiking network on a data set", allow_abbrev=False)
-    tasks = command.add_subparsers(dest="task", required=True, metavar="TASK")
+    command = commands.add_parser(
+        "train",
+        help="train a spiking network on a data set",
+        **manual(
+            "Train a spiking network on a data set. It shows a line for each epoch and ends with the test accuracy; "
+            "after every epoch a checkpoint is written. Ctrl-C ends it and says the command that goes on from there.",
+            "nbsnn train digits",
+            "nbsnn train mnist --data DIR --epochs 5",
+            "nbsnn train digits --help",
+        ),
+    )
+    tasks = command.add_subparsers(dest="task", required=True, metavar="TASK", title="tasks")
     for name, task in TASKS.items():
         add_task(tasks, name, task)
     timed.add_to(tasks)
@@ -40,38 +50,44 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def add_task(tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: str, task: Task) -> None:
     """Add one task with its options."""
+    data = " --data DIR" if task.needs_data else ""
     p = tasks.add_parser(
         name,
         help=task.summary,
-        description=f"Train a network of spiking neurons, input-hidden-10, on {task.summary}.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
+        **manual(
+            f"Train a network of spiking neurons, input-hidden-10, on {task.summary}.",
+            f"nbsnn train {name}{data}",
+            f"nbsnn train {name}{data} --epochs 3 --encoder poisson --steps 20",
+            f"nbsnn train {name}{data} --seed 1 --out runs/other --json",
+            files=FILES,
+        ),
     )
     if task.needs_data:
         p.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the four idx files")
-    p.add_argument("--epochs", type=int, default=task.epochs, help="how often every sample is seen")
-    p.add_argument("--batch-size", type=int, default=task.batch_size, help="samples at a time")
-    p.add_argument("--hidden", type=int, default=task.hidden, help="hidden spiking neurons")
-    p.add_argument("--steps", type=int, default=task.steps, help="time steps per sample")
-    p.add_argument("--encoder", choices=list(ENCODERS), default="constant", help="how pixels become input over time")
-    p.add_argument("--tau", type=float, default=2.0, help="membrane time constant in steps")
-    p.add_argument("--lr", type=float, default=task.lr, help="peak learning rate of Adam, with a cosine schedule")
-    p.add_argument("--dropout", type=float, default=task.dropout, help="share of hidden units silenced in training")
-    p.add_argument("--dropout-input", type=float, default=task.dropout_input, help="share of pixels silenced")
-    p.add_argument(
+    g = p.add_argument_group("network")
+    g.add_argument("--hidden", type=int, default=task.hidden, help="hidden spiking neurons")
+    g.add_argument("--steps", type=int, default=task.steps, help="time steps per sample")
+    g.add_argument("--encoder", choices=list(ENCODERS), default="constant", help="how pixels become input over time")
+    g.add_argument("--tau", type=float, default=2.0, help="membrane time constant in steps")
+    g = p.add_argument_group("training")
+    g.add_argument("--epochs", type=int, default=task.epochs, help="how often every sample is seen")
+    g.add_argument("--batch-size", type=int, default=task.batch_size, help="samples at a time")
+    g.add_argument("--lr", type=float, default=task.lr, help="peak learning rate of Adam, with a cosine schedule")
+    g.add_argument("--dropout", type=float, default=task.dropout, help="share of hidden units silenced in training")
+    g.add_argument("--dropout-input", type=float, default=task.dropout_input, help="share of pixels silenced")
+    g.add_argument(
         "--shift", type=int, default=task.shift, help="shift training images at random by up to this many pixels"
     )
-    p.add_argument("--seed", type=int, default=0, help="seed of weights, order and encoding")
-    p.add_argument("--samples", type=int, default=None, help="use only this many training and test samples")
-    p.add_argument("--threads", type=int, default=None, help="threads of the kernels")
-    p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
-    p.add_argument("--out", type=Path, default=Path("runs") / name, metavar="DIR", help="folder for all results")
-    p.add_argument("--resume", action="store_true", help="resume from the checkpoint in --out")
-    add_page(p)
-    p.add_argument(
+    g.add_argument("--seed", type=int, default=0, help="seed of weights, order and encoding")
+    g.add_argument("--samples", type=int, default=None, help="use only this many training and test samples")
+    g = p.add_argument_group("machine")
+    g.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
+    g.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
+    g.add_argument(
         "--max-bytes", type=int, default=None, help="bytes kept for the backward pass; the rest is recomputed"
     )
-    p.add_argument("--profile", action="store_true", help="say at the end where the time of training went")
+    g.add_argument("--profile", action="store_true", help="say at the end where the time of training went")
+    add_page(add_results(p, name, "go on from the checkpoint of a training that was interrupted"))
     p.set_defaults(run=partial(run, task))
 
 
@@ -96,7 +112,8 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     if arguments.threads is not None:
         set_threads(arguments.threads)
     check_page(arguments)
-    show = Progress()
+    show = progress(arguments)
+    find_folder(arguments, KEPT, show)
     dataset = task.load(getattr(arguments, "data", None), True)
     few = slice(arguments.samples)
     train, test = (dataset.x_train[few], dataset.y_train[few]), (dataset.x_test[few], dataset.y_test[few])
@@ -121,7 +138,9 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     snapshots = None if arguments.page is None else Snapshots(net)
     start = time.perf_counter()
-    augment = partial(shift, pixels=arguments.shift, side=round(train[0].shape[1] ** 0.5)) if arguments.shift else None
+    augment: Any = (
+        partial(shift, pixels=arguments.shift, side=round(train[0].shape[1] ** 0.5)) if arguments.shift else None
+    )
     with profile() if arguments.profile else nullcontext() as where:
         history = fit(
             net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, augment=augment,
@@ -130,7 +149,8 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
         )  # fmt: skip
     if where is not None:
         show.line(str(where))
-    finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)
-    show.line(f"trained in {time.perf_counter() - start:.1f} s; {compiler.summary()}")
-    show.line(f"test accuracy: {100.0 * history['test_accuracy'][-1]:.1f} %")
+    written = finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)
+    seconds = time.perf_counter() - start
+    show.line(f"trained in {seconds:.1f} s; {compiler.summary()}")
+    ended(arguments, history, seconds, written, show)
     return 0

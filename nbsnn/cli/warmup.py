@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
 from functools import partial
 from pathlib import Path
 
@@ -18,8 +19,8 @@ from .. import models
 from ..compile import fill as compiler
 from ..device.threads import threads
 from ..network import Network
-from ..progress.bar import Progress
 from ..validate import count
+from .manners import add_json, manual, progress, tell
 
 Main = Callable[[list[str]], int]
 """The command line: arguments -> exit status."""
@@ -30,12 +31,18 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: M
     p = commands.add_parser(
         "warmup",
         help="compile what the commands need",
-        description="Compile the kernels of the commands into the cache on disk, each command in a process of its own.",
-        allow_abbrev=False,
+        **manual(
+            "Compile the kernels of the commands into the cache on disk, each command in a process of its own, so that "
+            "their first run does not wait.",
+            "nbsnn warmup",
+            "nbsnn warmup digits cuba --jobs 2",
+            "nbsnn warmup digits --json",
+        ),
     )
     p.add_argument("names", nargs="*", metavar="NAME", help=f"commands: {', '.join(COMMANDS)}; all by default")
     p.add_argument("--jobs", type=int, default=None, help="processes at a time; as many as threads by default")
     p.add_argument("--here", action="store_true", help="in this process, one after the other")
+    add_json(p)
     p.set_defaults(run=partial(warm_up, main=run))
 
 
@@ -47,16 +54,20 @@ def warm_up(arguments: argparse.Namespace, main: Main) -> int:
             raise ValueError(f"warmup knows {', '.join(COMMANDS)}, not {name!r}")
     if arguments.here:
         for name in names:
-            COMMANDS[name](main)
-        print(compiler.summary())
+            with redirect_stdout(sys.stderr) if arguments.json else nullcontext():
+                COMMANDS[name](main)
+        fresh = sum(not entry.cached for entry in compiler.log)
+        tell(arguments, {"command": "warmup", "names": names, "compiled": fresh})
+        progress(arguments).line(compiler.summary())
         return 0
     jobs = count("--jobs", arguments.jobs) if arguments.jobs is not None else threads()
-    return _processes(names, jobs, Progress())
+    return _processes(names, jobs, arguments)
 
 
-def _processes(names: list[str], jobs: int, show: Progress) -> int:
+def _processes(names: list[str], jobs: int, arguments: argparse.Namespace) -> int:
     """One process for each name, ``jobs`` at a time."""
-    waiting, running, failed = list(names), {}, 0
+    show, seconds = progress(arguments), {}
+    waiting, running, failed = list(names), {}, []
     while waiting or running:
         while waiting and len(running) < jobs:
             name = waiting.pop(0)
@@ -67,10 +78,13 @@ def _processes(names: list[str], jobs: int, show: Progress) -> int:
             if process.poll() is None:
                 continue
             said = (process.communicate()[0] or "").strip().splitlines()
-            failed += process.returncode != 0
-            show.line(f"{name:<14} {time.perf_counter() - start:6.1f} s  {said[-1] if said else 'no word'}")
+            seconds[name] = time.perf_counter() - start
+            failed += [name] if process.returncode else []
+            show.line(f"{name:<14} {seconds[name]:6.1f} s  {said[-1] if said else 'no word'}")
             del running[name]
+        show.bar("compiling", len(seconds), len(names), f"now {', '.join(running)}")
         time.sleep(0.05)
+    tell(arguments, {"command": "warmup", "names": names, "seconds": seconds, "failed": failed})
     return 1 if failed else 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LIMIT = 256
@@ -15,11 +17,28 @@ def folder() -> Path:
     return Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
 
 
+at_work: list[str] = []
+"""Kernels that are in their first call, which compiles or loads them."""
+
+
+@contextmanager
+def first_call(name: str) -> Iterator[None]:
+    """Note that a kernel is at work."""
+    at_work.append(name)
+    try:
+        yield
+    finally:
+        at_work.remove(name)
+
+
+def count() -> int:
+    """Number of kernels on disk."""
+    return len({file.name.split("-")[0] for file in folder().rglob("*_????????????????-*.nbi")})
+
+
 def report() -> str:
     """Number of kernels on disk, and their folder."""
-    place = folder()
-    kernels = {file.name.split("-")[0] for file in place.rglob("*_????????????????-*.nbi")}
-    return f"{len(kernels)} kernels under {place}, at most {LIMIT} per folder"
+    return f"{count()} kernels under {folder()}, at most {LIMIT} per folder"
 
 
 def tend(folder: Path, name: str, cached: bool) -> None:

@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from .cache import tend
+from . import cache
 
 CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -197,16 +197,17 @@ class Kernel:
 
     def _compile(self, *args: Any) -> Any:
         start = time.perf_counter()
-        try:
-            result = self.dispatcher(*args)
-        except OSError:  # compiled, but not saved (a full disk, say); the arguments are not touched yet
-            result = self.dispatcher(*args)
+        with cache.first_call(self.name):
+            try:
+                result = self.dispatcher(*args)
+            except OSError:  # compiled, but not saved (a full disk, say); the arguments are not touched yet
+                result = self.dispatcher(*args)
         stats = self.dispatcher.stats
-        cached = bool(stats.cache_hits)
-        log.append(Compiled(self.name, time.perf_counter() - start, cached))
+        had = bool(stats.cache_hits)
+        log.append(Compiled(self.name, time.perf_counter() - start, had))
         self.ready = True
         if stats.cache_path:
-            tend(Path(stats.cache_path), self.name, cached)
+            cache.tend(Path(stats.cache_path), self.name, had)
         return result
 
 

@@ -25,7 +25,7 @@ ORDER = 2500
 
 def brunel(
     seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0,
-    device: str = "cpu",
+    device: str = "cpu", weight: float = 0.1,
 ) -> Network:  # fmt: skip
     """Brunel's network with 12,500 neurons and 15.6 million synapses.
 
@@ -41,6 +41,8 @@ def brunel(
     eta : float
         External rate relative to that which takes the mean membrane to the threshold.
     device : {"cpu", "cuda", "python"}
+    weight : float, mV
+        What an excitatory spike adds.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def brunel(
     """
     g, eta = number("g", g, least=-1e30, most=1e30), number("eta", eta, least=0.0, most=1e30)
     net = Network(dt, seed, dtype=dtype, device=device)
-    tau, v_threshold, jump, inputs = 20.0, 20.0, 0.1, 1000
+    tau, v_threshold, jump, inputs = 20.0, 20.0, number("weight", weight, above=0.0), 1000
     inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0, most=1e5)))
     neuron = LIF(tau=tau, v_threshold=v_threshold, v_reset=0.0, refractory=2.0)
     cells = net.population(neuron, 5 * inhibitory, name="cells")

@@ -17,10 +17,14 @@ import numpy as np
 from ..network import Network
 from ..neurons import ConductanceLIF
 from ..sparse import values
+from ..validate import number
 from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_conductances
 
 
-def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu") -> Network:
+def coba(
+    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu",
+    weight: float = 6.0, inhibition: float = 67.0,
+) -> Network:  # fmt: skip
     """The conductance-based benchmark network: 4000 integrate-and-fire neurons.
 
     Parameters
@@ -31,6 +35,8 @@ def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
     device : {"cpu", "cuda", "python"}
+    weight, inhibition : float, nS
+        What a spike of an excitatory and of an inhibitory cell adds.
 
     Returns
     -------
@@ -52,5 +58,5 @@ def coba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     )
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Normal(-65.0, 5.0))
     start_conductances(cells)
-    connect(net, cells, EXCITATION, INHIBITION, weights=(6.0, 67.0))
+    connect(net, cells, EXCITATION, INHIBITION, weights=(number("weight", weight), number("inhibition", inhibition)))
     return net

@@ -17,10 +17,14 @@ from ..network import Network
 from ..neurons import LIF
 from ..sparse import values
 from ..synapses import Exponential
+from ..validate import number
 from .vogels_abbott import cells_at, connect
 
 
-def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu") -> Network:
+def cuba(
+    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu",
+    weight: float = 1.62, inhibition: float = -9.0,
+) -> Network:  # fmt: skip
     """The current-based benchmark network: 4000 integrate-and-fire neurons that keep each other going.
 
     Parameters
@@ -31,6 +35,8 @@ def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
     device : {"cpu", "cuda", "python"}
+    weight, inhibition : float, mV
+        What a spike of an excitatory and of an inhibitory cell adds.
 
     Returns
     -------
@@ -50,5 +56,6 @@ def cuba(seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float =
     net = Network(dt, seed, dtype=dtype, device=device)
     neuron = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Uniform(-60.0, -50.0))
-    connect(net, cells, Exponential(5.0), Exponential(10.0), weights=(1.62, -9.0))
+    weights = number("weight", weight), number("inhibition", inhibition)
+    connect(net, cells, Exponential(5.0), Exponential(10.0), weights)
     return net

@@ -56,7 +56,7 @@ def run(network: Home, *arguments: Any) -> Recording:
 
 def _run(
     network: Home, duration: float, record: Any, every: float | None, to: Any, variables_to: Any,
-    progress: bool, callback: Callable | None, callback_every: float | None,
+    progress: Progress | bool, callback: Callable | None, callback_every: float | None,
 ) -> Recording:  # fmt: skip
     dt = network.dt
     steps = whole(duration, dt, "duration")

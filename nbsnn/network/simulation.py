@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..device.threads import resolve, threads
+from ..progress.bar import Progress
 from ..random import Draws
 from ..validate import float_dtype, free_memory, scale
 from . import run
@@ -264,7 +265,7 @@ class Simulation(Sealed):
 
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,
-        to: Any = None, variables_to: Any = None, progress: bool = False,
+        to: Any = None, variables_to: Any = None, progress: Progress | bool = False,
         callback: Callable[[Any], Any] | None = None, callback_every: float | None = None,
     ) -> Recording:  # fmt: skip
         """Simulate ``duration`` ms from the present state on.
@@ -285,7 +286,7 @@ class Simulation(Sealed):
         variables_to : path or VariableWriter, optional
             Likewise for variables and weights: ``nbsnn.files.VariableFile``, ``VariableWriter.resume(path)``, and
             from an earlier state with ``step=state.step``.
-        progress : bool
+        progress : bool or Progress
             Show a bar on a terminal.
         callback : callable, optional
             Called with the network again and again; it may read and change state and weights.
