@@ -85,6 +85,8 @@ if TYPE_CHECKING:
     from .layers import SumPool2d as SumPool2d
     from .layers import TemporalConv as TemporalConv
     from .layers import Upsample as Upsample
+    from .layers import WSConv2d as WSConv2d
+    from .layers import WSDense as WSDense
     from .learning import BPTT as BPTT
     from .learning import OTTT as OTTT
     from .learning import SLTT as SLTT
@@ -127,7 +129,7 @@ NAMES = {
         AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d BatchNorm Container Conv1d Conv2d ConvTranspose1d
         ConvTranspose2d Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool GroupNorm Identity
         InstanceNorm Layer LayerNorm MaxPool1d MaxPool2d Parallel Population ReLU Recurrent Reshape Residual Run Scale
-        Sequential SumPool1d SumPool2d TemporalConv Upsample
+        Sequential SumPool1d SumPool2d TemporalConv Upsample WSConv2d WSDense
     """,
     "learning": "Accumulator BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",

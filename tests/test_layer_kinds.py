@@ -16,6 +16,9 @@ from nbsnn.neurons import LI, LIF
 KINDS = {  # name -> how to make it, shape of its input
     "reshape": (lambda: nbsnn.Reshape((2, 3)), (6,)),
     "relu": (nbsnn.ReLU, (3, 2)),
+    "standardised": (lambda: nbsnn.WSDense(5, 3), (5,)),
+    "standardised, plain": (lambda: nbsnn.WSDense(5, 3, bias=False, gain=False, eps=0.1), (5,)),
+    "standardised conv": (lambda: nbsnn.WSConv2d(2, 4, 3, padding=1, groups=2), (2, 4, 5)),
     "reflect": (lambda: nbsnn.Conv2d(2, 4, (3, 2), padding=(2, 1), padding_mode="reflect", groups=2), (2, 4, 5)),
     "replicate": (lambda: nbsnn.Conv2d(2, 3, 4, padding="same", padding_mode="replicate"), (2, 4, 5)),
     "circular": (lambda: nbsnn.Conv1d(2, 3, 3, padding=2, stride=2, padding_mode="circular"), (2, 5)),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..layers import Conv2d, Dense, Dropout, Flatten, Identity, Layer, ReLU, Scale, Sequential
+from ..layers import Conv2d, Dense, Dropout, Flatten, Identity, Layer, ReLU, Scale, Sequential, WSConv2d, WSDense
 from ..layers.adaptive_pool import AdaptivePool
 from ..layers.batch_norm import BatchNorm
 from ..layers.global_pool import GlobalSumPool
@@ -195,6 +195,7 @@ def prepared(net: Sequential, pool_first: bool) -> Sequential:
     for name, layer in instance("net", host, Sequential, "a Sequential").children.items():
         if isinstance(layer, (Dropout, Identity)):
             continue
+        layer = layer.plain() if isinstance(layer, (WSDense, WSConv2d)) else layer
         if isinstance(layer, BatchNorm):
             if not before or not isinstance(found[before][0], (Dense, Conv2d)):
                 raise ValueError(f"{name}: batch normalisation can be folded into a connection right before it alone")

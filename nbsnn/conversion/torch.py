@@ -244,6 +244,8 @@ def _array(name: str, value: object) -> np.ndarray:
 
 def _ours(layer: Layer, entry: str, value: np.ndarray) -> np.ndarray:
     """A parameter of PyTorch in our order of axes."""
+    if entry == "gain":
+        return value.ravel()  # [out, 1 ...]
     if entry != "weight" or value.ndim < 2:
         return value
     if isinstance(layer, Dense):

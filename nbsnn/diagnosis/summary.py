@@ -20,6 +20,7 @@ from ..layers.fused.memory_plan import alone
 from ..layers.fused.network import FusedNetwork, fuse
 from ..layers.layer import Array, Nested
 from ..layers.normalization import Normalization
+from ..layers.standardized import WSConv2d, WSDense
 from ..layers.stateless import Stateless
 from ..spikes.spike_input import SpikeInput
 from ..validate import instance
@@ -203,7 +204,7 @@ class Counter:
     def __init__(self, layer: Layer):
         self.dense = self.operations = 0.0
         self.spikes = True
-        self.ones = layer.twin(dtype=np.float64)
+        self.ones = (layer.plain() if isinstance(layer, (WSConv2d, WSDense)) else layer).twin(dtype=np.float64)
         for name, array in self.ones.parameters().items():
             array[...] = 1.0 if name == "weight" else 0.0
         what = "apply" if isinstance(layer, Stateless) else "forward"

@@ -36,6 +36,8 @@ from .residual import Residual as Residual
 from .run import Run as Run
 from .scale import Scale as Scale
 from .sequential import Sequential as Sequential
+from .standardized import WSConv2d as WSConv2d
+from .standardized import WSDense as WSDense
 from .stateless import Stateless as Stateless
 from .temporal_conv import TemporalConv as TemporalConv
 from .upsample import Upsample as Upsample

@@ -100,13 +100,18 @@ class Dense(Stateless):
         return type(self) is Dense and self.setting.device == "cpu" and not self.setting.smooth
 
     @property
+    def matrix(self) -> Array:
+        """The weights as they are used."""
+        return self.params["weight"]
+
+    @property
     def takes_events(self) -> bool:
         return type(self).apply is Dense.apply and self.setting.device == "cpu" and not self.setting.smooth
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
         x = tape["pre"]
-        weight = self.params["weight"]
+        weight = self.matrix
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, *self.shape)
         with span("products"):
@@ -184,9 +189,9 @@ class Dense(Stateless):
         g, rows = gy.reshape(-1, *self.shape), gx.reshape(-1, *self.in_shape)
         if self.setting.device == "cpu" and self.shape[0] <= FEW and gx.size > SERIAL:
             gx[...] = 0.0
-            add_product(g, self.params["weight"].T, rows)
+            add_product(g, self.matrix.T, rows)
         else:
-            matmul(g, self.params["weight"].T, out=rows)
+            matmul(g, self.matrix.T, out=rows)
         return gx
 
 

@@ -25,6 +25,7 @@ from ..layers.dense import Dense
 from ..layers.layer import Array, Nested, Setting, buffer
 from ..layers.population import Population
 from ..layers.run import Run
+from ..layers.standardized import WSDense
 from ..neuron import Neuron
 from ..random import Draws
 from ..validate import count, number, scale, shown, switch
@@ -113,8 +114,10 @@ class Plastic(Container):
         device: str = "cpu",
         seed: int = 0,
     ):
-        if not isinstance(connection, Dense):
-            raise TypeError(f"connection: a plastic connection must be Dense, not {shown(connection)}")
+        if not isinstance(connection, Dense) or isinstance(connection, WSDense):
+            raise TypeError(
+                f"connection: a plastic connection must be Dense, with weights as they are, not {shown(connection)}"
+            )
         units = connection.shape[0]
         if lateral is not None and not isinstance(lateral, Dense):
             lateral = Dense(

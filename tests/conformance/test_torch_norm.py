@@ -11,8 +11,6 @@ from nbsnn.random import Draws
 from .golden import Case, close, golden
 
 FILE = "torch_norm.npz"
-LACKING = ("WSConv2d", "WSLinear")
-"""Layers that nbsnn does not have yet."""
 
 
 def batch_norm(case: Case) -> nbsnn.BatchNorm:
@@ -82,11 +80,35 @@ def sums_close(found: Any, expected: Any, cot: Any, dtype: str, what: str) -> No
     close(np.append(np.ravel(found), scale), np.append(np.ravel(expected), scale), dtype, what=what)
 
 
-def lacking(case: Case) -> bool:
-    return case.params["layer"] in LACKING
+def standardised(case: Case) -> bool:
+    return case.params["layer"] in ("WSConv2d", "WSLinear")
 
 
-@golden(FILE, where=lambda case: "batches" not in case.params and not lacking(case))
+@golden(FILE, where=standardised)
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_weight_standardisation(case: Case, dtype: str) -> None:
+    p = case.params
+    options = {name: p[name] for name in ("bias", "gain", "eps")}
+    if p["layer"] == "WSLinear":
+        layer: Any = nbsnn.WSDense(p["in_features"], p["out_features"], **options)
+    else:  # padding_mode is left out: the recorded layer pads zeros whatever it is
+        options |= {n: tuple(p[n]) if isinstance(p[n], list) else p[n] for n in ("stride", "padding", "dilation")}
+        sizes = p["in_channels"], p["out_channels"], tuple(p["kernel_size"])
+        layer = nbsnn.WSConv2d(*sizes, groups=p["groups"], **options)
+    net = nbsnn.Sequential(layer=layer, input_shape=case["x"].shape[2:], dtype=dtype, device="python")
+    names = [name for name in ("weight", "gain", "bias") if name in case]
+    nbsnn.load_torch(net, {f"layer.{name}": case[name] for name in names})
+    made = np.moveaxis(layer.standardized(), -1, 0)
+    close(made, case["standardised_weight"], dtype, what="standardised weight")
+    y, gx, grads = both_ways(net, case["x"], case["cot"], dtype, True)
+    close(y, case["y"], dtype, what="y")
+    close(gx, case["grad_x"], dtype, what="grad_x")
+    for name in names:
+        found = np.moveaxis(grads[name], -1, 0) if name == "weight" else grads[name].reshape(case[name].shape)
+        sums_close(found, case[f"grad_{name}"], case["cot"], dtype, f"grad_{name}")
+
+
+@golden(FILE, where=lambda case: "batches" not in case.params and not standardised(case))
 @pytest.mark.parametrize("dtype", ["f8", "f4"])
 def test_normalisation_within_a_sample(case: Case, dtype: str) -> None:
     net = network(normalization(case), case["x"].shape[2:], case, dtype)

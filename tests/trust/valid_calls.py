@@ -361,6 +361,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"net": net, "x": X, "target": Y, "loss": losses.rate_cross_entropy, "rate": 0.1,
              "history": None},
         ),
+        "WSDense": (nbsnn.WSDense, nbsnn.WSDense, {"n_pre": 4, "n_post": 3, "bias": True, "gain": True, "eps": 0.1}),
         "load_torch": (
             nbsnn.load_torch, nbsnn.load_torch,
             {"net": net, "state": {"a.weight": np.ones((3, 4)), "a.bias": np.ones(3)}, "ignore": ()},
