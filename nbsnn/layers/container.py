@@ -44,7 +44,6 @@ class Container(Layer):
 
     def __init__(self, *parts: Any, **named: Any):
         super().__init__()
-        self.children: dict[str, Layer] = {}
         numbers: dict[str, int] = {}
         for part in parts:
             layer = as_layer(part)
@@ -62,10 +61,9 @@ class Container(Layer):
         layer: Layer = self
         instance("name", name, str, "the name of a layer")
         for part in name.split("/"):
-            children = layer.children if isinstance(layer, Container) else {}
-            if part not in children:
+            if part not in layer.children:
                 raise KeyError(f"there is no layer {name!r}; there are {list(self.layers())}")
-            layer = children[part]
+            layer = layer.children[part]
         return layer
 
     def __repr__(self) -> str:

@@ -33,6 +33,7 @@ class Flatten(Stateless):
     kind = "flatten"
     devices = DEVICES
     lowpass = True
+    takes_events = None
 
     def __init__(self, start_dim: int = 0, end_dim: int = -1):
         super().__init__()

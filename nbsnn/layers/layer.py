@@ -58,7 +58,8 @@ class Layer:
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass, takes_events, over_time : bool
         Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``;
-        whether ``forward`` takes a list of spikes, a ``SpikeInput``, else made an array; whether training mixes steps.
+        whether ``forward`` takes spikes as a list, a ``SpikeInput``, which is made an array for other layers (None: as
+        the layer after it); whether training mixes steps.
     devices : tuple of str
         Where the layer can compute; a custom layer computes with NumPy's arrays.
     fusible : bool
@@ -72,12 +73,14 @@ class Layer:
     """
 
     kind = "layer"
-    at_once = lowpass = takes_events = over_time = False
+    at_once = lowpass = over_time = False
+    takes_events: bool | None = False
     devices: tuple[str, ...] = ("cpu", "python")
     fusible = False
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
+        self.children: dict[str, Layer] = {}
         self.buffers: dict[str, Array] = {}
         self.in_shape: tuple[int, ...] = ()
         self.shape: tuple[int, ...] = ()
@@ -329,8 +332,7 @@ class Layer:
         return self.__dict__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
-        other = type(self).__new__(type(self))
-        memo[id(self)] = other
+        other = memo[id(self)] = type(self).__new__(type(self))
         for array in self.params.values():
             if on_gpu(array):
                 memo[id(array)] = put(get(array))
@@ -342,8 +344,5 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
     """Nested names joined by "/"."""
     flat: dict[str, Array] = {}
     for name, value in nested.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}/")
-        else:
-            flat[prefix + name] = value
+        flat |= flatten(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {prefix + name: value}
     return flat

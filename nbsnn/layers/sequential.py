@@ -12,8 +12,6 @@ from ..device.threads import DEVICES
 from ..random import Draws
 from ..validate import shape_of
 from .container import Container
-from .flatten import Flatten
-from .identity import Identity
 from .layer import Array, Nested, Setting
 from .spike_trace import LowPass
 
@@ -95,10 +93,8 @@ class Sequential(Container):
 
     @property
     def takes_events(self) -> bool:
-        for layer in self.children.values():
-            if not isinstance(layer, (Flatten, Identity)):  # these hand on what they are given
-                return layer.takes_events
-        return False
+        found = (layer.takes_events for layer in self.children.values())
+        return next((takes for takes in found if takes is not None), False)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}

@@ -89,8 +89,8 @@ class EProp(Online):
         if self.feedback_decay and feedback != "adaptive":
             raise ValueError(f'feedback_decay needs feedback="adaptive", not {feedback!r}')
         hidden, last = net.layers()[self.hidden], cast("Dense", net.layers()[self.last])
-        self.recurrent = hidden if isinstance(hidden, Recurrent) else None
-        self.population: Any = hidden.children["neurons"] if isinstance(hidden, Recurrent) else hidden
+        self.recurrent = cast(Recurrent, hidden) if hidden.children else None
+        self.population = cast(Population, hidden.children.get("neurons", hidden))
         self.kappa, self.gain = _readout_filter(net.layers()[self.readout]) if self.readout else (0.0, 1.0)
         self.feedback_weight: Array = last.params["weight"]
         if feedback != "symmetric":

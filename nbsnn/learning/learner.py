@@ -14,7 +14,6 @@ from ..device.exclusive import Exclusive
 from ..device.gpu import assign, get
 from ..device.profile import span
 from ..files.pickling import by_name
-from ..layers.container import Container
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses.named import as_loss
 from ..optim import Adam
@@ -78,7 +77,7 @@ class Learner:
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
-        containers = [layer for layer in (self.net, *self.net.layers().values()) if isinstance(layer, Container)]
+        containers = [layer for layer in (self.net, *self.net.layers().values()) if layer.children]
         self.layers = [(container, dict(container.children)) for container in containers]
         self.place = place_of(net)
         self.grads = self.place.zeros(net)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ..plasticity import PostPreInt, Rule
 from .arrays import GpuMemory, Memory
 from .kernel import GpuNetworkKernel, NetworkKernel
 from .loop import Loop
@@ -19,7 +18,7 @@ class OnHost:
     loop: type[Loop] = Loop
 
     @staticmethod
-    def check(rule: Any) -> None:
+    def check(rule: Rule | PostPreInt) -> None:
         """Raise unless a rule runs there, as all do."""
 
     @staticmethod

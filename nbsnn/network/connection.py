@@ -73,8 +73,11 @@ class Connection(Sealed):
         self.network, self.name, self.sources, self.targets = network, name, source, target
         self.source, self.target = source.group, target.group
         self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
-        self.integer = plasticity if isinstance(plasticity, PostPreInt) else None
-        self.homeostasis, self.rule = homeostasis, plasticity if isinstance(plasticity, Rule) else IDLE
+        self.homeostasis, self.integer, self.rule = homeostasis, None, IDLE
+        if plasticity is not None and plasticity.loop == "integer":
+            self.integer = plasticity
+        elif plasticity is not None:
+            self.rule = plasticity
         self.changes = plasticity is not None or homeostasis is not None
         self.kind = kind_of(plasticity)
         self.stored: Any = None  # the weights, as ``kind`` or as one that is shared, once they are built

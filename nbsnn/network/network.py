@@ -256,7 +256,6 @@ class Network(Simulation):
         if not source.group.spiking:
             raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
         synapse = Delta() if synapse is None else synapse
-        check_rule(plasticity, self.dtype, self.dt)
         if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
             raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
         for what, given, wanted in (
@@ -264,8 +263,10 @@ class Network(Simulation):
         ):  # fmt: skip
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
+        if plasticity is not None:
+            check_rule(plasticity, self.dtype, self.dt)
+            self.backend.check(plasticity)
         check_homeostasis(homeostasis, plasticity, self.dtype, self.dt)
-        self.backend.check(plasticity)
         if isinstance(weight, (int, float)):
             number_in(self.dtype, "weight", weight)
         check_name(name)

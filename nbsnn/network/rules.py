@@ -8,8 +8,6 @@ import numpy as np
 
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.check import check_numbers
-from ..plasticity.mean_weight import MetaRule
-from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from ..scalar.times import whole
 
@@ -18,47 +16,44 @@ BOUNDED = ("hard", "soft", "power")  # kinds of bounds at which weights end
 STEPWISE = "sparse synapses are visited at spikes alone. nbsnn.plasticity.Plastic runs this rule, on dense weights"
 
 
-def normalizes_steps(rule: Rule) -> bool:
-    """True if a rule normalises weights after steps, and not only at the end of a run."""
-    return rule.normalize is not None and rule.normalize.first is not None
+HOMEOSTATIC = {"integer": "which has integer weights", "mean weight": "which is a homeostasis itself"}
+"""Loop of a rule -> why it takes no homeostasis."""
 
 
-def check_rule(rule: Any, dtype: Any, dt: float) -> None:
+def check_rule(rule: Rule | PostPreInt, dtype: np.dtype, dt: float) -> None:
     """Raise unless a rule changes weights at spikes alone, or by what can be carried from spike to spike.
 
     Its traces must be such as the network's precision can follow.
     """
-    if isinstance(rule, PostPreInt):
+    if rule.loop == "integer":
         most = 1 << 24 if dtype == np.float32 else 1 << 31
         if not -most <= rule.w_min <= rule.w_max <= most:
             raise ValueError(
                 f"weights of this network are {dtype}, which holds integers up to {most}: not w_min = {rule.w_min}, "
                 f"w_max = {rule.w_max}"
             )
-    if not isinstance(rule, Rule):
         return
     check_numbers(rule, dtype)
     for trace in (*rule.pre.values(), *rule.post.values()):
         trace.factor(dt, dtype)
-    if type(rule).advance not in (Rule.advance, RewardRule.advance, MetaRule.advance):
+    if rule.loop is None:
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
-    if normalizes_steps(rule) and isinstance(rule, RewardRule):
+    if rule.normalizes_steps and rule.loop == "rewarded":
         raise ValueError(
             f"{rule.normalize!r} of a rewarded rule would visit all synapses in every step, since a reward changes "
             "them between spikes; homeostasis=Normalize(total, every=ms) does so at intervals, every=dt after each step"
         )
 
 
-def check_homeostasis(given: Any, rule: Any, dtype: Any, dt: float) -> None:
+def check_homeostasis(given: Any, rule: Rule | PostPreInt | None, dtype: np.dtype, dt: float) -> None:
     """Raise unless this is a homeostasis at intervals, which are whole numbers of steps, and the rule lets it be.
 
     What it changes must not be lost to rounding.
     """
     if given is None:
         return
-    why = "which has integer weights" if isinstance(rule, PostPreInt) else None
-    why = "which is a homeostasis itself" if isinstance(rule, MetaRule) else why
-    if isinstance(rule, Rule) and normalizes_steps(rule):
+    why = HOMEOSTATIC.get(rule.loop or "") if rule is not None else None
+    if isinstance(rule, Rule) and rule.normalizes_steps:
         why = f"whose {rule.normalize!r} is one already"
     if why:
         raise ValueError(f"homeostasis must be None with {type(rule).__name__}, {why}, not {given!r}")
@@ -75,13 +70,13 @@ def check_homeostasis(given: Any, rule: Any, dtype: Any, dt: float) -> None:
         )
 
 
-def check_on_gpu(rule: Any) -> None:
+def check_on_gpu(rule: Rule | PostPreInt) -> None:
     """Raise unless there is a loop on a GPU for the rule of a connection."""
-    if rule is not None and not (isinstance(rule, Rule) and type(rule).advance in (Rule.advance, RewardRule.advance)):
+    if rule.loop not in ("pairs", "rewarded"):
         raise NotImplementedError(
             f'{type(rule).__name__} on sparse synapses runs on device="cpu" only; a plastic layer runs it on a GPU'
         )
-    if isinstance(rule, Rule) and normalizes_steps(rule):
+    if rule.normalizes_steps:
         raise NotImplementedError(
             f'{rule.normalize!r} on sparse synapses runs on device="cpu" only; on a GPU normalise at intervals, '
             "homeostasis=Normalize(total, every=ms), or use a plastic layer"

@@ -19,13 +19,11 @@ from ..kernels.network import tables as at
 from ..kernels.plasticity import mean_weight, normalized, sparse
 from ..kernels.plasticity import rewarded as eligible
 from ..plasticity import PostPreInt
-from ..plasticity.mean_weight import MetaRule
-from ..plasticity.reward import RewardRule
 from ..plasticity.rule import Rule
 from . import given
 from .arrays import Memory
 from .home import Home
-from .rules import BOUNDED, normalizes_steps
+from .rules import BOUNDED
 
 Array = np.ndarray
 
@@ -255,12 +253,15 @@ class NormalizedWeights(FactoredWeights):
         np.minimum.at(lines[at.BOTTOM], self.post, self.array)
 
 
-def kind_of(rule: Any) -> type[PlainWeights]:
+KINDS = {"pairs": PlainWeights, "integer": IntegerWeights, "rewarded": RewardedWeights, "mean weight": SteeredWeights}
+"""Loop of a rule -> storage of the weights that it changes."""
+
+
+def kind_of(rule: Rule | PostPreInt | None) -> type[PlainWeights]:
     """Storage of the weights that this rule changes."""
-    if isinstance(rule, Rule) and normalizes_steps(rule):
-        return NormalizedWeights
-    kinds = {PostPreInt: IntegerWeights, RewardRule: RewardedWeights, MetaRule: SteeredWeights}
-    return next((kind for of, kind in kinds.items() if isinstance(rule, of)), PlainWeights)
+    if rule is None or rule.loop is None:
+        return PlainWeights
+    return NormalizedWeights if rule.normalizes_steps else KINDS[rule.loop]
 
 
 def rewarded(rule: Any, dt: float) -> list[float]:

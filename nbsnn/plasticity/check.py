@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from ..validate import FLOATS, finite, number_in, shaped, switch
+from .gpu_arrays import GpuRule
 
 Array = np.ndarray
 
@@ -48,12 +48,7 @@ def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
     return np.require(spikes, dtype, ["C", "W"])
 
 
-def check_numbers(rule: Any, dtype: np.dtype) -> None:
+def check_numbers(rule: GpuRule, dtype: np.dtype) -> None:
     """Raise unless the parameters of a rule, and what a spike adds to its traces, are finite in a precision."""
-    traces = {f"trace {name}": trace.amount for name, trace in {**rule.pre, **rule.post}.items()}
-    limits = {name: value for name in ("w_min", "w_max") if math.isfinite(value := getattr(rule, name))}
-    rate = {"rate": rule.rate} if hasattr(rule, "rate") else {}
-    if getattr(rule, "tau_e", None):
-        rate["1 / tau_e"] = 1.0 / rule.tau_e if rule.tau_e > 1e-300 else math.inf
-    for name, value in {**rule.params, **rate, **traces, **limits}.items():
+    for name, value in rule.given().items():
         number_in(dtype, f"{name} of {type(rule).__name__}", value)

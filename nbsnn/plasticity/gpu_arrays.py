@@ -47,6 +47,10 @@ class GpuRule(Protocol):
     @property
     def advance(self) -> Callable[..., Nested]: ...
 
+    def given(self) -> dict[str, float]:
+        """All that must be finite in the precision of the weights, by name."""
+        ...
+
     def factors(self, side: str, dt: float, dtype: Any) -> Array:
         """Numbers of the traces of a side."""
         ...

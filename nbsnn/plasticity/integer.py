@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -116,8 +116,8 @@ class PostPreInt:
     max_threshold: int = 4915
 
     reads = ("thresh",)
-    loop = "integer"  # see ``Rule.loop``
-    dtype = I32
+    loop: ClassVar[Literal["integer"]] = "integer"
+    dtype, normalize, normalizes_steps = I32, None, False
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -128,6 +128,10 @@ class PostPreInt:
                 raise ValueError(f"{name} must be from 0 to 31, not {getattr(self, name)}")
         if self.w_min > self.w_max:
             raise ValueError(f"w_min must not be above w_max, not {self.w_min} with w_max = {self.w_max}")
+
+    def given(self) -> dict[str, float]:
+        """See ``Rule.given``: integers always fit."""
+        return {}
 
     def initial(self, batch: int, weights: Array) -> State:
         """Traces of zero, step 0."""

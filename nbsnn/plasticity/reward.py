@@ -13,6 +13,7 @@ doi:10.1162/neco.2007.19.6.1468.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,12 @@ class RewardRule(Rule):
             raise ValueError(
                 f'bounds of a rewarded rule must be "hard" or "none", not {self.bounds!r}: a reward changes signs'
             )
+
+    def given(self) -> dict[str, float]:
+        rate = {"rate": self.rate}
+        if self.tau_e is not None:
+            rate["1 / tau_e"] = 1.0 / self.tau_e if self.tau_e > 1e-300 else math.inf
+        return {**super().given(), **rate}
 
     def initial(self, batch: int, weights: Array) -> State:
         """Traces of zero and nothing eligible."""

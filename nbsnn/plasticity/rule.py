@@ -10,9 +10,10 @@ at a presynaptic spike. Nothing in it knows how the synapses are arranged: here 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -107,8 +108,8 @@ class Rule(ByName):
 
     reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
 
-    loop: ClassVar[str | None] = "pairs"
-    """The loop over synapses that does what ``advance`` does: "pairs", "rewarded", "mean weight" or "integer".
+    loop: ClassVar[Literal["pairs", "rewarded", "mean weight"] | None] = "pairs"
+    """The loop over synapses that does what ``advance`` does: "pairs", "rewarded" or "mean weight".
 
     None, as for a subclass with an ``advance`` of its own unless it says more: dense weights alone, step by step.
     """
@@ -147,9 +148,20 @@ class Rule(ByName):
             raise ValueError(f"change must take {len(wanted)} arguments ({', '.join(wanted)}), but takes {given}")
 
     @property
+    def normalizes_steps(self) -> bool:
+        """True if weights are normalised after steps, and not only at the end of a run."""
+        return self.normalize is not None and self.normalize.first is not None
+
+    @property
     def stepwise(self) -> bool:
         """True if a step ends with something that concerns all weights: bounds or a normalisation."""
-        return self.clip == "all" or (self.normalize is not None and self.normalize.first is not None)
+        return self.clip == "all" or self.normalizes_steps
+
+    def given(self) -> dict[str, float]:
+        """All that must be finite in the precision of the weights, by name."""
+        traces = {f"trace {name}": trace.amount for name, trace in {**self.pre, **self.post}.items()}
+        limits = {name: value for name in ("w_min", "w_max") if math.isfinite(value := getattr(self, name))}
+        return {**self.params, **traces, **limits}
 
     def replace(self, **changes: Any) -> Rule:
         """A copy with other fields."""
@@ -187,18 +199,9 @@ class Rule(ByName):
         return {**zero, "step": np.zeros((), np.int64)}
 
     def run(
-        self,
-        weights: Array,
-        pre: Any,
-        post: Any,
-        state: State | None = None,
-        *,
-        dt: float = 1.0,
-        device: str = "cpu",
-        in_place: bool = True,
-        record: Collection[str] = (),
-        **signals: Any,
-    ) -> RuleResult:
+        self, weights: Array, pre: Any, post: Any, state: State | None = None, *, dt: float = 1.0, device: str = "cpu",
+        in_place: bool = True, record: Collection[str] = (), **signals: Any,
+    ) -> RuleResult:  # fmt: skip
         """Apply the rule to given spike trains.
 
         Parameters

@@ -18,8 +18,7 @@ def check_run(
 ) -> tuple[Array, Array, dict[str, Any]]:
     """Spikes and starting state that fit each other and the weights."""
     resolve(device)
-    if hasattr(rule, "params"):
-        check_numbers(rule, weights.dtype)
+    check_numbers(rule, weights.dtype)
     pre = check_spikes("pre", pre, weights.shape[0], weights.dtype)
     post = check_spikes("post", post, weights.shape[1], weights.dtype)
     if pre.shape[:2] != post.shape[:2]:
