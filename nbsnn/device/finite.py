@@ -7,7 +7,7 @@ import numpy as np
 from ..compile.fill import kernel
 from ..kernels.arrays.finite import unfinite
 from ..validate import finite
-from .threads import run_threaded
+from .threads import run_kernel
 
 LARGE = 2**20
 """Inputs of at least this many numbers are checked by a kernel; for smaller ones compiling it does not pay."""
@@ -22,6 +22,4 @@ def quickly_finite(x: np.ndarray) -> bool:
     """True if a large ``x`` is known to be all finite; False says nothing."""
     if x.size < LARGE:
         return False
-    compiled, flat, found, u = kernel(unfinite, dtype=x.dtype), x.reshape(-1), [], np.uintp
-    run_threaded(lambda lo, hi: found.append(compiled(u(lo), u(hi), flat)), flat.size, flat.size)
-    return not any(found)
+    return not any(run_kernel(kernel(unfinite, dtype=x.dtype), x.size, x.size, x.reshape(-1)))

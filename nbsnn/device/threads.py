@@ -118,23 +118,26 @@ def windows(count: int, parts: int) -> list[tuple[int, int]]:
     return [(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
 
 
-def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> None:
-    """``call(lo, hi)`` over ``range(count)``, on as many threads as ``work`` updates are worth."""
+def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> list[Any]:
+    """What ``call(lo, hi)`` returns over ``range(count)``, on as many threads as ``work`` updates are worth."""
     global _pool
     parts = windows(count, threads()) if work > SERIAL else [(0, count)]
     if len(parts) == 1:
-        call(*parts[0])
-        return
+        return [call(*parts[0])]
     with _lock:
         if _pool is None:
             _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
         futures = [_pool.submit(call, *part) for part in parts[1:]]
     try:
-        call(*parts[0])
+        first = call(*parts[0])
     finally:
         wait(futures)  # whatever happens, nobody writes to the caller's arrays any more
-    for future in futures:
-        future.result()
+    return [first, *(future.result() for future in futures)]
+
+
+def run_kernel(kernel: Callable[..., Any], count: int, work: int, *arguments: Any) -> list[Any]:
+    """``kernel(lo, hi, *arguments)`` likewise, with indices as kernels take them."""
+    return run_threaded(lambda lo, hi: kernel(np.uintp(lo), np.uintp(hi), *arguments), count, work)
 
 
 def _forked() -> None:

@@ -25,7 +25,7 @@ from .. import init
 from ..compile.fill import kernel
 from ..device.buffers import block_buffer
 from ..device.products import matmul
-from ..device.threads import DEVICES, run_threaded
+from ..device.threads import DEVICES, run_kernel
 from ..kernels.products import patches as loops
 from ..random import Draws
 from ..validate import UNITS, choice, count, switch
@@ -267,9 +267,9 @@ class Conv2d(Stateless):
 
     def run_loop(self, name: str, images: Array, patches: Array) -> None:
         """``gather`` or ``scatter`` over a block of images."""
-        u, compiled = np.uintp, _compiled(name, self.setting.device, self.setting.dtype, self.stride[1])
-        sizes = tuple(map(u, (self.c_pre, *self.kernel_size, *self.places, self.stride[0], *self.dilation)))
-        run_threaded(lambda lo, hi: compiled(u(lo), u(hi), sizes, images, patches), len(images), patches.size)
+        compiled = _compiled(name, self.setting.device, self.setting.dtype, self.stride[1])
+        sizes = tuple(map(np.uintp, (self.c_pre, *self.kernel_size, *self.places, self.stride[0], *self.dilation)))
+        run_kernel(compiled, len(images), patches.size, sizes, images, patches)
 
 
 @functools.cache

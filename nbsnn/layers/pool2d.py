@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
-from ..device.threads import DEVICES, run_threaded
+from ..device.threads import DEVICES, run_kernel
 from ..kernels.products import pool as loops
 from ..random import Draws
 from ..validate import count, switch
@@ -127,12 +127,9 @@ class Pool2d(Stateless):
 
     def run_loop(self, name: str, *arrays: Array, scale: float = 1.0) -> None:
         """A loop over all planes."""
-        u, device = np.uintp, self.setting.device
         window = (*self.kernel_size, *self.stride, *self.dilation)
-        compiled = _compiled(name, device, self.setting.dtype, window, scale)
-        rows, columns = map(u, self.places)
-        work = arrays[0].size
-        run_threaded(lambda lo, hi: compiled(u(lo), u(hi), rows, columns, *arrays), len(arrays[0]), work)
+        compiled = _compiled(name, self.setting.device, self.setting.dtype, window, scale)
+        run_kernel(compiled, len(arrays[0]), arrays[0].size, *map(np.uintp, self.places), *arrays)
 
 
 class SumPool2d(Pool2d):

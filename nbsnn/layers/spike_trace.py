@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
-from ..device.threads import run_threaded
+from ..device.threads import run_kernel
 from ..kernels.arrays import trace as loops
 from .layer import Array
 
@@ -75,12 +75,12 @@ class LowPass:
         return replace(self, signal=self.signal.reshape(steps, batch, *shape), before=before)
 
     def _run(self, name: str, *arrays: Array) -> None:
-        dtype, lanes, u = self.signal.dtype, arrays[0].shape[1], np.uintp
+        dtype, lanes = self.signal.dtype, arrays[0].shape[1]
         compiled, decay = _compiled(name, dtype, self.device), dtype.type(self.decay)
         if self.device == "python":
             compiled(0, lanes, decay, *arrays)
         else:
-            run_threaded(lambda lo, hi: compiled(u(lo), u(hi), decay, *arrays), lanes, arrays[0].size)
+            run_kernel(compiled, lanes, arrays[0].size, decay, *arrays)
 
 
 def as_array(x: Array | LowPass) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..compile.fill import kernel
 from ..device.buffers import Array, Nested, buffer
-from ..device.threads import run_threaded
+from ..device.threads import run_kernel, run_threaded
 from ..kernels.products import bits, events
 
 LOOKED_AT = 64
@@ -56,10 +56,9 @@ class PackedSpikes:
         # Twice the limit, because a sample may be unlucky; the exact count follows.
         if np.count_nonzero(sample) > 2.0 * limit * sample.size or not np.isin(sample, (0, 1)).all():
             return None
-        packed, other = PackedSpikes(steps, batch, units, tape), []
-        compiled = _compiled(bits.pack, x.dtype)
-        run_threaded(lambda lo, hi: other.append(compiled(_u(lo), _u(hi), x, packed.bits)), batch, x.size // 8)
-        return packed if not any(other) and packed.find(limit, listed) else None
+        packed = PackedSpikes(steps, batch, units, tape)
+        other = any(run_kernel(_compiled(bits.pack, x.dtype), batch, x.size // 8, x, packed.bits))
+        return packed if not other and packed.find(limit, listed) else None
 
     @staticmethod
     def listed(start: Array, index: Array, units: int) -> PackedSpikes:
@@ -73,8 +72,8 @@ class PackedSpikes:
         """Count the ones, and list their positions if ``listed``; False if they are a larger share than ``limit``."""
         rows = len(self.bits)
         if not len(self.start):
-            counts, tally = buffer(self._tape, "counts", (rows,), np.uintp), _compiled(bits.tally)
-            run_threaded(lambda lo, hi: tally(_u(lo), _u(hi), self.bits, counts), rows, self.bits.size * 4)
+            counts = buffer(self._tape, "counts", (rows,), np.uintp)
+            run_kernel(_compiled(bits.tally), rows, self.bits.size * 4, self.bits, counts)
             self.start = buffer(self._tape, "start", (rows + 1,), np.uintp)
             self.start[0] = 0
             np.cumsum(counts, out=self.start[1:])
@@ -96,9 +95,8 @@ class PackedSpikes:
         total, room = int(start[-1]), self._tape.get("index")
         if room is None or len(room) < total or len(room) > 2 * total + 2**16:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
-        index, words, fill = room[:total], self.bits[first:last], _compiled(bits.fill)
-        work = 4 * total + self.bits.size
-        run_threaded(lambda lo, hi: fill(_u(lo), _u(hi), words, start, index), last - first, work)
+        index, work = room[:total], 4 * total + self.bits.size
+        run_kernel(_compiled(bits.fill), last - first, work, self.bits[first:last], start, index)
         return index
 
     @property
@@ -108,8 +106,7 @@ class PackedSpikes:
 
     def spread(self, first: int, y: Array) -> None:
         """Fill y [R, N] with rows ``first``, ``first + 1``, ... as numbers."""
-        compiled = _compiled(bits.spread, y.dtype)
-        run_threaded(lambda lo, hi: compiled(_u(lo), _u(hi), self.bits, _u(first), y), len(y), y.size)
+        run_kernel(_compiled(bits.spread, y.dtype), len(y), y.size, self.bits, _u(first), y)
 
     def at(self, t: int) -> Array:
         """The spikes of step ``t``, [B, N], as small integers."""
@@ -124,9 +121,9 @@ class PackedSpikes:
 
     def product(self, weight: Array, y: Array) -> None:
         """y = x W, for W [N, M] and y [B T, M]."""
-        compiled, (start, index) = _compiled(events.gather, y.dtype, ADD=0), self.rows(0, len(y))
-        work = len(index) * weight.shape[1]
-        run_threaded(lambda lo, hi: compiled(_u(lo), _u(hi), start, index, weight, y), len(y), work)
+        start, index = self.rows(0, len(y))
+        gather = _compiled(events.gather, y.dtype, ADD=0)
+        run_kernel(gather, len(y), len(index) * weight.shape[1], start, index, weight, y)
 
     def add_outer(self, g: Array, weight: Array) -> None:
         """W += x^T g, for g [B T, M] and W [N, M]: the gradient of ``product`` with respect to its weight."""

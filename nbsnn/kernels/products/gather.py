@@ -82,7 +82,7 @@ def collect(i0, i1, first, row, g, ahead, weight, blocks, q0, q1):
                 add_rows(weight, w, weight, w, g, q * apart + ahead, row, e, end)
 
 
-def columns(g, rows, total, blocks, q0, q1):
+def columns(q0, q1, g, rows, total, blocks):
     """total += the sum of the first ``rows`` rows of g, for lines [q0, q1)."""
     apart = uintp(g.shape[0]) // blocks
     for q in range(q0, q1):

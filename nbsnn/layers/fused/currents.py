@@ -15,7 +15,7 @@ import numpy as np
 from ...compile.fill import kernel
 from ...device.products import matmul
 from ...device.profile import span
-from ...device.threads import run_threaded
+from ...device.threads import run_kernel, run_threaded
 from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
@@ -139,12 +139,8 @@ class InputCurrents:
         elif len(events[0]):
             self._collect(events, G, 0, back.weight, self.name)
         if self.biased:
-            compiled = compiled_rows("columns", self.dtype)
-            run_threaded(
-                lambda lo, hi: compiled(G, u(rows), back.bias, u(self.lines), u(lo), u(hi)),
-                self.lines,
-                rows * self.units,
-            )
+            add = compiled_rows("columns", self.dtype)
+            run_kernel(add, self.lines, rows * self.units, G, u(rows), back.bias, u(self.lines))
         if self.feedback is not None:
             spikes: Any = tape.spikes
             events = self._transposed(spikes.rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop")
