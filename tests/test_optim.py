@@ -374,8 +374,8 @@ def test_after_a_huge_gradient_steps_are_tried_on_copies_only_as_long_as_slots_r
     make, huge, steps, monkeypatch
 ):
     optimizer, params, tried = make(), {"w": np.zeros(3, np.float32)}, []
-    attempt = type(optimizer)._tried
-    monkeypatch.setattr(type(optimizer), "_tried", lambda self, *given: tried.append(1) or attempt(self, *given))
+    attempt = type(optimizer)._check_moved
+    monkeypatch.setattr(type(optimizer), "_check_moved", lambda self, *given: tried.append(1) or attempt(self, *given))
     optimizer.step(params, {"w": np.full(3, huge, np.float32)})
     for _ in range(20):
         optimizer.step(params, {"w": np.zeros(3, np.float32)})

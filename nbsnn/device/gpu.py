@@ -7,7 +7,7 @@ Without a GPU the same code runs in Numba's simulator if NUMBA_ENABLE_CUDASIM=1 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,11 @@ def simulated() -> bool:
 def on_gpu(array: Any) -> bool:
     """True if this is an array on a GPU (or the simulator's of that kind)."""
     return hasattr(array, "copy_to_host")
+
+
+def some_on_gpu(arrays: Iterable[Any]) -> bool:
+    """True if one of these is an array on a GPU."""
+    return any(map(on_gpu, arrays))
 
 
 def launch(module: str, name: str, dtype: Any, count: int, *arguments: Any, **filling: Any) -> None:

@@ -125,7 +125,7 @@ def layer_rows(
                 if name not in fixed and array.dtype.kind == "f":
                     array += 0.3 * rng.normal(size=array.shape)
             found = _directions(_Functional(twin, given, _nested(state), draws, rng), fixed, rng, tolerance)
-            if found and any(p.starts_learned() for p in populations(twin).values()):
+            if found and any(p.start_learned for p in populations(twin).values()):
                 more = _directions(_Functional(twin, given, None, draws, rng), fixed, rng, tolerance)
                 found = [*found, *more] if more else []
             if found:

@@ -32,7 +32,7 @@ class HostPopulation(Layer):
     values: dict[str, Array]
     starts: dict[str, Array]
     step_parameters: Callable[[], Array]
-    starts_learned: Callable[[], bool]
+    start_learned: bool
     _kernels: dict[str, Callable]
     _places: tuple[int, ...]
     _step: Callable
@@ -40,8 +40,8 @@ class HostPopulation(Layer):
     def start(self, batch: int) -> Start:
         """The state from which a run starts; see ``Layer.initial``."""
         shape, values = (batch, *self.shape), {**self.starts, self.neuron.output: self.first()}
-        start = Start((name, np.full(shape, values[name], self.setting.dtype)) for name in self.variables)
-        if self.starts_learned():
+        start = Start({name: np.full(shape, values[name], self.setting.dtype) for name in self.variables})
+        if self.start_learned:
             for array in start.values():
                 array.flags.writeable = False
         return start

@@ -64,8 +64,9 @@ class Layer:
         Where the layer can compute; a custom layer computes with NumPy's arrays.
     fusible : bool
         Whether learners may run it and the population after it as one, see ``layers.fused``.
-    arrays, cuda : Host, object or None
-        Array operations where the layer's arrays are; what computes on a GPU in place of its own methods: see ``ops``.
+    arrays, cuda, ops : Host, object or None, object
+        Array operations where the layer's arrays are; what computes on a GPU in place of its own methods; what computes
+        where the network lies: on the CPU the layer itself, on a GPU ``cuda``.
 
     Examples
     --------
@@ -88,6 +89,7 @@ class Layer:
         self.arrays = self.setting.arrays
         self.built = False
         self.cuda: Any = None
+        self.ops: Any = self
         self._settled: dict[str, Array] = self.params
         self._settled_with: dict[str, Any] = {}
 
@@ -102,15 +104,11 @@ class Layer:
         self.setting, self.arrays, self.built = setting, setting.arrays, True
         self.params = self._settled = Parameters({k: setting.arrays.put(array) for k, array in self.params.items()})
         self.cuda = setting.arrays.ops_of(self)
+        self.ops = self if self.cuda is None else self.cuda
         self._settled_with = noted(self)
 
     def on_gpu(self) -> Any:
         """Implementation on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
-
-    @property
-    def ops(self) -> Any:
-        """Implementation on the network's device: on the CPU the layer itself, on a GPU ``cuda``."""
-        return self if self.cuda is None else self.cuda
 
     def initial(self, batch: int) -> Nested:
         """The state from which a run starts, by default none."""

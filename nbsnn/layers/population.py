@@ -80,13 +80,17 @@ class Population(HostPopulation):
         self.starts |= {name: self.values[param] for name, param in self.neuron.tied.items()}  # the same arrays
         both = {**{f"initial_{name}": start for name, start in self.starts.items()}, **self.values}
         self.params = {name: both[name] for name in self.neuron.learn}
-        limits = {name: self._limits_of(name) for name in self.neuron.trained}
+        self.sources = {name: self.neuron.tied.get(name, f"initial_{name}") for name in self.starts}
+        self.trained = self.neuron.trained
+        depends = (*self.neuron.tied.values(), *(self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()))
+        self.start_learned = any(name not in self.values or name in depends for name in self.params)
+        self.ways = {name: WAYS[kind] for name, kind in self.neuron.per_step.items()}
+        limits = {name: self._limits_of(name) for name in self.trained}
         self._limits = {name: pair for name, pair in limits.items() if pair != (-np.inf, np.inf)}
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self.step_parameters()  # a parameter that is not allowed shows here, not in the middle of a run
-        for name, kind in self.neuron.per_step.items():  # what is given; what is learned may wander on
-            way = WAYS[kind]
+        for name, way in self.ways.items():  # what is given; what is learned may wander on
             held_in(
                 way, way(self.values[name].astype(np.float64), setting.dt, name), setting.dtype, f"{name} of {self!r}"
             )
@@ -131,7 +135,7 @@ class Population(HostPopulation):
 
     def _limits_of(self, name: str) -> tuple[float, float]:
         """Between what training keeps a parameter; what the neuron was given always lies within."""
-        way, given = self.neuron.way(name), self.values[name]
+        way, given = self.ways.get(name), self.values[name]
         low, high = way.limits(self.setting.dt) if way else (-np.inf, np.inf)
         low = max(low, self.neuron.least.get(name, -np.inf))
         return min(low, float(given.min())), max(high, float(given.max()))
@@ -148,33 +152,23 @@ class Population(HostPopulation):
         self.refresh()
         table = np.empty((len(self.values), *self.shape), self.setting.dtype)
         for line, (name, value) in zip(table, self.values.items(), strict=True):
-            way = self.neuron.way(name)
+            way = self.ways.get(name)
             line[...] = value if way is None else way(value.astype(np.float64), self.setting.dt, name)
         return table.reshape(len(table), self.units)
 
     def initial(self, batch: int) -> Nested:
         return self.ops.start(batch)
 
-    def starts_learned(self) -> bool:
-        """True if the state at the start depends on something that is trained."""
-        depends = self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()
-        depends = (*depends, *self.neuron.tied.values())
-        return any(name not in self.values or name in depends for name in self.params)
-
-    def source(self, state: str) -> str:
-        """The name in ``params`` of what a state starts at, if that is trained."""
-        return self.neuron.tied.get(state, f"initial_{state}")
-
     def first(self) -> Array:
         self.refresh()
         return first_output(self.neuron, self.starts, self.values, self.shape, self.setting.smooth)
 
     def first_reverse(self, g: Array, grads: Nested) -> None:
-        if not self.starts_learned():
+        if not self.start_learned:
             return
         lines = get(self.ops.over_samples(g, {})).reshape(self.shape)
         for name, line in first_vjp(self.neuron, self.starts, self.values, lines).items():
-            name = self.source(name.removeprefix("initial_")) if name.startswith("initial_") else name
+            name = self.sources[name.removeprefix("initial_")] if name.startswith("initial_") else name
             if name in self.params:
                 self.ops.fold(name, line, None, grads)
 
@@ -236,10 +230,10 @@ class Population(HostPopulation):
     def end_reverse(self, tape: Nested, grads: Nested) -> None:
         """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""
         ops = self.ops
-        for k, name in enumerate(self.neuron.trained):
-            way = self.neuron.way(name)
+        for k, name in enumerate(self.trained):
+            way = self.ways.get(name)
             slope = None if way is None else way.slope(self.values[name].astype(np.float64), self.setting.dt)
             ops.fold(name, ops.over_samples(tape["gP"][k], tape), slope, grads)
         for k, name in enumerate(self.neuron.state if tape["start"] else ()):
-            if (source := self.source(name)) in self.params:
+            if (source := self.sources[name]) in self.params:
                 ops.fold(source, ops.over_samples(tape["gS"][k], tape), None, grads)

@@ -71,15 +71,16 @@ class Learner:
     def __init__(self, net: Layer, loss: Loss | str, optimizer: Any, clip: float | None, seed: int):
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
         self.loss = as_loss(loss)
+        self.place = place_of(net)
+        self.parameters = self.net.parameters()
         self.optimizer = as_optimizer(Adam() if optimizer is None else optimizer)
         if isinstance(self.optimizer, Optimizer):
-            self.optimizer.check_parameters(self.net.parameters())
+            self.optimizer.check_parameters(self.parameters)
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
         self.seed, self.iteration = seed, 0
         containers = [layer for layer in (self.net, *self.net.layers().values()) if layer.children]
         self.layers = [(container, dict(container.children)) for container in containers]
-        self.place = place_of(net)
         self.grads = self.place.zeros(net)
         self._output: Any = np.empty(0)
         self.tape: Nested = {}
@@ -165,7 +166,7 @@ class Learner:
             self.place.hold({name: g for name, g in grads.items() if self.optimizer.held(name)})
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
-            self.place.optimise(self.optimizer, self.net.parameters(), grads)
+            self.place.optimise(self.optimizer, self.parameters, grads)
             self.net.confine()
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""One step of an optimiser over a parameter on the CPU, by a compiled kernel on all threads."""
+"""One step of an optimiser on the CPU, by a compiled kernel on all threads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,25 @@ from ..compile.fill import kernel
 from ..compile.unroll import row, store
 from ..device.threads import run_threaded
 from ..kernels.arrays import optim as template
+from .move import Move
 
 
-def update(
-    rule: Callable[..., Any], slots: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: tuple[float, ...]
-) -> None:
-    """One step of one parameter, with its memory [slots, size]."""
-    compiled = _compiled(rule, slots, len(hyper), p.dtype)
-    gradient = np.require(g, requirements=["C", "A", "W"]).reshape(-1)
-    arrays = p.reshape(-1), gradient, memory, np.array(hyper, p.dtype).reshape(-1, 1)
-    run_threaded(partial(_window, compiled, arrays), p.size, p.size)
+def update(rule: Callable[..., Any], slots: int, moves: Iterable[Move]) -> None:
+    """One step of some parameters, which the threads share as if they were one array."""
+    parts: list[tuple[int, int, Callable[..., None], tuple[np.ndarray, ...]]] = []
+    total = 0
+    for p, g, memory, hyper in moves:
+        gradient = np.require(g, requirements=["C", "A", "W"]).reshape(-1)
+        arrays = p.reshape(-1), gradient, memory, np.array(hyper, p.dtype).reshape(-1, 1)
+        parts.append((total, total + p.size, _compiled(rule, slots, len(hyper), p.dtype), arrays))
+        total += p.size
 
+    def window(lo: int, hi: int) -> None:
+        for first, last, compiled, arrays in parts:
+            if max(lo, first) < min(hi, last):
+                compiled(np.uintp(max(lo, first) - first), np.uintp(min(hi, last) - first), *arrays)
 
-def _window(update: Callable, arrays: tuple[np.ndarray, ...], lo: int, hi: int) -> None:
-    update(np.uintp(lo), np.uintp(hi), *arrays)
+    run_threaded(window, total, total)
 
 
 @cache

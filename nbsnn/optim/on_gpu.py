@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ..compile.unroll import row, store
 from ..device import gpu, gpu_sums
 from ..device.buffers import Array
 from ..validate import FLOATS
+from .move import Move
 
 
 def check(params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
@@ -34,16 +35,17 @@ def largest(grads: Mapping[str, Array]) -> float:
     return np.inf if gpu.get(flag)[0] else gpu_sums.LARGE
 
 
-def update(rule: Callable[..., Any], slots: int, p: Array, g: Array, memory: Array, hyper: tuple[float, ...]) -> None:
-    """One step of one parameter, with its memory [slots, size]: one launch."""
+def update(rule: Callable[..., Any], slots: int, moves: Iterable[Move]) -> None:
+    """One step of some parameters: one launch for each."""
     holes: dict[str, Callable] = {
         "rule": rule,
         "slots": row(slots, "i"),
         "constants": as_they_are,
         "keep": store(tuple(range(1, slots + 1)), "i"),
     }
-    numbers = tuple(p.dtype.type(value) for value in hyper)
-    gpu.launch("arrays.optim_cuda", "update", p.dtype, p.size, gpu.flat(p), gpu.flat(g), memory, numbers, **holes)
+    for p, g, memory, hyper in moves:
+        numbers = tuple(p.dtype.type(value) for value in hyper)
+        gpu.launch("arrays.optim_cuda", "update", p.dtype, p.size, gpu.flat(p), gpu.flat(g), memory, numbers, **holes)
 
 
 def as_they_are(numbers: tuple, i: int) -> tuple:

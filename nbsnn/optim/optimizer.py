@@ -18,6 +18,7 @@ from ..device.buffers import Array
 from ..files.pickling import ByName
 from ..validate import FLOATS, check_options, count, finite, fraction, function, number
 from . import on_cpu, on_gpu
+from .move import Move
 from .saved import difference, read
 from .schedules import Constant, Schedule
 from .watching import Watching
@@ -148,7 +149,7 @@ class Optimizer(ByName):
         self._check_names(params, grads)
         given = {name: g for name, g in grads.items() if g is not None}
         moved = {name: p for name, p in params.items() if name in given}
-        there = any(map(gpu.on_gpu, moved.values()))
+        there = gpu.some_on_gpu(moved.values())
         if there:
             on_gpu.check(moved, given)
             most = on_gpu.largest(given) if largest is None else largest
@@ -165,21 +166,23 @@ class Optimizer(ByName):
                 fits = all(np.isfinite(np.array(hyper, dtype)).all() for hyper in hypers.values())
             if not fits:
                 raise ValueError(f"{self!r} with a learning rate of {lr:g} is beyond {dtype}: smaller numbers, please")
-        slots = {name: self._slots_of(name, p) for name, p in params.items()}
-        change = self._update_on_gpu if there else self._update
-        updates = {name: partial(change, hyper=hypers[counts[name]]) for name in moved}
-        made: dict[str, tuple[Array, Array]] | None = None
+        slots = {name: self._slots_of(name, p, there) for name, p in params.items()}
+        update = partial((on_gpu if there else on_cpu).update, self.rule, len(self.slots))
+        moves = {name: Move(p, given[name], slots[name], hypers[counts[name]]) for name, p in moved.items()}
+        tried: dict[str, Move] | None = None
         if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in moved.values()), default=math.inf):
-            made, most = self._tried(moved, given, slots, updates)
+            tried = {name: move.copied() for name, move in moves.items()}
+            update(tried.values())
+            most = self._check_moved(tried)
             most = most if len(moved) == len(params) else max(most, self._largest)
 
         def make() -> None:
-            for name, p in moved.items():
-                if made is None:
-                    updates[name](p, given[name], slots[name])
-                else:
-                    gpu.assign(p, made[name][0])
-                    gpu.assign(slots[name], made[name][1])
+            if tried is None:
+                update(moves.values())
+            else:
+                for name, move in moves.items():
+                    gpu.assign(move.p, tried[name].p)
+                    gpu.assign(move.memory, tried[name].memory)
             for name, p in params.items():
                 if self._memory.get(name) is not slots[name]:
                     self._remember(name, slots[name].reshape(len(self.slots), *p.shape))
@@ -220,29 +223,18 @@ class Optimizer(ByName):
         """Schedules that want to be told how training goes, such as ``Plateau``."""
         return [self.schedule] if isinstance(self.schedule, Watching) else []
 
-    def _update(self, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: tuple[float, ...]) -> None:
-        on_cpu.update(self.rule, len(self.slots), p, g, memory, hyper)
-
-    def _update_on_gpu(self, p: Array, g: Array, memory: Array, hyper: tuple[float, ...]) -> None:
-        on_gpu.update(self.rule, len(self.slots), p, g, memory, hyper)
-
-    def _slots_of(self, name: str, p: Array) -> Array:
+    def _slots_of(self, name: str, p: Array, there: bool) -> Array:
         """Slots of a parameter, [K, size], on its device; zeros if there are none yet."""
-        memory, there = self._memory.get(name), gpu.on_gpu(p)
+        memory = self._memory.get(name)
         if memory is None:
             return (gpu.zeros if there else np.zeros)((len(self.slots), p.size), p.dtype)
         return gpu.put(memory) if there and not gpu.on_gpu(memory) else memory  # as loaded
 
-    def _tried(
-        self, params: Mapping[str, Array], grads: Mapping[str, Array], slots: Mapping[str, Array],
-        updates: Mapping[str, Callable[..., None]],
-    ) -> tuple[dict[str, tuple[Array, Array]], float]:  # fmt: skip
-        """Parameters and slots after the step, as copies, if all their numbers are finite; and ``_largest``."""
-        made, most = {}, 0.0
-        for name, p in params.items():
-            made[name] = new, memory = _copy(p), _copy(slots[name])
-            updates[name](new, grads[name], memory)
-            for what, numbers in zip(("the parameter", *self.slots), (gpu.get(new), *gpu.get(memory)), strict=True):
+    def _check_moved(self, moves: Mapping[str, Move]) -> float:
+        """Raise unless parameters and slots are finite after a step; returns ``_largest``."""
+        most = 0.0
+        for name, (p, _, memory, _) in moves.items():
+            for what, numbers in zip(("the parameter", *self.slots), (gpu.get(p), *gpu.get(memory)), strict=True):
                 if what in self.slots:
                     most = max(most, self.gradient_of(what, _largest(numbers)))
                 bad = int(np.size(numbers) - np.isfinite(numbers).sum())
@@ -251,7 +243,7 @@ class Optimizer(ByName):
                         f"a step of {self!r} would make {bad} numbers of {what} of {name!r} infinite or NaN in "
                         f"{p.dtype}: nothing is changed. Clip the gradient (clip=1.0), or lower the learning rate"
                     )
-        return made, most
+        return most
 
     def load(self, state: Mapping[str, np.ndarray], iteration: int) -> None:
         """Continue where another optimiser of this kind stood when its ``state`` and ``iteration`` were saved.
@@ -333,8 +325,3 @@ class Optimizer(ByName):
 def _largest(array: np.ndarray) -> float:
     """The largest absolute value; NaN if there is one."""
     return max(float(array.max()), -float(array.min())) if array.size else 0.0
-
-
-def _copy(array: Array) -> Array:
-    """Copy on the same device."""
-    return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()

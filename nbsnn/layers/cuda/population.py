@@ -40,7 +40,7 @@ class CudaPopulation(LearnedOnGpu):
     def start(self, batch: int) -> Start:
         """As ``Population.start``; nobody may write into these arrays."""
         layer, key = self.layer, ("initial", batch)
-        fixed = not layer.starts_learned()
+        fixed = not layer.start_learned
         if fixed and key in self.cache:
             return self.cache[key]
         values = {**layer.starts, layer.neuron.output: layer.first()}  # the latter reads what is learned
