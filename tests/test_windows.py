@@ -97,7 +97,7 @@ def test_windows_equal_single_steps(rule, layers, window):
     x = IMAGES if layers is images else X
     options: Any = {"input_decay": 0.7} if rule is OTTT else {}
     made = net(layers)
-    assert windows.at_once(made)
+    assert windows.Windows(made).at_once
     alone = found(rule(made, seed=3, window=1, **options), x, EACH)
     together = rule(made, seed=3, window=window, **options)
     assert_same(found(together, x, EACH), alone, 1e-12)
@@ -140,8 +140,8 @@ def test_results_do_not_depend_on_threads(rule):
 @rules
 def test_loops_and_delays_go_step_by_step(rule):
     made = net(looped)
-    assert not windows.at_once(made)
-    assert windows.length(made, B) == 1
+    assert not windows.Windows(made).at_once
+    assert windows.Windows(made).length(B) == 1
     one, other = (found(rule(made, window=window), X, EACH) for window in (None, 1))
     assert one[0] == other[0]
     for name, g in other[1].items():
@@ -184,9 +184,9 @@ def test_input_without_change_and_a_tape_used_for_other_lengths():
 
 def test_the_length_follows_the_bytes():
     small = net(plain)
-    assert windows.length(small, 1) == windows.STEPS
-    assert windows.length(small, 10**9) == 1
-    lengths = [windows.length(small, batch) for batch in (2**14, 2**15)]
+    assert windows.Windows(small).length(1) == windows.STEPS
+    assert windows.Windows(small).length(10**9) == 1
+    lengths = [windows.Windows(small).length(batch) for batch in (2**14, 2**15)]
     assert windows.STEPS > lengths[0] > lengths[1] > 1
 
 
@@ -231,7 +231,7 @@ def test_a_layer_of_ones_own_need_not_know_of_windows():
             return 2.0 * x
 
     made = net(lambda: [Dense(4, 6), lif(), Double(), Dense(6, 3), LI(3.0)])
-    assert not windows.at_once(made)
+    assert not windows.Windows(made).at_once
     OTTT(made).step(X, EACH)
 
 

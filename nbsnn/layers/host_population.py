@@ -33,6 +33,7 @@ class HostPopulation(Layer):
     starts: dict[str, Array]
     step_parameters: Callable[[], Array]
     start_learned: bool
+    trained: tuple[str, ...]
     _kernels: dict[str, Callable]
     _places: tuple[int, ...]
     _step: Callable
@@ -96,7 +97,7 @@ class HostPopulation(Layer):
         gx = buffer(tape, "gx", (len(tape["x"]), *lanes), dtype)
         if len(gx) < steps:
             gx[...] = 0.0
-        tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
+        tape["gP"] = np.zeros((len(self.trained), *lanes), dtype)
         return np.require(gy, dtype, ["C", "W"])
 
     def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
@@ -114,7 +115,7 @@ class HostPopulation(Layer):
         """Run the reverse of each step by itself; may write over ``gy``."""
         lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)
         gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(tape, "gS", (states, *lanes), dtype)
-        gP = tape["gP"] = np.zeros((len(self.neuron.trained), *lanes), dtype)
+        gP = tape["gP"] = np.zeros((len(self.trained), *lanes), dtype)
         compiled = self._reverse_kernel("within", "", zeros(states, "t, b, n"))
         arrays = (tape["x"], tape["params"], tape["record"][1:], gy, gS, gP)
         with span("neurons, reverse", ops=gy.size):

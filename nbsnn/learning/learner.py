@@ -163,7 +163,7 @@ class Learner:
     def change(self, grads: dict[str, Array]) -> None:
         """One step of the optimiser."""
         if isinstance(self.optimizer, Optimizer):
-            self.place.hold({name: g for name, g in grads.items() if self.optimizer.held(name)})
+            self.place.hold(self.optimizer.held(grads))
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
             self.place.optimise(self.optimizer, self.parameters, grads)

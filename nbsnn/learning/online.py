@@ -76,6 +76,7 @@ class Online(Learner):
                 )
         self.update = choice("update", update, ("sample", "step"))
         self.window = None if window is None else count("window", window)
+        self.windows = windows.Windows(self.net)
 
     def offer(self, x: Array, traces: Nested) -> None:
         """Put into the tape what stands for presynaptic activity; by default the activity itself."""
@@ -145,7 +146,7 @@ class Online(Learner):
         arrays, room = self.net.arrays, dict[str, Any]()
         targets, t = windows.targets(target), 0
         self.clear()
-        for now in windows.inputs(self.net, x, window):
+        for now in self.windows.of(x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
@@ -162,7 +163,7 @@ class Online(Learner):
     def _loss(self, y: Array, targets: list[Any], t: int) -> tuple[float, Array]:
         """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""
         if len(y) > 1 and hasattr(self.loss, "summed"):
-            value, gy = self.place.loss(self.loss.summed(), y, windows.together(targets))
+            value, gy = self.place.loss(self.loss.summed, y, windows.together(targets))
             if np.isfinite(value):
                 return value, gy
         losses = (self.place.loss(self.loss, y[k : k + 1], target) for k, target in enumerate(targets))

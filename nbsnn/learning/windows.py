@@ -7,6 +7,7 @@ larger and the calls fewer. Memory grows with the window, not with the number of
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -26,50 +27,53 @@ BYTES = 2**26
 """Bytes of a window's arrays, roughly; beyond them a window has fewer steps."""
 
 
-def at_once(net: Layer) -> bool:
-    """True if all layers can take several steps."""
-    return net.at_once and all(layer.at_once for layer in net.layers().values())
+class Windows:
+    """How many steps a network takes at once, and its input cut accordingly."""
 
+    def __init__(self, net: Layer):
+        layers = net.layers().values()
+        shapes = [net.in_shape, *(layer.shape for layer in layers)]
+        self.net = net
+        self.at_once = net.at_once and all(layer.at_once for layer in layers)
+        self.bytes = 3 * sum(map(math.prod, shapes)) * net.setting.dtype.itemsize  # of a step of one sample
 
-def length(net: Layer, batch: int) -> int:
-    """Number of steps to take at a time."""
-    if not at_once(net):
-        return 1
-    shapes = [net.in_shape, *(layer.shape for layer in net.layers().values())]
-    each = 3 * batch * sum(int(np.prod(shape)) for shape in shapes) * np.dtype(net.setting.dtype).itemsize
-    return max(1, min(STEPS, BYTES // each))
+    def length(self, batch: int, wanted: int | None = None) -> int:
+        """Number of steps in a window."""
+        if not self.at_once:
+            return 1
+        return max(1, min(STEPS, BYTES // (batch * self.bytes))) if wanted is None else wanted
 
+    def of(self, x: Any, wanted: int | None) -> Iterator[Array]:
+        """The input, an array [T, B, ...] or an iterable of arrays [B, ...], as checked windows of ``wanted`` steps."""
+        net = self.net
+        if not net.arrays.numpy and hasattr(x, "shape"):
+            whole: Any = net.check_input(x)  # sent to the GPU at once
+            size = self.length(whole.shape[1], wanted)
+            yield from (stored(whole[t : t + size], {}, "x") for t in range(0, len(whole), size))
+        elif isinstance(x, SpikeInput):  # an array of each window, never of all steps
+            x, size = x.fitting(net.in_shape), self.length(x.shape[1], wanted)
+            yield from (net.check_input(x[t : t + size].dense(net.setting.dtype)) for t in range(0, len(x), size))
+        elif isinstance(x, np.ndarray) and x.ndim > 1 and x.size:
+            size = self.length(x.shape[1], wanted)
+            yield from (net.check_input(np.ascontiguousarray(x[t : t + size])) for t in range(0, len(x), size))
+        elif not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and not x.ndim):
+            raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
+        else:
+            yield from self._stacked((np.asarray(step) for step in x), wanted)
 
-def inputs(net: Layer, x: Any, size: int | None) -> Iterator[Array]:
-    """The input, an array [T, B, ...] or an iterable of arrays [B, ...], in windows of ``size`` steps, checked."""
-    if not net.arrays.numpy and hasattr(x, "shape"):
-        whole: Any = net.check_input(x)  # sent to the GPU at once
-        size = length(net, whole.shape[1]) if size is None else size if at_once(net) else 1
-        yield from (stored(whole[t : t + size], {}, "x") for t in range(0, len(whole), size))
-        return
-    if isinstance(x, SpikeInput):  # an array of each window, never of all steps
-        size = length(net, x.shape[1]) if size is None else size if at_once(net) else 1
-        x = x.fitting(net.in_shape)
-        yield from (net.check_input(x[t : t + size].dense(net.setting.dtype)) for t in range(0, len(x), size))
-        return
-    if not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and not x.ndim):
-        raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
-    steps = (np.asarray(step) for step in x)
-    first = next(steps, None)
-    if first is None:
-        raise ValueError("the input has no steps")
-    batch = net.check_input(first[None]).shape[1]
-    size = length(net, batch) if size is None else size if at_once(net) else 1
-    if isinstance(x, np.ndarray):
-        yield from (net.check_input(np.ascontiguousarray(x[t : t + size])) for t in range(0, len(x), size))
-        return
-    steps, t = itertools.chain([first], steps), 0
-    while window := list(itertools.islice(steps, size)):
-        for k, step in enumerate(window):
-            if step.shape != first.shape and net.check_input(step[None]).shape[1] != batch:
-                raise ValueError(f"step {t + k} of the input has a batch of {len(step)}, but step 0 one of {batch}")
-        t += len(window)
-        yield net.check_input(np.stack(window))
+    def _stacked(self, steps: Iterator[np.ndarray], wanted: int | None) -> Iterator[Array]:
+        """Windows of steps that come one by one."""
+        first = next(steps, None)
+        if first is None:
+            raise ValueError("the input has no steps")
+        batch = self.net.check_input(first[None]).shape[1]
+        steps, t = itertools.chain([first], steps), 0
+        while window := list(itertools.islice(steps, self.length(batch, wanted))):
+            for k, step in enumerate(window):
+                if step.shape != first.shape and self.net.check_input(step[None]).shape[1] != batch:
+                    raise ValueError(f"step {t + k} of the input has a batch of {len(step)}, but step 0 one of {batch}")
+            t += len(window)
+            yield self.net.check_input(np.stack(window))
 
 
 def is_moving(target: Any) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -61,7 +62,7 @@ def softmax_cross_entropy(
     logits = finite("logits", real("logits", logits))
     if not logits.ndim or not logits.size:
         raise ValueError(f"logits must have shape [..., C], not {list(logits.shape)}")
-    check_smoothing(label_smoothing)
+    fraction("label_smoothing", label_smoothing)
     weight = targets.by_class("softmax_cross_entropy", targets.class_weights(class_weight), logits.shape[-1])
     _check_ignore(ignore)
     labels = real("labels", labels)
@@ -115,8 +116,7 @@ class CrossEntropy:
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
-        check_smoothing(self.label_smoothing)
-        _check_weights(self)
+        _check_options(self)
 
     def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
         """Value, and gradient with respect to ``y``.
@@ -278,10 +278,10 @@ class StepCrossEntropy:
 
     def __post_init__(self) -> None:
         number("scale", self.scale, above=0.0)
-        check_smoothing(self.label_smoothing)
-        _check_weights(self)
+        _check_options(self)
         choice("reduction", self.reduction, ("mean", "sum"))
 
+    @cached_property
     def summed(self) -> StepCrossEntropy:
         """The loss whose value is the sum of the values that this one has for each step alone."""
         return replace(self, reduction="sum")
@@ -323,12 +323,8 @@ class StepCrossEntropy:
         return on_gpu.step_cross_entropy(name, *options, y, target, total, room)
 
 
-def check_smoothing(value: float) -> None:
-    """Raise unless ``value`` is in [0, 1)."""
-    fraction("label_smoothing", value)
-
-
-def _check_weights(loss: CrossEntropy | StepCrossEntropy) -> None:
+def _check_options(loss: CrossEntropy | StepCrossEntropy) -> None:
+    fraction("label_smoothing", loss.label_smoothing)
     object.__setattr__(loss, "class_weight", targets.class_weights(loss.class_weight))
     _check_ignore(loss.ignore)
 

@@ -7,6 +7,7 @@ StepMSE:  value = reduce_t mean_{b, c} (y[t, b, c] - target[t, b, c])^2
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -100,6 +101,7 @@ class StepMSE:
     def __post_init__(self) -> None:
         choice("reduction", self.reduction, ("mean", "sum"))
 
+    @cached_property
     def summed(self) -> StepMSE:
         """The loss whose value is the sum of the values that this one has for each step alone."""
         return replace(self, reduction="sum")

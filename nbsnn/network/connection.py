@@ -73,11 +73,9 @@ class Connection(Sealed):
         self.network, self.name, self.sources, self.targets = network, name, source, target
         self.source, self.target = source.group, target.group
         self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
-        self.homeostasis, self.integer, self.rule = homeostasis, None, IDLE
-        if plasticity is not None and plasticity.loop == "integer":
-            self.integer = plasticity
-        elif plasticity is not None:
-            self.rule = plasticity
+        integer = plasticity is not None and plasticity.loop == "integer"
+        self.homeostasis, self.integer = homeostasis, plasticity if integer else None
+        self.rule = IDLE if integer or plasticity is None else plasticity
         self.changes = plasticity is not None or homeostasis is not None
         self.kind = kind_of(plasticity)
         self.stored: Any = None  # the weights, as ``kind`` or as one that is shared, once they are built

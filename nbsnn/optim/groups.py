@@ -102,8 +102,8 @@ class Groups(Optimizer):
         """The group that a parameter belongs to, ``""`` if none."""
         return next((group for group in self.order if _fits(name, group)), "")
 
-    def held(self, name: str) -> bool:
-        return self.group_of(name) in self.frozen
+    def held(self, grads: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: g for name, g in grads.items() if self.group_of(name) in self.frozen}
 
     def check_parameters(self, names: Iterable[str]) -> None:
         names = list(names)

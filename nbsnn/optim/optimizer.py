@@ -214,9 +214,9 @@ class Optimizer(ByName):
     def check_parameters(self, names: Iterable[str]) -> None:
         """Raise unless the optimiser can move a network with these parameters."""
 
-    def held(self, name: str) -> bool:
-        """Whether the parameter stays as it is."""
-        return False
+    def held(self, grads: Mapping[str, Array]) -> dict[str, Array]:
+        """Those of the parameters that stay as they are."""
+        return {}
 
     @property
     def watching(self) -> list[Watching]:

@@ -53,6 +53,13 @@ class PerStep:
             raise ValueError(f"{where} must be {self.rule.format(dt=dt)}, not {wrong:g}")
         return self.value(p, dt)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.name,)
+
+
+def _named(name: str) -> PerStep:
+    return WAYS[name]
+
 
 def _sigmoid(w: Array) -> Array:
     return 0.5 * (1.0 + np.tanh(0.5 * w))

@@ -26,6 +26,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -217,6 +218,10 @@ class Trial:
             for file, lines in entry["lines"].items():
                 for line in lines:
                     self.by_line[file, line].add(test)
+        for file in {file for folder in FOLDERS for file in (ROOT / "nbsnn" / folder).rglob("*.py")}:
+            import_module(
+                ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            )  # a child that did would find no mutant
         gc.collect()
         inside = str(ROOT / "nbsnn") + os.sep
         self.functions = [

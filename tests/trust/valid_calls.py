@@ -38,7 +38,7 @@ PROTOCOL = """
     change checked clear clipped codes columns drawn due end_reverse estimate factor fetch filling final finish first
     first_reverse fits follow forward header hyper increment initial keep_traces layers line load loop numbers
     of_current offer on_gpu options output padded parameters passes patches place planes pool port pull raw record
-    recorded responses retreat reverse rule run_loop settle spread starts_learned store summed sync take tape_of
+    recorded responses retreat reverse rule run_loop settle spread store summed sync take tape_of
     thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
     source tape_bytes decay_now held group_of prepared

@@ -141,7 +141,7 @@ class FusedBlock:
             b1 * steps,
         )
         start, index = self.drive.events(first, last, tape)
-        spikes, y, others = tape.spikes, tape.output, []
+        spikes, y = tape.spikes, tape.output
         bits = _NO_BITS if spikes is None else spikes.bits[first:last]
         looped, S = self.feedback is not None, tape.S[b0 * marks : b1 * marks]
 
@@ -151,15 +151,14 @@ class FusedBlock:
         out = fused.Outputs(bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0))
         nothing = np.empty(0, self.dtype)
 
-        def call(lo: int, hi: int, q0: int, q1: int) -> None:
+        def call(lo: int, hi: int, q0: int, q1: int) -> int:
             lanes = fused.Lanes(tape.P, copied(tape.Z), S, nothing)
             own = np.empty(self.width if looped else 0, np.uint32)
-            others.append(compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out))
+            return compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out)
 
         size = (last - first) * self.width
         with span(f"{self.names[1]} forward", bytes=X.itemsize * size if whole else 0, ops=size):
-            self._share(call, b1 - b0, size)
-        return sum(others)
+            return sum(self._share(call, b1 - b0, size))
 
     def begin_reverse(self, tape: BlockTape) -> BlockGradients:
         """Make room for the gradients of all samples, and set their sums to zero."""
@@ -200,7 +199,7 @@ class FusedBlock:
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         with span(name, bytes=(2 * size + added) * X.itemsize, ops=size + added):
-            self._share(call, b1 - b0, size)
+            self._share(call, b1 - b0, size, by_lines)
         self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
@@ -214,15 +213,16 @@ class FusedBlock:
         """True if threads share lines, not samples."""
         if self.feedback is not None:
             return False
-        busiest = -(-self.lines.blocks // threads()) * threads()
-        return busiest <= EVEN * self.lines.blocks or samples < threads()
+        count, blocks = threads(), self.lines.blocks
+        return -(-blocks // count) * count <= EVEN * blocks or samples < count
 
-    def _share(self, call: Callable[[int, int, int, int], Any], samples: int, work: int) -> None:
-        """``call(b0, b1, q0, q1)`` over lines or samples."""
-        if self._by_lines(samples):
-            run_threaded(lambda lo, hi: call(0, samples, lo, hi), self.lines.blocks, work)
-        else:
-            run_threaded(lambda lo, hi: call(lo, hi, 0, self.lines.blocks), samples, work)
+    def _share(
+        self, call: Callable[[int, int, int, int], Any], samples: int, work: int, by_lines: bool | None = None
+    ) -> list[Any]:
+        """What ``call(b0, b1, q0, q1)`` returns over lines or samples."""
+        if self._by_lines(samples) if by_lines is None else by_lines:
+            return run_threaded(lambda lo, hi: call(0, samples, lo, hi), self.lines.blocks, work)
+        return run_threaded(lambda lo, hi: call(lo, hi, 0, self.lines.blocks), samples, work)
 
     def _stacked(self, state: Nested, batch: int) -> Array:
         names = self.population.neuron.state
