@@ -71,11 +71,10 @@ class Connection(Sealed):
         coordinates: Any, homeostasis: Scaling | Normalize | None = None,
     ):  # fmt: skip
         self.network, self.name, self.sources, self.targets = network, name, source, target
-        self.source, self.target = source.group, target.group
+        self.source, self.target, self.homeostasis = source.group, target.group, homeostasis
         self.pattern, self.synapse, self.plasticity, self.short_term = pattern, synapse, plasticity, short_term
-        integer = plasticity is not None and plasticity.loop == "integer"
-        self.homeostasis, self.integer = homeostasis, plasticity if integer else None
-        self.rule = IDLE if integer or plasticity is None else plasticity
+        rule: Any = plasticity or IDLE
+        self.integer, self.rule = (rule, IDLE) if rule.loop == "integer" else (None, rule)
         self.changes = plasticity is not None or homeostasis is not None
         self.kind = kind_of(plasticity)
         self.stored: Any = None  # the weights, as ``kind`` or as one that is shared, once they are built

@@ -219,9 +219,7 @@ class Trial:
                 for line in lines:
                     self.by_line[file, line].add(test)
         for file in {file for folder in FOLDERS for file in (ROOT / "nbsnn" / folder).rglob("*.py")}:
-            import_module(
-                ".".join(file.relative_to(ROOT).with_suffix("").parts)
-            )  # a child that did would find no mutant
+            import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))  # else a child finds no mutant
         gc.collect()
         inside = str(ROOT / "nbsnn") + os.sep
         self.functions = [
