@@ -10,6 +10,7 @@ from scipy.integrate import solve_ivp
 from nbsnn import Population
 from nbsnn.neurons import EIF, LIF, QIF, AdEx, ConductanceLIF, EscapeLIF, HodgkinHuxley, Izhikevich, NoisyLIF
 from nbsnn.neurons import PoissonNeuron as Poisson
+from nbsnn.neurons.izhikevich import euler
 
 from .simulated import simulate, spike_times
 
@@ -373,6 +374,12 @@ def test_izhikevich_follows_its_equations_step_by_step():
     found = np.stack([run[name].ravel() for name in ("spikes", "v", "u")], -1)
     np.testing.assert_allclose(found, expected, rtol=1e-9)
     assert steep > 0 and found[:, 0].sum() > 3
+
+
+def test_an_euler_step_of_izhikevich_is_implicit_in_the_conductance():
+    v, u, x, g, h = -60.0, -13.0, 4.0, 0.3, 0.5
+    after = euler(v, u, x, g, 5.0, 140.0, h)
+    assert after - v == pytest.approx(h * (0.04 * v * v + 5.0 * v + 140.0 - u + x - g * after))
 
 
 def test_hodgkin_huxley_spikes_in_the_step_that_takes_its_membrane_over_the_threshold():

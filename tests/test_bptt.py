@@ -340,7 +340,7 @@ def test_a_derivative_of_integers_or_in_another_precision_or_order_counts_as_num
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"loss": "mse"}, TypeError, "loss must be callable"),
+        ({"loss": "mse"}, ValueError, "did you mean 'step_mse'"),
         ({"chunk": 0}, ValueError, "chunk must be at least 1"),
         ({"chunk": 2.0}, TypeError, "chunk must be an integer"),
         ({"regularizers": {"lif9": losses.Rate(0.1)}}, ValueError, "for 'lif9'; the layers are"),

@@ -138,7 +138,6 @@ def test_rules_without_a_loop_on_a_gpu_say_so():
     with pytest.raises(NotImplementedError, match='device="cpu" only; on a GPU normalise at intervals'):
         check_on_gpu(PairSTDP(normalize=Normalize(1.0, "every")))
     check_on_gpu(PairSTDP(normalize=Normalize(1.0)))
-    check_on_gpu(None)
     check_on_gpu(RULES["rewarded"][0])
 
 

@@ -95,7 +95,16 @@ def signals_of(rule):
     return {"reward": np.linspace(-1.0, 1.0, T)} if rule in (RULES["rewarded"], RULES["eligible"]) else {}
 
 
-SHORT = ("pair", "triplet", "all clipped", "normalised, then clipped", "eligible", "steered", "own")
+SHORT = (
+    "pair",
+    "pair, nothing at once",
+    "triplet",
+    "all clipped",
+    "normalised, then clipped",
+    "eligible",
+    "steered",
+    "own",
+)
 
 
 def some(names, short):

@@ -384,7 +384,7 @@ def test_what_is_not_finite_raises(loss, message, update):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"loss": "mse"}, TypeError, "loss must be callable"),
+        ({"loss": "mse"}, ValueError, "did you mean 'step_mse'"),
         ({"update": "epoch"}, ValueError, "update must be one of 'sample', 'step', not 'epoch'"),
         ({"clip": 0.0}, ValueError, "clip must be greater than 0"),
         ({"net": "net"}, TypeError, "net must be a network"),

@@ -27,6 +27,18 @@ def test_derivatives_equal_differences(name):
     nbsnn.check(NEURONS[name])
 
 
+@pytest.mark.parametrize(("make", "name"), [(snntorch.Synaptic, "alpha"), (snntorch.Synaptic, "beta"),
+                                            (snntorch.Alpha, "alpha")])  # fmt: skip
+def test_a_factor_beyond_one_is_clamped_and_has_no_gradient(make, name):
+    net = nbsnn.Sequential(cells=make(learn=(name,)), input_shape=2, device="python", dtype=np.float64)
+    x, learner = np.random.default_rng(0).uniform(0.0, 1.5, (6, 2, 2)), nbsnn.BPTT(net, nbsnn.losses.step_mse)
+    assert learner.gradients(x, x)[1][f"cells/{name}"] != 0.0
+    net["cells"].params[name] = 1.3
+    with np.errstate(all="ignore"):
+        _, grads = learner.gradients(x, x)
+    assert grads[f"cells/{name}"] == 0.0
+
+
 @pytest.mark.parametrize("name", ["LIFRefracCell", "LSNNCell", "Leaky zero False", "Alpha subtract"])
 def test_compiled_equals_interpreted(name):
     x = np.random.default_rng(0).normal(0.4, 1.0, (20, 2, 3)).astype(np.float32)

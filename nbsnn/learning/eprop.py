@@ -95,7 +95,7 @@ class EProp(Online):
         self.feedback_weight: Array = last.params["weight"]
         if feedback != "symmetric":
             fans = {"fan_in": last.in_shape[0], "fan_out": last.shape[0], "dtype": net.setting.dtype}
-            drawn = last.weight(tuple(last.params["weight"].shape), draws=Draws(seed, "feedback"), **fans)
+            drawn = last.weight_init(tuple(last.params["weight"].shape), draws=Draws(seed, "feedback"), **fans)
             self.feedback_weight = put(drawn) if on_gpu(last.params["weight"]) else drawn
 
     @staticmethod
