@@ -8,24 +8,27 @@ from typing import Any, overload
 import numpy as np
 
 from ..neuron import Neuron, value_for
-from ..scalar.per_step import WAYS, held_in, resolved
+from ..scalar.per_step import resolved
 from ..sparse.values import Distribution
 from ..synapses import Membrane, Synapse
 from ..validate import cast, number_in, numbers
+from .adjustable import Adjustable
 from .home import Home
-from .membrane import Response, membrane_of, response
+from .membrane import Response, response
+from .parameters import options_of, per_step
+from .port import Port
 from .sealed import Sealed
 
 Array = np.ndarray
 
 
-class Group(Sealed):
+class Group(Adjustable):
     """Units of one model in a network. Made by ``Network.population``, ``poisson`` and ``spikes``.
 
     ``group[:800]`` are some of its units, as source or target of a connection. ``group["v"]`` is the array of a
     variable, [n], and can be written to; so can ``group["v"] = values``, where values are a number, an array or a
-    distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to. Attributes cannot be
-    set: parameters, rates of Poisson units and times of listed spikes stay as they were given.
+    distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to. Parameters likewise:
+    ``group["tau"] = values``, and ``group["tau"]`` is what they are, which cannot be written to.
 
     Attributes
     ----------
@@ -47,7 +50,8 @@ class Group(Sealed):
     ([-60.0, -60.0, -70.0, -70.0], 2)
     """
 
-    INSTEAD = '; variables are set with group["v"] = values, and parameters are those of the model'
+    CAN_BE_SET = ("rate",)
+    INSTEAD = '; variables and parameters are set with group["v"] = values, lists of spikes with group.set_spikes'
 
     def __init__(
         self, network: Home, name: str, n: int, neuron: Neuron | None, index: int,
@@ -57,12 +61,15 @@ class Group(Sealed):
         self.group, self.lo = self, 0  # as a section says it
         self.ports: list[Port] = []
         self.currents: list[Any] = []
+        self._injected = False
+        self._rate: Any = None  # of Poisson units, and the current that brings it if it changes in time
+        self._course: Any = None
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
         # A readout such as ``LI`` puts out no spikes.
         self.spiking = neuron is None or neuron.output == "spikes"
         self.merged = merged
         self.list = listed  # step and unit of each spike of a list
-        self.values = {} if neuron is None else {name: self._parameter(name) for name in neuron.params}
+        self.values = {} if neuron is None else {name: per_step(network, self, neuron, name) for name in neuron.params}
         self.seal(Group)
 
     @cached_property
@@ -88,6 +95,19 @@ class Group(Sealed):
         return Membrane(float(leak[0]), found.gain)
 
     @property
+    def injected(self) -> bool:
+        """True if the loop has room for currents, as it has once there was one."""
+        return self._injected
+
+    def given(self) -> list[Any]:
+        """Currents and drives."""
+        return [*self.currents, *(drive for port in self.ports for drive in port.drives)]
+
+    def take_currents(self) -> None:
+        """Let the loop have room for currents if there are any."""
+        self._injected = self._injected or bool(self.currents)
+
+    @property
     def driven(self) -> bool:
         """True if synapses conduct onto this neuron, which takes a current alone."""
         return any(port.mode == "driving" for port in self.ports)
@@ -111,7 +131,18 @@ class Group(Sealed):
     def __getitem__(self, what: str | slice) -> Array | Section:
         if isinstance(what, slice):
             return Section(self, what)
-        return self.network.variable(self, self._named(what))
+        name, neuron = self._named(what), self.neuron
+        if neuron is not None and name not in neuron.state and name in options_of(neuron):
+            return self._given(name)
+        return self.network.variable(self, name)
+
+    def _given(self, name: str) -> Array:
+        """A parameter as it was given, [n]; it cannot be written to."""
+        neuron = self.neuron
+        assert neuron is not None
+        value = neuron.options[name] if name in neuron.options else neuron.params[name]
+        array = np.asarray(value_for(name, value, (self.n,)))
+        return np.broadcast_to(array.astype(np.float64) if array.dtype.kind in "iuf" else array, self.n)
 
     def _named(self, what: Any) -> str:
         if not isinstance(what, str):
@@ -125,6 +156,9 @@ class Group(Sealed):
         if isinstance(name, slice):
             raise TypeError(f"{self.name}: a section cannot be set; the array of a variable can, ['v'][3:6] = 0.5")
         name = self._named(name)
+        if self.neuron is not None and name not in self.neuron.state and name in options_of(self.neuron):
+            self.parameters(**{name: values})
+            return
         place, n = self.network.place(self, name)
         drawn = self.drawn(name, values, self.network.dtype)
         self.network.layout.memory.write("states", drawn, place, place + n)
@@ -171,29 +205,12 @@ class Group(Sealed):
             raise ValueError(f"{name} must be a number or have shape [{self.n}], not {list(array.shape)}")
         return array
 
-    def _parameter(self, name: str) -> Array:
-        """A parameter as a step uses it: a number, or one per unit; in float64."""
-        neuron = self.neuron
-        if neuron is None:
-            raise ValueError("a list of spikes has no parameters")
-        value = neuron.params[name]
-        array = np.array(value_for(f"parameter {name}", value, (self.n,)), np.float64)
-        if array.shape not in ((), (1,), (self.n,)):
-            raise ValueError(
-                f"parameter {name} of {self.name} must be a number or have shape [{self.n}], not {list(array.shape)}"
-            )
-        cast(f"parameter {name}", array, self.network.dtype)
-        way = WAYS[neuron.per_step[name]] if name in neuron.per_step else None
-        where = f"{name} of {self.name}"
-        if way is None:
-            return array
-        return np.asarray(held_in(way, way(array, self.network.dt, where), self.network.dtype, where))
-
     def port(self, synapse: Synapse) -> Port:
         """The port of this kind of synapse, which is made if there is none."""
         for port in self.ports:
             if port.synapse == synapse:
                 return port
+        self.network.unbuilt("synapses of a new kind")
         factors = np.exp(np.diagonal(np.reshape(synapse.matrix, (len(synapse.variables),) * 2)) * self.network.dt)
         resolved(f"a time constant of {synapse!r}", factors, self.network.dtype)
         if synapse.reversal is not None:
@@ -245,82 +262,3 @@ class Section(Sealed):
 
     def __hash__(self) -> int:
         return hash((self.group.name, self.lo, self.hi))
-
-
-class Port:
-    """Port: all synapses of one kind onto a population, their common variables and Poisson drives.
-
-    ``mode`` is how their output enters: "current"; "conductance", into a neuron that takes one; "driving", a
-    conductance into one that takes a current; "jump", into a neuron that takes one; "after", a jump after the step.
-    """
-
-    def __init__(self, group: Group, synapse: Synapse):
-        self.group, self.synapse = group, synapse
-        self.drives: list[tuple[float, float, int]] = []  # events per step, weight, number of the drive
-        if group.neuron is None:
-            raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
-        self.mode = (_conducting if synapse.variables else _jumping)(group, group.neuron, synapse)
-
-    def label(self, variable: str) -> str:
-        """Name of a variable of this port in its population: "exponential.y", then "exponential2.y"."""
-        kind = self.synapse.kind.lower()
-        alike = [port for port in self.group.ports if port.synapse.kind == self.synapse.kind]
-        number = alike.index(self) + 1
-        return f"{kind}{number if number > 1 else ''}.{variable}"
-
-    def numbers(self, dt: float) -> list[float]:
-        """Reversal potential and the numbers of the synapse's step."""
-        group = self.group
-        if not self.synapse.variables:
-            found = group.response if self.mode == "current" and _moves_membrane(group.neuron) else None
-            return [0.0, 1.0 / found.gain if found else 1.0]
-        numbers = self.synapse.numbers(dt, group.membrane)
-        if self.mode == "driving":
-            numbers = _scaled(numbers, self.synapse, held(group.membrane))
-        return [self.synapse.reversal or 0.0, *numbers]
-
-
-def _conducting(group: Group, neuron: Neuron, synapse: Synapse) -> str:
-    """Input code of a synapse with a course in time."""
-    if synapse.reversal is None or "conductance" in neuron.inputs:
-        held(group.membrane)  # raises where that differs between units
-        return "current" if synapse.reversal is None else "conductance"
-    held(group.membrane)  # as above
-    if group.response is None or group.response.decay is None or group.response.decay < 0.0:
-        raise ValueError(
-            f"{synapse!r} is a conductance, which {neuron!r} does not take, nor can it be given as a current, as the "
-            "step is not linear in current and membrane: a neuron with inputs=('current', 'conductance') takes it"
-        )
-    return "driving"
-
-
-def _jumping(group: Group, neuron: Neuron, synapse: Synapse) -> str:
-    """Input code of a delta synapse."""
-    if "jump" in neuron.inputs:
-        return "jump"
-    if not _moves_membrane(neuron) or group.response is not None:
-        return "current"
-    if membrane_of(neuron) in neuron.state and (neuron.membrane or "conductance" in neuron.inputs):
-        return "after"
-    held(group.membrane)  # as above
-    raise ValueError(
-        f"{synapse!r} lets a membrane jump, and {neuron!r} does not say which variable is its membrane: "
-        'Neuron(membrane="v") does, or membrane="input" if the weight is to be its input of one step; '
-        "or connect with another synapse"
-    )
-
-
-def _moves_membrane(neuron: Neuron | None) -> bool:
-    """True if a delta synapse moves the membrane rather than give the weight as an input."""
-    return neuron is not None and neuron.membrane != "input"
-
-
-def held(membrane: Membrane | None) -> float:
-    """The input of a step that a current, held constant during it, is to the neuron."""
-    return 1.0 if membrane is None else (1.0 - membrane.decay) / membrane.gain
-
-
-def _scaled(numbers: list[float], synapse: Synapse, factor: float) -> list[float]:
-    """The numbers of a synapse whose output is ``factor`` times as large: the shares come last."""
-    first = len(numbers) - max(1, len(synapse.variables))
-    return numbers[:first] + [factor * value for value in numbers[first:]]

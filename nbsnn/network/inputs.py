@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..events.fields import PER_MS, check_unit
-from ..scalar.times import LATEST, following, nearest, whole
+from ..scalar.times import LATEST, following, nearest
 from ..validate import count, finite
 
 Array = np.ndarray
@@ -79,22 +79,3 @@ def _refuse(field: str, values: Array, wrong: Array, wanted: str) -> None:
             f"{field} of events must be {wanted}; {int(wrong.sum())} of {len(values)} are not, the first at index {k}: "
             f"{values[k]}"
         )
-
-
-def current(values: Any, n: int, every: float | None, start: float, dt: float, dtype: Any) -> tuple[Array, int, int]:
-    """Rows of a current, [rows, 1 or n], how many steps each lasts, and the step at which the first begins."""
-    try:
-        array = np.array(values, dtype)  # a copy, which stays as it is
-    except (TypeError, ValueError):
-        raise TypeError(f"a current must be a number or an array of numbers, not {values!r}") from None
-    finite("current", array)
-    if array.ndim < 2:
-        if array.shape not in ((), (1,), (n,)):
-            raise ValueError(f"a current must be a number, [{n}], or [rows, {n}], not {list(array.shape)}")
-        if every is not None:
-            raise ValueError("every is the time for which a row of a current lasts; this current has one row")
-        return array.reshape(1, -1), 1 << 62, whole(start, dt, "start", least=0)
-    if array.ndim > 2 or array.shape[1] not in (1, n):
-        raise ValueError(f"a current that changes must have shape [rows, {n}] or [rows, 1], not {list(array.shape)}")
-    lasts = 1 if every is None else whole(every, dt, "every")
-    return array, lasts, whole(start, dt, "start", least=0)

@@ -7,26 +7,34 @@ into them. So a state is a handful of arrays that can be copied, and one kernel 
 from __future__ import annotations
 
 import functools
-import math
 
 import numpy as np
 
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
-from ..random import Draws
 from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
-from .group import Group, Port, held
+from .group import Group
 from .home import Home
-from .kernel import unsigned
+from .kernel import NetworkKernel, unsigned
 from .membrane import membrane_of
+from .outside import GIVEN, laid
 from .plastic_table import PlasticTable
 from .pool import Numbers, Pool, padded, room, table
+from .port import Port
 from .state import digest
-from .unit_step import checked, own_parameters
+from .unit_step import checked, own_parameters, story
 
 Array = np.ndarray
+
+
+def parameters_of(group: Group) -> tuple[list[float], list[Array]]:
+    """Numbers that all units share, and arrays of those of which each has its own."""
+    own = own_parameters(group)
+    more, rests = driving_numbers(group)
+    shared = [float(value.reshape(-1)[0]) for name, value in group.values.items() if name not in own]
+    return [*shared, *more], [group.values[name] for name in own] + rests
 
 
 class Layout:
@@ -45,8 +53,7 @@ class Layout:
     def __init__(self, network: Home):
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
-        plastic, short = [c for c in connections if c.changes], any(c.short_term for c in connections)
-        self.models = network.backend.kernel(groups, plastic, short, self.dtype, network.device)
+        self.models = self._models()
         self.pool = Pool(self.dtype)
         self.place = self.pool.place
         self.rows: dict[Port, int] = {}
@@ -57,11 +64,9 @@ class Layout:
 
     def _finish(self) -> None:
         pool = self.pool
-        self.numbers, self.keys = pool.numbers.array(), pool.keys.array()
-        self.values = Values(
-            self.states, self.numbers, pool.own.array(), pool.currents.array(), self.keys, pool.thresholds.array(),
-            self.list_steps, self.list_units, self.resources,
-        )  # fmt: skip
+        self.numbers = pool.numbers.array()
+        given, drives, currents = laid(self.network, self.pops, self.port_table, pool.keys.array())
+        self.values = Values(self.states, self.numbers, self._own(), *given, self.resources)
         learning = self.learning
         self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
         self.rates, self.tallies = learning.rates, learning.tallies
@@ -75,24 +80,69 @@ class Layout:
         rows = dict(zip(learning.connections, learning.table, strict=True))
         for c in self.network.connections:
             c.keep(self.memory, self.index, rows.get(c, np.zeros(0, np.int64)))
-        self.tables = Tables(self.pops, self.port_table, self.drives, self.current_table, self.wires, self.short)
+        self.tables = Tables(self.pops, self.port_table, drives, currents, self.wires, self.short)
+
+    def renew(self) -> None:
+        """Lay out anew what is given from outside; where there was no current before, the loop is another one."""
+        given, drives, currents = laid(self.network, self.pops, self.port_table, self.pool.keys.array())
+        self.values = self.values._replace(**dict(zip(GIVEN, given, strict=True)))
+        self.tables = self.tables._replace(drives=drives, currents=currents)
+        if any(group.currents and not group.injected for group in self.network.groups):
+            self._renumber()
+
+    def _own(self) -> Array:
+        """The parameters of which each unit has its own."""
+        own = Numbers(self.dtype)
+        for pop, group in zip(self.pops, self.network.groups, strict=True):
+            pop[at.VECTORS] = own.size
+            for values in parameters_of(group)[1] if group.neuron else []:
+                own.put(np.pad(np.broadcast_to(values, group.n), (0, padded(group.n) - group.n), mode="edge"))
+        return own.array()
+
+    def take_parameters(self, group: Group) -> None:
+        """Take the parameters that a group has been given; an array in the place of a number needs another loop."""
+        pop, memory, dt = self.pops[group.index], self.memory, self.network.dt
+        shared, vectors = parameters_of(group)
+        memory.write("numbers", np.asarray(shared, self.dtype), place := int(pop[at.SCALARS]), place + len(shared))
+        for line, port in zip(self.port_table[pop[at.PORT] :], group.ports, strict=False):
+            place, numbers = int(line[at.SCALARS]), np.asarray(port.numbers(dt), self.dtype)
+            memory.write("numbers", numbers, place, place + len(numbers))
+        if story(group) in self.models.neurons.numbers and not (len(vectors) and self.network.device == "cuda"):
+            place = int(pop[at.VECTORS])
+            for values in vectors:
+                self.values.own[place : place + group.n] = values
+                place += padded(group.n)
+            return
+        self.values = self.values._replace(own=self._own())
+        self._renumber()
+
+    def _renumber(self) -> None:
+        """Take the models anew."""
+        self.models = self._models()
+        for pop, group in zip(self.pops, self.network.groups, strict=True):
+            pop[at.MODEL] = -1 if group.neuron is None else self.models.neurons[group]
+
+    def _models(self) -> NetworkKernel:
+        """The models of the network, with room for currents where there are any."""
+        network = self.network
+        for group in network.groups:
+            group.take_currents()
+        plastic, short = [c for c in network.connections if c.changes], any(c.short_term for c in network.connections)
+        return network.backend.kernel(network.groups, plastic, short, self.dtype, network.device)
 
     def _populations(self, groups: list[Group]) -> None:
         network, pool = self.network, self.pool
         self.pops = np.zeros((len(groups), at.POPULATION_COLUMNS), np.int64)
-        ports, drives, currents = [], [], []
-        steps, units, first, row = [], [], 0, 0
+        ports: list[Array] = []
+        first, row = 0, 0
         for pop, group in zip(self.pops, groups, strict=True):
             pop[at.UNITS], pop[at.FIRST], pop[at.STRIDE] = group.n, first, padded(group.n)
             first += group.n
             if group.list is not None:
                 pop[at.MODEL] = -1
-                pop[at.STATE], pop[at.VARIABLES] = sum(map(len, steps)), len(group.list[0])
-                steps.append(group.list[0])
-                units.append(group.list[1])
                 continue
             neuron = checked(group.neuron)
-            pop[at.MODEL], own = self.models.neurons[group], own_parameters(group)
+            pop[at.MODEL] = self.models.neurons[group]
             pop[at.VARIABLES] = len(neuron.state)
             for k, name in enumerate(neuron.state):
                 place = pool.variable(group, name, group.n)
@@ -100,32 +150,20 @@ class Layout:
                     pop[at.STATE] = place
                 if name == membrane_of(neuron):
                     pop[at.MEMBRANE] = place
-            shared = [v.reshape(-1)[0] for k, v in group.values.items() if k not in own]
-            more, rests = driving_numbers(group)
-            pop[at.SCALARS] = pool.numbers.put([*shared, *more])
-            pop[at.VECTORS] = pool.own.size
-            for values in [group.values[name] for name in own] + rests:
-                pool.own.put(np.pad(values, (0, padded(group.n) - group.n), mode="edge"))
+            shared, _ = parameters_of(group)
+            pop[at.SCALARS] = pool.numbers.put(shared)
             pop[at.KEY] = pool.keys.put(network.draws.fold("noise", group.name).key)
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
                 self.rows[port] = row
-                ports.append(self._port(port, row, drives))
+                ports.append(self._port(port, row))
                 row += padded(group.n)
-            pop[at.CURRENT], pop[at.CURRENTS] = len(currents), len(group.currents)
-            factor = pool.numbers.put([held(group.membrane) if group.currents else 1.0])
-            for values, every, begin in group.currents:
-                place = pool.currents.put(values)
-                currents.append([place, values.shape[1], values.shape[0], every, begin, factor])
         self.units, self._row = first, max(row, 1)
         self.port_table = table(ports, at.PORT_COLUMNS)
-        self.drives, self.current_table = table(drives, at.DRIVE_COLUMNS), table(currents, at.CURRENT_COLUMNS)
-        self.list_steps = np.concatenate([*steps, np.zeros(0, np.int64)]).astype(np.int64)
-        self.list_units = np.concatenate([*units, np.zeros(0, np.int64)]).astype(np.int64)
         self.states = np.zeros(max(pool.size, 1), self.dtype)
 
-    def _port(self, port: Port, row: int, drives: list) -> Array:
-        """The row of a port in its table; appends its drives to theirs."""
+    def _port(self, port: Port, row: int) -> Array:
+        """The row of a port in its table."""
         line, pool = np.zeros(at.PORT_COLUMNS, np.int64), self.pool
         line[at.ROW] = row
         line[at.VARIABLES] = len(port.synapse.variables)
@@ -134,11 +172,6 @@ class Layout:
             if k == 0:
                 line[at.STATE] = place
         line[at.SCALARS] = pool.numbers.put(port.numbers(self.network.dt))
-        line[at.DRIVE], line[at.DRIVES] = len(drives), len(port.drives)
-        for mean, weight, number in port.drives:
-            place = pool.thresholds.put(poisson_table(mean))
-            key = pool.keys.put(Draws(self.network.seed, "drive", number).key)
-            drives.append([place, pool.thresholds.size, pool.numbers.put([weight]), key])
         return line
 
     def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple]:
@@ -211,11 +244,3 @@ class Layout:
     def digests(self) -> list[int]:
         """What tells the synapses of each connection from others."""
         return [digest(self.index[c.first : c.stop], c.start, c.late) for c in self.network.connections]
-
-
-def poisson_table(mean: float) -> Array:
-    """2^32 times the probability of at most k events, k = 0, 1, ..., as far as 32 bits tell it from 1: uint32."""
-    most = int(mean + 10.0 * math.sqrt(mean) + 20.0)
-    logs = [k * math.log(mean) - mean - math.lgamma(k + 1.0) for k in range(most)] if mean else [0.0]
-    scaled = np.rint(np.cumsum(np.exp(logs)) * 2.0**32)
-    return scaled[scaled < 2.0**32].astype(np.uint32)

@@ -15,12 +15,13 @@ import numpy as np
 from ..compile.fill import Kernel, kernel
 from ..device.threads import threads
 from ..kernels.network import tables as at
-from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, plain
+from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
 from ..kernels.network.loop import BLOCK
 from ..kernels.synapses import connect
 from .arrays import ARRAYS
 from .home import Home
 from .layout import Layout
+from .outside import GIVEN
 
 Array = np.ndarray
 
@@ -117,9 +118,24 @@ class Loop:
         self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
         self.longest = max((int(row[at.AFTER]) - 1 for row in layout.learning.table), default=0)
         self.depth = 2 * self.window + self.longest + 2
-        self.call = layout.models.kernel()
+        self.models, self.call = layout.models, layout.models.kernel()
         self._make()
         self.arrays = plain(self._arrays())
+
+    @staticmethod
+    def put(array: Array) -> Any:
+        """The array where the kernel reads it."""
+        return array
+
+    def renew(self) -> None:
+        """Take inputs, and parameters of single units, that have been changed."""
+        layout, old = self.layout, network_of(self.arrays)
+        tables = {name: self.put(getattr(layout.tables, name)) for name in ("ports", "drives", "currents")}
+        values = {name: self.put(getattr(layout.values, name)) for name in ("own", *GIVEN)}
+        changed = old._replace(tables=old.tables._replace(**tables), values=old.values._replace(**values))
+        self.arrays = plain(changed)
+        if self.models is not layout.models:
+            self.models, self.call = layout.models, layout.models.kernel()
 
     def _make(self) -> None:
         """Scratch and lists of spikes, for as many threads as the work is worth."""

@@ -54,7 +54,14 @@ class GpuTape(Tape):
 class GpuLoop(Loop):
     """Counterpart of ``Loop``; threads are those of the GPU, and share all lists."""
 
-    tape = GpuTape
+    tape, put = GpuTape, staticmethod(gpu.put)
+
+    def renew(self) -> None:
+        """Take inputs, and parameters of single units, that have been changed."""
+        before = self.models
+        super().renew()
+        self.pops.copy_to_device(self.layout.pops)
+        self.ready = self.ready and before is self.models
 
     def _make(self) -> None:
         layout, put = self.layout, gpu.put

@@ -6,20 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..events import Recording
 from ..neuron import Neuron
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import Delta, Synapse, TsodyksMarkram
-from ..validate import count, number, number_in
-from . import inputs
+from ..validate import number_in
 from .connection import Connection
-from .group import Group, Section, held
+from .group import Group, Section
+from .parameters import options_of
 from .rules import check_homeostasis, check_rule
-from .simulation import Simulation
-
-MOST_EVENTS = 100_000  # of a drive in a step: its table is as long
+from .stimulation import Stimulation
 
 
 def check_name(name: Any) -> None:
@@ -28,11 +25,12 @@ def check_name(name: Any) -> None:
         raise TypeError(f"name must be a text, not {name!r}")
 
 
-class Network(Simulation):
+class Network(Stimulation):
     """Populations of neurons, their inputs, and the synapses between them, simulated in steps of ``dt``.
 
     A network is described first, by ``population``, ``poisson``, ``spikes``, ``connect``, ``drive`` and ``inject``; the
-    first ``run`` builds it. It holds its state: ``run`` continues from it, ``reset`` returns to the start, ``state``
+    first ``run`` builds it. Inputs can be changed at any time between runs and in a callback: what ``inject`` and
+    ``drive`` return has ``set`` and ``remove``, Poisson units ``group.rate``, and listed spikes ``group.set_spikes``. It holds its state: ``run`` continues from it, ``reset`` returns to the start, ``state``
     gives a copy and ``restore`` puts one back. Results do not depend on the number of threads, nor on how a run is cut
     into pieces.
 
@@ -107,6 +105,7 @@ class Network(Simulation):
             "population1", "population2", ... by default.
         **initial : number, array [n] or distribution
             Where variables of the model start, instead of at its own values: ``v=nbsnn.values.Uniform(-60, -50)``.
+            Parameters too, as in ``Group.parameters``: ``tau_w=nbsnn.values.Normal(144, 20, low=50)``.
 
         Returns
         -------
@@ -121,73 +120,14 @@ class Network(Simulation):
             raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
         group = self._add(neuron, n, name, "population")
         try:
+            known = [key for key in initial if key not in neuron.state and key in options_of(neuron)]
+            if known:
+                group.parameters(**{key: initial.pop(key) for key in known})
             group.start(**initial)
         except (TypeError, ValueError):
             self.groups.pop()
             raise
         return group
-
-    def poisson(self, n: int, rate: Any, *, name: str | None = None) -> Group:
-        """Add units that fire at random, independently, at ``rate`` Hz (a number, or one per unit)."""
-        from ..neurons import PoissonNeuron
-
-        return self._add(PoissonNeuron(rate), n, name, "poisson")
-
-    def spikes(self, times: Any, units: Any, n: int, *, name: str | None = None) -> Group:
-        """Add units that fire at given times: lists, event streams, another run's recording.
-
-        Parameters
-        ----------
-        times : array [spikes], ms
-            In any order; a spike belongs to the step that ends nearest to it, in the time of the network, and one that
-            lies half-way to the later step.
-        units : int array [spikes]
-            From 0 to n - 1; a unit fires at most once in a step.
-        n : int
-            Number of units.
-        name : str, optional
-        """
-        return self._add(None, n, name, "spikes", inputs.spike_list(times, units, count("n", n), self.dt))
-
-    def events(
-        self, events: Any, shape: tuple[int, ...] | None = None, *, unit: str = "us", name: str | None = None
-    ) -> Group:
-        """Add units that fire at the events of an address-event recording.
-
-        Parameters
-        ----------
-        events : structured array [events], or Recording
-            Fields "t" (from 0 on), "x", and as the sensor has them "y" and "p" (polarity), in any order, as the package
-            tonic loads them; or what a reader of ``nbsnn.events`` returns, which knows its shape and unit. Events of
-            one pixel in one step are one spike; ``merged`` of the group counts the others. Negative times, as after an
-            overflow, are refused.
-        shape : tuple of int
-            (polarities, height, width), (height, width) or (width,): the fields that there are. Units are counted
-            through in this order.
-        unit : {"us", "ms", "s"}, default "us"
-            Unit of t.
-        name : str, optional
-        """
-        if isinstance(events, Recording):
-            events, unit, shape = events.events, events.unit, events.shape if shape is None else shape
-        given = () if shape is None else shape
-        times, units, merged = inputs.event_list(events, given, unit, self.dt)
-        n = int(np.prod(given))
-        return self._add(None, n, name, "spikes", inputs.spike_list(times, units, n, self.dt), merged)
-
-    def _add(
-        self, neuron: Neuron | None, n: int, name: str | None, kind: str, listed: Any = None, merged: int = 0
-    ) -> Group:
-        self.unbuilt("a population")
-        if self.units + count("n", n) >= 2**31:
-            raise ValueError(f"n: a network has fewer than 2^31 units; {n} more than {self.units} are too many")
-        if name is not None and not (isinstance(name, str) and name):
-            raise TypeError(f"the name of a population must be a text, not {name!r}")
-        name = name or f"{kind}{1 + sum(group.name.startswith(kind) for group in self.groups)}"
-        if name in self.sections or any(group.name == name for group in self.groups):
-            raise ValueError(f"this network has a population {name!r} already")
-        self.groups.append(Group(self, name, n, neuron, len(self.groups), listed, merged))
-        return self.groups[-1]
 
     def connect(
         self, source: Group | Section | str, target: Group | Section | str, pattern: Pattern, *, weight: Any = None,
@@ -278,39 +218,3 @@ class Network(Simulation):
         )  # fmt: skip
         self.connections.append(made)
         return made
-
-    def drive(self, target: Group | str, rate: float, weight: float, synapse: Synapse | None = None) -> None:
-        """Let every unit of ``target`` receive Poisson spikes of its own, at ``rate`` Hz altogether, of one weight."""
-        self.unbuilt("a drive")
-        group = self.group(target, "target")
-        mean = number("rate", rate, least=0.0) * self.dt / 1000.0
-        if mean > MOST_EVENTS:
-            most = 1000.0 * MOST_EVENTS / self.dt
-            raise ValueError(f"rate must be at most {most:g} Hz, {MOST_EVENTS} spikes in a step, not {rate!r}")
-        if not isinstance(synapse, Synapse | None):
-            raise TypeError(f"synapse must be a Synapse, synapses.Exponential(5.0) say, not {synapse!r}")
-        weight = number_in(self.dtype, "weight", weight)
-        port = group.port(Delta() if synapse is None else synapse)
-        port.drives.append((mean, weight, self._drives))
-        self._drives += 1
-
-    def inject(self, target: Group | str, current: Any, *, every: float | None = None, start: float = 0.0) -> None:
-        """Inject a current: a number, an array [n] for the whole run, or [rows, n] or [rows, 1] of ``every`` ms each.
-
-        Parameters
-        ----------
-        target : Group or str
-        current : number or array
-            In the unit of the neuron's input: mV for ``LIF`` (what it adds to the resting membrane), pA for neurons
-            with a capacitance. An array of two axes changes in time.
-        every : float, ms, optional
-            How long a row lasts; one step by default.
-        start : float, ms
-            When the first row begins, in the network's time. After the last row the current is 0.
-        """
-        self.unbuilt("a current")
-        group = self.group(target, "target")
-        if group.neuron is None:
-            raise ValueError(f"{group.name} is a list of spikes: it takes no current")
-        held(group.membrane)  # raises where that differs between units
-        group.currents.append(inputs.current(current, group.n, every, start, self.dt, self.dtype))

@@ -32,12 +32,11 @@ class Numbers:
 class Pool:
     """The arrays of a network in the making, and the ``place`` and length of each owner's variables among the states.
 
-    ``numbers`` are parameters that are shared, ``own`` those of which each unit has its own.
+    ``numbers`` are parameters that are shared.
     """
 
     def __init__(self, dtype: Any):
-        self.numbers, self.own, self.currents = Numbers(dtype), Numbers(dtype), Numbers(dtype)
-        self.thresholds, self.keys = Numbers(np.uint32), Numbers(np.uint64)
+        self.numbers, self.keys = Numbers(dtype), Numbers(np.uint64)
         self.place: dict[tuple[Any, str], tuple[int, int]] = {}
         self.size = 0
 

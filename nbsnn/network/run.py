@@ -16,6 +16,7 @@ from ..validate import function
 from .files import Files
 from .home import Home
 from .recording import Recording, RecordRequest
+from .running import RUNNING
 
 Array = np.ndarray
 
@@ -24,21 +25,6 @@ WEIGHTS = "numbers", "weights", "eligible", "since"  # arrays that are read and 
 HALF = 2**31  # steps after which synapses that wait are brought up to date, as they count modulo twice as many
 
 INTERVAL = 64  # steps between two looks, at least: a sum over the state takes as long as a fraction of a step
-
-RUNNING: dict[int, tuple[int]] = {}
-"""Which networks are running, and in which thread."""
-
-
-def at_rest(network: Home, what: str) -> None:
-    """``RuntimeError`` if the network is running, in any thread."""
-    if id(network) in RUNNING:
-        raise RuntimeError(f"this network is running: {what} is for the time between two runs")
-
-
-def mine(network: Home, what: str) -> None:
-    """``RuntimeError`` if the network is running in another thread."""
-    if RUNNING.get(id(network), (threading.get_ident(),)) != (threading.get_ident(),):
-        raise RuntimeError(f"this network is running in another thread: {what} is for the time between two runs")
 
 
 def run(network: Home, *arguments: Any) -> Recording:

@@ -19,6 +19,7 @@ from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
 from .recording import Recording
+from .running import at_rest, mine
 from .sealed import Sealed
 from .state import State, check
 
@@ -41,7 +42,7 @@ class Simulation(Sealed):
         self._layout: Layout | None = None
         self._loop: Loop | None = None
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
-        self._drives = 0
+        self._drives, self._stale, self._stopped = 0, False, False
 
     @property
     def step(self) -> int:
@@ -165,7 +166,7 @@ class Simulation(Sealed):
             If the network is running.
         """
         self.build()
-        run.at_rest(self, "reset")
+        at_rest(self, "reset")
         self._begin()
 
     def _begin(self) -> None:
@@ -224,7 +225,7 @@ class Simulation(Sealed):
     def state(self) -> State:
         """A copy of the state."""
         layout = self.layout
-        run.mine(self, "state")
+        mine(self, "state")
         arrays = {name: layout.memory.read(name).copy() for name in ARRAYS}
         return State(self.step, arrays, self.loop().history(self.step), self._described())
 
@@ -249,11 +250,11 @@ class Simulation(Sealed):
             If the network is running, and the state is of another time.
         """
         layout = self.layout
-        run.mine(self, "restore")
+        mine(self, "restore")
         longest = self.loop().longest + 1
         check(state, self._described(), layout.memory.host, layout.changing, longest, bool(layout.learning.connections))
         if state.step != self.step:
-            run.at_rest(self, "restore")
+            at_rest(self, "restore")
         numbers, places = layout.memory.read("numbers").copy(), layout.changing
         numbers[places] = state.arrays["numbers"][places]
         for name in ARRAYS:

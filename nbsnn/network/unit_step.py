@@ -48,8 +48,9 @@ from ..kernels.arrays.wide import widest
 from ..kernels.network import tables as at
 from ..neuron import Neuron
 from .conducted import conducted
-from .group import Group, Port
+from .group import Group
 from .normal import bits_of, normal_from, uniform_of
+from .port import Port
 
 INPUTS = {
     "current": "current",
@@ -156,7 +157,7 @@ def _finish(group: Group) -> list[str]:
 
 def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
     """The lines of the loop over a block of units."""
-    neuron, currents = checked(group.neuron), bool(group.currents)
+    neuron, currents = checked(group.neuron), group.injected
     return [
         f"def update({BLOCK.arguments}):",
         "    widest()",
@@ -222,7 +223,7 @@ def story(group: Group) -> Any:
     ports = tuple((mode_of(port), port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
     return (
         neuron.step, holes, neuron.inputs, tuple(neuron.params), tuple(own_parameters(group)), ports,
-        bool(group.currents), group.own_rest, group.spiking,
+        group.injected, group.own_rest, group.spiking,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from ...random import lasting
 from ...scalar.hole import hole
 from . import tables as at
 from .arrays import Network, Record, Scratch, SpikeLists, network_of
+from .course import row_at
 from .deliver import connection
 from .units import clear, collect, inject, poisson
 
@@ -148,25 +149,29 @@ def listed(lo, hi, t, k, pops, steps, units, line, base):
 def block(lo: int, n: int, t: int, k: int, network: Network, room: Scratch):
     """One step of the units [lo, lo + n) of population k; returns how many spiked."""
     pops, ports, drives, currents, _, _ = network.tables
-    P, keys, ring = network.values.numbers, network.values.keys, network.ring
+    C, keys, ring = network.values.currents, network.values.keys, network.ring
     number, first, step = np.uintp(n), np.uintp(lo), np.uint64(t)
     row = (t % ring.rows) * ring.places
     if pops[k, at.CURRENTS]:
         clear(number, room.x)
     for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
-        line = (t - currents[c, at.BEGIN]) // currents[c, at.EVERY]
-        if t >= currents[c, at.BEGIN] and line < currents[c, at.ROWS]:
+        line = row_at(currents, c, t)
+        if line >= 0:
             each = currents[c, at.WIDTH] > 1
             place = currents[c, at.VALUES] + line * currents[c, at.WIDTH] + (lo if each else 0)
-            inject(number, P[currents[c, at.FACTOR]], network.values.currents, np.uintp(place), each, room.x)
+            inject(number, C[currents[c, at.FACTOR]], C, np.uintp(place), each, room.x)
     for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
         a = np.uintp(row + ports[q, at.ROW] + lo)
-        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
-            key = lasting(keys[drives[d, at.DRIVE_KEY]], step)
-            poisson(
-                number, first, step, key, network.values.thresholds, drives[d, at.TABLE], drives[d, at.TABLE_END],
-                P[drives[d, at.DRIVE_WEIGHT]], ring.arriving, a, room.bits, room.events,
-            )  # fmt: skip
+        d, last = ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]
+        while d < last:
+            line = row_at(drives, d, t)
+            if line >= 0:
+                e, key = d + line, lasting(keys[drives[d, at.DRIVE_KEY]], step)
+                poisson(
+                    number, first, step, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END],
+                    C[drives[d, at.DRIVE_WEIGHT]], ring.arriving, a, room.bits, room.events,
+                )  # fmt: skip
+            d += drives[d, at.ROWS]
     key = lasting(keys[pops[k, at.KEY]], step)
     return update(pops[k, at.MODEL], number, lo, k, step, row, key, network, room)
 

@@ -14,6 +14,7 @@ from ...scalar.hole import hole
 from ..plasticity.step_cuda import HOMEOSTASIS, apply_homeostasis, deliver_plastic, update_synapses, update_traces
 from . import tables as at
 from .arrays import GpuRecord, Network, SpikeLists, network_of
+from .course import row_at
 from .deliver_cuda import connection
 from .units_cuda import collect, inject, listed, poisson
 
@@ -96,13 +97,18 @@ def fire(part: int, parts: int, t0: int, t1: int, network: Network, record: GpuR
 def unit(i: int, t: int, k: int, row: int, network: Network):
     """One step of unit ``i`` of population ``k``; returns its output."""
     pops, ports, drives, currents, _, _ = network.tables
-    P, keys, R = network.values.numbers, network.values.keys, network.ring.arriving
-    x = inject(i, t, k, pops, currents, P, network.values.currents)
+    C, keys, R = network.values.currents, network.values.keys, network.ring.arriving
+    x = inject(i, t, k, pops, currents, C)
     for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
-        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
-            key = lasting(keys[drives[d, at.DRIVE_KEY]], np.uint64(t))
-            events = poisson(i, t, key, network.values.thresholds, drives[d, at.TABLE], drives[d, at.TABLE_END])
-            R[row + ports[q, at.ROW] + i] += P[drives[d, at.DRIVE_WEIGHT]] * events
+        d, last = ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]
+        while d < last:
+            line = row_at(drives, d, t)
+            if line >= 0:
+                key = lasting(keys[drives[d, at.DRIVE_KEY]], np.uint64(t))
+                e = d + line
+                events = poisson(i, t, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END])
+                R[row + ports[q, at.ROW] + i] += C[drives[d, at.DRIVE_WEIGHT]] * events
+            d += drives[d, at.ROWS]
     key = lasting(keys[pops[k, at.KEY]], np.uint64(t))
     return update(pops[k, at.MODEL], i, k, np.uint64(t), row, key, x, network)
 

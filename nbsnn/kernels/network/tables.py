@@ -16,12 +16,16 @@
 # is the reversal potential), its place in a row of the ring, and its Poisson drives.
 ROW, DRIVE, DRIVES, PORT_COLUMNS = 10, 11, 12, 13
 
-# A Poisson drive: from where to where its table of probabilities goes, places of its weight and its key.
-TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, DRIVE_COLUMNS = range(5)
+# What is given from outside in the course of time: rows, steps per row, first step, and the step at which it ends.
+ROWS, EVERY, BEGIN, END = range(4)
 
-# A current: place of its values, how many at a time (1, or one per unit), rows, steps per row, first step, and the
-# place of the factor by which it enters the neurons.
-VALUES, WIDTH, ROWS, EVERY, BEGIN, FACTOR, CURRENT_COLUMNS = range(7)
+# A current: the same, place of its values, how many at a time (1, or one per unit), and the place of the factor by
+# which it enters the neurons; the factor lies among the values.
+VALUES, WIDTH, FACTOR, CURRENT_COLUMNS = range(4, 8)
+
+# A Poisson drive: the same, from where to where its table of probabilities goes, the place of its weight among the
+# values of currents, and that of its key. It has as many lines as rows, which differ in their tables.
+TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, DRIVE_COLUMNS = range(4, 9)
 
 # A connection: population of the source, and from where to where its units have synapses; population of the target,
 # place of its port in a row of the ring, first row of ``bounds``, place of the one weight or -1, from the number of a

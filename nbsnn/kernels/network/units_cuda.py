@@ -9,6 +9,7 @@ from ...random import counter, squares32
 from ...scalar.hole import hole
 from . import tables as at
 from .arrays import GpuRecord, Network
+from .course import row_at
 
 
 @hole
@@ -17,14 +18,14 @@ def real(x) -> Any:
     return float(x)
 
 
-def inject(i, t, k, pops, currents, P, C):
+def inject(i, t, k, pops, currents, C):
     """The sum of the currents into unit ``i`` of population ``k`` at step t."""
     x = 0.0
     for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
-        line = (t - currents[c, at.BEGIN]) // currents[c, at.EVERY]
-        if t >= currents[c, at.BEGIN] and line < currents[c, at.ROWS]:
+        line = row_at(currents, c, t)
+        if line >= 0:
             width = currents[c, at.WIDTH]
-            x += P[currents[c, at.FACTOR]] * C[currents[c, at.VALUES] + line * width + (i if width > 1 else 0)]
+            x += C[currents[c, at.FACTOR]] * C[currents[c, at.VALUES] + line * width + (i if width > 1 else 0)]
     return x
 
 

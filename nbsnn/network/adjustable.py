@@ -1,0 +1,146 @@
+"""What can be changed of a population at any time: its parameters, the rate of Poisson units, a list of spikes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..neuron import Neuron
+from .course import Course
+from .home import Home
+from .inputs import spike_list
+from .parameters import changed, per_step, per_unit, same_loop
+from .port import Port, held
+from .running import mine
+from .sealed import Sealed
+from .stimuli import Current, at_most_one
+
+Array = np.ndarray
+
+
+class Adjustable(Sealed):
+    """What ``Group`` lets be changed between runs and in a callback."""
+
+    network: Home
+    name: str
+    n: int
+    neuron: Neuron | None
+    list: tuple[Array, Array] | None
+    ports: list[Port]
+    currents: list[Any]
+    initial: dict[str, Any]
+    values: dict[str, Array]
+    membrane: Any
+    _rate: Any
+    _course: Any
+
+    def __getitem__(self, what: Any) -> Any: ...
+
+    def parameters(self, **values: Any) -> None:
+        """Set parameters of the model, also between runs and in a callback; several are checked together.
+
+        Parameters
+        ----------
+        **values : number, array [n], distribution or function
+            By the names of the model's arguments; a function takes the number of a unit. In a network that has been
+            built the loop stays as it is, but for the first array where there was a number.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If a value cannot be, a parameter is unknown, or needs equations other than those that the network was
+            built with, as ``v_reset=None`` does. Nothing is changed then.
+        """
+        network, old = self.network, self.neuron
+        if old is None:
+            raise ValueError(f"{self.name} is a list of spikes: it has no parameters")
+        mine(network, "parameters")
+        given = {name: per_unit(network, self, name, value) for name, value in values.items()}
+        if network.built:  # where there is one value per unit there are some from now on, be they equal
+            given = {
+                name: np.full(self.n, value)
+                if np.ndim(value) == 0 and np.size(old.params.get(name, 0.0)) > 1
+                else value
+                for name, value in given.items()
+            }
+        new = changed(old, given)
+        if not same_loop(old, new) and (network.built or self.ports or self.currents):
+            raise ValueError(
+                f"{self.name}: {', '.join(values)} asks for other equations than those of {old!r}; make it so when "
+                "the population is made"
+            )
+        steps = {name: per_step(network, self, new, name) for name in new.params}
+        kept = self.values
+        self._take(new, steps)
+        try:
+            for port in self.ports:
+                port.check()
+            held(self.membrane)
+        except BaseException:
+            self._take(old, kept)
+            raise
+        fresh = {key: value for key, value in new.state.items() if self.initial.get(key) is old.state.get(key)}
+        self.__dict__["initial"] = (
+            {key: self.initial[key] for key in new.state if key in self.initial}
+            | {key: value for key, value in self.initial.items() if key not in old.state}
+            | fresh
+        )
+        if network.built:
+            network.layout.take_parameters(self)
+            network.changed()
+
+    def _take(self, neuron: Neuron, values: dict[str, Array]) -> None:
+        """Have this model, and these parameters per step."""
+        self.__dict__.update(neuron=neuron, values=values)
+        for name in ("response", "membrane"):
+            self.__dict__.pop(name, None)
+
+    @property
+    def rate(self) -> Any:
+        """Rate of Poisson units, Hz: a number, an array [n], or as it was set: rows, or a function of time."""
+        self._poisson()
+        return self["rate"] if self._rate is None else self._rate
+
+    @rate.setter
+    def rate(self, rate: Any) -> None:
+        self.set_rate(rate)
+
+    def _poisson(self) -> None:
+        if self.neuron is None or self.neuron.kind != "PoissonNeuron":
+            raise AttributeError(f"{self!r} has no rate: these are no Poisson units")
+
+    def set_rate(self, rate: Any, *, every: float | None = None, start: float = 0.0, stop: float | None = None) -> None:
+        """Replace the rate of Poisson units from now on, also between runs and in a callback.
+
+        The arguments are those of ``Network.poisson``. Rates are at most one spike per step.
+        """
+        self._poisson()
+        mine(self.network, "a rate")
+        course = None
+        if callable(rate) or np.ndim(rate) > 1 or every is not None or start or stop is not None:
+            course = Course(
+                "rate", rate, self.n, self.network, every, start, stop, partial(at_most_one, self.network.dt)
+            )
+        self.parameters(rate=0.0 if course else rate)
+        self.currents[:] = [current for current in self.currents if current is not self._course]
+        self._rate, self._course = (rate, Current(self, course)) if course else (None, None)
+        if course:
+            self.currents.append(self._course)
+        self.network.changed()
+
+    def set_spikes(self, times: Any, units: Any, *, add: bool = False) -> None:
+        """Replace a list of spikes, or add to it, also between runs and in a callback.
+
+        The arguments are those of ``Network.spikes``; what is earlier than the network's time counts after a ``reset``.
+        """
+        if self.list is None:
+            raise ValueError(f"{self!r} fires by itself: spikes are set of what network.spikes made")
+        mine(self.network, "a list of spikes")
+        steps, numbers = spike_list(times, units, self.n, self.network.dt)
+        if add:
+            given = [np.concatenate(pair) for pair in zip(self.list, (steps, numbers), strict=True)]
+            steps, numbers = spike_list((given[0] + 1) * self.network.dt, given[1], self.n, self.network.dt)
+        self.__dict__["list"] = (steps, numbers)
+        self.network.changed()

@@ -1,0 +1,98 @@
+"""Ports: where the synapses of one kind onto a population end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..neuron import Neuron
+from ..synapses import Membrane, Synapse
+from .membrane import membrane_of
+
+
+class Port:
+    """Port: all synapses of one kind onto a population, their common variables and Poisson drives.
+
+    ``mode`` is how their output enters: "current"; "conductance", into a neuron that takes one; "driving", a
+    conductance into one that takes a current; "jump", into a neuron that takes one; "after", a jump after the step.
+    """
+
+    def __init__(self, group: Any, synapse: Synapse):
+        self.group, self.synapse = group, synapse
+        self.drives: list[Any] = []
+        if group.neuron is None:
+            raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
+        self.mode = self._mode()
+
+    def _mode(self) -> str:
+        return (_conducting if self.synapse.variables else _jumping)(self.group, self.group.neuron, self.synapse)
+
+    def check(self) -> None:
+        """``ValueError`` if the output would enter in another way now that the neuron has other parameters."""
+        if self._mode() != self.mode:
+            raise ValueError(
+                f"{self.group!r}: with these parameters {self.synapse!r} acts in another way than it was built for"
+            )
+
+    def label(self, variable: str) -> str:
+        """Name of a variable of this port in its population: "exponential.y", then "exponential2.y"."""
+        kind = self.synapse.kind.lower()
+        alike = [port for port in self.group.ports if port.synapse.kind == self.synapse.kind]
+        number = alike.index(self) + 1
+        return f"{kind}{number if number > 1 else ''}.{variable}"
+
+    def numbers(self, dt: float) -> list[float]:
+        """Reversal potential and the numbers of the synapse's step."""
+        group = self.group
+        if not self.synapse.variables:
+            found = group.response if self.mode == "current" and _moves_membrane(group.neuron) else None
+            return [0.0, 1.0 / found.gain if found else 1.0]
+        numbers = self.synapse.numbers(dt, group.membrane)
+        if self.mode == "driving":
+            numbers = _scaled(numbers, self.synapse, held(group.membrane))
+        return [self.synapse.reversal or 0.0, *numbers]
+
+
+def _conducting(group: Any, neuron: Neuron, synapse: Synapse) -> str:
+    """Input code of a synapse with a course in time."""
+    if synapse.reversal is None or "conductance" in neuron.inputs:
+        held(group.membrane)  # raises where that differs between units
+        return "current" if synapse.reversal is None else "conductance"
+    held(group.membrane)  # as above
+    if group.response is None or group.response.decay is None or group.response.decay < 0.0:
+        raise ValueError(
+            f"{synapse!r} is a conductance, which {neuron!r} does not take, nor can it be given as a current, as the "
+            "step is not linear in current and membrane: a neuron with inputs=('current', 'conductance') takes it"
+        )
+    return "driving"
+
+
+def _jumping(group: Any, neuron: Neuron, synapse: Synapse) -> str:
+    """Input code of a delta synapse."""
+    if "jump" in neuron.inputs:
+        return "jump"
+    if not _moves_membrane(neuron) or group.response is not None:
+        return "current"
+    if membrane_of(neuron) in neuron.state and (neuron.membrane or "conductance" in neuron.inputs):
+        return "after"
+    held(group.membrane)  # as above
+    raise ValueError(
+        f"{synapse!r} lets a membrane jump, and {neuron!r} does not say which variable is its membrane: "
+        'Neuron(membrane="v") does, or membrane="input" if the weight is to be its input of one step; '
+        "or connect with another synapse"
+    )
+
+
+def _moves_membrane(neuron: Neuron | None) -> bool:
+    """True if a delta synapse moves the membrane rather than give the weight as an input."""
+    return neuron is not None and neuron.membrane != "input"
+
+
+def held(membrane: Membrane | None) -> float:
+    """The input of a step that a current, held constant during it, is to the neuron."""
+    return 1.0 if membrane is None else (1.0 - membrane.decay) / membrane.gain
+
+
+def _scaled(numbers: list[float], synapse: Synapse, factor: float) -> list[float]:
+    """The numbers of a synapse whose output is ``factor`` times as large: the shares come last."""
+    first = len(numbers) - max(1, len(synapse.variables))
+    return numbers[:first] + [factor * value for value in numbers[first:]]
