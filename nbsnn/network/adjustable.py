@@ -58,13 +58,9 @@ class Adjustable(Sealed):
             raise ValueError(f"{self.name} is a list of spikes: it has no parameters")
         mine(network, "parameters")
         given = {name: per_unit(network, self, name, value) for name, value in values.items()}
-        if network.built:  # where there is one value per unit there are some from now on, be they equal
-            given = {
-                name: np.full(self.n, value)
-                if np.ndim(value) == 0 and np.size(old.params.get(name, 0.0)) > 1
-                else value
-                for name, value in given.items()
-            }
+        if network.built:  # where each unit has its own value it keeps one, be they equal
+            each = [name for name in given if np.size(old.params.get(name, 0.0)) > 1]
+            given |= {name: np.broadcast_to(given[name], self.n).copy() for name in each}
         new = changed(old, given)
         if not same_loop(old, new) and (network.built or self.ports or self.currents):
             raise ValueError(

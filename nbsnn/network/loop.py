@@ -47,6 +47,7 @@ class Tape:
         self.sink: Callable[[Array, Array], Any] | None = None
         self.keep: Callable[[Array], Any] = self.rows.append
         self.kept: Array | None = None  # of which units spikes are kept, if not of all
+        self.ears: list[list[tuple[Array, Array]]] = []  # of callbacks
         self.clock = np.zeros(2, np.int64)  # steps done, and where the piece began
         self.count = 0
 
@@ -90,10 +91,12 @@ class Tape:
         if self.parts > 1:
             order = np.lexsort((units, steps))
             steps, units = steps[order], units[order]
+        steps = (steps if reached < 2**31 - 1 else steps.astype(np.int64)) + t0
+        for ear in self.ears:
+            ear.append((steps, units))
         if self.kept is not None:
             mine = self.kept[units]
             steps, units = steps[mine], units[mine]
-        steps = (steps if reached < 2**31 - 1 else steps.astype(np.int64)) + t0
         self.count += len(steps)
         if self.sink is not None:
             self.sink(steps, units)

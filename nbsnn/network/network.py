@@ -29,10 +29,11 @@ class Network(Stimulation):
     """Populations of neurons, their inputs, and the synapses between them, simulated in steps of ``dt``.
 
     A network is described first, by ``population``, ``poisson``, ``spikes``, ``connect``, ``drive`` and ``inject``; the
-    first ``run`` builds it. Inputs can be changed at any time between runs and in a callback: what ``inject`` and
-    ``drive`` return has ``set`` and ``remove``, Poisson units ``group.rate``, and listed spikes ``group.set_spikes``. It holds its state: ``run`` continues from it, ``reset`` returns to the start, ``state``
+    first ``run`` builds it. It holds its state: ``run`` continues from it, ``reset`` returns to the start, ``state``
     gives a copy and ``restore`` puts one back. Results do not depend on the number of threads, nor on how a run is cut
-    into pieces.
+    into pieces. Input and parameters can be changed between runs and in a callback: what ``inject`` and ``drive``
+    return has ``set`` and ``remove``, a population ``group["tau"] = ...``, Poisson units ``group.rate = ...``, a list
+    of spikes ``group.set_spikes``; they are no part of the state.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def _maker(neuron: Neuron) -> Any:
 
 
 def per_unit(home: Home, group: Any, name: str, values: Any) -> Any:
-    """A parameter as a number or one value per unit: from a number, an array, a distribution, or a function of units."""
+    """A parameter as a number or one value per unit, from a number, array, distribution or function of the unit."""
     n = group.n
     if isinstance(values, Distribution):
         return values.draw(np.empty(n, np.float64), home.draws.fold("parameter", group.name, name))

@@ -74,8 +74,8 @@ class RecordRequest:
         ]
         return columns + [(c.name, "weight", len(c), None) for c in self.weights]
 
-    def tape(self, network: Home, loop: Loop, every: int, files: Files | None) -> Tape:
-        """Room for what the loop records."""
+    def tape(self, network: Home, loop: Loop, every: int, files: Files | None, ears: list[list]) -> Tape:
+        """Room for what the loop records; all spikes go to the ``ears``."""
         columns = [np.zeros((4, 0), np.int64)]
         for owner, name, chosen in self.variables:
             group, units = owner.group, chosen + owner.lo
@@ -83,11 +83,11 @@ class RecordRequest:
             columns.append(np.stack(np.broadcast_arrays(place, units, network.first(group), group.n)))
         whole = [owner.group for owner in self.spikes]
         for group in network.groups:
-            loop.layout.pops[group.index, at.RECORDED] = group in whole
+            loop.layout.pops[group.index, at.RECORDED] = group in whole or (bool(ears) and group.spiking)
         places, owners, firsts, sizes = np.concatenate(columns, axis=1)
         tape = loop.tape(places, owners, firsts, sizes, every, network.dtype)
-        tape.clock = network.clock
-        if any(isinstance(owner, Section) for owner in self.spikes):
+        tape.clock, tape.ears = network.clock, ears
+        if any(isinstance(owner, Section) for owner in self.spikes) or ears:
             tape.kept = np.zeros(network.units, bool)
             for owner in self.spikes:
                 first = network.first(owner.group) + owner.lo

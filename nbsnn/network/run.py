@@ -12,7 +12,7 @@ import numpy as np
 from ..progress.bar import Progress
 from ..scalar.times import LATEST
 from ..scalar.times import whole as whole
-from ..validate import function
+from .callbacks import callbacks_of
 from .files import Files
 from .home import Home
 from .recording import Recording, RecordRequest
@@ -47,21 +47,18 @@ def _run(
     dt = network.dt
     steps = whole(duration, dt, "duration")
     interval = 1 if every is None else whole(every, dt, "every")
-    between = 1 if callback_every is None else whole(callback_every, dt, "callback_every")
     start = network.step
     if start + steps > LATEST:
         raise ValueError(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
-    if callback is not None:
-        function("callback", callback, "a function that takes the network", takes=1)
-    if callback is None and callback_every is not None:
-        raise ValueError("callback_every is the interval of a callback; there is none")
+    calls = callbacks_of(callback, callback_every, dt, start)
     network.build()
     request = RecordRequest(network, record)
     if every is not None and variables_to is None and not (request.variables or request.weights):
         raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
     loop, t, end = network.loop(), start, start + steps
+    network.begin(start, end)
     files = None
     if to is not None or variables_to is not None:
         files = Files(network, to, variables_to, request.columns, interval, start, end)
@@ -75,15 +72,15 @@ def _run(
             bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
 
     try:
-        tape = request.tape(network, loop, interval, files)
+        tape = request.tape(network, loop, interval, files, [call.ear for call in calls if call.ear is not None])
         _bound(network)
         watch = Watch(network, start)
         loop.prepare(tape, start)
         began = time.perf_counter()
         while t < end:
             goal = min(end, (t // HALF + 1) * HALF)
-            if callback:
-                goal = min(goal, t + between - (t - start) % between)
+            for call in calls:
+                goal = min(goal, t + call.every - (t - start) % call.every)
             if request.weights:
                 goal = min(goal, (t // interval + 1) * interval)
             loop.advance(goal, tape, look)
@@ -92,9 +89,12 @@ def _run(
                 for connection in network.connections:
                     if connection.kind.waits:
                         connection.stored.settle()
-            if callback and ((t - start) % between == 0 or t == end):
-                callback(network)
+            due = [call for call in calls if (t - start) % call.every == 0 or t == end]
+            for call in due:
+                call(network, t)
+            if due:
                 _bound(network)
+                end = network.go_on(t, end)
             if t % interval == 0:
                 now = [np.array(connection.weight) for connection in request.weights]
                 if files and files.variables and now:
@@ -114,7 +114,7 @@ def _run(
             files.close()
     _finish(network)
     seconds = time.perf_counter() - began
-    return Recording(network, request, tape, files, weights, start, steps, interval, seconds)
+    return Recording(network, request, tape, files, weights, start, end - start, interval, seconds)
 
 
 class Watch:

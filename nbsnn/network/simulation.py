@@ -267,7 +267,7 @@ class Simulation(Sealed):
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,
         to: Any = None, variables_to: Any = None, progress: Progress | bool = False,
-        callback: Callable[[Any], Any] | None = None, callback_every: float | None = None,
+        callback: Callable | Mapping[Callable, float] | None = None, callback_every: float | None = None,
     ) -> Recording:  # fmt: skip
         """Simulate ``duration`` ms from the present state on.
 
@@ -289,8 +289,10 @@ class Simulation(Sealed):
             from an earlier state with ``step=state.step``.
         progress : bool or Progress
             Show a bar on a terminal.
-        callback : callable, optional
-            Called with the network again and again; it may read and change state and weights.
+        callback : callable or mapping, optional
+            Called with the network again and again, and at the end; it may read and change state, weights, parameters
+            and inputs, and end the run with ``network.stop()``. One that takes two arguments gets an ``Activity`` too:
+            the spikes since its last call. {function: interval in ms} are several, in the order given.
         callback_every : float, ms, optional
             How often; after every step by default.
 

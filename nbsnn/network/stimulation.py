@@ -196,6 +196,18 @@ class Stimulation(Simulation):
             self.loop().renew()
             self._stale = False
 
+    def begin(self, start: int, end: int) -> None:
+        """Take over what has been changed before a run of the steps [start, end)."""
+        self._stopped = False
+        self.refresh(start, end)
+
+    def go_on(self, step: int, end: int) -> int:
+        """Take over what callbacks have changed; returns the step at which the run ends."""
+        end = step if self._stopped else end
+        if self._stale and step < end:
+            self.refresh(step, end)
+        return end
+
     def stop(self) -> None:
         """End the present run after this step: for a ``callback``. The recording holds what has been so far.
 
