@@ -104,8 +104,10 @@ def test_brunel_is_what_the_paper_says():
     assert (np.bincount(exc.post) == 1000).all() and (np.bincount(inh.post) == 250).all()
     assert exc.weight == pytest.approx(0.1) and inh.weight == pytest.approx(-0.4)
     assert exc.delay == inh.delay == 1.5
-    mean, weight, _ = net.groups[0].ports[0].drives[0]
-    assert mean == pytest.approx(1.0) and weight == 0.1  # 10 kHz: 0.1 mV x 10 / ms x 20 ms = 20 mV, the threshold
+    drive = net.groups[0].ports[0].drives[0]
+    assert (
+        drive.mean == pytest.approx(1.0) and drive.weight == 0.1
+    )  # 10 kHz: 0.1 mV x 10 / ms x 20 ms = 20 mV, the threshold
 
 
 def test_microcircuit_has_the_published_number_of_synapses():
@@ -140,12 +142,13 @@ def test_microcircuit_keeps_the_mean_input_at_every_scale(scale):
     rates = dict(zip(given["populations"], given["rates"], strict=True))
     net = models.microcircuit(scale=scale)
     for group in net.groups:
-        (events, jump, _), current = group.ports[0].drives[0], group.currents[0][0].item()
-        mean = 0.5 * events / net.dt * jump + current  # mV: rate x weight x 0.5 ms
+        drive, current = group.ports[0].drives[0], group.currents[0].course.rows.item()
+        mean = 0.5 * drive.mean / net.dt * drive.weight + current  # mV: rate x weight x 0.5 ms
         for c in (c for c in net.connections if c.target is group):
             mean += 0.5e-3 * c.pattern.total / group.n * rates[c.source.name] * c._weight.mean
         full = models.microcircuit(scale=1.0).groups[group.index]
-        wanted = 0.5 * full.ports[0].drives[0][0] / net.dt * full.ports[0].drives[0][1]
+        drive = full.ports[0].drives[0]
+        wanted = 0.5 * drive.mean / net.dt * drive.weight
         k = degrees()[group.index]
         weights = 87.81 / 25.0 * np.where(np.arange(8) % 2 == 0, 1.0, -4.0)
         weights[2] *= 2.0 if group.name == "L23E" else 1.0

@@ -427,7 +427,7 @@ def test_attributes_that_would_have_no_effect_cannot_be_set():
     run, part, inputs = net.run(1.0, record={cells: "v"}), cells[:2], net.group("inputs")
     state = net.state()
     for thing, names in (
-        (inputs, ("rate", "n", "name", "neuron", "v", "values")), (cells, ("v", "tau", "list", "initial")),
+        (inputs, ("rates", "n", "name", "neuron", "v", "values")), (cells, ("v", "tau", "list", "initial")),
         (part, ("lo", "hi", "group", "name", "v", "n")), (net, ("dt", "seed", "step", "time", "dtype", "groups", "x")),
         (run, ("times", "spikes", "rates", "duration", "variables")), (state, ("stpe", "time", "states")),
     ):  # fmt: skip
@@ -490,7 +490,20 @@ def test_sections_can_be_recorded(tmp_path):
         (lambda net, c: net.drive(c, 1e30, 1.0), ValueError, "rate must be at most 1e.09 Hz"),
         (lambda net, c: net.drive(c, 1.0, np.nan), ValueError, "weight must be finite"),
         (lambda net, c: net.inject(c, "3*mV"), TypeError, "a current must be a number or an array"),
-        (lambda net, c: net.inject(c, lambda t: t), TypeError, "a current must be a number or an array"),
+        (lambda net, c: net.inject(c, lambda t: "x"), TypeError, "current: the function .* fails at t = 0.05 ms"),
+        (lambda net, c: net.inject(c, lambda t: [t] * 3), ValueError, r"must give a number or \[4\], not \[3\]"),
+        (lambda net, c: net.inject(c, lambda: 1.0), TypeError, "a number, an array, or a function of time"),
+        (lambda net, c: net.inject(c, 1.0, start=2.0, stop=1.0), ValueError, "stop must be later than start"),
+        (lambda net, c: net.drive(c, lambda t: -t, 1.0), ValueError, "rate must be at least 0"),
+        (lambda net, c: net.poisson(2, lambda t: 1e9), ValueError, "at most one per step"),
+        (lambda net, c: c.set_rate(5.0), AttributeError, "these are no Poisson units"),
+        (lambda net, c: c.set_spikes([1.0], [0]), ValueError, "fires by itself"),
+        (lambda net, c: net.stop(), RuntimeError, "not running: stop is for a callback"),
+        (lambda net, c: net.run(1.0, callback={print: 1.0}, callback_every=1.0), ValueError, "a mapping says those"),
+        (lambda net, c: c.parameters(tua=1.0), KeyError, "has no parameter 'tua'"),
+        (lambda net, c: c.parameters(tau=-1.0), ValueError, "tau of cells must be a time constant greater than 0"),
+        (lambda net, c: c.parameters(tau=[1.0, 2.0]), ValueError, r"tau of cells must be a number, have shape \[4\]"),
+        (lambda net, c: c.__setitem__("tau", "x"), TypeError, "tau of cells must be a number or an array"),
         (lambda net, c: net.spikes([1e300], [0], 1), ValueError, r"at most 2\^53 steps"),
         (lambda net, c: net.spikes(["a"], [0], 1), TypeError, "times must be numbers"),
         (lambda net, c: net.spikes([[1.0], [1.0, 2.0]], [0], 1), ValueError, "lists of several lengths"),

@@ -264,6 +264,9 @@ class Loop:
         if self.parts > 1:
             self._together(t0, arguments)
             return
+        if not self.interpreted:
+            self.call(0, *arguments)
+            return
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
             self.call(0, *arguments)
 
@@ -295,6 +298,10 @@ class Loop:
             raise
 
 
+# Without the enums that the module's own makes, which take longer than a short piece.
+_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+
+
 @contextmanager
 def held_back() -> Iterator[None]:
     """Let Ctrl-C wait for the end of the block, so that a piece is handed on whole."""
@@ -303,11 +310,11 @@ def held_back() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    _set_handler(signal.SIGINT, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        _set_handler(signal.SIGINT, before)
         if came:
             signal.raise_signal(signal.SIGINT)
 

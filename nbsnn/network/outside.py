@@ -35,11 +35,14 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[tuple[A
             steps.append(group.list[0])
             units.append(group.list[1])
             continue
-        pop[at.CURRENT], pop[at.CURRENTS] = len(currents), len(group.currents)
+        pop[at.CURRENT] = len(currents)
         factor = values.put([held(group.membrane)]) if group.currents else 0
         for course in (current.course for current in group.currents):
             course.place = values.put(course.rows)
             currents.append([*course.line(), course.place, course.rows.shape[1], factor])
+        if group.injected and not group.currents:
+            currents.append([0, 1, 0, 0, 0, 1, 0])  # no row: the loop forgets what flowed before
+        pop[at.CURRENTS] = len(currents) - pop[at.CURRENT]
         for line, port in zip(ports[pop[at.PORT] :], group.ports, strict=False):
             line[at.DRIVE] = len(drives)
             for drive in port.drives:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -22,12 +23,12 @@ def options_of(neuron: Neuron | None) -> list[str]:
     """Names of what can be set of a model."""
     if neuron is None:
         return []
-    own = (
-        [name for name, value in neuron.options.items() if np.asarray(value).dtype.kind in "iuf"]
-        if _made(neuron)
-        else []
-    )
+    own = [name for name, value in neuron.options.items() if _a_number(value)] if _made(neuron) else []
     return [name for name in dict.fromkeys((*neuron.params, *own)) if name not in ("dt", "substeps")]
+
+
+def _a_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.ndarray, np.number)) and not isinstance(value, bool)
 
 
 def _made(neuron: Neuron) -> bool:
@@ -37,6 +38,11 @@ def _made(neuron: Neuron) -> bool:
 
 def _maker(neuron: Neuron) -> Any:
     return getattr(neurons, neuron.kind)
+
+
+@functools.cache
+def _arguments(maker: Any) -> tuple[str, ...]:
+    return tuple(inspect.signature(maker).parameters)
 
 
 def per_unit(home: Home, group: Any, name: str, values: Any) -> Any:
@@ -58,7 +64,7 @@ def per_unit(home: Home, group: Any, name: str, values: Any) -> Any:
 
 def changed(neuron: Neuron, given: Mapping[str, Any]) -> Neuron:
     """The model with other parameters, checked as if it were made with them."""
-    arguments = inspect.signature(_maker(neuron)).parameters if _made(neuron) else {}
+    arguments = _arguments(_maker(neuron)) if _made(neuron) else ()
     unknown = [name for name in given if name not in arguments and name not in neuron.params]
     if unknown:
         raise KeyError(f"{neuron!r} has no parameter {unknown[0]!r}; it has {options_of(neuron)}")
