@@ -6,11 +6,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
-from .course import Course
+from ..synapses import Membrane
+from .course import Course, Given
 from .home import Home
 from .inputs import spike_list
+from .membrane import Response, response
 from .parameters import changed, per_step, per_unit, same_loop
 from .port import Port, held
 from .running import mine
@@ -29,16 +32,63 @@ class Adjustable(Sealed):
     neuron: Neuron | None
     list: tuple[Array, Array] | None
     ports: list[Port]
-    currents: list[Any]
+    currents: list[Current]
     initial: dict[str, Any]
     values: dict[str, Array]
-    membrane: Any
-    _rate: Any
-    _course: Any
+    _found: dict
+    _rate: Given | None
+    _course: Current | None
 
-    def __getitem__(self, what: Any) -> Any: ...
+    @property
+    def driven(self) -> bool:
+        """True if synapses conduct onto this neuron, which takes a current alone."""
+        return any(port.mode == "driving" for port in self.ports)
 
-    def parameters(self, **values: Any) -> None:
+    @property
+    def response(self) -> Response | None:
+        """Linear response of the membrane to a current, if it is linear."""
+        if "response" not in self._found:
+            self._found["response"] = self.neuron and response(self.neuron, self.values, self.n)
+        return self._found["response"]
+
+    @property
+    def membrane(self) -> Membrane | None:
+        """The linear membrane whose factor per step the neuron names as its ``leak``, or None."""
+        if "membrane" not in self._found:
+            self._found["membrane"] = self._linear()
+        return self._found["membrane"]
+
+    def __getitem__(self, what: str) -> Array: ...
+
+    def _linear(self) -> Membrane | None:
+        neuron = self.neuron
+        if neuron is None or not neuron.leak or not set(neuron.inputs) <= {"current", "uniform", "normal"}:
+            return None
+        leak = np.ravel(self.values[neuron.leak])
+        if np.ptp(leak) > 0.0:
+            raise ValueError(
+                f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units "
+                "with equal ones make a population"
+            )
+        found = self.response
+        if found is None or found.decay is None or not np.isclose(found.decay, leak[0]):
+            return None
+        return Membrane(float(leak[0]), found.gain)
+
+    @property
+    def injected(self) -> bool:
+        """True if the loop has room for currents, as it has once there was one."""
+        return self._injected
+
+    def given(self) -> list[Any]:
+        """Currents and drives."""
+        return [*self.currents, *(drive for port in self.ports for drive in port.drives)]
+
+    def take_currents(self) -> None:
+        """Let the loop have room for currents if there are any."""
+        self._injected = self._injected or bool(self.currents)
+
+    def parameters(self, **values: object) -> None:
         """Set parameters of the model, also between runs and in a callback; several are checked together.
 
         Parameters
@@ -90,8 +140,7 @@ class Adjustable(Sealed):
     def _take(self, neuron: Neuron, values: dict[str, Array]) -> None:
         """Have this model, and these parameters per step."""
         self.__dict__.update(neuron=neuron, values=values)
-        for name in ("response", "membrane"):
-            self.__dict__.pop(name, None)
+        self._found.clear()
 
     @property
     def rate(self) -> Any:
@@ -100,14 +149,16 @@ class Adjustable(Sealed):
         return self["rate"] if self._rate is None else self._rate
 
     @rate.setter
-    def rate(self, rate: Any) -> None:
+    def rate(self, rate: Given) -> None:
         self.set_rate(rate)
 
     def _poisson(self) -> None:
         if self.neuron is None or self.neuron.kind != "PoissonNeuron":
             raise AttributeError(f"{self!r} has no rate: these are no Poisson units")
 
-    def set_rate(self, rate: Any, *, every: float | None = None, start: float = 0.0, stop: float | None = None) -> None:
+    def set_rate(
+        self, rate: Given, *, every: float | None = None, start: float = 0.0, stop: float | None = None
+    ) -> None:
         """Replace the rate of Poisson units from now on, also between runs and in a callback.
 
         The arguments are those of ``Network.poisson``. Rates are at most one spike per step.
@@ -122,11 +173,11 @@ class Adjustable(Sealed):
         self.parameters(rate=0.0 if course else rate)
         self.currents[:] = [current for current in self.currents if current is not self._course]
         self._rate, self._course = (rate, Current(self, course)) if course else (None, None)
-        if course:
+        if self._course:
             self.currents.append(self._course)
         self.network.changed()
 
-    def set_spikes(self, times: Any, units: Any, *, add: bool = False) -> None:
+    def set_spikes(self, times: ArrayLike, units: ArrayLike, *, add: bool = False) -> None:
         """Replace a list of spikes, or add to it, also between runs and in a callback.
 
         The arguments are those of ``Network.spikes``; what is earlier than the network's time counts after a ``reset``.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -43,7 +42,7 @@ class Activity(Sealed):
         self._network, self._parts = network, parts
         self.seal(Activity)
 
-    def _of(self, group: Any) -> tuple[Array, Array]:
+    def _of(self, group: object) -> tuple[Array, Array]:
         none = np.zeros(0, np.int64), np.zeros(0, np.int32)
         steps, units = (np.concatenate(part) for part in zip(none, *self._parts, strict=True))
         if group is None:
@@ -53,12 +52,12 @@ class Activity(Sealed):
         mine = (units >= first) & (units < first + section.n)
         return steps[mine], units[mine] - first
 
-    def spikes(self, group: Any = None) -> tuple[Array, Array]:
+    def spikes(self, group: object = None) -> tuple[Array, Array]:
         """Spikes of a group, of a section of one, or of the whole network: times in ms, and units."""
         steps, units = self._of(group)
         return (steps + 1) * self._network.dt, units
 
-    def counts(self, group: Any = None) -> Array:
+    def counts(self, group: object = None) -> Array:
         """How many spikes each unit has fired: int64 [n]."""
         n = self._network.units if group is None else self._network.section(group).n
         return np.bincount(self._of(group)[1], minlength=n)
@@ -83,7 +82,7 @@ class Callback:
         self.call(network, activity)
 
 
-def _takes_two(call: Any) -> bool:
+def _takes_two(call: Callable) -> bool:
     """True if a function needs two arguments."""
     try:
         given = inspect.signature(call).parameters.values()
@@ -92,7 +91,9 @@ def _takes_two(call: Any) -> bool:
     return sum(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in given) == 2
 
 
-def callbacks_of(given: Any, every: float | None, dt: float, start: int) -> list[Callback]:
+def callbacks_of(
+    given: Callable | Mapping[Callable, float] | None, every: float | None, dt: float, start: int
+) -> list[Callback]:
     """The callbacks of a run that begins at a step: one function, or a mapping from functions to intervals in ms."""
     if isinstance(given, Mapping):
         if every is not None:

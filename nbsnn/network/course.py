@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..scalar.times import whole
 from ..validate import finite, function
@@ -15,6 +15,9 @@ Array = np.ndarray
 
 FOREVER = 1 << 62
 
+Given = ArrayLike | Callable[[float], ArrayLike]
+"""A number, an array, or a function of time."""
+
 
 class Course:
     """Rows [rows, 1 or n] of ``every`` steps each, the first from step ``first`` on, until step ``end``.
@@ -23,8 +26,8 @@ class Course:
     """
 
     def __init__(
-        self, what: str, given: Any, n: int, network: Home, every: float | None = None, start: float = 0.0,
-        stop: float | None = None, check: Callable[[Array], Any] | None = None, dtype: Any = None,
+        self, what: str, given: Given, n: int, network: Home, every: float | None = None, start: float = 0.0,
+        stop: float | None = None, check: Callable[[Array], object] | None = None, dtype: DTypeLike | None = None,
     ):  # fmt: skip
         self.what, self.n, self.dt, self.check = what, n, network.dt, check
         self.dtype = network.dtype if dtype is None else dtype
@@ -43,7 +46,7 @@ class Course:
             return
         self.rows, self.every = self._rows(given, every)
 
-    def _rows(self, given: Any, every: float | None) -> tuple[Array, int]:
+    def _rows(self, given: object, every: float | None) -> tuple[Array, int]:
         """Rows of a number or an array, and how many steps each lasts."""
         try:
             array = np.array(given, self.dtype)  # a copy, which stays as it is

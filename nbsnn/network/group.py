@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -10,14 +9,15 @@ import numpy as np
 from ..neuron import Neuron, value_for
 from ..scalar.per_step import resolved
 from ..sparse.values import Distribution
-from ..synapses import Membrane, Synapse
+from ..synapses import Synapse
 from ..validate import cast, number_in, numbers
 from .adjustable import Adjustable
+from .course import Given
 from .home import Home
-from .membrane import Response, response
 from .parameters import options_of, per_step
 from .port import Port
 from .sealed import Sealed
+from .stimuli import Current
 
 Array = np.ndarray
 
@@ -61,9 +61,9 @@ class Group(Adjustable):
         self.group, self.lo = self, 0  # as a section says it
         self.ports: list[Port] = []
         self.currents: list[Any] = []
-        self._injected = False
-        self._rate: Any = None  # of Poisson units, and the current that brings it if it changes in time
-        self._course: Any = None
+        self._injected, self._found = False, {}
+        self._rate: Given | None = None  # of Poisson units, and the current that brings it if it changes in time
+        self._course: Current | None = None
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
         # A readout such as ``LI`` puts out no spikes.
         self.spiking = neuron is None or neuron.output == "spikes"
@@ -71,46 +71,6 @@ class Group(Adjustable):
         self.list = listed  # step and unit of each spike of a list
         self.values = {} if neuron is None else {name: per_step(network, self, neuron, name) for name in neuron.params}
         self.seal(Group)
-
-    @cached_property
-    def response(self) -> Response | None:
-        """Linear response of the membrane to a current, if it is linear."""
-        return None if self.neuron is None else response(self.neuron, self.values, self.n)
-
-    @cached_property
-    def membrane(self) -> Membrane | None:
-        """The linear membrane whose factor per step the neuron names as its ``leak``, or None."""
-        neuron = self.neuron
-        if neuron is None or not neuron.leak or not set(neuron.inputs) <= {"current", "uniform", "normal"}:
-            return None
-        leak = np.ravel(self.values[neuron.leak])
-        if np.ptp(leak) > 0.0:
-            raise ValueError(
-                f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units "
-                "with equal ones make a population"
-            )
-        found = self.response
-        if found is None or found.decay is None or not np.isclose(found.decay, leak[0]):
-            return None
-        return Membrane(float(leak[0]), found.gain)
-
-    @property
-    def injected(self) -> bool:
-        """True if the loop has room for currents, as it has once there was one."""
-        return self._injected
-
-    def given(self) -> list[Any]:
-        """Currents and drives."""
-        return [*self.currents, *(drive for port in self.ports for drive in port.drives)]
-
-    def take_currents(self) -> None:
-        """Let the loop have room for currents if there are any."""
-        self._injected = self._injected or bool(self.currents)
-
-    @property
-    def driven(self) -> bool:
-        """True if synapses conduct onto this neuron, which takes a current alone."""
-        return any(port.mode == "driving" for port in self.ports)
 
     @property
     def own_rest(self) -> bool:

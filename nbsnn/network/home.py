@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..neuron import Neuron
 from ..random import Draws
+from ..synapses import Membrane
 
 Array = np.ndarray
 
@@ -47,3 +49,21 @@ class Home(Protocol):
     def first(self, group: Any) -> int: ...
     def place(self, group: Any, name: str) -> tuple[int, int]: ...
     def variable(self, group: Any, name: str) -> Array: ...
+
+
+class Units(Protocol):
+    """A population as its inputs and ports see it."""
+
+    network: Home
+    name: str
+    n: int
+    neuron: Neuron | None
+    ports: list
+    currents: list
+
+    @property
+    def driven(self) -> bool: ...
+    @property
+    def response(self) -> Any: ...
+    @property
+    def membrane(self) -> Membrane | None: ...

@@ -19,7 +19,7 @@ from .group import Group
 from .home import Home
 from .kernel import NetworkKernel, unsigned
 from .membrane import membrane_of
-from .outside import GIVEN, laid
+from .outside import laid
 from .plastic_table import PlasticTable
 from .pool import Numbers, Pool, padded, room, table
 from .port import Port
@@ -66,7 +66,9 @@ class Layout:
         pool = self.pool
         self.numbers = pool.numbers.array()
         given, drives, currents = laid(self.network, self.pops, self.port_table, pool.keys.array())
-        self.values = Values(self.states, self.numbers, self._own(), *given, self.resources)
+        self.values = Values(
+            states=self.states, numbers=self.numbers, own=self._own(), resources=self.resources, **given
+        )  # fmt: skip
         learning = self.learning
         self.traces, self.eligible, self.since = learning.traces, learning.eligible, learning.since
         self.rates, self.tallies = learning.rates, learning.tallies
@@ -85,7 +87,7 @@ class Layout:
     def renew(self) -> None:
         """Lay out anew what is given from outside; where there was no current before, the loop is another one."""
         given, drives, currents = laid(self.network, self.pops, self.port_table, self.pool.keys.array())
-        self.values = self.values._replace(**dict(zip(GIVEN, given, strict=True)))
+        self.values = self.values._replace(**given)
         self.tables = self.tables._replace(drives=drives, currents=currents)
         if any(group.currents and not group.injected for group in self.network.groups):
             self._renumber()
@@ -107,7 +109,7 @@ class Layout:
         for line, port in zip(self.port_table[pop[at.PORT] :], group.ports, strict=False):
             place, numbers = int(line[at.SCALARS]), np.asarray(port.numbers(dt), self.dtype)
             memory.write("numbers", numbers, place, place + len(numbers))
-        if story(group) in self.models.neurons.numbers and not (len(vectors) and self.network.device == "cuda"):
+        if story(group) in self.models.neurons.numbers and not (len(vectors) and memory.whole):
             place = int(pop[at.VECTORS])
             for values in vectors:
                 self.values.own[place : place + group.n] = values

@@ -20,7 +20,7 @@ GIVEN = "currents", "keys", "thresholds", "steps", "units"
 """Names of the arrays among the values of a network."""
 
 
-def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[tuple[Array, ...], Array, Array]:
+def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[str, Array], Array, Array]:
     """The arrays, the table of drives and that of currents; writes into the tables of populations and ports.
 
     ``keys`` are those of the populations' random numbers, after which those of drives come.
@@ -53,7 +53,7 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[tuple[A
                     drives.append([*_line(course), thresholds.put(part), thresholds.size, weight, key])
             line[at.DRIVES] = len(drives) - line[at.DRIVE]
     spikes = (np.concatenate([*part, np.zeros(0, np.int64)]).astype(np.int64) for part in (steps, units))
-    given = values.array(), more.array(), thresholds.array(), *spikes
+    given: dict[str, Array] = dict(zip(GIVEN, (values.array(), more.array(), thresholds.array(), *spikes), strict=True))
     return given, table(drives, at.DRIVE_COLUMNS), table(currents, at.CURRENT_COLUMNS)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..neuron import Neuron, value_for
 from ..scalar.per_step import WAYS, held_in
 from ..sparse.values import Distribution
 from ..validate import cast, numbers
-from .home import Home
+from .home import Home, Units
 
 Array = np.ndarray
 
@@ -27,7 +27,7 @@ def options_of(neuron: Neuron | None) -> list[str]:
     return [name for name in dict.fromkeys((*neuron.params, *own)) if name not in ("dt", "substeps")]
 
 
-def _a_number(value: Any) -> bool:
+def _a_number(value: object) -> bool:
     return isinstance(value, (int, float, np.ndarray, np.number)) and not isinstance(value, bool)
 
 
@@ -41,11 +41,11 @@ def _maker(neuron: Neuron) -> Any:
 
 
 @functools.cache
-def _arguments(maker: Any) -> tuple[str, ...]:
+def _arguments(maker: Callable) -> tuple[str, ...]:
     return tuple(inspect.signature(maker).parameters)
 
 
-def per_unit(home: Home, group: Any, name: str, values: Any) -> Any:
+def per_unit(home: Home, group: Units, name: str, values: object) -> Any:
     """A parameter as a number or one value per unit, from a number, array, distribution or function of the unit."""
     n = group.n
     if isinstance(values, Distribution):
@@ -80,7 +80,7 @@ def same_loop(old: Neuron, new: Neuron) -> bool:
     )  # fmt: skip
 
 
-def per_step(home: Home, group: Any, neuron: Neuron, name: str) -> Array:
+def per_step(home: Home, group: Units, neuron: Neuron, name: str) -> Array:
     """A parameter as a step uses it: a number, or one per unit; in float64."""
     n = group.n
     array = np.array(value_for(f"parameter {name}", neuron.params[name], (n,)), np.float64)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..neuron import Neuron
 from ..synapses import Membrane, Synapse
+from .home import Units
 from .membrane import membrane_of
 
 
@@ -16,15 +15,17 @@ class Port:
     conductance into one that takes a current; "jump", into a neuron that takes one; "after", a jump after the step.
     """
 
-    def __init__(self, group: Any, synapse: Synapse):
+    def __init__(self, group: Units, synapse: Synapse):
         self.group, self.synapse = group, synapse
-        self.drives: list[Any] = []
+        self.drives: list = []
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
         self.mode = self._mode()
 
     def _mode(self) -> str:
-        return (_conducting if self.synapse.variables else _jumping)(self.group, self.group.neuron, self.synapse)
+        group, neuron = self.group, self.group.neuron
+        assert neuron is not None
+        return (_conducting if self.synapse.variables else _jumping)(group, neuron, self.synapse)
 
     def check(self) -> None:
         """``ValueError`` if the output would enter in another way now that the neuron has other parameters."""
@@ -52,7 +53,7 @@ class Port:
         return [self.synapse.reversal or 0.0, *numbers]
 
 
-def _conducting(group: Any, neuron: Neuron, synapse: Synapse) -> str:
+def _conducting(group: Units, neuron: Neuron, synapse: Synapse) -> str:
     """Input code of a synapse with a course in time."""
     if synapse.reversal is None or "conductance" in neuron.inputs:
         held(group.membrane)  # raises where that differs between units
@@ -66,7 +67,7 @@ def _conducting(group: Any, neuron: Neuron, synapse: Synapse) -> str:
     return "driving"
 
 
-def _jumping(group: Any, neuron: Neuron, synapse: Synapse) -> str:
+def _jumping(group: Units, neuron: Neuron, synapse: Synapse) -> str:
     """Input code of a delta synapse."""
     if "jump" in neuron.inputs:
         return "jump"

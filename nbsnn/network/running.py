@@ -22,7 +22,7 @@ def mine(network: Home, what: str) -> None:
         raise RuntimeError(f"this network is running in another thread: {what} is for the time between two runs")
 
 
-def running(network: Home, what: str) -> None:
+def running(network: object, what: str) -> None:
     """``RuntimeError`` unless the network is running in this thread, which is in its callback."""
     if RUNNING.get(id(network)) != (threading.get_ident(),):
         raise RuntimeError(f"this network is not running: {what} is for a callback of a run")

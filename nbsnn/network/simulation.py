@@ -14,19 +14,19 @@ from ..validate import float_dtype, free_memory, scale
 from . import run
 from .arrays import ARRAYS
 from .backend import OnGpu, OnHost
+from .changing import Changing
 from .connection import Connection
 from .group import Group, Section
 from .layout import Layout
 from .loop import Loop
 from .recording import Recording
 from .running import at_rest, mine
-from .sealed import Sealed
 from .state import State, check
 
 Array = np.ndarray
 
 
-class Simulation(Sealed):
+class Simulation(Changing):
     """The running half of ``Network``, which describes what is simulated here."""
 
     INSTEAD = "; what a network is made of is said when it is made, and how far it has run by run, reset and restore"

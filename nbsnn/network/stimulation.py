@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from ..neuron import Neuron
 from ..synapses import Delta, Synapse
 from ..validate import count, number_in
 from . import inputs
-from .course import Course
+from .course import Course, Given
 from .group import Group
 from .port import held
-from .running import mine, running
+from .running import mine
 from .simulation import Simulation
 from .stimuli import Current, Drive, rates
 
@@ -23,7 +23,7 @@ class Stimulation(Simulation):
     """The input of ``Network``."""
 
     def poisson(
-        self, n: int, rate: Any, *, every: float | None = None, start: float = 0.0, stop: float | None = None,
+        self, n: int, rate: Given, *, every: float | None = None, start: float = 0.0, stop: float | None = None,
         name: str | None = None,
     ) -> Group:  # fmt: skip
         """Add units that fire at random, independently.
@@ -42,7 +42,7 @@ class Stimulation(Simulation):
         from ..neurons import PoissonNeuron
 
         if not (callable(rate) or np.ndim(rate) > 1 or every is not None or start or stop is not None):
-            return self._add(PoissonNeuron(rate), n, name, "poisson")
+            return self._add(PoissonNeuron(cast(float, rate)), n, name, "poisson")
         group = self._add(PoissonNeuron(0.0), n, name, "poisson")
         try:
             group.set_rate(rate, every=every, start=start, stop=stop)
@@ -94,7 +94,7 @@ class Stimulation(Simulation):
         return self._add(None, n, name, "spikes", inputs.spike_list(times, units, n, self.dt), merged)
 
     def drive(
-        self, target: Group | str, rate: Any, weight: float, synapse: Synapse | None = None, *,
+        self, target: Group | str, rate: Given, weight: float, synapse: Synapse | None = None, *,
         every: float | None = None, start: float = 0.0, stop: float | None = None,
     ) -> Drive:  # fmt: skip
         """Let every unit of ``target`` receive Poisson spikes of its own, at ``rate`` Hz altogether, of one weight.
@@ -130,7 +130,7 @@ class Stimulation(Simulation):
         return made
 
     def inject(
-        self, target: Group | str, current: Any, *, every: float | None = None, start: float = 0.0,
+        self, target: Group | str, current: Given, *, every: float | None = None, start: float = 0.0,
         stop: float | None = None,
     ) -> Current:  # fmt: skip
         """Inject a current: a number, an array [n], rows [rows, n] or [rows, 1] of ``every`` ms each, or a function.
@@ -176,45 +176,3 @@ class Stimulation(Simulation):
             raise ValueError(f"this network has a population {name!r} already")
         self.groups.append(Group(self, name, n, neuron, len(self.groups), listed, merged))
         return self.groups[-1]
-
-    def changed(self) -> None:
-        """Say that inputs or parameters have been changed, which the loop takes over before it goes on."""
-        self._stale = self._layout is not None
-
-    def write(self, course: Course) -> None:
-        """Write the rows of a course in the place of others, or say that they have been changed."""
-        if self._layout is None or self._stale or self.device == "cuda":
-            return self.changed()
-        self._layout.values.currents[course.place : course.place + course.rows.size] = course.rows.reshape(-1)
-
-    def refresh(self, start: int, end: int) -> None:
-        """Let the loop take over what has been changed, and functions of time for the steps [start, end)."""
-        courses = (item.course for group in self.groups for item in group.given())
-        sampled = [course.sample(start, end) for course in courses if course.function]
-        if self._stale or any(sampled):
-            self.layout.renew()
-            self.loop().renew()
-            self._stale = False
-
-    def begin(self, start: int, end: int) -> None:
-        """Take over what has been changed before a run of the steps [start, end)."""
-        self._stopped = False
-        self.refresh(start, end)
-
-    def go_on(self, step: int, end: int) -> int:
-        """Take over what callbacks have changed; returns the step at which the run ends."""
-        end = step if self._stopped else end
-        if self._stale and step < end:
-            self.refresh(step, end)
-        return end
-
-    def stop(self) -> None:
-        """End the present run after this step: for a ``callback``. The recording holds what has been so far.
-
-        Raises
-        ------
-        RuntimeError
-            If the network is not running.
-        """
-        running(self, "stop")
-        self._stopped = True

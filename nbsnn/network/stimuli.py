@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..validate import number_in
-from .course import Course
+from .course import Course, Given
+from .home import Home, Units
+from .port import Port
 from .running import mine
 from .sealed import Sealed
 
@@ -40,11 +40,11 @@ class Current(Sealed):
 
     course: Course
 
-    def __init__(self, group: Any, course: Course):
+    def __init__(self, group: Units, course: Course):
         self.group, self.course = group, course
         self.seal(Current)
 
-    def set(self, current: Any, *, every: float | None = None, start: float = 0.0, stop: float | None = None) -> None:
+    def set(self, current: Given, *, every: float | None = None, start: float = 0.0, stop: float | None = None) -> None:
         """Replace the current, from now on: the arguments are those of ``Network.inject``.
 
         Raises
@@ -103,7 +103,7 @@ class Drive(Sealed):
     course: Course
     weight: float
 
-    def __init__(self, port: Any, course: Course, weight: Any, number: int):
+    def __init__(self, port: Port, course: Course, weight: float, number: int):
         self.port, self.group, self.number, self.course = port, port.group, number, course
         self.weight = number_in(port.group.network.dtype, "weight", weight)
         self.seal(Drive)
@@ -119,7 +119,7 @@ class Drive(Sealed):
         return [rate * self.group.network.dt / 1000.0 for rate in self.course.rows[:, 0].tolist()]
 
     def set(
-        self, rate: Any = None, weight: Any = None, *, every: float | None = None, start: float = 0.0,
+        self, rate: Given | None = None, weight: float | None = None, *, every: float | None = None, start: float = 0.0,
         stop: float | None = None,
     ) -> None:  # fmt: skip
         """Replace rate or weight, from now on: the arguments are those of ``Network.drive``."""
@@ -156,7 +156,7 @@ def at_most_one(dt: float, rows: Array) -> None:
         )
 
 
-def rates(network: Any, rate: Any, every: float | None, start: float, stop: float | None) -> Course:
+def rates(network: Home, rate: Given, every: float | None, start: float, stop: float | None) -> Course:
     """The course of a rate (Hz), in spikes per step and in double precision."""
     most = 1000.0 * MOST_EVENTS / network.dt
 

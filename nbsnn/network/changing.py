@@ -1,0 +1,66 @@
+"""How a built network takes over what has been changed of its input and parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .course import Course
+from .running import running
+from .sealed import Sealed
+
+
+class Changing(Sealed):
+    """What ``Simulation`` does about changes between runs and in callbacks."""
+
+    device: str
+    groups: list[Any]
+    layout: Any
+    _layout: Any
+    _stale: bool
+    _stopped: bool
+
+    def loop(self) -> Any:
+        """The compiled loop."""
+
+    def changed(self) -> None:
+        """Say that inputs or parameters have been changed, which the loop takes over before it goes on."""
+        self._stale = self._layout is not None
+
+    def write(self, course: Course) -> None:
+        """Write the rows of a course in the place of others, or say that they have been changed."""
+        layout = self._layout
+        if layout is None or self._stale or layout.memory.whole:
+            return self.changed()
+        layout.values.currents[course.place : course.place + course.rows.size] = course.rows.reshape(-1)
+
+    def refresh(self, start: int, end: int) -> None:
+        """Let the loop take over what has been changed, and functions of time for the steps [start, end)."""
+        courses = (item.course for group in self.groups for item in group.given())
+        sampled = [course.sample(start, end) for course in courses if course.function]
+        if self._stale or any(sampled):
+            self.layout.renew()
+            self.loop().renew()
+            self._stale = False
+
+    def begin(self, start: int, end: int) -> None:
+        """Take over what has been changed before a run of the steps [start, end)."""
+        self._stopped = False
+        self.refresh(start, end)
+
+    def go_on(self, step: int, end: int) -> int:
+        """Take over what callbacks have changed; returns the step at which the run ends."""
+        end = step if self._stopped else end
+        if self._stale and step < end:
+            self.refresh(step, end)
+        return end
+
+    def stop(self) -> None:
+        """End the present run after this step: for a ``callback``. The recording holds what has been so far.
+
+        Raises
+        ------
+        RuntimeError
+            If the network is not running.
+        """
+        running(self, "stop")
+        self._stopped = True
