@@ -27,7 +27,7 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
     """
     values, thresholds, more = Numbers(network.dtype), Numbers(np.uint32), Numbers(np.uint64)
     more.put(keys)
-    drives, currents, steps, units, listed = [], [], [], [], 0
+    drives, rows, currents, steps, units, listed = [], [], [], [], [], 0
     for pop, group in zip(pops, network.groups, strict=True):
         if group.list is not None:
             pop[at.STATE], pop[at.VARIABLES] = listed, len(group.list[0])
@@ -48,13 +48,16 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
             for drive in port.drives:
                 key = more.put(Draws(network.seed, "drive", drive.number).key)
                 weight, course = values.put([drive.weight]), drive.course
-                for mean in drive.means or [0.0]:
+                drives.append([*_line(course), 0, 0, weight, key, len(rows)])
+                for mean in drive.means:
                     part = poisson_table(mean)
-                    drives.append([*_line(course), thresholds.put(part), thresholds.size, weight, key])
+                    rows.append([0] * at.TABLE + [thresholds.put(part), thresholds.size, 0, 0, 0])
             line[at.DRIVES] = len(drives) - line[at.DRIVE]
     spikes = (np.concatenate([*part, np.zeros(0, np.int64)]).astype(np.int64) for part in (steps, units))
     given: dict[str, Array] = dict(zip(GIVEN, (values.array(), more.array(), thresholds.array(), *spikes), strict=True))
-    return given, table(drives, at.DRIVE_COLUMNS), table(currents, at.CURRENT_COLUMNS)
+    lines = table(drives + rows, at.DRIVE_COLUMNS)
+    lines[:, at.FIRST_ROW] += len(drives)
+    return given, lines, table(currents, at.CURRENT_COLUMNS)
 
 
 def _line(course: Course) -> list[int]:

@@ -162,16 +162,14 @@ def block(lo: int, n: int, t: int, k: int, network: Network, room: Scratch):
             inject(number, C[currents[c, at.FACTOR]], C, np.uintp(place), each, room.x)
     for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
         a = np.uintp(row + ports[q, at.ROW] + lo)
-        d, last = ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]
-        while d < last:
+        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
             line = row_at(drives, d, t)
             if line >= 0:
-                e, key = d + line, lasting(keys[drives[d, at.DRIVE_KEY]], step)
+                e, key = drives[d, at.FIRST_ROW] + line, lasting(keys[drives[d, at.DRIVE_KEY]], step)
                 poisson(
                     number, first, step, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END],
                     C[drives[d, at.DRIVE_WEIGHT]], ring.arriving, a, room.bits, room.events,
                 )  # fmt: skip
-            d += drives[d, at.ROWS]
     key = lasting(keys[pops[k, at.KEY]], step)
     return update(pops[k, at.MODEL], number, lo, k, step, row, key, network, room)
 

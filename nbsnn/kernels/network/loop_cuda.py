@@ -100,15 +100,13 @@ def unit(i: int, t: int, k: int, row: int, network: Network):
     C, keys, R = network.values.currents, network.values.keys, network.ring.arriving
     x = inject(i, t, k, pops, currents, C)
     for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
-        d, last = ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]
-        while d < last:
+        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
             line = row_at(drives, d, t)
             if line >= 0:
                 key = lasting(keys[drives[d, at.DRIVE_KEY]], np.uint64(t))
-                e = d + line
+                e = drives[d, at.FIRST_ROW] + line
                 events = poisson(i, t, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END])
                 R[row + ports[q, at.ROW] + i] += C[drives[d, at.DRIVE_WEIGHT]] * events
-            d += drives[d, at.ROWS]
     key = lasting(keys[pops[k, at.KEY]], np.uint64(t))
     return update(pops[k, at.MODEL], i, k, np.uint64(t), row, key, x, network)
 

@@ -24,8 +24,9 @@ ROWS, EVERY, BEGIN, END = range(4)
 VALUES, WIDTH, FACTOR, CURRENT_COLUMNS = range(4, 8)
 
 # A Poisson drive: the same, from where to where its table of probabilities goes, the place of its weight among the
-# values of currents, and that of its key. It has as many lines as rows, which differ in their tables.
-TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, DRIVE_COLUMNS = range(4, 9)
+# values of currents, that of its key, and the line of its first row, which is one of the last lines of the table: in
+# rows, places of tables alone matter.
+TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, FIRST_ROW, DRIVE_COLUMNS = range(4, 10)
 
 # A connection: population of the source, and from where to where its units have synapses; population of the target,
 # place of its port in a row of the ring, first row of ``bounds``, place of the one weight or -1, from the number of a
