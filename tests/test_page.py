@@ -20,6 +20,8 @@ from nbsnn.pages.probe import Probe, window
 from nbsnn.pages.weights import matrices, rounded
 from nbsnn.progress.history import History
 
+from .idx_files import tiny_mnist
+
 pytest.importorskip("bokeh", reason="pages need Bokeh")
 
 ALL = Budget(20_000, 300, 60_000)
@@ -395,6 +397,17 @@ def test_simulate_writes_a_page(tmp_path):
     assert np.isfinite(store["membrane"]).all() and np.isfinite(store["input1"]).all()
     shown = sources(page, "time", "row", "unit")
     assert len(shown) == 2 and "of the 200 units were recorded" in page.read_text()
+
+
+@pytest.mark.long
+def test_a_page_of_learning_without_labels_has_its_course_and_weights(tmp_path):
+    tiny_mnist(tmp_path)
+    how = ["--data", str(tmp_path), "--neurons", "9", "--images", "20", "--steps", "20", "--every", "10"]
+    page = tmp_path / "run.html"
+    assert main(["train", "diehl-cook", *how, "--out", str(tmp_path / "out"), "--page", str(page)]) == 0
+    assert len([d for d in sources(page, "x", "y") if list(d["x"]) == [10.0, 20.0]]) >= 2
+    weights, lateral = [d["image"][0] for d in sources(page, "image")]
+    assert weights.shape == (784, 9) and (weights >= 0.0).all() and (np.diag(lateral) == 0.0).all()
 
 
 @pytest.mark.long

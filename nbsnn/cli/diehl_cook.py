@@ -9,13 +9,14 @@ from typing import Any
 
 from .. import data, encode, unsupervised
 from ..compile import fill as compiler
+from ..pages.page import page
 from ..plasticity import Plastic
 from ..progress.bar import Progress
 from ..progress.history import History
 from ..random import Draws
 from ..validate import count
 from .manners import add_results, find_folder, manual, progress, tell
-from .results import KEPT
+from .results import KEPT, add_page, check_page
 
 NAME = "diehl-cook"
 
@@ -59,7 +60,7 @@ def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and spikes")
     p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
-    add_results(p, NAME, "go on from the checkpoint of a course that was interrupted")
+    add_page(add_results(p, NAME, "go on from the checkpoint of a course that was interrupted"))
     p.set_defaults(run=run)
 
 
@@ -69,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         count(f"--{name}", getattr(arguments, name))
     if arguments.images is not None:
         count("--images", arguments.images)
+    check_page(arguments)
     show = progress(arguments)
     find_folder(arguments, KEPT, show)
     dataset = data.mnist(arguments.data, flat=True)
@@ -100,6 +102,9 @@ def run(arguments: argparse.Namespace) -> int:
     found = unsupervised.name_units(net, x[last], labels[last], encoder, state, **how)
     counts = unsupervised.respond(net, test, encoder, state, stream="test", **how)
     written = finish(net, history, arguments.out, show)
+    if arguments.page is not None:
+        page(history, arguments.page, net=net, title=NAME)
+        show.line(f"wrote {arguments.page}")
     seconds = time.perf_counter() - start
     show.line(f"learned in {learned - start:.1f} s, {seconds:.1f} s in all; {compiler.summary()}")
     right = unsupervised.accuracies(found, counts, answers)

@@ -120,12 +120,13 @@ def _raster(activity: Activity, bases: Array, label: str, x_range: Model, y_rang
 
 
 def _rates(rows: Model, unit: str, y_range: Model) -> Model:
-    from bokeh.models import BooleanFilter, CDSView
+    from bokeh.models import BasicTicker, BooleanFilter, CDSView
 
     rates = rows.data["rate"]
     top = float(rates.max(initial=0.0, where=np.isfinite(rates))) or 1.0
     made = figure(RASTER, f"rate ({unit})", "", x_range=(-0.06 * top, 1.1 * top), y_range=y_range)
     made.min_border_left, made.min_border_top, made.yaxis.visible, made.ygrid.grid_line_color = 12, ABOVE, False, None
+    made.xaxis.ticker = BasicTicker(desired_num_ticks=3)
     bars = made.hbar(y="row", right="rate", height=0.8, source=rows, color="color", alpha=0.75, line_color=None)
     marks = {}
     for kind, look in MARKS.items():
@@ -195,7 +196,7 @@ def _unit(
     threshold = curve(made, "threshold", "threshold", SATURATED, line_dash="dashed")
     membrane = curve(made, "membrane", "membrane", SILENT)
     made.y_range.renderers, made.y_range.range_padding = [*membrane[1], *threshold[1]], 0.12
-    legend(made, [membrane, threshold, ("spike", [spikes]), *widths])
+    spiked = legend(made, [membrane, threshold, ("spike", [spikes]), *widths]).items[2]
     items: list[Model] = []
     if inputs := [name for name in lines if name.startswith("input")]:
         made = panel("input", LOW, "input")
@@ -214,10 +215,10 @@ def _unit(
     choose.js_on_change("value", CustomJS(args={"picked": picked}, code="picked.data = {row: [Number(this.value)]}"))
     given = {
         "rows": rows, "store": store, "shown": shown, "strokes": strokes, "picked": picked, "sources": sources,
-        "mark": mark, "info": info, "choose": choose, "legends": items, "steps": steps, "clock": activity.clock,
+        "mark": mark, "info": info, "choose": choose, "legends": items, "spiked": spiked, "steps": steps,
         "names": [html.escape(p.name) for p in populations], "models": [html.escape(p.model) for p in populations],
         "windows": [[list(pair) for pair in p.window] for p in populations],
-        "inputs": [list(p.inputs) for p in populations],
+        "inputs": [list(p.inputs) for p in populations], "clock": activity.clock,
     }  # fmt: skip
     show = CustomJS(args=given, code=_js("show.js"))
     picked.js_on_change("data", show)

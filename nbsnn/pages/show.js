@@ -23,6 +23,7 @@ shown.data = data
 const spikes = sources[p].data, at = []
 for (let i = 0; i < spikes.unit.length; i++) if (spikes.unit[i] == unit) at.push(spikes.time[i])
 strokes.data = {time: at}
+spiked.visible = at.length > 0
 mark.top = (known ? row : asked) - 0.5
 mark.bottom = (known ? row : asked) + 0.5
 for (const [k, item] of legends.entries()) {
@@ -58,7 +59,7 @@ if (known && clock == "step" && Number.isFinite(rate)) {
   if ("error" in data && Number.isFinite(arrives)) {
     if (arrives == 0) said.push("No error arrives: what follows this unit passes nothing back.")
     else if (passes < 0.01 * arrives) said.push("<b>Almost no error passes</b>: its membrane lies outside the surrogate's window, so its weights hardly change.")
-    else said.push("The error passes on to its input.")
+    else said.push(`The error at its input is ${share(passes / arrives)} of what arrives at its spikes.`)
   }
 }
 info.text = `<b>${names[p]}, unit ${unit}</b> &nbsp; <span style="color:#666">${models[p]}</span><br>${said.join(" ")}`
