@@ -198,6 +198,15 @@ def test_resuming_goes_on_bit_for_bit(name, stop, tmp_path):
     assert [{**r, "seconds": 0} for r in read[0]] == [{**r, "seconds": 0} for r in read[1]]
 
 
+def test_a_log_that_a_kill_left_behind_is_whole_again(tmp_path):
+    files = {"checkpoint": tmp_path / "c.npz", "log": tmp_path / "log.csv"}
+    train(*make(), (SERIES, LABELS), **files)
+    whole = files["log"].read_text()
+    files["log"].write_text("\n".join(whole.splitlines()[:2]))
+    train(*make(seed=3), (SERIES, LABELS), **files, resume=True)  # nothing is left to be trained
+    assert files["log"].read_text() == whole
+
+
 def test_frozen_layers_stay_and_groups_have_rates_of_their_own():
     net, learner = make(optimizer=groups)
     before = {name: p.copy() for name, p in net.parameters().items()}
@@ -273,9 +282,12 @@ def test_tensorboard_gets_every_column_of_every_epoch(monkeypatch, tmp_path):
     for epochs in (2, 3):
         board = nbsnn.TensorBoard(tmp_path / "run")
         history = train(net, learner, (SERIES, LABELS), (SERIES, LABELS), callback=board, epochs=epochs, **options)
-    assert [made["purge_step"] for made in Writer.made] == [1, 3]
-    written = [scalar for made in Writer.made for scalar in made["scalars"]]
-    assert written == [(k, v, row["epoch"]) for row in history.rows for k, v in row.items() if k != "epoch"]
+    assert [made["purge_step"] for made in Writer.made] == [1, 1]  # the second replaces what the first has written
+    expected = [[(k, v, row["epoch"]) for k, v in row.items() if k != "epoch"] for row in history.rows]
+    assert [made["scalars"] for made in Writer.made] == [
+        [*expected[0], *expected[1]],
+        [*expected[0], *expected[1], *expected[2]],
+    ]
     assert Writer.made[0]["flushed"] == len(Writer.made[0]["scalars"])
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     with pytest.raises(ImportError, match=r"nbsnn\[tensorboard\]"):

@@ -154,6 +154,8 @@ def fit(
             for schedule in watching:
                 schedule.observe(row)
         best.resume(kept, len(history))
+        if log is not None:  # which a kill may have left one epoch behind
+            history.save(log)
     stopped = False
     while len(history) < epochs and not stopped and not best.over:
         with products.deterministic(deterministic):

@@ -14,7 +14,7 @@ class TensorBoard:
     """Callback of ``fit`` that writes each epoch's numbers where TensorBoard reads them.
 
     Needs tensorboardX: ``pip install "nbsnn[tensorboard]"``. Each column of the history is a scalar of its name. A
-    training that resumes goes on in the same folder: what was written after its checkpoint is replaced.
+    training that resumes goes on in the same folder, and writes all of its course anew.
 
     Parameters
     ----------
@@ -28,18 +28,19 @@ class TensorBoard:
     """
 
     def __init__(self, folder: str | PathLike[str]):
-        self.folder, self.writer = path("folder", folder), None
+        self.folder, self.writer, self.written = path("folder", folder), None, 0
         try:
             self.make: Any = import_module("tensorboardX").SummaryWriter
         except ImportError:
             raise ImportError('TensorBoard needs tensorboardX: pip install "nbsnn[tensorboard]"') from None
 
     def __call__(self, net: object, history: History) -> None:
-        """Write the newest row."""
-        row = history.rows[-1]
+        """Write what is new of the history."""
         if self.writer is None:
-            self.writer = self.make(self.folder, purge_step=row["epoch"])
-        for name, value in row.items():
-            if name != "epoch":
-                self.writer.add_scalar(name, value, row["epoch"])
+            self.writer = self.make(self.folder, purge_step=history["epoch"][0])
+        for row in history.rows[self.written :]:
+            for name, value in row.items():
+                if name != "epoch":
+                    self.writer.add_scalar(name, value, row["epoch"])
+        self.written = len(history)
         self.writer.flush()

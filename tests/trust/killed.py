@@ -20,11 +20,13 @@ from functools import partial
 from pathlib import Path
 
 import nbsnn
+from nbsnn import optim
 from nbsnn.cli import main as command
 from nbsnn.files.spikes import SpikeWriter
 from nbsnn.files.variables import VariableWriter
 from nbsnn.network import State
-from nbsnn.neurons import LIF
+from nbsnn.neurons import LI, LIF
+from nbsnn.random import Draws
 
 
 def digits(folder: str, data: str) -> int:
@@ -72,7 +74,29 @@ def state(folder: str, data: str) -> int:
     return 0
 
 
-WORK = {"digits": digits, "diehl-cook": diehl_cook, "cuba": cuba, "state": state}
+def fit(folder: str, data: str) -> int:
+    """A training with all that is random or remembered: held back, augmented, weighted, accumulated, normalised."""
+    place = Path(folder)
+    place.mkdir(exist_ok=True)
+    x = Draws(0, "x").normal((24, 3, 4))
+    labels = (x.sum((1, 2)) > 0).astype(int)
+    hidden = nbsnn.Dense(4, 5), nbsnn.BatchNorm(), LIF(), nbsnn.Dropout(0.2)
+    net = nbsnn.Sequential(*hidden, nbsnn.Dense(5, 2), LI(), seed=0, device="python")
+    rate = optim.Plateau(0.05, monitor="validation_loss", patience=0)
+    optimizer = optim.Groups(
+        optim.AdamW(rate), {"*/bias": {"weight_decay": 0.0}, "dense1": optim.SGD(0.1, momentum=0.9)}
+    )
+    nbsnn.fit(
+        net, (x, labels, Draws(0, "weight").uniform(24)), (x, labels), epochs=8, batch_size=4, validation=0.25,
+        learner=nbsnn.BPTT(net, "rate_cross_entropy", optimizer, compact=False), class_weight="balanced", accumulate=2,
+        augment=[nbsnn.augment.noise(0.3), nbsnn.augment.drop(0.1)], log=place / "log.csv", patience=6, progress=False,
+        checkpoint=place / "checkpoint.npz", resume=True,
+    )  # fmt: skip
+    nbsnn.save(net, place / "best.npz")
+    return 0
+
+
+WORK = {"fit": fit, "digits": digits, "diehl-cook": diehl_cook, "cuba": cuba, "state": state}
 
 
 def child(work, folder: str, data: str, log: str) -> None:
