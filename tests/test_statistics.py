@@ -11,6 +11,7 @@ from nbsnn.statistics import (
     correlation,
     correlations,
     counts,
+    cross_correlogram,
     cv,
     cv2,
     cv_per_unit,
@@ -182,22 +183,48 @@ def test_measures_of_pairs_against_the_slow_way():
         (lambda: counts([1.0], [0], 1, 5.0, width=6.0), "a bin of 6 ms does not fit"),
         (lambda: counts([1.0], [0], 1, 5.0, width=0.0), "width must be greater than 0"),
         (lambda: population_rate([1.0], [0], 1, 5.0, smooth=-1.0), "smooth must be at least 0"),
-        (lambda: cv([], [], 3), "none of the 3 units has 4 spikes"),
-        (lambda: cv([1.0, 2.0, 3.0], [0, 0, 0], 1), "none of the 1 units has 4 spikes"),
-        (lambda: cv2([1.0, 2.0], [0, 0], 1), "none of the 1 units"),
         (lambda: lv([1.0, 2.0], [0, 0], 1, least=2), "least must be at least 3"),
-        (lambda: fano([], [], 3, 10.0), "no spike between 0 and 10 ms"),
-        (lambda: synchrony([], [], 3, 10.0), "no unit changes"),
-        (lambda: synchrony_of(np.ones((5, 2))), "no unit changes"),
         (lambda: synchrony_of(np.ones(5)), r"shape \[T, N\]"),
-        (lambda: correlation([1.0], [0], 3, 10.0), "bin to bin, not 1"),
-        (lambda: correlation([], [], 3, 10.0), "bin to bin, not 0"),
+        (lambda: cross_correlogram([1.0], [1.0], width=0.3, longest=1.0), "longest must be a whole number of bins"),
+        (lambda: cross_correlogram([[1.0]], [1.0]), r"first must be times \[spikes\], not \[1, 1\]"),
+        (lambda: cross_correlogram([1.0], [math.nan]), "second contains 1 NaN"),
+        (lambda: cross_correlogram([1.0], [1.0], width=0.0), "width must be greater than 0"),
         (lambda: correlation([], [], 3, 10.0, sample=1), "sample must be at least 2"),
     ],
 )
 def test_errors(wrong, message):
     with pytest.raises((ValueError, TypeError), match=message):
         wrong()
+
+
+def test_too_few_spikes_are_nan_and_no_error():
+    few = [
+        cv([], [], 3), cv([1.0, 2.0, 3.0], [0, 0, 0], 1), cv2([1.0, 2.0], [0, 0], 1), lv([], [], 2),
+        fano([], [], 3, 10.0), synchrony([], [], 3, 10.0), synchrony_of(np.ones((5, 2))), correlation([1.0], [0], 3, 10.0),
+    ]  # fmt: skip
+    assert np.isnan(few).all()
+    assert not len(statistics.correlations([], [], 3, 10.0))
+    assert np.isfinite(cv_per_unit([1.0, 2.0, 3.0, 4.0, 4.0], [0, 0, 0, 0, 1], 2)).sum() == 1
+
+
+@pytest.mark.parametrize("width", [0.1, 0.5, 2.0])
+def test_a_cross_correlogram_counts_all_pairs(width):
+    rng = np.random.default_rng(1)
+    a, b = (np.sort(rng.integers(0, 3000, size)) * 0.1 for size in (150, 200))
+    lags, pairs = cross_correlogram(a, b, width=width, longest=20.0)
+    apart = np.rint((b[None, :] - a[:, None]) / 0.1).astype(int).ravel()  # in steps, so that edges are exact
+    each = round(width / 0.1)
+    place = (2 * apart + each) // (2 * each)
+    expected = [(place == k).sum() for k in range(-len(lags) // 2 + 1, len(lags) // 2 + 1)]
+    np.testing.assert_array_equal(pairs, expected)
+    np.testing.assert_allclose(lags, (np.arange(len(lags)) - len(lags) // 2) * width)
+    np.testing.assert_array_equal(
+        cross_correlogram(b, a, width=0.1, longest=5.0)[1][::-1], cross_correlogram(a, b, width=0.1, longest=5.0)[1]
+    )
+    own = cross_correlogram(a, a, width=0.1, longest=5.0)[1]
+    np.testing.assert_array_equal(own, own[::-1])
+    assert own[50] == cross_correlogram(a, a.copy(), width=0.1, longest=5.0)[1][50] - len(a)
+    assert not cross_correlogram([], b)[1].any()
 
 
 def test_public_names():

@@ -30,10 +30,7 @@ class Activity:
         self.cvs = statistics.cv_per_unit(times, units, n)
         known = self.cvs[~np.isnan(self.cvs)]
         self.cv = float(known.mean()) if len(known) else math.nan
-        try:
-            self.synchrony = statistics.synchrony(times, units, n, duration, width=min(BIN, duration))
-        except ValueError:  # nothing changes from bin to bin
-            self.synchrony = math.nan
+        self.synchrony = statistics.synchrony(times, units, n, duration, width=min(BIN, duration))
 
     def numbers(self) -> dict[str, Any]:
         """JSON-ready values; None where unknown."""

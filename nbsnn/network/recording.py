@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from .. import statistics
+from ..files.csv import write_csv
 from ..kernels.network import tables as at
 from ..validate import number, real
 from .connection import Connection
@@ -227,6 +229,46 @@ class Recording(Sealed):
         values = statistics.cv_per_unit(times, units, n, start=self.start + start)
         known = values[~np.isnan(values)]
         return float(known.mean()) if len(known) else math.nan
+
+    def to_csv(self, path: Any, group: Group | Section | str | None = None) -> None:
+        """Write spikes as text, "time_ms,population,unit", which ``nbsnn.files.read_csv`` reads; of one group or all.
+
+        The file is complete or not there.
+        """
+        owners = self.network.groups if group is None else [self.network.section(group)]
+        write_csv(path, {owner.name: self.spikes(owner) for owner in owners})
+
+    def to_pandas(self, group: Group | Section | str | None = None, variable: str | None = None) -> Any:
+        """Spikes, or a recorded variable, as a ``pandas.DataFrame``; pandas must be installed.
+
+        Parameters
+        ----------
+        group : Group, Section or str, optional
+            Whose spikes; of all populations by default.
+        variable : str, optional
+            A recorded variable of the group: rows are times (ms), columns units.
+
+        Returns
+        -------
+        DataFrame
+            Of spikes: the columns "time_ms", "population", "unit", in the order of time.
+        """
+        try:
+            pandas = import_module("pandas")
+        except ImportError:
+            raise ImportError("to_pandas needs pandas: pip install pandas") from None
+        if variable is not None:
+            if group is None:
+                raise ValueError(f"to_pandas: of which group is the variable {variable!r}?")
+            owner, values = self.network.owner(group), self[group, variable]
+            index = pandas.Index(self.times, name="time_ms")
+            return pandas.DataFrame(values, index=index, columns=pandas.Index(self.units[owner, variable], name="unit"))
+        owners = self.network.groups if group is None else [self.network.section(group)]
+        parts = [(owner.name, *self.spikes(owner)) for owner in owners]
+        names = np.concatenate([np.full(len(times), name, object) for name, times, _ in parts])
+        times, units = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
+        order = np.argsort(times, kind="stable")
+        return pandas.DataFrame({"time_ms": times[order], "population": names[order], "unit": units[order]})
 
     def plot(self, path: Any = None) -> Any:
         """Draw a raster of all populations, with their rates under it; write it to ``path`` if one is given.

@@ -1,9 +1,10 @@
 """Statistics of spike trains: rates, irregularity, synchrony and correlation.
 
 Spikes are two arrays of one length: ``times`` in ms, ascending, and ``units``, from 0 to n - 1. Spikes with
-``start <= time < stop`` count.
+``start <= time < stop`` count. Where there are too few, a statistic is NaN.
 """
 
+from .correlogram import cross_correlogram as cross_correlogram
 from .intervals import cv as cv
 from .intervals import cv2 as cv2
 from .intervals import cv_per_unit as cv_per_unit

@@ -114,19 +114,19 @@ def cv(
     Returns
     -------
     float
-        0 for regular spikes, 1 for a Poisson process.
+        0 for regular spikes, 1 for a Poisson process; NaN if no unit has enough spikes.
 
     Raises
     ------
-    ValueError
-        If no unit has enough spikes; and as ``intervals``.
+    TypeError, ValueError
+        As ``intervals``.
 
     Examples
     --------
     >>> cv([0.0, 1.0, 2.0, 3.0], [0, 0, 0, 0], 1)
     0.0
     """
-    return _mean(cv_per_unit(times, units, n, start=start, stop=stop, least=least), least)
+    return _mean(cv_per_unit(times, units, n, start=start, stop=stop, least=least))
 
 
 def cv2(
@@ -151,12 +151,12 @@ def cv2(
     Returns
     -------
     float
-        1 for a Poisson process.
+        1 for a Poisson process; NaN if no unit has enough spikes.
 
     Raises
     ------
-    ValueError
-        If no unit has enough spikes; and as ``intervals``.
+    TypeError, ValueError
+        As ``intervals``.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def cv2(
     1.0
     """
     change, unit = _changes(times, units, n, start, stop)
-    return _mean(_means(2.0 * np.abs(change), unit, n, count("least", least, least=3)), least)
+    return _mean(_means(2.0 * np.abs(change), unit, n, count("least", least, least=3)))
 
 
 def lv(
@@ -188,12 +188,12 @@ def lv(
     Returns
     -------
     float
-        1 for a Poisson process.
+        1 for a Poisson process; NaN if no unit has enough spikes.
 
     Raises
     ------
-    ValueError
-        If no unit has enough spikes; and as ``intervals``.
+    TypeError, ValueError
+        As ``intervals``.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def lv(
     0.75
     """
     change, unit = _changes(times, units, n, start, stop)
-    return _mean(_means(3.0 * change**2, unit, n, count("least", least, least=3)), least)
+    return _mean(_means(3.0 * change**2, unit, n, count("least", least, least=3)))
 
 
 def _changes(times: ArrayLike, units: ArrayLike, n: int, start: float, stop: float) -> tuple[Array, Array]:
@@ -220,9 +220,6 @@ def _means(value: Array, unit: Array, n: int, least: int) -> Array:
     return np.divide(total, number, out=np.full(n, np.nan), where=number >= least - 2)
 
 
-def _mean(value: Array, least: int) -> float:
+def _mean(value: Array) -> float:
     known = value[~np.isnan(value)]
-    if not len(known):
-        few = f"none of the {len(value)} units has {least} spikes between start and stop"
-        raise ValueError(f"{few}: there is no irregularity to measure")
-    return float(known.mean())
+    return float(known.mean()) if len(known) else math.nan

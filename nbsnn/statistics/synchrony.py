@@ -9,6 +9,7 @@ Variances are divided by the number of bins. Chi: D. Golomb (2007), doi:10.4249/
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,12 @@ def fano(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: floa
     Returns
     -------
     float
-        1 for a Poisson process.
+        1 for a Poisson process; NaN if there is no spike.
 
     Raises
     ------
-    ValueError
-        If there is no spike; and as ``mean_rate``.
+    TypeError, ValueError
+        As ``mean_rate``.
 
     Examples
     --------
@@ -50,9 +51,7 @@ def fano(times: ArrayLike, units: ArrayLike, n: int, stop: float, *, start: floa
     0.0
     """
     spikes = counts(times, units, n, stop, start=start, width=width)
-    if not spikes.any():
-        raise ValueError(f"there is no spike between {start:g} and {stop:g} ms: the Fano factor is 0 / 0")
-    return float(spikes.var() / spikes.mean())
+    return float(spikes.var() / spikes.mean()) if spikes.any() else math.nan
 
 
 def synchrony(
@@ -74,12 +73,12 @@ def synchrony(
     Returns
     -------
     float
-        From 0 (asynchronous) to 1.
+        From 0 (asynchronous) to 1; NaN if no unit's count changes from bin to bin.
 
     Raises
     ------
-    ValueError
-        If no unit's count changes from bin to bin; and as ``mean_rate``.
+    TypeError, ValueError
+        As ``mean_rate``.
 
     Examples
     --------
@@ -105,7 +104,7 @@ def synchrony_of(states: ArrayLike) -> float:
     Returns
     -------
     float
-        From 0 (asynchronous) to 1.
+        From 0 (asynchronous) to 1; NaN if no unit changes.
 
     Examples
     --------
@@ -144,11 +143,12 @@ def correlations(
     Returns
     -------
     float64 array [pairs]
+        None if fewer than two units' counts change.
 
     Raises
     ------
-    ValueError
-        If fewer than two units' counts change; and as ``mean_rate``.
+    TypeError, ValueError
+        As ``mean_rate``.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def correlations(
     total, squares = (np.bincount(pair // bins, weights=number**k, minlength=n) for k in (1, 2))
     active = np.flatnonzero(bins * squares > total**2)  # whole numbers, so that equality is exact
     if len(active) < 2:
-        raise ValueError(f"correlation needs two units whose spike count changes from bin to bin, not {len(active)}")
+        return np.zeros(0)
     chosen = np.sort(active[Draws(seed, "correlation").permutation(len(active))[:sample]])
     inside = np.isin(unit, chosen)
     row = np.searchsorted(chosen, unit[inside])
@@ -182,7 +182,7 @@ def correlation(times: ArrayLike, units: ArrayLike, n: int, stop: float, **optio
     Returns
     -------
     float
-        From -1 to 1.
+        From -1 to 1; NaN if fewer than two units' counts change.
 
     Raises
     ------
@@ -194,7 +194,8 @@ def correlation(times: ArrayLike, units: ArrayLike, n: int, stop: float, **optio
     >>> correlation([0.0, 0.0, 5.0], [0, 1, 0], 2, stop=20.0, width=5.0) > 0.5
     True
     """
-    return float(correlations(times, units, n, stop, **options).mean())
+    found = correlations(times, units, n, stop, **options)
+    return float(found.mean()) if len(found) else math.nan
 
 
 def _binned(
@@ -208,6 +209,4 @@ def _binned(
 
 
 def _chi(everyone: float, own: float) -> float:
-    if not own > 0.0:
-        raise ValueError("no unit changes over time: synchrony is 0 / 0")
-    return float(np.sqrt(everyone / own))
+    return float(np.sqrt(everyone / own)) if own > 0.0 else math.nan

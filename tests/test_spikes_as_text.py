@@ -1,0 +1,77 @@
+"""Spikes and variables of a recording as text and as data frames, and back."""
+
+import numpy as np
+import pytest
+
+import nbsnn
+from nbsnn.files import read_csv, write_csv
+from nbsnn.neurons import LIF
+
+
+def recorded(record=None):
+    net = nbsnn.Network(dt=0.1, seed=2, device="python")
+    noise = net.poisson(4, 200.0, name="noise")
+    cells = net.population(LIF(tau=10.0), 3, name="cells")
+    net.connect(noise, cells, nbsnn.AllToAll(), weight=0.6)
+    net.run(3.0)
+    return net, noise, cells, net.run(60.0, record=record)
+
+
+def test_spikes_that_are_written_as_text_are_read_as_inputs(tmp_path):
+    _, noise, cells, run = recorded()
+    run.to_csv(tmp_path / "run.csv")
+    lines = (tmp_path / "run.csv").read_text().splitlines()
+    assert lines[0] == "time_ms,population,unit" and len(lines) == 1 + len(run.spikes()[0])
+    assert [float(line.split(",")[0]) for line in lines[1:]] == sorted(float(line.split(",")[0]) for line in lines[1:])
+    for group in (noise, cells):
+        times, units = read_csv(tmp_path / "run.csv", group.name)
+        again = nbsnn.Network(dt=0.1, device="python")
+        source = again.spikes(times, units, group.n)
+        replay = again.run(63.0).spikes(source)
+        np.testing.assert_allclose(replay[0], run.spikes(group)[0])
+        np.testing.assert_array_equal(replay[1], run.spikes(group)[1])
+    run.to_csv(tmp_path / "part.csv", cells[1:])
+    times, units = read_csv(tmp_path / "part.csv")
+    np.testing.assert_array_equal(units, run.spikes(cells[1:])[1])
+
+
+def test_text_that_holds_no_spikes_is_refused(tmp_path):
+    path = tmp_path / "x.csv"
+    write_csv(path, {"a": (np.array([1.0]), np.array([0])), "b": (np.array([0.5]), np.array([3]))})
+    with pytest.raises(ValueError, match=r"has spikes of \['a', 'b'\]: name the population"):
+        read_csv(path)
+    with pytest.raises(ValueError, match="no spikes of 'c'"):
+        read_csv(path, "c")
+    for text, message in (
+        ("time,unit\n1,2\n", "no column 'time_ms'"), ("time_ms,unit\n1.0,x\n", "line 2: no spike"),
+        ("unit,time_ms\n1\n", "line 2: no spike"), ("", "no column 'time_ms'"),
+    ):  # fmt: skip
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            read_csv(path)
+    path.write_text("unit,time_ms,more\n1,2.5,a\n")
+    assert [part.tolist() for part in read_csv(path)] == [[2.5], [1]]
+
+
+def test_recordings_become_data_frames():
+    pandas = pytest.importorskip("pandas")
+    _, _, cells, run = recorded({"cells": {"spikes": None, "v": [0, 2]}, "noise": "spikes"})
+    frame = run.to_pandas()
+    assert list(frame.columns) == ["time_ms", "population", "unit"] and frame.time_ms.is_monotonic_increasing
+    mine = frame[frame.population == "cells"]
+    np.testing.assert_array_equal(mine.time_ms, run.spikes(cells)[0])
+    np.testing.assert_array_equal(mine.unit, run.spikes(cells)[1])
+    v = run.to_pandas(cells, "v")
+    assert isinstance(v, pandas.DataFrame) and list(v.columns) == [0, 2]
+    np.testing.assert_array_equal(v.to_numpy(), run[cells, "v"])
+    np.testing.assert_allclose(v.index, run.times)
+    with pytest.raises(ValueError, match="of which group"):
+        run.to_pandas(variable="v")
+
+
+def test_without_pandas_its_name_is_said():
+    try:
+        import pandas  # noqa: F401
+    except ImportError:
+        with pytest.raises(ImportError, match="to_pandas needs pandas: pip install pandas"):
+            recorded()[-1].to_pandas()
