@@ -200,7 +200,8 @@ def test_errors(wrong, message):
 def test_too_few_spikes_are_nan_and_no_error():
     few = [
         cv([], [], 3), cv([1.0, 2.0, 3.0], [0, 0, 0], 1), cv2([1.0, 2.0], [0, 0], 1), lv([], [], 2),
-        fano([], [], 3, 10.0), synchrony([], [], 3, 10.0), synchrony_of(np.ones((5, 2))), correlation([1.0], [0], 3, 10.0),
+        fano([], [], 3, 10.0), synchrony([], [], 3, 10.0), synchrony_of(np.ones((5, 2))),
+        correlation([1.0], [0], 3, 10.0),
     ]  # fmt: skip
     assert np.isnan(few).all()
     assert not len(statistics.correlations([], [], 3, 10.0))
