@@ -113,6 +113,33 @@ def test_weights_go_into_a_network_of_ones_own_by_order():
     assert net.run(RNG.random((3, 2, 2, 4, 4))).output.shape == (3, 2, 3)
 
 
+def test_pooling_and_normalisation_of_pytorch_have_counterparts():
+    layers = [
+        {"layer": "GroupNorm", "num_groups": 2, "num_channels": 4},
+        {"layer": "AdaptiveAvgPool2d", "output_size": [2, 1]},
+        {"layer": "AvgPool2d", "kernel_size": [2, 1], "count_include_pad": False}, {"layer": "Identity"},
+        {"layer": "Dropout", "p": 0.5},
+    ]  # fmt: skip
+    weight, bias = RNG.normal(0.0, 1.0, (2, 4))
+    net = nbsnn.from_torch(
+        layers, {"0.weight": weight, "0.bias": bias}, input_shape=(4, 6, 3), dtype="f8", device="python"
+    )
+    x = RNG.normal(0.0, 1.0, (2, 4, 6, 3))
+    grouped = x.reshape(2, 2, -1)
+    y = (grouped - grouped.mean(2, keepdims=True)) / np.sqrt(grouped.var(2, keepdims=True) + 1e-5)
+    y = y.reshape(x.shape) * weight[:, None, None] + bias[:, None, None]
+    np.testing.assert_allclose(net.run(x[None]).output[0].ravel(), y.mean((2, 3)).ravel(), rtol=1e-10)
+
+
+def test_a_channel_that_never_activates_has_the_least_scale():
+    net = nbsnn.Sequential(nbsnn.Dense(2, 2, bias=False), nbsnn.ReLU(), seed=0, device="python", dtype="f8")
+    net["dense1"].weight = np.array([[1.0, -1.0], [1.0, -1.0]])
+    made = nbsnn.to_spiking(net, np.ones((3, 2)), per_channel=True, eps=0.5)
+    np.testing.assert_array_equal(made["output"].params["scale"], [2.0, 0.5])
+    with pytest.raises(ValueError, match="eps must be greater than 0"):
+        nbsnn.to_spiking(net, np.ones((3, 2)), eps=0.0)
+
+
 def test_transposed_and_one_dimensional_convolutions_are_turned():
     weight = RNG.normal(0.0, 1.0, (2, 3, 4))  # [in, out, k]
     layers = [{"layer": "ConvTranspose1d", "in_channels": 2, "out_channels": 3, "kernel_size": [4], "stride": [2]}]

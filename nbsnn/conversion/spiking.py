@@ -22,7 +22,7 @@ from ..neurons import IF
 from ..validate import fraction, instance, number, real, shaped, switch
 
 LEAST = 1e-6
-"""Scale of a channel that never activates."""
+"""The least share of the largest activation that may be a scale."""
 
 
 def to_spiking(
@@ -31,6 +31,7 @@ def to_spiking(
     *,
     scale: str | float = "max",
     per_channel: bool = False,
+    eps: float = 1e-6,
     momentum: float = 0.1,
     v_start: float = 0.0,
     pool_first: bool = False,
@@ -51,6 +52,8 @@ def to_spiking(
         largest, above 0 and at most 1. Larger ones saturate; the smaller it is, the sooner rates are exact.
     per_channel : bool, default False
         Whether each channel, the first axis of units, has a scale of its own.
+    eps : float, default 1e-6
+        The least scale of a channel, which one that never activates has.
     momentum : float, default 0.1
         Of several batches, ``s = (1 - momentum) s + momentum new``, from the first on.
     v_start : float in [0, 1), default 0
@@ -90,11 +93,12 @@ def to_spiking(
     _share(scale)
     for name, value in (("per_channel", per_channel), ("pool_first", pool_first)):
         switch(name, value)
+    number("eps", eps, above=0.0, most=1e30)
     number("momentum", momentum, least=0.0, most=1.0)
     fraction("v_start", v_start)
     plain = prepared(net, pool_first)
     batches = [x] if isinstance(x, np.ndarray) else instance("x", x, Iterable, "samples [n, ...] or batches of them")
-    scales = scales_of(plain, list(batches), scale, per_channel, momentum)
+    scales = scales_of(plain, list(batches), scale, eps if per_channel else None, momentum)
     return _converted(net, plain, scales, v_start)
 
 
@@ -145,9 +149,9 @@ def _incoming(layer: Dense | Conv2d, held: Array) -> Array:
 
 
 def scales_of(
-    net: Sequential, batches: list[np.ndarray], scale: str | float, per_channel: bool, momentum: float
+    net: Sequential, batches: list[np.ndarray], scale: str | float, eps: float | None, momentum: float
 ) -> dict[str, Array]:
-    """The scale of each ReLU, [] or [C, 1 ...]."""
+    """The scale of each ReLU, [], or with the least one of a channel given [C, 1 ...]."""
     found: dict[str, Array] = {}
     if not batches:
         raise ValueError("x must be samples [n, ...] or batches of them, and there are none")
@@ -157,21 +161,21 @@ def scales_of(
             y = layer.forward(y, layer.initial(y.shape[1]), {})[0]
             if not isinstance(layer, ReLU):
                 continue
-            new = _measure(y[0].astype(np.float64), scale, per_channel)
+            new = _measure(y[0].astype(np.float64), scale, eps)
             if not new.all():
                 raise ValueError(f"{name} never activates on these samples, so that there is no scale for it")
             found[name] = (1.0 - momentum) * found[name] + momentum * new if name in found else new
     return found
 
 
-def _measure(a: Array, scale: str | float, per_channel: bool) -> Array:
+def _measure(a: Array, scale: str | float, eps: float | None) -> Array:
     """The scale of activations [n, C, ...]."""
-    axes = (0, *range(2, a.ndim)) if per_channel else tuple(range(a.ndim))
+    axes = tuple(range(a.ndim)) if eps is None else (0, *range(2, a.ndim))
     if isinstance(scale, str) and scale != "max":
         made = np.percentile(a, _share(scale), axis=axes)
     else:
         made = a.max(axis=axes) * (1.0 if isinstance(scale, str) else scale)
-    return np.maximum(made, LEAST).reshape(-1, *[1] * (a.ndim - 2)) if per_channel else np.asarray(made)
+    return np.asarray(made) if eps is None else np.maximum(made, eps).reshape(-1, *[1] * (a.ndim - 2))
 
 
 def _share(scale: object) -> float:

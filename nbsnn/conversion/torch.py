@@ -16,6 +16,8 @@ from numpy.typing import DTypeLike
 from ..checkpoint.save import arrays_of
 from ..device.gpu import assign
 from ..layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
     AvgPool1d,
     AvgPool2d,
     BatchNorm,
@@ -27,6 +29,7 @@ from ..layers import (
     Dense,
     Dropout,
     Flatten,
+    GroupNorm,
     Identity,
     Layer,
     MaxPool1d,
@@ -57,6 +60,11 @@ SIZES: dict[str, tuple[Callable[..., Layer], tuple[str, ...], tuple[str, ...]]] 
     "AvgPool2d": (
         AvgPool2d, ("kernel_size",), ("stride", "padding", "ceil_mode", "count_include_pad", "divisor_override")
     ),
+    "AdaptiveAvgPool1d": (AdaptiveAvgPool, ("output_size",), ()),
+    "AdaptiveAvgPool2d": (AdaptiveAvgPool, ("output_size",), ()),
+    "AdaptiveMaxPool1d": (AdaptiveMaxPool, ("output_size",), ()),
+    "AdaptiveMaxPool2d": (AdaptiveMaxPool, ("output_size",), ()),
+    "GroupNorm": (GroupNorm, ("num_groups",), ("eps", "affine")),
     "BatchNorm1d": (BatchNorm, (), ("momentum", "eps", "affine")),
     "BatchNorm2d": (BatchNorm, (), ("momentum", "eps", "affine")),
     "Dropout": (Dropout, ("p",), ()),
@@ -66,7 +74,7 @@ SIZES: dict[str, tuple[Callable[..., Layer], tuple[str, ...], tuple[str, ...]]] 
 }  # fmt: skip
 """PyTorch's class -> ours, which of its attributes are its first arguments, which are options."""
 
-ALSO = "num_features", "start_dim", "end_dim", "inplace", "track_running_stats"
+ALSO = "num_features", "num_channels", "start_dim", "end_dim", "inplace", "track_running_stats"
 """Options of descriptions that say nothing that a network of nbsnn would not know."""
 
 
@@ -160,9 +168,10 @@ def from_torch(
     Parameters
     ----------
     module : torch.nn.Sequential, or sequence of mappings
-        Of ``Linear``, ``Conv1d``, ``Conv2d``, ``ConvTranspose1d``, ``ConvTranspose2d``, ``BatchNorm``, ``MaxPool``,
-        ``AvgPool``, ``Flatten``, ``Dropout``, ``ReLU``, ``Identity``. Or their description, ``[{"layer": "Linear",
-        "in_features": 4, "out_features": 2, "bias": True}, {"layer": "ReLU"}]``, with PyTorch's names of options.
+        Of ``Linear``, ``Conv1d``, ``Conv2d``, ``ConvTranspose1d``, ``ConvTranspose2d``, ``BatchNorm``, ``GroupNorm``,
+        ``MaxPool``, ``AvgPool``, adaptive pooling, ``Flatten``, ``Dropout``, ``ReLU``, ``Identity``. Or their
+        description, ``[{"layer": "Linear", "in_features": 4, "out_features": 2, "bias": True}, {"layer": "ReLU"}]``,
+        with PyTorch's names of options.
     state : mapping, optional
         Its ``state_dict()``, which a module has itself; without it weights are drawn.
     input_shape : int or tuple of int, optional
@@ -229,7 +238,7 @@ def _layer(k: int, part: object) -> Layer:
         given["running"] = options.get("track_running_stats", True)
         if not given["running"]:
             given.pop("momentum", None)
-    elif "bias" in arguments_of(make):
+    elif "bias" in arguments_of(make) and kind != "GroupNorm":
         given["bias"] = options.get("bias", True) is not None and options.get("bias") is not False
     sizes = [given.pop(name) for name in first]
     return make(*sizes, **given)

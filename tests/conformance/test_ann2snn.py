@@ -44,9 +44,11 @@ def test_the_network_of_numbers(case: Case) -> None:
 @golden(FILE, where=lambda case: not single(case))
 def test_the_spiking_network(case: Case) -> None:
     recipe = case.params["recipe"]
+    mode = {"Max": "max"}.get(recipe["mode"], recipe["mode"])
     net = nbsnn.to_spiking(
-        relu_network(case), list(case["calibration"]), scale={"Max": "max"}.get(recipe["mode"], recipe["mode"]),
-        per_channel=recipe["channel_wise"], momentum=recipe["momentum"], pool_first=recipe["pre_spike_maxpool"],
+        relu_network(case), list(case["calibration"]), scale=mode,
+        per_channel=recipe["channel_wise"], eps=recipe["eps"],
+        momentum=recipe["momentum"], pool_first=recipe["pre_spike_maxpool"],
         v_start=0.5 if recipe["half_threshold"] and recipe["channel_wise"] else 0.0,
     )  # fmt: skip
     run = net.run(steps_of(case))
@@ -67,7 +69,8 @@ def test_the_scales(case: Case) -> None:
     recipe = case.params["recipe"]
     plain = prepared(relu_network(case), recipe["pre_spike_maxpool"])
     mode = {"Max": "max"}.get(recipe["mode"], recipe["mode"])
-    found = scales_of(plain, list(case["calibration"]), mode, recipe["channel_wise"], recipe["momentum"])
+    least = recipe["eps"] if recipe["channel_wise"] else None
+    found = scales_of(plain, list(case["calibration"]), mode, least, recipe["momentum"])
     for k, scale in enumerate(found.values()):
         close(scale.ravel(), np.ravel(case[f"relu{k}/scale"]), "f4" if single(case) else None, what=f"scale {k}")
 

@@ -374,7 +374,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "to_spiking": (
             nbsnn.to_spiking, nbsnn.to_spiking,
             {"net": lambda: nbsnn.Sequential(nbsnn.Dense(4, 3), nbsnn.ReLU(), seed=0), "x": X[0], "scale": "max",
-             "per_channel": False, "momentum": 0.1, "v_start": 0.0, "pool_first": False},
+             "per_channel": False, "eps": 1e-6, "momentum": 0.1, "v_start": 0.0, "pool_first": False},
         ),
         "summary": (nbsnn.summary, nbsnn.summary, {"net": net, "x": X}),
         "target_rate": (
