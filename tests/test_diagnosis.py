@@ -254,6 +254,16 @@ def test_the_text() -> None:
     assert "w3/weight" in text
 
 
+def test_events_are_reported_as_the_array_that_they_stand_for() -> None:
+    kind = [("t", "i8"), ("x", "i2")]
+    one, two = np.array([(0, 3), (2, 1), (2, 2)], kind), np.array([(1, 0)], kind)
+    recordings = nbsnn.events.Recordings([one, two], shape=(4,), unit="ms")
+    spikes = nbsnn.events.to_spikes(recordings, dt=1.0)
+    net = nbsnn.Sequential(Dense(4, 3), LIF(v_threshold=50.0), seed=0)
+    dense = report(net, np.asarray(spikes))
+    assert dense.advice and str(report(net, spikes)) == str(dense)
+
+
 def test_wrong_use_is_said_in_words() -> None:
     with pytest.raises(ValueError, match="a target is given without a loss"):
         report(healthy(), X, LABELS)

@@ -207,6 +207,17 @@ def test_every_step_has_its_error_in_recurrent_layers_and_with_a_constant_input_
         np.testing.assert_array_equal(net.parameters()[name], array)
 
 
+def test_events_of_a_sensor_are_shown_like_the_array_that_they_stand_for():
+    kind = [("t", "i8"), ("x", "i2"), ("y", "i2")]
+    one = np.array([(0, 1, 1), (2, 0, 1), (2, 1, 0)], kind)
+    spikes = nbsnn.events.to_spikes(nbsnn.events.Recordings([one], shape=(2, 2), unit="ms"), dt=1.0)
+    loss = nbsnn.losses.rate_cross_entropy
+    dense = np.asarray(spikes).reshape(3, 1, 4)
+    lines, expected = (of_batch(small(), x, TARGET[:1], loss, 0, ALL, []).lines for x in (spikes, dense))
+    for name, line in expected.items():
+        np.testing.assert_array_equal(lines[name], line)
+
+
 def test_windows_are_where_the_slope_is_large():
     assert window(nbsnn.surrogates.rect(1.0))[1] == pytest.approx((-0.5, 0.5), rel=0.01)
     for share, (low, high) in zip((0.5, 0.01), window(nbsnn.surrogates.atan(2.0)), strict=True):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..layers import Population
 from ..layers.layer import Array, Nested
+from ..spikes.spike_input import SpikeInput
 from .rows import GradientReport, LayerReport, percent
 from .target_rate import find_scale
 
@@ -96,8 +97,9 @@ def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nes
     return f"Scale {what} by {k:.4g}{either}."
 
 
-def advise_input(x: Array) -> Iterator[str]:
+def advise_input(x: Array | SpikeInput) -> Iterator[str]:
     """Advice on the input [T, B, ...] of a network with a problem."""
+    x = np.asarray(x)
     there = np.count_nonzero(x) / x.size
     if there < SPARSE:
         values = f"only {there:.2g} of its values are not" if there else "all of its values are"

@@ -15,7 +15,6 @@ from ..diagnosis.measure import populations
 from ..layers import Layer, Population, Run
 from ..layers.layer import Nested
 from ..losses.result import checked_result
-from ..spikes.spike_input import SpikeInput
 from ..validate import count
 from .budget import Budget
 from .content import Activity, Array
@@ -40,8 +39,8 @@ def of_batch(
 ) -> Activity:
     """One sample of a batch, with the error of all if there is a loss. The network is not changed."""
     net = copy.deepcopy(net.unfused().on_host())
-    dense = x.dense(net.setting.dtype) if isinstance(x, SpikeInput) else fetched(x)
-    given: Array = net.check_input(np.array(dense))  # every step stored, so that each has a gradient of its own
+    # Every step stored, so that each has a gradient of its own.
+    given = np.array(net.check_input(fetched(x)), net.setting.dtype)
     tape: Nested = {}
     y, _ = net.forward(given, net.initial(given.shape[1]), tape)
     errors: Errors = {}

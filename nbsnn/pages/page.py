@@ -10,9 +10,10 @@ from .. import validate
 from ..diagnosis.report import report
 from ..files.whole import writing
 from ..layers import Layer, Run
+from ..losses.named import as_loss
 from ..network.recording import Recording
 from ..progress.history import History
-from ..validate import function, instance
+from ..validate import instance
 from .activity_figures import activity_figures
 from .budget import Budget
 from .content import Content
@@ -33,7 +34,7 @@ def page(
     net: Layer | None = None,
     x: object = None,
     target: object = None,
-    loss: Callable | None = None,
+    loss: Callable | str | None = None,
     snapshots: Snapshots | None = None,
     sample: int | None = None,
     spikes: int = 20_000,
@@ -100,7 +101,7 @@ def page(
     if net is not None:
         instance("net", net, Layer, "a network")
     if loss is not None:
-        function("loss", loss, "callable, loss(output, target)", takes=2)
+        loss = as_loss(loss)
     if snapshots is not None:
         instance("snapshots", snapshots, Snapshots, "the Snapshots of a training")
     if isinstance(shown, History) and not len(shown):
@@ -153,7 +154,8 @@ def _of_training(
         net, content.title = shown._layer, title or "One run of a network"
         content.activity = of_run(shown, sample, budget, said)
     if net is not None and x is not None:
-        content.report = report(net, x, target, loss)
+        course = shown if isinstance(shown, History) and "loss" in drawn(shown) else None
+        content.report = report(net, x, target, loss, history=course)
         content.activity = of_batch(net, x, target, loss, sample, budget, said)
     if content.activity is not None:
         content.subtitle = ", ".join(f"{p.name}: {p.n:,} x {p.model}" for p in content.activity.populations)
