@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.cli import main, manners
+from nbsnn.cli import main
 from nbsnn.cli.main import parser
 from nbsnn.progress.bar import Progress
+from nbsnn.progress.compiling import compiling
 
 from .idx_files import tiny_mnist
 from .toy_commands import toy
@@ -293,10 +294,11 @@ def test_an_interrupted_training_says_the_command_that_goes_on_bit_for_bit(tmp_p
 
 def test_compiling_is_said_if_it_takes_long(monkeypatch):
     stream = io.StringIO()
-    monkeypatch.setattr(manners, "SILENCE", 0.15)
+    monkeypatch.setattr("nbsnn.progress.compiling.SILENCE", 0.15)
     monkeypatch.setattr("nbsnn.compile.cache.at_work", ["forward"])
-    with manners.compiling(Progress(stream=stream)):
-        time.sleep(1.0)
+    for shown in (True, False):
+        with compiling(Progress(shown, stream=stream)):
+            time.sleep(1.0)
     assert stream.getvalue().count("compiling kernels") == 1
 
 

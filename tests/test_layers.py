@@ -115,6 +115,7 @@ def test_a_state_of_another_batch_size_raises():
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
+        (X[:, 0], ValueError, r"but it is \[8, 4\]; x\[:, None\] is a batch of one sample"),
         (X[..., :3], ValueError, r"shape \[T, B, 4\] and not be empty, but it is \[8, 3, 3\]"),
         (X[0], ValueError, "shape"),
         (X[:0], ValueError, "not be empty"),

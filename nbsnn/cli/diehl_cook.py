@@ -12,6 +12,7 @@ from ..compile import fill as compiler
 from ..pages.page import page
 from ..plasticity import Plastic
 from ..progress.bar import Progress
+from ..progress.compiling import compiling
 from ..progress.history import History
 from ..random import Draws
 from ..validate import count
@@ -91,10 +92,11 @@ def run(arguments: argparse.Namespace) -> int:
     show.line(f"network {x.shape[1]}-{arguments.neurons}, {net.neurons!r}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     start, history = time.perf_counter(), History()
-    state = unsupervised.learn(
-        net, x, encoder, epochs=arguments.epochs, seed=arguments.seed, labels=labels, every=arguments.every,
-        checkpoint=arguments.out / "checkpoint.npz", resume=arguments.resume, progress=show, history=history,
-    )  # fmt: skip
+    with compiling(show):
+        state = unsupervised.learn(
+            net, x, encoder, epochs=arguments.epochs, seed=arguments.seed, labels=labels, every=arguments.every,
+            checkpoint=arguments.out / "checkpoint.npz", resume=arguments.resume, progress=show, history=history,
+        )  # fmt: skip
     learned = time.perf_counter()
     shown = arguments.epochs * len(x)
     last = unsupervised.shown_order(Draws(arguments.seed), len(x), max(0, shown - arguments.labelled), shown)

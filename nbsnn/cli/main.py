@@ -10,7 +10,7 @@ from ..device.cuda_setup import NoGPU
 from ..validate import UNITS, count, number
 from ..version import __version__
 from . import info, simulate, train, warmup
-from .manners import compiling, interrupted, manual, progress
+from .manners import interrupted, manual
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,8 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     a = parser().parse_args(simulate.with_file(argv))
     try:
         check_numbers(a)
-        with compiling(progress(a)):
-            return a.run(a)
+        return a.run(a)
     except (ValueError, TypeError, OSError, ImportError, MemoryError, NotImplementedError, NoGPU) as error:
         print(f"nbsnn: {error}", file=sys.stderr)
         return 2

@@ -8,17 +8,11 @@ import math
 import shlex
 import sys
 import textwrap
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..compile import cache
 from ..progress.bar import Progress
-
-SILENCE = 2.0
-"""Seconds of compiling after which it is said that kernels are compiled."""
 
 
 class Manual(argparse.ArgumentDefaultsHelpFormatter):
@@ -132,25 +126,3 @@ def interrupted(a: argparse.Namespace, argv: Sequence[str]) -> str:
     kept = getattr(a, "kept", None) or ("the last checkpoint" if (a.out / "checkpoint.npz").exists() else "")
     state = f"{a.out} holds {kept}" if kept else "there is no checkpoint yet"
     return f"interrupted; {state}. This goes on:\n  {again(a, argv)}"
-
-
-@contextmanager
-def compiling(show: Progress) -> Iterator[None]:
-    """Say once that kernels are being compiled, if that takes long."""
-    over = threading.Event()
-
-    def watch() -> None:
-        seconds = 0.0
-        while not over.wait(0.1):
-            seconds = seconds + 0.1 if cache.at_work else 0.0
-            if seconds > SILENCE:
-                show.line("compiling kernels; they are kept on disk, so the next run will not wait")
-                return
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()

@@ -26,6 +26,7 @@ from ..network.state import State
 from ..pages.budget import spread
 from ..pages.page import page
 from ..progress.bar import Progress
+from ..progress.compiling import compiling
 from ..validate import number
 from . import activity, own
 from .manners import add_results, find_folder, manual, progress, tell
@@ -226,14 +227,17 @@ def simulated(net: Network, a: argparse.Namespace, settle: int, steps: int, show
         show.line(f"nothing to resume: the run in {a.out} was not interrupted")
         return None
     else:
+        if a.resume and part.exists():
+            show.line("the run was ended without a word and left no state: it begins anew")
         for file in (part, state):
             file.unlink(missing_ok=True)
     try:
         if net.step < settle:
-            net.run((settle - net.step) * net.dt, record={}, progress=show)
+            with compiling(show):
+                net.run((settle - net.step) * net.dt, record={}, progress=show)
         record, every = (None, None) if a.page is None else recorded(net, a.duration)
         left = (settle + steps - net.step) * net.dt
-        with SpikeWriter.resume(part, net.step + 1) if part.exists() else nullcontext(part) as to:
+        with SpikeWriter.resume(part, net.step + 1) if part.exists() else nullcontext(part) as to, compiling(show):
             recording = net.run(left, record=record, every=every, to=to, progress=show)
     except KeyboardInterrupt:
         net.state().save(state)

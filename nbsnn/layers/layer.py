@@ -285,7 +285,8 @@ class Layer:
             shape = x.shape
         if shape[2:] != self.in_shape or len(shape) < 2 or 0 in shape:
             wanted = ", ".join(["T", "B", *map(str, self.in_shape)])
-            raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(shape)}")
+            one = "; x[:, None] is a batch of one sample" if shape[1:] == self.in_shape and 0 not in shape else ""
+            raise ValueError(f"input must have shape [{wanted}] and not be empty, but it is {list(shape)}{one}")
         if there:  # whether its numbers are finite shows in the loss
             if x.dtype != self.setting.dtype:
                 raise TypeError(f"input on the GPU must be {self.setting.dtype}, as this network, not {x.dtype}")

@@ -13,6 +13,7 @@ from ..encode import Encoder
 from ..layers import Container
 from ..layers.layer import Layer
 from ..progress.bar import Progress
+from ..progress.compiling import compiling
 from ..progress.history import History
 from ..random import Draws
 from ..validate import choice, count, function, instance, number, path, switch
@@ -158,7 +159,7 @@ def fit(
             history.save(log)
     stopped = False
     while len(history) < epochs and not stopped and not best.over:
-        with products.deterministic(deterministic):
+        with products.deterministic(deterministic), compiling(show):
             row = passes.train(train_on, draws, len(history))
             if validate_on is not None:
                 scores, rates = passes.measure(validate_on, Draws(seed, "validation"), "validation")

@@ -41,7 +41,7 @@ def diehl_cook(folder: str, data: str) -> int:
 
 def cuba(folder: str, data: str) -> int:
     few = ["--scale", "0.02", "--duration", "20", "--settle", "0", "--threads", "1", "--seed", "3"]
-    return command(["simulate", "cuba", *few, "--out", folder])
+    return command(["simulate", "cuba", *few, "--out", folder, "--force"])
 
 
 def state(folder: str, data: str) -> int:
