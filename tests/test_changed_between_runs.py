@@ -200,8 +200,6 @@ def test_a_network_whose_parameters_are_set_is_one_that_was_made_with_them(make)
     for name in names:
         base = float(np.ravel(model.options[name])[0])
         for value in (base * 1.1 + 0.5 * (base == 0.0), base * np.array([1.0, 1.05, 1.1])):
-            if name == "tau" and np.ndim(value):
-                continue  # of arrays see test_units_with_time_constants_of_their_own
             expected_net, expected = network(make(**{name: value}))
             for built in (False, True):
                 net, cells = network(make())
@@ -297,3 +295,36 @@ def test_a_callback_ends_a_run():
     assert net.run(2.0).duration == 2.0
     with pytest.raises(RuntimeError, match="not running"):
         net.stop()
+
+
+@pytest.mark.parametrize("device", ["python", "cuda", pytest.param("cpu", marks=pytest.mark.long)])
+@pytest.mark.parametrize("decay_input", [False, True])
+def test_units_with_time_constants_of_their_own_are_single_units(decay_input, device):
+    """Currents, delta, exponential and alpha synapses, when it is made so, and when it is set later."""
+    taus = np.array([3.0, 10.0, 10.0, 25.0])
+
+    def network(tau, n):
+        net = nbsnn.Network(dt=0.5, dtype=np.float64, device=device)
+        cells = net.population(LIF(tau, 1.0, v_rest=0.2, decay_input=decay_input, refractory=1.0), n, name="cells")
+        source = net.spikes([1.0, 2.0, 6.0], [0, 0, 0], 1)
+        for synapse, weight in ((None, 0.3), (Exponential(4.0), 2.0), (nbsnn.synapses.Alpha(2.0), 1.0)):
+            net.connect(source, cells, nbsnn.AllToAll(), weight=weight, synapse=synapse)
+        return net, cells, net.inject(cells, 0.9)
+
+    expected = []
+    for tau in taus:
+        net, cells, current = network(tau, 1)
+        first = net.run(10.0, record={cells: "v"})[cells, "v"]
+        current.set(1.5)
+        expected.append(np.concatenate([first, net.run(5.0, record={cells: "v"})[cells, "v"]]))
+    expected = np.concatenate(expected, axis=1)
+    for later in (False, True):
+        net, cells, current = network(20.0 if later else taus, 4)
+        if later:
+            net.build()
+            cells["tau"] = taus
+        first = net.run(10.0, record={cells: "v"})[cells, "v"]
+        current.set(1.5)
+        found = np.concatenate([first, net.run(5.0, record={cells: "v"})[cells, "v"]])
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    assert np.ptp(expected[3]) > 0.05

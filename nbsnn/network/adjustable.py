@@ -15,7 +15,7 @@ from .home import Home
 from .inputs import spike_list
 from .membrane import Response, response
 from .parameters import changed, per_step, per_unit, same_loop
-from .port import Port, held
+from .port import Port
 from .running import mine
 from .sealed import Sealed
 from .stimuli import Current, at_most_one
@@ -52,28 +52,36 @@ class Adjustable(Sealed):
         return self._found["response"]
 
     @property
-    def membrane(self) -> Membrane | None:
-        """The linear membrane whose factor per step the neuron names as its ``leak``, or None."""
+    def membrane(self) -> Membrane | tuple[Membrane, ...] | None:
+        """The linear membrane whose factor per step the neuron names as its ``leak``; of each unit if they differ."""
         if "membrane" not in self._found:
             self._found["membrane"] = self._linear()
         return self._found["membrane"]
 
     def __getitem__(self, what: str) -> Array: ...
 
-    def _linear(self) -> Membrane | None:
+    def _linear(self) -> Membrane | tuple[Membrane, ...] | None:
         neuron = self.neuron
         if neuron is None or not neuron.leak or not set(neuron.inputs) <= {"current", "uniform", "normal"}:
             return None
         leak = np.ravel(self.values[neuron.leak])
         if np.ptp(leak) > 0.0:
-            raise ValueError(
-                f"{neuron!r} has several values of {neuron.leak}: how a synapse acts in a step depends on it, so units "
-                "with equal ones make a population"
-            )
+            return self._of_each(neuron, leak)
         found = self.response
         if found is None or found.decay is None or not np.isclose(found.decay, leak[0]):
             return None
         return Membrane(float(leak[0]), found.gain)
+
+    def _of_each(self, neuron: Neuron, leak: Array) -> tuple[Membrane, ...] | None:
+        """The linear membranes of units whose leaks differ, which set the gain."""
+        first = {name: np.ravel(value)[:1] for name, value in self.values.items()}
+        kinds = {}
+        for value in np.unique(leak):
+            found = response(neuron, {**first, neuron.leak: np.array([value])}, 1)
+            if found is None or found.decay is None or not np.isclose(found.decay, value):
+                return None
+            kinds[value] = Membrane(float(value), found.gain)
+        return tuple(kinds[value] for value in leak)
 
     @property
     def injected(self) -> bool:
@@ -123,7 +131,6 @@ class Adjustable(Sealed):
         try:
             for port in self.ports:
                 port.check()
-            held(self.membrane)
         except BaseException:
             self._take(old, kept)
             raise

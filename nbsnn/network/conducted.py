@@ -19,6 +19,7 @@ import math
 from typing import Any
 
 from ..scalar.exponential import linoid
+from ..synapses import Membrane
 from .group import Group
 
 
@@ -33,7 +34,7 @@ def driving_numbers(group: Group) -> tuple[list[float], list[Any]]:
     found = group.response if group.driven else None
     if found is None or found.decay is None:
         return [], []
-    decay = found.decay if group.membrane is None else group.membrane.decay
+    decay = group.membrane.decay if isinstance(group.membrane, Membrane) else found.decay
     rate = -math.log(max(decay, 1e-300))
     share, rest = linoid(-rate), found.constant / found.gain
     numbers = [rate, share * found.gain, share, (1.0 - decay) / found.gain]

@@ -34,7 +34,8 @@ def parameters_of(group: Group) -> tuple[list[float], list[Array]]:
     own = own_parameters(group)
     more, rests = driving_numbers(group)
     shared = [float(value.reshape(-1)[0]) for name, value in group.values.items() if name not in own]
-    return [*shared, *more], [group.values[name] for name in own] + rests
+    ports = [values for port in group.ports for values in port.own(group.network.dt)]
+    return [*shared, *more], [group.values[name] for name in own] + rests + ports
 
 
 class Layout:

@@ -36,10 +36,13 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
             units.append(group.list[1])
             continue
         pop[at.CURRENT] = len(currents)
-        factor = values.put([held(group.membrane)]) if group.currents else 0
+        membrane = group.membrane if group.currents else None
+        each = np.array([held(one) for one in membrane]) if isinstance(membrane, tuple) else None
+        factor = values.put([1.0 if isinstance(membrane, tuple) else held(membrane)]) if group.currents else 0
         for course in (current.course for current in group.currents):
-            course.place = values.put(course.rows)
-            currents.append([*course.line(), course.place, course.rows.shape[1], factor])
+            scaled = course.rows if each is None else course.rows * each
+            course.place = values.put(scaled)
+            currents.append([*course.line(), course.place, scaled.shape[1], factor])
         if group.injected and not group.currents:
             currents.append([0, 1, 0, 0, 0, 1, 0])  # no row: the loop forgets what flowed before
         pop[at.CURRENTS] = len(currents) - pop[at.CURRENT]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..neuron import Neuron
 from ..synapses import Membrane, Synapse
 from .home import Units
@@ -47,18 +49,35 @@ class Port:
         if not self.synapse.variables:
             found = group.response if self.mode == "current" and _moves_membrane(group.neuron) else None
             return [0.0, 1.0 / found.gain if found else 1.0]
-        numbers = self.synapse.numbers(dt, group.membrane)
+        membrane = group.membrane
+        if isinstance(membrane, tuple):
+            return [0.0, *self.synapse.numbers(dt, membrane[0])]  # the last are those of the first unit alone
+        numbers = self.synapse.numbers(dt, membrane)
         if self.mode == "driving":
-            numbers = _scaled(numbers, self.synapse, held(group.membrane))
+            numbers = _scaled(numbers, self.synapse, held(membrane))
         return [self.synapse.reversal or 0.0, *numbers]
+
+    def own(self, dt: float) -> list[np.ndarray]:
+        """The last of these numbers, those by which it enters, of each unit, where membranes differ."""
+        membrane = self.group.membrane
+        if not isinstance(membrane, tuple):
+            return []
+        count = max(1, len(self.synapse.variables))
+        found = {one: self.synapse.numbers(dt, one)[-count:] for one in set(membrane)}
+        if self.mode == "current" and not self.synapse.variables and not _moves_membrane(self.group.neuron):
+            found = {one: [1.0] for one in found}
+        return list(np.array([found[one] for one in membrane], np.float64).T)
 
 
 def _conducting(group: Units, neuron: Neuron, synapse: Synapse) -> str:
     """Input code of a synapse with a course in time."""
     if synapse.reversal is None or "conductance" in neuron.inputs:
-        held(group.membrane)  # raises where that differs between units
         return "current" if synapse.reversal is None else "conductance"
-    held(group.membrane)  # as above
+    if isinstance(group.membrane, tuple):
+        raise ValueError(
+            f"{synapse!r} is a conductance onto {group.neuron!r}, which takes a current alone, and has several values "
+            f"of {neuron.leak}: units with equal ones make a population"
+        )
     if group.response is None or group.response.decay is None or group.response.decay < 0.0:
         raise ValueError(
             f"{synapse!r} is a conductance, which {neuron!r} does not take, nor can it be given as a current, as the "
@@ -71,11 +90,10 @@ def _jumping(group: Units, neuron: Neuron, synapse: Synapse) -> str:
     """Input code of a delta synapse."""
     if "jump" in neuron.inputs:
         return "jump"
-    if not _moves_membrane(neuron) or group.response is not None:
+    if not _moves_membrane(neuron) or group.response is not None or isinstance(group.membrane, tuple):
         return "current"
     if membrane_of(neuron) in neuron.state and (neuron.membrane or "conductance" in neuron.inputs):
         return "after"
-    held(group.membrane)  # as above
     raise ValueError(
         f"{synapse!r} lets a membrane jump, and {neuron!r} does not say which variable is its membrane: "
         'Neuron(membrane="v") does, or membrane="input" if the weight is to be its input of one step; '

@@ -13,7 +13,6 @@ from ..validate import count, number_in
 from . import inputs
 from .course import Course, Given
 from .group import Group
-from .port import held
 from .running import mine
 from .simulation import Simulation
 from .stimuli import Current, Drive, rates
@@ -158,7 +157,6 @@ class Stimulation(Simulation):
         group = self.group(target, "target")
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
-        held(group.membrane)  # raises where that differs between units
         group.currents.append(Current(group, Course("current", current, group.n, self, every, start, stop)))
         self.changed()
         return group.currents[-1]

@@ -57,7 +57,13 @@ class Current(Sealed):
         network, old = self.group.network, self.course
         new = Course(old.what, current, self.group.n, network, every, start, stop, old.check)
         self.__dict__["course"] = new
-        if old.function is None is new.function and new.rows.shape == old.rows.shape and new.line() == old.line():
+        plain = not isinstance(self.group.membrane, tuple)  # else rows are laid out in another form
+        if (
+            plain
+            and old.function is None is new.function
+            and new.rows.shape == old.rows.shape
+            and new.line() == old.line()
+        ):
             new.place = old.place
             network.write(new)
         else:

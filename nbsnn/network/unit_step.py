@@ -111,15 +111,20 @@ def update(group: Group, frame: Frame) -> Callable:
         *(f"{name} = place_of(pops[pop, {column}] + lo)" for name, column in PLACES.items()),
         "q = shared(P, place)",
     ]
+    before_own = len(own) + group.own_rest
     for j, port in enumerate(group.ports):
         scope |= _port(port, j)
+        count = max(1, len(port.synapse.variables)) if isinstance(group.membrane, tuple) else 0
+        scope[f"mixed{j}"] = _mixed(len(port.numbers(1.0)) - 1, count, before_own)
+        before_own += count
+        numbers_of = f"mixed{j}(q{j}, V, own, w, k)" if count else f"q{j}"
         row = f"first + {j}"
         before += [
             f"a{j}, o{j} = place_of(row + ports[{row}, {at.ROW}] + lo), place_of(ports[{row}, {at.STATE}] + lo)",
             f"q{j}, e{j} = numbers{j}(P, ports[{row}, {at.SCALARS}] + 1), P[ports[{row}, {at.SCALARS}]]",
         ]
         inside += [
-            f"r = synapse{j}(R[a{j} + k], *read{j}(S, o{j}, w, k), *q{j})",
+            f"r = synapse{j}(R[a{j} + k], *read{j}(S, o{j}, w, k), *{numbers_of})",
             f"R[a{j} + k] = zero",
             f"write{j}(S, r, o{j}, w, k)",
             ENTERS[mode_of(port)].format(j=j),
@@ -137,6 +142,13 @@ def mode_of(port: Port) -> str:
     """Input code of a synapse's output: a jump by means of the current is none of what conductances turn into one."""
     jumps = port.mode == "current" and not port.synapse.variables
     return "jump" if jumps and port.group.driven else port.mode
+
+
+def _mixed(count: int, own: int, first: int) -> Callable:
+    """A function that gives the ``count`` numbers of a synapse, the last ``own`` of which each unit has for itself."""
+    shared = "".join(f"q[{j}], " for j in range(count - own))
+    each = "".join(f"s[o{' + w' * (first + j)} + k], " for j in range(own))
+    return eval(f"lambda q, s, o, w, k: ({shared}{each})")
 
 
 def _behind(count: int) -> Callable:
@@ -223,7 +235,7 @@ def story(group: Group) -> Any:
     ports = tuple((mode_of(port), port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
     return (
         neuron.step, holes, neuron.inputs, tuple(neuron.params), tuple(own_parameters(group)), ports,
-        group.injected, group.own_rest, group.spiking,
+        group.injected, group.own_rest, group.spiking, isinstance(group.membrane, tuple),
     )  # fmt: skip
 
 
