@@ -146,27 +146,27 @@ def test_a_membrane_that_is_held_does_not_jump():
         np.testing.assert_allclose(run[group, "v"][9:20], cell.params["v_reset"], rtol=1e-6)
 
 
+@pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("make", [LIF, NoisyLIF, EscapeLIF, LI])
-def test_units_of_several_time_constants_jump_and_take_nothing_else(make):
-    net = nbsnn.Network(dtype=np.float64, device="python")
-    options = {} if make is LI else {"v_threshold": 99.0}
+def test_units_of_several_time_constants_are_those_of_one_and_take_no_conductance(make, scaled):
+    taus = np.array([10.0, 20.0])
+    options = {"decay_input": scaled, **({} if make is LI else {"v_threshold": 99.0})}
     options |= {"sigma": 0.0} if make is NoisyLIF else {}
-    source, cells = net.spikes([1.0], [0], 1), net.population(make(np.array([10.0, 20.0]), **options), 2)
-    net.connect(source, cells, nbsnn.AllToAll(), weight=2.0)
-    for synapse in (Exponential(5.0), Exponential(5.0, reversal=0.0)):
-        with pytest.raises(ValueError, match="has several values of tau"):
-            net.connect(source, cells, nbsnn.AllToAll(), synapse=synapse)
-    with pytest.raises(ValueError, match="has several values of tau"):
-        net.inject(cells, 1.0)
-    v = net.run(2.0, record={cells: "v"})[cells, "v"][-1]
-    np.testing.assert_allclose(v, 2.0 * np.exp(-0.9 / np.array([10.0, 20.0])), rtol=1e-9)
-    scaled = nbsnn.Network(device="python")
-    with pytest.raises(ValueError, match="has several values of tau"):
-        scaled.connect(
-            scaled.poisson(1, 1.0),
-            scaled.population(make(np.array([10.0, 20.0]), decay_input=True), 2),
-            nbsnn.AllToAll(),
-        )
+
+    def membranes(tau, n):
+        net = nbsnn.Network(dtype=np.float64, device="python")
+        source, cells = net.spikes([1.0], [0], 1), net.population(make(tau, **options), n)
+        net.connect(source, cells, nbsnn.AllToAll(), weight=2.0)
+        net.connect(source, cells, nbsnn.AllToAll(), weight=3.0, synapse=Exponential(5.0))
+        net.inject(cells, 0.7)
+        if n > 1:
+            with pytest.raises(ValueError, match="has several values of tau"):
+                net.connect(source, cells, nbsnn.AllToAll(), synapse=Exponential(5.0, reversal=0.0))
+        return net.run(4.0, record={cells: "v"})[cells, "v"]
+
+    expected = np.concatenate([membranes(tau, 1) for tau in taus], axis=1)
+    np.testing.assert_allclose(membranes(taus, 2), expected, rtol=1e-12)
+    assert expected[9:12].max() > 2.0
 
 
 def test_a_neuron_that_names_no_membrane_refuses_a_delta_synapse():
