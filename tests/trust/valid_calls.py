@@ -23,7 +23,7 @@ from nbsnn.progress.history import History
 from nbsnn.random import Draws
 
 NIR = ("pyfive", "h5py") if find_spec("pyfive") and find_spec("h5py") else ()
-BOKEH = find_spec("bokeh") is not None
+BOKEH, TENSORBOARD = (find_spec(name) is not None for name in ("bokeh", "tensorboardX"))
 MODULES = (
     """
     data encode init layers learning losses models neurons optim plasticity plot presets.bindsnet presets.rnnbuilder
@@ -42,7 +42,7 @@ PROTOCOL = """
     thresholds times trace traces transposed turned twin unbuilt variable way window zeros append draw group section
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
     source tape_bytes decay_now held group_of prepared
-    dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
+    check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
@@ -62,12 +62,15 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
         device.threads.run_threaded device.threads.launch device.threads.windows
     """,
-    "no argument": "Accumulator.step plot.pyplot profile state reset generator check indegree outdegree Rows.pre close",
+    "no argument": """
+        Accumulator.step plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
+        plain standardized
+    """,
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
         SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.shared_directions encode.delta
     """,
-    "not installed": "" if BOKEH else "page",
+    "not installed": ("" if BOKEH else "page ") + ("" if TENSORBOARD else "TensorBoard"),
 }
 WITHOUT = {name for names in REASONS.values() for name in names.split()}
 
@@ -362,6 +365,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
              "history": None},
         ),
         "WSDense": (nbsnn.WSDense, nbsnn.WSDense, {"n_pre": 4, "n_post": 3, "bias": True, "gain": True, "eps": 0.1}),
+        **({"TensorBoard": (nbsnn.TensorBoard, nbsnn.TensorBoard, {"folder": "runs"})} if TENSORBOARD else {}),
         "load_torch": (
             nbsnn.load_torch, nbsnn.load_torch,
             {"net": net, "state": {"a.weight": np.ones((3, 4)), "a.bias": np.ones(3)}, "ignore": ()},
