@@ -1,5 +1,7 @@
 """The documentation is true: every block of Python in it runs, page by page, and every lesson says what it shows."""
 
+import ast
+import inspect
 import json
 import os
 import re
@@ -88,3 +90,33 @@ def test_the_pages_are_built_without_a_warning(tmp_path):
     math = (tmp_path / "how_it_works.html").read_text()
     assert not re.findall(r'<(?:script|img|link)[^>]*(?:src|href)="https?:', math)  # also read offline
     assert "mathjax" in math.lower()
+
+
+def lines_of_ours():
+    """The calls in the last columns of the tables of "coming from", with where they stand."""
+    page = (EXAMPLES / "docs" / "coming_from.md").read_text()
+    for title, section in re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE):
+        for row in re.findall(r"^\|[^\n]*\|$", section, flags=re.MULTILINE):
+            for code in re.findall(r"`([^`]+\))`", row.split(" | ")[-1]):
+                yield pytest.param(title, code, id=f"{title}: {code}")
+
+
+@pytest.mark.parametrize(("title", "code"), list(lines_of_ours()))
+def test_our_line_for_theirs_is_a_call_that_is_understood(title, code):
+    simulates = title in ("Brian 2", "NEST") or title.startswith("Moving")
+    net = nbsnn.Network() if simulates else nbsnn.Sequential(nbsnn.Dense(1, 1))
+    scope = {**vars(nbsnn.neurons), "nbsnn": nbsnn, "net": net, "run": nbsnn.Network().run}
+    scope |= {name: getattr(nbsnn, name) for name in ("presets", "surrogates", "synapses", "plasticity", "Parallel")}
+    scope |= {"Identity": nbsnn.Identity, "Delay": nbsnn.Delay, "LIFCell": nbsnn.presets.norse.LIFCell}
+    scope["learner"] = nbsnn.BPTT(nbsnn.Sequential(nbsnn.Dense(1, 1)), nbsnn.losses.rate_cross_entropy)
+    for call in (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)):
+        if isinstance(call.func, ast.Call) or any(isinstance(arg, ast.Starred) for arg in call.args):
+            continue
+        function = eval(ast.unparse(call.func), scope)
+        if "..." in ast.unparse(call):
+            names = [keyword.arg for keyword in call.keywords]
+        else:
+            inspect.signature(function).bind(*call.args, **{k.arg: k.value for k in call.keywords})
+            continue
+        known = inspect.signature(function).parameters
+        assert all(name in known for name in names) or any(p.kind is p.VAR_KEYWORD for p in known.values()), names
