@@ -43,7 +43,7 @@ def toy(command: str, folder: Path) -> list[str]:
         else:
             arguments += ["--scale", "0.02"]
     elif what == "warmup":
-        arguments = ["warmup", "--here", "digits"]
+        arguments = ["warmup", "--here", "digits", *(word for word in arguments if word == "--json")]
     elif task == "diehl-cook":
         arguments += ["--images", "20", "--epochs", "1", "--steps", "20"]
     elif what == "train":
