@@ -20,6 +20,7 @@ from nbsnn.plasticity import (
     Rule,
     Trace,
     TripletSTDP,
+    VogelsSTDP,
     figure,
     window,
 )
@@ -240,6 +241,9 @@ def test_three_spikes():
     assert change_by(TripletSTDP("visual"), [4], [1, 6]) == pytest.approx(
         -7e-3 * exp(-3 / 33.7) + exp(-2 / 16.8) * (5e-10 + 6.2e-3 * exp(-5 / 125)), abs=1e-14
     )
+    assert change_by(VogelsSTDP(0.1, rate=5.0), [4], [1, 6]) == pytest.approx(
+        0.1 * (exp(-3 / 20) - 0.2) + 0.1 * exp(-2 / 20), abs=1e-14
+    )
     # pre at 1, post at 4, pre at 6
     assert change_by(TripletSTDP("hippocampal"), [1, 6], [4]) == pytest.approx(
         6.1e-3 * exp(-3 / 16.8) - exp(-2 / 33.7) * (1.6e-3 + 1.4e-3 * exp(-5 / 946)), abs=1e-14
@@ -379,6 +383,8 @@ def test_window_figure():
         (ValueError, "both sides", lambda: Rule(lambda w, s, q, x, y: (0.0, 0.0), {"x": Trace()}, {"x": Trace()})),
         (TypeError, "must be a Trace", lambda: Rule(lambda w, s, q, x: (0.0, 0.0), {"x": 20.0})),
         (ValueError, "data must be", lambda: TripletSTDP("retinal")),
+        (ValueError, "rate must be at least 0", lambda: VogelsSTDP(rate=-1.0)),
+        (ValueError, "tau", lambda: VogelsSTDP(tau=0.0)),
         (ValueError, "tau_e", lambda: MSTDPET(tau_e=0.0)),
         (ValueError, "bounds of a rewarded rule", lambda: MSTDP(bounds="soft")),
         (ValueError, "shift must be from", lambda: PostPreInt(shift=40)),

@@ -21,5 +21,6 @@ from .rule import Rule as Rule
 from .trace import ORDERS as ORDERS
 from .trace import Trace as Trace
 from .triplet import TripletSTDP as TripletSTDP
+from .vogels import VogelsSTDP as VogelsSTDP
 from .window import figure as figure
 from .window import window as window
