@@ -3,8 +3,8 @@
     at a presynaptic spike    w += eta (y - alpha)       y: postsynaptic trace
     at a postsynaptic spike   w += eta x                 x: presynaptic trace
 
-With both time constants tau and alpha = 2 rate tau, the mean change is 0 where the target fires at ``rate``. T. P. Vogels,
-H. Sprekeler, F. Zenke, C. Clopath and W. Gerstner 2011, doi:10.1126/science.1211095.
+With both time constants tau and alpha = 2 rate tau, the mean change is 0 where the target fires at ``rate``.
+T. P. Vogels, H. Sprekeler, F. Zenke, C. Clopath and W. Gerstner 2011, doi:10.1126/science.1211095.
 """
 
 from __future__ import annotations
