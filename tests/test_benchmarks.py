@@ -75,6 +75,12 @@ def test_train(run, workload):
     assert result["loss"] == pytest.approx(-np.log(p[range(6), ys[0]]).mean(), abs=1e-5)
 
 
+def test_conv(run):
+    result = run("conv.py", "--T", "3", "--batch", "2", "--threads", "1", "--repeat", "1", "--warmup", "1")
+    assert {"step_s", "first_step_s", "compile_s", "memory_mb", "loss", "threads", "rate", "size"} <= set(result)
+    assert result["workload"] == "w8" and result["loss"] == pytest.approx(np.log(10.0), abs=0.3)
+
+
 @pytest.mark.parametrize("variant", ["ottt", "sltt", "bptt"])
 def test_online(run, variant):
     result = run("online.py", "--variant", variant, *TOY)

@@ -32,7 +32,7 @@ class Conv1d(Conv2d):
         "valid" is 0.
     dilation : int, default 1
         Distance between the places of a window.
-    groups, bias, padding_mode, weight, bias_init
+    groups, bias, padding_mode, path, weight, bias_init
         As in ``Conv2d``.
 
     Notes
@@ -62,6 +62,7 @@ class Conv1d(Conv2d):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
+        path: str = "auto",
         weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
     ):
@@ -75,11 +76,11 @@ class Conv1d(Conv2d):
             name: value if isinstance(value, str) else (1 if least[name] else 0, value)
             for name, value in self._given.items()
         }
-        more: dict[str, Any] = {"groups": groups, "bias": bias, "padding_mode": padding_mode}
+        more: dict[str, Any] = {"groups": groups, "bias": bias, "padding_mode": padding_mode, "path": path}
         super().__init__(c_pre, c_post, **row, **more, weight=weight, bias_init=bias_init)
 
     def options(self) -> dict[str, Any]:
-        more = {"groups": self.groups, "bias": self.bias, "padding_mode": self.padding_mode}
+        more = {"groups": self.groups, "bias": self.bias, "padding_mode": self.padding_mode, "path": self.path}
         return {"c_pre": self.c_pre, "c_post": self.c_post, **self._given, **more}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:

@@ -29,6 +29,7 @@ from ..device.threads import DEVICES, run_kernel
 from ..kernels.products import patches as loops
 from ..random import Draws
 from ..validate import UNITS, choice, count, switch
+from .conv_events import SpikeWindows
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
 from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse
@@ -62,6 +63,10 @@ class Conv2d(Stateless):
         Whether each channel after gets a constant current of its own.
     padding_mode : {"zeros", "reflect", "replicate", "circular"}
         What stands there: zeros; the image mirrored at its edge, which is not repeated; its edge; its other end.
+    path : {"auto", "dense", "events"}
+        How to multiply: patches with BLAS; for inputs of spikes, by adding up the windows of weights that they choose,
+        which needs a stride and a dilation of 1, one group and zeros around; or whichever is faster at the activity
+        that is counted in each batch. Results agree to rounding. On a GPU "auto" is dense.
     weight, bias_init : callable, optional
         Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(fan-in) by default, the
         fan-in being c_pre KH KW / groups.
@@ -100,6 +105,7 @@ class Conv2d(Stateless):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
+        path: str = "auto",
         weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
     ):
@@ -113,6 +119,10 @@ class Conv2d(Stateless):
         self.window = tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True))
         self.padding, self.before, self.after = padded_by(padding, self.window, self.stride)
         self.bias, self.padding_mode = switch("bias", bias), choice("padding_mode", padding_mode, MODES)
+        self.path = choice("path", path, ("auto", "dense", "events"))
+        self.ordinary = self.stride == self.dilation == (1, 1) and self.groups == 1 and padding_mode == "zeros"
+        if path == "events" and not self.ordinary:
+            raise ValueError('path="events" needs a stride and a dilation of 1, one group and padding with zeros')
         self.fan_in = self.c_pre // self.groups * self.kernel_size[0] * self.kernel_size[1]
         bound = self.fan_in**-0.5
         self.weight_init = initializer("weight", weight, init.kaiming_uniform())
@@ -128,7 +138,7 @@ class Conv2d(Stateless):
     def options(self) -> dict[str, Any]:
         sizes = {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
         more = {"dilation": self.dilation, "groups": self.groups, "bias": self.bias, "padding_mode": self.padding_mode}
-        return {"c_pre": self.c_pre, "c_post": self.c_post, **sizes, **more}
+        return {"c_pre": self.c_pre, "c_post": self.c_post, **sizes, **more, "path": self.path}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if len(in_shape) != 3 or in_shape[0] != self.c_pre:
@@ -151,11 +161,17 @@ class Conv2d(Stateless):
         fan_out = self.fan_in * self.c_post // self.c_pre
         fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": fan_out, "dtype": setting.dtype}
         self.params = weight_and_bias(self, shape, self.c_post, draws, **fans)
+        self.by_spikes = None
+        if self.ordinary and self.path != "dense" and setting.device == "cpu" and not setting.smooth:
+            window = (self.c_pre, *self.kernel_size, self.c_post)
+            self.by_spikes = SpikeWindows(self.image, window, self.places, self.before, setting.dtype, self.path)
         self.settle(setting)
 
     def on_gpu(self) -> Any:
         from .cuda.conv2d import CudaConv2d
 
+        if self.path == "events":
+            raise NotImplementedError(f'{self!r}: path="events" has no counterpart on a GPU yet: use path="auto"')
         if self.groups > 1 or self.padding_mode != "zeros":
             what = "groups have" if self.groups > 1 else f"padding_mode={self.padding_mode!r} has"
             raise NotImplementedError(f'{self!r}: {what} no counterpart on a GPU yet: use device="cpu"')
@@ -167,6 +183,10 @@ class Conv2d(Stateless):
         images = tape["pre"]
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, self.c_post, self.area)
+        if self.by_spikes is not None and tape["events"] is not None:
+            weight = self.matrix.reshape(self.by_spikes.shape)
+            self.by_spikes.forward(tape["events"], weight, self.params.get("bias"), out)
+            return y
         for n0, n1 in self.blocks(len(images)):
             product = self.columns(n1 - n0, tape)
             patches = self.patches(images[n0:n1], tape)
@@ -181,6 +201,16 @@ class Conv2d(Stateless):
         images = tape["pre"]
         g = gy.reshape(-1, self.c_post, self.area)
         gx = buffer(tape, "gx", images.shape, self.setting.dtype) if wanted else None
+        if self.by_spikes is not None and tape["events"] is not None:
+            weight, bias = self.by_spikes.backward(tape["events"], g)
+            grads["weight"] += weight.reshape(grads["weight"].shape)
+            if self.bias:
+                grads["bias"] += bias
+            if gx is None:
+                return None
+            weight = self.matrix.reshape(self.by_spikes.shape)
+            self.by_spikes.pull(g, weight, gx, self.blocks(len(images)), tape)
+            return gx.reshape(*gy.shape[:2], *self.in_shape)
         product = buffer(tape, "gW", self.matrix.shape, self.setting.dtype)
         for n0, n1 in self.blocks(len(images)):
             columns = self.columns(n1 - n0, tape)
@@ -202,7 +232,8 @@ class Conv2d(Stateless):
         return numbers * self.setting.dtype.itemsize
 
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.image)
+        images = tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.image)
+        tape["events"] = None if self.by_spikes is None else self.by_spikes.find(images, tape)
 
     @property
     def matrix(self) -> Array:

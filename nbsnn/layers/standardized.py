@@ -130,7 +130,7 @@ class WSConv2d(Standardized, Conv2d):
 
     Parameters
     ----------
-    c_pre, c_post, kernel_size, stride, padding, dilation, groups, bias, padding_mode
+    c_pre, c_post, kernel_size, stride, padding, dilation, groups, bias, padding_mode, path
         As of ``Conv2d``.
     gain : bool, default True
         Whether each output channel has a trained factor, which starts at 1.
@@ -157,13 +157,13 @@ class WSConv2d(Standardized, Conv2d):
 
     def __init__(
         self, c_pre: int, c_post: int, kernel_size: Pair, *, stride: Pair = 1, padding: Pair | str = 0,
-        dilation: Pair = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", gain: bool = True,
-        eps: float = 1e-4, weight: Callable[..., Array] | None = None,
+        dilation: Pair = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", path: str = "auto",
+        gain: bool = True, eps: float = 1e-4, weight: Callable[..., Array] | None = None,
         bias_init: Callable[..., Array] | None = None,
     ):  # fmt: skip
         super().__init__(
             c_pre, c_post, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias,
-            padding_mode=padding_mode, weight=weight, bias_init=bias_init,
+            padding_mode=padding_mode, path=path, weight=weight, bias_init=bias_init,
         )  # fmt: skip
         self.gain, self.eps = switch("gain", gain), scale("eps", eps)
 

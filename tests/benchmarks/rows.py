@@ -109,6 +109,29 @@ def online_and_times() -> list[Row]:
     return rows
 
 
+def convolution() -> list[Row]:
+    """W8: the fastest of the libraries and torch by hand."""
+    rows = []
+    for size in (28, 34):
+        for rate, target in ((0.01, 5), (0.05, 4), (0.2, 2.5)):
+            options = f"--size {size} --rate {rate}"
+            peers = tuple(
+                Command(name, module, "peers/conv_torch.py", f"{options} --variant {variant}")
+                for name, module, variant in (
+                    ("torch by hand", "torch", "hand"), ("snnTorch", "snntorch", "snntorch"),
+                    ("SpikingJelly", "spikingjelly", "spikingjelly"),
+                )
+            )  # fmt: skip
+            name, work = (
+                f"W8 {size} {rate:.0%}",
+                f"12C5-MP2-64C5-MP2-10, {size}x{size}, T 25, batch 32, input {rate:.0%}",
+            )
+            rows.append(
+                Row(name, name, work, "best torch", (ours("conv.py", options),), peers, target, same={"in_spikes": 0.0})
+            )
+    return rows
+
+
 def plasticity() -> list[Row]:
     """W5. What rate a white pixel stands for differs, and ours follows each peer's."""
     image, own = "--n-neurons 400 --time 350", "--intensity 63.75"
@@ -188,4 +211,4 @@ def starting() -> list[Row]:
     return rows
 
 
-ROWS = [*training(), *online_and_times(), *plasticity(), *simulation(), *starting()]
+ROWS = [*training(), *online_and_times(), *convolution(), *plasticity(), *simulation(), *starting()]

@@ -47,6 +47,30 @@ def training_arguments(doc: str | None, **defaults: Any) -> argparse.ArgumentPar
     return p
 
 
+def conv_arguments(doc: str | None) -> argparse.ArgumentParser:
+    """Options of W8."""
+    p = arguments(doc, repeat=5)
+    p.add_argument("--T", type=int, default=25)
+    p.add_argument("--batch", type=int, default=32)
+    p.add_argument("--rate", type=float, default=0.05)
+    p.add_argument("--size", type=int, default=28, choices=[28, 34], help="images of 28x28x1 or 34x34x2")
+    return p
+
+
+def conv_sizes(a: argparse.Namespace) -> tuple[int, int]:
+    """Channels of the input, and side of the last maps."""
+    return (1, 4) if a.size == 28 else (2, 5)
+
+
+def conv_batch(a: argparse.Namespace) -> tuple[Any, Any]:
+    """Images [T, B, C, H, W] and labels [B]."""
+    import numpy as np
+
+    shape = (a.T, a.batch, conv_sizes(a)[0], a.size, a.size)
+    x = (np.random.default_rng(a.seed).random(shape) < a.rate).astype(np.float32)
+    return x, np.arange(a.batch) % 10
+
+
 def pin_threads(count: int) -> None:
     """Give every library ``count`` threads; before NumPy, Numba or torch are imported."""
     for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):
