@@ -9,6 +9,7 @@ from os import PathLike
 
 import numpy as np
 
+from ..validate import instance
 from ..validate import path as path_of
 from .whole import named, writing
 
@@ -34,6 +35,7 @@ def write_csv(path: str | PathLike[str], spikes: Mapping[str, tuple[Array, Array
     ...     print(open(f"{folder}/a.csv").read().split())
     ['time_ms,population,unit', '1.5,cells,0', '2,cells,3']
     """
+    instance("spikes", spikes, Mapping, "a mapping from names of populations to (times, units)")
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(HEAD)
@@ -72,6 +74,8 @@ def read_csv(path: str | PathLike[str], population: str | None = None) -> tuple[
     ...     read_csv(f"{folder}/a.csv", "cells")
     (array([1.5, 2. ]), array([0, 3]))
     """
+    if population is not None:
+        instance("population", population, str, "the name of one")
     with named(path), open(path_of("path", path), newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         columns = reader.fieldnames or []

@@ -26,7 +26,7 @@ class Changing(Sealed):
         """Say that inputs or parameters have been changed, which the loop takes over before it goes on."""
         self._stale = self._layout is not None
 
-    def write(self, course: Course) -> None:
+    def rewrite(self, course: Course) -> None:
         """Write the rows of a course in the place of others, or say that they have been changed."""
         layout = self._layout
         if layout is None or self._stale or layout.memory.whole:

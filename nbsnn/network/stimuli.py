@@ -65,7 +65,7 @@ class Current(Sealed):
             and new.line() == old.line()
         ):
             new.place = old.place
-            network.write(new)
+            network.rewrite(new)
         else:
             network.changed()
 

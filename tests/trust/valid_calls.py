@@ -43,7 +43,8 @@ PROTOCOL = """
     start check_input check_state load_state of all_buffers check_parameters confine owner reach rest seal
     source tape_bytes decay_now held group_of prepared
     check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
-    convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps
+    convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps changed
+    go_on rewrite given
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -60,10 +61,10 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
-        device.threads.run_threaded device.threads.launch device.threads.windows
+        device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
     """,
     "no argument": """
-        Accumulator.step plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
+        Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
         plain standardized
     """,
     "a part of others that are called": """
@@ -87,7 +88,7 @@ ONLINE = {"update": "sample", "clip": None, "seed": 0, "window": None}
 MORE = {  # what options lead to: callable -> further arguments
     "plasticity.DiehlCook": RULE, "plasticity.MSTDP": {**RULE, "bounds": "none"}, "plasticity.NearestSTDP": RULE,
     "plasticity.MSTDPET": {"a_plus": 1.0, "tau_plus": 20.0, "order": "decay add use", "w_max": 1.0, "clip": "all"},
-    "plasticity.PairSTDP": RULE, "plasticity.TripletSTDP": RULE, "neurons.PLIF": REST,
+    "plasticity.PairSTDP": RULE, "plasticity.TripletSTDP": RULE, "plasticity.VogelsSTDP": RULE, "neurons.PLIF": REST,
     "models.microcircuit": {"scale": 0.01},
     "OTTT": ONLINE, "bindsnet.MSTDP": {"batch": "sum", "clip": "all"}, "bindsnet.MSTDPET": {"a_plus": 1.0, "wmax": 1.0},
     "bindsnet.PostPre": {"batch": "sum"}, "bindsnet.WeightDependentPostPre": {"tc_trace": 20.0, "wmax": 1.0},
@@ -233,6 +234,10 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             writer.write([1, 2], [0, 1])
         return SpikeFile(path)
 
+    def csv_file() -> str:
+        nbsnn.files.write_csv(path := new_path(".csv"), {"a": (np.array([1.0]), np.array([0]))})
+        return path
+
     def state_file() -> str:
         state_of(brain()[0]).save(path := new_path(".npz"))
         return path
@@ -299,6 +304,15 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         ),
         "State.save": (None, lambda path: state_of(brain()[0]).save(path), {"path": lambda: new_path(".npz")}),
         "State.load": (None, nbsnn.network.State.load, {"path": state_file}),
+        "files.write_csv": (
+            nbsnn.files.write_csv, nbsnn.files.write_csv,
+            {"path": lambda: new_path(".csv"), "spikes": lambda: {"a": (np.array([1.0]), np.array([0]))}},
+        ),
+        "files.read_csv": (nbsnn.files.read_csv, nbsnn.files.read_csv, {"path": csv_file, "population": "a"}),
+        "statistics.cross_correlogram": (
+            nbsnn.statistics.cross_correlogram, nbsnn.statistics.cross_correlogram,
+            {"first": np.array([1.0, 2.0]), "second": np.array([1.5]), "width": 1.0, "longest": 5.0},
+        ),
         "SpikeFile": (SpikeFile, SpikeFile, {"path": lambda: spikes_file().path}),
         "SpikeWriter.resume": (
             None, lambda **g: SpikeWriter.resume(**g).close(), {"path": lambda: spikes_file().path, "step": 2}
