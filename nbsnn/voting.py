@@ -14,9 +14,9 @@ Diehl and Cook 2015 (doi:10.3389/fncom.2015.00099); the names of the votes as in
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .validate import choice, count, finite, numbers, real, shaped
 
@@ -49,7 +49,7 @@ class Assignment:
             raise TypeError(f"labels must be integers, not {np.asarray(self.labels).dtype}")
         shaped("response", numbers("response", self.response), (len(self.labels), None))
 
-    def predict(self, counts: Any, vote: str = "all") -> np.ndarray:
+    def predict(self, counts: ArrayLike, vote: str = "all") -> np.ndarray:
         """Classes [S] of samples with spike counts ``counts`` [S, N].
 
         Parameters
@@ -72,7 +72,7 @@ class Assignment:
         return score.argmax(axis=1)
 
 
-def assign_labels(counts: Any, labels: Any, classes: int | None = None) -> Assignment:
+def assign_labels(counts: ArrayLike, labels: ArrayLike, classes: int | None = None) -> Assignment:
     """Give each neuron the class to which it responds most.
 
     Parameters
@@ -117,7 +117,7 @@ def assign_labels(counts: Any, labels: Any, classes: int | None = None) -> Assig
     return Assignment(np.where(response.max(axis=1) > 0.0, best, -1), response)
 
 
-def _counts(counts: Any) -> np.ndarray:
+def _counts(counts: ArrayLike) -> np.ndarray:
     counts = real("counts", counts)
     if counts.ndim != 2 or not counts.size or counts.dtype.kind not in "fiub":
         raise ValueError(f"counts must be numbers [samples, neurons], not {counts.dtype} {list(counts.shape)}")

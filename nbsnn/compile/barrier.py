@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..scalar.hole import hole
+
+if TYPE_CHECKING:
+    from llvmlite.ir import IRBuilder, Value
+    from numba.core import types
+    from numba.core.base import BaseContext
+    from numba.core.typing.context import Context
+    from numba.core.typing.templates import Signature
 
 SPINS = 2000  # looks, some tens of microseconds, before the processor is offered to others
 
@@ -51,10 +58,10 @@ def filling() -> dict[str, Callable]:
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def atomic_add(typing: Any, cells: Any, value: Any) -> Any:
+    def atomic_add(typing: Context, cells: types.Array, value: types.Integer) -> Any:
         """cells[0] += value at once, for all threads to see; returns what stood there."""
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             array = context.make_array(cells)(context, builder, args[0])
             place = cgutils.gep(builder, array.data, 0)
             amount = context.cast(builder, args[1], value, types.int64)
@@ -63,10 +70,10 @@ def filling() -> dict[str, Callable]:
         return types.int64(cells, value), generate
 
     @intrinsic
-    def atomic_load(typing: Any, cells: Any) -> Any:
+    def atomic_load(typing: Context, cells: types.Array) -> Any:
         """cells[0], as the last thread to write left it."""
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             array = context.make_array(cells)(context, builder, args[0])
             return builder.load_atomic(cgutils.gep(builder, array.data, 0), "seq_cst", 8)
 

@@ -31,6 +31,7 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleT
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import cache
 
@@ -62,7 +63,7 @@ def summary() -> str:
 
 
 def kernel(
-    template: Callable, *, device: str = "cpu", dtype: Any = np.float32, block: int | None = None, **filling: Any
+    template: Callable, *, device: str = "cpu", dtype: DTypeLike = np.float32, block: int | None = None, **filling: Any
 ) -> Callable:
     """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
 
@@ -186,7 +187,7 @@ class Kernel:
     def __call__(self, *args: Any) -> Any:
         return self.dispatcher(*args) if self.ready else self._first(*args)
 
-    def __deepcopy__(self, memo: Any) -> Kernel:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
         return self  # it holds no state: copies of a network share their kernels
 
     def _first(self, *args: Any) -> Any:

@@ -8,10 +8,17 @@ fast once the weights do not fit into the cache.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..scalar.hole import hole
+
+if TYPE_CHECKING:
+    from llvmlite.ir import Value
+    from numba.core import types
+    from numba.core.base import BaseContext
+    from numba.core.typing.context import Context
+    from numba.core.typing.templates import Signature
 
 AHEAD = 48  # places between asking and using
 
@@ -30,10 +37,10 @@ def filling() -> dict[str, Callable]:
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def prefetch(typing: Any, array: Any, place: Any) -> Any:
+    def prefetch(typing: Context, array: types.Array, place: types.Integer) -> Any:
         """Prefetch array[place] for writing."""
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def generate(context: BaseContext, builder: Any, signature: Signature, args: Sequence[Value]) -> Any:
             data = context.make_array(array)(context, builder, args[0]).data
             pointer = builder.bitcast(cgutils.gep(builder, data, args[1]), ir.IntType(8).as_pointer())
             word = ir.IntType(32)

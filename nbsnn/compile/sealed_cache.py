@@ -15,10 +15,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
+from numba.core.base import BaseContext
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.codegen import Codegen
 from numba.core.types import NamedTuple
+from numba.core.typing.templates import Signature
 
 MAGIC = b"NBSNNKER"
 DIGEST = 16
@@ -27,21 +31,21 @@ DIGEST = 16
 class SealedCache(FunctionCache):
     """The cache of one kernel."""
 
-    def __init__(self, function: Any):
+    def __init__(self, function: FunctionType):
         super().__init__(function)
         self._name = function.__name__.rpartition("_")[0]
         # A name that plain Numba never takes: its files have no checksum.
         base, stamp = f"{self._impl.filename_base}s", self._impl.locator.get_source_stamp()
         self._cache_file = SealedFiles(cache_path=self._cache_path, filename_base=base, source_stamp=stamp)
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load_overload(self, sig: Signature, target_context: BaseContext) -> Any:
         """As Numba's; on a terminal, what is not there and takes seconds to compile is said to be."""
         found = super().load_overload(sig, target_context)
         if found is None and sys.stderr is not None and sys.stderr.isatty():
             print(f"compiling {self._name} ..., once", file=sys.stderr, flush=True)
         return found
 
-    def _index_key(self, sig: Any, codegen: Any) -> tuple:
+    def _index_key(self, sig: Signature, codegen: Codegen) -> tuple:
         """Types by name, and those of named tuples with their fields: a class that is gone, or has others, is not met.
 
         Numba's own key holds the types, so an index could not be read once a class in it has another name.
@@ -60,7 +64,7 @@ def fields(types: Any) -> Iterator[tuple]:
 class SealedFiles(IndexDataCacheFile):
     """An index, and one file for each signature."""
 
-    def load(self, key: Any) -> Any:
+    def load(self, key: tuple) -> Any:
         """Entry of ``key``, or None."""
         name = self._load_index().get(key)
         content = None if name is None else self._unsealed(self._data_path(name))
@@ -70,7 +74,7 @@ class SealedFiles(IndexDataCacheFile):
         kept, data = found
         return data if kept == repr(key) else None  # two processes that compile at once may take one name for two keys
 
-    def save(self, key: Any, data: Any) -> None:
+    def save(self, key: tuple, data: Any) -> None:
         """Keep ``data`` for ``key``."""
         super().save(key, (repr(key), data))
 

@@ -15,7 +15,15 @@ simulator's neurons take 0.55 to 0.75 of the time there.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llvmlite.ir import IRBuilder, Value
+    from numba.core.base import BaseContext
+    from numba.core.types import Array, Integer, Number
+    from numba.core.typing.context import Context
+    from numba.core.typing.templates import Signature
 
 LINE = 64
 """Columns that are summed together: 256 bytes of float32."""
@@ -37,9 +45,10 @@ def add_rows() -> Any:
 
     @intrinsic
     def add_rows(
-        typing: Any, x: Any, r: Any, given: Any, s: Any, weight: Any, first: Any, index: Any, e: Any, end: Any
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        typing: Context, x: Array, r: Integer, given: Array, s: Integer, weight: Array, first: Integer, index: Array,
+        e: Integer, end: Integer,
+    ) -> Any:  # fmt: skip
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             ir = _Builder(context, builder, x.dtype, LINE)
             x_, r_, given_, s_, weight_, first_, index_, e_, end_ = args
             total = cgutils.alloca_once_value(builder, ir.load(ir.vector(ir.row(given, given_, s_))))
@@ -64,8 +73,8 @@ def widest() -> Any:
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def widest(typing: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def widest(typing: Context) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             # The set itself: llvmlite's own ``add`` knows no attributes with values.
             set.add(builder.function.attributes, '"prefer-vector-width"="512"')
             return context.get_dummy_value()
@@ -82,8 +91,8 @@ def equals() -> Any:
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def equals(typing: Any, x: Any, place: Any, value: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def equals(typing: Context, x: Array, place: Integer, value: Number) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             ir = _Builder(context, builder, x.dtype, LINE)
             first = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
             wanted = ir.everywhere(context.cast(builder, args[2], value, x.dtype))
@@ -104,9 +113,10 @@ def add_products() -> Any:
 
     @intrinsic
     def add_products(
-        typing: Any, x: Any, r: Any, count: Any, stride: Any, g: Any, s: Any, weight: Any, first: Any, many: Any
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        typing: Context, x: Array, r: Integer, count: Integer, stride: Integer, g: Array, s: Integer, weight: Array,
+        first: Integer, many: Integer,
+    ) -> Any:  # fmt: skip
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             for column in range(0, LINE, columns):
                 _rows_in_turn(_Builder(context, builder, x.dtype, columns), (x, g, weight), args, column, rows)
             return context.get_dummy_value()
@@ -116,7 +126,7 @@ def add_products() -> Any:
     return add_products
 
 
-def _rows_in_turn(ir: _Builder, kinds: tuple, args: Any, column: int, rows: int) -> None:
+def _rows_in_turn(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int, rows: int) -> None:
     """All rows of a product for some columns: ``rows`` together as long as there are enough, then one by one."""
     from numba.core import cgutils
 
@@ -135,7 +145,7 @@ def _rows_in_turn(ir: _Builder, kinds: tuple, args: Any, column: int, rows: int)
         builder.position_at_end(after)
 
 
-def _product(ir: _Builder, kinds: tuple, args: Any, column: int, done: Any, count: int) -> None:
+def _product(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int, done: Value, count: int) -> None:
     """``count`` rows of a product, after ``done`` others, for some columns, whose sums fit into registers."""
     from numba.core import cgutils
 
@@ -158,7 +168,7 @@ class _Builder:
     """Building blocks of the instructions in LLVM's language: places in C-contiguous arrays, and vectors of
     ``length``."""
 
-    def __init__(self, context: Any, builder: Any, dtype: Any, length: int):
+    def __init__(self, context: BaseContext, builder: IRBuilder, dtype: Any, length: int):
         from llvmlite import ir
 
         self.context, self.builder, self._ir = context, builder, ir
@@ -170,28 +180,28 @@ class _Builder:
     def number(self, value: int) -> Any:
         return self._ir.Constant(self.intp, value)
 
-    def row(self, kind: Any, array: Any, r: Any, c: int = 0) -> Any:
+    def row(self, kind: Array, array: Value, r: Any, c: int = 0) -> Any:
         """Where ``array[r, c]`` is, of an array of ``LINE`` columns."""
         data = self.context.make_array(kind)(self.context, self.builder, array).data
         return self.builder.gep(data, [self.builder.add(self.builder.mul(r, self.number(LINE)), self.number(c))])
 
-    def vector(self, place: Any) -> Any:
+    def vector(self, place: Value) -> Any:
         return self.builder.bitcast(place, self.kind.as_pointer())
 
-    def load(self, place: Any) -> Any:
+    def load(self, place: Value) -> Any:
         return self.builder.load(place, align=self.align)
 
-    def store(self, value: Any, place: Any) -> None:
+    def store(self, value: Value, place: Value) -> None:
         self.builder.store(value, place, align=self.align)
 
-    def everywhere(self, value: Any) -> Any:
+    def everywhere(self, value: Value) -> Any:
         """A vector of equal numbers."""
         ir, empty = self._ir, self._ir.Constant(self.kind, self._ir.Undefined)
         zero = ir.Constant(ir.IntType(32), 0)
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.kind.count), [0] * self.kind.count)
         return self.builder.shuffle_vector(self.builder.insert_element(empty, value, zero), empty, zeros)
 
-    def fused(self, a: Any, b: Any, c: Any) -> Any:
+    def fused(self, a: Value, b: Value, c: Value) -> Any:
         """a b + c, rounded once."""
         name = f"llvm.fma.v{self.kind.count}f{8 * self.align}"
         function = self.builder.module.globals.get(name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..validate import affordable
 
@@ -27,7 +29,7 @@ class GpuArray(Protocol):
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, place: Any) -> GpuArray: ...
+    def __getitem__(self, place: int | slice | tuple[int | slice, ...]) -> GpuArray: ...
 
     def reshape(self, *shape: int) -> GpuArray:
         """The same memory in another shape."""
@@ -37,12 +39,33 @@ class GpuArray(Protocol):
         """A copy for NumPy."""
         ...
 
+    def copy_to_device(self, source: np.ndarray) -> None:
+        """Take over the numbers of a NumPy array."""
+        ...
+
+
+class GpuKernel(Protocol):
+    """A kernel for a GPU, as Numba has it."""
+
+    def __getitem__(self, launch: tuple[int, ...]) -> Callable[..., None]: ...
+
+    def compile(self, kinds: tuple[Any, ...]) -> Any:
+        """The kernel for arguments of these types."""
+        ...
+
+    def typeof_pyval(self, value: Any) -> Any:
+        """The type of an argument."""
+        ...
+
+
+Argument = np.ndarray | GpuArray | np.generic | float | tuple[Any, ...]
+"""What kernels take."""
 
 LINE = 64
 """Bytes in a cache line."""
 
 
-def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """An uninitialised array of the tape; the one of an earlier run, or a part of it, where it fits."""
     array = tape.get(name)
     if array is None or array.shape != shape or array.dtype != dtype:
@@ -50,7 +73,7 @@ def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) 
     return array
 
 
-def aligned(shape: tuple[int, ...], dtype: Any, room: np.ndarray | None = None) -> np.ndarray:
+def aligned(shape: tuple[int, ...], dtype: DTypeLike, room: np.ndarray | None = None) -> np.ndarray:
     """An uninitialised array that begins on a cache line, so that no vector of a long row lies on two of them.
 
     It is a part of ``room``, the base of an earlier one, if that is large enough.
@@ -63,7 +86,7 @@ def aligned(shape: tuple[int, ...], dtype: Any, room: np.ndarray | None = None) 
     return room[offset : offset + size].view(dtype).reshape(shape)
 
 
-def block_buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+def block_buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """As ``buffer``, for the blocks of one run: the last, smaller one is a part of the others' array."""
     size = int(np.prod(shape))
     array = tape.get(name)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import gpu
+from .buffers import GpuArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class ConstantInput:
         How often it is repeated.
     """
 
-    array: Any
+    array: GpuArray
     steps: int
 
     @property
@@ -48,7 +49,7 @@ def fetched(x: Any) -> np.ndarray:
     return np.broadcast_to(gpu.get(x.array), x.shape) if isinstance(x, ConstantInput) else gpu.get(x)
 
 
-def stored(x: Any, tape: dict[str, Any], name: str) -> Any:
+def stored(x: GpuArray | ConstantInput, tape: dict[str, Any], name: str) -> Any:
     """``x`` with all of its steps, in a buffer of the tape if they have to be written out."""
     if not isinstance(x, ConstantInput):
         return x

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,7 +192,7 @@ def _compile() -> None:
     cuda.compile_ptx(lambda: None, (), cc=CAPABILITY)  # pyright: ignore[reportPrivateImportUsage]
 
 
-def _try(probe: Any) -> tuple[Any, str]:
+def _try(probe: Callable[[], Any]) -> tuple[Any, str]:
     """Result of ``probe``, or None and the first telling line of its error."""
     try:
         return probe(), ""

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..compile.fill import kernel
 from . import cuda_setup
+from .buffers import Argument, GpuArray, GpuKernel
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 BLOCK = 128
 """Threads in a block, for kernels that do not care."""
@@ -45,7 +50,7 @@ def driver() -> Any:
     return cuda
 
 
-def put(array: Any) -> Any:
+def put(array: ArrayLike) -> Any:
     """A copy on the GPU, contiguous."""
     return driver().to_device(np.require(array, requirements="C"))
 
@@ -55,39 +60,39 @@ def get(array: Any) -> np.ndarray:
     return array.copy_to_host() if on_gpu(array) else array
 
 
-def empty(shape: int | tuple[int, ...], dtype: Any) -> Any:
+def empty(shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
     """An uninitialised array on the GPU."""
     return driver().device_array(shape, np.dtype(dtype))
 
 
-def zeros(shape: int | tuple[int, ...], dtype: Any) -> Any:
+def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
     """An array of zeros on the GPU."""
     array = empty(shape, dtype)
     fill(array, 0)
     return array
 
 
-def fill(array: Any, value: Any) -> None:
+def fill(array: GpuArray, value: float) -> None:
     """Set every element of a contiguous array."""
     launch("arrays.fill_cuda", "fill", array.dtype, array.size, flat(array), array.dtype.type(value))
 
 
-def copy(source: Any, target: Any) -> None:
+def copy(source: GpuArray | np.ndarray, target: GpuArray) -> None:
     """Copy one contiguous array into another of as many elements."""
     launch("arrays.fill_cuda", "copy", target.dtype, target.size, flat(source), flat(target))
 
 
-def add(source: Any, target: Any) -> None:
+def add(source: GpuArray, target: GpuArray) -> None:
     """Add one contiguous array to another of as many elements."""
     launch("arrays.elementwise_cuda", "add", target.dtype, target.size, flat(source), flat(target))
 
 
-def flat(array: Any) -> Any:
+def flat(array: GpuArray | np.ndarray) -> Any:
     """View of the same memory with one axis."""
     return array.reshape(array.size)
 
 
-def assign(target: Any, source: Any) -> None:
+def assign(target: GpuArray | np.ndarray, source: GpuArray | np.ndarray) -> None:
     """Give an array the numbers of another one of its shape; either may lie on the GPU or not."""
     if on_gpu(target):
         target.copy_to_device(np.require(get(source), target.dtype, "C"))
@@ -100,7 +105,7 @@ def get_all(nested: Any) -> Any:
     return {k: get_all(v) for k, v in nested.items()} if isinstance(nested, Mapping) else get(nested)
 
 
-def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Any:
     """An uninitialised array of the tape; the one of an earlier run if it has that shape."""
     array = tape.get(name)
     if array is None or tuple(array.shape) != tuple(shape) or array.dtype != dtype:
@@ -116,27 +121,27 @@ def simulated() -> bool:
     return bool(getattr(config, "ENABLE_CUDASIM", False))
 
 
-def on_gpu(array: Any) -> bool:
+def on_gpu(array: object) -> TypeIs[GpuArray]:
     """True if this is an array on a GPU (or the simulator's of that kind)."""
     return hasattr(array, "copy_to_host")
 
 
-def some_on_gpu(arrays: Iterable[Any]) -> bool:
+def some_on_gpu(arrays: Iterable[object]) -> bool:
     """True if one of these is an array on a GPU."""
     return any(map(on_gpu, arrays))
 
 
-def launch(module: str, name: str, dtype: Any, count: int, *arguments: Any, **filling: Any) -> None:
+def launch(module: str, name: str, dtype: DTypeLike, count: int, *arguments: Argument, **filling: Any) -> None:
     """Run ``kernels.<module>.<name>(0, count, *arguments)``, one thread for each of ``range(count)``."""
     run(compiled(module, name, np.dtype(dtype), **filling), count, *arguments)
 
 
-def run(compiled: Any, count: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
+def run(compiled: Any, count: int, *arguments: Argument, block: int = BLOCK, shared: int = 0) -> None:
     """Launch a compiled kernel whose first two arguments are the range that its threads share."""
     start(compiled, count, 0, count, *arguments, block=block, shared=shared)
 
 
-def start(compiled: Any, threads: int, *arguments: Any, block: int = BLOCK, shared: int = 0) -> None:
+def start(compiled: GpuKernel, threads: int, *arguments: Argument, block: int = BLOCK, shared: int = 0) -> None:
     """Launch a compiled kernel on at least this many threads; zero threads are no launch.
 
     ``shared`` are the bytes of ``cuda.shared.array(0, ...)``. Kernels take shared memory in this way alone: of arrays
@@ -148,7 +153,7 @@ def start(compiled: Any, threads: int, *arguments: Any, block: int = BLOCK, shar
         compiled[-(-threads // block), block, 0, shared](*arguments)
 
 
-def together(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> None:
+def together(compiled: Any, count: int, *arguments: Argument, block: int = BLOCK) -> None:
     """Launch a kernel whose threads wait for each other: ``count`` of them, or as many as the GPU can run at once.
 
     The kernel finds out how many there are. The simulator runs one block of such a launch, here of few threads.
@@ -162,7 +167,7 @@ def together(compiled: Any, count: int, *arguments: Any, block: int = BLOCK) -> 
     compiled[blocks, block](*arguments)
 
 
-def blocks(compiled: Any, count: int, block: int, *arguments: Any) -> None:
+def blocks(compiled: Any, count: int, block: int, *arguments: Argument) -> None:
     """Launch ``count`` blocks of ``block`` threads, for kernels that know what each block does."""
     if count:
         Count.launches += 1
@@ -174,7 +179,7 @@ def bound(threads: int) -> int | None:
     return None if threads <= ALWAYS else 512 if threads <= 512 else 1024
 
 
-def fits(compiled: Any, block: int, *arguments: Any) -> bool:
+def fits(compiled: GpuKernel, block: int, *arguments: Argument) -> bool:
     """True if a GPU can launch this kernel in blocks of ``block`` threads, each with all it needs in registers."""
     if block <= ALWAYS or simulated():
         return True

@@ -9,6 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from ..random import Draws
 from . import gpu, gpu_products, gpu_sums
 from .buffers import GpuArray, Nested
 from .constant_input import ConstantInput, stored
@@ -37,7 +40,7 @@ class Gpu(Host):
     def ops_of(self, layer: Any) -> Any:
         return layer.on_gpu()
 
-    def encoded(self, encoder: Any, x: GpuArray, draws: Any) -> Any:
+    def encoded(self, encoder: Any, x: GpuArray, draws: Draws | None) -> Any:
         made = encoder.on_gpu(x, draws)
         return ConstantInput(made, encoder.T) if encoder.static else made
 
@@ -45,7 +48,7 @@ class Gpu(Host):
         """True if ``x`` lies on the GPU already."""
         return isinstance(x, ConstantInput) or gpu.on_gpu(x)
 
-    def shared_zeros(self, shape: tuple[int, ...], dtype: Any) -> Any:
+    def shared_zeros(self, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         """Zeros that nobody may write to: made once."""
         key = (*shape, dtype)
         if key not in self._zeros:
@@ -198,7 +201,7 @@ class Gpu(Host):
     def add_outer(self, x: GpuArray, g: GpuArray, total: GpuArray, room: Nested) -> None:
         gpu_products.add_outer(x, g, total.reshape(x.shape[1], g.shape[1]), room)
 
-    def launch(self, module: str, name: str, dtype: Any, rows: int, lanes: int, *arguments: Any) -> None:
+    def launch(self, module: str, name: str, dtype: np.dtype, rows: int, lanes: int, *arguments: Any) -> None:
         gpu.start(gpu.compiled(f"{module}_cuda", name, dtype), rows * lanes, 0, rows, *arguments)
 
     def _multiply(self, array: GpuArray, factor: float, y: GpuArray) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..kernels.products.gather_cuda import WORD
 from . import gpu
@@ -18,7 +19,7 @@ SHARED = 48 * 1024
 """Bytes of shared memory that every GPU has for a block."""
 
 
-def fits(width: int, dtype: Any) -> bool:
+def fits(width: int, dtype: DTypeLike) -> bool:
     """True if a row of this many numbers, and its bits, fit into shared memory."""
     return width * np.dtype(dtype).itemsize + 4 * -(-width // WORD) <= SHARED
 

@@ -11,6 +11,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..compile.unroll_tiles import nothing, plus_outer, put_each, strided
 from ..kernels.products import tiles_cuda as loops
 from . import gpu
@@ -26,7 +28,7 @@ SHARE = 256
 Hole = Callable[..., Any]
 
 
-def multiply(x: GpuArray, weight: GpuArray, y: GpuArray, bias: Any = None, *, add: bool = False) -> None:
+def multiply(x: GpuArray, weight: GpuArray, y: GpuArray, bias: GpuArray | None = None, *, add: bool = False) -> None:
     """y [R, M] = x [R, K] W [K, M] + bias [M], or with ``add`` y += x W."""
     if library() is not None:
         given, matrix, sums = map(library().asarray, (x, weight, y))
@@ -112,7 +114,7 @@ def _shape() -> tuple[int, int]:
 
 
 @functools.cache
-def _tiles(left: Hole, right: Hole, put: Hole, dtype: Any, down: tuple[tuple[str, int], ...]) -> Any:
+def _tiles(left: Hole, right: Hole, put: Hole, dtype: np.dtype, down: tuple[tuple[str, int], ...]) -> Any:
     side, span = _shape()
     each = span // side
     tuples: dict[str, Any] = {

@@ -12,8 +12,10 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..compile.fill import kernel
+from ..random import Draws
 from .buffers import Array, Nested, aligned, buffer
 from .products import matmul
 from .threads import run_threaded
@@ -43,7 +45,7 @@ class Host:
         """What computes for ``layer`` in its place; None if it does so itself."""
         return None
 
-    def encoded(self, encoder: Any, x: Any, draws: Any) -> Any:
+    def encoded(self, encoder: Any, x: Any, draws: Draws | None) -> Any:
         """What ``encoder`` makes of ``x``."""
         return encoder(x, draws)
 
@@ -55,17 +57,17 @@ class Host:
         """True if ``x`` lies there already, and needs no conversion."""
         return False
 
-    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+    def zeros(self, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """A new array of zeros."""
         array = aligned(shape, dtype)
         array[...] = 0.0
         return array
 
-    def shared_zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+    def shared_zeros(self, shape: tuple[int, ...], dtype: np.dtype) -> Array:
         """Zeros that the caller does not write to."""
         return np.zeros(shape, dtype)
 
-    def buffer(self, room: Nested, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    def buffer(self, room: Nested, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
         """An uninitialised array, kept in ``room``."""
         return buffer(room, name, shape, dtype)
 
@@ -167,7 +169,7 @@ class Host:
         """total += x [R, K]^T g [R, M]"""
         total += matmul(x.T, g).reshape(total.shape)
 
-    def launch(self, module: str, name: str, dtype: Any, rows: int, lanes: int, *arguments: Any) -> None:
+    def launch(self, module: str, name: str, dtype: np.dtype, rows: int, lanes: int, *arguments: Any) -> None:
         """Run ``kernels.<module>.<name>(0, rows, *arguments)``, threads sharing the rows; each has ``lanes`` lanes."""
         given = [np.require(a, None, ["C", "W"]) if isinstance(a, np.ndarray) else a for a in arguments]
         compiled = _compiled(module, name, "python" if self.device == "python" else "cpu", np.dtype(dtype))

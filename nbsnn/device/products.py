@@ -11,7 +11,6 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 import numpy as np
 
@@ -111,5 +110,5 @@ def _add(x: Array, weight: Array, y: Array, together: int) -> None:
 
 
 @functools.cache
-def _compiled(dtype: Any) -> Callable:
+def _compiled(dtype: np.dtype) -> Callable:
     return kernel(loops.add_product, dtype=dtype)

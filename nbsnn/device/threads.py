@@ -18,6 +18,7 @@ import numpy as np
 from .. import validate
 from ..validate import choice
 from . import cuda_setup
+from .buffers import Argument
 
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
@@ -135,7 +136,7 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> list
     return [first, *(future.result() for future in futures)]
 
 
-def run_kernel(kernel: Callable[..., Any], count: int, work: int, *arguments: Any) -> list[Any]:
+def run_kernel(kernel: Callable[..., Any], count: int, work: int, *arguments: Argument) -> list[Any]:
     """``kernel(lo, hi, *arguments)`` likewise, with indices as kernels take them."""
     return run_threaded(lambda lo, hi: kernel(np.uintp(lo), np.uintp(hi), *arguments), count, work)
 
@@ -151,7 +152,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 
-def launch(kernel: Any, device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray | tuple) -> None:
+def launch(
+    kernel: Callable[..., None], device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray | tuple
+) -> None:
     """Run a population kernel on steps [t0, t1) of all samples and units."""
     if device == "python":
         kernel(t0, t1, 0, batch, 0, units, *arrays)

@@ -37,7 +37,13 @@ class SilentNetworkWarning(UserWarning):
 
 
 def report(
-    net: Layer, x: Any, target: Any = None, loss: Any = None, *, rate: float = 0.1, history: History | None = None
+    net: Layer,
+    x: Any,
+    target: Any = None,
+    loss: Any = None,
+    *,
+    rate: float = 0.1,
+    history: History | None = None,
 ) -> Report:
     """Run one batch and report each population's activity, each parameter's gradient, and what to change.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 H = 1e-5
 """Width of a difference, relative to arguments of about 1."""
@@ -94,7 +93,7 @@ def floor_of(value: float) -> float:
     return 1e-3 * (1.0 + abs(value))
 
 
-def as_floats(role: str, names: list[str], results: Any) -> list[float]:
+def as_floats(role: str, names: list[str], results: object) -> list[float]:
     """Values that a neuron's function returned; raises unless they are as many floats as ``names``."""
     if not isinstance(results, tuple) or len(results) != len(names):
         given = f"{len(results)} results" if isinstance(results, tuple) else f"a single {type(results).__name__}"
@@ -102,7 +101,7 @@ def as_floats(role: str, names: list[str], results: Any) -> list[float]:
     return [as_float(role, name, value) for name, value in zip(names, results, strict=True)]
 
 
-def as_float(role: str, name: str, value: Any) -> float:
+def as_float(role: str, name: str, value: object) -> float:
     """``value`` if it is a float: compiled code would widen an integer or a truth value."""
     if not isinstance(value, float):
         raise GradientError(

@@ -15,7 +15,7 @@ from .run import Run
 from .spike_trace import LowPass, as_array
 
 
-def as_layer(part: Any) -> Layer:
+def as_layer(part: Layer | Neuron) -> Layer:
     """``part`` as a layer: a Neuron becomes a population of its own."""
     if isinstance(part, Neuron):
         return Population(part)
@@ -42,7 +42,7 @@ class Container(Layer):
     (True, ['dense1', 'hidden'])
     """
 
-    def __init__(self, *parts: Any, **named: Any):
+    def __init__(self, *parts: Layer | Neuron, **named: Layer | Neuron):
         super().__init__()
         numbers: dict[str, int] = {}
         for part in parts:

@@ -195,7 +195,7 @@ class Dense(Stateless):
         return gx
 
 
-def _same(a: Any, b: Any) -> bool:
+def _same(a: object, b: object) -> bool:
     """True if two arrays are the same numbers at the same place; known of NumPy's only."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.dtype != b.dtype:
         return False

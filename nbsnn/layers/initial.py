@@ -13,7 +13,7 @@ from ..random import Draws
 from ..validate import affordable, finite, function, shaped
 
 
-def initializer(name: str, given: Any, default: init.Initializer) -> init.Initializer:
+def initializer(name: str, given: init.Initializer | None, default: init.Initializer) -> init.Initializer:
     """Initialiser that was given, or the default where that is None."""
     if given is None:
         return default

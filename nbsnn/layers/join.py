@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..device.host import Host
 from .layer import Nested
 
 JOINS = ("sum", "concatenate")
@@ -24,17 +25,17 @@ def joined_shape(join: str, shapes: Sequence[Shape], what: str) -> Shape:
     return (sum(shape[0] for shape in shapes), *first[1:])
 
 
-def joined(arrays: Any, join: str, parts: Sequence[Any], room: Nested) -> Any:
+def joined(arrays: Host, join: str, parts: Sequence[Any], room: Nested) -> Any:
     """One array of several, [T, B, ...]."""
     return arrays.total(parts, room, "joined") if join == "sum" else arrays.beside(parts, room)
 
 
-def parted(arrays: Any, join: str, g: Any, shapes: Sequence[Shape], room: Nested) -> list[Any]:
+def parted(arrays: Host, join: str, g: Any, shapes: Sequence[Shape], room: Nested) -> list[Any]:
     """The reverse of ``joined``: the gradient with respect to each array, given that of the result."""
     return [g] * len(shapes) if join == "sum" else arrays.split(g, shapes, room)
 
 
-def added(arrays: Any, parts: Sequence[Any], room: Nested) -> Any:
+def added(arrays: Host, parts: Sequence[Any], room: Nested) -> Any:
     """The sum of gradients with respect to one input, if all are known; of an input that does not change they may be
     one step, or all of them."""
     if any(part is None for part in parts):

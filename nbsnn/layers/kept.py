@@ -59,7 +59,7 @@ def check_kept(net: Built) -> None:
 PLAIN = (int, float, complex, str, list, tuple, dict)
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..device.host import Host
 from ..device.threads import DEVICES
+from ..neuron import Neuron
 from ..random import Draws
 from ..validate import choice
 from .container import Container
@@ -46,7 +47,7 @@ class Parallel(Container):
     at_once = lowpass = True
     join = "concatenate"
 
-    def __init__(self, *layers: Any, join: str = "concatenate", **named: Any):
+    def __init__(self, *layers: Layer | Neuron, join: str = "concatenate", **named: Layer | Neuron):
         super().__init__(*layers, **named)
         if not self.children:
             raise ValueError("a Parallel needs at least one layer")

@@ -45,7 +45,7 @@ class Parameters(dict[str, Any]):
     array([1., 2.], dtype=float32)
     """
 
-    def __setitem__(self, name: str, value: Any) -> None:
+    def __setitem__(self, name: str, value: ArrayLike) -> None:
         if name not in self:
             raise KeyError(f"there is no parameter {name!r}; there are {list(self)}")
         array, given = self[name], np.asarray(get(value))
@@ -67,7 +67,7 @@ class Parameters(dict[str, Any]):
         self.update(other)
         return self
 
-    def _stay(self, *args: Any) -> NoReturn:
+    def _stay(self, *args: object) -> NoReturn:
         """Methods that would add or remove names."""
         raise TypeError(f"the parameters {list(self)} of a built layer stay: assign to them by name")
 

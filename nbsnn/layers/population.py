@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..device.gpu import assign, get
 from ..device.threads import DEVICES
-from ..neuron import Neuron, value_for
+from ..neuron import Neuron, Value, value_for
 from ..random import Draws
 from ..scalar.per_step import WAYS, held_in
 from ..validate import affordable, cast, shape_of
@@ -51,7 +52,7 @@ class Population(HostPopulation):
         shape: int | tuple[int, ...] | None = None,
         *,
         dt: float = 1.0,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         device: str = "cpu",
     ):
         super().__init__()
@@ -109,7 +110,7 @@ class Population(HostPopulation):
 
         return CudaPopulation(self)
 
-    def _value(self, name: str, value: Any) -> Array:
+    def _value(self, name: str, value: Value) -> Array:
         """A parameter in the population's precision: a scalar is shared, an array must fit the units."""
         array = cast(f"parameter {name}", value_for(f"parameter {name}", value, self.shape), self.setting.dtype)
         try:
@@ -120,7 +121,7 @@ class Population(HostPopulation):
             ) from None
         return array
 
-    def _start(self, name: str, value: Any) -> Array:
+    def _start(self, name: str, value: Value) -> Array:
         """An initial value; one that is trained is by default one per unit."""
         array = self._value(f"initial_{name}", value)
         if f"initial_{name}" in self.neuron.learn and not array.ndim:

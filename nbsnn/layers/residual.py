@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..device.threads import DEVICES
+from ..neuron import Neuron
 from ..random import Draws
 from .container import Container, as_layer
 from .join import added
@@ -37,7 +38,7 @@ class Residual(Container):
     devices = DEVICES
     at_once = lowpass = True
 
-    def __init__(self, *layers: Any, shortcut: Any = None):
+    def __init__(self, *layers: Layer | Neuron, shortcut: Layer | Neuron | None = None):
         named: dict[str, Layer] = {"branch": Sequential(*layers)}
         if shortcut is not None:
             named["shortcut"] = as_layer(shortcut)

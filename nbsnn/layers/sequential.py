@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..device.gpu import get_all
 from ..device.threads import DEVICES
+from ..neuron import Neuron
 from ..random import Draws
 from ..validate import shape_of
 from .container import Container
-from .layer import Array, Nested, Setting
+from .layer import Array, Layer, Nested, Setting
 from .spike_trace import LowPass
 
 
@@ -53,13 +55,13 @@ class Sequential(Container):
 
     def __init__(
         self,
-        *layers: Any,
+        *layers: Layer | Neuron,
         input_shape: int | tuple[int, ...] | None = None,
         seed: int = 0,
         dt: float = 1.0,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         device: str = "cpu",
-        **named: Any,
+        **named: Layer | Neuron,
     ):
         super().__init__(*layers, **named)
         if not self.children:

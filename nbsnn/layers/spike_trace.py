@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -88,7 +87,7 @@ def as_array(x: Array | LowPass) -> Array:
     return x.array() if isinstance(x, LowPass) else x
 
 
-def traced(signal: Array, leak: Any, before: Array | None, device: str) -> tuple[Array | LowPass, Array]:
+def traced(signal: Array, leak: float | Array, before: Array | None, device: str) -> tuple[Array | LowPass, Array]:
     """The trace of ``signal`` [T, B, ...] where each unit has its own ``leak``, or all one; and where it ends.
 
     Always new arrays: a recurrent connection holds on to what it was given at the step before.
@@ -104,5 +103,5 @@ def traced(signal: Array, leak: Any, before: Array | None, device: str) -> tuple
 
 
 @functools.cache
-def _compiled(name: str, dtype: Any, device: str) -> Callable:
+def _compiled(name: str, dtype: np.dtype, device: str) -> Callable:
     return kernel(getattr(loops, name), dtype=dtype, device="python" if device == "python" else "cpu")

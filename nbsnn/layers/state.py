@@ -12,7 +12,7 @@ from ..device.host import Host
 from ..validate import finite
 
 
-def checked_state(given: Any, model: Mapping[str, Any], where: str, batch: int) -> dict[str, Any]:
+def checked_state(given: object, model: Mapping[str, Any], where: str, batch: int) -> dict[str, Any]:
     """``given``, nested by layer, if its names, shapes and dtypes are those of ``model`` and its numbers are finite."""
     if not isinstance(given, Mapping):
         raise TypeError(f"{where} must be a dict of arrays, not {type(given).__name__}")

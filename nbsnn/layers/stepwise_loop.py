@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device.host import Host
 from ..random import Draws
 from .container import Container
 from .join import joined, parted
@@ -82,12 +83,12 @@ def trace(layer: Container, inner: str, join: str, x: Any, tape: Nested, traces:
     return offered
 
 
-def tape_of(arrays: Any, tape: Nested, name: str) -> Nested:
+def tape_of(arrays: Host, tape: Nested, name: str) -> Nested:
     """The tape of a layer inside the loop as one run would have left it, as far as records need it."""
     return _together(arrays, [step[name] for step in tape["steps"]])
 
 
-def _together(arrays: Any, tapes: list[Nested]) -> Nested:
+def _together(arrays: Host, tapes: list[Nested]) -> Nested:
     result: Nested = {}
     for key, value in tapes[0].items():
         values = [tape[key] for tape in tapes]
@@ -106,7 +107,7 @@ def _together(arrays: Any, tapes: list[Nested]) -> Nested:
     return result
 
 
-def _records(arrays: Any, values: list[Any]) -> Any:
+def _records(arrays: Host, values: list[Any]) -> Any:
     """Records of one step each as one record, whose first row is what was before the first step."""
     variables, _, *lanes = values[0].shape
     whole = arrays.buffer({}, "record", (variables, len(values) + 1, *lanes), values[0].dtype)

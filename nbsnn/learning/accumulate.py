@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..device.gpu import get
 from ..layers.layer import Array
+from ..losses.targets import Target
 from ..validate import instance, number
 from .learner import Learner
 
@@ -39,7 +40,7 @@ class Accumulator:
             raise ValueError('gradients cannot be added up for update="step": parameters change after every step')
         self.grads: dict[str, Array] = {}
 
-    def add(self, x: object, target: object, weight: float = 1.0) -> float:
+    def add(self, x: object, target: Target, weight: float = 1.0) -> float:
         """Add ``weight`` times the gradient on a batch; returns the batch's loss.
 
         Parameters

@@ -19,6 +19,8 @@ from ..layers.fused.memory_plan import Plan, alone
 from ..layers.fused.network import FusedNetwork, fuse
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.sequential import Sequential
+from ..losses.targets import Target
+from ..optim.optimizer import Optimizer
 from ..random import Draws
 from ..validate import count, function, instance, switch
 from .learner import Learner, Loss
@@ -65,7 +67,7 @@ class BPTT(Learner):
         self,
         net: Layer,
         loss: Loss | str,
-        optimizer: Any = None,
+        optimizer: Optimizer | str | None = None,
         *,
         chunk: int | None = None,
         clip: float | None = None,
@@ -95,7 +97,7 @@ class BPTT(Learner):
                 raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
 
     @exclusive
-    def step(self, x: Any, target: Any) -> float:
+    def step(self, x: Any, target: Target) -> float:
         """Change the parameters by one training step on a batch.
 
         Parameters
@@ -116,7 +118,7 @@ class BPTT(Learner):
         return value
 
     @exclusive
-    def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
+    def gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
             self.check_layers()
             x = self.net.check_input(x)
@@ -166,7 +168,7 @@ class BPTT(Learner):
         layers = self.net.children if isinstance(self.net, Sequential) else {self.net.kind: self.net}
         return {(name,): alone(layer, steps, batch) for name, layer in layers.items()}
 
-    def _whole(self, x: Array, target: Any, draws: Draws) -> float:
+    def _whole(self, x: Array, target: Target, draws: Draws) -> float:
         self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
         with span("loss"):
             value, gy = self.place.loss(self.loss, self._output, target)
@@ -174,7 +176,7 @@ class BPTT(Learner):
         self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
         return value + extra
 
-    def _truncated(self, x: Array, target: Any, draws: Draws, chunk: int) -> float:
+    def _truncated(self, x: Array, target: Target, draws: Draws, chunk: int) -> float:
         """Forward once for the output and the states between chunks, then each chunk again, forward and back."""
         if self.regularizers:
             raise ValueError("regularisers need the whole run: they cannot be combined with chunk")

@@ -23,6 +23,7 @@ from ..device.constant_input import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
 from ..losses.result import checked_result
+from ..losses.targets import Target
 from ..validate import array_of, switch
 from .bptt import BPTT
 from .eprop import EProp
@@ -114,7 +115,7 @@ class Credit:
 def compare_credit(
     net: Layer,
     x: Any,
-    target: Any,
+    target: Target,
     loss: Loss | None = None,
     *,
     chunk: int | None = None,

@@ -30,6 +30,7 @@ import numpy as np
 from ..device.gpu import assign, get, on_gpu, put
 from ..layers import Dense, Population, Recurrent, Sequential
 from ..layers.layer import Array, Layer, Nested
+from ..optim.optimizer import Optimizer
 from ..random import Draws
 from ..validate import choice, finite, number, shaped
 from .learner import Loss, check_net
@@ -74,7 +75,7 @@ class EProp(Online):
         self,
         net: Layer,
         loss: Loss | str | None = None,
-        optimizer: Any = None,
+        optimizer: Optimizer | str | None = None,
         *,
         feedback: str = "symmetric",
         feedback_decay: float = 0.0,

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from ..device.constant_input import fetched
+from ..device.buffers import GpuArray
+from ..device.constant_input import ConstantInput, fetched
 from ..device.exclusive import Exclusive
 from ..device.gpu import assign, get
 from ..device.profile import span
 from ..files.pickling import by_name
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses.named import as_loss
+from ..losses.targets import Target
 from ..optim import Adam
 from ..optim.named import as_optimizer
 from ..optim.optimizer import Optimizer
@@ -68,7 +70,7 @@ class Learner:
     (True, 0)
     """
 
-    def __init__(self, net: Layer, loss: Loss | str, optimizer: Any, clip: float | None, seed: int):
+    def __init__(self, net: Layer, loss: Loss | str, optimizer: Optimizer | str | None, clip: float | None, seed: int):
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
         self.loss = as_loss(loss)
         self.place = place_of(net)
@@ -82,7 +84,7 @@ class Learner:
         containers = [layer for layer in (self.net, *self.net.layers().values()) if layer.children]
         self.layers = [(container, dict(container.children)) for container in containers]
         self.grads = self.place.zeros(net)
-        self._output: Any = np.empty(0)
+        self._output: Array | GpuArray | ConstantInput = np.empty(0)
         self.tape: Nested = {}
 
     @property
@@ -90,7 +92,7 @@ class Learner:
         """The network's output for the last batch."""
         return fetched(self._output)
 
-    def step(self, x: Any, target: Any) -> float:
+    def step(self, x: Any, target: Target) -> float:
         """Change the parameters by one training step on a batch.
 
         Parameters
@@ -107,7 +109,7 @@ class Learner:
         """
         raise NotImplementedError
 
-    def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
+    def gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
         """Value of the loss and its gradients, without a training step.
 
         Parameters
@@ -196,7 +198,7 @@ class Learner:
         self.iteration = int(state["iteration"])
 
 
-def check_net(net: Any) -> Layer:
+def check_net(net: Layer) -> Layer:
     """Raise unless ``net`` is a network that has its parameters."""
     instance("net", net, Layer, "a network")
     if not net.built:

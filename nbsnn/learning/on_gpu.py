@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from ..device import gpu, gpu_sums
+from ..device.buffers import GpuArray
 from ..device.constant_input import stored
 from ..layers.cuda.low_pass import LowPassOnGpu
 from ..layers.layer import Layer, Nested
@@ -100,7 +101,7 @@ class OnGpu(OnCpu):
     def clip(self, grads: Mapping[str, Any], limit: float) -> None:
         clip_by_norm({"all": self.all}, limit, self._room("clip"))
 
-    def optimise(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+    def optimise(self, optimizer: Optimizer, params: dict[str, Any], grads: dict[str, Any]) -> None:
         if not isinstance(optimizer, Optimizer):
             optimizer.step(params, grads)
             return
@@ -113,7 +114,7 @@ class OnGpu(OnCpu):
         return self.room.setdefault(name, {})
 
 
-def _checked_result(what: str, g: Any, y: Any) -> Any:
+def _checked_result(what: str, g: Any, y: GpuArray) -> Any:
     """Gradient of a loss or regulariser of ``y``; raises unless it fits. Whether it is finite shows later."""
     if not gpu.on_gpu(g) or g.dtype != y.dtype:
         raise TypeError(f"the derivative of the {what} must be a {y.dtype} array on the GPU, not {type(g).__name__}")

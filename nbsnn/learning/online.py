@@ -15,6 +15,8 @@ import numpy as np
 from ..device.exclusive import exclusive
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
+from ..losses.targets import Target
+from ..optim.optimizer import Optimizer
 from ..random import Draws
 from ..validate import choice, count
 from . import windows
@@ -61,7 +63,7 @@ class Online(Learner):
         self,
         net: Layer,
         loss: Loss | str | None = None,
-        optimizer: Any = None,
+        optimizer: Optimizer | str | None = None,
         *,
         update: str = "sample",
         clip: float | None = None,
@@ -90,7 +92,7 @@ class Online(Learner):
             self.net.backward_within(gy, self.tape, self.grads, wanted=False)
 
     @exclusive
-    def step(self, x: Any, target: Any) -> float:
+    def step(self, x: Any, target: Target | Iterator[Target]) -> float:
         """One pass over a batch; returns the sum of the steps' losses.
 
         Parameters
@@ -113,13 +115,15 @@ class Online(Learner):
         return total
 
     @exclusive
-    def gradients(self, x: Any, target: Any) -> tuple[float, dict[str, Array]]:
+    def gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
         total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window)))
         if not np.isfinite(total):
             raise ValueError(f"the loss is {total}")
         return total, self.checked(flatten(self.grads))
 
-    def passes(self, x: Any, target: Any, accumulate: bool | None = None) -> Iterator[tuple[float, dict[str, Array]]]:
+    def passes(
+        self, x: Any, target: Target | Iterator[Target], accumulate: bool | None = None
+    ) -> Iterator[tuple[float, dict[str, Array]]]:
         """Go through time; yields each step's loss and gradients (with ``accumulate``, their sum so far).
 
         Parameters may be changed between steps: the state then continues from that of the old ones.

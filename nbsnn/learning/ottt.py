@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..layers.layer import Array, Layer, Nested
+from ..optim.optimizer import Optimizer
 from ..scalar.per_step import resolved
 from ..validate import arguments, check_options, fraction
 from .learner import Loss
@@ -46,7 +47,7 @@ class OTTT(Online):
         self,
         net: Layer,
         loss: Loss | str | None = None,
-        optimizer: Any = None,
+        optimizer: Optimizer | str | None = None,
         *,
         input_decay: float = 0.0,
         **options: Any,

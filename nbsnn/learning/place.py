@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.spike_trace import LowPass
 from ..losses.result import checked_result
+from ..losses.targets import Target
 from ..optim import clip_by_norm
+from ..optim.optimizer import Optimizer
 from ..validate import finite
 
 
@@ -32,11 +34,11 @@ class OnCpu:
         for array in grads.values():
             array[...] = 0.0
 
-    def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
+    def loss(self, loss: Callable[[Any, Any], tuple[float, Any]], y: Any, target: Target) -> tuple[float, Any]:
         """Value, and gradient with respect to the output."""
         return checked_result("loss", loss(y, target), y)
 
-    def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
+    def penalty(self, penalty: Callable[[Any], tuple[float, Any]], spikes: Any, name: str) -> tuple[float, Any]:
         """Value and gradient of a regulariser of the layer ``name``."""
         return checked_result(f"regulariser of {name}", penalty(spikes), spikes)
 
@@ -54,7 +56,7 @@ class OnCpu:
         """Scale down in place to a common norm of at most ``limit``."""
         clip_by_norm(grads, limit)
 
-    def optimise(self, optimizer: Any, params: dict[str, Any], grads: dict[str, Any]) -> None:
+    def optimise(self, optimizer: Optimizer, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """One step of ``optimizer``, with gradients that ``checked`` has seen."""
         optimizer.step(params, grads)
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ..device.constant_input import stored
 from ..layers.layer import Array, Layer
-from ..losses.targets import Weighted
+from ..losses.targets import Target, Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
 
@@ -76,7 +76,7 @@ class Windows:
             yield self.net.check_input(np.stack(window))
 
 
-def is_moving(target: Any) -> bool:
+def is_moving(target: Target | Iterator[Target]) -> bool:
     """True if this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
     target = target.target if isinstance(target, Weighted) else target
     if isinstance(target, Iterator):
@@ -90,7 +90,7 @@ def steps(target: ArrayLike | Weighted) -> int:
     return len(array_of("target", target.target if isinstance(target, Weighted) else target))
 
 
-def targets(target: Any) -> Iterator[Any]:
+def targets(target: Target | Iterator[Target]) -> Iterator[Any]:
     """The target of each step, as the loss wants it for one step."""
     if isinstance(target, Weighted):
         return (Weighted(each, target.weight) for each in targets(target.target))

@@ -46,6 +46,10 @@ class Weighted:
         object.__setattr__(self, "weight", weight)
 
 
+Target = ArrayLike | Weighted
+"""What losses compare an output with: labels, shares or numbers."""
+
+
 def split(loss: str, target: ArrayLike | Weighted, batch: int) -> tuple[ArrayLike, np.ndarray | None]:
     """A target, and the weights of its samples if it has some."""
     if not isinstance(target, Weighted):

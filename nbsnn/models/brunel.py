@@ -10,9 +10,8 @@ state, with rates around 32 Hz.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..network import Network
 from ..neurons import LIF
@@ -24,7 +23,7 @@ ORDER = 2500
 
 
 def brunel(
-    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0,
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0,
     device: str = "cpu", weight: float = 0.1,
 ) -> Network:  # fmt: skip
     """Brunel's network with 12,500 neurons and 15.6 million synapses.

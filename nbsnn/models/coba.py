@@ -10,9 +10,8 @@ Its activity, at 16 to 20 Hz, is not stable: in some seeds it dies within the fi
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..network import Network
 from ..neurons import ConductanceLIF
@@ -22,7 +21,7 @@ from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_cond
 
 
 def coba(
-    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
     weight: float = 6.0, inhibition: float = 67.0,
 ) -> Network:  # fmt: skip
     """The conductance-based benchmark network: 4000 integrate-and-fire neurons.

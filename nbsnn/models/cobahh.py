@@ -11,9 +11,8 @@ A spike is the upstroke of v through -20 mV. All channels are shut at first.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..network import Network
 from ..neurons import HodgkinHuxley
@@ -23,7 +22,7 @@ from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_cond
 
 
 def cobahh(
-    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
     weight: float = 6.0, inhibition: float = 67.0,
 ) -> Network:  # fmt: skip
     """The Hodgkin-Huxley benchmark network: 4000 neurons of Traub and Miles.

@@ -9,9 +9,8 @@ It fires at 5 to 6 Hz, asynchronously and irregularly, with nothing but its own 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..network import Network
 from ..neurons import LIF
@@ -22,7 +21,7 @@ from .vogels_abbott import cells_at, connect
 
 
 def cuba(
-    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 1.0, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
     weight: float = 1.62, inhibition: float = -9.0,
 ) -> Network:  # fmt: skip
     """The current-based benchmark network: 4000 integrate-and-fire neurons that keep each other going.

@@ -22,6 +22,7 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..network import Network
 from ..neurons import LIF
@@ -48,7 +49,7 @@ def degrees() -> Array:
 
 
 def microcircuit(
-    seed: int = 0, dt: float = 0.1, dtype: Any = np.float32, scale: float = 0.1, device: str = "cpu"
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 0.1, device: str = "cpu"
 ) -> Network:
     """The microcircuit below a square millimetre of cortex, or a part of it.
 

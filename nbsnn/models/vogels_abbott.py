@@ -23,7 +23,7 @@ EXCITATION, INHIBITION = Exponential(5.0, reversal=0.0), Exponential(10.0, rever
 """Conductances with their reversal potentials in mV."""
 
 
-def cells_at(scale: Any) -> int:
+def cells_at(scale: float) -> int:
     """Number of cells of a network of this scale."""
     least = PROBABILITY  # fewer cells than each is connected with there cannot be
     return round(CELLS * number("scale", scale, least=least, most=1e5))
@@ -48,6 +48,6 @@ def start_conductances(cells: Group) -> None:
         cells.start(synapse, y=partial(_at_least_0, stream, mean, std))
 
 
-def _at_least_0(stream: Draws, mean: float, std: float, shape: Any) -> Any:
+def _at_least_0(stream: Draws, mean: float, std: float, shape: int | tuple[int, ...]) -> Any:
     """Normal numbers, those below 0 put at 0 (not drawn again)."""
     return np.maximum(0.0, stream.normal(shape, mean, std))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..device import gpu
 
@@ -31,7 +32,7 @@ class Memory:
         """Elements [lo, hi): the array itself."""
         return self.host[name][lo:hi]
 
-    def write(self, name: str, values: Any, lo: int = 0, hi: int | None = None) -> None:
+    def write(self, name: str, values: ArrayLike, lo: int = 0, hi: int | None = None) -> None:
         """Set elements [lo, hi)."""
         self.host[name][lo:hi] = values
 
@@ -63,7 +64,7 @@ class GpuMemory(Memory):
         copy.flags.writeable = False
         return copy
 
-    def write(self, name: str, values: Any, lo: int = 0, hi: int | None = None) -> None:
+    def write(self, name: str, values: ArrayLike, lo: int = 0, hi: int | None = None) -> None:
         """Set elements [lo, hi)."""
         super().write(name, values, lo, hi)
         if name not in self._here and lo != hi:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ class Files:
     """The files of one run, opened; a path makes a new one, a writer continues where it is and stays open."""
 
     def __init__(
-        self, network: Home, to: Any, variables_to: Any, columns: list[tuple], interval: int, start: int, end: int
+        self, network: Home, to: str | PathLike[str] | SpikeWriter | None,
+        variables_to: str | PathLike[str] | VariableWriter | None, columns: list[tuple], interval: int, start: int,
+        end: int,
     ):  # fmt: skip
         self.columns, self.own = tuple(columns), []
         self.spikes: Any = None
@@ -31,7 +34,7 @@ class Files:
         self._first_row = self.variables.rows if self.variables else 0
         self._first_spike = len(SpikeFile(self.spikes.path)) if self.spikes else 0
 
-    def _variables(self, network: Home, to: Any, interval: int, start: int) -> Any:
+    def _variables(self, network: Home, to: str | PathLike[str] | VariableWriter, interval: int, start: int) -> Any:
         if not self.columns:
             raise ValueError(
                 'variables_to needs variables or weights to write: record={cells: "v"}, say, not spikes alone'
@@ -50,7 +53,7 @@ class Files:
             raise ValueError(f"the next row of {to.path} is that after {to.next} steps, that of this run after {first}")
         return to
 
-    def _spikes(self, network: Home, to: Any, start: int, end: int) -> Any:
+    def _spikes(self, network: Home, to: str | PathLike[str] | SpikeWriter, start: int, end: int) -> Any:
         if not isinstance(to, SpikeWriter):
             self.own.append(SpikeWriter(path("to", to), dt=network.dt, n=network.units, long=end >= 2**31))
             return self.own[-1]

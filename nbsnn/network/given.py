@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..sparse import values
 from ..validate import finite, free_memory
@@ -14,7 +15,7 @@ from .pool import ALIGN
 ONE_DELAY = "{}: plastic synapses share one delay; make a connection for each delay"
 
 
-def kept(name: str, given: Any) -> Any:
+def kept(name: str, given: ArrayLike | values.Distribution | None) -> Any:
     """A number, a copy of an array, or a distribution: what synapses can be given."""
     if given is None or isinstance(given, values.Distribution):
         return given

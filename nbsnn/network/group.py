@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..neuron import Neuron, value_for
+from ..neuron import Neuron, Value, value_for
 from ..scalar.per_step import resolved
 from ..sparse.values import Distribution
 from ..synapses import Synapse
@@ -104,7 +104,7 @@ class Group(Adjustable):
         array = np.asarray(value_for(name, value, (self.n,)))
         return np.broadcast_to(array.astype(np.float64) if array.dtype.kind in "iuf" else array, self.n)
 
-    def _named(self, what: Any) -> str:
+    def _named(self, what: object) -> str:
         if not isinstance(what, str):
             raise TypeError(
                 f"units of {self.name} are taken in sections of neighbours, {self.name}[3:6], and arrays by name, "
@@ -155,7 +155,7 @@ class Group(Adjustable):
             }
         )
 
-    def drawn(self, name: str, values: Any, dtype: Any) -> Any:
+    def drawn(self, name: str, values: Value | Distribution, dtype: np.dtype) -> Any:
         """Values for each unit: a number, an array [n], or drawn from a distribution."""
         if isinstance(values, Distribution):
             return values.draw(np.empty(self.n, dtype), self.network.draws.fold("initial", self.name, name))
@@ -217,7 +217,7 @@ class Section(Sealed):
         network.sections[name] = self
         return self
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Section) and (self.group, self.lo, self.hi) == (other.group, other.lo, other.hi)
 
     def __hash__(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..events.fields import PER_MS, check_unit
 from ..scalar.times import LATEST, following, nearest
@@ -13,7 +14,7 @@ from ..validate import count, finite
 Array = np.ndarray
 
 
-def spike_list(times: Any, units: Any, n: int, dt: float) -> tuple[Array, Array]:
+def spike_list(times: ArrayLike, units: ArrayLike, n: int, dt: float) -> tuple[Array, Array]:
     """Step and unit of each spike, sorted by step, then by unit."""
     try:
         times, units = np.asarray(times), np.asarray(units)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..compile import barrier, prefetch
 from ..compile.fill import bind, kernel
@@ -31,7 +33,7 @@ class NetworkKernel:
     there; a rule's, its function and options.
     """
 
-    def __init__(self, groups: list[Group], plastic: list[Connection], short: bool, dtype: Any, device: str):
+    def __init__(self, groups: list[Group], plastic: list[Connection], short: bool, dtype: np.dtype, device: str):
         self.neurons = Numbered(story, [group for group in groups if group.neuron])
         self.rules = Numbered(_rule_story, [c.rule for c in plastic])
         self.tended = any(c.homeostasis is not None for c in plastic)
@@ -115,7 +117,7 @@ class GpuNetworkKernel(NetworkKernel):
         return kernel(cuda.simulate, device="cuda", dtype=self.dtype, **filling)
 
 
-def _column(loops: Any, rule: dict[str, Any]) -> Callable:
+def _column(loops: ModuleType, rule: dict[str, Any]) -> Callable:
     """The visit of a column under a rule, whose weights are stored as ``loops`` says."""
     visits = {name: bind(sparse.visit_column, **filling, **rule) for name, filling in loops.COLUMNS.items()}
     return bind(loops.change_column, **visits, **rule)
@@ -141,7 +143,7 @@ def _rule_story(rule: Rule) -> Any:
     return rule.change, options, traces
 
 
-def unsigned(array: Any) -> np.ndarray:
+def unsigned(array: ArrayLike) -> np.ndarray:
     """Targets as the kernel reads them: without a sign, so that no index needs a check for one."""
     return np.ascontiguousarray(array).view(np.uint32)
 

@@ -39,7 +39,7 @@ class Tape:
     that begin at ``firsts``. Spikes go to ``sink`` if there is one, and rows of variables to ``keep``.
     """
 
-    def __init__(self, places: Array, owners: Array, firsts: Array, sizes: Array, every: int, dtype: Any):
+    def __init__(self, places: Array, owners: Array, firsts: Array, sizes: Array, every: int, dtype: np.dtype):
         self.places, self.owners, self.firsts, self.sizes = places, owners, firsts, sizes
         self.every, self.dtype = every, dtype
         self.spikes: list[tuple[Array, Array]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..neuron import Neuron
 from ..plasticity import Normalize, PostPreInt, Scaling
@@ -19,7 +20,7 @@ from .rules import check_homeostasis, check_rule
 from .stimulation import Stimulation
 
 
-def check_name(name: Any) -> None:
+def check_name(name: object) -> None:
     """Raise ``TypeError`` unless a name is a text or None."""
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be a text, not {name!r}")
@@ -85,7 +86,7 @@ class Network(Stimulation):
     >>> times, units = recording.spikes(exc)
     """
 
-    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
+    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: DTypeLike = np.float32, device: str = "cpu"):
         super().__init__(dt, seed, dtype=dtype, device=device)
         self.seal(Network)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 Array = np.ndarray
 
@@ -17,7 +19,7 @@ class Numbers:
     def __init__(self, dtype: Any):
         self.dtype, self.parts, self.size = dtype, [], 0
 
-    def put(self, values: Any) -> int:
+    def put(self, values: ArrayLike) -> int:
         """Append values; returns the place of the first."""
         array = np.asarray(values, self.dtype).reshape(-1)
         self.parts.append(array)
@@ -40,7 +42,7 @@ class Pool:
         self.place: dict[tuple[Any, str], tuple[int, int]] = {}
         self.size = 0
 
-    def variable(self, owner: Any, name: str, n: int) -> int:
+    def variable(self, owner: Hashable, name: str, n: int) -> int:
         """Make room for a variable of ``n`` units; returns its place."""
         place = self.size
         self.place[owner, name] = (place, n)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Mapping
 from importlib import import_module
+from os import PathLike
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import statistics
 from ..files.csv import write_csv
@@ -26,7 +28,7 @@ Array = np.ndarray
 class RecordRequest:
     """Request of what a run records."""
 
-    def __init__(self, network: Home, record: Any):
+    def __init__(self, network: Home, record: Mapping[Any, Any] | None):
         self.spikes: list[Group | Section] = [group for group in network.groups if group.spiking and record is None]
         self.variables: list[tuple[Group | Section, str, Array]] = []
         self.weights: list[Connection] = []
@@ -230,7 +232,7 @@ class Recording(Sealed):
         known = values[~np.isnan(values)]
         return float(known.mean()) if len(known) else math.nan
 
-    def to_csv(self, path: Any, group: Group | Section | str | None = None) -> None:
+    def to_csv(self, path: str | PathLike[str] | None, group: Group | Section | str | None = None) -> None:
         """Write spikes as text, "time_ms,population,unit", which ``nbsnn.files.read_csv`` reads; of one group or all.
 
         The file is complete or not there.
@@ -270,7 +272,7 @@ class Recording(Sealed):
         order = np.argsort(times, kind="stable")
         return pandas.DataFrame({"time_ms": times[order], "population": names[order], "unit": units[order]})
 
-    def plot(self, path: Any = None) -> Any:
+    def plot(self, path: str | PathLike[str] | None = None) -> Any:
         """Draw a raster of all populations, with their rates under it; write it to ``path`` if one is given.
 
         Returns the matplotlib figure.
@@ -289,7 +291,7 @@ def _names(names: Any) -> Any:
     return [names] if isinstance(names, str) else names
 
 
-def _units(owner: Group | Section, name: str, chosen: Any) -> Array:
+def _units(owner: Group | Section, name: str, chosen: ArrayLike | None) -> Array:
     """The units of which a variable is recorded."""
     if chosen is None:
         return np.arange(owner.n)

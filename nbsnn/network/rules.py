@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..plasticity import Normalize, PostPreInt, Scaling
@@ -45,7 +43,9 @@ def check_rule(rule: Rule | PostPreInt, dtype: np.dtype, dt: float) -> None:
         )
 
 
-def check_homeostasis(given: Any, rule: Rule | PostPreInt | None, dtype: np.dtype, dt: float) -> None:
+def check_homeostasis(
+    given: Scaling | Normalize | None, rule: Rule | PostPreInt | None, dtype: np.dtype, dt: float
+) -> None:
     """Raise unless this is a homeostasis at intervals, which are whole numbers of steps, and the rule lets it be.
 
     What it changes must not be lost to rounding.

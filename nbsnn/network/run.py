@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
+from ..files.spikes import SpikeWriter
+from ..files.variables import VariableWriter
 from ..progress.bar import Progress
 from ..scalar.times import LATEST
 from ..scalar.times import whole as whole
@@ -41,7 +44,8 @@ def run(network: Home, *arguments: Any) -> Recording:
 
 
 def _run(
-    network: Home, duration: float, record: Any, every: float | None, to: Any, variables_to: Any,
+    network: Home, duration: float, record: Mapping[Any, Any] | None, every: float | None,
+    to: str | PathLike[str] | SpikeWriter | None, variables_to: str | PathLike[str] | VariableWriter | None,
     progress: Progress | bool, callback: Callable | None, callback_every: float | None,
 ) -> Recording:  # fmt: skip
     dt = network.dt
@@ -162,7 +166,7 @@ def _finite(array: Array) -> bool:
         return bool(np.isfinite(array.sum()))
 
 
-def _words(what: str, one: str, values: Any) -> Iterator[str]:
+def _words(what: str, one: str, values: Array) -> Iterator[str]:
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         more = f", the first of {len(bad)}" if len(bad) > 1 else ""

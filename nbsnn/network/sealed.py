@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class Sealed:
     """Refuses attributes, once ``seal`` has been called; classes that others derive from these may have more.
@@ -19,7 +17,7 @@ class Sealed:
         """Refuse from now on, if this is a ``kind``, and not of a class derived from it."""
         self.__dict__["_sealed"] = type(self) is kind
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if self.__dict__.get("_sealed") and not name.startswith("_") and name not in self.CAN_BE_SET:
             known = name in self.__dict__ or hasattr(type(self), name)
             why = f"{name} cannot be set" if known else f"there is no attribute {name!r}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..device.threads import resolve, threads
 from ..progress.bar import Progress
@@ -31,7 +32,7 @@ class Simulation(Changing):
 
     INSTEAD = "; what a network is made of is said when it is made, and how far it has run by run, reset and restore"
 
-    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: Any = np.float32, device: str = "cpu"):
+    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: DTypeLike = np.float32, device: str = "cpu"):
         self.dt, self.seed = scale("dt", dt), seed
         self.draws = Draws(seed, "network")
         self.dtype, self.device = float_dtype(dtype), resolve(device)

@@ -126,7 +126,7 @@ def digest(index: Array, start: Array, late: int | None) -> int:
 
 
 def check(
-    state: Any, network: dict[str, Any], arrays: dict[str, Array], changing: Array, longest: int, waiting: bool
+    state: object, network: dict[str, Any], arrays: dict[str, Array], changing: Array, longest: int, waiting: bool
 ) -> None:
     """Raise unless this is a state of the network that ``State.network`` describes so.
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..compile.fill import kernel
 from ..device import gpu
+from ..device.buffers import GpuArray
 from ..device.threads import run_threaded
 from ..kernels.network import tables as at
 from ..kernels.plasticity import mean_weight, normalized, sparse
@@ -39,7 +41,7 @@ class SharedWeight:
         """The weight."""
         return float(self.memory.read("numbers", self.place, self.place + 1)[0])
 
-    def write(self, value: Any) -> None:
+    def write(self, value: float) -> None:
         """Set the weight."""
         self.memory.write("numbers", value, self.place, self.place + 1)
 
@@ -76,7 +78,7 @@ class PlainWeights:
         """The weights at the end of the latest step."""
         return self.memory.read("weights", self.lo, self.hi)
 
-    def write(self, values: Any) -> None:
+    def write(self, values: ArrayLike) -> None:
         """Set the weights."""
         self.memory.write("weights", values, self.lo, self.hi)
 
@@ -130,7 +132,7 @@ class RewardedWeights(PlainWeights):
         weights.flags.writeable = False
         return weights
 
-    def write(self, values: Any) -> None:
+    def write(self, values: ArrayLike) -> None:
         self.settle()
         super().write(values)
 
@@ -156,7 +158,7 @@ class RewardedWeights(PlainWeights):
         place = int(self.row[at.REWARD]) + which
         return self.memory.read("numbers", place, place + 1)[0]
 
-    def _set(self, which: int, value: Any) -> None:
+    def _set(self, which: int, value: float) -> None:
         self.settle()
         place = int(self.row[at.REWARD]) + which
         self.memory.write("numbers", value, place, place + 1)
@@ -166,7 +168,7 @@ class RewardedWeights(PlainWeights):
         lo, hi = self.lo + int(self.row[at.GAP]), self.hi + int(self.row[at.GAP])
         return self.array, self.memory.part("eligible", lo, hi), self.memory.part("since", lo, hi)
 
-    def _catch_up(self, *arrays: Any) -> None:
+    def _catch_up(self, *arrays: Array | GpuArray) -> None:
         """Bring these arrays to the end of the latest step."""
         dtype, place = self.network.dtype, int(self.row[at.REWARD])
         numbers = self.memory.part("numbers", place, place + at.REWARD_NUMBERS)
@@ -197,7 +199,7 @@ class FactoredWeights(PlainWeights):
         weights.flags.writeable = False
         return weights
 
-    def write(self, values: Any) -> None:
+    def write(self, values: ArrayLike) -> None:
         super().write(values)
         self.reset()
 
@@ -273,7 +275,7 @@ def rewarded(rule: Any, dt: float) -> list[float]:
     return [rule.rate * dt / -math.expm1(-fall), 1.0 / tau, fall]
 
 
-def _copy(array: Any) -> Any:
+def _copy(array: Array | GpuArray) -> Any:
     """A copy where the array is."""
     if not gpu.on_gpu(array):
         return array.copy()

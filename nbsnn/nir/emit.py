@@ -39,7 +39,7 @@ class Emitted:
         self.unsaid: list[str] = []
 
 
-def dense(layer: Any, dialect: Dialect) -> Emitted:
+def dense(layer: layers.Dense, dialect: Dialect) -> Emitted:
     """Dense."""
     weight = np.ascontiguousarray(layer.params["weight"].T)
     if layer.bias or "Linear" not in dialect.types:
@@ -47,18 +47,18 @@ def dense(layer: Any, dialect: Dialect) -> Emitted:
     return Emitted("Linear", weight=weight)
 
 
-def _noted(found: Emitted, layer: Any) -> Emitted:
+def _noted(found: Emitted, layer: layers.Dense | layers.Conv1d | layers.Conv2d) -> Emitted:
     """With a note that the bias, which the node must have, is none."""
     if not layer.bias:
         found.node["metadata"] = {"nbsnn": '{"bias": false}'}
     return found
 
 
-def _bias(layer: Any, count: int) -> Array:
+def _bias(layer: layers.Dense | layers.Conv1d | layers.Conv2d, count: int) -> Array:
     return layer.params["bias"].copy() if layer.bias else np.zeros(count, layer.params["weight"].dtype)
 
 
-def convolution(layer: Any, dialect: Dialect) -> Emitted:
+def convolution(layer: layers.Conv1d | layers.Conv2d, dialect: Dialect) -> Emitted:
     """Conv1d and Conv2d."""
     weight = np.ascontiguousarray(np.moveaxis(layer.params["weight"], -1, 0))
     flat = weight.ndim == 3
@@ -67,7 +67,7 @@ def convolution(layer: Any, dialect: Dialect) -> Emitted:
     if layer.padding_mode != "zeros":
         raise ValueError(f"NIR has no node for a {type(layer).__name__} with padding_mode={layer.padding_mode!r}")
 
-    def sizes(values: Any) -> Any:
+    def sizes(values: tuple[int, ...]) -> Any:
         return int(values[1]) if flat else np.array(values)
 
     padding = sizes(layer.before) if layer.before == layer.after else "same"
@@ -79,7 +79,7 @@ def convolution(layer: Any, dialect: Dialect) -> Emitted:
     return _noted(fields, layer)
 
 
-def pool(layer: Any, dialect: Dialect) -> Emitted:
+def pool(layer: layers.SumPool2d | layers.AvgPool2d, dialect: Dialect) -> Emitted:
     """SumPool2d and AvgPool2d."""
     if any(layer.padding) and dialect.name != "nir":
         raise ValueError(f"{dialect.name} reads no padding of pooling")
@@ -91,22 +91,22 @@ def pool(layer: Any, dialect: Dialect) -> Emitted:
     return Emitted(type(layer).__name__, **{name: np.array(getattr(layer, name)) for name in names})
 
 
-def flatten(layer: Any, dialect: Dialect) -> Emitted:
+def flatten(layer: layers.Flatten, dialect: Dialect) -> Emitted:
     """Flatten."""
     return Emitted("Flatten", start_dim=layer.start_dim, end_dim=layer.end_dim, input_type=np.array(layer.in_shape))
 
 
-def scale(layer: Any, dialect: Dialect) -> Emitted:
+def scale(layer: layers.Scale, dialect: Dialect) -> Emitted:
     """Scale."""
     return Emitted("Scale", scale=layer.params["scale"].copy())
 
 
-def delay(layer: Any, dialect: Dialect) -> Emitted:
+def delay(layer: layers.Delay, dialect: Dialect) -> Emitted:
     """Delay."""
     return Emitted("Delay", delay=np.full(layer.shape, layer.steps * dialect.dt, layer.setting.dtype))
 
 
-def population(layer: Any, dialect: Dialect) -> Emitted:
+def population(layer: layers.Population, dialect: Dialect) -> Emitted:
     """A population of a neuron that NIR has a node for."""
     kind = layer.neuron.kind
     if kind not in NEURONS:

@@ -59,7 +59,7 @@ class _Lists(dict):
         return np.asarray(self[name], np.float64)
 
 
-def neuron_of(text: Any, shape: tuple[int, ...], dt: float) -> tuple[Neuron, dict[str, np.ndarray]]:
+def neuron_of(text: str, shape: tuple[int, ...], dt: float) -> tuple[Neuron, dict[str, np.ndarray]]:
     """The neuron that ``note_neuron`` noted, for units of a shape, and its trained parameters."""
     description = json.loads(text)
     if not isinstance(description, dict) or not {"neuron", "arrays", "params"} <= description.keys():

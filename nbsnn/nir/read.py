@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import warnings
 from os import PathLike
+from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import layers, validate
 from ..device.threads import resolve
@@ -31,7 +33,7 @@ def read(
     reset: str | float | None = None,
     *,
     decay_input: bool | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     device: str = "cpu",
 ) -> Sequential:
     """Read a network from a NIR file.
@@ -279,6 +281,8 @@ class _of:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if isinstance(error, (ValueError, TypeError)) and not str(error).startswith("node "):
             raise ValueError(f"{self.what}: {error}") from None

@@ -168,7 +168,7 @@ class _Writer:
             self.takers.append((path, taker, {b for a, b in edges if a == mark}))
         return after
 
-    def first_step(self, path: str, layer: Any, feedback: Any, before: list[str]) -> tuple[Any, str | None]:
+    def first_step(self, path: str, layer: Any, feedback: Layer, before: list[str]) -> tuple[Any, str | None]:
         """The feedback with nothing that comes back at the first step, as in NIR, and which node took its bias."""
         inside = [feedback, *feedback.layers().values()]
         if np.any(layer.first()) or any(

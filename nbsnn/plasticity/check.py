@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..validate import FLOATS, finite, number_in, shaped, switch
 from .gpu_arrays import GpuRule
@@ -12,7 +13,7 @@ from .gpu_arrays import GpuRule
 Array = np.ndarray
 
 
-def check_weights(weights: Any, in_place: bool, dtypes: tuple[Any, ...] = FLOATS) -> Array:
+def check_weights(weights: object, in_place: bool, dtypes: tuple[Any, ...] = FLOATS) -> Array:
     """``weights`` [n_pre, n_post], or a copy of them."""
     names = " or ".join(map(str, dtypes))
     if not isinstance(weights, np.ndarray) or weights.dtype not in dtypes:
@@ -31,7 +32,7 @@ def check_weights(weights: Any, in_place: bool, dtypes: tuple[Any, ...] = FLOATS
     return weights
 
 
-def check_spikes(name: str, spikes: Any, units: int, dtype: Any) -> Array:
+def check_spikes(name: str, spikes: ArrayLike, units: int, dtype: DTypeLike) -> Array:
     """``spikes`` [T, B, units] of zeros and ones, in ``dtype``."""
     try:
         spikes = np.asarray(spikes)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from ..layers.layer import Array, Nested
 from .normalize import aim
 from .plastic_layer import PlasticLayer
 from .spikes_in import Drawn, connection_of
+from .trace import Trace
 
 
 def fits(layer: PlasticLayer) -> bool:
@@ -128,7 +128,7 @@ def _kernel(layer: PlasticLayer) -> Callable:
     return layer.compiled["cpu"]
 
 
-def followers(traces: Any) -> Callable:
+def followers(traces: Mapping[str, Trace]) -> Callable:
     """One function that follows all traces of a side, each with its own filling."""
     bound = [bind(follow, **trace.filling()) for trace in traces.values()]
     return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")

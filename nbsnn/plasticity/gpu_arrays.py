@@ -51,7 +51,7 @@ class GpuRule(Protocol):
         """All that must be finite in the precision of the weights, by name."""
         ...
 
-    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+    def factors(self, side: str, dt: float, dtype: np.dtype) -> Array:
         """Numbers of the traces of a side."""
         ...
 

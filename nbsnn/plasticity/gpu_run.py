@@ -8,6 +8,7 @@ import numpy as np
 
 from ..compile.fill import kernel
 from ..device import gpu
+from ..device.buffers import GpuArray
 from ..kernels.plasticity.layer import Cells, Connection, Lags
 from ..layers.layer import Array, Nested
 from .gpu import FEW, lists, source
@@ -40,7 +41,7 @@ def advance(
     return side.state(steps)
 
 
-def _seen(name: str, rule: GpuRule, side: RuleOnGpu, weights: Any) -> Array:
+def _seen(name: str, rule: GpuRule, side: RuleOnGpu, weights: GpuArray) -> Array:
     """Record under a name, as the rule has just seen it."""
     if name == "weights":
         return gpu.get(weights)

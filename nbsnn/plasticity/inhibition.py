@@ -6,9 +6,9 @@ L_jk = -strength for j != k, 0 for j = k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..layers.layer import Array
 from ..random import Draws
@@ -24,5 +24,5 @@ class Inhibition:
     def __post_init__(self) -> None:
         number("the strength of lateral inhibition", self.strength, above=0.0)
 
-    def __call__(self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: Any) -> Array:
+    def __call__(self, shape: tuple[int, ...], fan_in: int, fan_out: int, draws: Draws, dtype: DTypeLike) -> Array:
         return np.where(np.eye(*shape, dtype=bool), 0, -self.strength).astype(dtype)

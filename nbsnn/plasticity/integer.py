@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..compile.fill import bind, kernel
 from ..device import gpu
@@ -141,8 +142,9 @@ class PostPreInt:
         return {side: {name: np.zeros((1, n), I32)} for side, name, n in sizes} | {"step": np.zeros((), np.int64)}
 
     def run(
-        self, weights: Array, pre: Any, post: Any, state: State | None = None, *, dt: float = 1.0, device: str = "cpu",
-        in_place: bool = True, record: Collection[str] = (), thresh: Any = None, draws: Any = None,
+        self, weights: Array, pre: ArrayLike, post: ArrayLike, state: State | None = None, *, dt: float = 1.0,
+        device: str = "cpu", in_place: bool = True, record: Collection[str] = (), thresh: ArrayLike | None = None,
+        draws: Draws | tuple[ArrayLike, ArrayLike] | None = None,
     ) -> RuleResult:  # fmt: skip
         """Apply the rule to given spike trains; as ``Rule.run``. ``record`` may name "weights", "x" and "y"."""
         scale("dt", dt)
@@ -155,7 +157,8 @@ class PostPreInt:
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *, dt: float = 1.0, device: str = "cpu",
-        kept: dict[str, list] | None = None, thresh: Any = None, draws: Any = None,
+        kept: dict[str, list] | None = None, thresh: ArrayLike | None = None,
+        draws: Draws | tuple[ArrayLike, ArrayLike] | None = None,
     ) -> State:  # fmt: skip
         """Variant of ``run``, without most checks and in place."""
         steps, n_post = len(pre), weights.shape[1]
@@ -189,7 +192,7 @@ class PostPreInt:
         """See ``Rule.single_pair``."""
         return self, I32, {"draws": Draws(0)}
 
-    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+    def factors(self, side: str, dt: float, dtype: np.dtype) -> Array:
         """What the trace of a side reads."""
         return np.array(self.numbers(), np.int64)
 
@@ -210,7 +213,7 @@ class PostPreInt:
         noted = cuda.Rounding(high, later, gpu.put(given[0]), gpu.put(given[1]), gpu.put(keys), int(side.old["step"]))
         return Needs(filling, gpu.put(np.array(self.numbers(), np.int64)), noted, {}, key=fill)
 
-    def thresholds(self, thresh: Any, steps: int, n_post: int) -> Array:
+    def thresholds(self, thresh: ArrayLike | None, steps: int, n_post: int) -> Array:
         """Thresholds [steps, 1, n_post] as given, or such that none exceeds."""
         thresh = np.full((steps, 1, n_post), -(1 << 31), I32) if thresh is None else real("thresh", thresh)
         if thresh.shape != (steps, 1, n_post) or thresh.dtype.kind not in "iu":
@@ -221,7 +224,9 @@ class PostPreInt:
     def finish(self, weights: Array) -> None:
         """Nothing is left to do at the end of a run."""
 
-    def drawn(self, draws: Any, steps: int, synapses: int) -> tuple[list[Array], Array, Any]:
+    def drawn(
+        self, draws: Draws | tuple[ArrayLike, ArrayLike] | None, steps: int, synapses: int
+    ) -> tuple[list[Array], Array, Any]:
         """Source of the kernel's draws: arrays or keys, and the function that reads them."""
         if isinstance(draws, Draws):
             keys = np.array([draws.fold("pre").key, draws.fold("post").key], np.uint64)

@@ -14,7 +14,7 @@ import numpy as np
 from ..validate import number, switch
 
 
-def check_matrix(weights: Any) -> None:
+def check_matrix(weights: object) -> None:
     """Raise unless ``weights`` are floats [n_pre, n_post]."""
     if not isinstance(weights, np.ndarray) or weights.dtype.kind != "f" or weights.ndim != 2:
         given = f"{weights.dtype} {list(weights.shape)}" if isinstance(weights, np.ndarray) else repr(weights)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..device import gpu
 from ..device.exclusive import Exclusive, exclusive
@@ -44,7 +45,7 @@ FIXED = "rule", "delay", "lag", "defer"  # what is set in a layer that stands wo
 class IntegerSetting(Setting):
     """The setting of a network that computes in 32-bit integers."""
 
-    dtype: Any = np.int32
+    dtype: DTypeLike = np.int32
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dt", scale("dt", self.dt))
@@ -110,7 +111,7 @@ class Plastic(Container):
         lag: tuple[int, int] | None = None,
         defer: bool = False,
         dt: float = 1.0,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         device: str = "cpu",
         seed: int = 0,
     ):
@@ -141,7 +142,7 @@ class Plastic(Container):
         self.build(connection.in_shape, setting, Draws(seed))
         self._made = True
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if "_made" in self.__dict__ and (name in FIXED or not (name in self.__dict__ or hasattr(type(self), name))):
             raise AttributeError(
                 f"{name!r} of a plastic layer cannot be set: make another Plastic({', '.join(FIXED)}, ...)"
@@ -190,7 +191,13 @@ class Plastic(Container):
 
     @exclusive
     def learn(
-        self, x: Any, state: Nested | None = None, *, draws: Any = None, every: int | None = None, **signals: Any
+        self,
+        x: Any,
+        state: Nested | None = None,
+        *,
+        draws: Draws | tuple[Array, Array] | None = None,
+        every: int | None = None,
+        **signals: Any,
     ) -> Run:
         """Run and change the weights.
 

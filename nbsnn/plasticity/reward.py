@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..device import gpu
 from ..scalar.per_step import resolved
@@ -74,7 +75,7 @@ class RewardRule(Rule):
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *,
-        dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None, reward: Any = None,
+        dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None, reward: ArrayLike | None = None,
     ) -> State:  # fmt: skip
         """As ``Rule.advance``; ``reward`` is a number, [T], or [T, B]."""
         reward = _rewards(reward, len(pre), pre.shape[1], weights.dtype)
@@ -121,7 +122,7 @@ class RewardRule(Rule):
         """The state after steps in which no reward acts; what the spikes make eligible meets the rewards after them."""
         return self.advance(weights.copy(), pre, post, state, dt=dt, device=device, reward=0.0)
 
-    def shares(self, dt: float, batch: int, dtype: Any) -> tuple[Any, Any, Any]:
+    def shares(self, dt: float, batch: int, dtype: np.dtype) -> tuple[Any, Any, Any]:
         """Factor of eligibility per step, share of an increment that is eligible, and factor of all changes."""
         number = np.dtype(dtype).type
         gain = number(self.rate if self.tau_e is None else self.rate * dt)
@@ -138,7 +139,7 @@ class RewardRule(Rule):
         return zeta
 
 
-def _rewards(reward: Any, steps: int, batch: int, dtype: Any) -> Array:
+def _rewards(reward: ArrayLike | None, steps: int, batch: int, dtype: DTypeLike) -> Array:
     """The reward of each step and sample, [T, B]."""
     if reward is None:
         raise TypeError("a rewarded rule needs reward=: a number, or an array [T] or [T, B]")

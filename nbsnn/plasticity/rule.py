@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..compile.fill import kernel
 from ..compile.unroll import row
@@ -199,8 +200,8 @@ class Rule(ByName):
         return {**zero, "step": np.zeros((), np.int64)}
 
     def run(
-        self, weights: Array, pre: Any, post: Any, state: State | None = None, *, dt: float = 1.0, device: str = "cpu",
-        in_place: bool = True, record: Collection[str] = (), **signals: Any,
+        self, weights: Array, pre: ArrayLike, post: ArrayLike, state: State | None = None, *, dt: float = 1.0,
+        device: str = "cpu", in_place: bool = True, record: Collection[str] = (), **signals: Any,
     ) -> RuleResult:  # fmt: skip
         """Apply the rule to given spike trains.
 
@@ -329,12 +330,12 @@ class Rule(ByName):
         limits = self.w_min, self.w_max, self.mu, 1.0 / batch if self.batch == "mean" else 1.0
         return Numbers(np.array([*self.params.values()], dtype).reshape(-1, 1), np.array(limits, dtype))
 
-    def factors(self, side: str, dt: float, dtype: Any) -> Array:
+    def factors(self, side: str, dt: float, dtype: np.dtype) -> Array:
         """Factor per step and amount of each trace of a side, [K, 2]."""
         traces = getattr(self, side).items()
         return np.array([self._numbers(name, t, dt, dtype) for name, t in traces], dtype).reshape(-1, 2)
 
-    def _numbers(self, name: str, trace: Trace, dt: float, dtype: Any) -> Any:
+    def _numbers(self, name: str, trace: Trace, dt: float, dtype: np.dtype) -> Any:
         """Factor per step and amount of a trace, in ``dtype``."""
         key = (name, dt, dtype)
         if key not in self._kernels:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..device.threads import resolve
 from ..layers.state import checked_state
@@ -14,7 +15,7 @@ Array = np.ndarray
 
 
 def check_run(
-    rule: Any, weights: Array, pre: Any, post: Any, state: Any, device: str
+    rule: Any, weights: Array, pre: ArrayLike, post: ArrayLike, state: Any, device: str
 ) -> tuple[Array, Array, dict[str, Any]]:
     """Spikes and starting state that fit each other and the weights."""
     resolve(device)

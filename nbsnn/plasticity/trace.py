@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..scalar.hole import hole
 from ..scalar.per_step import EULER, EXP, resolved
@@ -92,7 +93,7 @@ ORDERS: dict[str, Callable] = {
 """What happens in a step, in order."""
 
 
-def check_tau(name: str, tau: Any, decay: str) -> None:
+def check_tau(name: str, tau: float, decay: str) -> None:
     """Raise unless ``tau`` is a time constant, or for ``decay="factor"`` a factor."""
     if choice("decay", decay, ("exp", "euler", "factor")) == "factor":
         number(name, tau, least=0.0)
@@ -144,7 +145,7 @@ class Trace:
         number("amount of a trace", self.amount)
         check_tau(f"{'factor' if self.decay == 'factor' else 'tau'} of a trace", self.tau, self.decay)
 
-    def factor(self, dt: float = 1.0, dtype: Any = np.float64) -> float:
+    def factor(self, dt: float = 1.0, dtype: DTypeLike = np.float64) -> float:
         """Share of the trace left after a step of ``dt``; ``ValueError`` if traces of ``dtype`` cannot follow."""
         dt = scale("dt", dt)
         if self.decay == "factor":

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..plot import pyplot
 from ..plot.canvas import check_axes
@@ -17,7 +18,12 @@ from .rule import Array, Rule
 
 
 def window(
-    rule: Rule | PostPreInt, delta_t: Any = None, *, w: float | None = None, dt: float = 1.0, samples: int = 400
+    rule: Rule | PostPreInt,
+    delta_t: ArrayLike | None = None,
+    *,
+    w: float | None = None,
+    dt: float = 1.0,
+    samples: int = 400,
 ) -> tuple[Array, Array]:
     """The change of a weight by one presynaptic and one postsynaptic spike.
 

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..neuron import Neuron
+from ..neuron import Neuron, Value
 from ..neurons import snntorch as of
 from ..neurons.snntorch import OF_ALPHA, OWN, RESETS, zeroed
 from ..surrogates import (
@@ -78,13 +78,13 @@ def neuron(
 
 
 def Leaky(
-    beta: Any = 0.9,
-    threshold: Any = 1.0,
+    beta: Value = 0.9,
+    threshold: Value = 1.0,
     *,
     spike_grad: Surrogate | None = None,
     reset_mechanism: str = "subtract",
     reset_delay: bool = True,
-    graded_spikes_factor: Any = 1.0,
+    graded_spikes_factor: Value = 1.0,
     learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrate-and-fire neuron.
@@ -128,8 +128,8 @@ def Leaky(
 
 
 def RLeaky(
-    beta: Any = 0.9,
-    threshold: Any = 1.0,
+    beta: Value = 0.9,
+    threshold: Value = 1.0,
     *,
     spike_grad: Surrogate | None = None,
     reset_mechanism: str = "subtract",
@@ -167,9 +167,9 @@ def RLeaky(
 
 
 def Synaptic(
-    alpha: Any = 0.9,
-    beta: Any = 0.8,
-    threshold: Any = 1.0,
+    alpha: Value = 0.9,
+    beta: Value = 0.8,
+    threshold: Value = 1.0,
     *,
     spike_grad: Surrogate | None = None,
     reset_mechanism: str = "subtract",
@@ -202,9 +202,9 @@ def Synaptic(
 
 
 def Alpha(
-    alpha: Any = 0.9,
-    beta: Any = 0.8,
-    threshold: Any = 1.0,
+    alpha: Value = 0.9,
+    beta: Value = 0.8,
+    threshold: Value = 1.0,
     *,
     spike_grad: Surrogate | None = None,
     reset_mechanism: str = "subtract",
@@ -244,11 +244,11 @@ def Alpha(
 
 
 def Lapicque(
-    beta: Any = None,
-    R: Any = None,
-    C: Any = None,
+    beta: Value | None = None,
+    R: Value | None = None,
+    C: Value | None = None,
     time_step: float = 1.0,
-    threshold: Any = 1.0,
+    threshold: Value = 1.0,
     *,
     spike_grad: Surrogate | None = None,
     reset_mechanism: str = "subtract",

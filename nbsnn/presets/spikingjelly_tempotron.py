@@ -22,10 +22,12 @@ What it does that ``nbsnn.Tempotron`` does not:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from .. import tempotron
 from ..tempotron import ThresholdMSE, normaliser, soft_time
@@ -46,38 +48,40 @@ class Record:
 class Tempotron:
     """SpikingJelly's ``Tempotron``, quirks included; see the top of this file.
 
-    Parameters
-    ----------
-    in_features, out_features : int
-        Inputs, and neurons.
-    T : int
-        Number of steps.
-    tau, tau_s : float, steps, default 15.0 and 3.75
-        Time constants of membrane and synapse, ``tau > tau_s``.
-    v_threshold : float, default 1.0
-        Threshold, above 0.
-    weight : initialiser or array [in_features, out_features], optional
-        First weights; uniform within 1/sqrt(in_features) by default.
-    seed : int, default 0
-    dtype : dtype, default float32
-        Of weights and outputs; sums run in float64.
+        Parameters
+        ----------
+        in_features, out_features : int
+            Inputs, and neurons.
+        T : int
+            Number of steps.
+        tau, tau_s : float, steps, default 15.0 and 3.75
+            Time constants of membrane and synapse, ``tau > tau_s``.
+        v_threshold : float, default 1.0
+            Threshold, above 0.
+        weight : initialiser or array [in_features, out_features], optional
+            First weights; uniform within 1/sqrt(in_features) by default.
+        seed : int, default 0
+        dtype : dtype, default float32
+            Of weights and outputs; sums run in float64.
 
-    Attributes
-    ----------
-    params : dict
-        ``{"weight": array [in_features, out_features]}``.
+        Attributes
+        ----------
+        params : dict
+            ``{"weight": array [in_features, out_features]}``.
 
-    Raises
-    ------
-    TypeError, ValueError
-        As ``nbsnn.Tempotron``.
+        Raises
+        ------
+        TypeError, ValueError
+            As ``nbsnn.Tempotron``.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> t = Tempotron(2, 1, T=20, weight=np.ones((2, 1)))
-    >>> t.forward(np.array([[1.0, -1.0], [1.0, 2.0]]), "v_max")[0].round(3)
-    array([1.   , 1.991], dtype=float32)
+        Examples
+        --------
+        >>> from collections.abc import Callable
+
+    import numpy as np
+        >>> t = Tempotron(2, 1, T=20, weight=np.ones((2, 1)))
+        >>> t.forward(np.array([[1.0, -1.0], [1.0, 2.0]]), "v_max")[0].round(3)
+        array([1.   , 1.991], dtype=float32)
     """
 
     def __init__(
@@ -89,9 +93,9 @@ class Tempotron:
         tau_s: float = 15.0 / 4.0,
         v_threshold: float = 1.0,
         *,
-        weight: Any = None,
+        weight: Callable[..., np.ndarray] | np.ndarray | None = None,
         seed: int = 0,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ):
         self.T, self.dtype = count("T", T), float_dtype(dtype)
         count("in_features", in_features, most=UNITS)
@@ -103,7 +107,7 @@ class Tempotron:
         self.params = first.params
         self.v0, self.v_threshold = normaliser(tau, tau_s, v_threshold), v_threshold
 
-    def forward(self, in_spikes: Any, ret_type: str) -> tuple[np.ndarray, Record]:
+    def forward(self, in_spikes: ArrayLike, ret_type: str) -> tuple[np.ndarray, Record]:
         """The output for spike times [B, in_features], negative for none, and what ``backward`` needs.
 
         ``ret_type`` is "v" (membranes [B, out_features, T]), "v_max" or "spikes".
@@ -121,7 +125,7 @@ class Tempotron:
         output = {"v": v.transpose(1, 2, 0), "v_max": highest.squeeze(), "spikes": sign * v.argmax(axis=0)}[ret_type]
         return output.astype(self.dtype), record
 
-    def backward(self, record: Record, g: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def backward(self, record: Record, g: ArrayLike) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Gradient of ``sum(g * output)`` with respect to parameters and spike times [B, in_features]."""
         v, g = record.v, np.asarray(g, np.float64)
         if record.ret_type == "v":
@@ -144,7 +148,7 @@ class Tempotron:
         return np.arange(self.T)[:, None] < last - reach
 
 
-def mse_loss(v_max: np.ndarray, v_threshold: float, label: Any) -> tuple[float, np.ndarray]:
+def mse_loss(v_max: np.ndarray, v_threshold: float, label: ArrayLike) -> tuple[float, np.ndarray]:
     """SpikingJelly's ``Tempotron.mse_loss``: ``ThresholdMSE`` with one neuron per class.
 
     Parameters
@@ -220,7 +224,7 @@ class GaussianTuning:
         """Squared widths [n, m]."""
         return np.repeat(((self.x_max - self.x_min) / (1.5 * (self.m - 2)))[:, None] ** 2, self.m, axis=1)
 
-    def encode(self, x: Any, max_spike_time: int = 50) -> np.ndarray:
+    def encode(self, x: ArrayLike, max_spike_time: int = 50) -> np.ndarray:
         """Spike times [B, n, k, m] of features x [B, n, k]: ``round(max_spike_time (1 - y))``, halves to even.
 
         Times from ``max_spike_time`` on become -1, no spike.

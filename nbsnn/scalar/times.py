@@ -62,7 +62,7 @@ def following(times: ArrayLike, dt: float) -> Any:
     return np.ceil(times.astype(np.float64) / dt - _rounding(times, dt))
 
 
-def begun(times: Any, dt: float) -> Any:
+def begun(times: ArrayLike, dt: float) -> Any:
     """The number of the step that has begun at each time, counted from 0; of integers exactly, if ``dt`` is whole.
 
     >>> begun([0.0, 0.29, 0.3], 0.1), begun([0, 99, 100], 100.0)

@@ -8,9 +8,8 @@ from a distribution that is cut at a low bound, where what lies below one step i
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..random import Draws
 from ..scalar.times import nearest
@@ -22,7 +21,7 @@ CHUNK = 1 << 20  # delays drawn together: their values in ms need no array of th
 LONGEST = 2**31 - 1
 
 
-def delay_steps(delay: Any, dt: float, *, cut: bool = False) -> int | Array:
+def delay_steps(delay: ArrayLike, dt: float, *, cut: bool = False) -> int | Array:
     """Delays as whole steps.
 
     Parameters

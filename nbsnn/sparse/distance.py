@@ -10,7 +10,6 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from ..validate import affordable, finite, number, real, shape_of, shown, switch
 from .cells import sort_into_cells
 from .distance_profile import Profile
 from .rows import Array, Rows, turn
-from .rule import NOWHERE, Rule, above
+from .rule import NOWHERE, Coordinates, Rule, above
 
 SAMPLE = 256  # sources from which the number of synapses is estimated
 
@@ -72,7 +71,7 @@ class Distance(Rule):
             if length is not None:
                 number("period", length, above=0.0)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
         pre, post, period = self._coordinates(n_pre, n_post, own, coordinates)
         start, degree, wrong = np.zeros(n_pre + 1, np.int64), np.zeros(n_pre, np.int64), []
         if not n_pre or not n_post:
@@ -97,7 +96,7 @@ class Distance(Rule):
             run(found)
         return Rows(*turn(*turn(start, found, n_post), n_pre), n_post)
 
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         pre, post, period = self._coordinates(n_pre, n_post, own, coordinates)
         if not n_pre or not n_post:
             return 0
@@ -124,7 +123,7 @@ class Distance(Rule):
         if wrong:
             raise ValueError(f"{self.profile!r} must give probabilities from 0 to 1; for {wrong} pairs it does not")
 
-    def _coordinates(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> tuple[Array, Array, Array]:
+    def _coordinates(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> tuple[Array, Array, Array]:
         """Positions of sources and targets, and the period along each dimension, 0 for none."""
         if coordinates is None:
             raise ValueError("Distance needs the units' coordinates: arrays [units, dimensions]")

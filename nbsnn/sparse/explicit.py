@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..random import Draws
 from ..validate import array_of, finite, real
 from .rows import MOST, Array, Rows, turn
-from .rule import Rule
+from .rule import Coordinates, Rule
 
 
 class Explicit(Rule):
@@ -41,7 +42,9 @@ class Explicit(Rule):
     exact, spatial = True, False
     shape: tuple[int, int] | None = None  # of the matrix that the pairs come from
 
-    def __init__(self, pre: Any, post: Any, weight: Any = None, delay: Any = None):
+    def __init__(
+        self, pre: ArrayLike, post: ArrayLike, weight: ArrayLike | None = None, delay: ArrayLike | None = None
+    ):
         self.pre, self.post = _places("pre", pre), _places("post", post)
         if len(self.pre) != len(self.post):
             raise ValueError(f"pre and post must have one length, not {len(self.pre)} and {len(self.post)}")
@@ -50,7 +53,7 @@ class Explicit(Rule):
     def __repr__(self) -> str:
         return f"Explicit({len(self.pre)} synapses)"
 
-    def _values(self, name: str, given: Any) -> Array | None:
+    def _values(self, name: str, given: ArrayLike | None) -> Array | None:
         """A copy of what is given for each pair, read-only."""
         if given is None:
             return None
@@ -62,7 +65,7 @@ class Explicit(Rule):
         array.flags.writeable = False
         return finite(name, array)
 
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         if self.shape not in (None, (n_pre, n_post)):
             raise ValueError(f"a matrix of shape {list(self.shape)} does not connect {n_pre} units to {n_post}")
         for name, places, n in (("pre", self.pre, n_pre), ("post", self.post, n_post)):
@@ -71,7 +74,7 @@ class Explicit(Rule):
                 raise ValueError(f"{name} must be from 0 to {n - 1}, one of the {n} units, but spans {span}")
         return len(self.pre)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
         self._count(n_pre, n_post, own, coordinates)
         # Two counting sorts: by target, in the order of the pairs, then by source, in that of targets.
         entries = np.arange(len(self.pre) + 1)
@@ -127,7 +130,7 @@ def from_scipy(matrix: Any) -> Explicit:
     return made
 
 
-def _places(name: str, given: Any) -> Array:
+def _places(name: str, given: ArrayLike) -> Array:
     array = np.array(real(name, given))
     if array.size == 0:
         array = array.astype(np.int64)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from ..device.threads import run_threaded
 from ..random import Draws
 from ..validate import affordable, count, number, switch
 from .rows import MOST, Array, Rows, compiled, turn
-from .rule import NOWHERE, Rule, above, on_both_sides
+from .rule import NOWHERE, Coordinates, Rule, above, on_both_sides
 
 KINDS = ("probability", "indegree", "outdegree", "total")
 
@@ -89,7 +88,7 @@ class Sparse(Rule):
         """True if the number of synapses is known before they are drawn."""
         return self.probability is None
 
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         barred = 0 if self.autapses else on_both_sides(n_pre, n_post, own)
         pairs = n_pre * n_post - barred
         if self.probability is not None:
@@ -108,7 +107,7 @@ class Sparse(Rule):
         if n and short:
             raise ValueError(f"{self} asks for {wanted} synapses where there are only {available} pairs")
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
         total = self._count(n_pre, n_post, own, coordinates)
         own = NOWHERE if self.autapses else own
         affordable(f"{total} synapses of {self}", 8.0 * total)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..random import Draws
 from ..validate import switch
 from .rows import Rows
-from .rule import Rule, on_both_sides
+from .rule import Coordinates, Rule, on_both_sides
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,10 @@ class AllToAll(Rule):
     def __post_init__(self) -> None:
         switch("autapses", self.autapses)
 
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         return n_pre * n_post - (0 if self.autapses else on_both_sides(n_pre, n_post, own))
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
         post = np.empty(self._count(n_pre, n_post, own, coordinates), np.int32)
         start, barred = np.arange(n_pre + 1) * n_post, n_pre * n_post - len(post)
         if not barred:
@@ -66,11 +65,11 @@ class OneToOne(Rule):
 
     exact, spatial = True, False
 
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int:
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         if n_pre != n_post:
             raise ValueError(f"OneToOne connects populations of one size, not of {n_pre} and {n_post} units")
         return n_pre
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows:
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
         self._count(n_pre, n_post, own, coordinates)
         return Rows(np.arange(n_pre + 1), np.arange(n_pre, dtype=np.int32), n_post)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..compile.fill import kernel
 from ..device.threads import run_threaded, threads, windows
@@ -136,7 +137,7 @@ class Rows:
         start, pre = turn(self.start, self.post, self.n_post, place)
         return start, pre, place
 
-    def to_scipy(self, weight: Any = None) -> Any:
+    def to_scipy(self, weight: ArrayLike | None = None) -> Any:
         """A ``scipy.sparse.csr_array`` [n_pre, n_post]; multapses stay entries of their own until SciPy adds them.
 
         Parameters

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any
+
+from numpy.typing import ArrayLike
 
 from ..random import Draws
 from ..validate import count, finite, real, switch
@@ -14,6 +15,10 @@ Stream = int | str | tuple[int | str, ...]
 
 NOWHERE = -(1 << 40)
 """The place among the targets of sources that are none of them."""
+
+
+Coordinates = ArrayLike | tuple[ArrayLike, ArrayLike] | None
+"""Where units are: arrays [units, dimensions] for sources and targets, or one for both."""
 
 
 class Rule(ABC):
@@ -41,7 +46,7 @@ class Rule(ABC):
         stream: Stream = (),
         same: bool = False,
         own: int | None = None,
-        coordinates: Any = None,
+        coordinates: Coordinates = None,
     ) -> Rows:
         """The synapses from ``n_pre`` to ``n_post`` units.
 
@@ -70,7 +75,7 @@ class Rule(ABC):
         return self._build(n_pre, n_post, Draws(seed, *path), _own(same, own), coordinates)
 
     def count(
-        self, n_pre: int, n_post: int, *, same: bool = False, own: int | None = None, coordinates: Any = None
+        self, n_pre: int, n_post: int, *, same: bool = False, own: int | None = None, coordinates: Coordinates = None
     ) -> int:
         """Number of synapses that ``build`` would make: exact, or six standard deviations above the expected number."""
         n_pre, n_post = _sizes(n_pre, n_post, same)
@@ -78,13 +83,13 @@ class Rule(ABC):
         return self._count(n_pre, n_post, _own(same, own), coordinates)
 
     @abstractmethod
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Any) -> Rows: ...
+    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows: ...
 
     @abstractmethod
-    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Any) -> int: ...
+    def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int: ...
 
 
-def _check_places(coordinates: Any) -> None:
+def _check_places(coordinates: Coordinates) -> None:
     """Raise unless coordinates are finite numbers, also where the rule does not ask for them."""
     pair = coordinates if isinstance(coordinates, tuple) and len(coordinates) == 2 else (coordinates,)
     for part in () if coordinates is None else pair:

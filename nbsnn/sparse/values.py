@@ -13,9 +13,10 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..compile.fill import kernel
 from ..device.threads import run_threaded
@@ -190,7 +191,12 @@ class Exponential(Distribution):
 
 
 def of(
-    spec: float | Array | Distribution, synapses: int, *, seed: int = 0, stream: Stream = (), dtype: Any = np.float32
+    spec: float | Array | Distribution,
+    synapses: int,
+    *,
+    seed: int = 0,
+    stream: Stream = (),
+    dtype: DTypeLike = np.float32,
 ) -> float | Array:
     """The values of ``synapses`` synapses.
 
@@ -222,7 +228,9 @@ def of(
     return named("spec", spec, synapses, seed=seed, stream=stream, dtype=dtype)
 
 
-def named(name: str, spec: Any, synapses: int, *, seed: int = 0, stream: Stream = (), dtype: Any) -> float | Array:
+def named(
+    name: str, spec: ArrayLike | Distribution, synapses: int, *, seed: int = 0, stream: Stream = (), dtype: DTypeLike
+) -> float | Array:
     """See ``of``; messages call what is given ``name``."""
     dtype, synapses = float_dtype(dtype), count("synapses", synapses, least=0)
     draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))

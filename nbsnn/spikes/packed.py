@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..compile.fill import kernel
 from ..device.buffers import Array, Nested, buffer
@@ -113,7 +114,7 @@ class PackedSpikes:
         words = np.ascontiguousarray(self.bits[t :: self.steps]).astype("<u8", copy=False)
         return np.unpackbits(words.view(np.uint8), axis=1, bitorder="little", count=self.units)
 
-    def dense(self, dtype: Any) -> Array:
+    def dense(self, dtype: DTypeLike) -> Array:
         """All spikes as numbers [T, B, N]."""
         y = np.empty((self.batch, self.steps, self.units), dtype)
         self.spread(0, y.reshape(-1, self.units))
@@ -163,5 +164,5 @@ _u = np.uintp
 
 
 @functools.cache
-def _compiled(loop: Callable, dtype: Any = np.float32, **constants: Any) -> Callable:
+def _compiled(loop: Callable, dtype: DTypeLike = np.float32, **constants: Any) -> Callable:
     return kernel(loop, dtype=dtype, **constants)

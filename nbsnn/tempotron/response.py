@@ -144,7 +144,7 @@ class Rule(Protocol):
         ...
 
 
-def check_rule(rule: Any) -> Rule:
+def check_rule(rule: Rule) -> Rule:
     """Raise ``TypeError`` unless ``rule`` is one."""
     if isinstance(rule, type) or not callable(getattr(rule, "learn", None)):
         raise TypeError(f"rule must be one of nbsnn.tempotron, Classic() say, not {shown(rule)}")

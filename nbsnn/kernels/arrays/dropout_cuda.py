@@ -2,15 +2,15 @@
 
 # pyright: reportCallIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda
 
 from ...random import counter, squares32
 
 
-def drop(lo: int, hi: int, units: int, key: Any, threshold: Any, scale: Any, x: np.ndarray, y: np.ndarray) -> None:
+def drop(
+    lo: int, hi: int, units: int, key: np.uint64, threshold: np.uint64, scale: float, x: np.ndarray, y: np.ndarray
+) -> None:
     """y[i] = scale x[i], or 0 where the 24 leading bits of the draw of unit ``i mod units`` are below the threshold."""
     i = lo + cuda.grid(1)
     if i < hi:

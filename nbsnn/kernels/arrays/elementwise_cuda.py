@@ -22,7 +22,7 @@ def sum2(lo: int, hi: int, a: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
         y[i] = a[i] + b[i]
 
 
-def scale(lo: int, hi: int, factor: Any, y: np.ndarray) -> None:
+def scale(lo: int, hi: int, factor: np.ndarray, y: np.ndarray) -> None:
     """y[i] *= factor[0]"""
     i = lo + cuda.grid(1)
     if i < hi:

@@ -1,13 +1,13 @@
 """Loops that turn samples into spikes."""
 
-from typing import Any
-
 import numpy as np
 
 from ...random import counter, squares32
 
 
-def bernoulli(spikes: np.ndarray, threshold: Any, key: Any, start: Any, steps: Any, units: Any) -> None:
+def bernoulli(
+    spikes: np.ndarray, threshold: np.ndarray, key: np.uint64, start: np.uint64, steps: np.uint64, units: np.uint64
+) -> None:
     """spikes[t, i] = 1 where squares32(counter(start + t, i), key) < threshold[i], else 0.
 
     ``threshold[i]`` is 2^32 times the probability: integers are compared, nothing is converted. All arguments are

@@ -4,8 +4,6 @@ In loops over time a thread takes one unit through ``PIECE`` steps, so neighbour
 and a unit's code is read once for all of these steps. Counters are those of the CPU: so are all bits.
 """
 
-from typing import Any
-
 import numpy as np
 from numba import cuda
 
@@ -15,7 +13,7 @@ PIECE = 16
 
 
 def bernoulli(
-    lo: int, hi: int, spikes: np.ndarray, threshold: Any, key: Any, start: Any, steps: Any, units: Any
+    lo: int, hi: int, spikes: np.ndarray, threshold: np.ndarray, key: np.uint64, start: int, steps: int, units: int
 ) -> None:
     """spikes[t, i] = 1 where squares32(counter(start + t, i), key) < threshold[i], else 0.
 
@@ -40,7 +38,7 @@ def first_spikes(lo: int, hi: int, times: np.ndarray, spikes: np.ndarray) -> Non
             spikes[t, unit] = 1.0 if t == time else 0.0
 
 
-def digits(lo: int, hi: int, codes: np.ndarray, shift: Any, weight: Any, spikes: np.ndarray) -> None:
+def digits(lo: int, hi: int, codes: np.ndarray, shift: np.ndarray, weight: np.ndarray, spikes: np.ndarray) -> None:
     """spikes[t, i] = weight[t] where binary digit shift[t] of codes[i] is 1, else 0; threads: pieces of units."""
     i = lo + cuda.grid(1)  # type: ignore[call-arg]
     if i < hi:

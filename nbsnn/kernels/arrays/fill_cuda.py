@@ -2,13 +2,11 @@
 
 # pyright: reportCallIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda
 
 
-def fill(lo: int, hi: int, y: np.ndarray, value: Any) -> None:
+def fill(lo: int, hi: int, y: np.ndarray, value: float) -> None:
     """y[i] = value, one thread for each element of [lo, hi)."""
     i = lo + cuda.grid(1)
     if i < hi:

@@ -4,8 +4,6 @@
 ``k`` of element ``i`` (a momentum, a mean square); ``hyper[q, 0]`` is the same for all elements (a learning rate).
 """
 
-from typing import Any
-
 import numpy as np
 
 from ...scalar.hole import hole
@@ -35,7 +33,7 @@ def keep(memory: np.ndarray, result: tuple[float, ...], i: int) -> None:
     raise NotImplementedError("keep is a hole; compile.kernel fills it")
 
 
-def update(lo: int, hi: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: Any) -> None:
+def update(lo: int, hi: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: np.ndarray) -> None:
     """Apply ``rule`` to ``p[lo:hi]`` in place. ``lo`` and ``hi`` are unsigned, so that the loop vectorises."""
     h = constants(hyper, 0)
     for i in range(lo, hi):

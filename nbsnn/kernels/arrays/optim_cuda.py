@@ -5,15 +5,13 @@
 
 # pyright: reportCallIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda
 
 from .optim import constants, keep, rule, slots
 
 
-def update(lo: int, hi: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: Any) -> None:
+def update(lo: int, hi: int, p: np.ndarray, g: np.ndarray, memory: np.ndarray, hyper: tuple[float, ...]) -> None:
     """Apply ``rule`` to ``p[lo:hi]`` in place."""
     i = lo + cuda.grid(1)
     if i < hi:

@@ -9,7 +9,6 @@ On the CPU, NumPy sums.
 # pyright: reportCallIssue=false
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import cuda
@@ -45,7 +44,7 @@ def large(lo: int, hi: int, limit: float, x: np.ndarray, flag: np.ndarray) -> No
         flag[0] = 1
 
 
-def shrinking(lo: int, hi: int, limit: float, total: np.ndarray, factor: Any) -> None:
+def shrinking(lo: int, hi: int, limit: float, total: np.ndarray, factor: np.ndarray) -> None:
     """factor[0] = limit / norm where the norm, the root of total[0], is above it, else 1."""
     i = lo + cuda.grid(1)
     if i < hi:

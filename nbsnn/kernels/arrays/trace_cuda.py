@@ -2,8 +2,6 @@
 
 # pyright: reportCallIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda
 
@@ -38,7 +36,7 @@ def back(n0, n1, decay, z):
             z[t, n] = s
 
 
-def leaky(n0: int, n1: int, leak: Any, start: Any, x: np.ndarray, y: np.ndarray) -> None:
+def leaky(n0: int, n1: int, leak: np.ndarray, start: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
     """As ``onward`` from ``start`` [N], where each unit has a decay of its own, the same in all samples."""
     n = n0 + cuda.grid(1)
     if n < n1:

@@ -2,8 +2,6 @@
 
 # pyright: reportCallIssue=false
 
-from typing import Any
-
 import numpy as np
 from numba import cuda
 
@@ -17,7 +15,7 @@ def enter(lo: int, hi: int, source: np.ndarray, t: int, record: np.ndarray) -> N
         record[k, 0, lane] = source[k, t, lane]
 
 
-def fold(lo: int, hi: int, order: np.ndarray, x: np.ndarray, factor: Any, y: np.ndarray) -> None:
+def fold(lo: int, hi: int, order: np.ndarray, x: np.ndarray, factor: np.ndarray, y: np.ndarray) -> None:
     """y[j] += factor[j] times the sum of x over the units that share value j: order[j], one after the other."""
     j = lo + cuda.grid(1)
     if j < hi:

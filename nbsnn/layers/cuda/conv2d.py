@@ -8,6 +8,7 @@ from ...device import gpu, gpu_products, gpu_sums
 from ...device.buffers import GpuArray
 from ...kernels.products import convolution_cuda as loops
 from ...kernels.products import tiles_cuda
+from ...random import Draws
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -15,7 +16,7 @@ from .ops import CudaOps
 class CudaConv2d(CudaOps):
     """Convolution over the last two axes."""
 
-    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Draws | None) -> Any:
         """See ``Conv2d.apply``."""
         layer = self.layer
         self.offer(x, tape)

@@ -11,6 +11,7 @@ from typing import Any
 from ...device import gpu, gpu_products, gpu_sums
 from ...device import gpu_gather as gpu_spikes
 from ...device.buffers import GpuArray
+from ...random import Draws
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -18,7 +19,7 @@ from .ops import CudaOps
 class CudaDense(CudaOps):
     """Dense connection."""
 
-    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Draws | None) -> Any:
         """See ``Dense.apply``."""
         layer = self.layer
         self.offer(x, tape)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...device import gpu
 from ...device.buffers import GpuArray
+from ...random import Draws
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -16,7 +17,7 @@ from .ops import CudaOps
 class CudaDropout(CudaOps):
     """Dropout without a mask: whether a unit drops is worked out anew in each direction."""
 
-    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Draws | None) -> Any:
         """See ``Dropout.apply``."""
         tape["key"] = None if draws is None or not self.layer.p else draws.key
         return self.dropped(x, tape, "y")

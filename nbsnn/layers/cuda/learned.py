@@ -24,14 +24,14 @@ class LearnedOnGpu(CudaOps):
         """All parameters as the step uses them, [params, N]."""
         return self._kept("table", self.layer.step_parameters())
 
-    def over_samples(self, lanes: Any, tape: Nested) -> Any:
+    def over_samples(self, lanes: GpuArray, tape: Nested) -> Any:
         """The sum of ``lanes`` [B, ...] over samples, [N]."""
         sums = gpu.buffer(tape, "g units", (self.layer.units,), self.dtype)
         gpu.fill(sums, 0)
         gpu_sums.add_columns(lanes.reshape(lanes.shape[0], sums.size), sums, tape)
         return sums
 
-    def fold(self, name: str, units: GpuArray, slope: Any, grads: Nested) -> None:
+    def fold(self, name: str, units: GpuArray, slope: np.ndarray | None, grads: Nested) -> None:
         """As ``Population.fold``; ``units`` may be NumPy's."""
         layer, size = self.layer, self.layer.units
         units = units if gpu.on_gpu(units) else gpu.put(np.ascontiguousarray(units, self.dtype))

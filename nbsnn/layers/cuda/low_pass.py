@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...device import gpu
-from ...device.buffers import GpuArray
+from ...device.buffers import Array, GpuArray
 from ..spike_trace import LowPass
 
 
@@ -38,7 +38,7 @@ class LowPassOnGpu(LowPass):
         """Turn errors ``g`` [T, ...] of the trace into those of the signal."""
         self._run("back", _lanes(g))
 
-    def _run(self, name: str, *arrays: Any) -> None:
+    def _run(self, name: str, *arrays: GpuArray) -> None:
         dtype = self.signal.dtype
         gpu.launch("arrays.trace_cuda", name, dtype, arrays[0].shape[1], dtype.type(self.decay), *arrays)
 
@@ -55,5 +55,5 @@ def leaky_sums(signal: GpuArray, leak: GpuArray, before: GpuArray) -> tuple[Any,
     return y, end
 
 
-def _lanes(x: Any) -> Any:
+def _lanes(x: Array | GpuArray) -> Any:
     return x.reshape(len(x), x.size // len(x))

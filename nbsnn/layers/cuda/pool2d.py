@@ -8,6 +8,7 @@ import numpy as np
 
 from ...device import gpu
 from ...device.buffers import GpuArray
+from ...random import Draws
 from ..layer import Nested
 from .ops import CudaOps
 
@@ -15,7 +16,7 @@ from .ops import CudaOps
 class CudaPool2d(CudaOps):
     """Sum, mean or maximum over each window; a layer without ``scale`` takes the maximum."""
 
-    def apply(self, x: GpuArray, tape: Nested, draws: Any) -> Any:
+    def apply(self, x: GpuArray, tape: Nested, draws: Draws | None) -> Any:
         """See ``Pool2d.apply``."""
         y = gpu.buffer(tape, "y", (*x.shape[:2], *self.layer.shape), self.dtype)
         self._run("", self._out(y), self._in(x), self._out(y), *self._at(y.shape, tape))
@@ -33,7 +34,7 @@ class CudaPool2d(CudaOps):
         """Place of each window's maximum, if that is what is taken."""
         return [] if hasattr(self.layer, "scale") else [self._out(gpu.buffer(tape, "at", tuple(shape), np.int32))]
 
-    def _run(self, way: str, written: Any, *arrays: Any) -> None:
+    def _run(self, way: str, written: GpuArray, *arrays: GpuArray) -> None:
         layer = self.layer
         pairs = {"K": layer.kernel_size, "S": layer.stride, "P": layer.padding}
         pairs |= {} if hasattr(layer, "scale") else {"D": layer.dilation}

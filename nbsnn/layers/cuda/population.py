@@ -12,7 +12,7 @@ import numpy as np
 
 from ...compile.unroll import plus_items, plus_row, row, store, zeros
 from ...device import gpu
-from ...device.buffers import GpuArray
+from ...device.buffers import Argument, GpuArray, GpuKernel
 from ...device.constant_input import ConstantInput
 from ...kernels.population.loops import Gradients
 from ..layer import Nested, Start
@@ -105,7 +105,7 @@ class CudaPopulation(LearnedOnGpu):
         final.source, final.step = record.reshape(variables, steps, batch * units), steps - 1
         return final
 
-    def states(self, record: Any) -> Any:
+    def states(self, record: GpuArray) -> Any:
         """The states in a record, without the output; one empty line if there are none."""
         return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self.dtype)
 
@@ -127,7 +127,7 @@ class CudaPopulation(LearnedOnGpu):
             return window, window.after()
         return leaky_sums(output, gpu.put(leak), before)
 
-    def begin_reverse(self, gy: GpuArray, tape: Nested, after: Any, inject: Any) -> Any:
+    def begin_reverse(self, gy: GpuArray, tape: Nested, after: Nested | None, inject: Nested | None) -> Any:
         """See ``Population.begin_reverse``."""
         layer, (steps, batch), output = self.layer, gy.shape[:2], self.layer.neuron.output
         after, inject, lanes = after or {}, dict(inject or {}), (batch, layer.units)
@@ -170,7 +170,7 @@ class CudaPopulation(LearnedOnGpu):
         shape = (gS.shape[1], *self.layer.shape)
         return {name: gS[k].reshape(shape) for k, name in enumerate(self.layer.neuron.state)}
 
-    def _start_kernel(self, compiled: Any, t0: int, t1: int, tape: Nested, *arrays: Any) -> None:
+    def _start_kernel(self, compiled: GpuKernel, t0: int, t1: int, tape: Nested, *arrays: Argument) -> None:
         batch, units = tape["x"].shape[1], self.layer.units
         gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, *arrays)
 

@@ -6,12 +6,10 @@ needs must fit into its share of the block's registers; any other takes some lau
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...device import gpu
-from ...device.buffers import GpuArray
+from ...device.buffers import Argument, GpuArray, GpuKernel
 from ..layer import Nested
 from .ops import CudaOps
 from .population import CudaPopulation
@@ -64,7 +62,7 @@ class CudaRecurrent(CudaOps):
     def _spikes(self) -> int:
         return int(self.layer.population.neuron.output == "spikes" and not self.layer.setting.smooth)
 
-    def _start(self, compiled: Any, inner: Nested, *arrays: Any) -> bool:
+    def _start(self, compiled: GpuKernel, inner: Nested, *arrays: Argument) -> bool:
         """Launch a block for each sample, a thread for each unit, if such a block fits; whether it did."""
         (steps, batch), units = inner["x"].shape[:2], self.layer.population.units
         if not gpu.fits(compiled, units, steps, units, *arrays):

@@ -20,7 +20,7 @@ class CudaTemporalConv(CudaOps):
             bias = params.get("bias") if k == 0 else None
             gpu_products.multiply(_flat(seen), params["weight"][k], _flat(y), bias, add=k > 0)
 
-    def spread(self, gy: GpuArray, back: Any, tape: Nested, grads: Nested) -> None:
+    def spread(self, gy: GpuArray, back: GpuArray, tape: Nested, grads: Nested) -> None:
         """See ``TemporalConv.spread``."""
         layer = self.layer
         for k, (seen, g) in enumerate(zip(layer.lags(tape["whole"]), layer.lags(back), strict=True)):

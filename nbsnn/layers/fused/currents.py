@@ -185,6 +185,6 @@ class InputCurrents:
 
 
 @functools.cache
-def compiled_rows(name: str, dtype: Any) -> Callable:
+def compiled_rows(name: str, dtype: np.dtype) -> Callable:
     """A loop of ``kernels.products.gather``."""
     return kernel(getattr(loops, name), dtype=dtype)

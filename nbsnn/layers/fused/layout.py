@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ...compile.fill import kernel
 from ...compile.unroll import lines, mixed_lines, row, store_lines
@@ -16,7 +17,7 @@ from ..layer import Array
 from ..population import Population
 
 
-def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     """Zeros that begin at an address divisible by 64 bytes, where NumPy only promises 16."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(size + 64, np.uint8)
