@@ -232,7 +232,7 @@ class Recording(Sealed):
         known = values[~np.isnan(values)]
         return float(known.mean()) if len(known) else math.nan
 
-    def to_csv(self, path: str | PathLike[str] | None, group: Group | Section | str | None = None) -> None:
+    def to_csv(self, path: str | PathLike[str], group: Group | Section | str | None = None) -> None:
         """Write spikes as text, "time_ms,population,unit", which ``nbsnn.files.read_csv`` reads; of one group or all.
 
         The file is complete or not there.
