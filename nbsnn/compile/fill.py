@@ -31,7 +31,6 @@ from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleT
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from . import cache
 
@@ -63,7 +62,7 @@ def summary() -> str:
 
 
 def kernel(
-    template: Callable, *, device: str = "cpu", dtype: DTypeLike = np.float32, block: int | None = None, **filling: Any
+    template: Callable, *, device: str = "cpu", dtype: Any = np.float32, block: int | None = None, **filling: Any
 ) -> Callable:
     """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
 

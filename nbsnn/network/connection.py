@@ -6,15 +6,12 @@ import copy
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..random import Draws
 from ..sparse import Rows, delay_steps, delays, values
 from ..sparse import Rule as Pattern
-from ..sparse.rule import Coordinates
-from ..sparse.values import Distribution
 from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number_in
 from . import given
@@ -69,10 +66,9 @@ class Connection(Sealed):
     INSTEAD = "; of a connection weight, learning and reward can"
 
     def __init__(
-        self, network: Home, name: str, source: Section, target: Section, pattern: Pattern,
-        weight: ArrayLike | Distribution | None, delay: ArrayLike | Distribution | None, synapse: Synapse,
-        plasticity: Rule | PostPreInt | None, short_term: TsodyksMarkram | None,
-        coordinates: Coordinates, homeostasis: Scaling | Normalize | None = None,
+        self, network: Home, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
+        delay: Any, synapse: Synapse, plasticity: Rule | PostPreInt | None, short_term: TsodyksMarkram | None,
+        coordinates: Any, homeostasis: Scaling | Normalize | None = None,
     ):  # fmt: skip
         self.network, self.name, self.sources, self.targets = network, name, source, target
         self.source, self.target, self.homeostasis = source.group, target.group, homeostasis
@@ -210,7 +206,7 @@ class Connection(Sealed):
         return (self.late or 0) + self._extra
 
     @staticmethod
-    def _by_row(values: Any, given: float | Array | Distribution | None, rows: Rows) -> Any:
+    def _by_row(values: Any, given: Any, rows: Rows) -> Any:
         """Values that were given for the pairs, in the order of rows."""
         return values[rows.pair] if isinstance(given, Array) and rows.pair is not None else values
 
@@ -221,7 +217,7 @@ class Connection(Sealed):
         result.flags.writeable = False
         return result
 
-    def _whole(self, weights: float | Array, given: ArrayLike | Distribution | None) -> Any:
+    def _whole(self, weights: Any, given: Any) -> Any:
         """Weights, rounded if a rule wants integers and a distribution has made them."""
         return np.rint(weights) if self.integer and isinstance(given, values.Distribution) else weights
 

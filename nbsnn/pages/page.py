@@ -34,7 +34,7 @@ def page(
     net: Layer | None = None,
     x: object = None,
     target: object = None,
-    loss: Callable | str | None = None,
+    loss: Callable[..., Any] | str | None = None,
     snapshots: Snapshots | None = None,
     sample: int | None = None,
     spikes: int = 20_000,

@@ -18,7 +18,7 @@ def real(x) -> Any:
     return float(x)
 
 
-def inject(i, t, k, pops, currents, C):
+def inject(i, t, k, pops, currents, C) -> float:
     """The sum of the currents into unit ``i`` of population ``k`` at step t."""
     x = 0.0
     for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
