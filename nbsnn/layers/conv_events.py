@@ -108,5 +108,6 @@ class SpikeWindows:
 
 @functools.cache
 def _compiled(name: str, dtype: np.dtype) -> Callable[..., None]:
-    meet = {"forward": loops.give, "backward": loops.take}
-    return kernel(getattr(loops, name), dtype=dtype, **({"meet": meet[name]} if name in meet else {}))
+    if name == "fold":
+        return kernel(loops.fold, dtype=dtype)
+    return kernel(getattr(loops, name), dtype=dtype, meet=loops.give if name == "forward" else loops.take)
