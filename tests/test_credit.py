@@ -152,7 +152,7 @@ def test_a_missing_matplotlib_says_what_to_install(monkeypatch):
     [
         ({"loss": RateCrossEntropy(), "target": LABELS[0]}, ValueError, "is not the sum of the steps' losses"),
         ({"loss": StepCrossEntropy()}, ValueError, "is not the sum of the steps' losses"),
-        ({"loss": "mse"}, TypeError, "loss must be callable"),
+        ({"loss": "mse"}, ValueError, "did you mean 'step_mse'"),
         ({"chunk": 0}, ValueError, "chunk must be at least 1"),
         ({"x": X[..., :2]}, ValueError, "input must have shape"),
         ({"x": X[:0]}, ValueError, "not be empty"),

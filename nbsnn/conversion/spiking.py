@@ -82,9 +82,9 @@ def to_spiking(
     >>> import nbsnn
     >>> net = nbsnn.Sequential(nbsnn.Dense(4, 8), nbsnn.ReLU(), nbsnn.Dense(8, 2), seed=0)
     >>> x = np.random.default_rng(0).random((50, 4)).astype(np.float32)
-    >>> spiking = nbsnn.to_spiking(net, x, scale="99%")
+    >>> spiking = nbsnn.to_spiking(net, x, scale="max")
     >>> rates = spiking.run(np.broadcast_to(x, (200, *x.shape))).output.mean(0)
-    >>> bool(np.abs(rates - net.run(x[None]).output[0]).max() < 0.02)
+    >>> bool(np.abs(rates - net.run(x[None]).output[0]).max() < 0.002)
     True
     """
     net = instance("net", net, Sequential, "a Sequential of connections, ReLU and pooling")

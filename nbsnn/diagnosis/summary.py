@@ -167,7 +167,7 @@ def summary(net: Layer, x: Array | SpikeInput) -> Summary:
     >>> net = nbsnn.Sequential(nbsnn.Dense(20, 30), nbsnn.neurons.LIF(), nbsnn.Dense(30, 2), seed=0)
     >>> x = (np.random.default_rng(0).random((25, 8, 20)) < 0.2).astype(np.float32)
     >>> found = nbsnn.summary(net, x)
-    >>> found.parameters, found.dense, found.layers[0].operations == 30 * x.sum() / 8
+    >>> found.parameters, found.dense, bool(found.layers[0].operations == 30 * x.sum() / 8)
     (692, 16500.0, True)
     """
     instance("net", net, Layer, "a network")

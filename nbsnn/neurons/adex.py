@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp
+from ..scalar.hole import hole
 from .exponential_lif import parts, refractory_of, rise, share, upstroke, ways_of
 from .inside_step import free_of, held_of, landed
 from .units_and_refractory import need, reset_where, rest_of
@@ -41,27 +42,41 @@ def step(
     return s, v, w, rest_of(left, s, refractory)
 
 
+def part(
+    state, jump, x, g,
+    dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
+):  # fmt: skip
+    s, v, w, left = state
+    free = free_of(left, share())
+    h = free * dt
+    w_inf = a * (v - v_rest)
+    w = w_inf + (w - w_inf) * exp(-(held_of(left, share()) * dt + 0.5 * h) / tau_w)
+    v1, at = upstroke(v, x - w + g_leak * v_rest, g_leak + g, g_leak, v_threshold, sharpness, v_peak, h, capacitance)
+    early = at <= 1.0
+    w_inf = w_inf if early or free == 0.0 else a * (v1 - v_rest)
+    lasts = h * (at - 0.5) if early else 0.5 * h
+    w = w_inf + (w - w_inf) * exp(-lasts / tau_w) + (at * h * sharpness * a / tau_w if early else 0.0)
+    fired, v, left = landed(v1, at, free, share(), jump, s, left, v_peak, v_reset, refractory)
+    return s + fired, v, w + b * fired, left
+
+
+@hole
+def all_parts(
+    state, jump, x, g,
+    dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
+):  # fmt: skip
+    """The parts of a step; filled with ``spelt``."""
+    raise NotImplementedError("all_parts is a hole; compile.kernel fills it")
+
+
 def split_step(
     x, g, jump, v, w, left,
     dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
 ):  # fmt: skip
-    s = 0.0
-    for k in range(parts()):
-        free = free_of(left, share())
-        h = free * dt
-        w_inf = a * (v - v_rest)
-        w = w_inf + (w - w_inf) * exp(-(held_of(left, share()) * dt + 0.5 * h) / tau_w)
-        v1, at = upstroke(
-            v, x - w + g_leak * v_rest, g_leak + g, g_leak, v_threshold, sharpness, v_peak, h, capacitance
-        )
-        early = at <= 1.0
-        w_inf = w_inf if early or free == 0.0 else a * (v1 - v_rest)
-        lasts = h * (at - 0.5) if early else 0.5 * h
-        w = w_inf + (w - w_inf) * exp(-lasts / tau_w) + (at * h * sharpness * a / tau_w if early else 0.0)
-        arrives = jump if k == parts() - 1 else 0.0
-        fired, v, left = landed(v1, at, free, share(), arrives, s, left, v_peak, v_reset, refractory)
-        w, s = w + b * fired, s + fired
-    return s, v, w, left
+    return all_parts(
+        (0.0, v, w, left), jump, x, g,
+        dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
+    )  # fmt: skip
 
 
 def AdEx(
@@ -125,7 +140,7 @@ def AdEx(
     >>> from nbsnn.neurons import AdEx
     >>> run = nbsnn.Population(AdEx(), 1, dt=0.1).run(np.full((2000, 1, 1), 1000.0, np.float32))
     >>> np.diff(np.flatnonzero(run["spikes"]))[[0, -1]] * 0.1  # the first interval and the last, ms
-    array([14. , 32.2])
+    array([13.6, 31.9])
     """
     need("AdEx", real={"v_rest": v_rest, "w_start": w_start})
     v_reset = v_rest if v_reset is None else v_reset
@@ -144,7 +159,7 @@ def AdEx(
         },
         per_step={"dt": "dt", "refractory": count_of},
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(substeps),
+        holes=ways_of(substeps, part if count_of == "span" else None),
         kind="AdEx",
         options=options,
     )  # fmt: skip

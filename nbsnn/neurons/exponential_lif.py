@@ -24,8 +24,11 @@ from ..scalar.exponential import exp, expm1
 from ..scalar.hole import hole
 from ..scalar.logarithm import log
 from ..validate import choice, count
-from .inside_step import free_of, landed
+from .inside_step import free_of, landed, spelt
 from .units_and_refractory import need, reset_where, rest_of
+
+MOST = 100
+"""Parts that are spelt out, at most: each is compiled."""
 
 
 @hole
@@ -93,14 +96,14 @@ def split_step(
 
 
 @cache
-def _parts_of(n):
+def _parts_of(n, part):
     h = 1.0 / n
-    return {"parts": lambda: n, "share": lambda: h}
+    return {"parts": lambda: n, "share": lambda: h, **({"all_parts": spelt(part, n)} if part else {})}
 
 
-def ways_of(substeps):
-    """The filling of this file's holes: the same functions for the same number, so that populations share a kernel."""
-    return _parts_of(count("substeps", substeps, most=1000))
+def ways_of(substeps, part=None):
+    """The filling of these holes: the same functions for the same number, so that populations share a kernel."""
+    return _parts_of(count("substeps", substeps, most=MOST if part else 1000), part)
 
 
 def refractory_of(method: str, kind: str, methods: tuple[str, str] = ("splitting", "exponential_euler")) -> str:

@@ -22,8 +22,9 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp, linoid, logistic
+from ..scalar.hole import hole
 from .conductance_lif import relax
-from .exponential_lif import parts, refractory_of, share, ways_of
+from .exponential_lif import refractory_of, share, ways_of
 from .units_and_refractory import broadcast, need, rest_of
 
 
@@ -67,25 +68,42 @@ def pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, dt, capacitance):
     return (x + g_leak * e_leak + na * e_na + k * e_k) / total, exp(-dt * total / capacitance)
 
 
+def part(
+    state, jump, x, g,
+    dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
+):  # fmt: skip
+    s, v, m, h, n, left, v_inf, stays = state
+    lasts, half = dt * share(), 0.5 * dt * share()
+    mid = v_inf + (v - v_inf) * stays
+    a_m, b_m, a_h, b_h, a_n, b_n = rates(mid - v_shift)
+    m, h, n = gate(m, a_m, b_m, lasts), gate(h, a_h, b_h, lasts), gate(n, a_n, b_n, lasts)
+    v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, half, capacitance)
+    u = v_inf + (mid - v_inf) * stays
+    at = (v_threshold - v) / (u - v) if u > v_threshold else 1.0
+    u = u + jump
+    fired = 1.0 if u > v_threshold and v <= v_threshold and left <= at * share() and s < 0.5 else 0.0
+    rest = refractory - (1.0 - at) * share() if fired > 0.5 else left - share()
+    return s + fired, u, m, h, n, rest if rest > 0.0 else 0.0, v_inf, stays
+
+
+@hole
+def all_parts(
+    state, jump, x, g,
+    dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
+):  # fmt: skip
+    """The parts of a step; filled with ``spelt``."""
+    raise NotImplementedError("all_parts is a hole; compile.kernel fills it")
+
+
 def split_step(
     x, g, jump, v, m, h, n, left,
     dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
 ):  # fmt: skip
-    part, half = dt * share(), 0.5 * dt * share()
-    v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, half, capacitance)
-    s = 0.0
-    for k in range(parts()):
-        mid = v_inf + (v - v_inf) * stays
-        a_m, b_m, a_h, b_h, a_n, b_n = rates(mid - v_shift)
-        m, h, n = gate(m, a_m, b_m, part), gate(h, a_h, b_h, part), gate(n, a_n, b_n, part)
-        v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, half, capacitance)
-        u = v_inf + (mid - v_inf) * stays
-        at = (v_threshold - v) / (u - v) if u > v_threshold else 1.0
-        u = u + (jump if k == parts() - 1 else 0.0)
-        fired = 1.0 if u > v_threshold and v <= v_threshold and left <= at * share() and s < 0.5 else 0.0
-        rest = refractory - (1.0 - at) * share() if fired > 0.5 else left - share()
-        left = rest if rest > 0.0 else 0.0
-        v, s = u, s + fired
+    v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, 0.5 * dt * share(), capacitance)
+    s, v, m, h, n, left, _, _ = all_parts(
+        (0.0, v, m, h, n, left, v_inf, stays), jump, x, g,
+        dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
+    )  # fmt: skip
     return s, v, m, h, n, left
 
 
@@ -175,7 +193,7 @@ def HodgkinHuxley(
         per_step={"dt": "dt", "refractory": count_of},
         compare=">",
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(8 if substeps is None else substeps) if count_of == "span" else {},
+        holes=ways_of(8 if substeps is None else substeps, part) if count_of == "span" else {},
         kind="HodgkinHuxley",
         options=options,
     )  # fmt: skip

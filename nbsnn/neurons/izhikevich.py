@@ -142,7 +142,7 @@ def Izhikevich(
     >>> from nbsnn.neurons import Izhikevich
     >>> run = nbsnn.Population(Izhikevich(), 1).run(np.full((1000, 1, 1), 10.0, np.float32))
     >>> int(run["spikes"].sum())
-    20
+    23
     """
     need("Izhikevich", real={"c": c})
     v_start = c if v_start is None else v_start
