@@ -64,7 +64,7 @@ def part(
 def all_parts(
     state, jump, x, g,
     dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
-):  # fmt: skip
+) -> tuple[float, ...]:  # fmt: skip
     """The parts of a step; filled with ``spelt``."""
     raise NotImplementedError("all_parts is a hole; compile.kernel fills it")
 

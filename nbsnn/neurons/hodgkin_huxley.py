@@ -90,7 +90,7 @@ def part(
 def all_parts(
     state, jump, x, g,
     dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
-):  # fmt: skip
+) -> tuple[float, ...]:  # fmt: skip
     """The parts of a step; filled with ``spelt``."""
     raise NotImplementedError("all_parts is a hole; compile.kernel fills it")
 
