@@ -34,7 +34,7 @@ class Activity(Sealed):
     ...     current.set(2.0 if net.time < 20.0 else 0.0)
     >>> run = net.run(30.0, callback={control: 10.0})
     >>> seen
-    [[0, 0], [20, 20], [0, 0]]
+    [[0, 0], [1, 1], [0, 0]]
     """
 
     def __init__(self, network: Home, start: int, stop: int, parts: list[tuple[Array, Array]]):

@@ -79,7 +79,7 @@ def part(
     m, h, n = gate(m, a_m, b_m, lasts), gate(h, a_h, b_h, lasts), gate(n, a_n, b_n, lasts)
     v_inf, stays = pull(x, g, m, h, n, g_leak, g_na, g_k, e_leak, e_na, e_k, half, capacitance)
     u = v_inf + (mid - v_inf) * stays
-    at = (v_threshold - v) / (u - v) if u > v_threshold else 1.0
+    at = (v_threshold - v) / (u - v) if u > v_threshold and v <= v_threshold else 1.0
     u = u + jump
     fired = 1.0 if u > v_threshold and v <= v_threshold and left <= at * share() and s < 0.5 else 0.0
     rest = refractory - (1.0 - at) * share() if fired > 0.5 else left - share()

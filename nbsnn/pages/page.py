@@ -90,7 +90,7 @@ def page(
     >>> import nbsnn
     >>> net = nbsnn.Network(dt=0.1, device="python")
     >>> cells = net.population(nbsnn.neurons.LIF(tau=20.0), 3, name="cells")
-    >>> net.inject(cells, [1.1, 1.2, 1.3])
+    >>> current = net.inject(cells, [1.1, 1.2, 1.3])
     >>> recording = net.run(50.0, record={cells: ["spikes", "v"]})
     >>> nbsnn.page(recording, "run.html")  # doctest: +SKIP
     """
