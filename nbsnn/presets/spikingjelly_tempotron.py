@@ -48,40 +48,38 @@ class Record:
 class Tempotron:
     """SpikingJelly's ``Tempotron``, quirks included; see the top of this file.
 
-        Parameters
-        ----------
-        in_features, out_features : int
-            Inputs, and neurons.
-        T : int
-            Number of steps.
-        tau, tau_s : float, steps, default 15.0 and 3.75
-            Time constants of membrane and synapse, ``tau > tau_s``.
-        v_threshold : float, default 1.0
-            Threshold, above 0.
-        weight : initialiser or array [in_features, out_features], optional
-            First weights; uniform within 1/sqrt(in_features) by default.
-        seed : int, default 0
-        dtype : dtype, default float32
-            Of weights and outputs; sums run in float64.
+    Parameters
+    ----------
+    in_features, out_features : int
+        Inputs, and neurons.
+    T : int
+        Number of steps.
+    tau, tau_s : float, steps, default 15.0 and 3.75
+        Time constants of membrane and synapse, ``tau > tau_s``.
+    v_threshold : float, default 1.0
+        Threshold, above 0.
+    weight : initialiser or array [in_features, out_features], optional
+        First weights; uniform within 1/sqrt(in_features) by default.
+    seed : int, default 0
+    dtype : dtype, default float32
+        Of weights and outputs; sums run in float64.
 
-        Attributes
-        ----------
-        params : dict
-            ``{"weight": array [in_features, out_features]}``.
+    Attributes
+    ----------
+    params : dict
+        ``{"weight": array [in_features, out_features]}``.
 
-        Raises
-        ------
-        TypeError, ValueError
-            As ``nbsnn.Tempotron``.
+    Raises
+    ------
+    TypeError, ValueError
+        As ``nbsnn.Tempotron``.
 
-        Examples
-        --------
-        >>> from collections.abc import Callable
-
-    import numpy as np
-        >>> t = Tempotron(2, 1, T=20, weight=np.ones((2, 1)))
-        >>> t.forward(np.array([[1.0, -1.0], [1.0, 2.0]]), "v_max")[0].round(3)
-        array([1.   , 1.991], dtype=float32)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> t = Tempotron(2, 1, T=20, weight=np.ones((2, 1)))
+    >>> t.forward(np.array([[1.0, -1.0], [1.0, 2.0]]), "v_max")[0].round(3)
+    array([1.   , 1.991], dtype=float32)
     """
 
     def __init__(
