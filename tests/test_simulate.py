@@ -65,7 +65,7 @@ def test_a_silent_network_is_shown_as_one(tmp_path, capsys):
 @pytest.mark.long
 @pytest.mark.parametrize("model", ["coba", "cobahh", "brunel", "microcircuit"])
 def test_every_model_runs_in_both_precisions(model, tmp_path, capsys):
-    for more in ([], ["--float64"]):
+    for more in ([], ["--float64", "--force"]):
         assert simulate(tmp_path, *more, model=model) == 0
         assert "float64" in capsys.readouterr().out or not more
 
