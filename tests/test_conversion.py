@@ -35,6 +35,16 @@ def named(name, **attributes):
     return type(name, (Module,), {})(**attributes)
 
 
+class Sequential(Module):
+    def forward(self):
+        """One after the other."""
+
+
+def backwards():
+    """A module that runs its layers in another order."""
+    return type("Backwards", (Sequential,), {"forward": lambda self: None})(children=lambda: iter([]))
+
+
 CONV = {
     "in_channels": 2, "out_channels": 4, "kernel_size": (3, 3), "stride": (1, 1), "padding": (1, 1), "dilation": (1, 1),
     "groups": 2, "padding_mode": "zeros",
@@ -74,7 +84,7 @@ def torch_module():
         named("Linear", in_features=16, out_features=3, bias=None),
     ]
     state = {name: Tensor(array) for name, array in STATE.items()}
-    return named("Sequential", children=lambda: iter(parts), state_dict=lambda: state)
+    return Sequential(children=lambda: iter(parts), state_dict=lambda: state)
 
 
 DESCRIPTION = [
@@ -175,6 +185,8 @@ BAD = [
     (lambda net: nbsnn.from_torch([{"layer": "ReLU"}]), "input_shape must be given"),
     (lambda net: nbsnn.from_torch([]), "at least one layer"),
     (lambda net: nbsnn.from_torch("x"), "module must be a torch.nn.Sequential"),
+    (lambda net: nbsnn.from_torch(named("Net", children=lambda: iter([]))), "not a Net, whose forward may do anything"),
+    (lambda net: nbsnn.from_torch(backwards()), "not a Backwards, whose forward may do anything"),
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from nbsnn.neurons import adex, conductance_lif, escape_lif, exponential_lif, no
 from nbsnn.neurons.hodgkin_huxley import gate, grown, rates
 from nbsnn.neurons.hodgkin_huxley import step as hodgkin_huxley_step
 from nbsnn.neurons.leak import gain_holes
+from nbsnn.neurons.parts import in_loop
 from nbsnn.neurons.units_and_refractory import reset_where, rest_of
 from nbsnn.plasticity import bounds, diehl_cook, integer, mean_weight, pair, reward, trace, triplet
 from nbsnn.synapses.short_term import released
@@ -82,7 +83,7 @@ def test_a_step_of_an_exponential_lif_and_of_an_adex() -> None:
         return v_inf + (v - v_inf) * math.exp(-h * (g_leak + g) / c)
 
     for parts in (1, 2):
-        holes = exponential_lif.ways_of(parts)
+        holes = in_loop(parts)
         v1 = v
         for _ in range(parts):
             v1 = rise(v1, x, dt / parts)

@@ -132,7 +132,7 @@ def test_an_interrupted_run_says_the_command_that_goes_on_bit_for_bit(step, tmp_
     assert f"cut holds the state of {0.1 * step:g} ms" in shown
     monkeypatch.undo()
     assert main(shlex.split(shown.splitlines()[-1])[1:]) == 0
-    assert f"going on at {0.1 * step:g} of 70 ms" in capsys.readouterr().out
+    assert f"resuming at {0.1 * step:g} of 70 ms" in capsys.readouterr().out
     assert simulate(tmp_path / "whole") == 0
     assert (tmp_path / "cut" / "run.spikes").read_bytes() == (tmp_path / "whole" / "run.spikes").read_bytes()
     assert {p.name for p in (tmp_path / "cut").iterdir()} == {p.name for p in (tmp_path / "whole").iterdir()}

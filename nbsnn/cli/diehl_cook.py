@@ -22,7 +22,7 @@ from .results import KEPT, add_page, check_page
 NAME = "diehl-cook"
 
 FILES = """
-checkpoint.npz     weights and thresholds, from which --resume goes on
+checkpoint.npz     weights and thresholds, from which --resume continues
 history.csv        a row for each interval; also history.json
 fields.png         the weights of each neuron
 """
@@ -61,7 +61,7 @@ def add_to(tasks: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     p.add_argument("--seed", type=int, default=0, help="seed of weights, order and spikes")
     p.add_argument("--every", type=int, default=2000, help="images per line of progress and per checkpoint")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where the network runs")
-    add_page(add_results(p, NAME, "go on from the checkpoint of a course that was interrupted"))
+    add_page(add_results(p, NAME, "resume a course that was interrupted from its checkpoint"))
     p.set_defaults(run=run)
 
 

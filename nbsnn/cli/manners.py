@@ -68,7 +68,7 @@ def find_folder(a: argparse.Namespace, kept: Sequence[str], show: Progress) -> P
         return any((folder / name).exists() for name in kept)
 
     if a.resume and a.force:
-        raise ValueError("--resume goes on with a run and --force replaces it: give one of the two")
+        raise ValueError("--resume continues a run and --force replaces it: give one of the two")
     if a.out is None:
         first = Path("runs") / a.name
         a.out, number, last = first, 1, None
@@ -81,11 +81,11 @@ def find_folder(a: argparse.Namespace, kept: Sequence[str], show: Progress) -> P
             show.line(f"{last} holds the results of an earlier run; those of this one go to {a.out}")
     elif holds(a.out) and not (a.resume or a.force):
         raise FileExistsError(
-            f"{a.out} holds the results of an earlier run: --force replaces them, --resume goes on if it was "
+            f"{a.out} holds the results of an earlier run: --force replaces them, --resume continues it if it was "
             "interrupted, and another --out keeps both"
         )
     if a.resume and not holds(a.out):
-        show.line(f"nothing to resume in {a.out}: this run begins anew")
+        show.line(f"nothing to resume in {a.out}: this run starts from the beginning")
     return a.out
 
 
@@ -125,4 +125,4 @@ def interrupted(a: argparse.Namespace, argv: Sequence[str]) -> str:
         return "interrupted"
     kept = getattr(a, "kept", None) or ("the last checkpoint" if (a.out / "checkpoint.npz").exists() else "")
     state = f"{a.out} holds {kept}" if kept else "there is no checkpoint yet"
-    return f"interrupted; {state}. This goes on:\n  {again(a, argv)}"
+    return f"interrupted; {state}. To resume:\n  {again(a, argv)}"

@@ -83,7 +83,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         **manual(
             "Run a published network, or one of your own: FILE.py is a Python file with a function network() that "
             "returns an nbsnn.Network. It says at the end how the network fires and how long that took, and writes "
-            "spikes, rates and a figure. Ctrl-C keeps the state, and says the command that goes on from there.",
+            "spikes, rates and a figure. Ctrl-C keeps the state and prints the command that resumes.",
             "nbsnn simulate cuba",
             "nbsnn simulate brunel --set g=4.5 --set eta=0.9 --duration 500",
             "nbsnn simulate cuba --help",
@@ -141,7 +141,7 @@ def add_options(p: argparse.ArgumentParser, name: str, model: Model | None, sett
     g = p.add_argument_group("machine")
     g.add_argument("--device", default=d("cpu"), choices=["cpu", "cuda", "auto"], help="where the network runs")
     g.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
-    add_page(add_results(p, name, "go on with a run that was interrupted"))
+    add_page(add_results(p, name, "resume a run that was interrupted"))
 
 
 def with_file(argv: list[str]) -> list[str]:
@@ -218,17 +218,17 @@ def run(model: Model | None, a: argparse.Namespace) -> int:
 
 
 def simulated(net: Network, a: argparse.Namespace, settle: int, steps: int, show: Progress) -> Recording | None:
-    """Run, or go on with a run that was interrupted: ``run.spikes`` then is whole. None if nothing was left to do."""
+    """Run, or resume a run that was interrupted: ``run.spikes`` then is whole. None if nothing was left to do."""
     path, part, state = a.out / "run.spikes", a.out / "run.spikes.part", a.out / "run.state.npz"
     if a.resume and state.exists():
         net.restore(State.load(state))
-        show.line(f"going on at {net.time:g} of {net.dt * (settle + steps):g} ms")
+        show.line(f"resuming at {net.time:g} of {net.dt * (settle + steps):g} ms")
     elif a.resume and path.exists():
         show.line(f"nothing to resume: the run in {a.out} was not interrupted")
         return None
     else:
         if a.resume and part.exists():
-            show.line("the run was ended without a word and left no state: it begins anew")
+            show.line("the run was killed and left no state: it starts again from the beginning")
         for file in (part, state):
             file.unlink(missing_ok=True)
     try:

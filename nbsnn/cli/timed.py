@@ -127,7 +127,7 @@ def add_to(tasks: Any) -> None:
         g = p.add_argument_group("machine")
         g.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
         g.add_argument("--device", default="cpu", choices=["cpu", "cuda", "auto"], help="where kernels run")
-        add_page(add_results(p, name, "go on from the checkpoint of a training that was interrupted"))
+        add_page(add_results(p, name, "resume a training that was interrupted from its checkpoint"))
         p.set_defaults(run=partial(run, task))
 
 

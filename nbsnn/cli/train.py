@@ -35,7 +35,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="train a spiking network on a data set",
         **manual(
             "Train a spiking network on a data set. It shows a line for each epoch and ends with the test accuracy; "
-            "after every epoch a checkpoint is written. Ctrl-C ends it and says the command that goes on from there.",
+            "after every epoch a checkpoint is written. Ctrl-C ends it and prints the command that resumes.",
             "nbsnn train digits",
             "nbsnn train mnist --data DIR --epochs 5",
             "nbsnn train digits --help",
@@ -87,7 +87,7 @@ def add_task(tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: s
         "--max-bytes", type=int, default=None, help="bytes kept for the backward pass; the rest is recomputed"
     )
     g.add_argument("--profile", action="store_true", help="say at the end where the time of training went")
-    add_page(add_results(p, name, "go on from the checkpoint of a training that was interrupted"))
+    add_page(add_results(p, name, "resume a training that was interrupted from its checkpoint"))
     p.set_defaults(run=partial(run, task))
 
 

@@ -198,6 +198,11 @@ def from_torch(
     1.0
     """
     nested = callable(getattr(module, "children", None))
+    if nested and not _in_order(module):
+        raise TypeError(
+            f"module must be a torch.nn.Sequential, not a {type(module).__name__}, whose forward may do anything with "
+            "its layers: give those that run one after the other, torch.nn.Sequential(module.conv, module.fc) say"
+        )
     if isinstance(module, (str, Mapping, Layer)) or not (nested or np.iterable(module)):
         raise TypeError(f"module must be a torch.nn.Sequential, or a list of descriptions, not {module!r}")
     if nested:
@@ -212,6 +217,13 @@ def from_torch(
     if not net.built:
         raise ValueError("input_shape must be given: the first layer does not know its input")
     return net if state is None else load_torch(net, state)
+
+
+def _in_order(module: object) -> bool:
+    """True of a ``torch.nn.Sequential``, and of a class derived from it that runs in the same way."""
+    kinds = type(module).__mro__
+    base = next((kind for kind in kinds if kind.__name__ == "Sequential"), None)
+    return base is not None and getattr(kinds[0], "forward", None) is getattr(base, "forward", None)
 
 
 def _layer(k: int, part: object) -> Layer:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from ..layers.fused.network import FusedNetwork, fuse
 from ..layers.layer import Array, Nested
 from ..layers.normalization import Normalization
 from ..layers.standardized import WSConv2d, WSDense
-from ..layers.stateless import Stateless
+from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from ..validate import instance
 
@@ -175,12 +174,19 @@ def summary(net: Layer, x: Array | SpikeInput) -> Summary:
     x = net.check_input(fetched(x))
     x = np.array(x.dense(net.setting.dtype) if isinstance(x, SpikeInput) else x)  # no step stands for others
     steps, batch = x.shape[:2]
-    counts = {name: Counter(layer) for name, layer in _leaves(net).items() if _connects(layer)}
+    fused, layers = fuse(net), _leaves(net)
+    if isinstance(fused, FusedNetwork):
+        training = sum(plan.bytes for plan in fused.plans(steps, batch).values())
+    else:
+        training = alone(net, steps, batch).bytes
+    counts = {name: Counted(layer) for name, layer in layers.items() if _connects(layer)}
+    for name, layer in counts.items():
+        net = _with(net, name, layer)
     tape: Nested = {}
     y, _ = net.forward(x, net.initial(batch), tape)
     run = Run(net, y, {}, tape)
     rows = []
-    for name, layer in _leaves(net).items():
+    for name, layer in layers.items():
         own = list(layer.parameters().values())
         sizes = sum(p.size for p in own), sum(p.nbytes for p in own)
         kind, rate = type(layer).__name__, None
@@ -190,31 +196,37 @@ def summary(net: Layer, x: Array | SpikeInput) -> Summary:
                 rate = float((run if layer is net else run[name])["spikes"].mean(dtype=np.float64))
         costs = counts[name].costs(batch) if name in counts else (None, None, None, None)
         rows.append(LayerSummary(name, kind, tuple(layer.shape), *sizes, rate, *costs))
-    fused = fuse(net)
-    if isinstance(fused, FusedNetwork):
-        training = sum(plan.bytes for plan in fused.plans(steps, batch).values())
-    else:
-        training = alone(net, steps, batch).bytes
     return Summary(rows, steps, batch, training)
 
 
-class Counter:
-    """Counts what a connection is given while a network runs."""
+class Counted(Layer):
+    """A connection that counts what it is given, in the place of ``layer`` while a network runs."""
 
     def __init__(self, layer: Layer):
+        super().__init__()
+        self.layer, self.in_shape, self.shape, self.built = layer, layer.in_shape, layer.shape, True
+        self.setting, self.arrays = layer.setting, layer.arrays
         self.dense = self.operations = 0.0
         self.spikes = True
         self.ones = (layer.plain() if isinstance(layer, (WSConv2d, WSDense)) else layer).twin(dtype=np.float64)
         for name, array in self.ones.parameters().items():
             array[...] = 1.0 if name == "weight" else 0.0
-        what = "apply" if isinstance(layer, Stateless) else "forward"
-        called = getattr(layer, what)
 
-        def noted(x: Array, *args: Any) -> Any:
-            self.note(x)
-            return called(x, *args)
+    def initial(self, batch: int) -> Nested:
+        return self.layer.initial(batch)
 
-        setattr(layer, what, noted)
+    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        self.note(x)
+        return self.layer.forward(x, state, tape, draws)
+
+    def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
+        """A step of a connection that feeds back, as ``Stateless.apply``."""
+        self.note(x)
+        return self.layer.ops.apply(x, tape, draws)
+
+    def offer(self, x: Array, tape: Nested) -> None:
+        """As ``Stateless.offer``."""
+        self.layer.ops.offer(x, tape)
 
     def note(self, x: Array) -> None:
         """Count the synapses that steps of input meet: with weights of one they are the sum of the output."""
@@ -249,6 +261,18 @@ def _leaves(net: Layer, prefix: str = "") -> dict[str, Layer]:
     for name, layer in net.children.items():
         found |= _leaves(layer, f"{prefix}{name}/")
     return found
+
+
+def _with(net: Layer, name: str, layer: Layer) -> Layer:
+    """``net`` with another layer at a place, which may be all of it."""
+    if not net.children:
+        return layer
+    *path, last = name.split("/")
+    inside = net
+    for part in path:
+        inside = inside.children[part]
+    inside.children[last] = layer
+    return net
 
 
 def _connects(layer: Layer) -> bool:

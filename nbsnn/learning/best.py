@@ -46,7 +46,7 @@ class Best:
             self.arrays = {name: get(array).copy() for name, array in arrays_of(self.net).items()}
 
     def resume(self, arrays: dict[str, Array], epochs: int) -> None:
-        """Go on after so many epochs, with the arrays of the best of them, or if that is the last the network's."""
+        """Resume after so many epochs, with the arrays of the best of them, or if that is the last the network's."""
         if self.epoch == epochs:
             self.note()
         elif self.keep and not arrays:

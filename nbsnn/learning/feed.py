@@ -65,7 +65,7 @@ class Arrays:
 
 
 class Stream:
-    """Batches that somebody else makes: an iterable that begins anew for every epoch, or a function that makes one."""
+    """Batches that the user makes: an iterable that begins again in every epoch, or a function that makes one."""
 
     def __init__(self, name: str, source: Iterable[object] | Callable[[Draws], Iterable[object]], epochs: int):
         self.name, self.source, self.total = name, source, 0

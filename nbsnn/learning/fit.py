@@ -58,7 +58,7 @@ def fit(
     train, test : tuple or iterable
         ``(x, target)`` or ``(x, target, weight)``: samples [n, ...], arrays in memory or mapped from a file, or
         ``nbsnn.events.Recordings``; integer labels [n], or any target [n, ...] that the loss takes, which is [n, T,
-        ...] where the loss takes one per step; how much each sample counts. Or an iterable of such batches, begun anew
+        ...] where the loss takes one per step; how much each sample counts. Or an iterable of such batches, iterated
         every epoch (a loader, a list), or a function of draws that makes one: ``def batches(draws): yield x, target``.
         Without ``validation`` the test set is measured on after each epoch; with it, once at the end.
     learner : Learner
@@ -94,7 +94,7 @@ def fit(
     checkpoint : path, optional
         File that is written after every epoch: network, learner, history and best epoch.
     resume : bool
-        Go on from ``checkpoint`` if it exists, as if training had never stopped.
+        Resume from ``checkpoint`` if it exists, as if training had never stopped.
     progress : bool or Progress
         Whether to show progress on the terminal.
     deterministic : bool

@@ -1,4 +1,4 @@
-"""A training in a file: network, learner, history and best epoch, from which it goes on bit for bit."""
+"""A training in a file: network, learner, history and best epoch, from which it resumes bit for bit."""
 
 from __future__ import annotations
 

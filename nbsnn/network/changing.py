@@ -23,7 +23,7 @@ class Changing(Sealed):
         """The compiled loop."""
 
     def changed(self) -> None:
-        """Say that inputs or parameters have been changed, which the loop takes over before it goes on."""
+        """Say that inputs or parameters have been changed, which the loop takes over before its next step."""
         self._stale = self._layout is not None
 
     def rewrite(self, course: Course) -> None:

@@ -86,7 +86,7 @@ class Layout:
         self.tables = Tables(self.pops, self.port_table, drives, currents, self.wires, self.short)
 
     def renew(self) -> None:
-        """Lay out anew what is given from outside; where there was no current before, the loop is another one."""
+        """Lay out again what is given from outside; where there was no current before, the loop is another one."""
         given, drives, currents = laid(self.network, self.pops, self.port_table, self.pool.keys.array())
         self.values = self.values._replace(**given)
         self.tables = self.tables._replace(drives=drives, currents=currents)
@@ -120,7 +120,7 @@ class Layout:
         self._renumber()
 
     def _renumber(self) -> None:
-        """Take the models anew."""
+        """Read the models again."""
         self.models = self._models()
         for pop, group in zip(self.pops, self.network.groups, strict=True):
             pop[at.MODEL] = -1 if group.neuron is None else self.models.neurons[group]

@@ -1,4 +1,4 @@
-"""Currents and Poisson drives of a network, which can be set anew and removed between runs and in a callback."""
+"""Currents and Poisson drives of a network, which can be replaced and removed between runs and in a callback."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp
-from ..scalar.hole import hole
-from .exponential_lif import parts, refractory_of, rise, share, upstroke, ways_of
-from .inside_step import free_of, held_of, landed
+from .exponential_lif import rise, upstroke
+from .inside_step import free_of, held_of, landed, refractory_of
+from .parts import all_parts, in_a_row, in_loop, parts, share
 from .units_and_refractory import need, reset_where, rest_of
 
 
@@ -58,15 +58,6 @@ def part(
     w = w_inf + (w - w_inf) * exp(-lasts / tau_w) + (at * h * sharpness * a / tau_w if early else 0.0)
     fired, v, left = landed(v1, at, free, share(), jump, s, left, v_peak, v_reset, refractory)
     return s + fired, v, w + b * fired, left
-
-
-@hole
-def all_parts(
-    state, jump, x, g,
-    dt, capacitance, g_leak, v_rest, v_threshold, sharpness, a, b, tau_w, v_peak, v_reset, refractory,
-) -> tuple[float, ...]:  # fmt: skip
-    """The parts of a step; filled with ``spelt``."""
-    raise NotImplementedError("all_parts is a hole; compile.kernel fills it")
 
 
 def split_step(
@@ -159,7 +150,7 @@ def AdEx(
         },
         per_step={"dt": "dt", "refractory": count_of},
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(substeps, part if count_of == "span" else None),
+        holes=in_a_row(substeps, part) if count_of == "span" else in_loop(substeps),
         kind="AdEx",
         options=options,
     )  # fmt: skip

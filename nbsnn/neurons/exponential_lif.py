@@ -17,30 +17,12 @@ N. Fourcaud-Trocme et al. 2003, doi:10.1523/JNEUROSCI.23-37-11628.2003. Units: m
 
 from __future__ import annotations
 
-from functools import cache
-
 from ..neuron import Neuron
 from ..scalar.exponential import exp, expm1
-from ..scalar.hole import hole
 from ..scalar.logarithm import log
-from ..validate import choice, count
-from .inside_step import free_of, landed, spelt
+from .inside_step import free_of, landed, refractory_of
+from .parts import all_parts, in_a_row, in_loop, parts, share
 from .units_and_refractory import need, reset_where, rest_of
-
-MOST = 100
-"""Parts that are spelt out, at most: each is compiled."""
-
-
-@hole
-def parts():
-    """Number of substeps."""
-    return 1
-
-
-@hole
-def share():
-    """The length of a part: a float, as whole numbers make float64 of float32 in compiled code."""
-    return 1.0
 
 
 def rise(v, x, conductance, e_leak, g_leak, v_threshold, sharpness, dt, capacitance):
@@ -80,35 +62,23 @@ def upstroke(v, x, conductance, g_leak, v_threshold, sharpness, v_peak, h, capac
     return v1, at if z <= top or v1 >= v_peak else 2.0
 
 
+def part(state, jump, x, g, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory):
+    s, v, left = state
+    free = free_of(left, share())
+    v1, at = upstroke(
+        v, x + g_leak * v_rest, g_leak + g, g_leak, v_threshold, sharpness, v_peak, free * dt, capacitance
+    )
+    fired, v, left = landed(v1, at, free, share(), jump, s, left, v_peak, v_reset, refractory)
+    return s + fired, v, left
+
+
 def split_step(
     x, g, jump, v, left, dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory
 ):
-    s = 0.0
-    for k in range(parts()):
-        free = free_of(left, share())
-        v1, at = upstroke(
-            v, x + g_leak * v_rest, g_leak + g, g_leak, v_threshold, sharpness, v_peak, free * dt, capacitance
-        )
-        arrives = jump if k == parts() - 1 else 0.0
-        fired, v, left = landed(v1, at, free, share(), arrives, s, left, v_peak, v_reset, refractory)
-        s = s + fired
-    return s, v, left
-
-
-@cache
-def _parts_of(n, part):
-    h = 1.0 / n
-    return {"parts": lambda: n, "share": lambda: h, **({"all_parts": spelt(part, n)} if part else {})}
-
-
-def ways_of(substeps, part=None):
-    """The filling of these holes: the same functions for the same number, so that populations share a kernel."""
-    return _parts_of(count("substeps", substeps, most=MOST if part else 1000), part)
-
-
-def refractory_of(method: str, kind: str, methods: tuple[str, str] = ("splitting", "exponential_euler")) -> str:
-    """How a refractory period counts: from inside a step on, with the first of the methods, or in whole steps."""
-    return "span" if choice(f"method of {kind}", method, methods) == methods[0] else "steps"
+    return all_parts(
+        (0.0, v, left), jump, x, g,
+        dt, capacitance, g_leak, v_rest, v_threshold, sharpness, v_peak, v_reset, refractory,
+    )  # fmt: skip
 
 
 def EIF(
@@ -179,7 +149,7 @@ def EIF(
         },
         per_step={"dt": "dt", "refractory": count_of},
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(substeps),
+        holes=in_a_row(substeps, part) if count_of == "span" else in_loop(substeps),
         kind="EIF",
         options=options,
     )  # fmt: skip

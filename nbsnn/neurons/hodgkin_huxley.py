@@ -22,9 +22,9 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..scalar.exponential import exp, linoid, logistic
-from ..scalar.hole import hole
 from .conductance_lif import relax
-from .exponential_lif import refractory_of, share, ways_of
+from .inside_step import refractory_of
+from .parts import all_parts, in_a_row, share
 from .units_and_refractory import broadcast, need, rest_of
 
 
@@ -84,15 +84,6 @@ def part(
     fired = 1.0 if u > v_threshold and v <= v_threshold and left <= at * share() and s < 0.5 else 0.0
     rest = refractory - (1.0 - at) * share() if fired > 0.5 else left - share()
     return s + fired, u, m, h, n, rest if rest > 0.0 else 0.0, v_inf, stays
-
-
-@hole
-def all_parts(
-    state, jump, x, g,
-    dt, capacitance, g_leak, g_na, g_k, e_leak, e_na, e_k, v_shift, v_threshold, refractory,
-) -> tuple[float, ...]:  # fmt: skip
-    """The parts of a step; filled with ``spelt``."""
-    raise NotImplementedError("all_parts is a hole; compile.kernel fills it")
 
 
 def split_step(
@@ -193,7 +184,7 @@ def HodgkinHuxley(
         per_step={"dt": "dt", "refractory": count_of},
         compare=">",
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(8 if substeps is None else substeps, part) if count_of == "span" else {},
+        holes=in_a_row(8 if substeps is None else substeps, part) if count_of == "span" else {},
         kind="HodgkinHuxley",
         options=options,
     )  # fmt: skip

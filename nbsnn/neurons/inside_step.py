@@ -8,25 +8,12 @@ begins when the peak is reached, and no part of a step is computed twice. Spikes
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from functools import cache
-from typing import Any
+from ..validate import choice
 
 
-@cache
-def spelt(part: Callable[..., tuple[float, ...]], count: int) -> Callable[..., tuple[float, ...]]:
-    """``count`` parts of a step one after the other: ``part(state, jump, ...)`` is given the state that it returned.
-
-    Only the last part is given the jump: what arrives, arrives at the end of a step. The parts are spelt out, as a loop
-    within the loop over units keeps LLVM from vectorising it (a hundred times slower).
-    """
-    names = ", ".join([*inspect.signature(part).parameters][2:])
-    lines = [f"state = part(state, 0.0, {names})"] * (count - 1) + [f"return part(state, jump, {names})"]
-    scope: dict[str, Any] = {"part": part, "__name__": __name__}
-    exec(f"def parts(state, jump, {names}):\n    " + "\n    ".join(lines), scope)
-    scope["parts"].__qualname__ = "spelt.<locals>.parts"
-    return scope["parts"]
+def refractory_of(method: str, kind: str, methods: tuple[str, str] = ("splitting", "exponential_euler")) -> str:
+    """How a refractory period counts: from inside a step on, with the first of the methods, or in whole steps."""
+    return "span" if choice(f"method of {kind}", method, methods) == methods[0] else "steps"
 
 
 def free_of(left, part):

@@ -27,8 +27,8 @@ import numpy as np
 from ..neuron import Neuron
 from ..scalar.hole import hole
 from ..validate import count
-from .exponential_lif import parts, refractory_of, share, ways_of
-from .inside_step import free_of, landed
+from .inside_step import free_of, landed, refractory_of
+from .parts import all_parts, in_a_row, share
 from .quadratic_lif import escape
 from .units_and_refractory import broadcast, need
 
@@ -58,19 +58,20 @@ def recovered(u, v, a, b, v_u, leak_u, h):
     return u + h * a * (b * (v - v_u) - leak_u * u) / (1.0 + 0.5 * h * a * leak_u)
 
 
+def part(state, jump, x, g, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
+    s, v, u, left = state
+    free = free_of(left, share())
+    h = free * dt
+    u = recovered(u, v, a, b, v_u, leak_u, 0.5 * h)
+    v1, at = escape(v, 0.04, slope - g, constant - u + x, h, v_peak)
+    early = at <= 1.0
+    u = recovered(u, v_peak if early else v1, a, b, v_u, leak_u, h * (at - 0.5) if early else 0.5 * h)
+    fired, v, left = landed(v1, at, free, share(), jump, s, left, v_peak, c, 0.0)
+    return s + fired, v, u + d * fired, left
+
+
 def split_step(x, g, jump, v, u, left, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u):
-    s = 0.0
-    for k in range(parts()):
-        free = free_of(left, share())
-        h = free * dt
-        u = recovered(u, v, a, b, v_u, leak_u, 0.5 * h)
-        v1, at = escape(v, 0.04, slope - g, constant - u + x, h, v_peak)
-        early = at <= 1.0
-        u = recovered(u, v_peak if early else v1, a, b, v_u, leak_u, h * (at - 0.5) if early else 0.5 * h)
-        arrives = jump if k == parts() - 1 else 0.0
-        fired, v, left = landed(v1, at, free, share(), arrives, s, left, v_peak, c, 0.0)
-        u, s = u + d * fired, s + fired
-    return s, v, u, left
+    return all_parts((0.0, v, u, left), jump, x, g, dt, a, b, c, d, v_peak, slope, constant, v_u, leak_u)
 
 
 @cache
@@ -164,7 +165,7 @@ def Izhikevich(
         },
         per_step={"dt": "dt"},
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(substeps) if splits else parts_of_v,
+        holes=in_a_row(substeps, part) if splits else parts_of_v,
         kind="Izhikevich",
         options=options,
     )  # fmt: skip

@@ -33,8 +33,8 @@ from __future__ import annotations
 from math import sqrt
 
 from ..neuron import Neuron
-from .exponential_lif import parts, refractory_of, share, ways_of
-from .inside_step import free_of, landed
+from .inside_step import free_of, landed, refractory_of
+from .parts import all_parts, in_a_row, share
 from .units_and_refractory import need, reset_where, rest_of
 
 
@@ -73,17 +73,18 @@ def escape(v, k, p, q, h, v_peak):
     return v1, at if h > 0.0 and (below <= 0.0 or v1 >= v_peak) else 2.0
 
 
+def part(state, jump, p, q, dt, capacitance, k, v_rest, v_peak, v_reset, refractory):
+    s, v, left = state
+    free = free_of(left, share())
+    # Measured from v_rest, which keeps float32 precise.
+    u, at = escape(v - v_rest, k, p, q, free * dt / capacitance, v_peak - v_rest)
+    fired, v, left = landed(v_rest + u, at, free, share(), jump, s, left, v_peak, v_reset, refractory)
+    return s + fired, v, left
+
+
 def exact_step(x, g, jump, v, left, dt, capacitance, k, v_rest, v_critical, v_peak, v_reset, refractory):
     p, q = -k * (v_critical - v_rest) - g, x - g * v_rest
-    s = 0.0
-    for part in range(parts()):
-        free = free_of(left, share())
-        # Measured from v_rest, which keeps float32 precise.
-        u, at = escape(v - v_rest, k, p, q, free * dt / capacitance, v_peak - v_rest)
-        arrives = jump if part == parts() - 1 else 0.0
-        fired, v, left = landed(v_rest + u, at, free, share(), arrives, s, left, v_peak, v_reset, refractory)
-        s = s + fired
-    return s, v, left
+    return all_parts((0.0, v, left), jump, p, q, dt, capacitance, k, v_rest, v_peak, v_reset, refractory)
 
 
 def QIF(
@@ -152,7 +153,7 @@ def QIF(
         },
         per_step={"dt": "dt", "refractory": count_of},
         inputs=("current", "conductance", "jump"),
-        holes=ways_of(1 if substeps is None else substeps) if count_of == "span" else {},
+        holes=in_a_row(1 if substeps is None else substeps, part) if count_of == "span" else {},
         kind="QIF",
         options=options,
     )  # fmt: skip

@@ -14,7 +14,7 @@ class TensorBoard:
     """Callback of ``fit`` that writes each epoch's numbers where TensorBoard reads them.
 
     Needs tensorboardX: ``pip install "nbsnn[tensorboard]"``. Each column of the history is a scalar of its name. A
-    training that resumes goes on in the same folder, and writes all of its course anew.
+    training that resumes uses the same folder, and writes its whole history again.
 
     Parameters
     ----------

@@ -11,15 +11,15 @@ from .window import Array
 
 
 def cross_correlogram(
-    first: ArrayLike, second: ArrayLike, *, width: float = 1.0, longest: float = 50.0
+    first: ArrayLike, second: ArrayLike | None = None, *, width: float = 1.0, longest: float = 50.0
 ) -> tuple[Array, Array]:
     """How many pairs of a spike of each train lie how far apart.
 
     Parameters
     ----------
     first, second : array [spikes]
-        Times of two trains in ms, in any order: of two units, or of two populations. The same train twice gives its
-        autocorrelogram, without the pairs of a spike with itself.
+        Times of two trains in ms, in any order: of two units, or of two populations. Without ``second`` those of
+        ``first`` again, an autocorrelogram, without the pairs of a spike with itself.
     width : float, default 1.0
         Of a bin, in ms.
     longest : float, default 50.0
@@ -43,8 +43,8 @@ def cross_correlogram(
     >>> cross_correlogram([10.0, 20.0], [11.0, 21.0, 19.0], width=1.0, longest=2.0)
     (array([-2., -1.,  0.,  1.,  2.]), array([0, 1, 0, 2, 0]))
     """
-    same = first is second
-    a, b = (_times(name, train) for name, train in (("first", first), ("second", second)))
+    a = _times("first", first)
+    b = a if second is None else _times("second", second)
     width, longest = number("width", width, above=0.0), number("longest", longest, least=0.0)
     bins = round(longest / width)
     if abs(longest / width - bins) > 1e-6 * max(1, bins):
@@ -55,7 +55,7 @@ def cross_correlogram(
     place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(low, count)
     lag = nearest(b[place] - np.repeat(a, count) + longest, width).astype(np.int64)
     pairs = np.bincount(lag[(lag >= 0) & (lag <= 2 * bins)], minlength=2 * bins + 1)
-    if same:
+    if second is None:
         pairs[bins] -= len(a)
     return (np.arange(2 * bins + 1) - bins) * width, pairs
 

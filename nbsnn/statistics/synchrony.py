@@ -143,7 +143,7 @@ def correlations(
     Returns
     -------
     float64 array [pairs]
-        None if fewer than two units' counts change.
+        Empty if fewer than two units' counts change.
 
     Raises
     ------

@@ -17,22 +17,14 @@ DECAY = math.exp(-0.5)
 def by_hand(torch: Any) -> tuple[Any, Any]:
     """A LIF layer and a readout, which keep their membranes until they are set to None."""
 
-    class Spike(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, u: Any) -> Any:
-            ctx.save_for_backward(u)
-            return (u >= 0).to(u.dtype)
-
-        @staticmethod
-        def backward(ctx: Any, g: Any) -> Any:
-            return g / (1.0 + (math.pi * ctx.saved_tensors[0]).square())
+    spike = harness.spike(torch)
 
     class Lif(torch.nn.Module):
         v: Any = None
 
         def forward(self, x: Any) -> Any:
             u = x if self.v is None else DECAY * self.v + x
-            s = Spike.apply(u - 0.5)
+            s = spike(u - 0.5)
             self.v = u * (1.0 - s)
             return s
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import math
 import sys
 import types
 from argparse import ArgumentParser
@@ -45,6 +46,22 @@ def torch_with(threads: int, seed: int) -> Any:
     torch.set_num_interop_threads(1)
     torch.manual_seed(seed)
     return torch
+
+
+def spike(torch: Any) -> Any:
+    """The spike with the arctan surrogate, as a function."""
+
+    class Spike(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, u: Any) -> Any:
+            ctx.save_for_backward(u)
+            return (u >= 0).to(u.dtype)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g / (1.0 + (math.pi * ctx.saved_tensors[0]).square())
+
+    return Spike.apply
 
 
 def without_torchvision() -> None:

@@ -22,16 +22,6 @@ BETA = workloads.BETA
 def functions(torch: Any) -> tuple[Any, Any, Any]:
     """The spike with its surrogate, a population over all steps, and a product with a sparse matrix."""
 
-    class Spike(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, u: Any) -> Any:
-            ctx.save_for_backward(u)
-            return (u >= 0).to(u.dtype)
-
-        @staticmethod
-        def backward(ctx: Any, g: Any) -> Any:
-            return g / (1.0 + (math.pi * ctx.saved_tensors[0]).square())
-
     class Population(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
@@ -62,7 +52,7 @@ def functions(torch: Any) -> tuple[Any, Any, Any]:
         def backward(ctx: Any, g: Any) -> Any:
             return None, None, torch.sparse.mm(ctx.transposed, g)
 
-    return Spike.apply, Population.apply, SparseProduct.apply
+    return harness.spike(torch), Population.apply, SparseProduct.apply
 
 
 def build(torch: Any, a: Any, weights: list[Any]) -> tuple[list[Any], Any, Any]:
