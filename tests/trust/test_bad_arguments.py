@@ -90,7 +90,7 @@ def ran(rule):
         (lambda: LIF(surrogate=surrogates.atan), TypeError, r"atan itself: atan\(\), with parentheses"),
         (lambda: LIF(learn=None), TypeError, "learn must be a name or a tuple of names, not None"),
         (lambda: PLIF(decays="exp"), TypeError, "PLIF has no option 'decays'; its options are v_rest"),
-        (lambda: neurons.AdEx(substeps=10**30), ValueError, "substeps must be at most 1000"),
+        (lambda: neurons.AdEx(substeps=10**30), ValueError, "substeps must be at most 100"),
         (lambda: plasticity.NearestSTDP(w_mix=1.0), TypeError, "NearestSTDP has no option 'w_mix'"),
         (lambda: nbsnn.Dense(4, 3, weight=0.5), TypeError, "weight must be an initialiser, .* not 0.5"),
         (lambda: nbsnn.Dense(4, 3, weight=nbsnn.init.normal), TypeError, r"normal\(\), with parentheses"),
