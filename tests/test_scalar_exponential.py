@@ -155,7 +155,7 @@ def test_plain_python_computes_in_float64():
 @pytest.mark.parametrize("name", ["exp", "linoid", "log"])
 def test_a_loop_is_vectorised(name, dtype, monkeypatch):
     numba = pytest.importorskip("numba")
-    monkeypatch.setattr(numba.config, "LOOP_VECTORIZE", 1)  # conftest does without
+    monkeypatch.setenv("NUMBA_LOOP_VECTORIZE", "1")  # conftest does without; Numba reads the variable as it compiles
     x = np.ones(64, dtype)
     # Compiled here once more: code from the cache cannot be looked at.
     fresh = numba.njit(**CPU_OPTIONS)(

@@ -9,10 +9,10 @@ import nbsnn
 
 pytest.importorskip("sklearn", reason="needs scikit-learn: pip install nbsnn[sklearn]")
 
-from sklearn.datasets import load_digits, load_iris
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.datasets import load_digits
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from nbsnn.sklearn import SpikingClassifier, SpikingRegressor
@@ -35,15 +35,6 @@ def test_the_checks_of_scikit_learn(estimator, check):
 )
 def test_the_checks_of_scikit_learn_with_defaults_and_an_own_encoder(estimator, check):
     check(estimator)
-
-
-def test_a_grid_search_in_a_pipeline():
-    x, y = load_iris(return_X_y=True)
-    model = make_pipeline(StandardScaler(), SpikingClassifier(**FEW, random_state=0))
-    search = GridSearchCV(model, {"spikingclassifier__tau": [1.5, 3.0], "spikingclassifier__hidden": [8, (8, 8)]}, cv=3)
-    search.fit(x, y)
-    assert search.best_score_ > 0.85
-    assert len(search.cv_results_["params"]) == 4
 
 
 def test_a_random_encoder_draws_by_the_row():
