@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from . import voting as voting
     from .checkpoint.save import load as load
     from .checkpoint.save import save as save
+    from .conversion import fold_batch_norm as fold_batch_norm
     from .conversion import from_torch as from_torch
     from .conversion import load_torch as load_torch
     from .conversion import to_spiking as to_spiking
@@ -118,7 +119,7 @@ NAMES = {
         random sklearn sparse statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
-    "conversion": "from_torch load_torch to_spiking",
+    "conversion": "fold_batch_norm from_torch load_torch to_spiking",
     "device.profile": "profile",
     "device.threads": "set_threads",
     "diagnosis.report": "SilentNetworkWarning report",

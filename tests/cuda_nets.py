@@ -63,6 +63,13 @@ KINDS = {
         Residual(Dense(6, 6), LIF(2.0, 0.5)),
         Residual(Dense(6, 3), LIF(2.0, 0.5), shortcut=Dense(6, 3)),
     ],
+    "products": lambda: [
+        Dense(4, 6),
+        LIF(3.0, 0.5),
+        Residual(Dense(6, 6), LIF(2.0, 0.4), join="and"),
+        Residual(Dense(6, 6), LIF(2.0, 0.4), join="iand"),
+        Dense(6, 3),
+    ],
     "parallel": lambda: [
         Dense(4, 6),
         Parallel(LIF(3.0, 0.5), LIF(9.0, 0.4)),

@@ -259,3 +259,45 @@ def test_what_cannot_be_converted_is_named(layers, options, message):
     net = nbsnn.Sequential(*layers, seed=0, device="python")
     with pytest.raises((TypeError, ValueError), match=message):
         nbsnn.to_spiking(net, **{"x": np.ones((4, 3)), **options})
+
+
+FOLDED = {  # a connection, the shape of its input
+    "dense": (lambda: nbsnn.Dense(5, 4, bias=False), (5,)),
+    "standardised": (lambda: nbsnn.WSConv2d(2, 4, 3, groups=2), (2, 5, 4)),
+    "in groups": (lambda: nbsnn.Conv1d(4, 6, 3, groups=2, bias=False), (4, 5)),
+    "transposed": (lambda: nbsnn.ConvTranspose2d(4, 6, 3, groups=2), (4, 2, 3)),
+    "temporal": (lambda: nbsnn.TemporalConv(5, 4, 3, bias=False), (5,)),
+}
+
+
+@pytest.mark.parametrize("kind", FOLDED)
+@pytest.mark.parametrize("options", [{}, {"affine": False}, {"bias": False, "momentum": None, "gain": 0.7}])
+def test_folded_batch_normalisation_computes_the_same(kind, options):
+    make, shape = FOLDED[kind]
+    inner = nbsnn.Sequential(make(), nbsnn.BatchNorm(**options), nbsnn.BatchNorm(), LIF())
+    net = nbsnn.Sequential(nbsnn.Parallel(inner), input_shape=shape, seed=0, dtype="f8", device="python")
+    for name, array in [*net.parameters().items(), *net.all_buffers().items()]:
+        array[...] = np.array(7) if name.endswith("batches") else RNG.uniform(0.5, 1.5, array.shape)
+    x, before = RNG.normal(0.0, 1.0, (4, 3, *shape)), repr(net)
+    folded = nbsnn.fold_batch_norm(net)
+    assert not any(layer.kind == "batchnorm" for layer in folded.layers().values()) and repr(net) == before
+    place = "parallel1/sequential1/"
+    assert list(folded[place[:-1]].children) == [next(iter(net[place[:-1]].children)), "lif1"]
+    found, wanted = (each.run(x)[place + "lif1"] for each in (folded, net))
+    np.testing.assert_allclose(found["v"], wanted["v"], 1e-10, 1e-12)
+    np.testing.assert_array_equal(found["spikes"], wanted["spikes"])
+
+
+def test_batch_normalisation_that_cannot_be_folded_stays():
+    layers = [
+        nbsnn.BatchNorm(), nbsnn.Dense(4, 4), nbsnn.BatchNorm(running=False), nbsnn.Dense(4, 4),
+        nbsnn.BatchNorm(per_step=2), nbsnn.Dense(4, 4), LIF(), nbsnn.BatchNorm(),
+    ]  # fmt: skip
+    net = nbsnn.Sequential(*layers, seed=0, input_shape=4, device="python")
+    folded, x = nbsnn.fold_batch_norm(net), RNG.normal(0.0, 1.0, (2, 3, 4))
+    assert repr(folded) == repr(net)
+    np.testing.assert_array_equal(folded.run(x).output, net.run(x).output)
+    with pytest.raises(ValueError, match="no shape yet"):
+        nbsnn.fold_batch_norm(nbsnn.Sequential(nbsnn.BatchNorm()))
+    with pytest.raises(TypeError, match="net must be a network"):
+        nbsnn.fold_batch_norm(3)

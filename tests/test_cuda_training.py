@@ -232,7 +232,7 @@ def test_online_rules(rule, kind):
 @pytest.mark.long
 @pytest.mark.parametrize("kind", [k for k in KINDS if "learned" not in k and k not in ("dense", "waiting")])
 def test_online_rules_of_all_layers(kind):
-    rule = SLTT if kind in ("recurrent numbers", "conv strided", "delay") else OTTT
+    rule = SLTT if kind in ("recurrent numbers", "conv strided", "delay", "products") else OTTT
     options = {"input_decay": 0.5} if rule is OTTT and kind in ("dense", "events", "temporal") else {}
     assert_same_gradients(lambda device: rule(net(kind, device), **options), batch(kind, 4))
 

@@ -264,6 +264,8 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "recurrent": lambda: Sequential(Dense(2, 3), Recurrent(LIF(learn="v_threshold"), Dense(3, 3)), Dense(3, 1)),
     "residual": lambda: Sequential(Dense(2, 3), LIF(), Residual(Dense(3, 3), LIF())),
     "shortcut": lambda: Sequential(Residual(Dense(2, 3), shortcut=Sequential(Dense(2, 3), ALIF())), input_shape=2),
+    "and": lambda: Sequential(Dense(2, 3), LIF(), Residual(Dense(3, 3), LIF(), join="and")),
+    "iand": lambda: Sequential(Residual(Dense(2, 3), LIF(), shortcut=Dense(2, 3), join="iand"), input_shape=2),
     "delay": lambda: Sequential(Dense(2, 2), LIF(), Delay(2), Dense(2, 2), LI(learn=("tau", "v_rest"))),
     "dropout": lambda: Sequential(Dense(2, 8), LIF(), Dropout(0.5), Dense(8, 2)),
     "learned per unit": lambda: Sequential(Dense(2, 3), LIF(TAUS, 0.1 * TAUS, learn=("tau", "v_threshold"))),

@@ -6,7 +6,20 @@ Nearly all of it runs interpreted (``device="python"``), which computes the same
 import numpy as np
 import pytest
 
-from nbsnn import Delay, Dense, Dropout, Layer, Neuron, Population, Recurrent, Residual, Sequential, set_threads
+import nbsnn
+from nbsnn import (
+    Delay,
+    Dense,
+    Dropout,
+    Layer,
+    Neuron,
+    Population,
+    Recurrent,
+    Residual,
+    Scale,
+    Sequential,
+    set_threads,
+)
 from nbsnn.device import threads as device
 from nbsnn.layers.layer import Setting, flatten
 from nbsnn.neurons import LI, LIF, CubaLIF
@@ -28,11 +41,21 @@ def build(name, **options):
         "residual": lambda: [Dense(N, 5), Residual(Dense(5, 5), LIF(3.0, 0.4)), LI()],
         "residual recurrent": lambda: [Residual(Recurrent(LIF(3.0, 0.5)), shortcut=Dense(N, N)), LI()],
         "residual delay": lambda: [Residual(Delay(2)), LIF()],
+        "iand": lambda: [Dense(N, 5), LIF(3.0, 0.4), Residual(Dense(5, 5), LIF(3.0, 0.4), join="iand"), LI()],
     }
     return Sequential(*parts[name](), **options)
 
 
-STATEFUL = ["sequential", "recurrent", "delay", "refractory", "residual", "residual recurrent", "residual delay"]
+STATEFUL = [
+    "sequential",
+    "recurrent",
+    "delay",
+    "refractory",
+    "residual",
+    "residual recurrent",
+    "residual delay",
+    "iand",
+]
 BIT_FOR_BIT = ["sequential", "recurrent", "delay", "refractory", "residual"]
 
 
@@ -294,6 +317,17 @@ def test_wrong_numbers_of_threads_raise(monkeypatch):
 
 
 # Names
+
+
+@pytest.mark.parametrize(("join", "made"), [("sum", [0, 1, 1, 2]), ("and", [0, 0, 0, 1]), ("iand", [0, 1, 0, 0])])
+def test_a_shortcut_joins_spikes_as_in_spike_element_wise_networks(join, made, tmp_path):
+    net = Sequential(Residual(Scale(), shortcut=Scale(), join=join), input_shape=4, device="python")
+    net["residual1/branch/scale1"].params["scale"] = [0, 0, 1, 1]
+    net["residual1/shortcut"].params["scale"] = [0, 1, 0, 1]
+    nbsnn.save(net, tmp_path / "net.npz")
+    for each in (net, nbsnn.load(tmp_path / "net.npz"), net.twin()):
+        np.testing.assert_array_equal(each.run(np.ones((2, 3, 4))).output, np.broadcast_to(made, (2, 3, 4)))
+        assert ("join=" in repr(each)) == (join != "sum")
 
 
 def test_names_by_kind_and_by_keyword():

@@ -65,6 +65,11 @@ def images():
     return [*front, Conv2d(3, 2, 1), soft, Flatten(), Dense(2, 3), LI(3.0)]
 
 
+def products():
+    blocks = Residual(Dense(6, 6), lif(v_threshold=0.1), join="and"), Residual(Dense(6, 6), lif(), join="iand")
+    return [Dense(4, 6), lif(v_threshold=0.1), *blocks, Dense(6, 3), LI(3.0)]
+
+
 def looped():
     return [Dense(4, 6), Recurrent(lif()), Delay(1), Dense(6, 6), lif(), TemporalConv(6, 3, 2), LI(3.0)]
 
@@ -88,6 +93,13 @@ def assert_same(one, other, bound):
         scale = np.abs(g).max()
         assert scale > 0, name
         np.testing.assert_allclose(one[1][name], g, 0, bound * scale, err_msg=name)
+
+
+def test_windows_of_products_equal_single_steps_and_have_no_trace():
+    made = net(products)
+    assert_same(found(SLTT(made), X, EACH), found(SLTT(made, window=1), X, EACH), 1e-12)
+    with pytest.raises(NotImplementedError, match="join='and' of a residual has no trace for OTTT"):
+        OTTT(made).gradients(X, EACH)
 
 
 @pytest.mark.parametrize("window", [None, 4, 50])

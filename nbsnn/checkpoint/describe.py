@@ -173,7 +173,7 @@ def _rebuild(description: object, arrays: Entries, most: int) -> Layer:
     if not net.children:
         raise ValueError(f"a {name} has no layers")
     for option, value in given.items():
-        allowed = WAITS if option == "waits" else JOINS
+        allowed = WAITS if option == "waits" else getattr(kind, "joins", JOINS)
         setattr(net, choice("an option", option, (*net.options(), "waits")), choice(option, value, allowed))
     return net
 

@@ -20,6 +20,7 @@ from ..layers.layer import Array
 from ..layers.pool2d import MaxPool2d, Pool2d
 from ..neurons import IF
 from ..validate import fraction, instance, number, real, shaped, switch
+from .folding import foldable, folded
 
 LEAST = 1e-6
 """The least share of the largest activation that may be a scale."""
@@ -201,9 +202,14 @@ def prepared(net: Sequential, pool_first: bool) -> Sequential:
             continue
         layer = layer.plain() if isinstance(layer, (WSDense, WSConv2d)) else layer
         if isinstance(layer, BatchNorm):
-            if not before or not isinstance(found[before][0], (Dense, Conv2d)):
-                raise ValueError(f"{name}: batch normalisation can be folded into a connection right before it alone")
-            found[before] = _folded(name, layer, *found[before])
+            connection, arrays = found[before] if before else (None, {})
+            if not foldable(layer, connection):
+                raise ValueError(
+                    f"{name}: batch normalisation can be folded into a connection right before it, if it has running "
+                    "statistics, the same at all steps"
+                )
+            connection.bias = True  # type: ignore[union-attr]
+            found[before] = connection, folded(layer, connection, arrays)  # type: ignore[assignment, arg-type]
             continue
         known = (Dense, Conv2d, ReLU, Flatten, Pool2d, AdaptivePool, GlobalSumPool)
         if not isinstance(layer, known):
@@ -217,20 +223,6 @@ def prepared(net: Sequential, pool_first: bool) -> Sequential:
     plain = _built(net, {name: layer for name, (layer, _) in found.items()})
     _fill(plain, {name: arrays for name, (_, arrays) in found.items()})
     return plain
-
-
-def _folded(name: str, norm: BatchNorm, layer: Layer, arrays: dict[str, Array]) -> tuple[Layer, dict[str, Array]]:
-    """A connection with what ``norm`` does to its output."""
-    if not norm.running or norm.steps is not None:
-        raise ValueError(
-            f"{name}: batch normalisation can be folded if it has running statistics, the same at all steps"
-        )
-    b = {k: p.astype(np.float64) for k, p in norm.all_buffers().items()}
-    factor = norm.params.get("weight", np.ones(())).astype(np.float64) / np.sqrt(b["running_var"] + norm.eps)
-    shift = norm.params.get("bias", np.zeros(())).astype(np.float64)
-    bias = (arrays.get("bias", 0.0) - b["running_mean"]) * factor + shift
-    layer.bias = True  # type: ignore[attr-defined]
-    return layer, {"weight": arrays["weight"] * factor, "bias": bias}
 
 
 def _built(net: Layer, layers: Mapping[str, Layer]) -> Sequential:

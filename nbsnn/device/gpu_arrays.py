@@ -78,6 +78,13 @@ class Gpu(Host):
             gpu.add(part, y)
         return y
 
+    def product(self, a: GpuArray, b: GpuArray, room: Nested, name: str) -> Any:
+        """``a * b``, elementwise."""
+        a, b = stored(a, room, f"{name} a"), stored(b, room, f"{name} b")
+        y = gpu.buffer(room, name, b.shape, b.dtype)
+        gpu.launch("arrays.elementwise_cuda", "scale_rows", y.dtype, y.size, *map(gpu.flat, (a, b, y)))
+        return y
+
     def beside(self, parts: Sequence[Any], room: Nested) -> Any:
         """Arrays one behind the other along their third axis; one step if all are constant."""
         if all(isinstance(part, ConstantInput) for part in parts):

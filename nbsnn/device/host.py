@@ -98,6 +98,10 @@ class Host:
             total = total + part
         return total
 
+    def product(self, a: Array, b: Array, room: Nested, name: str) -> Array:
+        """``a * b``, elementwise."""
+        return a * b
+
     def beside(self, parts: Sequence[Array], room: Nested) -> Array:
         """Arrays [T, B, N, ...] one behind the other along their third axis."""
         return np.concatenate(parts, axis=2)

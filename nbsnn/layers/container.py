@@ -68,6 +68,9 @@ class Container(Layer):
 
     def __repr__(self) -> str:
         lines = [f"  {name}: {layer!r}".replace("\n", "\n  ") for name, layer in self.children.items()]
+        lines += [
+            f"  {name}={value!r}" for name, value in self.options().items() if value != getattr(type(self), name, value)
+        ]
         return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
     def settle(self, setting: Setting) -> None:

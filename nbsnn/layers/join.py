@@ -1,4 +1,8 @@
-"""Joins of several arrays [T, B, ...]: sum, or concatenation along the first axis of their units."""
+"""Joins of several arrays [T, B, ...]: sum, or concatenation along the first axis of their units; of two, products.
+
+and: y = a b,            da = b dy,     db = a dy
+iand: y = (1 - a) b,     da = -b dy,    db = (1 - a) dy
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..device.host import Host
-from .layer import Nested
+from .layer import Array, Nested
 
 JOINS = ("sum", "concatenate")
 
@@ -33,6 +37,25 @@ def joined(arrays: Host, join: str, parts: Sequence[Any], room: Nested) -> Any:
 def parted(arrays: Host, join: str, g: Any, shapes: Sequence[Shape], room: Nested) -> list[Any]:
     """The reverse of ``joined``: the gradient with respect to each array, given that of the result."""
     return [g] * len(shapes) if join == "sum" else arrays.split(g, shapes, room)
+
+
+def multiplied(arrays: Host, join: str, parts: Sequence[Any], room: Nested) -> Any:
+    """The join "and" or "iand" of two arrays."""
+    a, b = parts
+    y = arrays.product(a, b, room, "product")
+    return y if join == "and" else _less(arrays, b, y, room, "joined")
+
+
+def multiplied_reverse(arrays: Host, join: str, parts: Sequence[Any], g: Array, room: Nested) -> list[Any]:
+    """The reverse of ``multiplied``: the gradients with respect to each array, given that of the result."""
+    a, b = parts
+    ga, gb = arrays.product(g, b, room, "ga"), arrays.product(g, a, room, "gb")
+    return [ga, gb] if join == "and" else [arrays.scaled(ga, -1.0, room, "-ga"), _less(arrays, g, gb, room, "g - gb")]
+
+
+def _less(arrays: Host, a: Array, b: Array, room: Nested, name: str) -> Any:
+    """``a - b``"""
+    return arrays.total([a, arrays.scaled(b, -1.0, room, f"{name}, less")], room, name)
 
 
 def added(arrays: Host, parts: Sequence[Any], room: Nested) -> Any:

@@ -1,4 +1,4 @@
-"""A skip connection: y = inner(x) + shortcut(x), within the same step."""
+"""A skip connection: y = branch(x) + shortcut(x), or a product of the two, within the same step."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from ..device.threads import DEVICES
 from ..neuron import Neuron
 from ..random import Draws
+from ..validate import choice
 from .container import Container, as_layer
-from .join import added
+from .join import added, multiplied, multiplied_reverse
 from .layer import Array, Layer, Nested, Setting
 from .sequential import Sequential
 from .spike_trace import LowPass, as_array
@@ -24,6 +25,18 @@ class Residual(Container):
     shortcut : Layer or Neuron, optional
         What the input passes on its way round the branch; by default it is added as it is, and the branch must keep
         its shape.
+    join : {"sum", "and", "iand"}
+        What is made of the branch's output a and the shortcut's b: a + b, a b or (1 - a) b. With a branch that ends in
+        spikes these are the blocks ADD, AND and IAND of spike-element-wise (SEW) networks; "iand" passes spikes on
+        where the branch is silent.
+
+    Notes
+    -----
+    A product of traces is not the trace of a product, so OTTT refuses "and" and "iand"; BPTT and SLTT take them.
+
+    References
+    ----------
+    Fang et al. 2021, "Deep residual learning in spiking neural networks", arXiv:2102.04159.
 
     Examples
     --------
@@ -37,12 +50,18 @@ class Residual(Container):
     kind = "residual"
     devices = DEVICES
     at_once = lowpass = True
+    joins = ("sum", "and", "iand")
+    join = "sum"
 
-    def __init__(self, *layers: Layer | Neuron, shortcut: Layer | Neuron | None = None):
+    def __init__(self, *layers: Layer | Neuron, shortcut: Layer | Neuron | None = None, join: str = "sum"):
         named: dict[str, Layer] = {"branch": Sequential(*layers)}
         if shortcut is not None:
             named["shortcut"] = as_layer(shortcut)
         super().__init__(**named)
+        self.join = choice("join", join, self.joins)
+
+    def options(self) -> dict[str, Any]:
+        return {"join": self.join}
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = in_shape
@@ -63,19 +82,26 @@ class Residual(Container):
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         final: Nested = {}
         parts = [self._forward(name, x, state, tape, draws, final) for name in self.children]
-        return self.arrays.total(self._with_skip(parts, x), tape.setdefault("/join", {}), "joined"), final
+        parts, room = self._with_skip(parts, x), tape.setdefault("/join", {})
+        if self.join == "sum":
+            return self.arrays.total(parts, room, "joined"), final
+        room["parts"] = parts
+        return multiplied(self.arrays, self.join, parts, room), final
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array:
+        if self.join != "sum":
+            raise NotImplementedError(f"join={self.join!r} of a residual has no trace for OTTT: use BPTT or SLTT")
         parts = [as_array(self._trace(name, x, tape, traces)) for name in self.children]
         return self.arrays.total(self._with_skip(parts, as_array(x)), tape.setdefault("/trace", {}), "joined")
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         arrays, room = self.arrays, tape["/join"]
+        parts = self._parted(gy, tape)
         gx = [
-            layer.backward_within(arrays.copied(gy, room, f"gy {name}"), tape[name], grads[name], wanted)
-            for name, layer in self.children.items()
+            layer.backward_within(arrays.copied(part, room, f"gy {name}"), tape[name], grads[name], wanted)
+            for (name, layer), part in zip(self.children.items(), parts, strict=False)
         ]
-        return added(arrays, self._with_skip(gx, gy), room)
+        return added(arrays, self._with_skip(gx, parts[1]), room)
 
     def backward(
         self,
@@ -89,8 +115,16 @@ class Residual(Container):
     ) -> tuple[Array | None, Nested]:
         before: Nested = {}
         passed: dict[str, Any] = {"after": after, "inject": inject, "wanted": wanted}
-        gx = [self._backward(name, gy, tape, grads, before, **passed) for name in self.children]
-        return added(self.arrays, self._with_skip(gx, gy), tape["/join"]), before
+        parts = self._parted(gy, tape)
+        both = zip(self.children, parts, strict=False)
+        gx = [self._backward(name, part, tape, grads, before, **passed) for name, part in both]
+        return added(self.arrays, self._with_skip(gx, parts[1]), tape["/join"]), before
+
+    def _parted(self, gy: Array, tape: Nested) -> list[Any]:
+        """The gradients with respect to what is joined."""
+        if self.join == "sum":
+            return [gy, gy]
+        return multiplied_reverse(self.arrays, self.join, tape["/join"]["parts"], gy, tape["/join"])
 
     def _with_skip(self, parts: list[Any], skip: Any) -> list[Any]:
         """The branch's part and that of the shortcut, which without a layer is ``skip``."""

@@ -143,15 +143,15 @@ class _Writer:
 
     def branches(self, path: str, prefix: str, layer: Any, before: list[str]) -> list[str]:
         """Layers side by side, or a branch with a shortcut."""
-        if getattr(layer, "join", "sum") != "sum":
-            raise ValueError(f'{path}: NIR adds what comes together, it has no join="concatenate"')
+        if layer.join != "sum":
+            raise ValueError(f"{path}: NIR adds what comes together, it has no join={layer.join!r}")
         after = [name for key, child in layer.children.items() for name in self.add(prefix + key, child, before)]
         return after + (before if type(layer) is layers.Residual and "shortcut" not in layer.children else [])
 
     def loop(self, path: str, prefix: str, layer: Any, before: list[str]) -> list[str]:
         """A loop: what comes back goes where the input goes."""
         if layer.join != "sum":
-            raise ValueError(f'{path}: NIR adds what comes together, it has no join="concatenate"')
+            raise ValueError(f"{path}: NIR adds what comes together, it has no join={layer.join!r}")
         feedback, mark, taker = layer.children["feedback"], f"\0{path}", None
         if layer.waits == "output":
             feedback, taker = self.first_step(path, layer, feedback, before)

@@ -394,6 +394,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"net": lambda: nbsnn.Sequential(nbsnn.Dense(4, 3), nbsnn.ReLU(), seed=0), "x": X[0], "scale": "max",
              "per_channel": False, "eps": 1e-6, "momentum": 0.1, "v_start": 0.0, "pool_first": False},
         ),
+        "fold_batch_norm": (nbsnn.fold_batch_norm, nbsnn.fold_batch_norm, {"net": net}),
         "summary": (nbsnn.summary, nbsnn.summary, {"net": net, "x": X}),
         "target_rate": (
             nbsnn.target_rate, nbsnn.target_rate, {"net": net, "x": X, "rate": 0.3, "tolerance": 0.3}
@@ -417,7 +418,9 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"join": "concatenate"},
         ),
         "Parallel(layer)": (None, lambda layer: nbsnn.Parallel(layer), {"layer": lambda: nbsnn.Dense(4, 3)}),
-        "Residual": (nbsnn.Residual, lambda **g: nbsnn.Residual(nbsnn.Dense(4, 4), **g), {"shortcut": None}),
+        "Residual": (
+            nbsnn.Residual, lambda **g: nbsnn.Residual(nbsnn.Dense(4, 4), **g), {"shortcut": None, "join": "iand"}
+        ),
         "Residual(layer)": (None, lambda layer: nbsnn.Residual(layer), {"layer": lambda: nbsnn.Dense(4, 4)}),
         "Recurrent": (
             nbsnn.Recurrent, nbsnn.Recurrent,
