@@ -12,6 +12,7 @@ import numpy as np
 
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
+from ..kernels.plasticity import mean_weight
 from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
@@ -186,7 +187,7 @@ class Layout:
         index = np.empty(total, np.uint16 if short_numbers else np.uint32)
         weights = np.empty(own, self.dtype)
         self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
-        short, factors, resources = [], 0, Numbers(np.float64)
+        short, resources = [], Numbers(np.float64)
         transposed: dict[Connection, tuple] = {}
         used, weighed, longest, late = 0, 0, 0, {}
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
@@ -214,13 +215,12 @@ class Layout:
                 gone = np.concatenate([np.zeros(2 * n), np.full(n, np.inf)])  # a last spike in the future: none yet
                 numbers = resources.put([*c.short_term.numbers(self.network.dt), 0.0])
                 short.append([number, numbers, resources.put(gone)])
-                wire[at.SHORT], wire[at.KEPT] = factors, c.after if c.changes else 1
-                factors += n * int(wire[at.KEPT])
             if c.changes:
                 transposed[c] = rows.transposed()
             used += len(rows)
         self.index, self.weights = index[:used], weights[:weighed]
-        self.shortest = min((int(np.min(v, initial=longest)) for v in late.values()), default=0)
+        there = [c for c in connections if c.changes or c.stop > c.first]
+        self.window = self._window({c: int(np.min(late[c])) for c in there})
         self.ring = np.zeros((longest + 1, self._row), self.dtype)
         for c, steps in late.items():
             if c.late is None:  # such synapses name their place in the ring
@@ -230,10 +230,23 @@ class Layout:
                         f"delays of up to {longest} steps need a ring of {self.ring.size} places, 2^32 at most"
                     )
                 self.index[c.first : c.stop] += place.astype(np.uint32)
-        self.short = table(short, at.SHORT_COLUMNS)
+        self.short, factors = table(short, at.SHORT_COLUMNS), 0
+        for number in self.short[:, at.WIRE]:
+            c, wire = connections[number], self.wires[number]
+            wire[at.SHORT], wire[at.KEPT] = factors, self.window + (c.after - 1 if c.changes else 0)
+            factors += c.source.n * int(wire[at.KEPT])
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
         self.start_resources = self.resources.copy()
         return transposed
+
+    @staticmethod
+    def _window(late: dict[Connection, int]) -> int:
+        """For how many steps no spike need be known beyond its unit, from the least delay of each connection."""
+        plastic = [c for c in late if c.changes]
+        if any(c.kind.loops is mean_weight for c in plastic):  # which needs the traces of all targets
+            return 1
+        # A plastic synapse adds to the ring in the step before; all who add to it do so in the order of steps.
+        return min((steps + (c._extra if plastic else 1) for c, steps in late.items()), default=1)
 
     @property
     def changing(self) -> Array:

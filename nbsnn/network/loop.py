@@ -118,12 +118,17 @@ class Loop:
         self.layout: Layout = network.layout
         self.clock = network.clock
         layout = self.layout
-        self.window = 1 if layout.learning.connections or len(layout.short) else layout.shortest + 1
+        self.window = self.longest_window(layout)
         self.longest = max((int(row[at.AFTER]) - 1 for row in layout.learning.table), default=0)
         self.depth = 2 * self.window + self.longest + 2
         self.models, self.call = layout.models, layout.models.kernel()
         self._make()
         self.arrays = plain(self._arrays())
+
+    @staticmethod
+    def longest_window(layout: Layout) -> int:
+        """Steps between two exchanges of spikes."""
+        return layout.window
 
     @staticmethod
     def put(array: Array) -> Any:
@@ -147,7 +152,7 @@ class Loop:
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
         self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
         self.interpreted = not compiled
-        self.synapses = Synapses(self._bounds(), layout.index, layout.weights)
+        self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.parts)
         scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
         self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
@@ -158,7 +163,8 @@ class Loop:
         layout = self.layout
         spikes = SpikeLists(self.spikes, self.counts, layout.factors, np.zeros((1, 1), np.uint8))
         ring = Ring(layout.ring.reshape(-1), *layout.ring.shape)
-        return Network(layout.tables, layout.values, self.synapses, ring, spikes, layout.plastic)
+        plastic = layout.plastic._replace(traces=layout.learning.twice)
+        return Network(layout.tables, layout.values, self.synapses, ring, spikes, plastic)
 
     def _bounds(self) -> Array:
         """Bounds of each thread's targets in each row of synapses."""
@@ -218,7 +224,7 @@ class Loop:
         for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
         own = layout.units // self.parts + len(layout.pops)
-        t, piece = int(self.clock[0]), max(self.window, 64)
+        t, piece = int(self.clock[0]), -(-64 // self.window) * self.window
         while t < t1:
             start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most, t + LONGEST)
             record = tape.arrays(t, goal, own)

@@ -9,6 +9,7 @@ import numpy as np
 from ..device import gpu
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Plastic, Ring, SpikeLists, Synapses, Tables, Values
+from .layout import Layout
 from .loop import Loop, Tape
 
 Array = np.ndarray
@@ -56,6 +57,11 @@ class GpuLoop(Loop):
 
     tape, put = GpuTape, staticmethod(gpu.put)
 
+    @staticmethod
+    def longest_window(layout: Layout) -> int:
+        """One step where synapses are plastic, as all threads meet in each anyway."""
+        return 1 if layout.learning.connections else layout.window
+
     def renew(self) -> None:
         """Take inputs, and parameters of single units, that have been changed."""
         before = self.models
@@ -66,7 +72,7 @@ class GpuLoop(Loop):
     def _make(self) -> None:
         layout, put = self.layout, gpu.put
         self.parts = 1
-        self.synapses = Synapses(self._bounds(), layout.index, layout.weights)
+        self.synapses = Synapses(self._bounds(), layout.index, layout.weights, 1)
         self.spikes = gpu.empty((self.depth, max(layout.units, 1)), np.int32)
         self.counts = gpu.empty((self.depth, len(layout.pops)), np.int32)
         self.marks = gpu.empty(self.spikes.shape if layout.learning.connections else (1, 1), np.uint8)
@@ -80,7 +86,7 @@ class GpuLoop(Loop):
             **{name: changing[name] if name in changing else put(a) for name, a in layout.values._asdict().items()}
         )
         tables = Tables(self.pops, *map(put, layout.tables[1:]))
-        synapses = Synapses(put(self.synapses.bounds), put(layout.index), arrays["weights"])
+        synapses = Synapses(put(self.synapses.bounds), put(layout.index), arrays["weights"], 1)
         ring = Ring(gpu.flat(arrays["ring"]), *layout.ring.shape)
         spikes = SpikeLists(self.spikes, self.counts, arrays["factors"], self.marks)
         changing = (arrays[name] for name in ("eligible", "since", "rates", "tallies", "aims", "integers"))

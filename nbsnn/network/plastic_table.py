@@ -23,7 +23,7 @@ class PlasticTable:
     connections : list of Connection
         Those with a rule or homeostasis.
     traces : float array
-        Spikes and traces of both sides.
+        Spikes and traces of both sides; the first half of ``twice``, of which threads use both by turns.
     eligible : float array, since : uint32 array
         Of synapses that wait for a reward: see ``kernels.plasticity.rewarded``.
     rates, tallies : float64 and int64 array
@@ -66,7 +66,8 @@ class PlasticTable:
             lists[1].append(place)
             places, entries = places + len(start), entries + len(pre)
         self.columns = np.concatenate(bounds), np.concatenate(lists[0]), np.concatenate(lists[1])
-        self.traces = np.zeros(max(self._traces, 1), self.dtype)
+        self.twice = np.zeros(2 * max(self._traces, 1), self.dtype)
+        self.traces = self.twice[: len(self.twice) // 2]
         self.eligible, self.since = np.zeros(self._waiting, self.dtype), np.zeros(self._waiting, np.uint32)
         self.start_rates = np.concatenate(self._rates)
         self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)

@@ -37,11 +37,12 @@ class Values(NamedTuple):
 
 
 class Synapses(NamedTuple):
-    """Rows of targets: where each begins, for each thread; targets; weights of their own."""
+    """Rows of targets: where each begins, for each of ``threads``; targets; weights of their own."""
 
     bounds: np.ndarray
     index: np.ndarray
     weights: np.ndarray
+    threads: int
 
 
 class Ring(NamedTuple):

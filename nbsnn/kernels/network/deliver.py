@@ -1,8 +1,8 @@
 """Spikes along synapses: the rows of targets of the units that spiked, added into the ring of what is to arrive.
 
 ``index`` holds the targets of all synapses, sorted by source, then by target; thread ``part`` of ``parts`` serves the
-targets among its own units, ``bounds[row + part]`` to ``bounds[row + part + 1]``. So no two threads write to one place,
-and every target adds up its spikes in the same order, whatever the number of threads.
+targets among its own units, which lie between two of the bounds of a row. So no two threads write to one place, and
+every target adds up its spikes in the same order, whatever the number of threads.
 """
 
 import numpy as np
@@ -44,11 +44,17 @@ def shares(emitted: int, c: int, tables: Tables):
     return first + emitted % wires[c, at.KEPT] * tables.pops[wires[c, at.SOURCE], at.UNITS] if first >= 0 else first
 
 
+def sources(part: int, n: int, network: Network):
+    """Those of the ``n`` units of a source of which a thread keeps account, whoever steps them: from, to."""
+    threads = network.synapses.threads
+    return n * (part % threads) // threads, n * (part % threads + 1) // threads
+
+
 def connection(emitted: int, part: int, parts: int, c: int, network: Network):
     """Deliver all spikes of step ``emitted`` along connection ``c``; without delay they arrive in the next step."""
     pops, wires, P = network.tables.pops, network.tables.wires, network.values.numbers
     spikes, counts, factors = network.spikes.units, network.spikes.counts, network.spikes.factors
-    bounds, index, weights = network.synapses
+    bounds, index, weights, threads = network.synapses
     R, rows, places = network.ring
     source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(emitted, c, network.tables)
     slot = emitted % spikes.shape[0]
@@ -62,7 +68,7 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
             unit = spikes[slot, base + k]
             if unit < wires[c, at.FROM] or unit >= wires[c, at.TO]:
                 continue
-            place = wires[c, at.BOUNDS] + unit * (parts + 1) + part
+            place = wires[c, at.BOUNDS] + unit * (threads + 1) + part % threads
             a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
             factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
             if delay >= 0:

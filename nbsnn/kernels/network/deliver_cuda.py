@@ -17,7 +17,7 @@ def connection(emitted: int, turn, rows_at_once: int, lane: int, lanes: int, c: 
     """
     pops, wires, P = network.tables.pops, network.tables.wires, network.values.numbers
     spikes, counts, factors = network.spikes.units, network.spikes.counts, network.spikes.factors
-    bounds, index, weights = network.synapses
+    bounds, index, weights, _ = network.synapses
     R, rows, places = network.ring
     source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(emitted, c, network.tables)
     slot = emitted % spikes.shape[0]

@@ -3,7 +3,8 @@
 In step t a population takes what the ring holds for it, adds its drives and currents, and steps; its spikes are listed.
 At the end of a window, which is as long as the shortest delay allows, all spikes of the window travel along their
 synapses into later rows of the ring. ``parts`` threads run this loop at once, each for its own units of every
-population; they meet once in a window.
+population; they meet once in a window, and once in a step where synapses are plastic. Spikes of a window arrive after
+it, or in its last step, so plastic synapses need no others in the steps before.
 
 Everything that varies in number lies in one flat array: tables of integers say where a population's state, parameters
 and synapses are. So one compiled kernel serves all networks that are made of the same models. No part of an array is
@@ -73,7 +74,7 @@ def simulate(
     network, record = network_of(arrays), Record(*record)
     x, y, bits, events = scratch
     room = Scratch(x[part], y[part], bits[part], events[part])
-    pops, wires, short = network.tables.pops, network.tables.wires, network.tables.short
+    pops = network.tables.pops
     spikes, counts, table = network.spikes.units, network.spikes.counts, network.plastic.table
     steps, units = network.values.steps, network.values.units
     depth = spikes.shape[0]
@@ -96,30 +97,40 @@ def simulate(
                             count = collect(a, n, room.y, line, base, count)
                 counts[now % depth, k, part] = count
             sample(part, now, record, network.values.states)
-        note(part, parts, t, end, turn % 2, pops, network.spikes, record)
-        for k in range(short.shape[0]):
-            release(part, t, k, network)
-        if parts > 1:
-            wait_for_all(cells, parts)
-        for now in range(t, end):
-            for k in range(wires.shape[0]):
-                if wires[k, at.RULE] < 0:
-                    connection(now, part, parts, k, network)
-        for k in range(table.shape[0]):
-            update_traces(part, parts, t, k, network)
-        if parts > 1 and table.shape[0] > 0:
-            wait_for_all(cells, parts)
-        for k in range(table.shape[0]):
-            update_synapses(part, parts, t, k, network)
-            deliver_plastic(part, parts, t, k, network)
-        if parts > 1 and short.shape[0] > 0:
-            wait_for_all(cells, parts)
+            if now == end - 1:
+                note(part, parts, t, end, turn % 2, pops, network.spikes, record)
+                if parts > 1:
+                    wait_for_all(cells, parts)
+                travel(part, parts, t, end, network, cells)
+            for k in range(table.shape[0]):
+                update_traces(part, parts, now, k, network)
+            if parts > 1 and table.shape[0] > 0:
+                wait_for_all(cells, parts)
+            for k in range(table.shape[0]):
+                update_synapses(part, parts, now, k, network)
+                deliver_plastic(part, parts, now, k, network)
+            if parts > 1 and network.plastic.integers.shape[0] > 0:  # of which there are no two, as of traces
+                wait_for_all(cells, parts)
         t = end
         if full(turn % 2, parts, window, record):
             break
         turn += 1
     if part == 0:
         record.clock[0] = t
+
+
+def travel(part: int, parts: int, t0: int, t1: int, network: Network, cells: np.ndarray):
+    """All spikes of the steps [t0, t1), which all threads have listed, along synapses whose weights stay."""
+    wires, short = network.tables.wires, network.tables.short
+    for t in range(t0, t1):
+        for k in range(short.shape[0]):
+            release(part, t, k, network)
+    if parts > 1 and short.shape[0] > 0:
+        wait_for_all(cells, parts)
+    for t in range(t0, t1):
+        for k in range(wires.shape[0]):
+            if wires[k, at.RULE] < 0:
+                connection(t, part, parts, k, network)
 
 
 def share(units, part, parts):

@@ -12,19 +12,22 @@ import numpy as np
 from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
 from ..network.arrays import Network
-from .step import stretch
+from ..network.deliver import sources
+from .step import half, stretch
 from .synapse import decayed, integer_rule, synapse, top_bits
 
 
-def decay_integers(part: int, parts: int, row: np.ndarray, network: Network) -> None:
+def decay_integers(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Traces of a thread's own units after a step."""
     wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
     traces, integers = network.plastic.traces, network.plastic.integers
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
     first = row[at.INTEGERS]
     rule, a = integer_rule(integers[first : first + at.INTEGER_NUMBERS]), first + at.INTEGER_NUMBERS
-    for i in range(n * part // parts, n * (part + 1) // parts):
-        integers[a + i] = decayed(integers[a + i], traces[row[at.ARRIVED] + i], rule)
+    lo, hi = sources(part, n, network)
+    arrived = row[at.ARRIVED] + half(t, network)
+    for i in range(lo, hi):
+        integers[a + i] = decayed(integers[a + i], traces[arrived + i], rule)
     for j in range(m * part // parts, m * (part + 1) // parts):
         integers[a + n + j] = decayed(integers[a + n + j], traces[row[at.SPIKED] + j], rule)
 
@@ -37,12 +40,13 @@ def rounds(bits, key, t, number, s):
 def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Synapses onto a thread's own units after step t."""
     wire, pops, plastic = network.tables.wires[row[at.WIRE]], network.tables.pops, network.plastic
-    bounds, index, weights = network.synapses
+    bounds, index, weights, threads = network.synapses
     keys, S = network.values.keys, network.values.states
     traces, integers = plastic.traces, plastic.integers
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
-    arrived, spiked = traces[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    first = row[at.ARRIVED] + half(t, network)
+    arrived, spiked = traces[first : first + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
     first = row[at.INTEGERS] + at.INTEGER_NUMBERS
     rule = integer_rule(integers[row[at.INTEGERS] : first])
     a, c = integers[first : first + n], integers[first + n : first + n + m]
@@ -52,7 +56,7 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
         came = stretch(other, parts, t - row[at.AFTER], source, network)
         for k in range(came.shape[0]):
             i = came[k]
-            at_row = wire[at.BOUNDS] + i * (parts + 1) + part
+            at_row = wire[at.BOUNDS] + i * (threads + 1) + part % threads
             for e in range(bounds[at_row], bounds[at_row + 1]):
                 j = index[e]
                 weights[place + e] = synapse(

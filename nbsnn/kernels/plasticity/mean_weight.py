@@ -144,7 +144,7 @@ def deliver_plastic(part: int, parts: int, t: int, k: int, network: Network) -> 
         connection(emitted, part, parts, number, network)
         return
     wire, lines = network.tables.wires[number], network.plastic.lines
-    bounds, index, weights = network.synapses
+    bounds, index, weights, threads = network.synapses
     R, rows, places = network.ring
     source, short, shift = wire[at.SOURCE], shares(emitted, number, network.tables), wire[at.SHIFT]
     m = pops[wire[at.TARGET], at.UNITS]
@@ -154,7 +154,7 @@ def deliver_plastic(part: int, parts: int, t: int, k: int, network: Network) -> 
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(lists.counts[slot, source, other]):
             unit = lists.units[slot, base + k]
-            place = wire[at.BOUNDS] + unit * (parts + 1) + part
+            place = wire[at.BOUNDS] + unit * (threads + 1) + part % threads
             factor = lists.factors[short + unit] if short >= 0 else weights.dtype.type(1)
             for e in range(bounds[place], bounds[place + 1]):
                 j = np.int64(index[e])

@@ -163,12 +163,17 @@ def follow_target(lo, hi, seen, carried, used, factors):
     follow_post(seen[lo:hi].reshape(1, -1), carried[:, lo:hi], used[:, :, lo:hi], factors)
 
 
-def mark(seen, lo, hi, units):
-    """``seen`` is 1 at ``units`` and 0 at the others of [lo, hi)."""
+def clear(seen, lo, hi):
+    """``seen`` is 0 in [lo, hi)."""
     for i in range(lo, hi):
         seen[i] = 0
+
+
+def mark(seen, lo, hi, units):
+    """``seen`` is 1 at those of ``units`` that lie in [lo, hi)."""
     for k in range(units.shape[0]):
-        seen[units[k]] = 1
+        if lo <= units[k] < hi:
+            seen[units[k]] = 1
 
 
 def asked(w: float, s, q: float, x: tuple, y: tuple, p: tuple, limits: Limits) -> float:

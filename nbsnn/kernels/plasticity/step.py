@@ -9,10 +9,10 @@ import numpy as np
 from ...scalar.hole import hole, optional
 from ..network import tables as at
 from ..network.arrays import Network
-from ..network.deliver import connection
+from ..network.deliver import connection, sources
 from .normalized import normalization, row_sum
 from .rewarded import rewarded
-from .sparse import Synapses, UnitLines, mark
+from .sparse import Synapses, UnitLines, clear, mark
 
 
 @hole
@@ -62,7 +62,7 @@ def balance(lo: int, hi: int, rule: int, c: Synapses) -> None:
 
 
 @optional
-def decay_integers(part: int, parts: int, row: np.ndarray, network: Network) -> None:
+def decay_integers(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Traces of a rule in integers, if there is one."""
 
 
@@ -84,28 +84,37 @@ def side(place: int, count: int, units: int, traces: np.ndarray):
     return traces[place : place + count * units].reshape(count, units)
 
 
+def half(t: int, network: Network):
+    """Distance to what is known of sources in step t: of two, so that the last step's may still be read."""
+    return t % 2 * (network.plastic.traces.shape[0] // 2) if network.synapses.threads > 1 else 0
+
+
 def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> None:
-    """Traces of a thread's own units after step t."""
+    """Traces after step t: of a thread's share of the source, of its own units of the target."""
     row, traces, P = network.plastic.table[k], network.plastic.traces, network.values.numbers
     wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
-    lo, hi = n * part // parts, n * (part + 1) // parts
-    seen = traces[row[at.ARRIVED] : row[at.ARRIVED] + n]
-    mark(seen, lo, hi, stretch(part, parts, t - row[at.AFTER], source, network))
+    lo, hi = sources(part, n, network)
+    first = half(t, network)
+    seen = traces[first + row[at.ARRIVED] : first + row[at.ARRIVED] + n]
+    clear(seen, lo, hi)
+    for other in range(parts):
+        mark(seen, lo, hi, stretch(other, parts, t - row[at.AFTER], source, network))
     count = row[at.PRE_TRACES]
-    carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, traces)
+    carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(first + row[at.PRE_USED], count, n, traces)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
     follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
     lo, hi = m * part // parts, m * (part + 1) // parts
     seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    clear(seen, lo, hi)
     mark(seen, lo, hi, stretch(part, parts, t, target, network))
     count = row[at.POST_TRACES]
     carried, used = side(row[at.POST_CARRIED], count, m, traces), side(row[at.POST_USED], count, m, traces)
     factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
     if row[at.INTEGERS] >= 0:
-        decay_integers(part, parts, row, network)
+        decay_integers(part, parts, t, row, network)
 
 
 def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> None:
@@ -122,17 +131,17 @@ def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> 
         catch_up_rows(part, parts, t, row, network)
 
 
-def synapses_of(t: int, row: np.ndarray, parts: int, network: Network) -> Synapses:
+def synapses_of(t: int, row: np.ndarray, network: Network) -> Synapses:
     """What a rule's visits see of a plastic connection in step t."""
     wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
-    bounds, index, weights = network.synapses
-    plastic, traces, shift = network.plastic, network.plastic.traces, wire[at.SHIFT]
+    bounds, index, weights, threads = network.synapses
+    plastic, traces, shift, first = network.plastic, network.plastic.traces, wire[at.SHIFT], half(t, network)
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
-    own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (parts + 1)]
+    own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (threads + 1)]
     return Synapses(
-        traces[row[at.ARRIVED] : row[at.ARRIVED] + n],
+        traces[first + row[at.ARRIVED] : first + row[at.ARRIVED] + n],
         traces[row[at.SPIKED] : row[at.SPIKED] + m],
-        side(row[at.PRE_USED], row[at.PRE_TRACES], n, traces).reshape(row[at.PRE_TRACES], 1, 1, n),
+        side(first + row[at.PRE_USED], row[at.PRE_TRACES], n, traces).reshape(row[at.PRE_TRACES], 1, 1, n),
         side(row[at.POST_USED], row[at.POST_TRACES], m, traces).reshape(row[at.POST_TRACES], 1, 1, m),
         P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1),
         P[row[at.LIMITS] : row[at.LIMITS] + 4],
@@ -152,22 +161,23 @@ def synapses_of(t: int, row: np.ndarray, parts: int, network: Network) -> Synaps
 
 def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Changes of synapses at spikes."""
-    wire, pops, c = network.tables.wires[row[at.WIRE]], network.tables.pops, synapses_of(t, row, parts, network)
+    wire, pops, c = network.tables.wires[row[at.WIRE]], network.tables.pops, synapses_of(t, row, network)
     source, target, model = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
-    m = pops[target, at.UNITS]
+    m, threads = pops[target, at.UNITS], network.synapses.threads
+    here = part % threads
     lo, hi = m * part // parts, m * (part + 1) // parts
     if row[at.BALANCED] >= 0:
         for other in range(parts):
             arrived = stretch(other, parts, t - row[at.AFTER], source, network)
             for k in range(arrived.shape[0]):
-                row_sum(model, arrived[k], part, parts, c)
+                row_sum(model, arrived[k], here, threads, c)
         balance(lo, hi, model, c)
     elif row[at.STEERED] >= 0:
         steer(lo, hi, model, c)
     for other in range(parts):
         arrived = stretch(other, parts, t - row[at.AFTER], source, network)
         for k in range(arrived.shape[0]):
-            change_row(model, arrived[k], part, parts, c)
+            change_row(model, arrived[k], here, threads, c)
     fired = stretch(part, parts, t, target, network)
     for k in range(fired.shape[0]):
         change_column(model, fired[k], c)

@@ -56,7 +56,7 @@ def update_synapses(part: int, parts: int, lanes: int, t: int, network: Network)
     """Synapses whose source's spike arrives or whose target fires; neighbouring threads have those of one spike."""
     pops, wires, plastic, traces = network.tables.pops, network.tables.wires, network.plastic, network.plastic.traces
     spikes, counts, table = network.spikes.units, network.spikes.counts, network.plastic.table
-    bounds, index, _ = network.synapses
+    bounds, index, _, _ = network.synapses
     lane, rows_at_once, turn = part % lanes, parts // lanes, part // lanes
     for k in range(table.shape[0]):
         if table[k, at.CHANGES] and (table[k, at.LEARNS] or table[k, at.REWARD] >= 0):
@@ -85,7 +85,7 @@ def update_synapses(part: int, parts: int, lanes: int, t: int, network: Network)
 def apply_homeostasis(part: int, parts: int, t: int, network: Network) -> None:
     """Count the spikes of step t; at the end of an interval, change the weights onto a thread's own units."""
     pops, wires, marks, P = network.tables.pops, network.tables.wires, network.spikes.marks, network.values.numbers
-    bounds, _, weights = network.synapses
+    bounds, _, weights, _ = network.synapses
     table, starts, numbered = network.plastic.table, network.plastic.starts, network.plastic.numbered
     rates, tallies = network.plastic.rates, network.plastic.tallies
     for k in range(table.shape[0]):
