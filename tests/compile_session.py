@@ -141,6 +141,11 @@ def refuse(*_: object) -> None:
     raise PermissionError("read-only")
 
 
+def imported(folder: Path) -> list:
+    """What Numba imports to compile, and to run cached kernels nobody needs."""
+    return [name for name in ("numba.np.linalg", "scipy.linalg", "numpy.f2py") if name in sys.modules]
+
+
 def run(folder: Path) -> dict:
     """The first version of the neuron, whatever the cache."""
     return {"v": Population(edit(folder, {}).neuron, 3).run(X)["v"].ravel().tolist()}

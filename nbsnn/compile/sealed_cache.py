@@ -21,6 +21,7 @@ from typing import Any
 from numba.core.base import BaseContext
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.codegen import Codegen
+from numba.core.runtime.nrt import rtsys
 from numba.core.types import NamedTuple
 from numba.core.typing.templates import Signature
 
@@ -39,8 +40,14 @@ class SealedCache(FunctionCache):
         self._cache_file = SealedFiles(cache_path=self._cache_path, filename_base=base, source_stamp=stamp)
 
     def load_overload(self, sig: Signature, target_context: BaseContext) -> Any:
-        """As Numba's; on a terminal, what is not there and takes seconds to compile is said to be."""
-        found = super().load_overload(sig, target_context)
+        """As Numba's; on a terminal, what is not there and takes seconds to compile is said to be.
+
+        Numba's own first imports all that it can compile, SciPy's linear algebra included; what lies in a file needs
+        the runtime alone.
+        """
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            found = self._load_overload(sig, target_context)
         if found is None and sys.stderr is not None and sys.stderr.isatty():
             print(f"compiling {self._name} ..., once", file=sys.stderr, flush=True)
         return found
