@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .layers import InstanceNorm as InstanceNorm
     from .layers import Layer as Layer
     from .layers import LayerNorm as LayerNorm
+    from .layers import LearnedDelays as LearnedDelays
     from .layers import MaxPool1d as MaxPool1d
     from .layers import MaxPool2d as MaxPool2d
     from .layers import Parallel as Parallel
@@ -129,8 +130,8 @@ NAMES = {
     "layers": """
         AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d BatchNorm Container Conv1d Conv2d ConvTranspose1d
         ConvTranspose2d Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool GroupNorm Identity
-        InstanceNorm Layer LayerNorm MaxPool1d MaxPool2d Parallel Population ReLU Recurrent Reshape Residual Run Scale
-        Sequential SumPool1d SumPool2d TemporalConv Upsample WSConv2d WSDense
+        InstanceNorm Layer LayerNorm LearnedDelays MaxPool1d MaxPool2d Parallel Population ReLU Recurrent Reshape
+        Residual Run Scale Sequential SumPool1d SumPool2d TemporalConv Upsample WSConv2d WSDense
     """,
     "learning": "Accumulator BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",

@@ -19,6 +19,8 @@ KINDS = {  # name -> how to make it, shape of its input
     "standardised": (lambda: nbsnn.WSDense(5, 3), (5,)),
     "standardised, plain": (lambda: nbsnn.WSDense(5, 3, bias=False, gain=False, eps=0.1), (5,)),
     "standardised conv": (lambda: nbsnn.WSConv2d(2, 4, 3, padding=1, groups=2), (2, 4, 5)),
+    "learned delays": (lambda: nbsnn.LearnedDelays(5, 3, 4, sigma=0.7), (5,)),
+    "delays of points": (lambda: nbsnn.LearnedDelays(5, 3, 2, sigma=0.0, bias=False), (5,)),
     "reflect": (lambda: nbsnn.Conv2d(2, 4, (3, 2), padding=(2, 1), padding_mode="reflect", groups=2), (2, 4, 5)),
     "replicate": (lambda: nbsnn.Conv2d(2, 3, 4, padding="same", padding_mode="replicate"), (2, 4, 5)),
     "circular": (lambda: nbsnn.Conv1d(2, 3, 3, padding=2, stride=2, padding_mode="circular"), (2, 5)),

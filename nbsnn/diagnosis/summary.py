@@ -211,6 +211,8 @@ class Counted(Layer):
         self.ones = (layer.plain() if isinstance(layer, (WSConv2d, WSDense)) else layer).twin(dtype=np.float64)
         for name, array in self.ones.parameters().items():
             array[...] = 1.0 if name == "weight" else 0.0
+        for array in self.ones.all_buffers().values():
+            array[...] = 0.0  # each synapse at one step, if it has a kernel over time
 
     def initial(self, batch: int) -> Nested:
         return self.layer.initial(batch)

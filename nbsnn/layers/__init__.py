@@ -21,6 +21,7 @@ from .identity import Identity as Identity
 from .layer import Layer as Layer
 from .layer import Setting as Setting
 from .layer_norm import LayerNorm as LayerNorm
+from .learned_delays import LearnedDelays as LearnedDelays
 from .parallel import Parallel as Parallel
 from .pool1d import AvgPool1d as AvgPool1d
 from .pool1d import MaxPool1d as MaxPool1d

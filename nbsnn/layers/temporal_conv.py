@@ -80,10 +80,14 @@ class TemporalConv(Layer):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
             raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
+        self.draw(setting, draws)
+        self.settle(setting)
+
+    def draw(self, setting: Setting, draws: Draws) -> None:
+        """Make the parameters."""
         (n_pre,), (n_post,), steps = self.in_shape, self.shape, self.kernel_size
         fans: dict[str, Any] = {"fan_in": n_pre * steps, "fan_out": n_post * steps, "dtype": setting.dtype}
         self.params = weight_and_bias(self, (steps, n_pre, n_post), n_post, draws, **fans)
-        self.settle(setting)
 
     def on_gpu(self) -> Any:
         from .cuda.temporal_conv import CudaTemporalConv
@@ -130,6 +134,15 @@ class TemporalConv(Layer):
         before = arrays.as_result(back[:past]) if past else self.initial(gy.shape[1])["past"]
         return (gx if wanted else None), {"past": before}
 
+    @property
+    def kernel(self) -> Array:
+        """The weights as they are used, [kernel_size, n_pre, n_post]."""
+        return self.params["weight"]
+
+    def tape_bytes(self, steps: int, batch: int) -> int:
+        numbers = 2 * (steps + self.kernel_size) * self.in_shape[0] + 2 * steps * self.shape[0]
+        return numbers * batch * self.setting.dtype.itemsize
+
     def lags(self, whole: Any) -> Iterator[Any]:
         """Input that each weight sees: that of every step, of the step before each, and so on."""
         past = self.kernel_size - 1
@@ -140,7 +153,7 @@ class TemporalConv(Layer):
     def convolve(self, whole: Array, y: Array) -> None:
         """Fill ``y`` with what all weights make of ``whole``, the past and the input."""
         y[...] = 0.0
-        for weight, seen in zip(self.params["weight"], self.lags(whole), strict=True):
+        for weight, seen in zip(self.kernel, self.lags(whole), strict=True):
             y += matmul(seen, weight)
         if self.bias:
             y += self.params["bias"]
@@ -148,7 +161,7 @@ class TemporalConv(Layer):
     def spread(self, gy: Array, back: Array, tape: Nested, grads: Nested) -> None:
         """The reverse: adds to ``back``, the gradient with respect to ``whole``, and to ``grads``."""
         flat = gy.reshape(-1, *self.shape)
-        lags = zip(self.params["weight"], grads["weight"], self.lags(tape["whole"]), self.lags(back), strict=True)
+        lags = zip(self.kernel, grads["weight"], self.lags(tape["whole"]), self.lags(back), strict=True)
         for weight, gradient, seen, g in lags:
             gradient += matmul(seen.reshape(-1, *self.in_shape).T, flat)
             g += matmul(gy, weight.T)

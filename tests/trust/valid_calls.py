@@ -394,6 +394,11 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"net": lambda: nbsnn.Sequential(nbsnn.Dense(4, 3), nbsnn.ReLU(), seed=0), "x": X[0], "scale": "max",
              "per_channel": False, "eps": 1e-6, "momentum": 0.1, "v_start": 0.0, "pool_first": False},
         ),
+        "LearnedDelays": (
+            nbsnn.LearnedDelays, lambda **g: nbsnn.Sequential(nbsnn.LearnedDelays(**g)),
+            {"n_pre": 4, "n_post": 3, "max_delay": 3, "sigma": 1.0, "bias": True, "weight": nbsnn.init.normal(),
+             "delay": nbsnn.init.uniform(0.0, 3.0), "bias_init": nbsnn.init.constant(0.0)},
+        ),
         "fold_batch_norm": (nbsnn.fold_batch_norm, nbsnn.fold_batch_norm, {"net": net}),
         "summary": (nbsnn.summary, nbsnn.summary, {"net": net, "x": X}),
         "target_rate": (
