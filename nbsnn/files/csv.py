@@ -64,7 +64,8 @@ def read_csv(path: str | PathLike[str], population: str | None = None) -> tuple[
     Raises
     ------
     ValueError
-        If a column is missing, a line cannot be read, or several populations are there and none is named.
+        If a column is missing, a line holds no finite time and unit from 0 on, or several populations are there and
+        none is named.
 
     Examples
     --------
@@ -77,26 +78,39 @@ def read_csv(path: str | PathLike[str], population: str | None = None) -> tuple[
     if population is not None:
         instance("population", population, str, "the name of one")
     with named(path), open(path_of("path", path), newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
-        missing = [name for name in ("time_ms", "unit") if name not in columns]
-        if missing:
-            raise ValueError(f"{path} has no column {missing[0]!r}; it has {list(columns)}")
-        if population is not None and "population" not in columns:
-            raise ValueError(f"{path} has no column 'population', so none is {population!r}")
-        times, units, names = [], [], {}
-        for row in reader:
-            name = row.get("population")
-            names[name] = None
-            if population is not None and name != population:
-                continue
-            try:
-                times.append(float(row["time_ms"]))
-                units.append(int(row["unit"]))
-            except (TypeError, ValueError):
-                raise ValueError(f"{path}, line {reader.line_num}: no spike, but {row}") from None
+        try:
+            times, units, names = _columns(path, csv.DictReader(file), population)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{path} is no text of spikes: {error}") from None
     if population is None and len(names) > 1:
-        raise ValueError(f"{path} has spikes of {sorted(map(str, names))}: name the population whose spikes are wanted")
+        raise ValueError(f"{path} has spikes of {sorted(names)}: name the population whose spikes are wanted")
     if population is not None and population not in names:
-        raise ValueError(f"{path} has no spikes of {population!r}, but of {sorted(map(str, names))}")
+        raise ValueError(f"population: {path} has no spikes of {population!r}, but of {sorted(names)}")
     return np.array(times, np.float64), np.array(units, np.int64)
+
+
+def _columns(
+    path: str | PathLike[str], reader: csv.DictReader[str], population: str | None
+) -> tuple[list[float], list[int], set[str]]:
+    """Times and units of the lines that are wanted, and the names of all populations."""
+    columns = reader.fieldnames or []
+    missing = [name for name in ("time_ms", "unit") if name not in columns]
+    if missing:
+        raise ValueError(f"{path} has no column {missing[0]!r}; it has {list(columns)}")
+    if population is not None and "population" not in columns:
+        raise ValueError(f"{path} has no column 'population', so none is {population!r}")
+    times, units, names = [], [], set()
+    for row in reader:
+        name = str(row.get("population"))
+        names.add(name)
+        if population is not None and name != population:
+            continue
+        try:
+            time, unit = float(row["time_ms"]), int(row["unit"])
+        except (TypeError, ValueError):
+            time, unit = np.nan, 0
+        if not (np.isfinite(time) and 0 <= unit < 2**63):
+            raise ValueError(f"{path}, line {reader.line_num}: no spike, but {row}")
+        times.append(time)
+        units.append(unit)
+    return times, units, names

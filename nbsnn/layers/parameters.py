@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..device.gpu import assign, get
-from ..validate import finite
+from ..validate import array_of, finite
 
 
 class Learned:
@@ -48,7 +48,7 @@ class Parameters(dict[str, Any]):
     def __setitem__(self, name: str, value: ArrayLike) -> None:
         if name not in self:
             raise KeyError(f"there is no parameter {name!r}; there are {list(self)}")
-        array, given = self[name], np.asarray(get(value))
+        array, given = self[name], array_of(f"parameter {name!r}", get(value))
         if given is array:  # changed in place: params["weight"] *= 2
             return
         if given.dtype.kind not in "fiub":

@@ -16,7 +16,6 @@ from numpy.typing import DTypeLike
 from ..network import Network
 from ..neurons import ConductanceLIF
 from ..sparse import values
-from ..validate import number
 from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_conductances
 
 
@@ -57,5 +56,5 @@ def coba(
     )
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Normal(-65.0, 5.0))
     start_conductances(cells)
-    connect(net, cells, EXCITATION, INHIBITION, weights=(number("weight", weight), number("inhibition", inhibition)))
+    connect(net, cells, EXCITATION, INHIBITION, weight, inhibition)
     return net

@@ -17,7 +17,6 @@ from numpy.typing import DTypeLike
 from ..network import Network
 from ..neurons import HodgkinHuxley
 from ..sparse import values
-from ..validate import number
 from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_conductances
 
 
@@ -61,5 +60,5 @@ def cobahh(
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Normal(-65.0, 5.0))
     cells.start(m=0.0, h=0.0, n=0.0)
     start_conductances(cells)
-    connect(net, cells, EXCITATION, INHIBITION, weights=(number("weight", weight), number("inhibition", inhibition)))
+    connect(net, cells, EXCITATION, INHIBITION, weight, inhibition)
     return net

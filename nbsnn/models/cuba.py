@@ -16,7 +16,6 @@ from ..network import Network
 from ..neurons import LIF
 from ..sparse import values
 from ..synapses import Exponential
-from ..validate import number
 from .vogels_abbott import cells_at, connect
 
 
@@ -55,6 +54,5 @@ def cuba(
     net = Network(dt, seed, dtype=dtype, device=device)
     neuron = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Uniform(-60.0, -50.0))
-    weights = number("weight", weight), number("inhibition", inhibition)
-    connect(net, cells, Exponential(5.0), Exponential(10.0), weights)
+    connect(net, cells, Exponential(5.0), Exponential(10.0), weight, inhibition)
     return net

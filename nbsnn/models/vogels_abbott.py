@@ -15,7 +15,7 @@ from ..network import Group, Network
 from ..random import Draws
 from ..sparse import Sparse
 from ..synapses import Exponential, Synapse
-from ..validate import number
+from ..validate import number, number_in
 
 CELLS = 4000
 PROBABILITY = 0.02
@@ -29,15 +29,17 @@ def cells_at(scale: float) -> int:
     return round(CELLS * number("scale", scale, least=least, most=1e5))
 
 
-def connect(net: Network, cells: Group, excitation: Synapse, inhibition: Synapse, weights: tuple[float, float]) -> None:
+def connect(
+    net: Network, cells: Group, excitatory: Synapse, inhibitory: Synapse, weight: float, inhibition: float
+) -> None:
     """Connect cells at random: the first four fifths excite, the others inhibit.
 
     The number of synapses that a cell has on average does not depend on the number of cells.
     """
     split, some = cells.n * 4 // 5, Sparse(probability=PROBABILITY * CELLS / cells.n)
     exc, inh = cells[:split].named("exc"), cells[split:].named("inh")
-    net.connect(exc, cells, some, weight=weights[0], synapse=excitation)
-    net.connect(inh, cells, some, weight=weights[1], synapse=inhibition)
+    net.connect(exc, cells, some, weight=number_in(net.dtype, "weight", weight), synapse=excitatory)
+    net.connect(inh, cells, some, weight=number_in(net.dtype, "inhibition", inhibition), synapse=inhibitory)
 
 
 def start_conductances(cells: Group) -> None:

@@ -171,12 +171,27 @@ def read_images(path):
     return [read_idx(path)]
 
 
+TEXT = {"cells": (np.arange(1, 30) * 0.7, np.arange(29) % 4), "in": (np.arange(5) * 1.5, np.arange(5))}
+
+
+def write_text(path):
+    nbsnn.files.write_csv(path, TEXT)
+
+
+def read_text(path):
+    return list(nbsnn.files.read_csv(path, "cells"))
+
+
 # What can be seen to be wrong in data that differ.
 
 
 def odd_spikes(found):
     times, units, _, _, (n, dt), *_ = found
     return (units < 0).any() or (units >= n).any() or (np.diff(times) < 0).any() or (times < 0).any() or not dt > 0
+
+
+def odd_text(found):
+    return not np.isfinite(found[0]).all() or (found[1] < 0).any()
 
 
 def odd_variables(found):
@@ -517,6 +532,7 @@ FORMATS = {
     "learning": (write_learning, course, mutate_npz, odd_arrays),
     "state": (write_state, read_state, mutate_npz, odd_state),
     "spikes": (write_spikes, read_spikes, mutate_spikes, odd_spikes),
+    "csv": (write_text, read_text, lambda rng, data, number: bent(rng, data), odd_text),
     "variables": (write_variables, read_variables, mutate_variables, odd_variables),
     "idx": (write_idx, read_images, mutate_idx, never),
     "idx.gz": (write_packed, read_images, mutate_packed, never),
