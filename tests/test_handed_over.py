@@ -203,19 +203,6 @@ def test_a_function_that_has_no_name_is_refused_in_words_but_can_be_copied(make,
     copy.deepcopy(thing)
 
 
-def test_networks_and_recordings_pickle_or_say_what_to_hand_over():
-    net = nbsnn.Network(dt=0.1, device="python")
-    group = net.population(neurons.AdEx(), 3)
-    net.connect(group, group, nbsnn.Sparse(probability=0.5), weight=1.0)
-    assert len(pickle.loads(pickle.dumps(net)).groups) == 1
-    recording = net.run(0.3)
-    with pytest.raises(TypeError, match=r"network.state\(\)"):
-        pickle.dumps(net)
-    with pytest.raises(TypeError, match=r"recording.spikes\(group\)"):
-        pickle.dumps(recording)
-    pickle.dumps(net.state())
-
-
 @pytest.mark.long
 def test_a_spawned_process_runs_a_network(tmp_path):
     (tmp_path / "main.py").write_text(

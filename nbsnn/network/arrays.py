@@ -56,6 +56,13 @@ class GpuMemory(Memory):
         self.arrays = {name: gpu.put(array) for name, array in arrays.items()}
         self._here: set[str] = set()
 
+    def __getstate__(self) -> dict[str, Any]:
+        with self.at_hand(*self.host):
+            return {"host": self.host, "device": self.device}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__init__(kept["host"])
+
     def read(self, name: str, lo: int = 0, hi: int | None = None) -> Array:
         """Elements [lo, hi): a copy that cannot be written to."""
         if name in self._here or lo == hi:

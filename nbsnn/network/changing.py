@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..random import Draws
 from .course import Course
-from .running import running
+from .running import mine, running
 from .sealed import Sealed
 
 
@@ -19,8 +20,23 @@ class Changing(Sealed):
     _stale: bool
     _stopped: bool
 
+    _noise: int
+
     def loop(self) -> Any:
         """The compiled loop."""
+
+    @property
+    def noise(self) -> int:
+        """Seed of what is drawn in each step, from now on; it is no part of the state."""
+        return self._noise
+
+    @noise.setter
+    def noise(self, seed: int) -> None:
+        mine(self, "a seed")  # type: ignore[arg-type]
+        self._noise = Draws(seed).seed
+        if self._layout is not None:
+            self._layout.take_noise()
+            self.changed()
 
     def changed(self) -> None:
         """Say that inputs or parameters have been changed, which the loop takes over before its next step."""

@@ -183,13 +183,13 @@ class Connection(Sealed):
         """Take note of where the synapses lie, once they are built."""
         self.__dict__.update(start=rows.start, _pair=rows.pair, first=first, late=late, place=place)
 
-    def keep(self, memory: Memory, index: Array, row: Array) -> None:
-        """Take note of the arrays that hold the weights, and of the row in the table of plastic connections."""
+    def keep(self, memory: Memory, index: Array, table: Array, line: int) -> None:
+        """Take note of the arrays that hold the weights, and of the line in the table of plastic connections."""
         stored = SharedWeight(memory, self.place)
         if self.own_weights:
-            stop = self.place + self.stop - self.first
-            post, rule = index[self.first : self.stop], self.integer or self.rule
-            stored = self.kind(self.network, self.name, memory, self.place, stop, post, self.target.n, rule, row)
+            stop, rule = self.place + self.stop - self.first, self.integer or self.rule
+            at_row = index, self.first, self.target.n, rule, table, line
+            stored = self.kind(self.network, self.name, memory, self.place, stop, *at_row)
         self.__dict__["stored"] = stored
 
     @property
@@ -320,7 +320,7 @@ class Connection(Sealed):
     @property
     def draws(self) -> Draws:
         """The random numbers with which a rule in integers rounds, as ``PostPreInt.run`` takes them."""
-        return Draws(self.network.seed, "connection", self.network.connections.index(self), "rounding")
+        return Draws(self.network.noise, "connection", self.network.connections.index(self), "rounding")
 
     @property
     def reward(self) -> float:

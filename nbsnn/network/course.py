@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from ..files.pickling import ByName
 from ..scalar.times import whole
 from ..validate import finite, function
 from .home import Home
@@ -19,7 +20,7 @@ Given = ArrayLike | Callable[[float], ArrayLike]
 """A number, an array, or a function of time."""
 
 
-class Course:
+class Course(ByName):
     """Rows [rows, 1 or n] of ``every`` steps each, the first from step ``first`` on, until step ``end``.
 
     A function of time is kept; ``sample`` makes the rows of a run.

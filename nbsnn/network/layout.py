@@ -7,12 +7,14 @@ into them. So a state is a handful of arrays that can be copied, and one kernel 
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
 from ..kernels.plasticity import mean_weight
+from ..random import Draws
 from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
@@ -21,7 +23,7 @@ from .home import Home
 from .kernel import NetworkKernel, unsigned
 from .membrane import membrane_of
 from .outside import laid
-from .plastic_table import PlasticTable
+from .plastic_table import PlasticTable, rounding
 from .pool import Numbers, Pool, padded, room, table
 from .port import Port
 from .state import digest
@@ -55,7 +57,7 @@ class Layout:
     def __init__(self, network: Home):
         self.network, self.dtype = network, network.dtype
         groups, connections = network.groups, network.connections
-        self.models = self._models()
+        self._kernel: NetworkKernel | None = None
         self.pool = Pool(self.dtype)
         self.place = self.pool.place
         self.rows: dict[Port, int] = {}
@@ -81,9 +83,9 @@ class Layout:
         )  # fmt: skip
         arrays = {name: getattr(self, name) for name in ARRAYS}
         self.memory = self.network.backend.memory(arrays, self.network.device)
-        rows = dict(zip(learning.connections, learning.table, strict=True))
+        lines = {c: k for k, c in enumerate(learning.connections)}
         for c in self.network.connections:
-            c.keep(self.memory, self.index, rows.get(c, np.zeros(0, np.int64)))
+            c.keep(self.memory, self.index, learning.table, lines.get(c, -1))
         self.tables = Tables(self.pops, self.port_table, drives, currents, self.wires, self.short)
 
     def renew(self) -> None:
@@ -120,14 +122,38 @@ class Layout:
         self.values = self.values._replace(own=self._own())
         self._renumber()
 
+    def _key(self, group: Group) -> int:
+        """The key of a population's noise."""
+        return Draws(self.network.noise, "network", "noise", group.name).key
+
+    def take_noise(self) -> None:
+        """Take the seed of noise that the network has been given."""
+        keys = self.pool.keys.array()
+        for pop, group in zip(self.pops, self.network.groups, strict=True):
+            if group.neuron is not None:
+                keys[pop[at.KEY]] = self._key(group)
+        for line, c in zip(self.learning.table, self.learning.connections, strict=True):
+            if c.integer is not None:
+                keys[line[at.ROUNDING] + np.arange(2)] = rounding(c)
+        self.pool.keys.parts = [keys]
+
     def _renumber(self) -> None:
         """Read the models again."""
-        self.models = self._models()
+        self._kernel = None
         for pop, group in zip(self.pops, self.network.groups, strict=True):
             pop[at.MODEL] = -1 if group.neuron is None else self.models.neurons[group]
 
-    def _models(self) -> NetworkKernel:
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kernel": None}  # which holds functions that a pickle may not
+
+    @property
+    def models(self) -> NetworkKernel:
         """The models of the network, with room for currents where there are any."""
+        if self._kernel is None:
+            self._kernel = self._models()
+        return self._kernel
+
+    def _models(self) -> NetworkKernel:
         network = self.network
         for group in network.groups:
             group.take_currents()
@@ -135,7 +161,7 @@ class Layout:
         return network.backend.kernel(network.groups, plastic, short, self.dtype, network.device)
 
     def _populations(self, groups: list[Group]) -> None:
-        network, pool = self.network, self.pool
+        pool = self.pool
         self.pops = np.zeros((len(groups), at.POPULATION_COLUMNS), np.int64)
         ports: list[Array] = []
         first, row = 0, 0
@@ -156,7 +182,7 @@ class Layout:
                     pop[at.MEMBRANE] = place
             shared, _ = parameters_of(group)
             pop[at.SCALARS] = pool.numbers.put(shared)
-            pop[at.KEY] = pool.keys.put(network.draws.fold("noise", group.name).key)
+            pop[at.KEY] = pool.keys.put(self._key(group))
             pop[at.PORT], pop[at.PORTS] = len(ports), len(group.ports)
             for port in group.ports:
                 self.rows[port] = row

@@ -42,6 +42,9 @@ class Network(Stimulation):
         Time step.
     seed : int
         All random numbers, of synapses, initial values and noise, are functions of this, of names and of places.
+    noise : int, optional
+        Seed of what is drawn in each step: of noise, Poisson units and drives, and the rounding of integer weights;
+        ``seed`` by default. It can be set at any time, ``network.noise = 7``.
     dtype : {float32, float64}
         Precision of variables and weights.
     device : {"cpu", "cuda", "python"}
@@ -86,8 +89,11 @@ class Network(Stimulation):
     >>> times, units = recording.spikes(exc)
     """
 
-    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: DTypeLike = np.float32, device: str = "cpu"):
-        super().__init__(dt, seed, dtype=dtype, device=device)
+    def __init__(
+        self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike = np.float32,
+        device: str = "cpu",
+    ):  # fmt: skip
+        super().__init__(dt, seed, noise=noise, dtype=dtype, device=device)
         self.seal(Network)
 
     def __repr__(self) -> str:

@@ -49,7 +49,7 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
         for line, port in zip(ports[pop[at.PORT] :], group.ports, strict=False):
             line[at.DRIVE] = len(drives)
             for drive in port.drives:
-                key = more.put(Draws(network.seed, "drive", drive.number).key)
+                key = more.put(Draws(network.noise, "drive", drive.number).key)
                 weight, course = values.put([drive.weight]), drive.course
                 drives.append([*_line(course), 0, 0, weight, key, len(rows)])
                 for mean in drive.means:

@@ -140,5 +140,10 @@ class PlasticTable:
             line[at.INTEGERS] = sum(map(len, self._integers))
             self._integers.append(np.array(c.integer.numbers(), np.int32))
             self._integers.append(np.zeros(c.source.n + c.target.n, np.int32))
-            line[at.ROUNDING] = self.pool.keys.put([c.draws.fold(side).key for side in ("pre", "post")])
+            line[at.ROUNDING] = self.pool.keys.put(rounding(c))
             line[at.THRESHOLD] = self.pool.place.get((c.target, c.integer.reads[0]), (-1, 0))[0]
+
+
+def rounding(c: Connection) -> list[int]:
+    """The keys of the random numbers with which a rule in integers rounds, on both sides."""
+    return [c.draws.fold(side).key for side in ("pre", "post")]

@@ -15,6 +15,7 @@ from .. import statistics
 from ..files.csv import write_csv
 from ..kernels.network import tables as at
 from ..validate import number, real
+from .cast import Cast
 from .connection import Connection
 from .files import Files
 from .group import Group, Section
@@ -176,10 +177,12 @@ class Recording(Sealed):
         )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
-        raise TypeError(
-            "a recording belongs to its network and cannot be pickled or copied: take its arrays, "
-            'recording.spikes(group) and recording[group, "v"]'
-        )
+        cast = Cast(self.network)
+        of = cast.counterpart
+        kept: dict[str, Any] = {"network": cast, "heard": [of(owner) for owner in self.heard]}
+        for name in ("variables", "units"):
+            kept[name] = {(of(owner), what): np.array(a) for (owner, what), a in getattr(self, name).items()}
+        return {**self.__dict__, **kept, "_step": np.array(self._step), "_unit": np.array(self._unit)}
 
     def __repr__(self) -> str:
         kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
@@ -204,7 +207,10 @@ class Recording(Sealed):
             if len(what) != 2 or not isinstance(what[1], str):
                 raise KeyError(f"recording[group, 'v'] is a recorded variable; {what!r} is none")
             owner, name = what
-            owner = self.network.owner(owner) if isinstance(owner, str) else owner
+            if isinstance(self.network, Cast):
+                owner = self.network.counterpart(owner)
+            elif isinstance(owner, str):
+                owner = self.network.owner(owner)
             if not isinstance(owner, Hashable) or (owner, name) not in self.variables:
                 known = [f"{o.name}.{n}" for o, n in self.variables]
                 raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")

@@ -16,10 +16,10 @@ from . import run
 from .arrays import ARRAYS
 from .backend import OnGpu, OnHost
 from .changing import Changing
-from .connection import Connection
-from .group import Group, Section
+from .group import Group
 from .layout import Layout
 from .loop import Loop
+from .members import Members
 from .recording import Recording
 from .running import at_rest, mine
 from .state import State, check
@@ -27,22 +27,26 @@ from .state import State, check
 Array = np.ndarray
 
 
-class Simulation(Changing):
+class Simulation(Changing, Members):
     """The running half of ``Network``, which describes what is simulated here."""
 
+    CAN_BE_SET = ("noise",)
     INSTEAD = "; what a network is made of is said when it is made, and how far it has run by run, reset and restore"
 
-    def __init__(self, dt: float = 0.1, seed: int = 0, *, dtype: DTypeLike = np.float32, device: str = "cpu"):
+    def __init__(
+        self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike = np.float32,
+        device: str = "cpu",
+    ):  # fmt: skip
         self.dt, self.seed = scale("dt", dt), seed
         self.draws = Draws(seed, "network")
+        self._noise = self.draws.seed if noise is None else Draws(noise).seed
         self.dtype, self.device = float_dtype(dtype), resolve(device)
         self.backend = {"cuda": OnGpu}.get(self.device, OnHost)
-        self.groups: list[Group] = []
-        self.sections: dict[str, Section] = {}
-        self.connections: list[Connection] = []
+        self.groups, self.sections, self.connections = [], {}, []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
+        self._history: list = []  # the latest spikes, of a copy that has no loop yet
         self._drives, self._stale, self._stopped = 0, False, False
 
     @property
@@ -51,12 +55,12 @@ class Simulation(Changing):
         return int(self.clock[0])
 
     def __getstate__(self) -> dict[str, Any]:
-        if self._layout is not None:
-            raise TypeError(
-                "a network that has been built cannot be pickled or copied: make it anew in each process, and hand "
-                "over network.state() for network.restore"
-            )
-        return self.__dict__
+        mine(self, "a copy")
+        return {
+            **self.__dict__,
+            "_loop": None,
+            "_history": self._loop.history(self.step) if self._loop else self._history,
+        }
 
     @property
     def time(self) -> float:
@@ -68,47 +72,10 @@ class Simulation(Changing):
         """True if synapses and arrays have been made."""
         return self._layout is not None
 
-    @property
-    def units(self) -> int:
-        """Number of units of all populations."""
-        return sum(group.n for group in self.groups)
-
-    def group(self, name: Group | str, argument: str = "group") -> Group:
-        """The population of this name."""
-        if isinstance(name, Section) or (isinstance(name, str) and name in self.sections):
-            part = name if isinstance(name, Section) else self.sections[name]
-            raise TypeError(f"{argument} must be a whole population; {part.name} is a section of {part.group.name}")
-        if not isinstance(name, (Group, str)):
-            raise TypeError(f"{argument} must be a population, or the name of one, not {name!r}")
-        for group in self.groups:
-            if group is name or group.name == name:
-                return group
-        what = f"population {name!r}" if isinstance(name, str) else f"such population: {name!r} is of another network"
-        raise KeyError(f"{argument}: this network has no {what}; it has {[group.name for group in self.groups]}")
-
-    def section(self, of: Group | Section | str, argument: str = "group") -> Section:
-        """Units of one population: all of a group, or a section, or what is called so."""
-        if isinstance(of, str) and of in self.sections:
-            return self.sections[of]
-        if isinstance(of, Section):
-            self.group(of.group, argument)
-            return of
-        return Section(self.group(of, argument))
-
-    def owner(self, of: Group | Section | str, argument: str = "group") -> Group | Section:
-        """The population, or the section of one, that is meant."""
-        if isinstance(of, Section) or (isinstance(of, str) and of in self.sections):
-            return self.section(of, argument)
-        return self.group(of, argument)
-
     def unbuilt(self, what: str) -> None:
         """``ValueError`` if the network has been built, too late for ``what``."""
         if self._layout is not None:
             raise ValueError(f"this network has been built: {what} must be added before the first run")
-
-    def first(self, group: Group) -> int:
-        """The number of the group's first unit among all units."""
-        return sum(other.n for other in self.groups[: group.index])
 
     @property
     def layout(self) -> Layout:
@@ -331,7 +298,7 @@ class Simulation(Changing):
     def loop(self) -> Loop:
         """The compiled loop; a new one after the number of threads has changed."""
         if self._loop is None or self._loop_threads != threads():
-            history = self._loop.history(self.step) if self._loop else []
+            history = self._loop.history(self.step) if self._loop else self._history
             self._loop, self._loop_threads = self.backend.loop(self), threads()
             self._loop.load(history, self.step)
         return self._loop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..validate import number_in
@@ -164,12 +166,12 @@ def at_most_one(dt: float, rows: Array) -> None:
 
 def rates(network: Home, rate: Given, every: float | None, start: float, stop: float | None) -> Course:
     """The course of a rate (Hz), in spikes per step and in double precision."""
-    most = 1000.0 * MOST_EVENTS / network.dt
-
-    def check(rows: Array) -> None:
-        if (rows < 0.0).any():
-            raise ValueError(f"rate must be at least 0, not {rows.min():g}")
-        if (rows > most).any():
-            raise ValueError(f"rate must be at most {most:g} Hz, {MOST_EVENTS} spikes in a step, not {rows.max():g}")
-
+    check = partial(_few, 1000.0 * MOST_EVENTS / network.dt)
     return Course("rate", rate, 1, network, every, start, stop, check, np.float64)
+
+
+def _few(most: float, rows: Array) -> None:
+    if (rows < 0.0).any():
+        raise ValueError(f"rate must be at least 0, not {rows.min():g}")
+    if (rows > most).any():
+        raise ValueError(f"rate must be at most {most:g} Hz, {MOST_EVENTS} spikes in a step, not {rows.max():g}")

@@ -60,14 +60,26 @@ class PlainWeights:
     memory: Memory
     lo: int  # the first place among all weights
     hi: int
-    post: Array  # target of each synapse, if this is a plastic connection
+    index: Array  # targets of all synapses of the network,
+    first: int  # of which those of this connection begin here
     n: int  # number of targets
     rule: Any
-    row: Array  # of the table of plastic connections; empty if this is not one
+    table: Array  # of plastic connections,
+    line: int  # and the number of this one's, if it is plastic
 
     loops = sparse
     lines = 0
     waits = normalizes = False
+
+    @property
+    def post(self) -> Array:
+        """Target of each synapse of a plastic connection."""
+        return self.index[self.first : self.first + self.hi - self.lo]
+
+    @property
+    def row(self) -> Array:
+        """The line of a plastic connection."""
+        return self.table[self.line]
 
     @property
     def bounded(self) -> bool:
