@@ -6,6 +6,7 @@ Arguments: a folder for the user's files, and what to do. The answer is one line
 import importlib
 import json
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -131,10 +132,13 @@ def nowhere(folder: Path) -> dict:
     kernel = compile.kernel(fill_again)
     ensure = caching._CacheLocator.ensure_cache_path
     caching._CacheLocator.ensure_cache_path = refuse
-    kernel(y[1:])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        kernel(y[1:])
     compile.kernel(fill)(y)
     caching._CacheLocator.ensure_cache_path = ensure
-    return {"y": y.tolist(), "cached": [entry.cached for entry in compile.log]}
+    said = [str(warning.message) for warning in warned]
+    return {"y": y.tolist(), "cached": [entry.cached for entry in compile.log], "said": said}
 
 
 def refuse(*_: object) -> None:

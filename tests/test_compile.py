@@ -89,6 +89,7 @@ def test_old_kernels_are_deleted(cold):
 @NO_JIT
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(cold):
     assert cold["nowhere"]["y"] == [3.0, 4.0]
+    assert cold["nowhere"]["said"] == ["kernel fill_again is not kept for the next start: read-only"]
 
 
 @NO_JIT

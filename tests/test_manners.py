@@ -100,20 +100,22 @@ def test_the_weight_is_an_attribute(make, shape):
 
 
 def test_compiling_is_said_once_and_only_on_a_terminal(monkeypatch):
+    from numba.core.registry import cpu_target
+
     class Terminal(io.StringIO):
         def isatty(self):
             return True
 
-    def forward_0123456789abcdef(x):
+    def run_forward(x):
         return x
 
-    cache = SealedCache(forward_0123456789abcdef)
-    for stream, said in ((Terminal(), "compiling forward ..., once\n"), (io.StringIO(), "")):
+    cache = SealedCache(run_forward)
+    for stream, said in ((Terminal(), "compiling run_forward ..., once\n"), (io.StringIO(), "")):
         monkeypatch.setattr("sys.stderr", stream)
-        monkeypatch.setattr("numba.core.caching.FunctionCache.load_overload", lambda *given: None)
-        assert cache.load_overload((), None) is None
-        monkeypatch.setattr("numba.core.caching.FunctionCache.load_overload", lambda *given: "kept")
-        assert cache.load_overload((), None) == "kept"
+        monkeypatch.setattr("numba.core.caching.FunctionCache._load_overload", lambda *given: None)
+        assert cache.load_overload((), cpu_target.target_context) is None
+        monkeypatch.setattr("numba.core.caching.FunctionCache._load_overload", lambda *given: "kept")
+        assert cache.load_overload((), cpu_target.target_context) == "kept"
         assert stream.getvalue() == said
 
 

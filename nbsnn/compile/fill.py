@@ -198,10 +198,7 @@ class Kernel:
     def _compile(self, *args: Any) -> Any:
         start = time.perf_counter()
         with cache.first_call(self.name):
-            try:
-                result = self.dispatcher(*args)
-            except OSError:  # compiled, but not saved (a full disk, say); the arguments are not touched yet
-                result = self.dispatcher(*args)
+            result = self.dispatcher(*args)
         stats = self.dispatcher.stats
         had = bool(stats.cache_hits)
         log.append(Compiled(self.name, time.perf_counter() - start, had))

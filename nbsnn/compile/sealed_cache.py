@@ -34,7 +34,7 @@ class SealedCache(FunctionCache):
 
     def __init__(self, function: FunctionType):
         super().__init__(function)
-        self._name = function.__name__.rpartition("_")[0]
+        self._name = function.__name__
         # A name that plain Numba never takes: its files have no checksum.
         base, stamp = f"{self._impl.filename_base}s", self._impl.locator.get_source_stamp()
         self._cache_file = SealedFiles(cache_path=self._cache_path, filename_base=base, source_stamp=stamp)
@@ -51,6 +51,13 @@ class SealedCache(FunctionCache):
         if found is None and sys.stderr is not None and sys.stderr.isatty():
             print(f"compiling {self._name} ..., once", file=sys.stderr, flush=True)
         return found
+
+    def save_overload(self, sig: Signature, data: Any) -> None:
+        """As Numba's; where a disk is full or another process has removed the folder, the kernel runs all the same."""
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            warnings.warn(f"kernel {self._name} is not kept for the next start: {error}", RuntimeWarning, stacklevel=2)
 
     def _index_key(self, sig: Signature, codegen: Codegen) -> tuple:
         """Types by name, and those of named tuples with their fields: a class that is gone, or has others, is not met.
