@@ -238,6 +238,7 @@ class Loop:
             finally:  # a signal comes when the loop has returned: what it has done is noted like all else
                 with held_back():
                     reached = self._reached(record)
+                    layout.learning.turned(reached, self.parts)
                     if reached > t:
                         tape.fetch(t, reached)
             if reached == goal and time.perf_counter() - start < PIECE:

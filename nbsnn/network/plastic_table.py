@@ -81,6 +81,15 @@ class PlasticTable:
         self.rates[...] = self.start_rates
         self.integers[...] = self.start_integers
 
+    def turned(self, step: int, threads: int) -> None:
+        """After ``step`` steps: bring what is known of sources into the half of the traces that is the state."""
+        if threads > 1 and step % 2 == 0:
+            for row, c in zip(self.table, self.connections, strict=True):
+                n = c.source.n
+                for place, lines in ((row[at.ARRIVED], 1), (row[at.PRE_USED], row[at.PRE_TRACES])):
+                    there = len(self.traces) + place
+                    self.traces[place : place + lines * n] = self.twice[there : there + lines * n]
+
     def _sides(self, c: Connection, line: Array) -> None:
         """Places of what is known of both sides."""
         for side, group, seen, carried, used, count, factors in (
