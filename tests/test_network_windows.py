@@ -1,5 +1,7 @@
 """Spikes are exchanged once in a shortest delay, also where synapses change: no bit depends on that."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -93,3 +95,13 @@ def test_threads_change_no_bit(kind, monkeypatch):
         for a, b in zip(outcome(net, [14.0, 11.0]), expected, strict=True):
             np.testing.assert_array_equal(a, b)
         assert net.loop().parts == threads
+
+
+def test_a_copy_of_a_plastic_network_goes_on_as_it():
+    net = network("pair")
+    net.run(8.0)
+    twin = copy.deepcopy(net)
+    for a, b in zip(outcome(net, [15.0]), outcome(twin, [15.0]), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for name, array in net.state().arrays.items():
+        np.testing.assert_array_equal(array, twin.state().arrays[name], err_msg=name)

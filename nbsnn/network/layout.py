@@ -78,8 +78,8 @@ class Layout:
         self.rates, self.tallies = learning.rates, learning.tallies
         self.aims, self.integers = learning.aims, learning.integers
         self.plastic = Plastic(
-            learning.table, self.traces, *learning.columns, self.eligible, self.since, self.rates, self.tallies,
-            self.aims, self.integers,
+            learning.table, self.traces, learning.others, *learning.columns, self.eligible, self.since, self.rates,
+            self.tallies, self.aims, self.integers,
         )  # fmt: skip
         arrays = {name: getattr(self, name) for name in ARRAYS}
         self.memory = self.network.backend.memory(arrays, self.network.device)

@@ -163,8 +163,7 @@ class Loop:
         layout = self.layout
         spikes = SpikeLists(self.spikes, self.counts, layout.factors, np.zeros((1, 1), np.uint8))
         ring = Ring(layout.ring.reshape(-1), *layout.ring.shape)
-        plastic = layout.plastic._replace(traces=layout.learning.twice)
-        return Network(layout.tables, layout.values, self.synapses, ring, spikes, plastic)
+        return Network(layout.tables, layout.values, self.synapses, ring, spikes, layout.plastic)
 
     def _bounds(self) -> Array:
         """Bounds of each thread's targets in each row of synapses."""

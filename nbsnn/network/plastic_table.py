@@ -23,7 +23,7 @@ class PlasticTable:
     connections : list of Connection
         Those with a rule or homeostasis.
     traces : float array
-        Spikes and traces of both sides; the first half of ``twice``, of which threads use both by turns.
+        Spikes and traces of both sides; in ``others`` threads keep what is known of sources in every second step.
     eligible : float array, since : uint32 array
         Of synapses that wait for a reward: see ``kernels.plasticity.rewarded``.
     rates, tallies : float64 and int64 array
@@ -66,8 +66,7 @@ class PlasticTable:
             lists[1].append(place)
             places, entries = places + len(start), entries + len(pre)
         self.columns = np.concatenate(bounds), np.concatenate(lists[0]), np.concatenate(lists[1])
-        self.twice = np.zeros(2 * max(self._traces, 1), self.dtype)
-        self.traces = self.twice[: len(self.twice) // 2]
+        self.traces, self.others = (np.zeros(max(self._traces, 1), self.dtype) for _ in range(2))
         self.eligible, self.since = np.zeros(self._waiting, self.dtype), np.zeros(self._waiting, np.uint32)
         self.start_rates = np.concatenate(self._rates)
         self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)
@@ -82,13 +81,12 @@ class PlasticTable:
         self.integers[...] = self.start_integers
 
     def turned(self, step: int, threads: int) -> None:
-        """After ``step`` steps: bring what is known of sources into the half of the traces that is the state."""
+        """After ``step`` steps: bring what threads know of sources into the traces, which are the state."""
         if threads > 1 and step % 2 == 0:
             for row, c in zip(self.table, self.connections, strict=True):
                 n = c.source.n
                 for place, lines in ((row[at.ARRIVED], 1), (row[at.PRE_USED], row[at.PRE_TRACES])):
-                    there = len(self.traces) + place
-                    self.traces[place : place + lines * n] = self.twice[there : there + lines * n]
+                    self.traces[place : place + lines * n] = self.others[place : place + lines * n]
 
     def _sides(self, c: Connection, line: Array) -> None:
         """Places of what is known of both sides."""

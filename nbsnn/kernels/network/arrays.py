@@ -65,13 +65,14 @@ class SpikeLists(NamedTuple):
 
 
 class Plastic(NamedTuple):
-    """What plastic connections have: their table; spikes and traces of both sides; the synapses by target (bounds,
-    sources, places in the rows); eligibility and the step of its last visit; mean rates and tallies of units; factors
-    of units' weights; integers of rules in integers.
+    """What plastic connections have: their table; spikes and traces of both sides, and those of sources in every second
+    step of threads; the synapses by target (bounds, sources, places in the rows); eligibility and the step of its last
+    visit; mean rates and tallies of units; factors of units' weights; integers of rules in integers.
     """
 
     table: np.ndarray
     traces: np.ndarray
+    others: np.ndarray
     starts: np.ndarray
     sources: np.ndarray
     numbered: np.ndarray

@@ -13,7 +13,7 @@ from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
 from ..network.arrays import Network
 from ..network.deliver import sources
-from .step import half, stretch
+from .step import known, stretch
 from .synapse import decayed, integer_rule, synapse, top_bits
 
 
@@ -25,9 +25,9 @@ def decay_integers(part: int, parts: int, t: int, row: np.ndarray, network: Netw
     first = row[at.INTEGERS]
     rule, a = integer_rule(integers[first : first + at.INTEGER_NUMBERS]), first + at.INTEGER_NUMBERS
     lo, hi = sources(part, n, network)
-    arrived = row[at.ARRIVED] + half(t, network)
+    now = known(t, network)
     for i in range(lo, hi):
-        integers[a + i] = decayed(integers[a + i], traces[arrived + i], rule)
+        integers[a + i] = decayed(integers[a + i], now[row[at.ARRIVED] + i], rule)
     for j in range(m * part // parts, m * (part + 1) // parts):
         integers[a + n + j] = decayed(integers[a + n + j], traces[row[at.SPIKED] + j], rule)
 
@@ -45,8 +45,8 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
     traces, integers = plastic.traces, plastic.integers
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
-    first = row[at.ARRIVED] + half(t, network)
-    arrived, spiked = traces[first : first + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    now = known(t, network)
+    arrived, spiked = now[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
     first = row[at.INTEGERS] + at.INTEGER_NUMBERS
     rule = integer_rule(integers[row[at.INTEGERS] : first])
     a, c = integers[first : first + n], integers[first + n : first + n + m]

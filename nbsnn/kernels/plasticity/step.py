@@ -84,9 +84,9 @@ def side(place: int, count: int, units: int, traces: np.ndarray):
     return traces[place : place + count * units].reshape(count, units)
 
 
-def half(t: int, network: Network):
-    """Distance to what is known of sources in step t: of two, so that the last step's may still be read."""
-    return t % 2 * (network.plastic.traces.shape[0] // 2) if network.synapses.threads > 1 else 0
+def known(t: int, network: Network):
+    """The array of what is known of sources in step t: one of two, so that others may still read the last step's."""
+    return network.plastic.others if network.synapses.threads > 1 and t % 2 == 1 else network.plastic.traces
 
 
 def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> None:
@@ -96,13 +96,13 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     lo, hi = sources(part, n, network)
-    first = half(t, network)
-    seen = traces[first + row[at.ARRIVED] : first + row[at.ARRIVED] + n]
+    now = known(t, network)
+    seen = now[row[at.ARRIVED] : row[at.ARRIVED] + n]
     clear(seen, lo, hi)
     for other in range(parts):
         mark(seen, lo, hi, stretch(other, parts, t - row[at.AFTER], source, network))
     count = row[at.PRE_TRACES]
-    carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(first + row[at.PRE_USED], count, n, traces)
+    carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, now)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
     follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
     lo, hi = m * part // parts, m * (part + 1) // parts
@@ -135,13 +135,13 @@ def synapses_of(t: int, row: np.ndarray, network: Network) -> Synapses:
     """What a rule's visits see of a plastic connection in step t."""
     wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
     bounds, index, weights, threads = network.synapses
-    plastic, traces, shift, first = network.plastic, network.plastic.traces, wire[at.SHIFT], half(t, network)
+    plastic, traces, shift, now = network.plastic, network.plastic.traces, wire[at.SHIFT], known(t, network)
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
     own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (threads + 1)]
     return Synapses(
-        traces[first + row[at.ARRIVED] : first + row[at.ARRIVED] + n],
+        now[row[at.ARRIVED] : row[at.ARRIVED] + n],
         traces[row[at.SPIKED] : row[at.SPIKED] + m],
-        side(first + row[at.PRE_USED], row[at.PRE_TRACES], n, traces).reshape(row[at.PRE_TRACES], 1, 1, n),
+        side(row[at.PRE_USED], row[at.PRE_TRACES], n, now).reshape(row[at.PRE_TRACES], 1, 1, n),
         side(row[at.POST_USED], row[at.POST_TRACES], m, traces).reshape(row[at.POST_TRACES], 1, 1, m),
         P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1),
         P[row[at.LIMITS] : row[at.LIMITS] + 4],
