@@ -105,3 +105,7 @@ def test_a_copy_of_a_plastic_network_goes_on_as_it():
         np.testing.assert_array_equal(a, b)
     for name, array in net.state().arrays.items():
         np.testing.assert_array_equal(array, twin.state().arrays[name], err_msg=name)
+
+
+def test_bytes_are_those_of_arrays():
+    assert network("pair").nbytes > 4 * network("pair").estimate() // 12

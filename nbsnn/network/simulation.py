@@ -93,7 +93,7 @@ class Simulation(Changing, Members):
     def nbytes(self) -> int:
         """Bytes of all arrays of the network: synapses, state, what is under way."""
         layout = self.layout
-        arrays = [*layout.values, *layout.tables, *layout.learning.columns, *self.loop().synapses]
+        arrays = [*layout.values, *layout.tables, *layout.learning.columns, *self.loop().synapses[:3]]
         return sum(array.nbytes for array in [*arrays, layout.ring, layout.traces, layout.factors])
 
     def build(self) -> Simulation:
