@@ -12,6 +12,7 @@ import nbsnn
 from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
 from nbsnn.layers.fused import memory_plan as plan_module
 from nbsnn.layers.fused.block_tape import BlockGradients, BlockTape, Workspace
+from nbsnn.layers.fused.network import fuse
 from nbsnn.layers.fused.stack import StackTape
 from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
 from nbsnn.spikes.packed import PackedSpikes
@@ -142,6 +143,29 @@ def test_truncated_gradients_and_states_between_chunks():
         for c in (False, True)
     )
     same(plain, compact, 1e-12)
+
+
+@pytest.mark.parametrize("neuron", [lambda: LIF(2.0, 0.5), pytest.param(CubaLIF, marks=pytest.mark.long)])
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("units", [30, 70])
+def test_states_outlive_the_next_run(neuron, batch, units):
+    x = spikes((7, batch, 40), 0.3, np.float64)
+    net = Sequential(Dense(40, units), neuron(), Dense(units, 6), LI(), seed=0, dtype=np.float64)
+    stack, tape = fuse(net), {}
+    _, final = stack.forward(x, stack.initial(batch), tape)
+    kept = copy.deepcopy(final)
+    _, after = stack.forward(x[::-1].copy(), final, tape)
+    for layer, states in final.items():
+        for name, state in states.items():
+            np.testing.assert_array_equal(state, kept[layer][name], err_msg=f"{layer} {name}")
+            assert (state != after[layer][name]).any()
+    for chunk in (2, 3, 4):  # the last chunk is shorter
+        plain, compact = (
+            BPTT(net, lambda y, target: ((y**2).sum(), 2.0 * y), chunk=chunk, compact=c).gradients(x, None)[1]
+            for c in (False, True)
+        )
+        for name, gradient in plain.items():
+            np.testing.assert_allclose(compact[name], gradient, rtol=1e-11, atol=1e-11, err_msg=f"{name}, {chunk}")
 
 
 def test_an_input_that_is_no_spikes_and_layers_that_make_no_stack():

@@ -43,7 +43,8 @@ def to_lines(values: Array, out: Array) -> None:
 def from_lines(array: Array, units: int) -> Array:
     """The reverse of ``to_lines``, as a new array."""
     batch, number, count, length = array.shape
-    return np.ascontiguousarray(array.transpose(2, 0, 1, 3)).reshape(count, batch, number * length)[:, :, :units]
+    lanes = array.transpose(2, 0, 1, 3).reshape(count, batch, number * length)  # a view if there is one state, say
+    return lanes[:, :, :units].copy()
 
 
 class BlockLayout:
