@@ -440,3 +440,16 @@ def test_the_page_names_all_that_is_read():
     text = PAGE.read_text()
     assert all(kind in text for kind in ALL)
     assert all(f'"{name}"' in text for name in [*CONVENTIONS, *DIALECTS])
+
+
+def test_an_array_in_more_pieces_than_the_file_has_room_for_is_refused_at_once(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "net.nir", "w") as file:
+        file["version"] = "1.0"
+        node = file.create_group("node")
+        node["type"] = "NIRGraph"
+        inside = node.create_group("nodes/fc")
+        inside["type"] = "Linear"
+        inside.create_dataset("weight", (3_000_000, 1), "f4", chunks=(1, 1))
+    with pytest.raises(ValueError, match="more pieces than the file has room for"):
+        read(tmp_path / "net.nir", dt=1e-4)

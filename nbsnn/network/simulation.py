@@ -200,8 +200,9 @@ class Simulation(Changing, Members):
     def restore(self, state: State) -> None:
         """Go back, or on, to a state of this network or of one that is built alike.
 
-        Parameters stay those of this network; variables, weights, traces and all else that a run changes are those of
-        the state. While the network runs, in a ``callback``, the time must stay the same.
+        Parameters stay those of this network, and so does which connections learn; variables, weights, traces and all
+        else that a run changes are those of the state. While the network runs, in a ``callback``, the time must stay
+        the same.
 
         Parameters
         ----------

@@ -81,7 +81,7 @@ class _Reader:
     """What is read of one file, and how much room that may still take."""
 
     def __init__(self, pyfive: Any, data: bytes):
-        self.pyfive, self.room = pyfive, max(ROOM, 8 * len(data))
+        self.pyfive, self.room, self.pieces = pyfive, max(ROOM, 8 * len(data)), 1000 + len(data) // 8
         self.file = pyfive.File(_Counted(data))
 
     def graph(self) -> Graph:
@@ -182,6 +182,10 @@ class _Reader:
         self.room -= math.prod(item.shape) * np.dtype(item.dtype).itemsize
         if self.room < 0 or len(item.shape) > 8:
             raise ValueError(f"an array of shape {list(item.shape)} is larger than the file allows")
+        if item.chunks:  # each has an entry in the file, and takes time to be looked for
+            self.pieces -= math.prod(-(-n // max(k, 1)) for n, k in zip(item.shape, item.chunks, strict=True))
+            if self.pieces < 0:
+                raise ValueError(f"an array of shape {list(item.shape)} is in more pieces than the file has room for")
         return np.asarray(item[()])
 
     @staticmethod

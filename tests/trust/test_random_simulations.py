@@ -379,6 +379,11 @@ class Drawing:
             if wire.rule and wire.rule[0] == "MSTDP":
                 c.reward = reward
 
+    def set_at(self, step: int, made: list[Any]) -> None:
+        """As it was set in step ``step``."""
+        ends = np.cumsum([steps for steps, _, _ in self.pieces])
+        self.set(made, *self.pieces[int(np.searchsorted(ends, step))][1:])
+
     @property
     def record(self) -> dict[str, list[str]]:
         cells = {c.name: ["v"] if c.kind == "LI" else ["spikes", "v"] for c in self.cells}
@@ -531,6 +536,7 @@ def again(one: Drawing, first: Outcome, counts: Counter[str]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 state.save(Path(folder) / "state.npz")
                 net, made = one.build()
+                one.set_at(step, made)  # who learns is a setting: another would bring all synapses up to date here
                 net.restore(State.load(Path(folder) / "state.npz"))
             first.same("restored", one.run(since=step, net=net, made=made), since=(step + 0.5) * one.dt)
             counts["restored states"] += 1
