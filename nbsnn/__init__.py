@@ -76,10 +76,13 @@ if TYPE_CHECKING:
     from .layers import MaxPool2d as MaxPool2d
     from .layers import Parallel as Parallel
     from .layers import Population as Population
+    from .layers import QuantConv2d as QuantConv2d
+    from .layers import QuantDense as QuantDense
     from .layers import Recurrent as Recurrent
     from .layers import ReLU as ReLU
     from .layers import Reshape as Reshape
     from .layers import Residual as Residual
+    from .layers import Rounded as Rounded
     from .layers import Run as Run
     from .layers import Scale as Scale
     from .layers import Sequential as Sequential
@@ -103,6 +106,9 @@ if TYPE_CHECKING:
     from .pages.page import page as page
     from .pages.snapshots import Snapshots as Snapshots
     from .progress.tensorboard import TensorBoard as TensorBoard
+    from .quantization import IntegerNetwork as IntegerNetwork
+    from .quantization import quantize as quantize
+    from .quantization import to_integer as to_integer
     from .sparse import AllToAll as AllToAll
     from .sparse import Distance as Distance
     from .sparse import Explicit as Explicit
@@ -130,8 +136,9 @@ NAMES = {
     "layers": """
         AdaptiveAvgPool AdaptiveMaxPool AvgPool1d AvgPool2d BatchNorm Container Conv1d Conv2d ConvTranspose1d
         ConvTranspose2d Delay Dense Dropout Flatten GlobalAvgPool GlobalMaxPool GlobalSumPool GroupNorm Identity
-        InstanceNorm Layer LayerNorm LearnedDelays MaxPool1d MaxPool2d Parallel Population ReLU Recurrent Reshape
-        Residual Run Scale Sequential SumPool1d SumPool2d TemporalConv Upsample WSConv2d WSDense
+        InstanceNorm Layer LayerNorm LearnedDelays MaxPool1d MaxPool2d Parallel Population QuantConv2d QuantDense ReLU
+        Recurrent Reshape Residual Rounded Run Scale Sequential SumPool1d SumPool2d TemporalConv Upsample
+        WSConv2d WSDense
     """,
     "learning": "Accumulator BPTT OTTT SLTT STBP Credit EProp compare_credit",
     "learning.fit": "fit",
@@ -140,6 +147,7 @@ NAMES = {
     "progress.tensorboard": "TensorBoard",
     "pages.page": "page",
     "pages.snapshots": "Snapshots",
+    "quantization": "IntegerNetwork quantize to_integer",
     "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
     "device.products": "deterministic",
     "surrogates.surrogate": "dspike spike",

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from .files.pickling import by_name
 from .scalar.per_step import WAYS, PerStep
+from .scalar.rounding import unrounded
 from .surrogates import Surrogate, above, at_or_above, atan
 from .surrogates.named import as_surrogate
 from .validate import choice, filled, function, instance, names, numbers
@@ -249,9 +250,10 @@ class Neuron:
         return WAYS[self.per_step[name]] if name in self.per_step else None
 
     def filling(self, smooth: bool = False) -> dict[str, Any]:
-        """Fillings of this neuron's holes; with ``smooth``, the spike is the surrogate's smooth step."""
+        """Fillings of this neuron's holes; with ``smooth``, spikes are smooth steps and nothing is rounded."""
         spike = self.surrogate.smooth if smooth else COMPARE[self.compare]
-        return {"spike": spike, "dspike": self.surrogate.slope, **self.holes}
+        more = {"rounded": unrounded} if smooth else {}
+        return {"spike": spike, "dspike": self.surrogate.slope, **more, **self.holes}
 
     def replace(self, **changes: Any) -> Neuron:
         """A copy with other fields, as ``dataclasses.replace``."""

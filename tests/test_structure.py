@@ -28,7 +28,7 @@ events layers
 augment diagnosis gradcheck plot tempotron
 plasticity
 checkpoint presets
-conversion
+conversion quantization
 learning network nir unsupervised
 models pages sklearn
 cli

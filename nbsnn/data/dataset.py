@@ -33,3 +33,20 @@ class Dataset(NamedTuple):
     """float32 [m, ...] in [0, 1]."""
     y_test: np.ndarray
     """int64 [m]."""
+
+    def standardized(self) -> "Dataset":
+        """Samples less their mean and divided by their standard deviation, each channel (the last axis) by itself.
+
+        Both are those of the training set. A channel that never varies there is 0 in it.
+
+        Examples
+        --------
+        >>> data = Dataset(np.array([[1.0, 5.0], [3.0, 5.0]]), np.arange(2), np.array([[5.0, 7.0]]), np.arange(1))
+        >>> data.standardized().x_test
+        array([[3., 2.]])
+        """
+        axes = tuple(range(self.x_train.ndim - 1))
+        mean, deviation = self.x_train.mean(axes, dtype=np.float64), self.x_train.std(axes, dtype=np.float64)
+        deviation[deviation == 0.0] = 1.0
+        new = [((x - mean) / deviation).astype(x.dtype) for x in (self.x_train, self.x_test)]
+        return Dataset(new[0], self.y_train, new[1], self.y_test)

@@ -30,6 +30,9 @@ from .pool2d import AvgPool2d as AvgPool2d
 from .pool2d import MaxPool2d as MaxPool2d
 from .pool2d import SumPool2d as SumPool2d
 from .population import Population as Population
+from .quantized import QuantConv2d as QuantConv2d
+from .quantized import QuantDense as QuantDense
+from .quantized import Rounded as Rounded
 from .recurrent import Recurrent as Recurrent
 from .relu import ReLU as ReLU
 from .reshape import Reshape as Reshape

@@ -185,14 +185,14 @@ class Conv2d(Stateless):
         out = y.reshape(-1, self.c_post, self.area)
         if self.by_spikes is not None and tape["events"] is not None:
             weight = self.matrix.reshape(self.by_spikes.shape)
-            self.by_spikes.forward(tape["events"], weight, self.params.get("bias"), out)
+            self.by_spikes.forward(tape["events"], weight, self.offset, out)
             return y
         for n0, n1 in self.blocks(len(images)):
             product = self.columns(n1 - n0, tape)
             patches = self.patches(images[n0:n1], tape)
             matmul(self.matrix.transpose(0, 2, 1), patches, out=product.reshape(self.groups, -1, patches.shape[-1]))
-            if self.bias:
-                np.add(product.transpose(1, 0, 2), self.params["bias"][:, None], out=out[n0:n1])
+            if (offset := self.offset) is not None:
+                np.add(product.transpose(1, 0, 2), offset[:, None], out=out[n0:n1])
             else:
                 out[n0:n1] = product.transpose(1, 0, 2)
         return y
@@ -239,6 +239,11 @@ class Conv2d(Stateless):
     def matrix(self) -> Array:
         """The weights of each group as [groups, C KH KW, C'], a view."""
         return self.params["weight"].reshape(self.fan_in, self.groups, -1).transpose(1, 0, 2)
+
+    @property
+    def offset(self) -> Array | None:
+        """The bias as it is used."""
+        return self.params.get("bias")
 
     @property
     def area(self) -> int:

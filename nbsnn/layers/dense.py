@@ -105,6 +105,11 @@ class Dense(Stateless):
         return self.params["weight"]
 
     @property
+    def offset(self) -> Array | None:
+        """The bias as it is used."""
+        return self.params.get("bias")
+
+    @property
     def takes_events(self) -> bool:
         return type(self).apply is Dense.apply and self.setting.device == "cpu" and not self.setting.smooth
 
@@ -120,7 +125,7 @@ class Dense(Stateless):
             else:
                 tape["events"].product(weight, out)
         if self.bias:
-            y += self.params["bias"]
+            y += self.offset  # type: ignore[operator]
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:

@@ -27,3 +27,5 @@ from .noisy_lif import NoisyLIF as NoisyLIF
 from .plif import PLIF as PLIF
 from .poisson import PoissonNeuron as PoissonNeuron
 from .quadratic_lif import QIF as QIF
+from .quantized import QuantLI as QuantLI
+from .quantized import QuantLIF as QuantLIF

@@ -58,7 +58,7 @@ LATE = NUMBERS | ARRAYS | {"a function", "a lambda", "a layer", "a neuron"}
 
 GIVEN = (
     r"Layer\.run|Sequential\.steps|(BPTT|OTTT|SLTT|Accumulator)\..*|report|summary|page|target_rate|"
-    r"compare_credit|Plastic\.learn"
+    r"compare_credit|Plastic\.learn|quantize"
 )
 LOSSES = rf"losses\..*|loss\(y\)|{GIVEN}"
 CHANNELS = re.compile("1d|adaptive|global|upsample|norm")  # kinds of layers whose input has an axis behind its channels

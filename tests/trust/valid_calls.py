@@ -152,6 +152,16 @@ def saved() -> str:
     return path
 
 
+def quantised() -> nbsnn.Sequential:
+    return nbsnn.quantize(net(), X)
+
+
+def saved_integers() -> str:
+    path = new_path(".npz")
+    nbsnn.to_integer(quantised()).save(path)
+    return path
+
+
 def cook_state() -> Any:
     return cook().initial(1)
 
@@ -394,6 +404,23 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"net": lambda: nbsnn.Sequential(nbsnn.Dense(4, 3), nbsnn.ReLU(), seed=0), "x": X[0], "scale": "max",
              "per_channel": False, "eps": 1e-6, "momentum": 0.1, "v_start": 0.0, "pool_first": False},
         ),
+        "quantize": (
+            nbsnn.quantize, nbsnn.quantize,
+            {"net": net, "x": X, "weight_bits": 4, "state_bits": 8, "decay_bits": 6, "input_bits": 6},
+        ),
+        "to_integer": (nbsnn.to_integer, nbsnn.to_integer, {"net": quantised}),
+        "IntegerNetwork": (
+            nbsnn.IntegerNetwork, nbsnn.IntegerNetwork,
+            {"layers": lambda: nbsnn.to_integer(quantised()).layers,
+             "arrays": lambda: nbsnn.to_integer(quantised()).arrays},
+        ),
+        "IntegerNetwork.run": (
+            nbsnn.IntegerNetwork.run, lambda **g: nbsnn.to_integer(quantised()).run(**g), {"x": np.rint(X)}
+        ),
+        "IntegerNetwork.save": (
+            nbsnn.IntegerNetwork.save, lambda **g: nbsnn.to_integer(quantised()).save(**g), {"path": new_path}
+        ),
+        "IntegerNetwork.load": (nbsnn.IntegerNetwork.load, nbsnn.IntegerNetwork.load, {"path": saved_integers}),
         "LearnedDelays": (
             nbsnn.LearnedDelays, lambda **g: nbsnn.Sequential(nbsnn.LearnedDelays(**g)),
             {"n_pre": 4, "n_post": 3, "max_delay": 3, "sigma": 1.0, "bias": True, "weight": nbsnn.init.normal(),
