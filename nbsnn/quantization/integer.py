@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -203,7 +204,7 @@ def _whole(*numbers: int) -> tuple[int, ...]:
     return tuple(map(int, numbers))
 
 
-def _start(module: Any, name: str, count: int, work: int, *arrays: Array | tuple[int, ...]) -> None:
+def _start(module: ModuleType, name: str, count: int, work: int, *arrays: Array | tuple[int, ...]) -> None:
     compiled = _compiled(getattr(module, name))
     run_threaded(lambda lo, hi: compiled(lo, hi, *arrays), count, work)
 

@@ -130,7 +130,7 @@ def to_integer(net: Layer) -> IntegerNetwork:
             largest = int(largest * sums.max())
             if largest >= 2.0 ** (np.finfo(row.setting.dtype).nmant + 1):
                 raise ValueError(f"{name}: sums up to {largest} are not exact in {row.setting.dtype}: use fewer bits")
-        elif type(layer) in POOLS:
+        elif isinstance(layer, (SumPool2d, MaxPool2d)) and type(layer) in POOLS:
             said |= _pool(name, layer)
             if isinstance(layer, SumPool2d):
                 largest *= layer.kernel_size[0] * layer.kernel_size[1]
@@ -196,7 +196,7 @@ def _connection(name: str, layer: QuantDense | QuantConv2d, fraction: int, array
     return said
 
 
-def _pool(name: str, layer: Any) -> dict[str, Any]:
+def _pool(name: str, layer: SumPool2d | MaxPool2d) -> dict[str, Any]:
     scale = 1.0 if isinstance(layer, MaxPool2d) else layer.scale
     dilated = isinstance(layer, MaxPool2d) and layer.dilation != (1, 1)
     if math.frexp(scale)[0] != 0.5 or getattr(layer, "factors", None) is not None or dilated or layer.ceil_mode:
