@@ -339,6 +339,7 @@ def test_rates_of_hodgkin_huxley(counts, dtype):
     assert (np.diff(found) > 0.0).all()
 
 
+@long
 def test_threshold_current_of_hodgkin_huxley():
     # Where SciPy's solution begins to fire, between two currents that differ by 0.25 pA.
     def fires(level):

@@ -39,11 +39,11 @@ def test_the_checks_of_scikit_learn_with_defaults_and_an_own_encoder(estimator, 
 
 def test_a_random_encoder_draws_by_the_row():
     x, y = load_digits(return_X_y=True)
-    x, y = x[:200], y[:200]
-    options = {"encoder": "poisson", "hidden": 32, "epochs": 10, "steps": 10}
+    x, y = x[:80], y[:80]
+    options = {"encoder": "poisson", "hidden": 32, "epochs": 10, "steps": 8}
     model = make_pipeline(MinMaxScaler(), SpikingClassifier(**options, random_state=3)).fit(x, y)
     p = model.predict_proba(x)
-    order = np.random.default_rng(0).permutation(200)
+    order = np.random.default_rng(0).permutation(80)
     np.testing.assert_allclose(model.predict_proba(x[order]), p[order], rtol=1e-9)
     np.testing.assert_allclose(model.predict_proba(np.repeat(x[5:6], 3, axis=0)), p[[5, 5, 5]], rtol=1e-9)
     again = make_pipeline(MinMaxScaler(), SpikingClassifier(**options, random_state=3)).fit(x, y)
