@@ -34,9 +34,9 @@ import numpy as np
 
 from . import cache
 
-CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 
-INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True}
 """For the functions that a kernel calls. A call left in the innermost loop keeps LLVM from vectorising it; and nobody
 calls them from Python, so the code for that need not be compiled."""
 

@@ -30,6 +30,7 @@ from ..products.gather import LINE, currents, gather
 DEPTH = 0  # lines of a block
 STATES = 0  # lines of states, the first of a block
 OUTPUT = 0  # which line is the output
+LOOPED = True  # whether the population has a connection to itself; without, nothing of that is compiled
 
 
 class Sizes(NamedTuple):
@@ -184,11 +185,11 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
             at = row + r if whole else b
             if start.shape[0]:
                 currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
-            if back.shape[0]:
+            if LOOPED:
                 gather(uintp(0), count, own, back, units, X, at, apart, q0, q1)
                 if t == 0:
                     add_entry(entry, b, X, at, apart, q0, q1)
-            if t > 0 and bits.shape[0] and not back.shape[0]:  # by now, what was written in parts can be read whole
+            if t > 0 and bits.shape[0] and not LOOPED:  # by now, what was written in parts can be read whole
                 other += emit(Z, r - uintp(1), bits, q0, q1, units)
             if left == 0:
                 take(Z, uintp(0), 0, blocks, S, mark, q0, q1)
@@ -200,9 +201,9 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
                     result = step(X[x, j], *state(Z, z, j), *param(Z, z, j, shared))
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
-            if bits.shape[0] and (back.shape[0] or t + uintp(1) == steps):
+            if bits.shape[0] and (LOOPED or t + uintp(1) == steps):
                 other += emit(Z, r, bits, q0, q1, units)
-            if back.shape[0]:
+            if LOOPED:
                 count = listed(bits, r, own, uintp(0))
             if y.shape[0]:
                 show(Z, y, t * y_step + y_first + b, q0, q1)

@@ -14,7 +14,7 @@ from numpy import uintp
 from ...scalar.hole import hole
 from ..arrays.wide import widest
 from ..products.gather import LINE, collect, currents, gather, product
-from .fused import DEPTH, STATES, add_entry, common, keep, param, put, state, step, take
+from .fused import DEPTH, LOOPED, STATES, add_entry, common, keep, param, put, state, step, take
 
 COTANGENTS = 0  # the first line of the cotangents
 
@@ -90,7 +90,7 @@ def replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0):
         at = x0 + r if whole else x0 + t - t0
         if not made and start.shape[0]:
             currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
-        if not made and back.shape[0]:
+        if LOOPED and not made:
             if t == 0:
                 add_entry(entry, b, X, at, apart, q0, q1)
             else:
@@ -150,7 +150,7 @@ def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, grad
             t = t1
             while t > t0:
                 t -= uintp(1)
-                if back_across.shape[0] and t + uintp(1) < steps:
+                if LOOPED and t + uintp(1) < steps:
                     r = g0 * steps + t
                     product(r, g1 - g0, steps, G, r + uintp(1), back_across, G, q0, q1, blocks)
                 for b in range(g0, g1):

@@ -51,7 +51,7 @@ class FusedBlock:
 
     def __init__(self, names: tuple[str, str], connection: Dense, population: Population, feedback: Dense | None):
         self.names, self.connection, self.population, self.feedback = names, connection, population, feedback
-        self.lines, self.dtype = BlockLayout(population), population.setting.dtype
+        self.lines, self.dtype = BlockLayout(population, feedback is not None), population.setting.dtype
         self.drive = InputCurrents(names[0], connection, feedback)
         self.n_pre, self.units, self.width = self.drive.n_pre, self.drive.units, self.drive.width
 

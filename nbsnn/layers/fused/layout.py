@@ -50,8 +50,8 @@ def from_lines(array: Array, units: int) -> Array:
 class BlockLayout:
     """Kernels and parameters of one population."""
 
-    def __init__(self, population: Population):
-        self.population, neuron = population, population.neuron
+    def __init__(self, population: Population, looped: bool):
+        self.population, self.looped, neuron = population, looped, population.neuron
         self.states, self.learned = len(neuron.state), len(neuron.trained)
         self.shared = tuple(value.size == 1 for value in population.values.values())
         self.output = self.states + self.shared.count(False)
@@ -86,6 +86,7 @@ class BlockLayout:
             "DEPTH": self.depth,
             "STATES": self.states,
             "OUTPUT": self.output,
+            "LOOPED": self.looped,
         }
         loop: Callable = fused.forward
         if direction == "backward":
