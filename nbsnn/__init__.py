@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from . import plot as plot
     from . import presets as presets
     from . import random as random
+    from . import ranks as ranks
     from . import sklearn as sklearn
     from . import sparse as sparse
     from . import statistics as statistics
@@ -123,7 +124,7 @@ if TYPE_CHECKING:
 NAMES = {
     "": """
         augment data encode events files init layers learning losses models neurons nir optim plasticity plot presets
-        random sklearn sparse statistics surrogates synapses tempotron unsupervised voting
+        random ranks sklearn sparse statistics surrogates synapses tempotron unsupervised voting
     """,
     "checkpoint.save": "load save",
     "conversion": "fold_batch_norm from_torch load_torch to_spiking",

@@ -40,7 +40,7 @@ def trains(recordings, net, steps, delay=1):
         result.append(spikes)
     arrived = np.roll(result[0], delay, axis=0)
     arrived[:delay] = 0.0
-    assert result[1].sum() > 20
+    assert result[1].sum() > 15
     return arrived, result[1]
 
 

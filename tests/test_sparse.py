@@ -1,5 +1,7 @@
 """Connection rules: exact degrees, the distributions they promise, and rows that are sorted and complete."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,24 @@ from scipy import stats
 
 import nbsnn
 from nbsnn.device import threads as device
-from nbsnn.random import counter, key, squares32
-from nbsnn.sparse import AllToAll, Decay, Disc, Distance, Explicit, Gaussian, OneToOne, Rows, Sparse, from_scipy, grid
+from nbsnn.random import Draws, counter, key, squares32
+from nbsnn.sparse import (
+    AllToAll,
+    Decay,
+    Disc,
+    Distance,
+    Explicit,
+    Gaussian,
+    OneToOne,
+    Rows,
+    Sparse,
+    from_scipy,
+    grid,
+    values,
+)
+from nbsnn.sparse.delay import delays
+from nbsnn.sparse.rows import compiled
+from nbsnn.sparse.values import Normal, Uniform
 
 N = 400
 
@@ -350,17 +368,78 @@ def test_too_few_pairs_are_drawn_anew(monkeypatch):
 
     calls, bernoulli = [], random_pairs.bernoulli
 
-    def unlucky(n_pre, n_post, barred, probability, draws):
+    def unlucky(n_pre, lo, hi, own, probability, draws, *counted):
         calls.append(draws)
-        return bernoulli(n_pre, n_post, barred, probability * (0.5 if len(calls) < 3 else 1.0), draws)
+        short = len(set(calls)) < 3
+        return bernoulli(n_pre, lo, hi, own, probability * (0.5 if short else 1.0), draws, *counted)
 
     monkeypatch.setattr(random_pairs, "bernoulli", unlucky)
     rows = Sparse(total=300, multapses=False).build(40, 40, seed=1).check()
     assert len(rows) == 300 and dense(rows).max() == 1
-    assert len(calls) == 3 == len(set(calls))  # each time with other numbers
+    assert len(set(calls)) == 3 == len(calls) - 1  # each time with other numbers, and the last again to keep them
 
 
-def test_sources_and_targets_of_a_fixed_total_are_drawn_from_different_streams():
-    rows = Sparse(total=4000).build(N, N, seed=1)
-    first = squares32(counter(np.uint64(0), np.arange(4000, dtype=np.uint64)), key(1)) * np.uint64(N) >> np.uint64(32)
-    assert (np.bincount(first.astype(int), minlength=N) != rows.outdegree()).any()
+@pytest.mark.parametrize("rule", [*RULES, Explicit([2, 5, 2, 9, 0, 2], [7, 3, 7, 0, 9, 1], weight=range(6))], ids=repr)
+def test_synapses_of_some_targets_are_those_among_all(rule, monkeypatch):
+    from nbsnn.sparse import random_pairs
+
+    monkeypatch.setattr(random_pairs, "PIECE", 100)  # out-degrees are drawn in pieces
+    options = {"seed": 5, "same": True, "coordinates": grid((8, 5))}
+    whole, cuts = rule.build(40, 40, **options), [0, 0, 7, 8, 25, 40]
+    pre, numbers = whole.pre(), whole.numbers()
+    for lo, hi in itertools.pairwise(cuts):
+        part, mine = rule.build(40, 40, targets=(lo, hi), **options).check(), (whole.post >= lo) & (whole.post < hi)
+        assert (part.n_pre, part.n_post) == (40, 40)
+        np.testing.assert_array_equal(part.pre(), pre[mine])
+        np.testing.assert_array_equal(part.post, whole.post[mine])
+        np.testing.assert_array_equal(part.numbers(), numbers[mine])
+        if whole.weight is not None:
+            np.testing.assert_array_equal(part.weight, whole.weight[mine])
+        for spec in (Normal(1.0, 2.0, low=0.0), Uniform(0.5, 3.0)):
+            kept = values.of(spec, whole, seed=3)[mine], delays(spec, whole, dt=0.5, seed=3)[mine]
+            np.testing.assert_array_equal(values.of(spec, part, seed=3), kept[0])
+            np.testing.assert_array_equal(delays(spec, part, dt=0.5, seed=3), kept[1])
+
+
+def test_halves_share_a_total_binomially():
+    """Degrees of 16 targets, many times: each is binomial, and so is each half, however large the numbers."""
+    for total, n_pre in ((40, 3), (4000, 30)):
+        degrees = np.array([Sparse(total=total).build(n_pre, 16, seed=seed).indegree() for seed in range(400)])
+        assert (degrees.sum(axis=1) == total).all()
+        for part, share in (
+            (degrees[:, 3], 1 / 16),
+            (degrees[:, :8].sum(axis=1), 0.5),
+            (degrees[:, 8:12].sum(1), 0.25),
+        ):
+            below = stats.binom.cdf(part - 1, total, share)
+            spread = below + np.random.default_rng(0).random(400) * stats.binom.pmf(part, total, share)
+            assert stats.kstest(spread, "uniform").pvalue > 1e-4
+
+
+@pytest.mark.parametrize(("n", "p"), [(3, 0.4), (15, 0.5), (19, 0.9), (60, 0.3), (500, 0.97), (10**9, 0.25)])
+def test_binomial_numbers(n, p):
+    draw = compiled("binomial")
+    with np.errstate(over="ignore"):
+        found = np.array([draw(n, p, unit, np.uint64(key(7, n))) for unit in range(3000)])
+    spread = stats.binom.cdf(found - 1, n, p) + np.random.default_rng(1).random(3000) * stats.binom.pmf(found, n, p)
+    assert found.min() >= 0 and found.max() <= n and stats.kstest(spread, "uniform").pvalue > 1e-4
+
+
+def test_values_belong_to_targets_and_their_synapses():
+    """By the scalar functions: the k-th synapse of a target takes the number at counter(64 k, target)."""
+    rows = Sparse(indegree=3).build(5, 4, seed=2)
+    drawn = values.of(Uniform(0.0, 1.0), rows, seed=2, dtype=np.float64)
+    draws = Draws(2)
+    for value, target, k in zip(drawn, rows.post, rows.numbers(), strict=True):
+        place = counter(64 * int(k), int(target))
+        word = squares32(place, draws.key) << 20 | squares32(place, draws._low_key) >> 12
+        assert value == (word + 0.5) * 2.0**-52
+    # A value that is drawn again and again does not meet those of the next synapse.
+    rare = values.of(Uniform(0.0, 1.0), 200, seed=2), values.of(Normal(0.0, 1.0, low=3.0), rows, seed=2)
+    assert len(np.unique(np.concatenate(rare))) == 200 + len(rows)
+
+
+def test_bad_targets():
+    for targets, message in (((0, 5), "at most 4"), ((3, 2), "from 3 to 2"), (2, "two places"), ((0, 1, 2), "two")):
+        with pytest.raises((ValueError, TypeError), match=message):
+            AllToAll().build(4, 4, targets=targets)  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ def test_a_part_is_the_part_of_the_whole_on_any_number_of_threads(monkeypatch):
     monkeypatch.setattr(threads, "SERIAL", 0)
     spec, draws = Normal(0.0, 1.0, low=0.0), Draws(0)
     whole = spec.draw(np.empty(100), draws)
-    np.testing.assert_array_equal(spec.draw(np.empty(30), draws, 50), whole[50:80])
+    np.testing.assert_array_equal(spec.draw(np.empty(30), draws, np.arange(50, 80)), whole[50:80])
     nbsnn.set_threads(3)
     np.testing.assert_array_equal(spec.draw(np.empty(100), draws), whole)
     nbsnn.set_threads(None)

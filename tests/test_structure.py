@@ -22,7 +22,7 @@ version validate
 random scalar voting
 compile files init statistics
 data kernels progress surrogates synapses
-device neuron
+device neuron ranks
 encode losses neurons optim sparse spikes
 events layers
 augment diagnosis gradcheck plot tempotron

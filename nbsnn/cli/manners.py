@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import shlex
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..progress.bar import Progress
+from ..ranks import Alone, world
 
 
 class Manual(argparse.ArgumentDefaultsHelpFormatter):
@@ -89,9 +93,34 @@ def find_folder(a: argparse.Namespace, kept: Sequence[str], show: Progress) -> P
     return a.out
 
 
-def progress(a: argparse.Namespace) -> Progress:
+def add_ranks(g: argparse._ArgumentGroup, of: str) -> None:
+    """Add the options about processes that share the work."""
+    g.add_argument("--mpi", action="store_true", help="share the work with all that mpiexec has started")
+    g.add_argument("--digest", action="store_true", help=f"print a number made of {of}, and progress elsewhere")
+
+
+def ranks_of(a: argparse.Namespace) -> Alone:
+    """The processes that share the work."""
+    if not getattr(a, "mpi", False):
+        return Alone()
+    if a.resume or a.page is not None:
+        raise ValueError("--mpi takes neither --resume nor --page yet")
+    return world()
+
+
+def digest(arrays: Iterable[np.ndarray]) -> str:
+    """A number that tells arrays from others, as text."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:16]
+
+
+def progress(a: argparse.Namespace, first: bool = True) -> Progress:
     """Progress for people; away from standard output where a script reads that."""
-    return Progress(stream=sys.stderr if a.json else sys.stdout)
+    if not first:
+        return Progress.of(False)
+    return Progress(stream=sys.stderr if a.json or getattr(a, "digest", False) else sys.stdout)
 
 
 def tell(a: argparse.Namespace, result: dict[str, Any]) -> None:

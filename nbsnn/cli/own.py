@@ -14,7 +14,7 @@ from typing import Any
 
 from ..network import Network
 
-OURS = "seed", "dt", "dtype", "scale", "device"
+OURS = "seed", "dt", "dtype", "scale", "device", "comm"
 """Arguments that have options of their own."""
 
 

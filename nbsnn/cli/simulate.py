@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +27,10 @@ from ..pages.budget import spread
 from ..pages.page import page
 from ..progress.bar import Progress
 from ..progress.compiling import compiling
+from ..ranks import Alone
 from ..validate import number
 from . import activity, own
-from .manners import add_results, find_folder, manual, progress, tell
+from .manners import add_ranks, add_results, digest, find_folder, manual, progress, ranks_of, tell
 from .results import add_page, check_page
 
 
@@ -141,6 +142,7 @@ def add_options(p: argparse.ArgumentParser, name: str, model: Model | None, sett
     g = p.add_argument_group("machine")
     g.add_argument("--device", default=d("cpu"), choices=["cpu", "cuda", "auto"], help="where the network runs")
     g.add_argument("--threads", type=int, default=None, help="threads of the kernels, all processors by default")
+    add_ranks(g, "spikes, variables and weights")
     add_page(add_results(p, name, "resume a run that was interrupted"))
 
 
@@ -150,9 +152,10 @@ def with_file(argv: list[str]) -> list[str]:
     return [argv[0], OWN, *argv[1:]] if own_file and argv[1] != OWN else argv
 
 
-def built(model: Model | None, a: argparse.Namespace) -> Network:
+def built(model: Model | None, a: argparse.Namespace, ranks: Alone) -> Network:
     """The network; its name is in ``a`` then."""
-    options = {"seed": a.seed, "dt": a.dt, "scale": a.scale, "device": a.device}
+    comm = ranks if a.mpi else None
+    options = {"seed": a.seed, "dt": a.dt, "scale": a.scale, "device": a.device, "comm": comm}
     if model or a.float64:
         options["dtype"] = np.float64 if a.float64 else np.float32
     if model:
@@ -170,22 +173,32 @@ def run(model: Model | None, a: argparse.Namespace) -> int:
         raise ValueError("--page shows a run from its beginning: with --resume there is none")
     if a.threads is not None:
         set_threads(a.threads)
-    show = progress(a)
-    net = built(model, a)
+    ranks = ranks_of(a)
+    first = ranks.rank == 0
+    show = progress(a, first)
+    net = built(model, a, ranks)
     dt, start = net.dt, time.perf_counter()
     settle, steps = whole(a.settle, dt, "--settle", least=0), whole(a.duration, dt, "--duration")
     if net.step:
         raise ValueError(f"{a.model}: the function must return a network that has not run; this is at {net.time:g} ms")
-    find_folder(a, KEPT, show)
+    ranks.first(lambda: find_folder(a, KEPT, show))
     show.line(
         f"{a.model}: {net.units:,} neurons, {net.dtype}, steps of {dt:g} ms, seed {net.seed}; building about "
         f"{sum(c.estimate() for c in net.connections):,} synapses"
     )
     net.build()
     spent, compiled = time.perf_counter() - start, _compiled()
-    synapses = sum(map(len, net.connections))
-    a.out.mkdir(parents=True, exist_ok=True)
+    synapses = sum(map(net.layout.shares.count, net.connections))
+    if first:
+        a.out.mkdir(parents=True, exist_ok=True)
+    else:  # whose files nobody writes
+        a.out = Path(f"rank-{ranks.rank}")
     recording = simulated(net, a, settle, steps, show)
+    told = digest(everything(net, recording)) if a.digest else ""
+    if not first:
+        return 0
+    if a.digest:
+        print(f"digest: {told}", flush=True)
     path = a.out / "run.spikes"
     records = SpikeFile(path).records
     # Steps are counted from the end of settling; a spike belongs to its step, at whose end it has its time.
@@ -217,6 +230,17 @@ def run(model: Model | None, a: argparse.Namespace) -> int:
     return 0
 
 
+def everything(net: Network, recording: Recording | None) -> Iterator[np.ndarray]:
+    """Spikes, variables and weights of a network, in one order on all ranks."""
+    if recording is None:
+        raise ValueError("--digest is of a run from its beginning")
+    yield from recording.spikes()
+    for group in net.groups:
+        yield from (group[label] for _, label, _ in net._variables(group))
+    for c in net.connections:
+        yield from map(np.asarray, c.gather())
+
+
 def simulated(net: Network, a: argparse.Namespace, settle: int, steps: int, show: Progress) -> Recording | None:
     """Run, or resume a run that was interrupted: ``run.spikes`` then is whole. None if nothing was left to do."""
     path, part, state = a.out / "run.spikes", a.out / "run.spikes.part", a.out / "run.state.npz"
@@ -243,7 +267,8 @@ def simulated(net: Network, a: argparse.Namespace, settle: int, steps: int, show
         net.state().save(state)
         a.kept = f"the state of {net.time:g} ms"
         raise
-    part.replace(path)
+    if part.exists():
+        part.replace(path)
     state.unlink(missing_ok=True)
     return recording
 

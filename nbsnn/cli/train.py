@@ -12,6 +12,7 @@ from typing import Any
 from .. import encode, losses, optim
 from ..compile import fill as compiler
 from ..data import shift
+from ..device.gpu import get
 from ..device.profile import profile
 from ..device.threads import set_threads, threads
 from ..layers import Dense, Dropout, Sequential
@@ -21,7 +22,7 @@ from ..neurons import LI, LIF
 from ..pages.snapshots import Snapshots
 from ..validate import count
 from . import diehl_cook, timed
-from .manners import add_results, find_folder, manual, progress
+from .manners import add_ranks, add_results, digest, find_folder, manual, progress, ranks_of
 from .results import FILES, KEPT, add_page, check_page, ended, finish
 from .tasks import TASKS, Task
 
@@ -87,6 +88,8 @@ def add_task(tasks: argparse._SubParsersAction[argparse.ArgumentParser], name: s
         "--max-bytes", type=int, default=None, help="bytes kept for the backward pass; the rest is recomputed"
     )
     g.add_argument("--profile", action="store_true", help="say at the end where the time of training went")
+    add_ranks(g, "the parameters")
+    g.add_argument("--micro", type=int, default=None, help="pieces of a batch, which processes share: 8 with --mpi")
     add_page(add_results(p, name, "resume a training that was interrupted from its checkpoint"))
     p.set_defaults(run=partial(run, task))
 
@@ -112,8 +115,10 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
     if arguments.threads is not None:
         set_threads(arguments.threads)
     check_page(arguments)
-    show = progress(arguments)
-    find_folder(arguments, KEPT, show)
+    ranks = ranks_of(arguments)
+    show = progress(arguments, first := ranks.rank == 0)
+    ranks.first(lambda: find_folder(arguments, KEPT, show))
+    arguments.out = ranks.every(arguments.out)[0]
     dataset = task.load(getattr(arguments, "data", None), True)
     few = slice(arguments.samples)
     train, test = (dataset.x_train[few], dataset.y_train[few]), (dataset.x_test[few], dataset.y_test[few])
@@ -145,8 +150,13 @@ def run(task: Task, arguments: argparse.Namespace) -> int:
         history = fit(
             net, train, test, encoder=encoder, learner=learner, epochs=arguments.epochs, augment=augment,
             batch_size=arguments.batch_size, seed=arguments.seed, checkpoint=arguments.out / "checkpoint.npz",
-            resume=arguments.resume, progress=show, callback=snapshots,
+            resume=arguments.resume, progress=show if first else False, callback=snapshots,
+            comm=ranks if arguments.mpi else None, micro=arguments.micro,
         )  # fmt: skip
+    if not first:
+        return 0
+    if arguments.digest:
+        print(f"digest: {digest(map(get, net.parameters().values()))}", flush=True)
     if where is not None:
         show.line(str(where))
     written = finish(net, test, encoder, history, arguments.out, show, learner, snapshots, arguments.page)

@@ -16,12 +16,14 @@ from ..progress.bar import Progress
 from ..progress.compiling import compiling
 from ..progress.history import History
 from ..random import Draws
+from ..ranks import ranks_of
 from ..validate import choice, count, function, instance, number, path, switch
 from .best import Best
 from .feed import Arrays, Given, Stream, feed
 from .learner import Learner
 from .passes import Augment, Passes, class_weights
-from .resume import load_training, save_training
+from .pieces import Pieces
+from .resume import checksum, load_training, save_training
 
 Callback = Callable[[Container, History], object]
 
@@ -48,6 +50,8 @@ def fit(
     resume: bool = False,
     progress: Progress | bool = True,
     deterministic: bool = False,
+    comm: object = None,
+    micro: int | None = None,
 ) -> History:
     """Train a network, epoch by epoch.
 
@@ -99,6 +103,13 @@ def fit(
         Whether to show progress on the terminal.
     deterministic : bool
         Whether results are the same for any number of BLAS's threads too, see ``nbsnn.deterministic``.
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the batches, with the same result for any number of them. All must make the same call; the
+        first one shows progress and writes files.
+    micro : int, optional
+        Into how many pieces every batch is cut, each with random numbers of its own, at least one for each rank: part
+        of what is trained, like ``batch_size``. 8 with ``comm``, 1 without. Layers with statistics of their batches
+        and ``update="step"`` take whole batches alone.
 
     Returns
     -------
@@ -135,10 +146,25 @@ def fit(
     count("epochs", epochs, most=1_000_000)
     count("batch_size", batch_size)
     count("accumulate", accumulate)
+    ranks = ranks_of(comm)
+    micro = (1 if comm is None else 8) if micro is None else count("micro", micro)
+    if accumulate > 1 and micro > 1:
+        raise ValueError(f"accumulate={accumulate} and micro={micro} cannot be used together yet: one of them is 1")
+    pieces, first = Pieces(learner, ranks, micro), ranks.rank == 0
     train_on, test_on = feed("train", train, epochs), None if test is None else feed("test", test, epochs)
     train_on, validate_on = _held_back(train_on, validation, epochs, draws)
     weights = class_weights(class_weight, train_on, net.shape[-1])
-    passes = Passes(net, learner, encoder, batch_size, augments, weights, accumulate, show := Progress.of(progress))
+    passes = Passes(
+        net,
+        learner,
+        encoder,
+        batch_size,
+        augments,
+        weights,
+        accumulate,
+        show := Progress.of(progress if first else False),
+        pieces,
+    )
     best = _best(net, monitor, patience, validate_on is not None)
     history, watching = History(), getattr(learner.optimizer, "watching", [])
     switch("resume", resume)
@@ -147,7 +173,7 @@ def fit(
         describe(net, {})  # what no file can hold shows before the first epoch, not after it
     if resume and checkpoint is not None and Path(checkpoint).exists():
         kept = {}
-        history = load_training(net, learner, checkpoint, kept)
+        history = load_training(net, learner, checkpoint, kept, micro)
         for schedule in watching:
             schedule.reset()
         for row in history.rows:
@@ -155,7 +181,7 @@ def fit(
             for schedule in watching:
                 schedule.observe(row)
         best.resume(kept, len(history))
-        if log is not None:  # which a kill may have left one epoch behind
+        if log is not None and first:  # which a kill may have left one epoch behind
             history.save(log)
     stopped = False
     while len(history) < epochs and not stopped and not best.over:
@@ -169,18 +195,20 @@ def fit(
                 if "test_accuracy" in scores:
                     del scores["test_loss"]
                 row |= scores | rates
-        row["seconds"] = row.pop("seconds")  # last column
+        row["seconds"] = max(ranks.every(row.pop("seconds")))  # last column
+        ranks.agree("parameters", checksum(net))
         if best.observe(row):
             best.note()
         history.rows.append(row)
         for schedule in watching:
             schedule.observe(row)
         show.row(history)
-        if checkpoint is not None:
-            save_training(net, learner, history, checkpoint, best.arrays if best.epoch < len(history) else None)
-        if log is not None:
+        if checkpoint is not None and first:
+            kept = best.arrays if best.epoch < len(history) else None
+            save_training(net, learner, history, checkpoint, kept, micro)
+        if log is not None and first:
             history.save(log)
-        stopped = any([each(net, history) is True for each in callbacks])
+        stopped = any(ranks.every(any([each(net, history) is True for each in callbacks])))
     if validate_on is not None:
         best.restore()
         history.best = best.epoch

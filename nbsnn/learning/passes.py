@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..device.gpu import get
 from ..diagnosis.report import warn_if_silent
 from ..encode import Encoder
 from ..events import Recordings
@@ -22,8 +24,10 @@ from ..validate import array_of
 from .accumulate import Accumulator
 from .feed import Arrays, Batch, Samples, Stream
 from .learner import Learner
+from .pieces import Pieces
 
 Augment = Callable[[Samples, Draws], Samples]
+Row = tuple[float, float, int, int, int]
 
 
 class Scores:
@@ -34,16 +38,20 @@ class Scores:
         self.value = self.weight = 0.0
         self.samples = self.met = self.labels = 0
 
-    def add(self, value: float, weight: float, batch: Batch, output: Array) -> None:
-        """Take note of a batch with this mean loss."""
+    def add(self, row: Row) -> None:
+        """Take note of a batch."""
+        value, weight, samples, met, labels = row
         self.value, self.weight = self.value + value * weight, self.weight + weight
-        self.samples += batch.size
+        self.samples, self.met, self.labels = self.samples + samples, self.met + met, self.labels + labels
+
+    def of(self, value: float, weight: float, batch: Batch, output: Array) -> Row:
+        """Mean loss, weight, samples, labels that were met and all labels of a batch."""
         target = batch.target
         if target.dtype.kind not in "iu" or target.ndim > 2 or (target.ndim == 2 and not over_time(self.loss, target)):
-            return
+            return value, weight, batch.size, 0, 0
         found = predict(output, getattr(self.loss, "decision", "count")) if target.ndim == 1 else output.argmax(2).T
         asked = np.ones(target.shape, bool) if (left := getattr(self.loss, "ignore", None)) is None else target != left
-        self.met, self.labels = self.met + int((found == target)[asked].sum()), self.labels + int(asked.sum())
+        return value, weight, batch.size, int((found == target)[asked].sum()), int(asked.sum())
 
     @property
     def mean(self) -> float:
@@ -66,6 +74,8 @@ class Passes:
         What a sample's weight is multiplied by, by its label.
     accumulate : int
         How many batches there are to a step of the optimiser.
+    pieces : Pieces
+        How a batch is cut, and who shares it.
     """
 
     net: Container
@@ -76,6 +86,7 @@ class Passes:
     class_weight: np.ndarray | None
     accumulate: int
     show: Progress
+    pieces: Pieces
 
     def train(self, data: Arrays | Stream, draws: Draws, epoch: int) -> dict[str, float]:
         """Train on every sample once; returns columns of a history."""
@@ -84,20 +95,19 @@ class Passes:
         start, waiting = time.perf_counter(), 0.0
         for number, batch in enumerate(data.batches(self.batch_size, draws, epoch)):
             part = draws.fold("batch", epoch, number)
-            x = self.augmented(batch.x, part)
-            given = self.encoded(x, part.fold("encode"))
-            if isinstance(given, SpikeInput):
-                for name in ("merged", "dropped"):
-                    counted[f"events_{name}"] = counted.get(f"events_{name}", 0) + getattr(given, name)
-            target, weight = self.aim(batch, weighted=True)
-            if gather is None:
-                value = learner.step(given, target)
+            if self.pieces.micro > 1:
+                self.step_in_pieces(batch, part, scores, counted)
             else:
-                value = gather.add(given, target, weight)
-                waiting += weight
-                if (number + 1) % self.accumulate == 0:
-                    waiting = step(gather, waiting)
-            scores.add(value, weight, batch, learner.output)
+                given = self.given(batch, part, counted)
+                target, weight = self.aim(batch, weighted=True)
+                if gather is None:
+                    value = learner.step(given, target)
+                else:
+                    value = gather.add(given, target, weight)
+                    waiting += weight
+                    if (number + 1) % self.accumulate == 0:
+                        waiting = step(gather, waiting)
+                scores.add(scores.of(value, weight, batch, learner.output))
             if epoch == 0 and number == 0:
                 warn_if_silent(Run(learner.net, learner.output, {}, learner.tape), stacklevel=4)
             if data.total:
@@ -107,21 +117,62 @@ class Passes:
         seconds = time.perf_counter() - start
         return {"epoch": epoch + 1, **scores.row("", "train"), **counted, "seconds": seconds}
 
+    def given(self, batch: Batch, part: Draws, counted: dict[str, int]) -> Array | SpikeInput:
+        """The input that a batch of training becomes."""
+        given = self.encoded(self.augmented(batch.x, part), part.fold("encode"))
+        if isinstance(given, SpikeInput):
+            for name in ("merged", "dropped"):
+                counted[f"events_{name}"] = counted.get(f"events_{name}", 0) + getattr(given, name)
+        return given
+
+    def step_in_pieces(self, batch: Batch, part: Draws, scores: Scores, counted: dict[str, int]) -> None:
+        """One step on a batch whose pieces ranks share."""
+        if isinstance(batch.x, SpikeInput):
+            raise TypeError("a SpikeInput is one batch, which cannot be cut into pieces: micro=1 takes it")
+        learner, rows, events = self.learner, list[Row](), dict[str, int]()
+        total = self.aim(batch, weighted=True)[1] or 1.0
+
+        def gradients(piece: int) -> dict[str, Array]:
+            which = self.pieces.cut(batch.size, piece)
+            if not len(which):
+                return {}
+            some = batch.take(which)
+            given = self.given(some, part.fold("piece", piece), events)
+            target, weight = self.aim(some, weighted=True)
+            value, grads = learner.gradients(given, target)
+            rows.append(scores.of(value, weight, some, learner.output))
+            return {name: get(g) * g.dtype.type(weight / total) for name, g in grads.items()}
+
+        self.pieces.step(gradients)
+        for found, more in self.pieces.ranks.every((rows, events)):
+            for row in found:
+                scores.add(row)
+            for name, count in more.items():
+                counted[name] = counted.get(name, 0) + count
+
     def measure(self, data: Arrays | Stream, draws: Draws, name: str) -> tuple[dict[str, float], dict[str, float]]:
         """Loss and accuracy on a set, and each spiking layer's mean rate (spikes per unit and step), as columns.
 
         The class is decided as the loss says (``loss.decision``), by the largest sum over time if it says nothing.
         """
         net, scores, rates, tape = self.net, Scores(self.learner), dict[str, float](), {}
-        for batch in data.batches(self.batch_size, None):
-            given = net.check_input(self.encoded(batch.x, draws.fold(scores.samples)))
+        ranks, found, seen = self.pieces.ranks, list[tuple[int, Row, dict[str, float]]](), 0
+        for number, batch in enumerate(data.batches(self.batch_size, None)):
+            seen += batch.size
+            if number % ranks.size != ranks.rank:
+                continue
+            given = net.check_input(self.encoded(batch.x, draws.fold(seen - batch.size)))
             run = Run(net, net.forward(given, net.initial(batch.size), tape)[0], {}, tape)
             target, weight = self.aim(batch, weighted=False)
             output = np.asarray(run.output)
-            scores.add(float(self.learner.loss(output, target)[0]), weight, batch, output)
-            for layer, found in net.layers().items():
-                if found.recorded()[:1] == ["spikes"]:
-                    rates[layer] = rates.get(layer, 0.0) + float(run[layer]["spikes"].mean()) * batch.size
+            row = scores.of(float(self.learner.loss(output, target)[0]), weight, batch, output)
+            spiking = [name for name, layer in net.layers().items() if layer.recorded()[:1] == ["spikes"]]
+            fired = {layer: float(run[layer]["spikes"].mean()) * batch.size for layer in spiking}
+            found.append((number, row, fired))
+        for _, row, fired in sorted(itertools.chain(*ranks.every(found)), key=lambda item: item[0]):
+            scores.add(row)
+            for layer, count in fired.items():
+                rates[layer] = rates.get(layer, 0.0) + count
         return scores.row(f"{name}_", name), {f"rate/{layer}": r / scores.samples for layer, r in rates.items()}
 
     def augmented(self, x: Samples, part: Draws) -> Samples:

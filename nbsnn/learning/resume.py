@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from os import PathLike
 
@@ -28,21 +29,25 @@ def save_training(
     history: History,
     path: str | PathLike[str],
     best: Mapping[str, Array] | None = None,
+    micro: int = 1,
 ) -> None:
-    """Write network, learner, history and the arrays of the best epoch to one file."""
+    """Write network, learner, history, the arrays of the best epoch and the number of pieces to one file."""
     extra = {f"learner/{name}": array for name, array in learner.state().items()}
     extra |= {f"best/{name}": get(array) for name, array in (best or {}).items()}
-    save(net, path, {**extra, "history": np.array(json.dumps(history.rows))})
+    save(net, path, {**extra, "history": np.array(json.dumps(history.rows)), "micro": np.array(micro)})
 
 
 def load_training(
-    net: Container, learner: Learner, path: str | PathLike[str], best: dict[str, Array] | None = None
+    net: Container, learner: Learner, path: str | PathLike[str], best: dict[str, Array] | None = None, micro: int = 1
 ) -> History:
     """Read into network and learner what ``save_training`` wrote, and into ``best``; returns the history so far."""
     arrays = read_npz(path)
     if "history" not in arrays:
         raise ValueError(f"{path} holds a network, but no training to resume")
     with reading(path):
+        cut = int(arrays.whole("micro")) if "micro" in arrays else 1
+        if cut != micro:
+            raise ValueError(f"its batches were cut into micro={cut} pieces, not {micro}")
         history = History.from_rows(arrays.description("history"), "epoch", COLUMNS, OPTIONAL)
         if history["epoch"] != list(range(1, len(history) + 1)) or not len(history):
             raise ValueError(f"its history has the epochs {history['epoch'][:5]} ..., not 1, 2, 3")
@@ -55,6 +60,14 @@ def load_training(
     if best is not None:
         best |= kept
     return history
+
+
+def checksum(net: Container) -> int:
+    """A number that tells parameters from others."""
+    found = 0
+    for array in net.parameters().values():
+        found = zlib.crc32(np.ascontiguousarray(get(array)).view(np.uint8).data, found)
+    return found
 
 
 def _learner_state(arrays: Entries, learner: Learner, net: Container) -> dict[str, np.ndarray]:

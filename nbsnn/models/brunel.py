@@ -25,6 +25,7 @@ ORDER = 2500
 def brunel(
     seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0,
     device: str = "cpu", weight: float = 0.1,
+    comm: object = None,
 ) -> Network:  # fmt: skip
     """Brunel's network with 12,500 neurons and 15.6 million synapses.
 
@@ -42,6 +43,8 @@ def brunel(
     device : {"cpu", "cuda", "python"}
     weight : float, mV
         What an excitatory spike adds.
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the network.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def brunel(
     (100000, 0.5)
     """
     g, eta = number("g", g, least=-1e30, most=1e30), number("eta", eta, least=0.0, most=1e30)
-    net = Network(dt, seed, dtype=dtype, device=device)
+    net = Network(dt, seed, dtype=dtype, device=device, comm=comm)
     tau, v_threshold, jump, inputs = 20.0, 20.0, number("weight", weight, above=0.0), 1000
     inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0, most=1e5)))
     neuron = LIF(tau=tau, v_threshold=v_threshold, v_reset=0.0, refractory=2.0)

@@ -22,6 +22,7 @@ from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_cond
 def coba(
     seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
     weight: float = 6.0, inhibition: float = 67.0,
+    comm: object = None,
 ) -> Network:  # fmt: skip
     """The conductance-based benchmark network: 4000 integrate-and-fire neurons.
 
@@ -35,6 +36,8 @@ def coba(
     device : {"cpu", "cuda", "python"}
     weight, inhibition : float, nS
         What a spike of an excitatory and of an inhibitory cell adds.
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the network.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def coba(
     >>> coba(seed=1).groups[0].neuron.kind
     'ConductanceLIF'
     """
-    net = Network(dt, seed, dtype=dtype, device=device)
+    net = Network(dt, seed, dtype=dtype, device=device, comm=comm)
     neuron = ConductanceLIF(
         capacitance=200.0, g_leak=10.0, v_rest=-60.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0
     )

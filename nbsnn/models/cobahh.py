@@ -23,6 +23,7 @@ from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_cond
 def cobahh(
     seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
     weight: float = 6.0, inhibition: float = 67.0,
+    comm: object = None,
 ) -> Network:  # fmt: skip
     """The Hodgkin-Huxley benchmark network: 4000 neurons of Traub and Miles.
 
@@ -37,6 +38,8 @@ def cobahh(
     device : {"cpu", "cuda", "python"}
     weight, inhibition : float, nS
         What a spike of an excitatory and of an inhibitory cell adds.
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the network.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def cobahh(
     >>> cobahh(seed=1).groups[0].neuron.kind
     'HodgkinHuxley'
     """
-    net = Network(dt, seed, dtype=dtype, device=device)
+    net = Network(dt, seed, dtype=dtype, device=device, comm=comm)
     neuron = HodgkinHuxley(
         capacitance=200.0, g_leak=10.0, g_na=20000.0, g_k=6000.0, e_leak=-60.0, e_na=50.0, e_k=-90.0, v_shift=-63.0,
         v_threshold=-20.0, refractory=3.0, method="exponential_euler",  # as in the benchmark

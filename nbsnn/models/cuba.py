@@ -22,6 +22,7 @@ from .vogels_abbott import cells_at, connect
 def cuba(
     seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
     weight: float = 1.62, inhibition: float = -9.0,
+    comm: object = None,
 ) -> Network:  # fmt: skip
     """The current-based benchmark network: 4000 integrate-and-fire neurons that keep each other going.
 
@@ -35,6 +36,8 @@ def cuba(
     device : {"cpu", "cuda", "python"}
     weight, inhibition : float, mV
         What a spike of an excitatory and of an inhibitory cell adds.
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the network.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def cuba(
     >>> recording = net.run(50.0)
     >>> times, units = recording.spikes("exc")
     """
-    net = Network(dt, seed, dtype=dtype, device=device)
+    net = Network(dt, seed, dtype=dtype, device=device, comm=comm)
     neuron = LIF(tau=20.0, v_rest=-49.0, v_threshold=-50.0, v_reset=-60.0, refractory=5.0)
     cells = net.population(neuron, cells_at(scale), name="cells", v=values.Uniform(-60.0, -50.0))
     connect(net, cells, Exponential(5.0), Exponential(10.0), weight, inhibition)

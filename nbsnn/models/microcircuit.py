@@ -49,8 +49,9 @@ def degrees() -> Array:
 
 
 def microcircuit(
-    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 0.1, device: str = "cpu"
-) -> Network:
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 0.1, device: str = "cpu",
+    comm: object = None,
+) -> Network:  # fmt: skip
     """The microcircuit below a square millimetre of cortex, or a part of it.
 
     Parameters
@@ -62,6 +63,8 @@ def microcircuit(
         Share of the neurons, and of the inputs of each: 1 has 77,169 neurons and 299 million synapses, 0.1 has 7717
         and 3 million.
     device : {"cpu", "cuda", "python"}
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the network.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def microcircuit(
     number("dt", dt, above=0.0, most=1.0)
     if not number("scale", scale, above=0.0, least=1e-6) <= 1.0:
         raise ValueError(f"scale must be at most 1, the whole network, not {scale!r}")
-    given, net = table(), Network(dt, seed, dtype=dtype, device=device)
+    given, net = table(), Network(dt, seed, dtype=dtype, device=device, comm=comm)
     neuron, tau, full = given["neuron"], given["tau_syn"], degrees()
     grow, pA = 1.0 / math.sqrt(scale), neuron["tau"] / given["capacitance"]  # mV per pA
     synapse, jump = Exponential(tau), given["weight"] * pA

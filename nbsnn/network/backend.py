@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from ..kernels.plasticity import mean_weight
 from ..plasticity import PostPreInt, Rule
 from .arrays import GpuMemory, Memory
-from .kernel import GpuNetworkKernel, NetworkKernel
+from .kernel import GpuNetworkKernel, NetworkKernel, RankNetworkKernel
 from .loop import Loop
 from .loop_cuda import GpuLoop
+from .loop_ranks import RankLoop
 from .rules import check_on_gpu
+from .shares import RankShares, Shares
+from .weights import kind_of
 
 
 class OnHost:
@@ -16,6 +20,7 @@ class OnHost:
     kernel: type[NetworkKernel] = NetworkKernel
     memory: type[Memory] = Memory
     loop: type[Loop] = Loop
+    shares: type[Shares] = Shares
 
     @staticmethod
     def check(rule: Rule | PostPreInt) -> None:
@@ -24,7 +29,19 @@ class OnHost:
     @staticmethod
     def threads(loop: Loop) -> int | None:
         """How many threads run the loop."""
-        return loop.parts
+        return loop.threads
+
+
+class OnRanks(OnHost):
+    """The same on several processes, each of which has a share of all units."""
+
+    kernel, loop, shares = RankNetworkKernel, RankLoop, RankShares
+
+    @staticmethod
+    def check(rule: Rule | PostPreInt) -> None:
+        """``ValueError`` if a rule needs what other processes have."""
+        if kind_of(rule).loops is mean_weight:
+            raise ValueError(f"{rule!r} needs the traces of all targets in every step: it does not run on ranks")
 
 
 class OnGpu(OnHost):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from os import PathLike
 
 import numpy as np
 
+from .. import validate
 from ..scalar.times import whole
 from ..validate import function
 from .home import Home
@@ -104,3 +106,20 @@ def callbacks_of(
     if every is not None:
         raise ValueError("callback_every is the interval of a callback; there is none")
     return []
+
+
+def checkpoints_of(path: str | PathLike[str] | None, every: float | None, dt: float, start: int) -> list[Callback]:
+    """The callback that keeps the state in a file, if there is to be one."""
+    if path is None and every is None:
+        return []
+    if path is None or every is None:
+        raise ValueError(
+            "checkpoint is the file of the state and checkpoint_every how often it is written: both, or none"
+        )
+    file = validate.path("checkpoint", path)
+
+    def keep(network: Home) -> None:
+        state = network.state()
+        network.ranks.first(lambda: state.save(file))
+
+    return [Callback(keep, whole(every, dt, "checkpoint_every"), start)]

@@ -12,13 +12,13 @@ from ..plasticity.rule import Rule
 from ..random import Draws
 from ..sparse import Rows, delay_steps, delays, values
 from ..sparse import Rule as Pattern
-from ..synapses import Delta, Synapse, TsodyksMarkram
+from ..synapses import Synapse, TsodyksMarkram
 from ..validate import number_in
 from . import given
 from .arrays import Memory
+from .drawn import Drawn
 from .group import Port, Section
 from .home import Home
-from .sealed import Sealed
 from .weights import SharedWeight, kind_of
 
 Array = np.ndarray
@@ -33,7 +33,7 @@ FIRST = 1000  # delays of a distribution that are looked at before all are drawn
 IDLE = Rule(_nothing, bounds="none")  # of connections that have homeostasis or integers alone
 
 
-class Connection(Sealed):
+class Connection(Drawn):
     """Synapses from one population to another. Made by ``Network.connect``.
 
     All arrays of synapses, ``pre``, ``post``, ``weight`` and ``delay``, are in one order: that of the pairs, if these
@@ -153,35 +153,12 @@ class Connection(Sealed):
         if (lists and not pattern.exact) or (self.changes and isinstance(delay, values.Distribution)):
             self.build(number)
 
-    def build(self, number: int) -> tuple[Rows, Any, Any]:
-        """The synapses, their weights and their delays as ``late`` counts them."""
-        network = self.network
-        stream = ("connection", number)
-        rows = self.pattern.build(
-            self.sources.n, self.targets.n, seed=network.seed, stream=stream, own=self.own,
-            coordinates=self.coordinates,
-        )  # fmt: skip
-        rows = self._of_groups(rows)
-        weight = rows.weight if self._weight is None else self._weight
-        weight = values.named(
-            "weight", 1.0 if weight is None else weight, len(rows), seed=network.seed, stream=(*stream, "weight"),
-            dtype=network.dtype,
-        )  # fmt: skip
-        weight = self._by_row(self._whole(weight, self._weight), self._weight, rows)
-        delay = rows.delay if self._delay is None else self._delay
-        delay = network.dt if delay is None else delay
-        steps = delays(delay, len(rows), dt=network.dt, seed=network.seed, stream=(*stream, "delay"))
-        steps = self._by_row(steps, self._delay, rows)
-        late: Any = steps - self._extra
-        if np.ndim(late) and (not len(rows) or np.min(late) == np.max(late)):
-            late = int(late[0]) if len(rows) else 0
-        if np.ndim(late) and self.changes:
-            raise ValueError(given.ONE_DELAY.format(self.name))
-        return rows, weight, late
-
     def laid(self, rows: Rows, first: int, late: int | None, place: int) -> None:
         """Take note of where the synapses lie, once they are built."""
-        self.__dict__.update(start=rows.start, _pair=rows.pair, first=first, late=late, place=place)
+        pair = rows.pair
+        if pair is not None and self.network.ranks.size > 1:  # of the pairs of this rank, in their order
+            self._given, pair = pair, np.argsort(np.argsort(pair))
+        self.__dict__.update(start=rows.start, _pair=pair, first=first, late=late, place=place)
 
     def keep(self, memory: Memory, index: Array, table: Array, line: int) -> None:
         """Take note of the arrays that hold the weights, and of the line in the table of plastic connections."""
@@ -193,22 +170,9 @@ class Connection(Sealed):
         self.__dict__["stored"] = stored
 
     @property
-    def _extra(self) -> int:
-        """Steps by which a delay exceeds ``late``.
-
-        A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there.
-        """
-        return 1 if self.synapse == Delta() else 0
-
-    @property
     def after(self) -> int:
         """Steps from a spike to its arrival, if all synapses share them."""
         return (self.late or 0) + self._extra
-
-    @staticmethod
-    def _by_row(values: Any, given: Any, rows: Rows) -> Any:
-        """Values that were given for the pairs, in the order of rows."""
-        return values[rows.pair] if isinstance(given, Array) and rows.pair is not None else values
 
     def _public(self, values: Array) -> Array:
         """Values in the order of rows, in that of the pairs if these were given; a copy that cannot be written to."""
@@ -216,18 +180,6 @@ class Connection(Sealed):
         result[slice(None) if self._pair is None else self._pair] = values
         result.flags.writeable = False
         return result
-
-    def _whole(self, weights: Any, given: Any) -> Any:
-        """Weights, rounded if a rule wants integers and a distribution has made them."""
-        return np.rint(weights) if self.integer and isinstance(given, values.Distribution) else weights
-
-    def _of_groups(self, rows: Rows) -> Rows:
-        """Rows between sections as rows between their populations: the other units have no synapses."""
-        source, target = self.sources, self.targets
-        if (source.n, target.n) == (self.source.n, self.target.n):
-            return rows
-        start = np.pad(rows.start, (source.lo, self.source.n - source.hi), mode="edge")
-        return Rows(start, rows.post + np.int32(target.lo), self.target.n, rows.weight, rows.delay, rows.pair)
 
     @property
     def stop(self) -> int:
@@ -276,7 +228,8 @@ class Connection(Sealed):
     def weight(self, value: Any) -> None:
         self.network.build()
         if self.own_weights:
-            new = values.named("weight", value, len(self), seed=self.network.seed, dtype=self.network.dtype)
+            rows = Rows(self.start, self.targets_by_row, self.target.n)
+            new = values.named("weight", value, rows, seed=self.network.seed, dtype=self.network.dtype)
             new = self._whole(new, value)
             if np.ndim(new) and self._pair is not None and not isinstance(value, values.Distribution):
                 new = new[self._pair]

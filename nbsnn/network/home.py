@@ -8,6 +8,7 @@ import numpy as np
 
 from ..neuron import Neuron
 from ..random import Draws
+from ..ranks import Alone
 from ..synapses import Membrane
 
 Array = np.ndarray
@@ -21,6 +22,7 @@ class Home(Protocol):
     dtype: np.dtype
     device: str
     backend: Any
+    ranks: Alone
     draws: Draws
     clock: Array
     groups: list[Any]
@@ -40,6 +42,7 @@ class Home(Protocol):
     @property
     def layout(self) -> Any: ...
     def build(self) -> Any: ...
+    def state(self) -> Any: ...
     def loop(self) -> Any: ...
     def changed(self) -> None: ...
     def rewrite(self, course: Any) -> None: ...

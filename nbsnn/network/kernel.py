@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..compile import barrier, prefetch
+from ..compile import barrier, callback, prefetch
 from ..compile.fill import bind, kernel
 from ..compile.unroll import each, numbers, read, switch
 from ..kernels.network import loop as cpu
@@ -46,8 +46,12 @@ class NetworkKernel:
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype,
             update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
-            real=np.dtype(self.dtype).type, wait_for_all=meet, **self._plasticity(),
+            real=np.dtype(self.dtype).type, wait_for_all=meet, **self._others(), **self._plasticity(),
         )  # fmt: skip
+
+    def _others(self) -> dict[str, Any]:
+        """What fills the hole for other processes."""
+        return {}
 
     def _plasticity(self) -> dict[str, Any]:
         """What fills the holes for plastic synapses, long-term and short-term, if there are any."""
@@ -94,6 +98,13 @@ class NetworkKernel:
         if self.integer:
             filling |= {"decay_integers": integer.decay_integers, "change_integers": integer.change_integers}
         return filling
+
+
+class RankNetworkKernel(NetworkKernel):
+    """The same on several processes."""
+
+    def _others(self) -> dict[str, Any]:
+        return {"exchange": callback.call if self.device == "python" else callback.compiled_call()}
 
 
 class GpuNetworkKernel(NetworkKernel):

@@ -26,6 +26,7 @@ from .outside import laid
 from .plastic_table import PlasticTable, rounding
 from .pool import Numbers, Pool, padded, room, table
 from .port import Port
+from .shares import Shares
 from .state import digest
 from .unit_step import checked, own_parameters, story
 
@@ -247,6 +248,7 @@ class Layout:
         self.index, self.weights = index[:used], weights[:weighed]
         there = [c for c in connections if c.changes or c.stop > c.first]
         self.window = self._window({c: int(np.min(late[c])) for c in there})
+        longest = max(self.network.ranks.every(longest))
         self.ring = np.zeros((longest + 1, self._row), self.dtype)
         for c, steps in late.items():
             if c.late is None:  # such synapses name their place in the ring
@@ -265,14 +267,14 @@ class Layout:
         self.start_resources = self.resources.copy()
         return transposed
 
-    @staticmethod
-    def _window(late: dict[Connection, int]) -> int:
+    def _window(self, late: dict[Connection, int]) -> int:
         """For how many steps no spike need be known beyond its unit, from the least delay of each connection."""
         plastic = [c for c in late if c.changes]
         if any(c.kind.loops is mean_weight for c in plastic):  # which needs the traces of all targets
             return 1
         # A plastic synapse adds to the ring in the step before; all who add to it do so in the order of steps.
-        return min((steps + (c._extra if plastic else 1) for c, steps in late.items()), default=1)
+        ends = [steps + (c._extra if plastic else 1) for c, steps in late.items()]
+        return min((least for least in self.network.ranks.every(min(ends, default=0)) if least), default=1)
 
     @property
     def changing(self) -> Array:
@@ -285,4 +287,17 @@ class Layout:
     @functools.cached_property
     def digests(self) -> list[int]:
         """What tells the synapses of each connection from others."""
-        return [digest(self.index[c.first : c.stop], c.start, c.late) for c in self.network.connections]
+        shares, found = self.shares, []
+        for c in self.network.connections:
+            found.append(digest(shares.of_all(c, self.index[c.first : c.stop]), shares.rows(c), c.late))
+        return found
+
+    @functools.cached_property
+    def shares(self) -> Shares:
+        """Which of the arrays' elements belong to this process."""
+        return self.network.backend.shares(self.network)
+
+    @property
+    def sizes(self) -> Array:
+        """Units of each population."""
+        return self.pops[:, at.UNITS]

@@ -67,10 +67,13 @@ class Tape:
         self.parts = parts
         self.steps, self.units = np.empty((parts, capacity), np.int32), np.empty((parts, capacity), np.int32)
         self.used, self.position = np.zeros((2, parts), np.int64), np.zeros(parts, np.int64)
-        # A column belongs to the thread in whose share of the population its unit lies.
+        self.deal(parts, 0, parts)
+
+    def deal(self, parts: int, first: int, threads: int) -> None:
+        """Deal columns to threads: to that in whose share of the population a unit lies."""
         owner = ((self.owners + 1) * parts - 1) // self.sizes
         self.order = np.argsort(owner, kind="stable")
-        self.starts = np.searchsorted(owner[self.order], np.arange(parts + 1))
+        self.starts = np.searchsorted(owner[self.order], np.arange(first, first + threads + 1))
         self.sorted_places = self.places[self.order]
 
     def arrays(self, t0: int, t1: int, own: int) -> Record | GpuRecord:
@@ -150,13 +153,19 @@ class Loop:
         layout = self.layout
         work = len(layout.states) * self.window
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
-        self.parts = min(threads(), 1 + work // SHARE) if compiled else 1
+        self._deal(min(threads(), 1 + work // SHARE) if compiled else 1)
         self.interpreted = not compiled
-        self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.parts)
-        scratch = [np.zeros((self.parts, BLOCK), layout.dtype) for _ in range(2)]
-        self.scratch = (*scratch, *(np.zeros((self.parts, BLOCK), np.uint32) for _ in range(2)))
+        self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.threads)
+        scratch = [np.zeros((self.threads, BLOCK), layout.dtype) for _ in range(2)]
+        self.scratch = (*scratch, *(np.zeros((self.threads, BLOCK), np.uint32) for _ in range(2)))
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
+
+    def _deal(self, threads: int) -> None:
+        """Say which of all parts the threads of this process are, and how many units they have at most."""
+        self.threads = self.parts = threads
+        self.part = 0
+        self.most = self.layout.units // threads + len(self.layout.pops)
 
     def _arrays(self) -> Network:
         """The arrays of the kernel."""
@@ -167,15 +176,15 @@ class Loop:
 
     def _bounds(self) -> Array:
         """Bounds of each thread's targets in each row of synapses."""
-        layout, parts = self.layout, self.parts
+        layout, parts, threads = self.layout, self.parts, self.threads
         pieces, place = [np.zeros(0, np.int64)], 0
         for wire, c in zip(layout.wires, layout.network.connections, strict=True):
             wire[at.BOUNDS] = place
             n = c.target.n
-            cuts = np.array([n * k // parts for k in range(parts + 1)], np.int64) + (
+            cuts = np.array([n * (self.part + k) // parts for k in range(threads + 1)], np.int64) + (
                 wire[at.TARGET_ROW] if c.late is None else 0
             )
-            bounds = np.empty((c.source.n, parts + 1), np.int64)
+            bounds = np.empty((c.source.n, threads + 1), np.int64)
             modulus = layout.ring.shape[1] if c.late is None else 0
             _cut()(c.start, c.first, layout.index, cuts, modulus, bounds)
             pieces.append(bounds.reshape(-1))
@@ -212,21 +221,19 @@ class Loop:
 
     def prepare(self, tape: Tape, t: int) -> None:
         """Make room for what is recorded, and compile the loop if that has not been done: no time passes."""
-        layout = self.layout
-        tape.room(self.parts, max(ROOM, 4 * self.window * (layout.units // self.parts + len(layout.pops))))
+        tape.room(self.threads, max(ROOM, 4 * self.window * self.most))
         if not getattr(self.call, "ready", True):
-            self.call(0, *self._arguments(t, t, tape.arrays(t, t, 0)))
+            self.call(self.part, *self._arguments(t, t, tape.arrays(t, t, 0)))
 
     def advance(self, t1: int, tape: Tape, look: Callable[[int], Any]) -> None:
         """Run up to step ``t1``, in pieces after which ``look`` is called with the step reached."""
         layout = self.layout
         for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
             row[at.LEARNS] = c.learning
-        own = layout.units // self.parts + len(layout.pops)
         t, piece = int(self.clock[0]), -(-64 // self.window) * self.window
         while t < t1:
             start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most, t + LONGEST)
-            record = tape.arrays(t, goal, own)
+            record = tape.arrays(t, goal, self.most)
             before = self._kept(t) if self.interpreted else None
             try:
                 self._call(t, goal, record)
@@ -237,13 +244,17 @@ class Loop:
             finally:  # a signal comes when the loop has returned: what it has done is noted like all else
                 with held_back():
                     reached = self._reached(record)
-                    layout.learning.turned(reached, self.parts)
+                    layout.learning.turned(reached, self.threads)
                     if reached > t:
                         tape.fetch(t, reached)
-            if reached == goal and time.perf_counter() - start < PIECE:
+            if reached == goal and self._short(piece, time.perf_counter() - start):
                 piece *= 2
             t = reached
             look(t)
+
+    def _short(self, steps: int, seconds: float) -> bool:
+        """True if pieces may be longer."""
+        return seconds < PIECE
 
     def _kept(self, t: int) -> tuple[dict[str, Array], list]:
         """State from which an interpreted loop begins, as a signal or an error may end it in the middle of a step."""
@@ -267,18 +278,18 @@ class Loop:
     def _call(self, t0: int, t1: int, record: Record | GpuRecord) -> None:
         """One piece on all threads."""
         arguments = self._arguments(t0, t1, record)
-        if self.parts > 1:
+        if self.threads > 1:
             self._together(t0, arguments)
             return
         if not self.interpreted:
-            self.call(0, *arguments)
+            self.call(self.part, *arguments)
             return
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
-            self.call(0, *arguments)
+            self.call(self.part, *arguments)
 
     def _together(self, t0: int, arguments: tuple) -> None:
-        """One piece on several threads, to its end even if a signal interrupts this one, on which part 0 runs."""
-        todo, done = list(range(1, self.parts)), []
+        """One piece on several threads, to its end even if a signal interrupts this one, which runs the first."""
+        todo, done = list(range(self.part + 1, self.part + self.threads)), []
 
         def work() -> None:
             with suppress(IndexError):
@@ -290,15 +301,15 @@ class Loop:
             others = [threading.Thread(target=work) for _ in todo]
             for other in others:
                 other.start()
-            self.call(0, *arguments)
+            self.call(self.part, *arguments)
             for other in others:
                 other.join()
         except BaseException:
-            for _ in range(1, self.parts):  # in the place of those that have not begun: there is nothing for the others
+            for _ in range(1, self.threads):  # in the place of those that have not begun
                 threading.Thread(target=work).start()
             if self.clock[0] == t0:
-                self.call(0, *arguments)
-            while len(done) < self.parts - 1:
+                self.call(self.part, *arguments)
+            while len(done) < self.threads - 1:
                 with suppress(KeyboardInterrupt):
                     time.sleep(0.001)
             raise

@@ -71,7 +71,7 @@ class GpuLoop(Loop):
 
     def _make(self) -> None:
         layout, put = self.layout, gpu.put
-        self.parts = 1
+        self._deal(1)
         self.synapses = Synapses(self._bounds(), layout.index, layout.weights, 1)
         self.spikes = gpu.empty((self.depth, max(layout.units, 1)), np.int32)
         self.counts = gpu.empty((self.depth, len(layout.pops)), np.int32)
@@ -118,7 +118,7 @@ class GpuLoop(Loop):
     def prepare(self, tape: Tape, t: int) -> None:
         """Make room for what is recorded, and compile the loop if that has not been done: no time passes."""
         layout = self.layout
-        tape.room(1, max(ROOM, 4 * self.window * (layout.units + len(layout.pops))))
+        tape.room(1, max(ROOM, 4 * self.window * self.most))
         self.pops.copy_to_device(layout.pops)  # whose spikes are recorded
         if not self.ready:
             self._call(t, t, tape.arrays(t, t, 0))

@@ -51,6 +51,10 @@ class Network(Stimulation):
         Compiled for the CPU or for a GPU, or interpreted for debuggers. On a GPU the arrays stay there from run to run,
         and ``group["v"]`` and ``connection.weight`` are copies; what arrives at a unit in one step is added up in any
         order, so that last digits may differ from run to run. Random numbers are the same on all devices.
+    comm : mpi4py communicator or Ranks, optional
+        Ranks that share the work: each holds the synapses onto its own units, and all have the same recordings, the
+        same as without. All must make the same calls in the same order; a connection's ``pre``, ``post`` and
+        ``weight`` are those of a rank, ``gather()`` gives all.
 
     Notes
     -----
@@ -91,9 +95,9 @@ class Network(Stimulation):
 
     def __init__(
         self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike = np.float32,
-        device: str = "cpu",
+        device: str = "cpu", comm: object = None,
     ):  # fmt: skip
-        super().__init__(dt, seed, noise=noise, dtype=dtype, device=device)
+        super().__init__(dt, seed, noise=noise, dtype=dtype, device=device, comm=comm)
         self.seal(Network)
 
     def __repr__(self) -> str:

@@ -77,7 +77,7 @@ class RecordRequest:
             (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
             for owner, name, units in self.variables
         ]
-        return columns + [(c.name, "weight", len(c), None) for c in self.weights]
+        return columns + [(c.name, "weight", c.network.layout.shares.count(c), None) for c in self.weights]
 
     def tape(self, network: Home, loop: Loop, every: int, files: Files | None, ears: list[list]) -> Tape:
         """Room for what the loop records; all spikes go to the ``ears``."""
@@ -165,9 +165,9 @@ class Recording(Sealed):
             variables[group, name], chosen[group, name] = rows[:, column : column + len(units)], units
             column += len(units)
         for connection, kept in zip(request.weights, weights, strict=True):
-            part = rows[:, column : column + len(connection)]
-            variables[connection, "weight"] = part if in_file else np.array(kept)
-            column += len(connection)
+            count = network.layout.shares.count(connection)
+            variables[connection, "weight"] = rows[:, column : column + count] if in_file else np.array(kept)
+            column += count
         count = max([len(rows), *map(len, weights)])
         times = (start // interval + 1 + np.arange(count)) * interval * dt
         self.__dict__.update(

@@ -15,7 +15,7 @@ from ..files.variables import VariableWriter
 from ..progress.bar import Progress
 from ..scalar.times import LATEST
 from ..scalar.times import whole as whole
-from .callbacks import callbacks_of
+from .callbacks import callbacks_of, checkpoints_of
 from .files import Files
 from .home import Home
 from .recording import Recording, RecordRequest
@@ -47,6 +47,7 @@ def _run(
     network: Home, duration: float, record: Mapping[Any, Any] | None, every: float | None,
     to: str | PathLike[str] | SpikeWriter | None, variables_to: str | PathLike[str] | VariableWriter | None,
     progress: Progress | bool, callback: Callable | None, callback_every: float | None,
+    checkpoint: str | PathLike[str] | None, checkpoint_every: float | None,
 ) -> Recording:  # fmt: skip
     dt = network.dt
     steps = whole(duration, dt, "duration")
@@ -56,8 +57,10 @@ def _run(
         raise ValueError(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
-    calls = callbacks_of(callback, callback_every, dt, start)
+    calls = callbacks_of(callback, callback_every, dt, start) + checkpoints_of(checkpoint, checkpoint_every, dt, start)
     network.build()
+    ranks = network.ranks
+    ranks.agree("run", (start, steps, interval))
     request = RecordRequest(network, record)
     if every is not None and variables_to is None and not (request.variables or request.weights):
         raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
@@ -65,9 +68,10 @@ def _run(
     network.begin(start, end)
     files = None
     if to is not None or variables_to is not None:
-        files = Files(network, to, variables_to, request.columns, interval, start, end)
+        columns = request.columns
+        files = ranks.first(lambda: Files(network, to, variables_to, columns, interval, start, end))
     weights: list[list[Array]] = [[] for _ in request.weights]
-    bar = None if progress is False else Progress.of(progress)
+    bar = None if progress is False or ranks.rank else Progress.of(progress)
     began = time.perf_counter()
 
     def look(t: int) -> None:
@@ -100,7 +104,7 @@ def _run(
                 _bound(network)
                 end = network.go_on(t, end)
             if t % interval == 0:
-                now = [np.array(connection.weight) for connection in request.weights]
+                now = [connection.of_all(connection.weight) for connection in request.weights]
                 if files and files.variables and now:
                     files.row(tape.taken(), now)
                     continue

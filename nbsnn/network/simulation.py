@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from numpy.typing import DTypeLike
 from ..device.threads import resolve, threads
 from ..progress.bar import Progress
 from ..random import Draws
+from ..ranks import ranks_of
 from ..validate import float_dtype, free_memory, scale
 from . import run
 from .arrays import ARRAYS
-from .backend import OnGpu, OnHost
+from .backend import OnGpu, OnHost, OnRanks
 from .changing import Changing
 from .group import Group
 from .layout import Layout
@@ -35,13 +37,16 @@ class Simulation(Changing, Members):
 
     def __init__(
         self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike = np.float32,
-        device: str = "cpu",
+        device: str = "cpu", comm: object = None,
     ):  # fmt: skip
         self.dt, self.seed = scale("dt", dt), seed
         self.draws = Draws(seed, "network")
         self._noise = self.draws.seed if noise is None else Draws(noise).seed
         self.dtype, self.device = float_dtype(dtype), resolve(device)
-        self.backend = {"cuda": OnGpu}.get(self.device, OnHost)
+        self.ranks = ranks_of(comm)
+        self.backend: type[OnHost] = {"cuda": OnGpu}.get(self.device, OnRanks if self.ranks.size > 1 else OnHost)
+        if self.ranks.size > 1 and self.backend is OnGpu:
+            raise ValueError("a network on a GPU does not run on ranks: device='cpu' does")
         self.groups, self.sections, self.connections = [], {}, []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
@@ -185,7 +190,7 @@ class Simulation(Changing, Members):
             "dtype": str(self.dtype),
             "populations": [[g.name, g.n, [label for _, label, _ in self._variables(g)]] for g in self.groups],
             "connections": [
-                [c.name, c.source.name, c.target.name, len(c), digest]
+                [c.name, c.source.name, c.target.name, self.layout.shares.count(c), digest]
                 for c, digest in zip(self.connections, self.layout.digests, strict=True)
             ],
         }
@@ -194,7 +199,8 @@ class Simulation(Changing, Members):
         """A copy of the state."""
         layout = self.layout
         mine(self, "state")
-        arrays = {name: layout.memory.read(name).copy() for name in ARRAYS}
+        self.ranks.agree("state", self.step)
+        arrays = {name: layout.shares.whole(name) for name in ARRAYS}
         return State(self.step, arrays, self.loop().history(self.step), self._described())
 
     def restore(self, state: State) -> None:
@@ -221,13 +227,16 @@ class Simulation(Changing, Members):
         layout = self.layout
         mine(self, "restore")
         longest = self.loop().longest + 1
-        check(state, self._described(), layout.memory.host, layout.changing, longest, bool(layout.learning.connections))
+        self.ranks.agree("restore", getattr(state, "step", None))
+        wanted = {name: (layout.shares.shape(name), layout.memory.host[name].dtype) for name in ARRAYS}
+        check(state, self._described(), wanted, layout.changing, longest, bool(layout.learning.connections))
         if state.step != self.step:
             at_rest(self, "restore")
         numbers, places = layout.memory.read("numbers").copy(), layout.changing
         numbers[places] = state.arrays["numbers"][places]
         for name in ARRAYS:
-            layout.memory.write(name, numbers if name == "numbers" else state.arrays[name])
+            own = numbers if name == "numbers" else layout.shares.own(name, state.arrays[name])
+            layout.memory.write(name, own)
         self.clock[...] = state.step
         self.loop().load(state.history, state.step)
         for c in layout.learning.connections:
@@ -237,6 +246,7 @@ class Simulation(Changing, Members):
         self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,
         to: Any = None, variables_to: Any = None, progress: Progress | bool = False,
         callback: Callable | Mapping[Callable, float] | None = None, callback_every: float | None = None,
+        checkpoint: str | PathLike[str] | None = None, checkpoint_every: float | None = None,
     ) -> Recording:  # fmt: skip
         """Simulate ``duration`` ms from the present state on.
 
@@ -264,6 +274,11 @@ class Simulation(Changing, Members):
             the spikes since its last call. {function: interval in ms} are several, in the order given.
         callback_every : float, ms, optional
             How often; after every step by default.
+        checkpoint : path, optional
+            File that holds the state after every ``checkpoint_every`` ms and at the end, the old one or the new one
+            whenever the run ends: ``net.restore(State.load(path))`` goes back to it, on any number of ranks.
+        checkpoint_every : float, ms, optional
+            How often.
 
         Returns
         -------
@@ -288,7 +303,10 @@ class Simulation(Changing, Members):
         piece of the run, of half a second or less, in which that happened; of this piece nothing if it was the writing
         that failed, and everything otherwise, but for weights that were due at its end.
         """
-        return run.run(self, duration, record, every, to, variables_to, progress, callback, callback_every)
+        return run.run(
+            self, duration, record, every, to, variables_to, progress, callback, callback_every, checkpoint,
+            checkpoint_every,
+        )  # fmt: skip
 
     def steps(self, duration: float, **options: Any) -> Iterator[float]:
         """Run step by step: yields the time after each step; state may be read and changed in between."""

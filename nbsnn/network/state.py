@@ -126,12 +126,12 @@ def digest(index: Array, start: Array, late: int | None) -> int:
 
 
 def check(
-    state: object, network: dict[str, Any], arrays: dict[str, Array], changing: Array, longest: int, waiting: bool
+    state: object, network: dict[str, Any], arrays: dict[str, tuple], changing: Array, longest: int, waiting: bool
 ) -> None:
     """Raise unless this is a state of the network that ``State.network`` describes so.
 
-    ``arrays`` are those of the network, ``changing`` the places of those numbers that are no parameters; plastic
-    synapses, if there are any (``waiting``), wait for spikes of the ``longest`` latest steps at most.
+    ``arrays`` are shapes and types of those of the network, ``changing`` the places of those numbers that are no
+    parameters; plastic synapses, if there are any (``waiting``), wait for spikes of the ``longest`` latest steps.
     """
     if not isinstance(state, State):
         raise TypeError(f"a State of this network is needed, as state() gives it, not {state!r}")
@@ -147,10 +147,10 @@ def check(
         found = sorted(state.arrays) if isinstance(state.arrays, dict) else repr(state.arrays)
         raise ValueError(f"arrays of a state must be {sorted(ARRAYS)}, not {found}")
     for name in ARRAYS:
-        mine, given = arrays[name], state.arrays[name]
-        if not isinstance(given, np.ndarray) or given.shape != mine.shape or given.dtype != mine.dtype:
+        (shape, dtype), given = arrays[name], state.arrays[name]
+        if not isinstance(given, np.ndarray) or given.shape != shape or given.dtype != dtype:
             found = f"{given.dtype} {list(given.shape)}" if isinstance(given, np.ndarray) else repr(given)
-            raise ValueError(f"{name} of this network is {mine.dtype} {list(mine.shape)}, the state has {found}")
+            raise ValueError(f"{name} of this network is {dtype} {list(shape)}, the state has {found}")
     _check_numbers(state)
     if not np.isfinite(state.arrays["numbers"][changing]).all():
         raise ValueError("numbers contain a weight or a reward that is NaN or infinite")

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from ..random import Draws
 from ..scalar.times import nearest
 from ..validate import count, real, scale, switch
+from .rows import Rows
 from .rule import Stream
 from .values import Array, Distribution
 
@@ -70,7 +71,7 @@ def delay_steps(delay: ArrayLike, dt: float, *, cut: bool = False) -> int | Arra
 
 
 def delays(
-    spec: float | Array | Distribution, synapses: int, *, dt: float, seed: int = 0, stream: Stream = ()
+    spec: float | Array | Distribution, synapses: int | Rows, *, dt: float, seed: int = 0, stream: Stream = ()
 ) -> int | Array:
     """The delays of ``synapses`` synapses in steps.
 
@@ -78,7 +79,8 @@ def delays(
     ----------
     spec : number, array [synapses] or distribution
         In ms; an array is in the order of rows.
-    synapses : int
+    synapses : int or Rows
+        A number is for as many targets of one synapse each.
     dt : float
         Time step in ms.
     seed, stream : int, and int, str or tuple of these
@@ -99,16 +101,19 @@ def delays(
     >>> delays(Normal(1.5, 0.75, low=0.05), 4, dt=0.1, seed=1).dtype
     dtype('int16')
     """
-    synapses = count("synapses", synapses, least=0)
+    rows = synapses
+    synapses = len(rows) if isinstance(rows, Rows) else count("synapses", rows, least=0)
     draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if not isinstance(spec, Distribution):
         array = real("spec", spec)
         if array.ndim and array.shape != (synapses,):
             raise ValueError(f"spec: delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
         return delay_steps(spec if not array.ndim else array, dt)
+    units, numbers = (rows.post, rows.numbers()) if isinstance(rows, Rows) else (np.arange(synapses), None)
     steps, ms = np.empty(synapses, np.int16), np.empty(min(CHUNK, synapses))
     for first in range(0, synapses, CHUNK):
-        part = spec.draw(ms[: synapses - first], draws, first)
+        here = slice(first, first + CHUNK)
+        part = spec.draw(ms[: synapses - first], draws, units[here], None if numbers is None else numbers[here])
         found = delay_steps(part, dt, cut=getattr(spec, "low", None) is not None)
         if np.asarray(found).dtype == np.int32 and steps.dtype == np.int16:
             steps = steps.astype(np.int32)

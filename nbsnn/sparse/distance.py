@@ -71,15 +71,17 @@ class Distance(Rule):
             if length is not None:
                 number("period", length, above=0.0)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
+    def _build(
+        self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates, lo: int, hi: int
+    ) -> Rows:
         pre, post, period = self._coordinates(n_pre, n_post, own, coordinates)
         start, degree, wrong = np.zeros(n_pre + 1, np.int64), np.zeros(n_pre, np.int64), []
-        if not n_pre or not n_post:
+        if not n_pre or lo == hi:
             return Rows(start, np.empty(0, np.int32), n_post)
-        fixed = self._arguments(pre, post, period, own)
+        fixed = self._arguments(pre, post, period, own, lo, hi)
         choose, key = _kernel("choose", self.profile.function), np.uint64(draws.key)
         near = fixed[1]
-        work = n_pre * n_post * len(near.offsets) // int(near.cells.prod())  # pairs in the cells looked at
+        work = n_pre * (hi - lo) * len(near.offsets) // int(near.cells.prod())  # pairs in the cells looked at
 
         def run(out: Array) -> None:
             def part(lo: int, hi: int) -> None:
@@ -94,7 +96,9 @@ class Distance(Rule):
         found = np.empty(start[-1], np.int32)
         if len(found):
             run(found)
-        return Rows(*turn(*turn(start, found, n_post), n_pre), n_post)
+        found -= np.int32(lo)
+        start, found = turn(*turn(start, found, hi - lo), n_pre)
+        return Rows(start, found + np.int32(lo), n_post)
 
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         pre, post, period = self._coordinates(n_pre, n_post, own, coordinates)
@@ -102,18 +106,19 @@ class Distance(Rule):
             return 0
         some = np.unique(np.linspace(0, n_pre - 1, SAMPLE).astype(np.int64))
         expected = np.zeros(len(some))
-        fixed = self._arguments(pre, post, period, own)
+        fixed = self._arguments(pre, post, period, own, 0, n_post)
         self._probabilities(_kernel("expect", self.profile.function)(some, *fixed, expected))
         mean = n_pre * expected.mean()
         sampling = n_pre**2 * expected.var() / len(some) if len(some) < n_pre else 0.0
         return min(n_pre * n_post, above(mean, mean + sampling))
 
     def _arguments(
-        self, pre: Array, post: Array, period: Array, own: int
+        self, pre: Array, post: Array, period: Array, own: int, lo: int, hi: int
     ) -> tuple[Array, loops.Cells, Array, loops.Reach]:
-        """Arguments of kernels between the sources and the results."""
+        """Arguments of kernels between the sources and the results, for the targets [lo, hi)."""
         reach = min(float(self.profile.reach), math.inf if self.cutoff is None else self.cutoff)
-        cells = sort_into_cells(pre, post, max(reach, 1e-300), period)
+        cells = sort_into_cells(pre, post[lo:hi], max(reach, 1e-300), period)
+        cells = cells._replace(order=cells.order + np.int32(lo))
         function, parameters = self.profile.function, self.profile.parameters
         falling = getattr(self.profile, "falling", False)
         bound = np.array([function(gap, *parameters) if falling else 1.0 for gap in cells.gaps.tolist()])

@@ -74,16 +74,20 @@ class Explicit(Rule):
                 raise ValueError(f"{name} must be from 0 to {n - 1}, one of the {n} units, but spans {span}")
         return len(self.pre)
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
+    def _build(
+        self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates, lo: int, hi: int
+    ) -> Rows:
         self._count(n_pre, n_post, own, coordinates)
         # Two counting sorts: by target, in the order of the pairs, then by source, in that of targets.
         entries = np.arange(len(self.pre) + 1)
         begin, pair = turn(entries, self.post.astype(np.int32), n_post)
+        pair, begin = pair[begin[lo] : begin[hi]], begin[lo : hi + 1] - begin[lo]
         place = np.empty(len(pair), np.int64)
         start, post = turn(begin, self.pre.astype(np.int32)[pair], n_pre, place)
+        post += np.int32(lo)
         order = pair[place]
         weight, delay = (None if values is None else values[order] for values in (self.weight, self.delay))
-        sorted_already = bool((order[1:] > order[:-1]).all())
+        sorted_already = hi - lo == n_post and bool((order[1:] > order[:-1]).all())
         return Rows(start, post, n_post, weight, delay, None if sorted_already else order.astype(np.int32))
 
 

@@ -22,6 +22,7 @@ from ..validate import affordable, count, number, switch
 from .rows import MOST, Array, Rows, compiled, turn
 from .rule import NOWHERE, Coordinates, Rule, above, on_both_sides
 
+PIECE = 1 << 22  # choices of sources that are drawn together where not all are kept
 KINDS = ("probability", "indegree", "outdegree", "total")
 
 
@@ -107,60 +108,87 @@ class Sparse(Rule):
         if n and short:
             raise ValueError(f"{self} asks for {wanted} synapses where there are only {available} pairs")
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
+    def _build(
+        self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates, lo: int, hi: int
+    ) -> Rows:
         total = self._count(n_pre, n_post, own, coordinates)
         own = NOWHERE if self.autapses else own
-        affordable(f"{total} synapses of {self}", 8.0 * total)
-        if total == 0 or not n_pre or not n_post:
+        affordable(f"{total} synapses of {self}", 8.0 * total * (hi - lo) / max(n_post, 1))
+        if total == 0 or not n_pre or lo == hi:
             return Rows(np.zeros(n_pre + 1, np.int64), np.empty(0, np.int32), n_post)
-        if self.probability is not None:
-            return Rows(*bernoulli(n_pre, n_post, own, self.probability, draws), n_post)
-        loop = "distinct" if self.multapses is False else "repeated"
-        if self.indegree is not None:
-            begin = np.arange(n_post + 1) * self.indegree
-            return Rows(*turn(begin, _draw(loop, begin, n_pre, -own, draws), n_pre), n_post)
         if self.outdegree is not None:
-            begin = np.arange(n_pre + 1) * self.outdegree
-        elif self.multapses is False:
-            return Rows(*_exactly(n_pre, n_post, own, total, draws), n_post)
+            return _onto(lo, hi, n_pre, n_post, own, self.outdegree, self._loop, draws)
+        if self.probability is not None:
+            begin, pre = bernoulli(n_pre, lo, hi, -own, self.probability, draws)
+        elif self.total is not None and self.multapses is False:
+            begin, pre = _exactly(n_pre, n_post, own, total, draws, lo, hi)
         else:
-            begin = np.zeros(n_pre + 1, np.int64)
-            with np.errstate(over="ignore"):
-                key = np.uint64(draws.fold("source").key)
-                compiled("tally_draws")(total, n_pre, n_post, own, key, begin[1:])
-            np.cumsum(begin, out=begin)
-        begin, index = turn(begin, _draw(loop, begin, n_post, own, draws), n_post)
-        return Rows(*turn(begin, index, n_pre), n_post)
+            begin = np.arange(hi - lo + 1) * (self.indegree or 0)
+            if self.total is not None:
+                with np.errstate(over="ignore"):
+                    key = np.uint64(draws.fold("target").key)
+                    compiled("deal")(total, n_post, lo, hi, n_pre, -own, key, begin[1:])
+                np.cumsum(begin, out=begin)
+            pre = _draw(self._loop, begin, lo, n_pre, -own, draws)
+        start, post = turn(begin, pre, n_pre)
+        post += np.int32(lo)
+        return Rows(start, post, n_post)
+
+    @property
+    def _loop(self) -> str:
+        return "distinct" if self.multapses is False else "repeated"
 
 
-def _draw(loop: str, begin: Array, n: int, own: int, draws: Draws) -> Array:
-    """Each unit's choices among n others: int32 [synapses]."""
+def _draw(loop: str, begin: Array, first: int, n: int, own: int, draws: Draws) -> Array:
+    """The choices among n others of each unit from ``first`` on: int32 [synapses]."""
     out, key = np.empty(begin[-1], np.int32), np.uint64(draws.key)
     kernel = compiled(loop)
     with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
-        run_threaded(lambda lo, hi: kernel(lo, hi, n, own, key, begin, out), len(begin) - 1, len(out))
+        run_threaded(lambda i, j: kernel(i, j, first, n, own, key, begin, out), len(begin) - 1, len(out))
     return out
 
 
-def bernoulli(n_pre: int, n_post: int, own: int, probability: float, draws: Draws) -> tuple[Array, Array]:
-    """Rows in which each pair is connected with ``probability``: counted first, then drawn again into place."""
+def _onto(lo: int, hi: int, n_pre: int, n_post: int, own: int, degree: int, loop: str, draws: Draws) -> Rows:
+    """Rows in which each source draws ``degree`` targets, of which those from ``lo`` to ``hi`` are kept."""
+    counts, kept = np.empty(n_pre, np.int64), []
+    step = n_pre if hi - lo == n_post else max(1, PIECE // degree)
+    for first in range(0, n_pre, step):
+        begin = np.arange(min(step, n_pre - first) + 1) * degree
+        post = _draw(loop, begin, first, n_post, own, draws)
+        mine = (post >= lo) & (post < hi)
+        counts[first : first + step] = mine.reshape(-1, degree).sum(axis=1)
+        kept.append(post if step == n_pre else post[mine])
+    begin, pre = turn(np.concatenate([[0], np.cumsum(counts)]), np.concatenate(kept) - np.int32(lo), hi - lo)
+    start, post = turn(begin, pre, n_pre)
+    return Rows(start, post + np.int32(lo), n_post)
+
+
+def bernoulli(
+    n_pre: int, lo: int, hi: int, own: int, probability: float, draws: Draws, degrees: Array | None = None
+) -> tuple[Array, Array]:
+    """Sources of the targets from ``lo`` to ``hi``, each pair being connected with ``probability``.
+
+    Synapses are counted first, then drawn again into place; or only counted, into ``degrees``.
+    """
     scale = 1.0 / math.log1p(-probability) if 0.0 < probability < 1.0 else -math.inf if probability == 0.0 else -0.0
-    start, degree = np.zeros(n_pre + 1, np.int64), np.zeros(n_pre, np.int64)
-    visit, key, work = compiled("bernoulli"), np.uint64(draws.key), int(n_pre * (1 + n_post * probability))
+    n = hi - lo
+    begin, degree = np.zeros(n + 1, np.int64), np.zeros(n, np.int64) if degrees is None else degrees
+    visit, key, work = compiled("bernoulli"), np.uint64(draws.key), int(n * (1 + n_pre * probability))
 
     def run(out: Array) -> None:
         with np.errstate(over="ignore"):
-            run_threaded(lambda lo, hi: visit(lo, hi, n_post, own, scale, key, start, degree, out), n_pre, work)
+            run_threaded(lambda i, j: visit(i, j, lo, n_pre, own, scale, key, begin, degree, out), n, work)
 
     run(np.empty(0, np.int32))
-    np.cumsum(degree, out=start[1:])
-    post = np.empty(start[-1], np.int32)
-    run(post)
-    return start, post
+    np.cumsum(degree, out=begin[1:])
+    pre = np.empty(begin[-1] if degrees is None else 0, np.int32)
+    if len(pre):
+        run(pre)
+    return begin, pre
 
 
-def _exactly(n_pre: int, n_post: int, own: int, total: int, draws: Draws) -> tuple[Array, Array]:
-    """Rows of ``total`` distinct pairs, all such sets equally likely.
+def _exactly(n_pre: int, n_post: int, own: int, total: int, draws: Draws, lo: int, hi: int) -> tuple[Array, Array]:
+    """Sources of the targets from ``lo`` to ``hi`` among ``total`` distinct pairs, all such sets equally likely.
 
     Pairs are drawn independently with a probability that gives slightly too many, and again if they are too few; then
     as many as are left over are taken out, at random. Given their number, all sets of pairs are equally likely, and
@@ -168,18 +196,20 @@ def _exactly(n_pre: int, n_post: int, own: int, total: int, draws: Draws) -> tup
     """
     pairs = n_pre * n_post - on_both_sides(n_pre, n_post, own)
     probability = min(1.0, (total + 6.0 * math.sqrt(total) + 10.0) / pairs)
-    start, post, attempt = np.zeros(n_pre + 1, np.int64), np.empty(0, np.int32), 0
-    while len(post) < total:
-        start, post = bernoulli(n_pre, n_post, own, probability, draws.fold("pairs", attempt))
+    found, attempt, stream = np.zeros(1, np.int64), 0, draws
+    while found[-1] < total:
+        stream = draws.fold("pairs", attempt)
+        found, _ = bernoulli(n_pre, 0, n_post, -own, probability, stream, np.zeros(n_post, np.int64))
         attempt += 1
-    surplus = len(post) - total
-    if len(post) <= MOST:
+    surplus = int(found[-1]) - total
+    if found[-1] <= MOST:
         drop = np.empty(surplus, np.int32)
         with np.errstate(over="ignore"):
             key = np.uint64(draws.fold("drop").key)
-            compiled("distinct")(0, 1, len(post), NOWHERE, key, np.array([0, surplus]), drop)
+            compiled("distinct")(0, 1, 0, found[-1], NOWHERE, key, np.array([0, surplus]), drop)
     else:
-        drop = np.flatnonzero(draws.fold("drop").uniform(len(post)) < surplus / len(post))[:surplus]
-    drop = np.sort(drop)
-    start -= np.searchsorted(drop, start)
-    return start, np.delete(post, drop)
+        drop = np.flatnonzero(draws.fold("drop").uniform(int(found[-1])) < surplus / found[-1])[:surplus]
+    begin, pre = bernoulli(n_pre, lo, hi, -own, probability, stream)
+    drop = np.sort(drop) - found[lo]
+    drop = drop[(drop >= 0) & (drop < len(pre))]
+    return begin - np.searchsorted(drop, begin), np.delete(pre, drop)

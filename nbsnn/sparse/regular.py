@@ -38,17 +38,20 @@ class AllToAll(Rule):
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int:
         return n_pre * n_post - (0 if self.autapses else on_both_sides(n_pre, n_post, own))
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
-        post = np.empty(self._count(n_pre, n_post, own, coordinates), np.int32)
-        start, barred = np.arange(n_pre + 1) * n_post, n_pre * n_post - len(post)
+    def _build(
+        self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates, lo: int, hi: int
+    ) -> Rows:
+        n, own = hi - lo, own - lo  # targets are counted from the first of these
+        post = np.empty(self._count(n_pre, n, own, coordinates), np.int32)
+        start, barred = np.arange(n_pre + 1) * n, n_pre * n - len(post)
         if not barred:
-            post.reshape(n_pre, n_post)[:] = np.arange(n_post, dtype=np.int32)
+            post.reshape(n_pre, n)[:] = np.arange(lo, hi, dtype=np.int32)
             return Rows(start, post, n_post)
         start -= np.clip(np.arange(n_pre + 1) - max(0, -own), 0, barred)
         for i in range(n_pre):
             row = post[start[i] : start[i + 1]]
-            row[:] = np.arange(len(row), dtype=np.int32)
-            if len(row) < n_post:
+            row[:] = np.arange(lo, lo + len(row), dtype=np.int32)
+            if len(row) < n:
                 row[i + own :] += 1  # what would be itself moves up
         return Rows(start, post, n_post)
 
@@ -70,6 +73,8 @@ class OneToOne(Rule):
             raise ValueError(f"OneToOne connects populations of one size, not of {n_pre} and {n_post} units")
         return n_pre
 
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows:
+    def _build(
+        self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates, lo: int, hi: int
+    ) -> Rows:
         self._count(n_pre, n_post, own, coordinates)
-        return Rows(np.arange(n_pre + 1), np.arange(n_pre, dtype=np.int32), n_post)
+        return Rows(np.clip(np.arange(n_pre + 1), lo, hi) - lo, np.arange(lo, hi, dtype=np.int32), n_post)

@@ -137,6 +137,16 @@ class Rows:
         start, pre = turn(self.start, self.post, self.n_post, place)
         return start, pre, place
 
+    def numbers(self) -> Array:
+        """Which of its target's synapses each synapse is, by ascending source: uint32 [synapses], from 0.
+
+        >>> Rows(np.array([0, 2, 3]), np.array([0, 1, 0], np.int32), 2).numbers()
+        array([0, 0, 1], dtype=uint32)
+        """
+        found = np.empty(len(self), np.uint32)
+        compiled("number")(self.post, np.zeros(self.n_post, np.uint32), found)
+        return found
+
     def to_scipy(self, weight: ArrayLike | None = None) -> Any:
         """A ``scipy.sparse.csr_array`` [n_pre, n_post]; multapses stay entries of their own until SciPy adds them.
 

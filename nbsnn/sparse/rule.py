@@ -47,6 +47,7 @@ class Rule(ABC):
         same: bool = False,
         own: int | None = None,
         coordinates: Coordinates = None,
+        targets: tuple[int, int] | None = None,
     ) -> Rows:
         """The synapses from ``n_pre`` to ``n_post`` units.
 
@@ -63,16 +64,24 @@ class Rule(ABC):
             there is one.
         coordinates : tuple of arrays ([n_pre, D], [n_post, D]), or one array for both
             Where the units are, for rules that ask.
+        targets : (int, int), optional
+            Of the synapses only those onto the targets from one place up to another: the same as among all.
 
         Raises
         ------
         ValueError, TypeError
             If the rule does not fit these numbers of units.
+
+        Notes
+        -----
+        Random numbers belong to the targets, so that some targets can be served alone: in the time and the memory that
+        their synapses need, but for a fixed ``outdegree``, and a ``total`` without multapses, which are drawn whole.
         """
         n_pre, n_post = _sizes(n_pre, n_post, same)
         _check_places(coordinates)
         path = stream if isinstance(stream, tuple) else (stream,)
-        return self._build(n_pre, n_post, Draws(seed, *path), _own(same, own), coordinates)
+        lo, hi = (0, n_post) if targets is None else _range(targets, n_post)
+        return self._build(n_pre, n_post, Draws(seed, *path), _own(same, own), coordinates, lo, hi)
 
     def count(
         self, n_pre: int, n_post: int, *, same: bool = False, own: int | None = None, coordinates: Coordinates = None
@@ -83,7 +92,9 @@ class Rule(ABC):
         return self._count(n_pre, n_post, _own(same, own), coordinates)
 
     @abstractmethod
-    def _build(self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates) -> Rows: ...
+    def _build(
+        self, n_pre: int, n_post: int, draws: Draws, own: int, coordinates: Coordinates, lo: int, hi: int
+    ) -> Rows: ...
 
     @abstractmethod
     def _count(self, n_pre: int, n_post: int, own: int, coordinates: Coordinates) -> int: ...
@@ -95,6 +106,15 @@ def _check_places(coordinates: Coordinates) -> None:
     for part in () if coordinates is None else pair:
         if not finite("coordinates", real("coordinates", part)).ndim:
             raise TypeError(f"coordinates must be an array [units, dimensions], or a pair of these, not {part!r}")
+
+
+def _range(targets: tuple[int, int], n_post: int) -> tuple[int, int]:
+    if not isinstance(targets, tuple) or len(targets) != 2:
+        raise TypeError(f"targets must be two places, from and to, not {targets!r}")
+    lo, hi = (count("targets", place, least=0, most=n_post) for place in targets)
+    if lo > hi:
+        raise ValueError(f"targets must go from a place up to another, not from {lo} to {hi}")
+    return lo, hi
 
 
 def on_both_sides(n_pre: int, n_post: int, own: int) -> int:

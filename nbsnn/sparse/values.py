@@ -1,9 +1,10 @@
 """One value per synapse: a number, an array, or a distribution to draw from.
 
 A number is stored once. An array [synapses] is in the order of rows (by presynaptic unit, then by target; see
-``Rows``). A distribution is drawn from the counter generator at each synapse's place in that order. Distributions take
-bounds, and what falls outside is drawn again, as in Potjans and Diesmann 2014 (doi:10.1093/cercor/bhs358): the result
-is the distribution cut at its bounds, not heaped up at them.
+``Rows``). A distribution is drawn from the counter generator at each synapse's target and its number among the synapses
+of that target, so that a value does not depend on who is connected to others. Distributions take bounds, and what falls
+outside is drawn again, as in Potjans and Diesmann 2014 (doi:10.1093/cercor/bhs358): the result is the distribution cut
+at its bounds, not heaped up at them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ..device.threads import run_threaded
 from ..kernels.synapses import values as loops
 from ..random import Draws
 from ..validate import ascending, count, finite, float_dtype, number, number_in, real
+from .rows import Rows
 from .rule import Stream
 
 Array = np.ndarray
@@ -37,16 +39,21 @@ class Distribution(ABC):
 
     loop: ClassVar[str]
 
-    def draw(self, out: Array, draws: Draws, first: int = 0) -> Array:
-        """Fill ``out`` with the values of synapses ``first``, ``first + 1``, ..."""
-        if first + len(out) > 1 << 32:
-            raise ValueError(f"a stream has 2**32 numbers, not {first + len(out)}")
+    def draw(self, out: Array, draws: Draws, units: Array | None = None, numbers: Array | None = None) -> Array:
+        """Fill ``out`` with values: of ``numbers[i]`` of ``units[i]``, or of the first of unit 0, 1, ..."""
+        if units is None:
+            if len(out) > 1 << 32:
+                raise ValueError(f"a stream has 2**32 units, not {len(out)}")
+            units = np.arange(len(out), dtype=np.int64)
+        numbers = np.zeros(len(out), np.uint32) if numbers is None else numbers
         compiled = _kernel(self.loop)
         keys = np.uint64(draws.key), np.uint64(draws._low_key)
         a, b = self._parameters()
         low, high = self._bounds()
         with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
-            run_threaded(lambda lo, hi: compiled(lo, hi, first, *keys, a, b, low, high, out), len(out), 10 * len(out))
+            run_threaded(
+                lambda lo, hi: compiled(lo, hi, units, numbers, *keys, a, b, low, high, out), len(out), 10 * len(out)
+            )
         return out
 
     @property
@@ -192,7 +199,7 @@ class Exponential(Distribution):
 
 def of(
     spec: float | Array | Distribution,
-    synapses: int,
+    synapses: int | Rows,
     *,
     seed: int = 0,
     stream: Stream = (),
@@ -204,7 +211,8 @@ def of(
     ----------
     spec : number, array [synapses] or distribution
         An array is in the order of rows.
-    synapses : int
+    synapses : int or Rows
+        A number is for as many targets of one synapse each.
     seed, stream : int, and int, str or tuple of these
         What the random numbers depend on.
     dtype : dtype, default float32
@@ -229,13 +237,16 @@ def of(
 
 
 def named(
-    name: str, spec: ArrayLike | Distribution, synapses: int, *, seed: int = 0, stream: Stream = (), dtype: DTypeLike
-) -> float | Array:
+    name: str, spec: ArrayLike | Distribution, synapses: int | Rows, *, seed: int = 0, stream: Stream = (),
+    dtype: DTypeLike,
+) -> float | Array:  # fmt: skip
     """See ``of``; messages call what is given ``name``."""
-    dtype, synapses = float_dtype(dtype), count("synapses", synapses, least=0)
+    dtype, rows = float_dtype(dtype), synapses
+    synapses = len(rows) if isinstance(rows, Rows) else count("synapses", rows, least=0)
     draws = Draws(seed, *(stream if isinstance(stream, tuple) else (stream,)))
     if isinstance(spec, Distribution):
-        return spec.draw(np.empty(synapses, dtype), draws)
+        places = (rows.post, rows.numbers()) if isinstance(rows, Rows) else (None, None)
+        return spec.draw(np.empty(synapses, dtype), draws, *places)
     if isinstance(spec, (str, bytes)) or not hasattr(spec, "__len__") or not real(f"{name}: values", spec).ndim:
         return number_in(dtype, f"{name}: a value", spec)
     array = np.array(spec)

@@ -4,7 +4,9 @@ In step t a population takes what the ring holds for it, adds its drives and cur
 At the end of a window, which is as long as the shortest delay allows, all spikes of the window travel along their
 synapses into later rows of the ring. ``parts`` threads run this loop at once, each for its own units of every
 population; they meet once in a window, and once in a step where synapses are plastic. Spikes of a window arrive after
-it, or in its last step, so plastic synapses need no others in the steps before.
+it, or in its last step, so plastic synapses need no others in the steps before. Threads may be those of several
+processes; then each process lists the spikes of all, one of its threads records all, and arrays hold what belongs to
+its own units.
 
 Everything that varies in number lies in one flat array: tables of integers say where a population's state, parameters
 and synapses are. So one compiled kernel serves all networks that are made of the same models. No part of an array is
@@ -14,7 +16,7 @@ taken as an array of its own here, since that would cost more than the work on i
 import numpy as np
 
 from ...random import lasting
-from ...scalar.hole import hole
+from ...scalar.hole import hole, optional
 from . import tables as at
 from .arrays import Network, Record, Scratch, SpikeLists, network_of
 from .course import row_at
@@ -51,8 +53,13 @@ def release(part: int, t: int, k: int, network: Network) -> None:
 
 
 @hole
-def wait_for_all(cells: np.ndarray, parts: int) -> None:
+def wait_for_all(cells: np.ndarray, threads: int) -> None:
     raise NotImplementedError
+
+
+@optional
+def exchange(cells: np.ndarray) -> None:
+    """Spikes of the window between cells[2] and cells[3] from and to other processes, if there are any."""
 
 
 def simulate(
@@ -73,7 +80,9 @@ def simulate(
     """
     network, record = network_of(arrays), Record(*record)
     x, y, bits, events = scratch
-    room = Scratch(x[part], y[part], bits[part], events[part])
+    threads = network.synapses.threads
+    here = part % threads
+    room = Scratch(x[here], y[here], bits[here], events[here])
     pops = network.tables.pops
     spikes, counts, table = network.spikes.units, network.spikes.counts, network.plastic.table
     steps, units = network.values.steps, network.values.units
@@ -96,27 +105,43 @@ def simulate(
                         if block(a, n, now, k, network, room):
                             count = collect(a, n, room.y, line, base, count)
                 counts[now % depth, k, part] = count
-            sample(part, now, record, network.values.states)
+            sample(here, now, record, network.values.states)
             if now == end - 1:
-                note(part, parts, t, end, turn % 2, pops, network.spikes, record)
-                if parts > 1:
-                    wait_for_all(cells, parts)
+                share_spikes(part, parts, t, end, turn % 2, network, record, cells)
                 travel(part, parts, t, end, network, cells)
             for k in range(table.shape[0]):
                 update_traces(part, parts, now, k, network)
-            if parts > 1 and table.shape[0] > 0:
-                wait_for_all(cells, parts)
+            if threads > 1 and table.shape[0] > 0:
+                wait_for_all(cells, threads)
             for k in range(table.shape[0]):
                 update_synapses(part, parts, now, k, network)
                 deliver_plastic(part, parts, now, k, network)
-            if parts > 1 and network.plastic.integers.shape[0] > 0:  # of which there are no two, as of traces
-                wait_for_all(cells, parts)
+            if threads > 1 and network.plastic.integers.shape[0] > 0:  # of which there are no two, as of traces
+                wait_for_all(cells, threads)
         t = end
-        if full(turn % 2, parts, window, record):
+        if full(turn % 2, threads, window, record):
             break
         turn += 1
-    if part == 0:
+    if here == 0:
         record.clock[0] = t
+
+
+def share_spikes(
+    part: int, parts: int, t0: int, t1: int, turn: int, network: Network, record: Record, cells: np.ndarray
+):
+    """Let every thread, of every process, have the spikes of the steps [t0, t1), and record them."""
+    pops, threads = network.tables.pops, network.synapses.threads
+    if parts == threads:
+        note(part, part, part + 1, parts, t0, t1, turn, pops, network.spikes, record)
+    if threads > 1:
+        wait_for_all(cells, threads)
+    if parts > threads:
+        if part % threads == 0:
+            cells[2], cells[3] = t0, t1
+            exchange(cells)
+            note(0, 0, parts, parts, t0, t1, turn, pops, network.spikes, record)
+        if threads > 1:
+            wait_for_all(cells, threads)
 
 
 def travel(part: int, parts: int, t0: int, t1: int, network: Network, cells: np.ndarray):
@@ -125,8 +150,9 @@ def travel(part: int, parts: int, t0: int, t1: int, network: Network, cells: np.
     for t in range(t0, t1):
         for k in range(short.shape[0]):
             release(part, t, k, network)
-    if parts > 1 and short.shape[0] > 0:
-        wait_for_all(cells, parts)
+    threads = network.synapses.threads
+    if threads > 1 and short.shape[0] > 0:
+        wait_for_all(cells, threads)
     for t in range(t0, t1):
         for k in range(wires.shape[0]):
             if wires[k, at.RULE] < 0:
@@ -185,37 +211,41 @@ def block(lo: int, n: int, t: int, k: int, network: Network, room: Scratch):
     return update(pops[k, at.MODEL], number, lo, k, step, row, key, network, room)
 
 
-def sample(part: int, t: int, record: Record, S: np.ndarray):
+def sample(here: int, t: int, record: Record, S: np.ndarray):
     """Record the chosen variables after step t, if it is due: those of this thread's units."""
     places, starts = record.places, record.starts
     if places.shape[0] > 0 and (t + 1) % record.every == 0:
         row = (t + 1) // record.every - record.first
-        for k in range(starts[part], starts[part + 1]):
+        for k in range(starts[here], starts[here + 1]):
             record.rows[row, k] = S[places[k]]
 
 
-def note(part: int, parts: int, t0: int, t1: int, turn: int, pops: np.ndarray, spikes: SpikeLists, record: Record):
-    """Record the spikes of a window: steps since the piece began, and units.
+def note(
+    here: int, first: int, last: int, parts: int, t0: int, t1: int, turn: int, pops: np.ndarray, spikes: SpikeLists,
+    record: Record,
+):  # fmt: skip
+    """Record the spikes of a window of the parts [first, last): steps since the piece began, and units.
 
     ``used`` has two rows, as others may still read the last one.
     """
-    count, begin = record.position[part], record.clock[1]
+    count, begin = record.position[here], record.clock[1]
     for t in range(t0, t1):
         slot = t % spikes.units.shape[0]
         for k in range(pops.shape[0]):
             if pops[k, at.RECORDED]:
-                base = pops[k, at.FIRST] + share(pops[k, at.UNITS], part, parts)[0]
-                for e in range(spikes.counts[slot, k, part]):
-                    record.steps[part, count] = t - begin
-                    record.units[part, count] = pops[k, at.FIRST] + spikes.units[slot, base + e]
-                    count += 1
-    record.position[part] = count
-    record.used[turn, part] = count
+                for part in range(first, last):
+                    base = pops[k, at.FIRST] + share(pops[k, at.UNITS], part, parts)[0]
+                    for e in range(spikes.counts[slot, k, part]):
+                        record.steps[here, count] = t - begin
+                        record.units[here, count] = pops[k, at.FIRST] + spikes.units[slot, base + e]
+                        count += 1
+    record.position[here] = count
+    record.used[turn, here] = count
 
 
-def full(turn: int, parts: int, window: int, record: Record):
+def full(turn: int, threads: int, window: int, record: Record):
     """True if the next window might not fit into the record of some thread."""
-    for part in range(parts):  # noqa: SIM110 (Numba compiles no generator here)
-        if record.used[turn, part] + window * record.most > record.steps.shape[1]:
+    for here in range(threads):  # noqa: SIM110 (Numba compiles no generator here)
+        if record.used[turn, here] + window * record.most > record.steps.shape[1]:
             return True
     return False

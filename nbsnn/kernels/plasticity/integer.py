@@ -2,8 +2,8 @@
 
     trace <- decayed(trace) in every step;    w <- synapse(w) at spikes, and in steps in which the threshold is too high
 
-``plasticity.integer`` holds the equations. Synapse k of a connection, in the order of rows, rounds with the numbers of
-the counter generator at (step, k), as in the dense loop. Integers that the rule keeps lie in one flat array: its
+``plasticity.integer`` holds the equations. The synapses of a pair round with the numbers of the counter generator at
+(step, number of the pair), as in the dense loop. Integers that the rule keeps lie in one flat array: its
 numbers, the traces of the source, those of the target.
 """
 
@@ -30,6 +30,11 @@ def decay_integers(part: int, parts: int, t: int, row: np.ndarray, network: Netw
         integers[a + i] = decayed(integers[a + i], now[row[at.ARRIVED] + i], rule)
     for j in range(m * part // parts, m * (part + 1) // parts):
         integers[a + n + j] = decayed(integers[a + n + j], traces[row[at.SPIKED] + j], rule)
+
+
+def pair(i, j, m):
+    """Number of a pair of units, where there are ``m`` targets."""
+    return (np.int64(i) * m + np.int64(j)) & 4294967295
 
 
 def rounds(bits, key, t, number, s):
@@ -60,8 +65,8 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
             for e in range(bounds[at_row], bounds[at_row + 1]):
                 j = index[e]
                 weights[place + e] = synapse(
-                    weights[place + e], 1, spiked[j], a[i], c[j], rounds(rule.shift, key_pre, t, e - begin, 1),
-                    rounds(rule.shift, key_post, t, e - begin, spiked[j]),
+                    weights[place + e], 1, spiked[j], a[i], c[j], rounds(rule.shift, key_pre, t, pair(i, j, m), 1),
+                    rounds(rule.shift, key_post, t, pair(i, j, m), spiked[j]),
                     1 if threshold >= 0 and S[threshold + j] > rule.max_threshold else 0, rule,
                 )  # fmt: skip
     start = plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1]
@@ -76,5 +81,5 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
                 if arrived[i] == 0:
                     weights[place + e] = synapse(
                         weights[place + e], 0, spiked[j], a[i], c[j], 0,
-                        rounds(rule.shift, key_post, t, e, spiked[j]), halve, rule,
+                        rounds(rule.shift, key_post, t, pair(i, j, m), spiked[j]), halve, rule,
                     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Draws of one value per synapse, each from a uniform number by the inverse of its distribution function.
 
-    u         two words of squares32 at counter(attempt, synapse), 52 bits: the numbers of ``random.Draws.normal``
+    u         two words of squares32, 52 bits, at counter(64 k + attempt, target) for the k-th synapse of a target
     normal    mean + std Phi^-1(u)                   lognormal    exp(mu + sigma Phi^-1(u))
     uniform   low + (high - low) u                   exponential  -mean log(u)
 
@@ -77,19 +77,20 @@ def shape(u, a, b) -> Any:
     raise NotImplementedError
 
 
-def uniform_at(attempt, i, key, low_key) -> Any:
-    """A number between 0 and 1, neither of them, of 52 bits."""
-    place = counter(np.uint64(attempt), np.uint64(i))
-    word = squares32(place, key) << np.uint64(20) | squares32(place, low_key) >> np.uint64(12)
+def uniform_at(attempt, k, unit, key, low_key) -> Any:
+    """A number between 0 and 1, neither of them, of 52 bits; other keys from the 64th attempt on."""
+    turn, step = np.uint64(attempt >> 6 << 1), np.uint64(k) << np.uint64(6) | np.uint64(attempt & 63)
+    place = counter(step, np.uint64(unit))
+    word = squares32(place, key ^ turn) << np.uint64(20) | squares32(place, low_key ^ turn) >> np.uint64(12)
     return (np.float64(word) + 0.5) * 2.0**-52
 
 
-def draw(i0, i1, first, key, low_key, a, b, low, high, out):
-    """``out[i]`` is the value of synapse ``first + i``: drawn again until it lies in [low, high]."""
+def draw(i0, i1, unit, number, key, low_key, a, b, low, high, out):
+    """``out[i]`` is the value of synapse ``number[i]`` of ``unit[i]``: drawn again until it lies in [low, high]."""
     for i in range(i0, i1):
         attempt = 0
-        x = shape(uniform_at(attempt, first + i, key, low_key), a, b)
+        x = shape(uniform_at(attempt, number[i], unit[i], key, low_key), a, b)
         while not (x >= low and x <= high):
             attempt += 1
-            x = shape(uniform_at(attempt, first + i, key, low_key), a, b)
+            x = shape(uniform_at(attempt, number[i], unit[i], key, low_key), a, b)
         out[i] = x

@@ -1,0 +1,278 @@
+"""Processes that share one simulation or one training over MPI, and the process that is alone.
+
+Nothing else imports mpi4py, and this does only where a communicator is given. What ranks do together, all of them must
+call. A rank that ends otherwise than at the end of the program, or that the others wait for in vain, ends them all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from .validate import number
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+T = TypeVar("T")
+Array = np.ndarray
+
+TIMEOUT = 600.0  # s that a rank waits for the others, unless told otherwise
+MISSING = "ranks need mpi4py: pip install mpi4py, and mpich if there is no MPI yet"
+LEFT = 7  # tag of the message of a rank that has come to its end
+LAUNCHERS = "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS"  # variables that say how many processes there are
+
+
+class Alone:
+    """One process: what ``Ranks`` is where there are no others."""
+
+    rank, size = 0, 1
+
+    def share(self, n: int, rank: int | None = None) -> tuple[int, int]:
+        """Those of ``n`` units that a rank has, this one by default: from, to."""
+        rank = self.rank if rank is None else rank
+        return n * rank // self.size, n * (rank + 1) // self.size
+
+    def every(self, value: T) -> list[T]:
+        """The values that all ranks have brought, in their order."""
+        return [value]
+
+    def joined(self, array: Array) -> Array:
+        """The arrays of all ranks, which may differ in length alone, one after another."""
+        return array
+
+    def agree(self, what: str, value: object) -> None:
+        """End all ranks if they are not at the same call, with the same value."""
+
+    def first(self, make: Callable[[], T]) -> T | None:
+        """What ``make`` returns on the first rank, None on others; an error of it is raised on all."""
+        return make()
+
+    def total(self, leaves: Array, count: int) -> Array:
+        """The sum of ``count`` rows, of which this rank has its share, along a tree that does not depend on ranks."""
+        return tree(leaves)
+
+
+class Ranks(Alone):
+    """The ranks of an MPI communicator.
+
+    Parameters
+    ----------
+    comm : mpi4py.MPI.Comm
+        ``MPI.COMM_WORLD``, say; it is duplicated.
+    timeout : float, s, default 600
+        How long a rank waits for the others before it ends all of them.
+
+    Raises
+    ------
+    ImportError
+        If mpi4py is not installed.
+    TypeError, ValueError
+        If ``comm`` is no communicator, or ``timeout`` not above 0.
+    """
+
+    def __init__(self, comm: object, *, timeout: float = TIMEOUT):
+        try:
+            MPI = _mpi()
+        except ImportError:
+            raise ImportError(MISSING) from None
+        if not isinstance(comm, MPI.Intracomm):
+            raise TypeError(f"comm must be a communicator, mpi4py.MPI.COMM_WORLD say, not {comm!r}")
+        self.MPI, self.comm, self.timeout = MPI, MPI.Intracomm(comm).Dup(), number("timeout", timeout, above=0.0)
+        self.rank, self.size = self.comm.rank, self.comm.size
+        self.waiting: tuple[str, float] | None = None  # for what, and since when
+        if self.size > 1:
+            _end_together()
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def __reduce__(self) -> Any:
+        raise TypeError("ranks belong to their process and cannot be pickled or copied")
+
+    @contextmanager
+    def wait(self, what: str) -> Iterator[None]:
+        """Note for what this rank waits, so that it does not wait for ever."""
+        self.waiting = what, time.monotonic()
+        yield
+        self.waiting = None
+
+    def _watch(self) -> None:
+        """End all ranks when this one has waited too long, or for one that has left."""
+        control = _control()
+        while True:
+            time.sleep(min(0.5, self.timeout / 4))
+            waiting = self.waiting
+            if waiting is None:
+                continue
+            what, seconds = waiting[0], time.monotonic() - waiting[1]
+            status = self.MPI.Status()
+            if seconds > 1.0 and control.Iprobe(self.MPI.ANY_SOURCE, LEFT, status) and self.waiting is waiting:
+                self.end(f"rank {status.source} has ended, while rank {self.rank} waits: {what}")
+            if seconds > self.timeout and self.waiting is waiting:
+                self.end(f"rank {self.rank} has waited for {seconds:.0f} s, without an answer of all others: {what}")
+
+    def end(self, why: str) -> None:
+        """End all ranks."""
+        print(f"nbsnn: {why}; all ranks end", file=sys.stderr, flush=True)
+        self.comm.Abort(1)
+
+    def every(self, value: T) -> list[T]:
+        with self.wait("values of all ranks"):
+            return self.comm.allgather(value)
+
+    def joined(self, array: Array) -> Array:
+        array = np.ascontiguousarray(array)
+        sizes = np.array(self.every(len(array)))
+        out = np.empty((int(sizes.sum()), *array.shape[1:]), array.dtype)
+        each = array.itemsize * int(np.prod(array.shape[1:], dtype=np.int64))
+        with self.wait("an array of all ranks"):
+            counts = sizes * each
+            self.comm.Allgatherv(
+                [array.view(np.uint8).reshape(-1) if array.size else np.zeros(0, np.uint8), self.MPI.BYTE],
+                [out.reshape(-1).view(np.uint8), counts, np.cumsum(counts) - counts, self.MPI.BYTE],
+            )
+        return out
+
+    def agree(self, what: str, value: object) -> None:
+        found = self.every((what, value))
+        for rank, other in enumerate(found):
+            if other != found[0]:
+                self.end(f"ranks do different things: rank 0 {found[0]}, rank {rank} {other}")
+
+    def first(self, make: Callable[[], T]) -> T | None:
+        result, error = None, None
+        if self.rank == 0:
+            try:
+                result = make()
+            except Exception as wrong:
+                error = wrong
+        with self.wait("the first rank"):
+            error = self.comm.bcast(error)
+        if error is not None:
+            raise error
+        return result
+
+    def total(self, leaves: Array, count: int) -> Array:
+        """Each rank adds up a slice of all rows, in the order of the tree: MPI adds nothing."""
+        n, MPI = leaves.shape[1], self.MPI
+        cuts = [self.share(n, rank) for rank in range(self.size)]
+        rows = [np.diff(self.share(count, rank))[0] for rank in range(self.size)]
+        mine = cuts[self.rank][1] - cuts[self.rank][0]
+        sent = np.concatenate([leaves[:, a:b].reshape(-1) for a, b in cuts])
+        size = leaves.itemsize
+        out_counts = np.array([len(leaves) * (b - a) for a, b in cuts]) * size
+        in_counts = np.array([k * mine for k in rows]) * size
+        got, whole = np.empty((count, mine), leaves.dtype), np.empty(n, leaves.dtype)
+        starts = [np.cumsum(counts) - counts for counts in (out_counts, in_counts)]
+        widths = np.array([b - a for a, b in cuts]) * size
+        with self.wait("a sum over ranks"):
+            self.comm.Alltoallv([sent, out_counts, starts[0], MPI.BYTE], [got, in_counts, starts[1], MPI.BYTE])
+            summed = np.ascontiguousarray(tree(got))
+            self.comm.Allgatherv([summed, MPI.BYTE], [whole, widths, np.cumsum(widths) - widths, MPI.BYTE])
+        return whole
+
+
+def tree(rows: Array) -> Array:
+    """The sum of rows in pairs, then in pairs of these, and so on: the order depends on their number alone.
+
+    >>> tree(np.array([[1.0], [2.0], [4.0]]))
+    array([7.])
+    """
+    while len(rows) > 1:
+        even = len(rows) // 2 * 2
+        rows = np.concatenate([rows[0:even:2] + rows[1:even:2], rows[even:]])
+    return rows[0]
+
+
+def world() -> Ranks:
+    """All processes that a launcher has started."""
+    if importlib.util.find_spec("mpi4py") is None:
+        raise ImportError(MISSING)
+    return Ranks(_mpi().COMM_WORLD)
+
+
+def ranks_of(comm: object) -> Alone:
+    """The ranks of what was given as ``comm``: a communicator, ``Ranks`` of one, or None."""
+    if isinstance(comm, Alone):
+        return comm
+    if comm is not None:
+        return Ranks(comm)
+    _warn()
+    return Alone()
+
+
+@functools.cache
+def _warn() -> None:
+    """Say once that processes which an MPI launcher has started all do the same."""
+    for name in LAUNCHERS:
+        count = os.environ.get(name, "")
+        if count.isdecimal() and int(count) > 1 and "mpi4py.futures" not in sys.modules:
+            warnings.warn(
+                f"{name}={count}: each of these processes does all of the work; comm=mpi4py.MPI.COMM_WORLD shares it",
+                stacklevel=4,
+            )
+            return
+
+
+def _mpi() -> Any:
+    return importlib.import_module("mpi4py.MPI")
+
+
+@functools.cache
+def _control() -> Any:
+    """The communicator of messages about ranks that leave."""
+    return _mpi().COMM_WORLD.Dup()
+
+
+@functools.cache
+def _end_together() -> None:
+    """Let no rank of this process end alone: with an error, by ``exit``, or at the end of its program."""
+    MPI, control, before = _mpi(), _control(), sys.excepthook
+    rank = MPI.COMM_WORLD.rank
+
+    def failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        print(f"nbsnn: error on rank {rank}; all ranks end", file=sys.stderr)
+        before(kind, error, trace)
+        sys.stderr.flush()
+        MPI.COMM_WORLD.Abort(1)
+
+    def leave() -> None:
+        """Tell a rank that watches, and wait for the others to come to their end too."""
+        if MPI.Is_finalized():
+            return
+        request = control.Isend(np.zeros(1, np.int8), 0 if rank else 1, LEFT)
+        done = control.Ibarrier()
+        while not done.Test():
+            time.sleep(0.001)
+        if rank < 2:
+            for _ in range(control.size - 1 if rank == 0 else 1):
+                control.Recv(np.zeros(1, np.int8), MPI.ANY_SOURCE, LEFT)
+        request.Wait()
+
+    sys.excepthook = failed
+    atexit.register(leave)
+
+
+def abort_on_error(ranks: Ranks, call: Callable[[], None]) -> Callable[[], None]:
+    """A call for compiled code, which could not hand on an error: it ends all ranks."""
+
+    def guarded() -> None:
+        try:
+            call()
+        except BaseException:
+            traceback.print_exc()
+            ranks.end(f"error on rank {ranks.rank}")
+
+    return guarded

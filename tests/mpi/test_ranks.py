@@ -1,0 +1,178 @@
+"""Networks on ranks have the bits of one process, also from a state of other ranks; who fails ends all."""
+
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+import pytest
+
+import nbsnn
+from nbsnn.network import State
+from nbsnn.ranks import Alone, Ranks, tree
+
+from .zoo import network
+
+ROOT = Path(__file__).parents[2]
+# The launcher of an environment lies beside its Python.
+MPIEXEC = which("mpiexec", path=str(Path(sys.executable).parent)) or which("mpiexec")
+needs_mpi = pytest.mark.skipif(
+    not (find_spec("mpi4py") and MPIEXEC), reason="needs mpi4py and mpiexec: pip install mpi4py mpich"
+)
+
+
+def zoo(ranks, *arguments, check=True, module="zoo"):
+    """What a module of ``tests.mpi`` prints, on so many ranks, or for 0 without MPI."""
+    command = [sys.executable, "-m", f"tests.mpi.{module}", *map(str, arguments)]
+    if ranks:
+        command = [str(MPIEXEC), "-n", str(ranks), *command, "--mpi"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.strip() if check else done
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return zoo(0, "run")
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.long), 3, pytest.param(4, marks=pytest.mark.long)])
+def test_ranks_change_no_bit(ranks, alone):
+    assert zoo(ranks, "run") == alone
+
+
+@needs_mpi
+@pytest.mark.long
+def test_threads_within_ranks_change_no_bit(alone, monkeypatch):
+    monkeypatch.setenv("NBSNN_THREADS", "2")
+    assert zoo(2, "run", "--device", "cpu") == alone
+
+
+@needs_mpi
+@pytest.mark.long
+@pytest.mark.parametrize(("p", "q"), [(p, q) for p in range(5) for q in range(5)])
+def test_a_state_goes_from_some_ranks_to_others(p, q, tmp_path):
+    path = tmp_path / "state.npz"
+    zoo(p, "save", path)
+    zoo(0, "save", tmp_path / "expected.npz")
+    with np.load(path) as mine, np.load(tmp_path / "expected.npz") as expected:
+        for name in expected.files:
+            np.testing.assert_array_equal(mine[name], expected[name], err_msg=name)
+    assert zoo(q, "go", path) == zoo(0, "go", path)
+
+
+@needs_mpi
+def test_spikes_are_exchanged_once_in_a_shortest_delay():
+    assert zoo(2, "exchanges") == str(-(-60 // 5))
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("raise", "error on rank 1"),
+        ("exit", "rank 1 has ended, while rank 0 waits"),
+        pytest.param("hang", "has waited for", marks=pytest.mark.long),
+        pytest.param("kill", "", marks=pytest.mark.long),
+        pytest.param("term", "", marks=pytest.mark.long),
+    ],
+)
+def test_a_rank_that_ends_or_hangs_ends_all(kind, says):
+    start = time.monotonic()
+    done = zoo(2, "fail", kind, "--timeout", 5, check=False)
+    assert done.returncode != 0 and says in done.stderr and time.monotonic() - start < 55.0
+
+
+@needs_mpi
+@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.long), 3, pytest.param(4, marks=pytest.mark.long)])
+def test_ranks_change_no_bit_of_a_training(ranks):
+    assert zoo(ranks, module="training") == zoo(0, module="training")
+
+
+@needs_mpi
+@pytest.mark.long
+def test_a_training_resumes_on_other_ranks(tmp_path):
+    whole = zoo(0, "--epochs", 3, module="training")
+    zoo(3, "--epochs", 1, "--checkpoint", tmp_path / "c.npz", module="training")
+    assert zoo(2, "--epochs", 3, "--checkpoint", tmp_path / "c.npz", module="training") == whole
+
+
+def test_a_batch_in_pieces_is_refused_where_it_means_something_else(tmp_path):
+    x, y = np.ones((4, 3, 2), np.float32), np.array([0, 1, 0, 1])
+    normed = nbsnn.Sequential(nbsnn.Dense(2, 2), nbsnn.layers.BatchNorm(), nbsnn.neurons.LI(), device="python")
+    plain = nbsnn.Sequential(nbsnn.Dense(2, 2), nbsnn.neurons.LI(), device="python")
+    loss, options = nbsnn.losses.rate_cross_entropy, {"progress": False, "epochs": 1}
+    each = nbsnn.OTTT(plain, loss=loss, update="step")
+    for net, learner, more, message in (
+        (normed, nbsnn.BPTT(normed, loss=loss), {"micro": 2}, "statistics of their own"),
+        (plain, each, {"micro": 2}, 'update="step"'),
+        (plain, nbsnn.BPTT(plain, loss=loss), {"micro": 2, "accumulate": 2}, "cannot be used together"),
+        (plain, nbsnn.BPTT(plain, loss=loss), {"micro": 0}, "micro must be at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            nbsnn.fit(net, (x, y), learner=learner, **more, **options)
+    learner, file = nbsnn.BPTT(plain, loss=loss), tmp_path / "c.npz"
+    nbsnn.fit(plain, (x, y), learner=learner, micro=2, checkpoint=file, **options)
+    with pytest.raises(ValueError, match="micro=2 pieces, not 1"):
+        nbsnn.fit(plain, (x, y), learner=learner, checkpoint=file, resume=True, **options)
+
+
+def test_one_process_is_its_own_share():
+    alone = Alone()
+    assert alone.share(7) == (0, 7) and alone.every(3) == [3] and alone.first(lambda: 5) == 5
+    assert nbsnn.Network(device="python").ranks.size == 1
+
+
+def test_a_tree_adds_pairs_of_pairs():
+    rows = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
+    a, b, c, d, e, f, g = rows
+    np.testing.assert_array_equal(tree(rows), ((a + b) + (c + d)) + ((e + f) + g))
+
+
+def test_what_is_no_communicator_is_refused():
+    kind, message = (TypeError, "must be a communicator") if find_spec("mpi4py") else (ImportError, "need mpi4py")
+    with pytest.raises(kind, match=message):
+        Ranks(3)
+    with pytest.raises(kind, match=message):
+        nbsnn.Network(comm="world")
+
+
+def test_processes_that_share_nothing_are_told_so():
+    code = "import nbsnn; nbsnn.Network(device='python'); nbsnn.Network(device='python')"
+    done = subprocess.run([sys.executable, "-c", code], env={"PMI_SIZE": "2"}, cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr.count("each of these processes does all of the work") == 1 and done.returncode == 0
+
+
+def test_a_run_keeps_its_state_in_a_file(tmp_path):
+    file, whole = tmp_path / "state.npz", zoo_network()
+    expected = whole.run(12.0).spikes()
+    net, seen = zoo_network(), []
+    run = net.run(12.0, checkpoint=file, checkpoint_every=5.0, callback=lambda n: seen.append(file.exists()),
+                  callback_every=6.0)  # fmt: skip
+    for a, b in zip(run.spikes(), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert seen == [True, True] and State.load(file).step == net.step == 24
+    stopped = zoo_network()
+    with pytest.raises(ArithmeticError):
+        stopped.run(12.0, checkpoint=file, checkpoint_every=5.0, callback=fail_at_8, callback_every=8.0)
+    again = zoo_network()
+    again.restore(State.load(file))
+    assert again.time == 5.0
+    for a, b in zip(again.run(7.0).spikes(), expected, strict=True):
+        np.testing.assert_array_equal(a, b[expected[0] > 5.0])
+    for options in ({"checkpoint": file}, {"checkpoint_every": 5.0}):
+        with pytest.raises(ValueError, match="both, or none"):
+            zoo_network().run(1.0, **options)
+
+
+def fail_at_8(net):
+    if net.time == 8.0:
+        raise ArithmeticError("in the middle")
+
+
+def zoo_network():
+    return network(small=True)
