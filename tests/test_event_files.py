@@ -279,6 +279,11 @@ def test_data_sets_are_read_in_their_order_with_their_split(tmp_path):
     assert (x_train.shape, x_test.shape) == ((24, 76, 4), (6, 76, 4))
     assert np.bincount(y_test).tolist() == [2, 2, 2] and np.bincount(y_train).tolist() == [8, 8, 8]
     assert 0.0 == x_train.min() < x_train.max() <= 1.0
+    even = nbsnn.data.braille(tmp_path).standardized()
+    mean, deviation = x_train.mean((0, 1)), x_train.std((0, 1))  # of the training set
+    np.testing.assert_allclose(even.x_train, (x_train - mean) / deviation, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(even.x_test, (x_test - mean) / deviation, rtol=1e-4, atol=1e-5)
+    assert even.x_test.dtype == np.float32 and even.y_test is not y_test and (even.y_test == y_test).all()
     write_speech(tmp_path)
     assert spoken_digits(tmp_path, T=20).cut == 24
     x_train, y_train, x_test, y_test, cut = spoken_digits(tmp_path, T=60)

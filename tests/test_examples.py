@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from .idx_files import tiny_mnist
+from .test_event_files import write_braille
 
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted([*FOLDER.glob("[0-9]*.py"), *FOLDER.glob("studies/[0-9]*.py")])
@@ -23,13 +24,14 @@ TOY = {
     "14_stdp_mnist.py": ["--neurons", "9", "--samples", "20", "--labelled", "20", "--steps", "20"],
     "16_large_network.py": ["--neurons", "200", "--synapses", "50", "--duration", "20"],
     "17_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "400"],
+    "18_braille.py": ["--epochs", "1", "--seeds", "1"],
 }
 
 
 SLOW = {  # to compile
     "05_mnist_snntorch_tutorial5.py", "06_fashion_latency.py", "11_memory_against_T.py", "15_firing_patterns.py",
     "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py",
-    "16_large_network.py", "17_sparse_plasticity.py",
+    "16_large_network.py", "17_sparse_plasticity.py", "18_braille.py",
     *(name for name in LESSONS if not name.startswith(("01", "02", "03"))),
 }  # fmt: skip
 
@@ -40,7 +42,10 @@ SLOW = {  # to compile
 def test_example(path, tmp_path, monkeypatch, capsys):
     options = TOY.get(path.name, [])
     if "--data" in path.read_text():
-        options = ["--data", str(tiny_mnist(tmp_path)), *options]
+        folder = tmp_path if "braille" in path.name else tiny_mnist(tmp_path)
+        options = ["--data", str(folder), *options]
+    if "braille" in path.name:
+        write_braille(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [path.name, *options])
     if path.name in LESSONS:

@@ -201,3 +201,18 @@ def arrays_in(nested):
             yield value
         else:
             yield from arrays_in(value)
+
+
+@pytest.mark.parametrize("pool", [nbsnn.MaxPool2d, nbsnn.SumPool2d])
+def test_the_plan_of_a_convolutional_network_is_what_a_step_takes(pool):
+    layers = nbsnn.Conv2d(2, 6, 3), LIF(), pool(2), nbsnn.Conv2d(6, 8, 3), LIF(), pool(2), nbsnn.Flatten()
+    net = nbsnn.Sequential(*layers, input_shape=(2, 14, 14), seed=0, device="python")
+    learner = BPTT(net, losses.rate_cross_entropy)
+    learner.step((np.random.default_rng(0).random((6, 3, 2, 14, 14)) < 0.2).astype(np.float32), np.array([0, 1, 2]))
+    held = {}
+    for array in arrays_in(learner.tape):
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        held[id(array)] = array.nbytes
+    planned = sum(plan.bytes for plan in learner.plan(6, 3).values())
+    assert 0.85 < planned / sum(held.values()) < 1.15

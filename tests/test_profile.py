@@ -45,6 +45,17 @@ def test_profiles_do_not_nest_and_close_after_an_error():
     assert list(where.parts) == ["fine"]
 
 
+def test_convolution_and_pooling_are_parts_of_a_training_step():
+    layers = nbsnn.Conv2d(1, 2, 3), nbsnn.neurons.LIF(), nbsnn.MaxPool2d(2), nbsnn.BatchNorm(), nbsnn.Flatten()
+    net = nbsnn.Sequential(*layers, input_shape=(1, 6, 6), seed=0, device="python")
+    learner = nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy)
+    with profile() as where:
+        learner.step(np.ones((2, 2, 1, 6, 6)), np.array([0, 1]))
+    for kind in ("conv2d", "maxpool2d", "batchnorm"):
+        assert where.parts[kind].calls == where.parts[f"{kind}, reverse"].calls == 1
+        assert where.parts[f"{kind}, reverse"].seconds > 0.0
+
+
 @pytest.mark.parametrize("compact", [False, True])
 def test_a_training_step_by_parts(compact):
     net = nbsnn.Sequential(nbsnn.Dense(20, 30), nbsnn.neurons.LIF(), nbsnn.Dense(30, 4), nbsnn.neurons.LI(), seed=0)

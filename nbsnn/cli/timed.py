@@ -80,11 +80,11 @@ TIMED = {
         epochs=10, batch_size=50, hidden=200, recurrent=False, tau=10.0, lr=2e-3, dropout=0.3, step=3.0,
     ),
     "braille": Timed(
-        load=data.braille,
+        load=lambda folder: data.braille(folder).standardized(),
         encoder=lambda dt: encode.series(T=76),
         summary="Braille letters: pressure on four sensors that slide over them",
         files="folder with braille_letters.npz",
-        epochs=40, batch_size=64, hidden=200, code=64, weight=2.0,
+        epochs=10, batch_size=64, hidden=200, code=64, weight=2.0,
     ),
     "speech": Timed(
         load=lambda folder: events.spoken_digits(folder, T=40, dt=20.0),

@@ -187,7 +187,7 @@ class Population(HostPopulation):
         return (self, None) if type(self) is Population and self.neuron.vjp is not None else None
 
     def tape_bytes(self, steps: int, batch: int) -> int:
-        lines = (len(self.variables) + 2) * (steps + 1) + len(self.neuron.state) + len(self.neuron.trained)
+        lines = (len(self.variables) + 1) * (steps + 1) + len(self.neuron.state) + len(self.neuron.trained)
         return lines * batch * self.units * self.setting.dtype.itemsize
 
     def record(self, tape: Nested, name: str) -> Array:

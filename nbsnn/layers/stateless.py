@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..device.profile import span
 from ..random import Draws
 from .layer import Array, Layer, Nested
 
@@ -50,14 +51,16 @@ class Stateless(Layer):
         return tape["y"]
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        return self.ops.reverse(gy, tape, grads, wanted)
+        with span(f"{self.kind}, reverse"):
+            return self.ops.reverse(gy, tape, grads, wanted)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         arrays = self.arrays
         tape["static"] = arrays.constant(x)
-        if not tape["static"]:
-            return self.ops.apply(x, tape, draws), {}
-        return arrays.repeated(self.ops.apply(arrays.one_step(x), tape, draws), len(x)), {}
+        with span(self.kind):
+            if not tape["static"]:
+                return self.ops.apply(x, tape, draws), {}
+            return arrays.repeated(self.ops.apply(arrays.one_step(x), tape, draws), len(x)), {}
 
     def backward(
         self,
@@ -69,6 +72,7 @@ class Stateless(Layer):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        if tape["static"] and len(gy) > 1:
-            gy = self.arrays.over_time(gy, tape)
-        return self.ops.reverse(gy, tape, grads, wanted), {}
+        with span(f"{self.kind}, reverse"):
+            if tape["static"] and len(gy) > 1:
+                gy = self.arrays.over_time(gy, tape)
+            return self.ops.reverse(gy, tape, grads, wanted), {}
