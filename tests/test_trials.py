@@ -133,3 +133,159 @@ def test_a_recording_is_pickled_without_its_network():
         again.spikes("others")
     with pytest.raises(KeyError, match="has 4 units"):
         again.spikes(nbsnn.Network().population(LIF(), 4, name="cells"))
+
+
+@pytest.mark.parametrize("device", ["python", pytest.param("cpu", marks=pytest.mark.long)])
+def test_trials_have_other_noise_and_are_what_run_gives_with_that_seed(device):
+    net = network(PairSTDP(0.1), device)
+    net.run(10.0)
+    cells, learned = net.group("cells"), net.connections[0]
+    part = cells[1:3].named("part")
+    record = {cells: "spikes", "part": "v", learned: {"weight": [3, 5]}}
+    before = pickle.dumps(net)
+    runs = net.trials(3, 20.0, record=record, every={part: 0.5, learned: 5.0})
+    assert net.time == 10.0 and pickle.dumps(net) == before and net.noise == 2
+    for k, run in enumerate(runs):
+        other = pickle.loads(before)
+        other.noise = 2 + k
+        there = {other.counterpart(of): what for of, what in record.items()}
+        expected = other.run(20.0, record=there, every={"part": 0.5, other.connections[0]: 5.0})
+        same(run, expected)
+        assert run[part, "v"].shape == (40, 2) and run[learned, "weight"].shape == (4, 2)
+        assert run.network is net and (run.start, run.duration) == (10.0, 20.0)
+    assert not np.array_equal(runs[0].spikes()[0], runs[1].spikes()[0])
+    for run in net.trials(2, 20.0, noise=2, record=record, every={part: 0.5, learned: 5.0}):
+        same(run, runs[0])
+
+
+def test_trials_with_values_of_their_own_are_a_sweep():
+    net = nbsnn.Network(dt=0.5, device="python")
+    cells = net.population(LIF(10.0), 3, name="cells")
+    net.inject(cells, 1.5)
+
+    def prepare(copied, k):
+        copied.counterpart(cells)["tau"] = [5.0, 20.0][k]
+        with pytest.raises(RuntimeError, match="in its trials, which are copies"):
+            cells["tau"] = 1.0
+        with pytest.raises(RuntimeError, match="running"):
+            net.run(1.0)
+
+    counts = [len(run.spikes(cells)[0]) for run in net.trials(2, 100.0, prepare=prepare)]
+    for tau, found in zip((5.0, 20.0), counts, strict=True):
+        one = nbsnn.Network(dt=0.5, device="python")
+        one.inject(one.population(LIF(tau), 3), 1.5)
+        assert len(one.run(100.0).spikes()[0]) == found
+    assert cells["tau"].tolist() == [10.0] * 3
+    net.run(1.0)
+    for wrong, words in (({"n": 0}, "n "), ({"noise": [1, 2]}, "noise must be"), ({"prepare": len}, "prepare")):
+        with pytest.raises((ValueError, TypeError), match=words):
+            net.trials(**{"n": 3, "duration": 5.0, **wrong})
+
+
+def test_recordings_of_successive_runs_join_to_that_of_one():
+    whole, pieces = network(PairSTDP(0.1)), network(PairSTDP(0.1))
+    recordings = []
+    for net, lengths in ((whole, [30.0]), (pieces, [2.5, 17.5, 10.0])):
+        cells, learned = net.group("cells"), net.connections[0]
+        how = {"record": {cells: {"spikes": None, "v": [1, 4]}, learned: "weight"}, "every": {cells: 0.5, learned: 4.0}}
+        runs = [net.run(length, **how) for length in lengths]
+        recordings.append(runs[0].join(*runs[1:]))
+    one, joined = recordings
+    same(one, joined)
+    np.testing.assert_array_equal(one.times, joined.times)
+    names = (("cells", "v"), (pieces.connections[0], "weight"))
+    for key, other in zip(one.variables, names, strict=True):
+        np.testing.assert_array_equal(one.times_of(*key), joined.times_of(*other))
+    assert joined.times_of(pieces.connections[0], "weight").tolist() == [4.0 * k for k in range(1, 8)]
+    assert (joined.duration, joined.start) == (30.0, 0.0) and joined.rate("cells") == one.rate("cells")
+    for other, words in ((runs[0], "begins at 0 ms"), (one, "of another network"), (net.run(1.0), "other units")):
+        with pytest.raises(ValueError, match=words):
+            joined.join(other)
+    with pytest.raises(TypeError, match="joined with recordings"):
+        joined.join(3)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_interrupted_run_keeps_what_it_has(error):
+    net, other = network(PairSTDP(0.1)), network(PairSTDP(0.1))
+
+    def fail(net):
+        if net.time == 12.0:
+            raise error
+
+    cells, learned = net.group("cells"), net.connections[0]
+    with pytest.raises(error):
+        net.run(30.0, record={cells: ["spikes", "v"], learned: "weight"}, every=0.5, callback=fail)
+    kept = net.interrupted
+    expected = go_on(other, 12.0)
+    assert (kept.start, kept.duration, net.time) == (0.0, 12.0, 12.0)
+    for a, b in zip(kept.spikes(), (x[expected.spikes()[0] <= 12.0] for x in expected.spikes()), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(kept[cells, "v"], expected["cells", "v"])
+    n = len(kept[learned, "weight"])  # but for what was due at its end
+    assert n == 23 == len(kept.times_of(learned, "weight"))
+    np.testing.assert_array_equal(kept[learned, "weight"], expected[other.connections[0], "weight"][:n])
+    rest = net.run(1.0, record={cells: ["spikes", "v"]})
+    assert net.interrupted is None and len(rest.times) == 2
+
+
+def test_variables_have_intervals_of_their_own():
+    how = {"v": 0.5, "exponential.y": 2.0, "weight": 3.0}
+    net = network(PairSTDP(0.1))
+    cells, learned = net.group("cells"), net.connections[0]
+    full = copy.deepcopy(net)
+    record = {cells: {"spikes": None, "v": None, "exponential.y": [2, 0]}, learned: {"weight": [1]}}
+    run = net.run(12.0, record=record, every={(cells, "exponential.y"): 2.0, learned: 3.0})
+    there = full.counterpart
+    all_of_it = full.run(12.0, record={there(of): what for of, what in record.items()})
+    for owner, name in ((cells, "v"), (cells, "exponential.y"), (learned, "weight")):
+        rows = np.rint(run.times_of(owner, name) / 0.5).astype(int) - 1
+        assert run.times_of(owner, name).tolist() == np.arange(how[name], 12.5, how[name]).tolist()
+        np.testing.assert_array_equal(run[owner, name], all_of_it[there(owner), name][rows])
+    assert run.times.tolist() == run.times_of(cells, "v").tolist()
+    for every, words in (
+        ({learned: 1.0}, "no variable of learned is recorded"),
+        ({(cells, "u"): 1.0}, "no u of cells"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            net.run(1.0, record={cells: "v"}, every=every)
+
+
+def test_variables_of_synapses_are_recorded():
+    net = network(MSTDPET(0.1, 0.5, 0.3, tau_e=10.0), dtype=np.float64)
+    cells, (learned, lateral) = net.group("cells"), net.connections
+    learned.reward = 0.5
+    chosen = [3, 40, 7]
+    record = {
+        net.group("inputs"): "spikes", cells: "spikes", learned: {"x": chosen, "y": chosen, "eligibility": chosen},
+        lateral: ["u", "R"],
+    }  # fmt: skip
+    run = net.run(40.0, record=record)
+    pre, post = learned.pre[chosen], learned.post[chosen]
+    spikes = {}
+    for owner, late in (("inputs", 4), ("cells", 0)):
+        times, units = run.spikes(owner)
+        spikes[owner] = np.zeros((90, 10))
+        spikes[owner][np.rint(times / 0.5).astype(int) - 1 + late, units] = 1.0
+    x, y, c = np.zeros(10), np.zeros(10), np.zeros(3)
+    u, r = np.full(6, 0.5), np.ones(6)  # before a spike, carried from step to step
+    source = lateral.pre
+    for t in range(80):
+        arrived, fired = spikes["inputs"][t], spikes["cells"][t]
+        x, y = x * np.exp(-0.5 / 20.0) + arrived, y * np.exp(-0.5 / 20.0) + fired
+        eligible = 0.5 * fired[post] * x[pre] - 0.3 * arrived[pre] * y[post]
+        c = c * np.exp(-0.5 / 10.0) + 0.0
+        np.testing.assert_allclose(run[learned, "x"][t], x[pre], atol=1e-12)
+        np.testing.assert_allclose(run[learned, "y"][t], y[post], atol=1e-12)
+        np.testing.assert_allclose(run[learned, "eligibility"][t], c + eligible / 10.0 * 1.0, atol=1e-9)
+        c = c + eligible / 10.0
+        here = fired[:6] > 0.0
+        left = np.where(here, r - u * r, r)
+        r = 1.0 - (1.0 - left) * np.exp(-0.5 / 200.0)
+        u = 0.5 + np.where(here, u * 0.5, u - 0.5) * np.exp(-0.5 / 10.0)
+        np.testing.assert_allclose(run[lateral, "u"][t], u[source], atol=1e-9)
+        np.testing.assert_allclose(run[lateral, "R"][t], r[source], atol=1e-9)
+    with pytest.raises(KeyError, match="of lateral weight, u, R can be recorded, not 'x'"):
+        net.run(1.0, record={lateral: "x"})
+    with pytest.raises(ValueError, match=r"lateral.u must be integers from 0"):
+        net.run(1.0, record={lateral: {"u": [999]}})

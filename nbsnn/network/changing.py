@@ -19,11 +19,22 @@ class Changing(Sealed):
     _layout: Any
     _stale: bool
     _stopped: bool
+    _interrupted: object
+    _halted = False
 
     _noise: int
 
     def loop(self) -> Any:
         """The compiled loop."""
+
+    @property
+    def interrupted(self) -> Any:
+        """Recording of the latest run up to the step at which Ctrl-C or an error ended it; None if nothing has."""
+        return self._interrupted
+
+    def interrupt(self, recording: object) -> None:
+        """Take note of what an interrupted run has recorded."""
+        self._interrupted = recording
 
     @property
     def noise(self) -> int:
@@ -60,7 +71,7 @@ class Changing(Sealed):
 
     def begin(self, start: int, end: int) -> None:
         """Take over what has been changed before a run of the steps [start, end)."""
-        self._stopped = False
+        self._stopped, self._interrupted = False, None
         self.refresh(start, end)
 
     def go_on(self, step: int, end: int) -> int:
@@ -69,6 +80,15 @@ class Changing(Sealed):
         if self._stale and step < end:
             self.refresh(step, end)
         return end
+
+    def halt(self) -> None:
+        """Let a run in another thread end with ``KeyboardInterrupt``."""
+        self._halted = True
+
+    @property
+    def halted(self) -> bool:
+        """True if a run is to end at once."""
+        return self._halted
 
     def stop(self) -> None:
         """End the present run after this step: for a ``callback``. The recording holds what has been so far.

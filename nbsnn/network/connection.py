@@ -174,7 +174,7 @@ class Connection(Drawn):
         """Steps from a spike to its arrival, if all synapses share them."""
         return (self.late or 0) + self._extra
 
-    def _public(self, values: Array) -> Array:
+    def public(self, values: Array) -> Array:
         """Values in the order of rows, in that of the pairs if these were given; a copy that cannot be written to."""
         result = np.empty_like(values)
         result[slice(None) if self._pair is None else self._pair] = values
@@ -194,7 +194,7 @@ class Connection(Drawn):
     @property
     def post(self) -> Array:
         """Target of each synapse: int32 [synapses]."""
-        return self._public(self.targets_by_row)
+        return self.public(self.targets_by_row)
 
     @property
     def targets_by_row(self) -> Array:
@@ -210,7 +210,7 @@ class Connection(Drawn):
     def pre(self) -> Array:
         """Source of each synapse: int32 [synapses]."""
         self.network.build()
-        return self._public(np.repeat(np.arange(self.source.n, dtype=np.int32), np.diff(self.start)))
+        return self.public(np.repeat(np.arange(self.source.n, dtype=np.int32), np.diff(self.start)))
 
     @property
     def weight(self) -> Any:
@@ -222,7 +222,7 @@ class Connection(Drawn):
         """
         self.network.build()
         found = self.stored.read()
-        return self._public(found) if self.own_weights and self._pair is not None else found
+        return self.public(found) if self.own_weights and self._pair is not None else found
 
     @weight.setter
     def weight(self, value: Any) -> None:
@@ -300,4 +300,4 @@ class Connection(Drawn):
             return self.after * self.network.dt
         layout = self.network.layout
         steps = layout.index[self.first : self.stop] // np.uint32(layout.ring.shape[1]) + self._extra
-        return self._public(steps * self.network.dt)
+        return self.public(steps * self.network.dt)

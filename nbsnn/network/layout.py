@@ -147,6 +147,10 @@ class Layout:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kernel": None}  # which holds functions that a pickle may not
 
+    def share_models(self, other: Layout) -> None:
+        """Take the models of the layout of which this is a copy."""
+        self._kernel = other.models
+
     @property
     def models(self) -> NetworkKernel:
         """The models of the network, with room for currents where there are any."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import Kernel, kernel
-from ..device.threads import threads
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
 from ..kernels.network.loop import BLOCK
@@ -153,7 +152,7 @@ class Loop:
         layout = self.layout
         work = len(layout.states) * self.window
         compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
-        self._deal(min(threads(), 1 + work // SHARE) if compiled else 1)
+        self._deal(min(layout.network.threads, 1 + work // SHARE) if compiled else 1)
         self.interpreted = not compiled
         self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.threads)
         scratch = [np.zeros((self.threads, BLOCK), layout.dtype) for _ in range(2)]

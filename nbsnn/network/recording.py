@@ -1,107 +1,29 @@
-"""Recording: what to record of a run, and the result: spikes, variables of chosen units, weights."""
+"""Recording: the result of a run, or of several: spikes, variables of chosen units, weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from importlib import import_module
+from itertools import pairwise
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from .. import statistics
 from ..files.csv import write_csv
-from ..kernels.network import tables as at
-from ..validate import number, real
+from ..validate import number
 from .cast import Cast
 from .connection import Connection
 from .files import Files
 from .group import Group, Section
 from .home import Home
-from .loop import Loop, Tape
+from .loop import Tape
+from .request import RecordRequest
 from .sealed import Sealed
 
 Array = np.ndarray
-
-
-class RecordRequest:
-    """Request of what a run records."""
-
-    def __init__(self, network: Home, record: Mapping[Any, Any] | None):
-        self.spikes: list[Group | Section] = [group for group in network.groups if group.spiking and record is None]
-        self.variables: list[tuple[Group | Section, str, Array]] = []
-        self.weights: list[Connection] = []
-        if record is not None and not isinstance(record, Mapping):
-            raise TypeError(
-                f'record must say what of whom: {{cells: ["spikes", "v"], connection: "weight"}}, not {record!r}'
-            )
-        for owner, names in (record or {}).items():
-            if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
-                isinstance(n, str) for n in _names(names)
-            ):
-                raise TypeError(f'record: what to record must be names, ["spikes", "v"] say, not {names!r}')
-            if isinstance(owner, Connection):
-                self._connection(network, owner, names)
-                continue
-            owner = network.owner(owner, "record")
-            for name in _names(names):
-                chosen = names[name] if isinstance(names, Mapping) else None
-                if name == "spikes":
-                    if not owner.group.spiking:
-                        raise ValueError(f"{owner!r} is a readout, which emits no spikes: record its variables")
-                    if chosen is not None:
-                        raise ValueError(
-                            f"spikes of {owner.name} are recorded of all units, or of a section, not of {chosen!r}"
-                        )
-                    self.spikes.append(owner)
-                else:
-                    network.place(owner.group, name)
-                    self.variables.append((owner, name, _units(owner, name, chosen)))
-
-    def _connection(self, network: Home, connection: Connection, names: Any) -> None:
-        if connection not in network.connections:
-            raise KeyError(f"this network has no connection {connection!r}")
-        for name in _names(names):
-            if name != "weight" or not connection.own_weights:
-                raise KeyError(
-                    f"of {connection.name} weights can be recorded if each synapse has its own, not {name!r}"
-                )
-            self.weights.append(connection)
-
-    @property
-    def columns(self) -> list[tuple]:
-        """Owner, name, number and choice of units for all that a file of variables holds."""
-        columns = [
-            (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
-            for owner, name, units in self.variables
-        ]
-        return columns + [(c.name, "weight", c.network.layout.shares.count(c), None) for c in self.weights]
-
-    def tape(self, network: Home, loop: Loop, every: int, files: Files | None, ears: list[list]) -> Tape:
-        """Room for what the loop records; all spikes go to the ``ears``."""
-        columns = [np.zeros((4, 0), np.int64)]
-        for owner, name, chosen in self.variables:
-            group, units = owner.group, chosen + owner.lo
-            place = network.place(group, name)[0] + units
-            columns.append(np.stack(np.broadcast_arrays(place, units, network.first(group), group.n)))
-        whole = [owner.group for owner in self.spikes]
-        for group in network.groups:
-            loop.layout.pops[group.index, at.RECORDED] = group in whole or (bool(ears) and group.spiking)
-        places, owners, firsts, sizes = np.concatenate(columns, axis=1)
-        tape = loop.tape(places, owners, firsts, sizes, every, network.dtype)
-        tape.clock, tape.ears = network.clock, ears
-        if any(isinstance(owner, Section) for owner in self.spikes) or ears:
-            tape.kept = np.zeros(network.units, bool)
-            for owner in self.spikes:
-                first = network.first(owner.group) + owner.lo
-                tape.kept[first : first + owner.n] = True
-        if files and files.spikes:
-            tape.sink = files.spike
-        if files and files.variables and not self.weights:  # else a row is complete once weights have been read
-            tape.keep = files.variables.write
-        return tape
 
 
 class Recording(Sealed):
@@ -116,7 +38,7 @@ class Recording(Sealed):
     duration, start : float, ms
         Length of the run, and the network's time at which it began.
     times : float array
-        Times of recorded variables, ms.
+        Times of recorded variables, ms; ``times_of`` has those of each, where intervals differ.
     seconds : float
         How long the run took, without building and compiling.
     heard : list of Group or Section
@@ -145,10 +67,11 @@ class Recording(Sealed):
     heard: list[Group | Section]
     _step: Array
     _unit: Array
+    _times: dict[tuple[Any, str], Array]
 
     def __init__(
-        self, network: Home, request: RecordRequest, tape: Tape, files: Files | None, weights: list[list[Array]],
-        start: int, steps: int, interval: int, seconds: float,
+        self, network: Home, request: RecordRequest, tape: Tape, files: Files | None, start: int, steps: int,
+        seconds: float,
     ):  # fmt: skip
         dt, step, unit = network.dt, np.zeros(0, np.int32), np.zeros(0, np.int32)
         if files and files.spikes:
@@ -160,29 +83,38 @@ class Recording(Sealed):
         in_file = bool(files and files.variables)
         if files and in_file:
             rows = files.written_rows()
-        variables, chosen, column = {}, {}, 0
+        variables, chosen, times, column = {}, {}, {}, 0
         for group, name, units in request.variables:
             variables[group, name], chosen[group, name] = rows[:, column : column + len(units)], units
             column += len(units)
-        for connection, kept in zip(request.weights, weights, strict=True):
-            count = network.layout.shares.count(connection)
-            variables[connection, "weight"] = rows[:, column : column + count] if in_file else np.array(kept)
-            column += count
-        count = max([len(rows), *map(len, weights)])
-        times = (start // interval + 1 + np.arange(count)) * interval * dt
+            times[group, name] = request.times(start, len(rows), request.every)
+        for item in request.slow:
+            key = item.owner, item.name
+            variables[key] = rows[:, column : column + item.n] if in_file else item.array(network.dtype)
+            column += item.n
+            times[key] = request.times(start, len(variables[key]), item.every)
+            if item.units is not None:
+                chosen[key] = item.units
+        first = min(times.values(), key=lambda t: t[1] - t[0] if len(t) > 1 else math.inf, default=np.zeros(0))
         self.__dict__.update(
-            network=network, dt=dt, start=start * dt, duration=steps * dt, seconds=seconds, times=times,
-            variables=variables, units=chosen, heard=request.spikes, _step=step, _unit=unit,
+            network=network, dt=dt, start=start * dt, duration=steps * dt, seconds=seconds, times=first,
+            variables=variables, units=chosen, heard=request.spikes, _step=step, _unit=unit, _times=times,
             _sealed=type(self) is Recording,
         )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
-        cast = Cast(self.network)
-        of = cast.counterpart
-        kept: dict[str, Any] = {"network": cast, "heard": [of(owner) for owner in self.heard]}
-        for name in ("variables", "units"):
-            kept[name] = {(of(owner), what): np.array(a) for (owner, what), a in getattr(self, name).items()}
-        return {**self.__dict__, **kept, "_step": np.array(self._step), "_unit": np.array(self._unit)}
+        kept = object.__new__(Recording)
+        kept.__dict__.update(self.__dict__, _step=np.array(self._step), _unit=np.array(self._unit))
+        kept.__dict__["variables"] = {key: np.array(values) for key, values in self.variables.items()}  # also of files
+        return kept.at_home(Cast(self.network)).__dict__
+
+    def at_home(self, network: Home | Cast) -> Recording:
+        """This recording of a copy of a network as one of that network."""
+        of = network.counterpart
+        self.__dict__.update(network=network, heard=[of(owner) for owner in self.heard])
+        for name in ("variables", "units", "_times"):
+            self.__dict__[name] = {(of(owner), what): a for (owner, what), a in self.__dict__[name].items()}
+        return self
 
     def __repr__(self) -> str:
         kept = ", ".join(f"{owner.name}.{name}" for owner, name in self.variables)
@@ -202,20 +134,71 @@ class Recording(Sealed):
             step, unit = step[mine], unit[mine] - first
         return step.astype(np.float64) * self.dt, np.array(unit)
 
+    def _key(self, owner: object, name: str) -> tuple[Any, str]:
+        """The key of a variable among ``variables``."""
+        if isinstance(self.network, Cast) and isinstance(owner, (Group, Section, Connection, str)):
+            owner = self.network.counterpart(owner)
+        elif isinstance(owner, str):
+            owner = self.network.owner(owner)
+        if not isinstance(owner, Hashable) or (owner, name) not in self.variables:
+            known = [f"{o.name}.{n}" for o, n in self.variables]
+            raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
+        return owner, name
+
     def __getitem__(self, what: Any) -> Any:
-        if isinstance(what, tuple):
-            if len(what) != 2 or not isinstance(what[1], str):
-                raise KeyError(f"recording[group, 'v'] is a recorded variable; {what!r} is none")
-            owner, name = what
-            if isinstance(self.network, Cast):
-                owner = self.network.counterpart(owner)
-            elif isinstance(owner, str):
-                owner = self.network.owner(owner)
-            if not isinstance(owner, Hashable) or (owner, name) not in self.variables:
-                known = [f"{o.name}.{n}" for o, n in self.variables]
-                raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
-            return self.variables[owner, name]
-        return self.spikes(what)
+        if not isinstance(what, tuple):
+            return self.spikes(what)
+        if len(what) != 2 or not isinstance(what[1], str):
+            raise KeyError(f"recording[group, 'v'] is a recorded variable; {what!r} is none")
+        return self.variables[self._key(*what)]
+
+    def times_of(self, owner: Group | Section | Connection | str, name: str) -> Array:
+        """Times of a recorded variable, ms."""
+        return self._times[self._key(owner, name)]
+
+    def join(self, *later: Recording) -> Recording:
+        """One recording of successive runs: this one and those that follow, as if the network had run once.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If one is not of this network or does not begin where the one before ends, or if they have recorded
+            different things or at different intervals.
+
+        Examples
+        --------
+        >>> import nbsnn
+        >>> net = nbsnn.Network(dt=0.5, device="python")
+        >>> cells = net.population(nbsnn.neurons.LIF(tau=10.0), 1)
+        >>> current = net.inject(cells, 2.0)
+        >>> whole = net.run(20.0).join(net.run(20.0))
+        >>> whole.duration, whole.spikes(cells)[0].tolist()
+        (40.0, [7.0, 14.0, 21.0, 28.0, 35.0])
+        """
+        parts = [self, *later]
+        for one, other in pairwise(parts):
+            if not isinstance(other, Recording):
+                raise TypeError(f"recordings are joined with recordings, not with {other!r}")
+            if other.network is not self.network or (other.dt, other.heard) != (self.dt, self.heard):
+                raise ValueError(f"{other!r} has recorded other units than {self!r}, or is of another network")
+            if abs(other.start - one.start - one.duration) > 0.5 * self.dt:
+                raise ValueError(f"{other!r} begins at {other.start:g} ms, not at {one.start + one.duration:g} ms")
+            if [(key, a.shape[1:]) for key, a in other.variables.items()] != [
+                (key, a.shape[1:]) for key, a in self.variables.items()
+            ]:
+                raise ValueError(f"{other!r} has recorded other variables than {self!r}")
+        made = object.__new__(Recording)
+        joined: dict[str, Any] = {
+            name: np.concatenate([part.__dict__[name] for part in parts]) for name in ("_step", "_unit", "times")
+        }
+        for name in ("variables", "_times"):
+            joined[name] = {key: np.concatenate([part.__dict__[name][key] for part in parts]) for key in self.variables}
+        for key, times in joined["_times"].items():
+            if len(times) > 2 and np.ptp(np.diff(times)) > 0.5 * self.dt:
+                raise ValueError(f"{key[0].name}.{key[1]} has been recorded at different intervals")
+        sums = {name: sum(part.__dict__[name] for part in parts) for name in ("duration", "seconds")}
+        made.__dict__.update({**self.__dict__, **joined, **sums})
+        return made
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.variables)
@@ -291,23 +274,3 @@ class Recording(Sealed):
         if path is not None:
             plot.save(figure, path)
         return figure
-
-
-def _names(names: Any) -> Any:
-    return [names] if isinstance(names, str) else names
-
-
-def _units(owner: Group | Section, name: str, chosen: ArrayLike | None) -> Array:
-    """The units of which a variable is recorded."""
-    if chosen is None:
-        return np.arange(owner.n)
-    units = np.atleast_1d(real(f"record: units of {owner.name}.{name}", chosen))
-    if (
-        units.ndim != 1
-        or units.dtype.kind not in "iu"
-        or (len(units) and not 0 <= units.min() <= units.max() < owner.n)
-    ):
-        raise ValueError(
-            f"record: units of {owner.name}.{name} must be integers from 0 to {owner.n - 1}, not {chosen!r}"
-        )
-    return units.astype(np.int64)

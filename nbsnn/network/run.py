@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from os import PathLike
 from typing import Any
 
@@ -18,7 +19,8 @@ from ..scalar.times import whole as whole
 from .callbacks import callbacks_of, checkpoints_of
 from .files import Files
 from .home import Home
-from .recording import Recording, RecordRequest
+from .recording import Recording
+from .request import RecordRequest
 from .running import RUNNING
 
 Array = np.ndarray
@@ -44,14 +46,13 @@ def run(network: Home, *arguments: Any) -> Recording:
 
 
 def _run(
-    network: Home, duration: float, record: Mapping[Any, Any] | None, every: float | None,
+    network: Home, duration: float, record: Mapping[Any, Any] | None, every: float | Mapping[Any, float] | None,
     to: str | PathLike[str] | SpikeWriter | None, variables_to: str | PathLike[str] | VariableWriter | None,
     progress: Progress | bool, callback: Callable | None, callback_every: float | None,
     checkpoint: str | PathLike[str] | None, checkpoint_every: float | None,
 ) -> Recording:  # fmt: skip
     dt = network.dt
     steps = whole(duration, dt, "duration")
-    interval = 1 if every is None else whole(every, dt, "every")
     start = network.step
     if start + steps > LATEST:
         raise ValueError(
@@ -60,27 +61,29 @@ def _run(
     calls = callbacks_of(callback, callback_every, dt, start) + checkpoints_of(checkpoint, checkpoint_every, dt, start)
     network.build()
     ranks = network.ranks
-    ranks.agree("run", (start, steps, interval))
-    request = RecordRequest(network, record)
-    if every is not None and variables_to is None and not (request.variables or request.weights):
-        raise ValueError('every is the interval of variables and weights; none are recorded: record={cells: "v"}, say')
+    request = RecordRequest(network, record, every)
+    ranks.agree("run", (start, steps, request.every))
     loop, t, end = network.loop(), start, start + steps
     network.begin(start, end)
     files = None
     if to is not None or variables_to is not None:
         columns = request.columns
-        files = ranks.first(lambda: Files(network, to, variables_to, columns, interval, start, end))
-    weights: list[list[Array]] = [[] for _ in request.weights]
+        files = ranks.first(lambda: Files(network, to, variables_to, columns, request.every, start, end))
     bar = None if progress is False or ranks.rank else Progress.of(progress)
     began = time.perf_counter()
 
+    def recorded(stop: int) -> Recording:
+        return Recording(network, request, tape, files, start, stop - start, time.perf_counter() - began)
+
     def look(t: int) -> None:
         watch.look(t)
+        if network.halted:
+            raise KeyboardInterrupt
         if bar:
             bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
 
     try:
-        tape = request.tape(network, loop, interval, files, [call.ear for call in calls if call.ear is not None])
+        tape = request.tape(network, loop, files, [call.ear for call in calls if call.ear is not None])
         _bound(network)
         watch = Watch(network, start)
         loop.prepare(tape, start)
@@ -89,8 +92,8 @@ def _run(
             goal = min(end, (t // HALF + 1) * HALF)
             for call in calls:
                 goal = min(goal, t + call.every - (t - start) % call.every)
-            if request.weights:
-                goal = min(goal, (t // interval + 1) * interval)
+            for item in request.slow:
+                goal = min(goal, (t // item.every + 1) * item.every)
             loop.advance(goal, tape, look)
             t = goal
             if t % HALF == 0:
@@ -103,26 +106,23 @@ def _run(
             if due:
                 _bound(network)
                 end = network.go_on(t, end)
-            if t % interval == 0:
-                now = [connection.of_all(connection.weight) for connection in request.weights]
-                if files and files.variables and now:
-                    files.row(tape.taken(), now)
-                    continue
-                for kept, values in zip(weights, now, strict=True):
-                    kept.append(values)
+            request.read(t, tape, files)
         watch.end(t)
     except BaseException:
         if network.step != start:
             _finish(network)
         elif files:
             files.discard()
-        raise
-    finally:
         if files:
             files.close()
+        if network.step != start:
+            with suppress(OSError, ValueError):  # of a file that could not be written
+                network.interrupt(recorded(network.step))
+        raise
+    if files:
+        files.close()
     _finish(network)
-    seconds = time.perf_counter() - began
-    return Recording(network, request, tape, files, weights, start, end - start, interval, seconds)
+    return recorded(end)
 
 
 class Watch:

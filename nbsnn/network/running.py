@@ -10,6 +10,10 @@ RUNNING: dict[int, tuple[int]] = {}
 """Which networks are running, and in which thread."""
 
 
+HELD = (-1,)
+"""In the place of a thread: trials are running, copies of the network."""
+
+
 def at_rest(network: Home, what: str) -> None:
     """``RuntimeError`` if the network is running, in any thread."""
     if id(network) in RUNNING:
@@ -19,7 +23,8 @@ def at_rest(network: Home, what: str) -> None:
 def mine(network: Home, what: str) -> None:
     """``RuntimeError`` if the network is running in another thread."""
     if RUNNING.get(id(network), (threading.get_ident(),)) != (threading.get_ident(),):
-        raise RuntimeError(f"this network is running in another thread: {what} is for the time between two runs")
+        where = "in its trials, which are copies" if RUNNING.get(id(network)) == HELD else "in another thread"
+        raise RuntimeError(f"this network is running {where}: {what} is for the time between two runs")
 
 
 def running(network: object, what: str) -> None:

@@ -23,13 +23,14 @@ from .layout import Layout
 from .loop import Loop
 from .members import Members
 from .recording import Recording
-from .running import at_rest, mine
+from .running import HELD, RUNNING, at_rest, mine
 from .state import State, check
+from .trials import Trials
 
 Array = np.ndarray
 
 
-class Simulation(Changing, Members):
+class Simulation(Changing, Members, Trials):
     """The running half of ``Network``, which describes what is simulated here."""
 
     CAN_BE_SET = ("noise",)
@@ -51,8 +52,9 @@ class Simulation(Changing, Members):
         self._layout: Layout | None = None
         self._loop: Loop | None = None
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
+        self._threads: int | None = None  # as many as there are
         self._history: list = []  # the latest spikes, of a copy that has no loop yet
-        self._drives, self._stale, self._stopped = 0, False, False
+        self._drives, self._stale, self._stopped, self._interrupted = 0, False, False, None
 
     @property
     def step(self) -> int:
@@ -60,12 +62,15 @@ class Simulation(Changing, Members):
         return int(self.clock[0])
 
     def __getstate__(self) -> dict[str, Any]:
-        mine(self, "a copy")
-        return {
-            **self.__dict__,
-            "_loop": None,
-            "_history": self._loop.history(self.step) if self._loop else self._history,
-        }
+        if RUNNING.get(id(self)) != HELD:
+            mine(self, "a copy")
+        history = self._loop.history(self.step) if self._loop else self._history
+        return {**self.__dict__, "_loop": None, "_history": history, "_interrupted": None}
+
+    @property
+    def threads(self) -> int:
+        """How many threads a run may take."""
+        return self._threads or threads()
 
     @property
     def time(self) -> float:
@@ -243,8 +248,9 @@ class Simulation(Changing, Members):
             c.stored.set_learning(c.learning)
 
     def run(
-        self, duration: float, *, record: Mapping[Any, Any] | None = None, every: float | None = None,
-        to: Any = None, variables_to: Any = None, progress: Progress | bool = False,
+        self, duration: float, *, record: Mapping[Any, Any] | None = None,
+        every: float | Mapping[Any, float] | None = None, to: Any = None, variables_to: Any = None,
+        progress: Progress | bool = False,
         callback: Callable | Mapping[Callable, float] | None = None, callback_every: float | None = None,
         checkpoint: str | PathLike[str] | None = None, checkpoint_every: float | None = None,
     ) -> Recording:  # fmt: skip
@@ -256,9 +262,12 @@ class Simulation(Changing, Members):
             A whole number of steps; with those done before, 2^53 at most.
         record : mapping, optional
             What to record: {group: ["spikes", "v"], connection: ["weight"]}; {group[3:6]: "v"} records a section, and
-            {group: {"v": [0, 5]}} chosen units. By default the spikes of all populations.
-        every : float, ms, optional
-            Interval at which variables and weights are recorded; ``dt`` for variables by default.
+            {group: {"v": [0, 5]}} chosen units. Of a connection "weight", the traces of its rule by their names,
+            "eligibility", and of short-term plasticity "u" and "R", which a spike of the next step would find: of all
+            synapses, or of chosen ones, {connection: {"weight": [0, 5]}}. By default the spikes of all populations.
+        every : float or mapping, ms, optional
+            Interval at which variables and weights are recorded, ``dt`` by default; {cells: 1.0, connection: 100.0} or
+            {(cells, "v"): 1.0} are intervals of their own.
         to : path or SpikeWriter, optional
             File to which spikes are written as they come, instead of being kept in memory, to be read by
             ``nbsnn.files.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` continues one, and from
@@ -299,9 +308,10 @@ class Simulation(Changing, Members):
         Notes
         -----
         After Ctrl-C, a full disk, or an error of ``callback``, the network is where the loop has come to: its state is
-        that after ``network.time``, and ``run`` continues from there. The recording is lost. Files hold all up to the
-        piece of the run, of half a second or less, in which that happened; of this piece nothing if it was the writing
-        that failed, and everything otherwise, but for weights that were due at its end.
+        that after ``network.time``, and ``run`` continues from there. ``network.interrupted`` is the recording of what
+        has been done. It and files hold all up to the piece, of half a second or less, in which that happened;
+        files nothing of this piece if it was the writing that failed, and everything otherwise, but for weights that
+        were due at its end.
         """
         return run.run(
             self, duration, record, every, to, variables_to, progress, callback, callback_every, checkpoint,
@@ -316,8 +326,8 @@ class Simulation(Changing, Members):
 
     def loop(self) -> Loop:
         """The compiled loop; a new one after the number of threads has changed."""
-        if self._loop is None or self._loop_threads != threads():
+        if self._loop is None or self._loop_threads != self.threads:
             history = self._loop.history(self.step) if self._loop else self._history
-            self._loop, self._loop_threads = self.backend.loop(self), threads()
+            self._loop, self._loop_threads = self.backend.loop(self), self.threads
             self._loop.load(history, self.step)
         return self._loop

@@ -138,11 +138,20 @@ class RewardedWeights(PlainWeights):
     waits = True
 
     def read(self) -> Array:
+        return self._now()[0]
+
+    def eligibility(self) -> Array:
+        """What waits for a reward at the end of the latest step."""
+        return self._now()[1]
+
+    def _now(self) -> tuple[Array, Array]:
+        """Copies of weights and eligibility that are up to date."""
         weights, eligibility, since = map(_copy, self._arrays())
         self._catch_up(weights, eligibility, since)
-        weights = gpu.get(weights)
-        weights.flags.writeable = False
-        return weights
+        found = gpu.get(weights), gpu.get(eligibility)
+        for array in found:
+            array.flags.writeable = False
+        return found
 
     def write(self, values: ArrayLike) -> None:
         self.settle()

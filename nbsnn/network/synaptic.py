@@ -1,0 +1,63 @@
+"""Variables of synapses: weights, traces, eligibility, resources of short-term plasticity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..kernels.network import tables as at
+from ..plasticity.reward import RewardRule
+from ..synapses.short_term import released
+from .connection import Connection
+
+Array = np.ndarray
+
+
+def reader(connection: Connection, name: str, chosen: Array | None) -> Callable[[], Array]:
+    """What reads a variable of the chosen synapses, or of all, as it is after the latest step.
+
+    "weight"; the traces of a rule by their names, as they are carried on; "eligibility" of a rewarded rule with
+    ``tau_e``; of short-term plasticity "u" and "R", which a spike of the next step would find.
+    """
+    network, stored = connection.network, connection.stored
+    rule = connection.rule
+    kind = {name: side for side in ("pre", "post") for name in getattr(rule, side)}
+    known = {**dict.fromkeys(["weight"] if connection.own_weights else []), **kind}
+    if isinstance(rule, RewardRule) and rule.tau_e is not None:
+        known["eligibility"] = ""
+    if connection.short_term is not None:
+        known |= {"u": "", "R": ""}
+    if name not in known:
+        raise KeyError(
+            f"of {connection.name} {', '.join(known) or 'nothing'} can be recorded, not {name!r}"
+            + (" as all synapses share one" if name == "weight" else "")
+        )
+    if name == "weight" and chosen is None:
+        return lambda: np.array(connection.of_all(connection.weight))
+    if network.ranks.size > 1:
+        raise NotImplementedError(f"on ranks weights of all synapses of {connection.name} can be recorded alone")
+    if name in ("weight", "eligibility"):
+        every = slice(None) if chosen is None else chosen
+        if name == "weight":
+            return lambda: np.array(connection.weight[every])
+        return lambda: np.array(connection.public(stored.eligibility())[every])
+    unit = connection.post if kind.get(name) == "post" else connection.pre
+    unit = unit if chosen is None else unit[chosen]
+    memory = network.layout.memory
+    if name in kind:
+        place, n = network.layout.place[connection, name]
+        return lambda: np.array(memory.read("traces", place, place + n)[unit])
+    return lambda: _resources(connection, memory.read("resources"))[name == "R"][unit].astype(network.dtype)
+
+
+def _resources(connection: Connection, resources: Array) -> tuple[Array, Array]:
+    """u and R of each unit of the source for a spike of the next step."""
+    network, n = connection.network, connection.source.n
+    line = next(row for row in network.layout.short if network.connections[row[at.WIRE]] is connection)
+    place, first = int(line[at.RESOURCES]), int(line[at.NUMBERS])
+    numbers = resources[first : first + 4]
+    state = resources[place : place + 3 * n].reshape(3, n).T
+    found = [released(u, r, network.step - last, numbers)[:2] for u, r, last in state.tolist()]
+    u, r = np.array(found).T
+    return u, r
