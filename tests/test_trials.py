@@ -274,11 +274,10 @@ def test_variables_of_synapses_are_recorded():
         arrived, fired = spikes["inputs"][t], spikes["cells"][t]
         x, y = x * np.exp(-0.5 / 20.0) + arrived, y * np.exp(-0.5 / 20.0) + fired
         eligible = 0.5 * fired[post] * x[pre] - 0.3 * arrived[pre] * y[post]
-        c = c * np.exp(-0.5 / 10.0) + 0.0
+        c = c * np.exp(-0.5 / 10.0) + eligible / 10.0
         np.testing.assert_allclose(run[learned, "x"][t], x[pre], atol=1e-12)
         np.testing.assert_allclose(run[learned, "y"][t], y[post], atol=1e-12)
-        np.testing.assert_allclose(run[learned, "eligibility"][t], c + eligible / 10.0 * 1.0, atol=1e-9)
-        c = c + eligible / 10.0
+        np.testing.assert_allclose(run[learned, "eligibility"][t], c, atol=1e-9)
         here = fired[:6] > 0.0
         left = np.where(here, r - u * r, r)
         r = 1.0 - (1.0 - left) * np.exp(-0.5 / 200.0)

@@ -99,7 +99,8 @@ MORE = {  # what options lead to: callable -> further arguments
     "unsupervised.name_units": {"stream": "a", "seed": 0, "keep": ("theta", "theta_low"), "progress": False},
     "Neuron.replace": {"compare": ">", "learn": (), "leak": "decay", "first": 0.0, "surrogate": surrogates.atan()},
     "Rule.replace": RULE, "Network.population": {"v": 0.0},
-    "Upsample": {"size": 2}, "Rule.run": {}, "Network.steps": {"record": {"b": "v"}, "every": 0.1},
+    "Upsample": {"size": 2}, "Rule.run": {},
+    "Network.steps": {"record": {"b": "v"}, "every": 0.1},
 }  # fmt: skip
 
 
@@ -118,6 +119,10 @@ def brain() -> tuple[nbsnn.Network, Any, Any]:
 
 def pair_step(x, v, decay):
     return x, decay * v
+
+
+def set_noise(noise):
+    brain()[0].noise = noise
 
 
 def ignore(network):
@@ -296,6 +301,15 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             n.run, run=False, duration=0.3, record=record, every=0.1, to=None, variables_to=None, progress=False,
             callback=lambda: ignore, callback_every=0.1,
         ),
+        "Network.trials": network(
+            n.trials, run=False, n=2, duration=0.3, prepare=None, noise=3, record={"b": "v"}, every=0.1, callback=lambda: ignore,
+            callback_every=0.1, progress=False,
+        ),
+        "Network.counterpart": (n.counterpart, lambda **g: brain()[0].counterpart(**g), {"of": "a"}),
+        "Recording.times_of": (
+            None, lambda **g: brain()[0].run(0.3, record={"b": "v"}).times_of(**g), {"owner": "b", "name": "v"},
+        ),
+        "Network.noise=": (None, set_noise, {"noise": 3}),
         "Network.steps": (n.steps, lambda **g: list(brain()[0].steps(**g)), {"duration": 0.3}),
         "Network.restore": network(n.restore, state=lambda: state_of(brain()[0])),
         "Connection.weight=": (None, lambda weight: connection(weight=weight), {"weight": 0.5}),
