@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..random import Draws
 from .course import Course
+from .given import seed_of
 from .running import mine, running
 from .sealed import Sealed
 
@@ -44,7 +44,7 @@ class Changing(Sealed):
     @noise.setter
     def noise(self, seed: int) -> None:
         mine(self, "a seed")  # type: ignore[arg-type]
-        self._noise = Draws(seed).seed
+        self._noise = seed_of("noise", seed)
         if self._layout is not None:
             self._layout.take_noise()
             self.changed()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..random import Draws
 from ..sparse import values
 from ..validate import finite, free_memory
 from .home import Home
@@ -46,3 +47,11 @@ def whole(name: str, weights: np.ndarray) -> None:
     wrong = weights[weights != np.rint(weights)]
     if wrong.size:
         raise ValueError(f"weights of {name} must be whole numbers for PostPreInt, not {wrong[0]:g}")
+
+
+def seed_of(what: str, value: object) -> int:
+    """A seed, which is any integer."""
+    try:
+        return Draws(value).seed  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{what} must be an integer, a seed, not {value!r}") from None

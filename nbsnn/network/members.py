@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 from .connection import Connection
 from .group import Group, Section
@@ -54,7 +54,7 @@ class Members(Sealed):
         """The number of the group's first unit among all units."""
         return sum(other.n for other in self.groups[: group.index])
 
-    def counterpart(self, of: Group | Section | Connection | str) -> Any:
+    def counterpart(self, of: object) -> Any:
         """What here corresponds to a population, section or connection of a network that this one is a copy of.
 
         Raises
@@ -72,7 +72,7 @@ class Members(Sealed):
             part.__dict__["group"] = self.counterpart(of.group)
             return part
         if not isinstance(of, Group):
-            return self.owner(of)
+            return self.owner(cast(str, of), "of")  # which says what it cannot take
         group = self.group(of.name)
         if of.n != group.n:
             raise KeyError(f"{of.name} has {of.n} units, and {group.n} in this network")

@@ -140,7 +140,7 @@ class Recording(Sealed):
             owner = self.network.counterpart(owner)
         elif isinstance(owner, str):
             owner = self.network.owner(owner)
-        if not isinstance(owner, Hashable) or (owner, name) not in self.variables:
+        if not (isinstance(owner, Hashable) and isinstance(name, str)) or (owner, name) not in self.variables:
             known = [f"{o.name}.{n}" for o, n in self.variables]
             raise KeyError(f"{getattr(owner, 'name', owner)}.{name} was not recorded; recorded were {known}")
         return owner, name

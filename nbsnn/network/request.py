@@ -26,7 +26,7 @@ Array = np.ndarray
 class Slow:
     """Variable that is read between two pieces of a run, every so many steps: of synapses, or rarer than others."""
 
-    owner: Any
+    owner: Group | Section | Connection
     name: str
     every: int
     n: int

@@ -18,6 +18,7 @@ from . import run
 from .arrays import ARRAYS
 from .backend import OnGpu, OnHost, OnRanks
 from .changing import Changing
+from .given import seed_of
 from .group import Group
 from .layout import Layout
 from .loop import Loop
@@ -42,7 +43,7 @@ class Simulation(Changing, Members, Trials):
     ):  # fmt: skip
         self.dt, self.seed = scale("dt", dt), seed
         self.draws = Draws(seed, "network")
-        self._noise = self.draws.seed if noise is None else Draws(noise).seed
+        self._noise = self.draws.seed if noise is None else seed_of("noise", noise)
         self.dtype, self.device = float_dtype(dtype), resolve(device)
         self.ranks = ranks_of(comm)
         self.backend: type[OnHost] = {"cuda": OnGpu}.get(self.device, OnRanks if self.ranks.size > 1 else OnHost)

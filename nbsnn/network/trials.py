@@ -11,8 +11,8 @@ import numpy as np
 
 from ..device.threads import threads
 from ..progress.bar import Progress
-from ..random import Draws
 from ..validate import count, function
+from .given import seed_of
 from .home import Home
 from .recording import Recording
 from .running import HELD, RUNNING, at_rest
@@ -88,12 +88,14 @@ class Trials(Sealed):
             raise NotImplementedError("trials are copies in one process; this network runs on ranks")
         if prepare is not None:
             function("prepare", prepare, "a function of a network and the number of a trial", 2)
-        given = [noise] * n if isinstance(noise, (int, np.integer)) else noise
-        seeds = [home.noise + k for k in range(n)] if given is None else [Draws(seed).seed for seed in given]
+        if isinstance(noise, (list, tuple, np.ndarray)):
+            seeds = [seed_of("noise", seed) for seed in noise]
+        else:
+            seeds = [home.noise + k if noise is None else seed_of("noise", noise) for k in range(n)]
         if len(seeds) != n:
-            raise ValueError(f"noise must be a seed, or {n}, one for each trial, not {len(seeds)}")
+            raise ValueError(f"noise must be a seed, or {n} of them, one for each trial, not {len(seeds)}")
         loop = home.build().loop()
-        workers = 1 if loop.interpreted or home.device == "cuda" else min(n, threads())
+        workers = 1 if loop.interpreted or home.backend.threads(loop) is None else min(n, threads())
         show, running, done = Progress.of(progress), [], []
 
         def trial(k: int) -> Recording:

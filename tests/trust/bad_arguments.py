@@ -84,6 +84,7 @@ ALIASES: list[tuple[str, str, str]] = [
     ("sparse.delays", "spec", "delay"),
     ("Optimizer.schedule=", "schedule", "lr"),
     (r"Recording\[.*", "group|name", "was not recorded"),
+    (r"Recording.times_of", "owner|name", "was not recorded|has no population"),
     (r"VariableFile.*", "owner|name", "is not in this file"),
     (r"History\[.*", "name", "no column"),
     (r"Sequential\[.*", "name", "no layer"),

@@ -302,8 +302,8 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             callback=lambda: ignore, callback_every=0.1,
         ),
         "Network.trials": network(
-            n.trials, run=False, n=2, duration=0.3, prepare=None, noise=3, record={"b": "v"}, every=0.1, callback=lambda: ignore,
-            callback_every=0.1, progress=False,
+            n.trials, run=False, n=2, duration=0.3, prepare=None, noise=3, record={"b": "v"}, every=0.1,
+            callback=lambda: ignore, callback_every=0.1, progress=False,
         ),
         "Network.counterpart": (n.counterpart, lambda **g: brain()[0].counterpart(**g), {"of": "a"}),
         "Recording.times_of": (
