@@ -61,8 +61,8 @@ def _run(
     calls = callbacks_of(callback, callback_every, dt, start) + checkpoints_of(checkpoint, checkpoint_every, dt, start)
     network.build()
     ranks = network.ranks
+    ranks.agree("run", (start, steps, None if isinstance(every, Mapping) else every))
     request = RecordRequest(network, record, every)
-    ranks.agree("run", (start, steps, request.every))
     loop, t, end = network.loop(), start, start + steps
     network.begin(start, end)
     files = None
@@ -115,7 +115,7 @@ def _run(
             files.discard()
         if files:
             files.close()
-        if network.step != start:
+        if network.step != start and ranks.size == 1:
             with suppress(OSError, ValueError):  # of a file that could not be written
                 network.interrupt(recorded(network.step))
         raise
