@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .diagnosis.report import SilentNetworkWarning as SilentNetworkWarning
     from .diagnosis.report import report as report
     from .diagnosis.summary import summary as summary
+    from .diagnosis.sweep import sweep as sweep
     from .diagnosis.target_rate import target_rate as target_rate
     from .gradcheck.check import GradientError as GradientError
     from .gradcheck.check import check as check
@@ -132,6 +133,7 @@ NAMES = {
     "device.threads": "set_threads",
     "diagnosis.report": "SilentNetworkWarning report",
     "diagnosis.summary": "summary",
+    "diagnosis.sweep": "sweep",
     "diagnosis.target_rate": "target_rate",
     "gradcheck.check": "GradientError check",
     "layers": """

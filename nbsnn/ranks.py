@@ -78,19 +78,14 @@ class Ranks(Alone):
 
     Raises
     ------
-    ImportError
-        If mpi4py is not installed.
     TypeError, ValueError
         If ``comm`` is no communicator, or ``timeout`` not above 0.
     """
 
     def __init__(self, comm: object, *, timeout: float = TIMEOUT):
-        try:
-            MPI = _mpi()
-        except ImportError:
-            raise ImportError(MISSING) from None
-        if not isinstance(comm, MPI.Intracomm):
+        if not hasattr(comm, "Dup"):
             raise TypeError(f"comm must be a communicator, mpi4py.MPI.COMM_WORLD say, not {comm!r}")
+        MPI = _mpi()
         self.MPI, self.comm, self.timeout = MPI, MPI.Intracomm(comm).Dup(), number("timeout", timeout, above=0.0)
         self.rank, self.size = self.comm.rank, self.comm.size
         self.waiting: tuple[str, float] | None = None  # for what, and since when

@@ -442,6 +442,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         ),
         "fold_batch_norm": (nbsnn.fold_batch_norm, nbsnn.fold_batch_norm, {"net": net}),
         "summary": (nbsnn.summary, nbsnn.summary, {"net": net, "x": X}),
+        "sweep": (nbsnn.sweep, nbsnn.sweep, {"function": divmod, "grid": {"x": [1]}, "store": "none.jsonl"}),
         "target_rate": (
             nbsnn.target_rate, nbsnn.target_rate, {"net": net, "x": X, "rate": 0.3, "tolerance": 0.3}
         ),
