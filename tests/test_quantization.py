@@ -145,3 +145,37 @@ def test_integers_that_single_precision_cannot_hold_are_refused():
     nbsnn.to_integer(net.twin(dtype=np.float64))
     with pytest.raises(ValueError, match="at most 24 together"):
         QuantLIF(bits=20, decay_bits=8)
+
+
+CONVOLVING = nbsnn.Sequential(
+    nbsnn.QuantConv2d(1, 2, 3, padding=1), QuantLIF(), nbsnn.SumPool2d(2), nbsnn.Flatten(), nbsnn.QuantDense(8, 3),
+    input_shape=(1, 4, 4), seed=0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layer", "changes", "message"),
+    [
+        (0, {"kind": "tanh"}, "kind of a layer must be one of"), (0, {"shape": [4, 4]}, "an image has three axes"),
+        (0, {"output": [2, 999, 4]}, "no convolution in 1 groups"), (0, {"groups": 0}, "groups must be a whole number"),
+        (1, {"shift": 99}, "shift must be a whole number from -62 to 62"), (1, {"reset": "x"}, "reset must be one of"),
+        (1, {"shape": [2, 4, 5]}, "but is given"), (2, {"kernel_size": [9, 9]}, "a window of"),
+        (2, {"stride": [0, 1]}, "stride must be 2 whole numbers"),
+        (4, {"fraction": 0.5}, "fraction must be a whole number"),
+        (4, {"name": "x"}, "arrays must hold 'x/weight'"),
+    ],
+)  # fmt: skip
+def test_layers_in_integers_that_do_not_fit_are_named(layer, changes, message):
+    integer = nbsnn.to_integer(CONVOLVING)
+    layers = [dict(each) for each in integer.layers]
+    layers[layer] |= changes
+    with pytest.raises(ValueError, match=message):
+        nbsnn.IntegerNetwork(layers, integer.arrays)
+
+
+@pytest.mark.parametrize("name", ["quantconv2d1/weight", "quantconv2d1/bias", "quantlif1/decay", "quantdense1/bias"])
+def test_arrays_in_integers_of_another_shape_are_named(name):
+    integer = nbsnn.to_integer(CONVOLVING)
+    arrays = {**integer.arrays, name: integer.arrays[name][..., :-1]}
+    with pytest.raises(ValueError, match=f"{name} must have the shape"):
+        nbsnn.IntegerNetwork(integer.layers, arrays)

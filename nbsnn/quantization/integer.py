@@ -19,16 +19,10 @@ from ..files.npz import Entries, reading
 from ..kernels.population import integer as populations
 from ..kernels.products import integer as products
 from ..layers.layer import Array
-from ..validate import choice, instance, real, shaped
+from ..validate import instance, real, shaped
+from .fitting import check
 
 RESETS = {"soft": populations.SOFT, "hard": populations.HARD, "none": populations.NONE, "": populations.LEAKY}
-
-
-KINDS = {
-    "rounded": "", "dense": "weight bias", "conv2d": "weight bias", "flatten": "", "sumpool2d": "", "maxpool2d": "",
-    "lif": "decay threshold reset", "li": "decay",
-}  # fmt: skip
-"""Kinds of layers, and their arrays."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +78,7 @@ class IntegerNetwork:
     def __init__(self, layers: list[dict[str, Any]], arrays: Mapping[str, Array]):
         self.layers = instance("layers", layers, list, "a list of layers")
         self.arrays = dict(instance("arrays", arrays, Mapping, "arrays by name"))
-        if not self.layers:
-            raise ValueError("layers must not be empty")
-        for layer in self.layers:
-            kind = choice("the kind of a layer", layer["kind"], tuple(KINDS))
-            for name in KINDS[kind].split():
-                if f"{layer['name']}/{name}" not in self.arrays:
-                    raise ValueError(f"arrays must hold {layer['name']}/{name}")
-        for name, array in self.arrays.items():
-            if np.asarray(array).dtype.kind != "i":
-                raise TypeError(f"{name} must be integers, not {np.asarray(array).dtype}")
+        check(self.layers, self.arrays)
 
     def __repr__(self) -> str:
         return "\n".join(["IntegerNetwork(", *(f"  {layer}" for layer in self.layers), ")"])
@@ -154,17 +139,8 @@ class IntegerNetwork:
         weight, images = self._array(layer, "weight"), np.ascontiguousarray(x).reshape(-1, *x.shape[2:])
         y = np.empty((len(images), *layer["output"]), np.int64)
         window = np.array([*layer["stride"], *layer["dilation"], *layer["padding"], layer["groups"]])
-        _start(
-            products,
-            "convolve",
-            len(images),
-            y.size * weight[..., 0].size,
-            window,
-            images,
-            weight,
-            self._bias(layer),
-            y,
-        )
+        arrays = (window, images, weight, self._bias(layer), y)
+        _start(products, "convolve", len(images), y.size * weight[..., 0].size, *arrays)
         return y.reshape(*x.shape[:2], *y.shape[1:])
 
     def _bias(self, layer: Mapping[str, Any]) -> Array:

@@ -182,6 +182,21 @@ def read_text(path):
     return list(nbsnn.files.read_csv(path, "cells"))
 
 
+def integers():
+    parts = nbsnn.QuantDense(4, 6), nbsnn.neurons.QuantLIF(), nbsnn.QuantDense(6, 3), nbsnn.neurons.QuantLI()
+    return nbsnn.to_integer(nbsnn.Sequential(*parts, seed=0))
+
+
+def write_integers(path):
+    integers().save(path)
+
+
+def read_integers(path):
+    net = nbsnn.IntegerNetwork.load(path)
+    x = np.ones((3, 2, *net.layers[0]["shape"]), np.int64)
+    return [net.run(x).integers, *net.arrays.values(), np.array(json.dumps(net.layers))]
+
+
 # What can be seen to be wrong in data that differ.
 
 
@@ -532,6 +547,7 @@ FORMATS = {
     "learning": (write_learning, course, mutate_npz, odd_arrays),
     "state": (write_state, read_state, mutate_npz, odd_state),
     "spikes": (write_spikes, read_spikes, mutate_spikes, odd_spikes),
+    "integers": (write_integers, read_integers, mutate_npz, never),
     "csv": (write_text, read_text, lambda rng, data, number: bent(rng, data), odd_text),
     "variables": (write_variables, read_variables, mutate_variables, odd_variables),
     "idx": (write_idx, read_images, mutate_idx, never),
