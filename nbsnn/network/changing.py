@@ -20,7 +20,7 @@ class Changing(Sealed):
     _stale: bool
     _stopped: bool
     _interrupted: object
-    _halted = False
+    _halted: bool = False  # if a run in another thread is to end with KeyboardInterrupt
 
     _noise: int
 
@@ -31,10 +31,6 @@ class Changing(Sealed):
     def interrupted(self) -> Any:
         """Recording of the latest run up to the step at which Ctrl-C or an error ended it; None if nothing has."""
         return self._interrupted
-
-    def interrupt(self, recording: object) -> None:
-        """Take note of what an interrupted run has recorded."""
-        self._interrupted = recording
 
     @property
     def noise(self) -> int:
@@ -80,15 +76,6 @@ class Changing(Sealed):
         if self._stale and step < end:
             self.refresh(step, end)
         return end
-
-    def halt(self) -> None:
-        """Let a run in another thread end with ``KeyboardInterrupt``."""
-        self._halted = True
-
-    @property
-    def halted(self) -> bool:
-        """True if a run is to end at once."""
-        return self._halted
 
     def stop(self) -> None:
         """End the present run after this step: for a ``callback``. The recording holds what has been so far.

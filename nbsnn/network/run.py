@@ -77,7 +77,7 @@ def _run(
 
     def look(t: int) -> None:
         watch.look(t)
-        if network.halted:
+        if network._halted:
             raise KeyboardInterrupt
         if bar:
             bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
@@ -117,7 +117,7 @@ def _run(
             files.close()
         if network.step != start and ranks.size == 1:
             with suppress(OSError, ValueError):  # of a file that could not be written
-                network.interrupt(recorded(network.step))
+                network._interrupted = recorded(network.step)
         raise
     if files:
         files.close()

@@ -55,7 +55,8 @@ class Simulation(Changing, Members, Trials):
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
         self._threads: int | None = None  # as many as there are
         self._history: list = []  # the latest spikes, of a copy that has no loop yet
-        self._drives, self._stale, self._stopped, self._interrupted = 0, False, False, None
+        self._drives, self._stale, self._stopped = 0, False, False
+        self._interrupted: object = None
 
     @property
     def step(self) -> int:

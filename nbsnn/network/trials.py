@@ -126,7 +126,7 @@ class Trials(Sealed):
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     for net in list(running):
-                        net.halt()
+                        net._halted = True
                     raise
         finally:
             RUNNING.pop(id(self), None)
