@@ -119,6 +119,8 @@ def test_commands_of_nbsnn_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     if "--page" in command:
         pytest.importorskip("bokeh")
+    if "--mpi" in command:
+        pytest.importorskip("mpi4py")
     if command.endswith("--help"):
         with pytest.raises(SystemExit, match="0"):
             main(shlex.split(command)[1:])
