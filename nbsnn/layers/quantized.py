@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..random import Draws
-from ..validate import count
+from ..validate import choice, count
 from .conv2d import Conv2d
 from .dense import Dense
 from .layer import Array, Nested, Setting
@@ -38,9 +38,11 @@ class Quantized:
 
     def integers(self, name: str) -> Array:
         """The parameter "weight" or "bias" as whole numbers of 2^-fraction, int64."""
-        return np.rint(np.ldexp(self.params[name].astype(np.float64), self.fraction)).astype(np.int64)
+        return np.rint(
+            np.ldexp(self.params[choice("name", name, tuple(self.params))].astype(np.float64), self.fraction)
+        ).astype(np.int64)
 
-    def rounded(self, name: str) -> Array:
+    def _rounded(self, name: str) -> Array:
         """The parameter as it is used."""
         if self.setting.smooth:
             return self.params[name]
@@ -85,11 +87,11 @@ class QuantDense(Quantized, Dense):
 
     @property
     def matrix(self) -> Array:
-        return self.rounded("weight")
+        return self._rounded("weight")
 
     @property
     def offset(self) -> Array | None:
-        return self.rounded("bias") if self.bias else None
+        return self._rounded("bias") if self.bias else None
 
 
 class QuantConv2d(Quantized, Conv2d):
@@ -115,8 +117,8 @@ class QuantConv2d(Quantized, Conv2d):
 
     def __init__(
         self, c_pre: int, c_post: int, kernel_size: Pair, *, stride: Pair = 1, padding: Pair | str = 0,
-        dilation: Pair = 1, groups: int = 1, bits: int = 8, bias: bool = True, padding_mode: str = "zeros",
-        path: str = "auto", weight: Callable[..., Array] | None = None, bias_init: Callable[..., Array] | None = None,
+        dilation: Pair = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", path: str = "auto",
+        weight: Callable[..., Array] | None = None, bias_init: Callable[..., Array] | None = None, bits: int = 8,
     ):  # fmt: skip
         super().__init__(
             c_pre, c_post, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias,
@@ -132,11 +134,11 @@ class QuantConv2d(Quantized, Conv2d):
 
     @property
     def matrix(self) -> Array:
-        return self.rounded("weight").reshape(self.fan_in, self.groups, -1).transpose(1, 0, 2)
+        return self._rounded("weight").reshape(self.fan_in, self.groups, -1).transpose(1, 0, 2)
 
     @property
     def offset(self) -> Array | None:
-        return self.rounded("bias") if self.bias else None
+        return self._rounded("bias") if self.bias else None
 
 
 class Rounded(Stateless):

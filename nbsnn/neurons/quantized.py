@@ -70,15 +70,15 @@ def QuantLIF(
     v_threshold: float = 1.0,
     v_reset: float | None = 0.0,
     *,
-    bits: int = 16,
-    fraction: int = 12,
-    decay_bits: int = 8,
     decay: str = "exp",
     reset: str | None = None,
     detach_reset: bool = False,
     compare: str = ">=",
     surrogate: Surrogate | None = None,
     learn: tuple[str, ...] | str = (),
+    bits: int = 16,
+    fraction: int = 12,
+    decay_bits: int = 8,
 ) -> Neuron:
     """Leaky integrate-and-fire neuron in fixed point, trained with straight-through gradients.
 
@@ -121,11 +121,11 @@ def QuantLIF(
 def QuantLI(
     tau: float = 2.0,
     *,
+    decay: str = "exp",
+    learn: tuple[str, ...] | str = (),
     bits: int = 16,
     fraction: int = 12,
     decay_bits: int = 8,
-    decay: str = "exp",
-    learn: tuple[str, ...] | str = (),
 ) -> Neuron:
     """Leaky integrator in fixed point; its output is its membrane.
 

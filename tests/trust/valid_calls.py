@@ -435,6 +435,9 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             nbsnn.IntegerNetwork.save, lambda **g: nbsnn.to_integer(quantised()).save(**g), {"path": new_path}
         ),
         "IntegerNetwork.load": (nbsnn.IntegerNetwork.load, nbsnn.IntegerNetwork.load, {"path": saved_integers}),
+        "QuantConv2d.integers": (
+            nbsnn.QuantConv2d.integers, lambda **g: quantised()["dense1"].integers(**g), {"name": "weight"}
+        ),
         "LearnedDelays": (
             nbsnn.LearnedDelays, lambda **g: nbsnn.Sequential(nbsnn.LearnedDelays(**g)),
             {"n_pre": 4, "n_post": 3, "max_delay": 3, "sigma": 1.0, "bias": True, "weight": nbsnn.init.normal(),
