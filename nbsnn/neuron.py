@@ -26,7 +26,7 @@ from .validate import choice, filled, function, instance, names, numbers
 COMPARE = {">=": at_or_above, ">": above}
 
 INPUTS = ("current", "conductance", "jump", "uniform", "normal")
-"""What may feed a neuron, in the order of ``step``'s arguments."""
+"""What may feed a neuron, in the order of ``step``'s arguments, before inputs of its own."""
 
 T = TypeVar("T")
 Value = float | np.ndarray | list | Callable[[tuple[int, ...]], ArrayLike]
@@ -81,8 +81,8 @@ class Neuron:
         synapses, whose currents at v = 0, the sum of g E, are then part of the current, so that x - g v flows in;
         "jump", by how much delta synapses let the membrane jump at the end of the step, to be added after it has been
         integrated and before it is compared with the threshold, and dropped while it is held; "uniform" and "normal",
-        a random number in [0, 1) and a standard normal one, drawn anew for every unit and step. With more than a
-        current there is no ``vjp``.
+        a random number in [0, 1) and a standard normal one, drawn anew for every unit and step; then any names of its
+        own, which synapses address (``CustomSynapse(output="nmda")``). With more than a current there is no ``vjp``.
     membrane : str
         The state that a delta synapse lets jump, "v" by default in a neuron that takes a conductance. One that takes a
         "jump" sees to it in its step. In one whose membrane answers to the current in proportion, whatever its value,
@@ -226,8 +226,13 @@ class Neuron:
         """Raise unless ``inputs`` are known, in order, and without gradient where there is more than a current."""
         given = names("inputs", self.inputs)
         object.__setattr__(self, "inputs", given)
-        if given[:1] != INPUTS[:1] or given != tuple(name for name in INPUTS if name in given):
-            raise ValueError(f"inputs must be 'current' and then any of {INPUTS[1:]} in this order, not {given!r}")
+        own = [name for name in given if name not in INPUTS]
+        if given[:1] != INPUTS[:1] or given != (*(name for name in INPUTS if name in given), *dict.fromkeys(own)):
+            order = f"'current', then any of {INPUTS[1:]} in this order, then names of its own, each once"
+            raise ValueError(f"inputs must be {order}, not {given!r}")
+        for name in own:
+            if not name.isidentifier() or name in self.state or name in self.params:
+                raise ValueError(f"inputs: {name!r} must be a name that no state and no parameter has")
         if self.vjp and len(given) > 1:
             raise ValueError(f"a neuron with the inputs {given} cannot have a vjp: gradients flow to a current only")
 

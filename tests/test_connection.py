@@ -8,7 +8,7 @@ from scipy import sparse
 
 import nbsnn
 from nbsnn.neurons import LIF, PoissonNeuron
-from nbsnn.plasticity import MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt
+from nbsnn.plasticity import MSTDPET, Normalize, PairSTDP, PostPreInt
 from nbsnn.synapses import Delta, Exponential
 
 Normal, Uniform = nbsnn.values.Normal, nbsnn.values.Uniform
@@ -209,10 +209,10 @@ BAD = {
     "normal delays below 0": ({"delay": Normal(0.2, 1.0)}, ValueError, "a delay must be a time"),
     "a huge delay": ({"delay": 1e300}, ValueError, "a delay must be a time"),
     "delays of plastic synapses": (
-        {"delay": np.linspace(1.0, 2.0, 6), "plasticity": PairSTDP()}, ValueError, "share one delay",
+        {"delay": np.linspace(1.0, 2.0, 6), "plasticity": PostPreInt()}, ValueError, "share one delay",
     ),
     "drawn delays of plastic synapses": (
-        {"delay": Uniform(1.0, 2.0), "plasticity": PairSTDP()}, ValueError, "share one delay",
+        {"delay": Uniform(1.0, 2.0), "plasticity": PostPreInt()}, ValueError, "share one delay",
     ),
     "half an integer weight": ({"weight": 0.5, "plasticity": PostPreInt()}, ValueError, "must be whole numbers"),
 }  # fmt: skip
@@ -240,7 +240,7 @@ def test_a_delay_for_which_memory_does_not_last_is_refused(monkeypatch):
     [
         (nbsnn.OneToOne(), {}, "one size, not of 3 and 2"),
         (nbsnn.Explicit([3], [0]), {}, "pre must be from 0 to 2, one of the 3 units"),
-        (nbsnn.Explicit([0, 1], [0, 1], delay=[1.0, 2.0]), {"plasticity": MetaNearestSTDP()}, "share one delay"),
+        (nbsnn.Explicit([0, 1], [0, 1], delay=[1.0, 2.0]), {"plasticity": PostPreInt()}, "share one delay"),
         (nbsnn.Explicit([0], [0], delay=[0.001]), {}, "half a step"),
         (nbsnn.Sparse(indegree=4, multapses=False), {}, "asks for 4 synapses"),
         (nbsnn.Sparse(probability=0.5), {"weight": np.ones(6)}, r"shape \[\d\], one per synapse, not \[6\]"),

@@ -10,7 +10,7 @@ import nbsnn
 import nbsnn.network.loop as loops
 from nbsnn.events import Recording
 from nbsnn.neurons import LIF, ConductanceLIF, EscapeLIF, Izhikevich
-from nbsnn.plasticity import PairSTDP, TripletSTDP
+from nbsnn.plasticity import PairSTDP, PostPreInt, TripletSTDP
 from nbsnn.synapses import Alpha, Delta, DoubleExponential, Exponential, TsodyksMarkram
 
 CELL = LIF(tau=20.0, v_rest=-60.0, v_threshold=1e3, v_reset=-60.0)
@@ -444,10 +444,10 @@ def small():
         (lambda net, c: net.connect(c, c, nbsnn.AllToAll(), weight=[1.0, 2.0]) and net.build(), ValueError, r"\[16\]"),
         (
             lambda net, c: (
-                net.connect(c, c, nbsnn.AllToAll(), delay=np.arange(1.0, 17.0), plasticity=PairSTDP()) and net.build()
+                net.connect(c, c, nbsnn.AllToAll(), delay=np.arange(1.0, 17.0), plasticity=PostPreInt()) and net.build()
             ),
             ValueError,
-            "plastic synapses share one delay",
+            "synapses of PostPreInt share one delay",
         ),
         (lambda net, c: net.run(0.25), ValueError, "whole number of steps"),
         (lambda net, c: net.run(-1.0), ValueError, "whole number of steps"),

@@ -322,7 +322,6 @@ class Whole(Rule):
         ({"homeostasis": 3}, TypeError, "must be a Scaling"),
         ({"plasticity": MSTDP(normalize=Normalize(1.0, "every"))}, ValueError, "homeostasis=Normalize"),
         ({"plasticity": Whole(lambda w, pre, post: (0.0, 0.0))}, ValueError, "nbsnn.plasticity.Plastic"),
-        ({"plasticity": PairSTDP(), "delay": np.tile([1.0, 2.0], 8)}, ValueError, "share one delay"),
     ],
 )
 def test_bad_input(options, error, message):

@@ -37,15 +37,15 @@ def read(count: int) -> Callable:
 
 
 @functools.cache
-def write(count: int) -> Callable:
-    """A function that writes the items 1, 2, ... of a tuple to ``count`` variables of a unit in a flat array.
+def write(count: int, first: int = 1) -> Callable:
+    """A function that writes the items ``first``, ... of a tuple to ``count`` variables of a unit in a flat array.
 
     >>> array = [1, 2, 3, 4]
     >>> write(2)(array, ("output", 8, 9), 0, 2, 1)
     >>> array
     [1, 8, 3, 9]
     """
-    lines = "; ".join(f"{_place(j)} = r[{1 + j}]" for j in range(count)) or "pass"
+    lines = "; ".join(f"{_place(j)} = r[{first + j}]" for j in range(count)) or "pass"
     scope: dict[str, Any] = {}
     exec(f"def write(s, r, o, w, k): {lines}", scope)
     return scope["write"]
@@ -59,6 +59,16 @@ def numbers(count: int) -> Callable:
     (6, 7)
     """
     return eval(f"lambda p, o: ({''.join(f'p[o + {j}], ' for j in range(count))})")
+
+
+@functools.cache
+def pick(places: tuple[int, ...]) -> Callable:
+    """A function that reads these variables of a unit from a flat array, as a tuple.
+
+    >>> pick((1,))([1, 2, 3, 4], 0, 2, 1)
+    (4,)
+    """
+    return eval(f"lambda s, o, w, k: ({''.join(f'{_place(j)}, ' for j in places)})")
 
 
 def _place(variable: int) -> str:

@@ -31,7 +31,9 @@ class Adjustable(Sealed):
     n: int
     neuron: Neuron | None
     list: tuple[Array, Array] | None
+    index: int
     ports: list[Port]
+    gates: list
     currents: list[Current]
     initial: dict[str, Any]
     values: dict[str, Array]
@@ -42,7 +44,7 @@ class Adjustable(Sealed):
     @property
     def driven(self) -> bool:
         """True if synapses conduct onto this neuron, which takes a current alone."""
-        return any(port.mode == "driving" for port in self.ports)
+        return any("driving" in port.modes for port in self.ports)
 
     @property
     def response(self) -> Response | None:
@@ -62,7 +64,7 @@ class Adjustable(Sealed):
 
     def _linear(self) -> Membrane | tuple[Membrane, ...] | None:
         neuron = self.neuron
-        if neuron is None or not neuron.leak or not set(neuron.inputs) <= {"current", "uniform", "normal"}:
+        if neuron is None or not neuron.leak or {"conductance", "jump"} & set(neuron.inputs):
             return None
         leak = np.ravel(self.values[neuron.leak])
         if np.ptp(leak) > 0.0:

@@ -21,6 +21,7 @@ class OnHost:
     memory: type[Memory] = Memory
     loop: type[Loop] = Loop
     shares: type[Shares] = Shares
+    gates = delays = True  # whether gates of sources run there, and synapses learn that have delays of their own
 
     @staticmethod
     def check(rule: Rule | PostPreInt) -> None:
@@ -47,7 +48,8 @@ class OnRanks(OnHost):
 class OnGpu(OnHost):
     """The same on a GPU."""
 
-    kernel, memory, loop = GpuNetworkKernel, GpuMemory, GpuLoop
+    kernel, memory, loop, gates = GpuNetworkKernel, GpuMemory, GpuLoop, False
+    delays = False
     check = staticmethod(check_on_gpu)
 
     @staticmethod

@@ -50,9 +50,8 @@ class Activity(Sealed):
         if group is None:
             return steps, units
         section = self._network.section(group)
-        first = self._network.first(section.group) + section.lo
-        mine = (units >= first) & (units < first + section.n)
-        return steps[mine], units[mine] - first
+        local = section.local(units - self._network.first(section.group))
+        return steps[local >= 0], local[local >= 0].astype(units.dtype)
 
     def spikes(self, group: object = None) -> tuple[Array, Array]:
         """Spikes of a group, of a section of one, or of the whole network: times in ms, and units."""

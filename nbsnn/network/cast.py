@@ -21,7 +21,7 @@ class Cast(Members):
         nothing: dict[str, Any] = {"network": self, "neuron": None, "list": None, "_rate": None, "_course": None}
         for group in network.groups:
             self.groups.append(copy.copy(group))
-            self.groups[-1].__dict__.update(nothing, ports=[], currents=[], initial={}, values={}, _found={})
+            self.groups[-1].__dict__.update(nothing, ports=[], gates=[], currents=[], initial={}, values={}, _found={})
             self.groups[-1].__dict__["group"] = self.groups[-1]
         for c in network.connections:
             self.connections.append(object.__new__(type(c)))

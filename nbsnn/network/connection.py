@@ -10,9 +10,9 @@ import numpy as np
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..random import Draws
-from ..sparse import Rows, delay_steps, delays, values
+from ..sparse import Rows, values
 from ..sparse import Rule as Pattern
-from ..synapses import Synapse, TsodyksMarkram
+from ..synapses import CustomSynapse, Synapse, TsodyksMarkram
 from ..validate import number_in
 from . import given
 from .arrays import Memory
@@ -28,7 +28,7 @@ def _nothing(w, pre, post):
     return 0.0, 0.0
 
 
-FIRST = 1000  # delays of a distribution that are looked at before all are drawn
+ONE = np.zeros(1, np.int64)
 
 IDLE = Rule(_nothing, bounds="none")  # of connections that have homeostasis or integers alone
 
@@ -83,14 +83,18 @@ class Connection(Drawn):
         self.coordinates = copy.deepcopy(coordinates)
         self._weight, self._delay = given.kept("weight", weight), given.kept("delay", delay)
         # Where the sources are among the targets, of which autapses=False must know.
-        self.own = source.lo - target.lo if self.source is self.target else None
+        self.own = given.own(pattern, source, target)
+        self.lates = ONE  # of plastic synapses, which lie by delay: all there are, ascending
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
         self.first = 0  # place of the first synapse in the network's list
         self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
         self._pair: Array | None = None  # which of the given pairs each synapse is, if not in their order
-        self._check(len(network.connections))
+        given.check(self, len(network.connections))
+        if synapse.gate:
+            given.gated(self)
         self.port: Port = self.target.port(synapse)
+        self.gate = self.source.gate(synapse) if isinstance(synapse, CustomSynapse) and synapse.gate else None
         self.seal(Connection)
 
     def __repr__(self) -> str:
@@ -127,38 +131,12 @@ class Connection(Drawn):
             return getattr(self.pattern, "delay", None) is None
         return not isinstance(self._delay, values.Distribution) and np.ndim(self._delay) == 0
 
-    def _check(self, number: int) -> None:
-        """Raise what building connection ``number`` would raise, as far as that is known without building it."""
-        pattern, network, name = self.pattern, self.network, self.name
-        synapses = self.estimate()
-        lists = [(k, v) for k, v in (("weight", self._weight), ("delay", self._delay)) if np.ndim(v)]
-        for what, value in lists if pattern.exact else ():
-            if value.shape != (synapses,):
-                raise ValueError(
-                    f"{what} of {name} must be a number, a distribution or have shape [{synapses}], one per synapse, "
-                    f"not {list(value.shape)}"
-                )
-        weight = getattr(pattern, "weight", None) if self._weight is None else self._weight
-        if self.integer and weight is not None and not isinstance(weight, values.Distribution):
-            given.whole(name, np.asarray(weight))
-        delay = getattr(pattern, "delay", None) if self._delay is None else self._delay
-        if isinstance(delay, values.Distribution):
-            first = min(synapses if pattern.exact else synapses // 2, FIRST)
-            delays(delay, first, dt=network.dt, seed=network.seed, stream=("connection", number, "delay"))
-        elif delay is not None:
-            steps = np.asarray(delay_steps(delay, network.dt))
-            if self.changes and steps.size and steps.min() != steps.max():
-                raise ValueError(given.ONE_DELAY.format(name))
-            given.waits(name, int(np.max(steps, initial=1)), self.target.n, network)
-        if (lists and not pattern.exact) or (self.changes and isinstance(delay, values.Distribution)):
-            self.build(number)
-
-    def laid(self, rows: Rows, first: int, late: int | None, place: int) -> None:
-        """Take note of where the synapses lie, once they are built."""
+    def laid(self, rows: Rows, first: int, late: int | None, place: int, lates: Array = ONE) -> None:
+        """Take note of where the synapses lie, once they are built; ``lates`` are the delays of plastic ones."""
         pair = rows.pair
         if pair is not None and self.network.ranks.size > 1:  # of the pairs of this rank, in their order
             self._given, pair = pair, np.argsort(np.argsort(pair))
-        self.__dict__.update(start=rows.start, _pair=pair, first=first, late=late, place=place)
+        self.__dict__.update(start=rows.start, _pair=pair, first=first, late=late, place=place, lates=lates)
 
     def keep(self, memory: Memory, index: Array, table: Array, line: int) -> None:
         """Take note of the arrays that hold the weights, and of the line in the table of plastic connections."""
@@ -173,6 +151,11 @@ class Connection(Drawn):
     def after(self) -> int:
         """Steps from a spike to its arrival, if all synapses share them."""
         return (self.late or 0) + self._extra
+
+    @property
+    def last(self) -> int:
+        """The same of the longest delay, if they learn."""
+        return self.after + int(self.lates[-1] - self.lates[0])
 
     def public(self, values: Array) -> Array:
         """Values in the order of rows, in that of the pairs if these were given; a copy that cannot be written to."""
@@ -210,7 +193,8 @@ class Connection(Drawn):
     def pre(self) -> Array:
         """Source of each synapse: int32 [synapses]."""
         self.network.build()
-        return self.public(np.repeat(np.arange(self.source.n, dtype=np.int32), np.diff(self.start)))
+        sources = np.tile(np.arange(self.source.n, dtype=np.int32), len(self.lates))
+        return self.public(np.repeat(sources, np.diff(self.start)))
 
     @property
     def weight(self) -> Any:
@@ -296,6 +280,9 @@ class Connection(Drawn):
     def delay(self) -> Any:
         """Delay in ms: a number, or one per synapse [synapses]. It stays as it was given, in whole steps."""
         self.network.build()
+        if len(self.lates) > 1:
+            counts = np.diff(self.start[:: self.source.n])
+            return self.public(np.repeat(np.asarray(self.lates) + self._extra, counts) * self.network.dt)
         if self.late is not None:
             return self.after * self.network.dt
         layout = self.network.layout

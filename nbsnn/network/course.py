@@ -29,8 +29,10 @@ class Course(ByName):
     def __init__(
         self, what: str, given: Given, n: int, network: Home, every: float | None = None, start: float = 0.0,
         stop: float | None = None, check: Callable[[Array], object] | None = None, dtype: DTypeLike | None = None,
+        units: Array | None = None,
     ):  # fmt: skip
-        self.what, self.n, self.dt, self.check = what, n, network.dt, check
+        self.what, self.n, self.dt, self.check = what, n if units is None else len(units), network.dt, check
+        self.whole, self.units = n, units  # of a course for some of n units, who they are
         self.dtype = network.dtype if dtype is None else dtype
         self.begin = self.first = whole(start, self.dt, "start", least=0)
         self.end = FOREVER if stop is None else whole(stop, self.dt, "stop", least=0)
@@ -61,12 +63,20 @@ class Course(ByName):
                 raise ValueError(
                     f"every is the time for which a row of a {self.what} lasts; this {self.what} has one row"
                 )
-            return self._checked(array.reshape(1, -1)), FOREVER
+            return self._of_all(self._checked(array.reshape(1, -1))), FOREVER
         if array.ndim > 2 or array.shape[1] not in (1, n):
             raise ValueError(
                 f"a {self.what} that changes must have shape [rows, {n}] or [rows, 1], not {list(array.shape)}"
             )
-        return self._checked(array), 1 if every is None else whole(every, self.dt, "every")
+        return self._of_all(self._checked(array)), 1 if every is None else whole(every, self.dt, "every")
+
+    def _of_all(self, rows: Array) -> Array:
+        """Rows for all units, those of which the course is not at 0."""
+        if self.units is None:
+            return rows
+        whole = np.zeros((len(rows), self.whole), self.dtype)
+        whole[:, self.units] = rows
+        return whole
 
     def _checked(self, rows: Array) -> Array:
         finite(self.what, rows)
@@ -97,7 +107,8 @@ class Course(ByName):
         a, b = (low - self.begin) // self.every, (high - 1 - self.begin) // self.every + 1
         times = (self.begin + (np.arange(a, b) + 0.5) * self.every) * self.dt
         rows = [self._one(self.function, t) for t in times.tolist()]
-        self.rows = np.stack(np.broadcast_arrays(*rows)) if len({len(row) for row in rows}) > 1 else np.stack(rows)
+        one = len({len(row) for row in rows}) > 1
+        self.rows = self._of_all(np.stack(np.broadcast_arrays(*rows)) if one else np.stack(rows))
         self.first = self.begin + a * self.every
         return True
 

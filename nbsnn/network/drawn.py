@@ -12,7 +12,7 @@ from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..sparse.rule import Coordinates
 from ..synapses import Delta, Synapse
-from .given import ONE_DELAY
+from .given import by_delay, delays_learn
 from .group import Group, Section
 from .home import Home
 from .sealed import Sealed
@@ -48,7 +48,7 @@ class Drawn(Sealed):
         """The synapses, their weights and their delays as ``late`` counts them; on ranks, those onto own units."""
         network = self.network
         stream = ("connection", number)
-        lo, hi = (min(max(cut - self.targets.lo, 0), self.targets.n) for cut in network.ranks.share(self.target.n))
+        lo, hi = (self.targets.below(cut) for cut in network.ranks.share(self.target.n))
         given = self._weight, self._delay, getattr(self.pattern, "weight", None), getattr(self.pattern, "delay", None)
         listed = any(values is not None and np.ndim(values) for values in given)  # in the order of all
         rows = self.pattern.build(
@@ -62,6 +62,7 @@ class Drawn(Sealed):
         )  # fmt: skip
         weight = self._by_row(self._whole(weight, self._weight), self._weight, rows)
         delay = rows.delay if self._delay is None else self._delay
+        at_once = delay is None and self.synapse.gate and self.synapse.gate.reads  # what reads the source's membrane
         delay = network.dt if delay is None else delay
         steps = delays(delay, rows, dt=network.dt, seed=network.seed, stream=(*stream, "delay"))
         steps = self._by_row(steps, self._delay, rows)
@@ -74,8 +75,9 @@ class Drawn(Sealed):
         if np.ndim(late) and len({end for pair in ends for end in pair}) < 2:
             late = int(ends[0][0]) if ends else 0
         if np.ndim(late) and self.changes:
-            raise ValueError(ONE_DELAY.format(self.name))
-        return self._of_groups(rows), weight, late
+            delays_learn(self)
+            return by_delay(self._of_groups(rows), weight, np.asarray(late))
+        return self._of_groups(rows), weight, 0 if at_once else late
 
     @property
     def weight(self) -> Any:
@@ -136,8 +138,10 @@ class Drawn(Sealed):
         source, target = self.sources, self.targets
         if (source.n, target.n) == (self.source.n, self.target.n):
             return rows
-        start = np.pad(rows.start, (source.lo, self.source.n - source.hi), mode="edge")
-        return Rows(start, rows.post + np.int32(target.lo), self.target.n, rows.weight, rows.delay, rows.pair)
+        counts = np.zeros(self.source.n + 1, np.int64)
+        counts[source.units + 1] = np.diff(rows.start)
+        post = target.units.astype(np.int32)[rows.post] if not target.neighbours else rows.post + np.int32(target.lo)
+        return Rows(np.cumsum(counts), post, self.target.n, rows.weight, rows.delay, rows.pair)
 
 
 def _cut(rows: Rows, lo: int, hi: int, *values: Any) -> tuple[Any, ...]:

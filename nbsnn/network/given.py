@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..random import Draws
-from ..sparse import values
+from ..sparse import Rows, Rule, delay_steps, delays, values
 from ..validate import finite, free_memory
-from .home import Home
+from .home import Home, Linked
 from .pool import ALIGN
+from .port import GatePort
+from .section import Section
 
-ONE_DELAY = "{}: plastic synapses share one delay; make a connection for each delay"
+FIRST = 1000  # delays of a distribution that are looked at before all are drawn
 
 
 def kept(name: str, given: ArrayLike | values.Distribution | None) -> Any:
@@ -31,6 +33,68 @@ def kept(name: str, given: ArrayLike | values.Distribution | None) -> Any:
     return array if array.ndim else array.item()
 
 
+def check(c: Linked, number: int) -> None:
+    """Raise what building connection ``number`` would raise, as far as that is known without building it."""
+    pattern, network, name = c.pattern, c.network, c.name
+    synapses = c.estimate()
+    lists = [(k, v) for k, v in (("weight", c._weight), ("delay", c._delay)) if np.ndim(v)]
+    for what, value in lists if pattern.exact else ():
+        if value.shape != (synapses,):
+            raise ValueError(
+                f"{what} of {name} must be a number, a distribution or have shape [{synapses}], one per synapse, "
+                f"not {list(value.shape)}"
+            )
+    weight = getattr(pattern, "weight", None) if c._weight is None else c._weight
+    if c.integer and weight is not None and not isinstance(weight, values.Distribution):
+        whole(name, np.asarray(weight))
+    delay = getattr(pattern, "delay", None) if c._delay is None else c._delay
+    if isinstance(delay, values.Distribution):
+        first = min(synapses if pattern.exact else synapses // 2, FIRST)
+        delays(delay, first, dt=network.dt, seed=network.seed, stream=("connection", number, "delay"))
+    elif delay is not None:
+        steps = np.asarray(delay_steps(delay, network.dt))
+        if c.changes and steps.size and steps.min() != steps.max():
+            delays_learn(c)
+        waits(name, int(np.max(steps, initial=1)), c.target.n, network)
+    if (lists and not pattern.exact) or (c.changes and isinstance(delay, values.Distribution)):
+        c.build(number)
+
+
+def delays_learn(c: Linked) -> None:
+    """Raise unless synapses with delays of their own can learn there, and by this rule."""
+    if c.integer:
+        raise ValueError(f"{c.name}: synapses of PostPreInt share one delay; make a connection for each delay")
+    if not c.network.backend.delays or c.network.ranks.size > 1:
+        where = "on ranks" if c.network.backend.delays else "on a GPU"
+        raise ValueError(f"{c.name}: {where} plastic synapses share one delay; make a connection for each delay")
+
+
+def by_delay(rows: Rows, weight: ArrayLike, late: np.ndarray) -> tuple[Rows, ArrayLike, np.ndarray]:
+    """Synapses by delay, then by source, then by target: rows [delays x sources], weights, and delays ascending."""
+    lates, which = np.unique(late, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    line = which * rows.n_pre + rows.pre()
+    start = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=len(lates) * rows.n_pre))])
+    pair = order.astype(np.int32) if rows.pair is None else rows.pair[order]
+    made = Rows(start, rows.post[order], rows.n_post, pair=pair)
+    return made, np.asarray(weight)[order] if np.ndim(weight) else weight, lates
+
+
+def gated(c: Linked) -> None:
+    """Raise unless gates can open into this connection, and its sources have what they read."""
+    synapse = c.synapse
+    if c.changes or c.short_term:
+        raise ValueError(
+            f"{c.name}: {synapse!r} works between spikes, through a gate of each source: it takes no plasticity, "
+            "short-term plasticity or homeostasis"
+        )
+    if not c.network.backend.gates or c.network.ranks.size > 1:
+        raise ValueError(
+            f"{c.name}: {synapse!r} has a gate of each source, which a GPU does not run, nor several ranks"
+        )
+    GatePort(c.source, synapse)
+
+
 def waits(name: str, steps: int, units: int, network: Home) -> None:
     """``MemoryError`` where what arrives at the targets in this many steps would not fit into memory."""
     needed = steps * max(units, ALIGN) * network.dtype.itemsize
@@ -40,6 +104,16 @@ def waits(name: str, steps: int, units: int, network: Home) -> None:
             f"{name}: a delay of {steps * network.dt:g} ms is {steps:,} steps, for each of which what arrives is kept, "
             f"{needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free"
         )
+
+
+def own(pattern: Rule, source: Section, target: Section) -> int | None:
+    """Where the sources are among the targets, of which ``autapses=False`` must know."""
+    try:
+        return source.shift_to(target)
+    except ValueError:
+        if getattr(pattern, "autapses", True) is False:
+            raise
+        return None
 
 
 def whole(name: str, weights: np.ndarray) -> None:

@@ -9,14 +9,14 @@ import numpy as np
 from ..neuron import Neuron, Value, value_for
 from ..scalar.per_step import resolved
 from ..sparse.values import Distribution
-from ..synapses import Synapse
+from ..synapses import CustomSynapse, Synapse
 from ..validate import cast, number_in, numbers
 from .adjustable import Adjustable
 from .course import Given
 from .home import Home
 from .parameters import options_of, per_step
-from .port import Port
-from .sealed import Sealed
+from .port import GatePort, Port
+from .section import Chosen, Section
 from .stimuli import Current
 
 Array = np.ndarray
@@ -25,10 +25,10 @@ Array = np.ndarray
 class Group(Adjustable):
     """Units of one model in a network. Made by ``Network.population``, ``poisson`` and ``spikes``.
 
-    ``group[:800]`` are some of its units, as source or target of a connection. ``group["v"]`` is the array of a
-    variable, [n], and can be written to; so can ``group["v"] = values``, where values are a number, an array or a
-    distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to. Parameters likewise:
-    ``group["tau"] = values``, and ``group["tau"]`` is what they are, which cannot be written to.
+    ``group[:800]``, ``group[::2]`` and ``group[[1, 5, 9]]`` are some of its units: see ``Section``. ``group["v"]`` is
+    the array of a variable, [n], and can be written to; so can ``group["v"] = values``, where values are a number, an
+    array or a distribution of ``nbsnn.values``. On a GPU ``group["v"]`` is a copy that cannot be written to. Parameters
+    likewise: ``group["tau"] = values``, and ``group["tau"]`` is what they are, which cannot be written to.
 
     Attributes
     ----------
@@ -60,6 +60,7 @@ class Group(Adjustable):
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index
         self.group, self.lo = self, 0  # as a section says it
         self.ports: list[Port] = []
+        self.gates: list[GatePort] = []
         self.currents: list[Any] = []
         self._injected, self._found = False, {}
         self._rate: Given | None = None  # of Poisson units, and the current that brings it if it changes in time
@@ -87,9 +88,9 @@ class Group(Adjustable):
     @overload
     def __getitem__(self, what: str) -> Array: ...
     @overload
-    def __getitem__(self, what: slice) -> Section: ...
-    def __getitem__(self, what: str | slice) -> Array | Section:
-        if isinstance(what, slice):
+    def __getitem__(self, what: Chosen) -> Section: ...
+    def __getitem__(self, what: str | Chosen) -> Array | Section:
+        if not isinstance(what, str):
             return Section(self, what)
         name, neuron = self._named(what), self.neuron
         if neuron is not None and name not in neuron.state and name in options_of(neuron):
@@ -106,15 +107,14 @@ class Group(Adjustable):
 
     def _named(self, what: object) -> str:
         if not isinstance(what, str):
-            raise TypeError(
-                f"units of {self.name} are taken in sections of neighbours, {self.name}[3:6], and arrays by name, "
-                f"not by {what!r}"
-            )
+            raise TypeError(f"{self.name}: a variable or parameter is named by a text, not by {what!r}")
         return what
 
     def __setitem__(self, name: str, values: Any) -> None:
-        if isinstance(name, slice):
-            raise TypeError(f"{self.name}: a section cannot be set; the array of a variable can, ['v'][3:6] = 0.5")
+        if not isinstance(name, str):
+            raise TypeError(
+                f"{self.name}: a section cannot be set; a variable or parameter of it can, {self.name}[3:6]['v'] = 0.5"
+            )
         name = self._named(name)
         if self.neuron is not None and name not in self.neuron.state and name in options_of(self.neuron):
             self.parameters(**{name: values})
@@ -171,54 +171,28 @@ class Group(Adjustable):
             if port.synapse == synapse:
                 return port
         self.network.unbuilt("synapses of a new kind")
+        self._check_numbers(synapse)
+        self.ports.append(Port(self, synapse))
+        port = self.ports[-1]
+        if isinstance(synapse, CustomSynapse):
+            self.initial.update({port.label(name): value for name, value in synapse.start if value})
+        return port
+
+    def gate(self, synapse: CustomSynapse) -> GatePort:
+        """The gates of the units for this kind of synapse, which are made if there are none."""
+        for gate in self.gates:
+            if (gate.gate, gate.kind) == (synapse.gate, synapse.kind):
+                return gate
+        self.gates.append(gate := GatePort(self, synapse))
+        self.initial.update({gate.label(name): value for name, value in gate.gate.start if value})
+        return gate
+
+    def _check_numbers(self, synapse: Synapse) -> None:
+        """Raise if the network's precision cannot follow a synapse."""
+        if isinstance(synapse, CustomSynapse):
+            synapse.stepped(self.network.dt, self.network.dtype)
+            return
         factors = np.exp(np.diagonal(np.reshape(synapse.matrix, (len(synapse.variables),) * 2)) * self.network.dt)
         resolved(f"a time constant of {synapse!r}", factors, self.network.dtype)
         if synapse.reversal is not None:
             number_in(self.network.dtype, f"reversal of {synapse!r}", synapse.reversal)
-        self.ports.append(Port(self, synapse))
-        return self.ports[-1]
-
-
-class Section(Sealed):
-    """Neighbouring units of a population: ``group[:800]``, as source or target of a connection, or to be recorded.
-
-    Attributes
-    ----------
-    group : Group
-    lo, hi : int
-        The first unit, and the one after the last.
-    """
-
-    def __init__(self, group: Group, units: slice | None = None):
-        self.group, self.name = group, group.name
-        self.lo, self.hi, step = (units or slice(None)).indices(group.n)
-        if step != 1 or self.hi <= self.lo:
-            raise ValueError(f"a section of {group.name} is some of its {group.n} units, in order, not {units}")
-        if units is not None:
-            self.name = f"{group.name}[{self.lo}:{self.hi}]"
-        self.seal(Section)
-
-    @property
-    def n(self) -> int:
-        """Number of units."""
-        return self.hi - self.lo
-
-    def __len__(self) -> int:
-        return self.n
-
-    def named(self, name: str) -> Section:
-        """This section, which the network and its recordings know by ``name`` from now on."""
-        network = self.group.network
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"a name must be a text, not {name!r}")
-        if name in network.sections or any(group.name == name for group in network.groups):
-            raise ValueError(f"this network has units called {name!r} already")
-        self.__dict__["name"] = name
-        network.sections[name] = self
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Section) and (self.group, self.lo, self.hi) == (other.group, other.lo, other.hi)
-
-    def __hash__(self) -> int:
-        return hash((self.group.name, self.lo, self.hi))

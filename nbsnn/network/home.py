@@ -13,6 +13,9 @@ from ..synapses import Membrane
 
 Array = np.ndarray
 
+Linked = Any
+"""A connection as checks of its arguments see it."""
+
 
 class Home(Protocol):
     """A network as its parts see it; ``clock`` holds the steps done, and those done when the loop was last called."""
@@ -65,10 +68,12 @@ class Units(Protocol):
     """A population as its inputs and ports see it."""
 
     network: Home
+    index: int
     name: str
     n: int
     neuron: Neuron | None
     ports: list
+    gates: list
     currents: list
 
     @property

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from ..compile import barrier, callback, prefetch
 from ..compile.fill import bind, kernel
-from ..compile.unroll import each, numbers, read, switch
+from ..compile.unroll import each, numbers, pick, read, switch, write
+from ..kernels.network import gates, short_term
 from ..kernels.network import loop as cpu
-from ..kernels.network import short_term
-from ..kernels.plasticity import homeostasis, integer, mean_weight, normalized, rewarded, sparse, step
+from ..kernels.plasticity import delays, homeostasis, integer, mean_weight, normalized, rewarded, sparse, step
 from ..plasticity import integer as counted
 from ..plasticity import mean_weight as mean_rule
 from ..plasticity.compiled import followers
@@ -22,6 +22,7 @@ from ..plasticity.rule import Rule
 from ..synapses.short_term import released
 from .connection import Connection
 from .group import Group
+from .port import GatePort
 from .unit_step import BLOCK, THREAD, story, update
 from .weights import kind_of
 
@@ -35,7 +36,9 @@ class NetworkKernel:
 
     def __init__(self, groups: list[Group], plastic: list[Connection], short: bool, dtype: np.dtype, device: str):
         self.neurons = Numbered(story, [group for group in groups if group.neuron])
+        self.gates = Numbered(_gate_story, [gate for group in groups for gate in group.gates])
         self.rules = Numbered(_rule_story, [c.rule for c in plastic])
+        self.delays = any(not c.one_delay for c in plastic)
         self.tended = any(c.homeostasis is not None for c in plastic)
         self.integer = any(c.integer is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
@@ -56,19 +59,24 @@ class NetworkKernel:
     def _plasticity(self) -> dict[str, Any]:
         """What fills the holes for plastic synapses, long-term and short-term, if there are any."""
         filling: dict[str, Any] = {}
+        if self.gates.first:
+            kinds = switch([_gate(gate) for gate in self.gates.first], "lo, hi, row, pop, network")
+            filling["open_gates"] = bind(gates.open_gates, open_units=kinds)
         if self.short:
             filling["release"] = bind(short_term.release, released=released)
         if not self.rules.first:
             return filling
         along = "lo, hi, seen, carried, used, factors"
+        past = delays.FILLING if self.delays else {}
         rules = [
-            {**rule.filling(), "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
+            {**rule.filling(), **past, "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
             for rule in self.rules.first
         ]
         loops = [kind_of(rule).loops for rule in self.rules.first]
         pairs = list(zip(loops, rules, strict=True))
         change_column = switch([_column(m, rule) for m, rule in pairs], "j, c")
         filling |= {
+            **past,
             **(prefetch.filling() if self.device == "cpu" else {}),
             "update_traces": step.update_traces,
             "update_synapses": step.update_synapses,
@@ -146,6 +154,20 @@ class Numbered:
 
     def __getitem__(self, item: Any) -> int:
         return self.numbers[self.story(item)]
+
+
+def _gate_story(gate: GatePort) -> Any:
+    return gate.gate.step, len(gate.gate.variables), len(gate.gate.params), gate.gate.outputs, gate.reads
+
+
+def _gate(port: GatePort) -> Callable:
+    """The step of gates like these."""
+    gate = port.gate
+    state = len(gate.variables)
+    return bind(
+        gates.units_of, step=gate.step, seen=pick(port.reads), state=read(state), params=numbers(len(gate.params)),
+        put_out=write(gate.outputs, 0), keep=write(state, gate.outputs),
+    )  # fmt: skip
 
 
 def _rule_story(rule: Rule) -> Any:

@@ -15,6 +15,7 @@ from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
 from ..kernels.plasticity import mean_weight
 from ..random import Draws
+from ..sparse import AllToAll
 from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
@@ -25,7 +26,7 @@ from .membrane import membrane_of
 from .outside import laid
 from .plastic_table import PlasticTable, rounding
 from .pool import Numbers, Pool, padded, room, table
-from .port import Port
+from .port import GatePort, Port
 from .shares import Shares
 from .state import digest
 from .unit_step import checked, own_parameters, story
@@ -40,6 +41,11 @@ def parameters_of(group: Group) -> tuple[list[float], list[Array]]:
     shared = [float(value.reshape(-1)[0]) for name, value in group.values.items() if name not in own]
     ports = [values for port in group.ports for values in port.own(group.network.dt)]
     return [*shared, *more], [group.values[name] for name in own] + rests + ports
+
+
+def _one_sum(c: Connection) -> bool:
+    """True if the gates of all sources of all-to-all synapses are one sum for all targets."""
+    return c.sources.neighbours and c.targets.neighbours and not c.own_weights and c.late is not None
 
 
 class Layout:
@@ -62,6 +68,7 @@ class Layout:
         self.pool = Pool(self.dtype)
         self.place = self.pool.place
         self.rows: dict[Port, int] = {}
+        self.gates: dict[GatePort, int] = {}
         self._populations(groups)
         transposed = self._synapses(connections)
         self.learning = PlasticTable(connections, transposed, self.wires, self.models.rules, self.pool, network.dt)
@@ -192,15 +199,28 @@ class Layout:
             for port in group.ports:
                 self.rows[port] = row
                 ports.append(self._port(port, row))
-                row += padded(group.n)
+                row += padded(group.n) * port.synapse.arrivals
         self.units, self._row = first, max(row, 1)
+        for gate in (gate for group in groups for gate in group.gates):
+            self.gates[gate] = len(ports)
+            ports.append(self._gate(gate))
         self.port_table = table(ports, at.PORT_COLUMNS)
         self.states = np.zeros(max(pool.size, 1), self.dtype)
+
+    def _gate(self, gate: GatePort) -> Array:
+        """The row of gates in the table of ports."""
+        line, kind, n = np.zeros(at.PORT_COLUMNS, np.int64), gate.gate, gate.group.n
+        places = [self.pool.variable(gate, name, n) for name in kind.variables]
+        out = [self.pool.variable(gate, f"output {m}", n) for m in range(kind.outputs)]
+        line[at.MODEL], line[at.STATE], line[at.ROW] = self.models.gates[gate], (places or [0])[0], out[0]
+        line[at.VARIABLES], line[at.OPENS] = kind.outputs, gate.group.index
+        line[at.SCALARS] = self.pool.numbers.put(kind.stepped(self.network.dt))
+        return line
 
     def _port(self, port: Port, row: int) -> Array:
         """The row of a port in its table."""
         line, pool = np.zeros(at.PORT_COLUMNS, np.int64), self.pool
-        line[at.ROW] = row
+        line[at.ROW], line[at.OPENS] = row, -1
         line[at.VARIABLES] = len(port.synapse.variables)
         for k, name in enumerate(port.synapse.variables):
             place = pool.variable(port, name, port.group.n)
@@ -226,7 +246,8 @@ class Layout:
             index = room(index, used + len(rows))
             weights = room(weights, weighed + (len(rows) if c.own_weights else 0))
             index[used : used + len(rows)] = unsigned(rows.post)
-            one = None if np.ndim(late[c]) else int(late[c])
+            lates = late[c] if c.changes and np.ndim(late[c]) else np.zeros(1, np.int64)
+            one = int(np.min(late[c])) if len(lates) > 1 or not np.ndim(late[c]) else None
             longest = max(longest, int(np.max(late[c], initial=0)))
             if c.own_weights:
                 place = weighed
@@ -235,19 +256,27 @@ class Layout:
                 weighed += len(rows)
             else:
                 place = wire[at.WEIGHT] = self.pool.numbers.put([weight])
-            c.laid(rows, used, one, place)
+            c.laid(rows, used, one, place, lates)
             wire[at.SOURCE], wire[at.TARGET] = c.source.index, c.target.index
             wire[at.FROM], wire[at.TO] = c.sources.lo, c.sources.hi
             wire[at.TARGET_ROW] = self.rows[c.port]
             if c.late is not None:
                 wire[at.DELAY] = c.late
+            if c.gate is not None:
+                wire[at.RULE], wire[at.GATE] = at.GATED, self.gates[c.gate]
+                if isinstance(c.pattern, AllToAll) and _one_sum(c):
+                    wire[at.SPREAD : at.APART + 1] = c.targets.lo, c.targets.hi, not c.pattern.autapses
             if c.short_term is not None:
                 n = c.source.n
                 gone = np.concatenate([np.zeros(2 * n), np.full(n, np.inf)])  # a last spike in the future: none yet
                 numbers = resources.put([*c.short_term.numbers(self.network.dt), 0.0])
                 short.append([number, numbers, resources.put(gone)])
             if c.changes:
-                transposed[c] = rows.transposed()
+                start, sources, places = rows.transposed()
+                if len(lates) > 1:  # where what is known of them is, in a ring that begins with the present step
+                    span, (which, i) = int(lates[-1] - lates[0]) + 2, np.divmod(sources, c.source.n)
+                    sources = ((lates[0] - lates[which]) % span * c.source.n + i).astype(np.int32)
+                transposed[c] = start, sources, places
             used += len(rows)
         self.index, self.weights = index[:used], weights[:weighed]
         there = [c for c in connections if c.changes or c.stop > c.first]
@@ -265,8 +294,12 @@ class Layout:
         self.short, factors = table(short, at.SHORT_COLUMNS), 0
         for number in self.short[:, at.WIRE]:
             c, wire = connections[number], self.wires[number]
-            wire[at.SHORT], wire[at.KEPT] = factors, self.window + (c.after - 1 if c.changes else 0)
+            wire[at.SHORT], wire[at.KEPT] = factors, self.window + (c.last - 1 if c.changes else 0)
             factors += c.source.n * int(wire[at.KEPT])
+        for c, wire in zip(connections, self.wires.copy(), strict=True):  # a line of its own for each further delay
+            lines = np.tile(wire, (len(c.lates) - 1, 1))
+            lines[:, at.DELAY] = c.lates[1:]
+            self.wires = np.concatenate([self.wires, lines])
         self.resources, self.factors = resources.array(), np.ones(max(factors, 1), self.dtype)
         self.start_resources = self.resources.copy()
         return transposed
@@ -275,6 +308,8 @@ class Layout:
         """For how many steps no spike need be known beyond its unit, from the least delay of each connection."""
         plastic = [c for c in late if c.changes]
         if any(c.kind.loops is mean_weight for c in plastic):  # which needs the traces of all targets
+            return 1
+        if any(c.gate for c in late):  # which may read all sources in each step
             return 1
         # A plastic synapse adds to the ring in the step before; all who add to it do so in the order of steps.
         ends = [steps + (c._extra if plastic else 1) for c, steps in late.items()]
@@ -293,7 +328,7 @@ class Layout:
         """What tells the synapses of each connection from others."""
         shares, found = self.shares, []
         for c in self.network.connections:
-            found.append(digest(shares.of_all(c, self.index[c.first : c.stop]), shares.rows(c), c.late))
+            found.append(digest(shares.of_all(c, self.index[c.first : c.stop]), shares.rows(c), c.late, c.lates))
         return found
 
     @functools.cached_property

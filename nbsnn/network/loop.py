@@ -121,7 +121,7 @@ class Loop:
         self.clock = network.clock
         layout = self.layout
         self.window = self.longest_window(layout)
-        self.longest = max((int(row[at.AFTER]) - 1 for row in layout.learning.table), default=0)
+        self.longest = max((c.last - 1 for c in layout.learning.connections), default=0)
         self.depth = 2 * self.window + self.longest + 2
         self.models, self.call = layout.models, layout.models.kernel()
         self._make()
@@ -177,15 +177,17 @@ class Loop:
         """Bounds of each thread's targets in each row of synapses."""
         layout, parts, threads = self.layout, self.parts, self.threads
         pieces, place = [np.zeros(0, np.int64)], 0
-        for wire, c in zip(layout.wires, layout.network.connections, strict=True):
+        connections = layout.network.connections
+        lines = [(c, 0) for c in connections] + [(c, k) for c in connections for k in range(1, len(c.lates))]
+        for wire, (c, k) in zip(layout.wires, lines, strict=True):
             wire[at.BOUNDS] = place
-            n = c.target.n
-            cuts = np.array([n * (self.part + k) // parts for k in range(threads + 1)], np.int64) + (
+            n, start = c.target.n, c.start[k * c.source.n : (k + 1) * c.source.n + 1]
+            cuts = np.array([n * (self.part + j) // parts for j in range(threads + 1)], np.int64) + (
                 wire[at.TARGET_ROW] if c.late is None else 0
             )
             bounds = np.empty((c.source.n, threads + 1), np.int64)
             modulus = layout.ring.shape[1] if c.late is None else 0
-            _cut()(c.start, c.first, layout.index, cuts, modulus, bounds)
+            _cut()(start, c.first, layout.index, cuts, modulus, bounds)
             pieces.append(bounds.reshape(-1))
             place += bounds.size
         return np.concatenate(pieces)

@@ -41,7 +41,7 @@ def response(neuron: Neuron, params: dict[str, np.ndarray], units: int) -> Respo
 
     ``params`` are the neuron's parameters per step.
     """
-    if not set(neuron.inputs) <= set(INPUT) or membrane_of(neuron) not in neuron.state:
+    if {"conductance", "jump"} & set(neuron.inputs) or membrane_of(neuron) not in neuron.state:
         return None
     step = kernel(neuron.step, device="python", dtype=np.float64, **neuron.filling())
     first = {name: float(np.ravel(value)[0]) for name, value in params.items()}
@@ -86,7 +86,8 @@ def _after(step: Callable, neuron: Neuron, x: float, state: dict[str, float], pa
     """Output and state after a step from ``state`` with the current ``x``."""
     inputs = {**INPUT, "current": x}
     return [
-        float(value) for value in step(*(inputs[name] for name in neuron.inputs), *state.values(), *params.values())
+        float(value)
+        for value in step(*(inputs.get(name, 0.0) for name in neuron.inputs), *state.values(), *params.values())
     ]
 
 

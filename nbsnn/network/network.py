@@ -11,7 +11,7 @@ from ..neuron import Neuron
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
-from ..synapses import Delta, Synapse, TsodyksMarkram
+from ..synapses import CustomSynapse, Delta, Synapse, TsodyksMarkram
 from ..validate import number_in
 from .connection import Connection
 from .group import Group, Section
@@ -164,7 +164,7 @@ class Network(Stimulation):
             to ``Explicit``, else by source, then by target.
         delay : number, array [synapses] or distribution, ms
             From the end of the step in which a spike is fired to its arrival, at least one step: that by default.
-            Plastic synapses share one.
+            Plastic synapses too may have delays of their own, those of PostPreInt and on a GPU share one.
         synapse : Synapse
             What arriving spikes do; ``synapses.Delta()`` by default.
         plasticity : rule of nbsnn.plasticity, optional
@@ -205,7 +205,8 @@ class Network(Stimulation):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
         if coordinates is not None and not pattern.spatial:
             raise ValueError(f"coordinates are for Distance: {pattern!r} does not ask for them")
-        if not source.group.spiking:
+        graded = isinstance(synapse, CustomSynapse) and synapse.gate is not None and synapse.gate.reads
+        if not source.group.spiking and not graded:
             raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
         synapse = Delta() if synapse is None else synapse
         if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):

@@ -50,11 +50,11 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
             line[at.DRIVE] = len(drives)
             for drive in port.drives:
                 key = more.put(Draws(network.noise, "drive", drive.number).key)
-                weight, course = values.put([drive.weight]), drive.course
-                drives.append([*_line(course), 0, 0, weight, key, len(rows)])
+                weight, course = values.put(drive.weights), drive.course
+                drives.append([*_line(course), 0, 0, weight, key, len(rows), drive.units is not None])
                 for mean in drive.means:
                     part = poisson_table(mean)
-                    rows.append([0] * at.TABLE + [thresholds.put(part), thresholds.size, 0, 0, 0])
+                    rows.append([0] * at.TABLE + [thresholds.put(part), thresholds.size, 0, 0, 0, 0])
             line[at.DRIVES] = len(drives) - line[at.DRIVE]
     spikes = (np.concatenate([*part, np.zeros(0, np.int64)]).astype(np.int64) for part in (steps, units))
     given: dict[str, Array] = dict(zip(GIVEN, (values.array(), more.array(), thresholds.array(), *spikes), strict=True))

@@ -48,7 +48,7 @@ class PlasticTable:
         lists: list[list[Array]] = [[np.zeros(0, np.int32)], [np.zeros(0, np.int32)]]
         self._traces, self._waiting, self._rates = 0, 0, [np.zeros(0)]
         self._aims, self._integers = 0, [np.zeros(0, np.int32)]
-        units, entries, places = 0, 0, 0
+        units, entries, places, more = 0, 0, 0, len(connections)
         for k, (c, line) in enumerate(zip(self.connections, self.table, strict=True)):
             number = connections.index(c)
             wires[number, at.RULE] = k
@@ -60,6 +60,9 @@ class PlasticTable:
             line[at.RATES] = units
             if c.homeostasis is not None:
                 units += c.target.n
+            line[at.MORES] = len(c.lates) - 1
+            line[at.MORE], more = more, more + len(c.lates) - 1
+            wires[line[at.MORE] : more, at.RULE] = k
             start, pre, place = transposed[c]
             bounds.append(start)
             lists[0].append(pre)
@@ -100,6 +103,10 @@ class PlasticTable:
                 self.pool.place[c, name] = (first + (1 + k) * group.n, group.n)
             line[used] = first + (1 + len(kinds)) * group.n
             self._traces += (1 + 2 * len(kinds)) * group.n
+            if side == "pre" and len(c.lates) > 1:
+                line[at.SPAN] = span = int(c.lates[-1] - c.lates[0]) + 2  # one more: threads write before all have read
+                line[at.PAST_SEEN], line[at.PAST_USED] = self._traces, self._traces + span * group.n
+                self._traces += (1 + len(kinds)) * span * group.n
             pairs = [(t.factor(self.dt, self.dtype), t.amount) for t in kinds.values()]
             line[factors] = self.pool.numbers.put(pairs)
 

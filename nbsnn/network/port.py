@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..neuron import Neuron
-from ..synapses import Membrane, Synapse
+from ..neuron import INPUTS, Neuron
+from ..synapses import CustomSynapse, Gate, Membrane, Synapse
 from .home import Units
 from .membrane import membrane_of
 
@@ -15,6 +15,8 @@ class Port:
 
     ``mode`` is how their output enters: "current"; "conductance", into a neuron that takes one; "driving", a
     conductance into one that takes a current; "jump", into a neuron that takes one; "after", a jump after the step.
+    ``modes`` are those of each output of a synapse of one's own, beside "current" and the like: "held", a conductance
+    as a current at the membrane before the step; "input:NAME" and "state:NAME".
     """
 
     def __init__(self, group: Units, synapse: Synapse):
@@ -22,16 +24,25 @@ class Port:
         self.drives: list = []
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
-        self.mode = self._mode()
+        self.modes = self._modes()
+        self.mode = self.modes[0]
+        self.reads = reads_of(group, synapse) if isinstance(synapse, CustomSynapse) else ()
 
-    def _mode(self) -> str:
+    @property
+    def custom(self) -> bool:
+        """True of a synapse of one's own."""
+        return isinstance(self.synapse, CustomSynapse)
+
+    def _modes(self) -> tuple[str, ...]:
         group, neuron = self.group, self.group.neuron
         assert neuron is not None
-        return (_conducting if self.synapse.variables else _jumping)(group, neuron, self.synapse)
+        if isinstance(self.synapse, CustomSynapse):
+            return tuple(_entering(group, neuron, self.synapse, name) for name in self.synapse.outputs)
+        return ((_conducting if self.synapse.variables else _jumping)(group, neuron, self.synapse),)
 
     def check(self) -> None:
         """``ValueError`` if the output would enter in another way now that the neuron has other parameters."""
-        if self._mode() != self.mode:
+        if self._modes() != self.modes:
             raise ValueError(
                 f"{self.group!r}: with these parameters {self.synapse!r} acts in another way than it was built for"
             )
@@ -46,14 +57,14 @@ class Port:
     def numbers(self, dt: float) -> list[float]:
         """Reversal potential and the numbers of the synapse's step."""
         group = self.group
-        if not self.synapse.variables:
+        if not self.synapse.variables and not self.custom:
             found = group.response if self.mode == "current" and _moves_membrane(group.neuron) else None
             return [0.0, 1.0 / found.gain if found else 1.0]
         membrane = group.membrane
         if isinstance(membrane, tuple):
             return [0.0, *self.synapse.numbers(dt, membrane[0])]  # the last are those of the first unit alone
         numbers = self.synapse.numbers(dt, membrane)
-        if self.mode == "driving":
+        if self.mode == "driving" and not self.custom:
             numbers = _scaled(numbers, self.synapse, held(membrane))
         return [self.synapse.reversal or 0.0, *numbers]
 
@@ -62,11 +73,64 @@ class Port:
         membrane = self.group.membrane
         if not isinstance(membrane, tuple):
             return []
-        count = max(1, len(self.synapse.variables))
+        count = self.synapse.shares
         found = {one: self.synapse.numbers(dt, one)[-count:] for one in set(membrane)}
-        if self.mode == "current" and not self.synapse.variables and not _moves_membrane(self.group.neuron):
+        if (
+            self.mode == "current"
+            and not self.synapse.variables
+            and not self.custom
+            and not _moves_membrane(self.group.neuron)
+        ):
             found = {one: [1.0] for one in found}
         return list(np.array([found[one] for one in membrane], np.float64).T)
+
+
+class GatePort:
+    """Gates of all synapses of one kind from a population: their variables, one of each source."""
+
+    def __init__(self, group: Units, synapse: CustomSynapse):
+        assert synapse.gate is not None
+        self.group, self.gate, self.kind = group, synapse.gate, synapse.kind
+        self.reads = reads_of(group, synapse.gate)
+        self.gate.stepped(group.network.dt, group.network.dtype)
+
+    def label(self, variable: str) -> str:
+        """Name of a variable in the population of the sources: "nmda.s", then "nmda2.s"."""
+        number = [gate for gate in self.group.gates if gate.kind == self.kind].index(self) + 1
+        return f"{self.kind.lower()}{number if number > 1 else ''}.{variable}"
+
+
+def reads_of(group: Units, side: Gate | CustomSynapse) -> tuple[int, ...]:
+    """Places among a neuron's variables of those that a synapse, or its gate, reads."""
+    neuron, places = group.neuron, []
+    for name in side.reads:
+        known = list(neuron.state) if neuron else []
+        name = membrane_of(neuron) if neuron and name == "v" and "v" not in known else name
+        if name not in known:
+            raise ValueError(f"{side!r} reads {name!r}, and {group.name} has {known or 'no variables'}")
+        places.append(known.index(name))
+    return tuple(places)
+
+
+def _entering(group: Units, neuron: Neuron, synapse: CustomSynapse, name: str) -> str:
+    """How an output of a synapse of one's own enters."""
+    if name == "current" or (name == "conductance" and "conductance" in neuron.inputs):
+        return name
+    if name == "conductance":
+        if isinstance(group.membrane, Membrane) or (group.response and (group.response.decay or -1.0) >= 0.0):
+            return "driving"
+        if membrane_of(neuron) in neuron.state:
+            return "held"
+        raise ValueError(f"{synapse!r} is a conductance, and {neuron!r} has no membrane that it could pull")
+    own = [each for each in neuron.inputs if each not in INPUTS]
+    if name in own:
+        return f"input:{name}"
+    if name in neuron.state:
+        return f"state:{name}"
+    raise ValueError(
+        f"output {name!r} of {synapse!r}: {neuron!r} has the inputs {['current', 'conductance', *own]} and the "
+        f"variables {list(neuron.state)}"
+    )
 
 
 def _conducting(group: Units, neuron: Neuron, synapse: Synapse) -> str:
@@ -113,5 +177,5 @@ def held(membrane: Membrane | None) -> float:
 
 def _scaled(numbers: list[float], synapse: Synapse, factor: float) -> list[float]:
     """The numbers of a synapse whose output is ``factor`` times as large: the shares come last."""
-    first = len(numbers) - max(1, len(synapse.variables))
+    first = len(numbers) - synapse.shares
     return numbers[:first] + [factor * value for value in numbers[first:]]

@@ -129,9 +129,8 @@ class Recording(Sealed):
         step, unit = self._step, self._unit
         if group is not None:
             section = self.network.section(group)
-            first = self.network.first(section.group) + section.lo
-            mine = (unit >= first) & (unit < first + section.n)
-            step, unit = step[mine], unit[mine] - first
+            local = section.local(unit - self.network.first(section.group))
+            step, unit = step[local >= 0], local[local >= 0].astype(unit.dtype)
         return step.astype(np.float64) * self.dt, np.array(unit)
 
     def _key(self, owner: object, name: str) -> tuple[Any, str]:

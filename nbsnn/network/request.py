@@ -102,7 +102,7 @@ class RecordRequest:
             if every > self.every:
                 if self.network.ranks.size > 1:
                     raise NotImplementedError("on ranks the variables of units are recorded at one interval")
-                place = units + owner.lo
+                place = self.network.section(owner).units[units]
                 read = _variable(self.network, owner.group, name, place)
                 self.slow.append(Slow(owner, name, every, len(units), units, read))
         self.variables = [item for item, every in zip(self.variables, steps, strict=True) if every == self.every]
@@ -129,7 +129,7 @@ class RecordRequest:
         """Room for what the loop records; all spikes go to the ``ears``."""
         columns = [np.zeros((4, 0), np.int64)]
         for owner, name, chosen in self.variables:
-            group, units = owner.group, chosen + owner.lo
+            group, units = owner.group, network.section(owner).units[chosen]
             place = network.place(group, name)[0] + units
             columns.append(np.stack(np.broadcast_arrays(place, units, network.first(group), group.n)))
         whole = [owner.group for owner in self.spikes]
@@ -141,8 +141,7 @@ class RecordRequest:
         if any(isinstance(owner, Section) for owner in self.spikes) or ears:
             tape.kept = np.zeros(network.units, bool)
             for owner in self.spikes:
-                first = network.first(owner.group) + owner.lo
-                tape.kept[first : first + owner.n] = True
+                tape.kept[network.first(owner.group) + network.section(owner).units] = True
         if files and files.spikes:
             tape.sink = files.spike
         if files and files.variables and not self.slow:  # else a row is complete once all has been read

@@ -189,6 +189,9 @@ class Simulation(Changing, Members, Trials):
         for port in group.ports:
             for name in port.synapse.variables:
                 yield port, port.label(name), name
+        for gate in group.gates:
+            for name in gate.gate.variables:
+                yield gate, gate.label(name), name
 
     def _described(self) -> dict[str, Any]:
         """Description that a state must fit, JSON-ready."""

@@ -117,10 +117,10 @@ class State(Sealed):
         return state
 
 
-def digest(index: Array, start: Array, late: int | None) -> int:
+def digest(index: Array, start: Array, late: int | None, lates: Array) -> int:
     """A number that tells synapses between some units from those between others, or of other delays."""
     number = 0 if late is None else late + 1
-    for array in (start.astype(np.int64, copy=False), index):
+    for array in (start.astype(np.int64, copy=False), index, *([lates] if len(lates) > 1 else [])):
         number = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, number)
     return number
 

@@ -12,7 +12,7 @@ from ..synapses import Delta, Synapse
 from ..validate import count, number_in
 from . import inputs
 from .course import Course, Given
-from .group import Group
+from .group import Group, Section
 from .running import mine
 from .simulation import Simulation
 from .stimuli import Current, Drive, rates
@@ -93,14 +93,14 @@ class Stimulation(Simulation):
         return self._add(None, n, name, "spikes", inputs.spike_list(times, units, n, self.dt), merged)
 
     def drive(
-        self, target: Group | str, rate: Given, weight: float, synapse: Synapse | None = None, *,
+        self, target: Group | Section | str, rate: Given, weight: float, synapse: Synapse | None = None, *,
         every: float | None = None, start: float = 0.0, stop: float | None = None,
     ) -> Drive:  # fmt: skip
         """Let every unit of ``target`` receive Poisson spikes of its own, at ``rate`` Hz altogether, of one weight.
 
         Parameters
         ----------
-        target : Group or str
+        target : Group, section of one, or name
         rate : number, array [rows, 1] or function, Hz
             In the course of time as in ``inject``.
         weight : float
@@ -116,27 +116,32 @@ class Stimulation(Simulation):
             With ``set(rate=..., weight=...)`` and ``remove()``, between runs and in a callback.
         """
         mine(self, "a drive")
-        group = self.group(target, "target")
+        of = self.owner(target, "target")
+        group, units = of.group, of.units if isinstance(of, Section) else None
         course = rates(self, rate, every, start, stop)
         if not isinstance(synapse, Synapse | None):
             raise TypeError(f"synapse must be a Synapse, synapses.Exponential(5.0) say, not {synapse!r}")
+        if synapse is not None and synapse.gate is not None:
+            raise ValueError(
+                f"{synapse!r} has a gate of each source, and a drive has no sources: connect poisson units"
+            )
         number_in(self.dtype, "weight", weight)
         port = group.port(Delta() if synapse is None else synapse)
-        made = Drive(port, course, weight, self._drives)
+        made = Drive(port, course, weight, self._drives, units)
         port.drives.append(made)
         self._drives += 1
         self.changed()
         return made
 
     def inject(
-        self, target: Group | str, current: Given, *, every: float | None = None, start: float = 0.0,
+        self, target: Group | Section | str, current: Given, *, every: float | None = None, start: float = 0.0,
         stop: float | None = None,
     ) -> Current:  # fmt: skip
         """Inject a current: a number, an array [n], rows [rows, n] or [rows, 1] of ``every`` ms each, or a function.
 
         Parameters
         ----------
-        target : Group or str
+        target : Group, section of one, or name
         current : number, array or function
             In the unit of the neuron's input: mV for ``LIF`` (what it adds to the resting membrane), pA for neurons
             with a capacitance. An array of two axes changes in time. A function of time (ms) gives a number or [n]; it
@@ -154,10 +159,12 @@ class Stimulation(Simulation):
             With ``set(current, ...)`` and ``remove()``, between runs and in a callback.
         """
         mine(self, "a current")
-        group = self.group(target, "target")
+        of = self.owner(target, "target")
+        group, units = of.group, of.units if isinstance(of, Section) else None
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: it takes no current")
-        group.currents.append(Current(group, Course("current", current, group.n, self, every, start, stop)))
+        course = Course("current", current, group.n, self, every, start, stop, units=units)
+        group.currents.append(Current(group, course))
         self.changed()
         return group.currents[-1]
 

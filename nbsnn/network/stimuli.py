@@ -57,7 +57,7 @@ class Current(Sealed):
         mine(self.group.network, "a current")
         self._there()
         network, old = self.group.network, self.course
-        new = Course(old.what, current, self.group.n, network, every, start, stop, old.check)
+        new = Course(old.what, current, self.group.n, network, every, start, stop, old.check, units=old.units)
         self.__dict__["course"] = new
         plain = not isinstance(self.group.membrane, tuple)  # else rows are laid out in another form
         if (
@@ -111,10 +111,20 @@ class Drive(Sealed):
     course: Course
     weight: float
 
-    def __init__(self, port: Port, course: Course, weight: float, number: int):
+    def __init__(self, port: Port, course: Course, weight: float, number: int, units: Array | None = None):
+        self.units = units  # if these are not all
         self.port, self.group, self.number, self.course = port, port.group, number, course
         self.weight = number_in(port.group.network.dtype, "weight", weight)
         self.seal(Drive)
+
+    @property
+    def weights(self) -> Array:
+        """The weight of all units, or of each: 0 of those that are not driven."""
+        if self.units is None:
+            return np.array([self.weight])
+        weights = np.zeros(self.group.n)
+        weights[self.units] = self.weight
+        return weights
 
     @property
     def mean(self) -> float:

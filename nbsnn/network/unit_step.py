@@ -43,7 +43,7 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import bind
-from ..compile.unroll import numbers, read, write
+from ..compile.unroll import numbers, pick, read, write
 from ..kernels.arrays.wide import widest
 from ..kernels.network import tables as at
 from ..neuron import Neuron
@@ -73,6 +73,16 @@ ENTERS = {
     "after": "jump += r[0]",
 }
 """How the output of a synapse enters, by the port's mode."""
+
+CUSTOM = {
+    "current": "current += {h} * {r}",
+    "conductance": "conductance += {h} * {r}; current += {h} * {r} * e{j}",
+    "driving": "conductance += {h} * {r}; current += {h} * {r} * e{j}",
+    "held": "current += {h} * {r} * (e{j} - S[v + k])",
+    "input": "input_{name} += {r}",
+    "state": "S[{o} + k] += {r}",
+}
+"""The same for an output of a synapse of one's own."""
 
 DRIVEN = "current = conducted(current, conductance, S[v + k], *driven(P, place), {rest}) + jump"
 """After all that: conductances as a current, with v as it was before the step."""
@@ -113,6 +123,11 @@ def update(group: Group, frame: Frame) -> Callable:
     ]
     before_own = len(own) + group.own_rest
     for j, port in enumerate(group.ports):
+        if port.custom:
+            each = f"V[own + {'w + ' * before_own}k]" if isinstance(group.membrane, tuple) else f"h{j}"
+            before_own += isinstance(group.membrane, tuple)
+            custom(port, j, each, scope, before, inside)
+            continue
         scope |= _port(port, j)
         count = max(1, len(port.synapse.variables)) if isinstance(group.membrane, tuple) else 0
         scope[f"mixed{j}"] = _mixed(len(port.numbers(1.0)) - 1, count, before_own)
@@ -140,7 +155,7 @@ def update(group: Group, frame: Frame) -> Callable:
 
 def mode_of(port: Port) -> str:
     """Input code of a synapse's output: a jump by means of the current is none of what conductances turn into one."""
-    jumps = port.mode == "current" and not port.synapse.variables
+    jumps = port.mode == "current" and not port.synapse.variables and not port.custom
     return "jump" if jumps and port.group.driven else port.mode
 
 
@@ -180,6 +195,7 @@ def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
         *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
         "    for k in range(n):",
         f"        current, conductance, jump = {'x[k]' if currents else 'zero'}, zero, zero",
+        *(f"        {line}" for line in named_inputs(neuron)),
         *(f"        {line}" for line in inside),
         f"        {_step(neuron, 'i0 + k', 'bits[k]')}",
         f"        y[k] = {put_out(group)}",
@@ -198,6 +214,7 @@ def _thread(before: list[str], inside: list[str], group: Group) -> list[str]:
         "    k, zero = 0, 0.0",
         *(f"    {line}" for line in before),
         "    current, conductance, jump = x, zero, zero",
+        *(f"    {line}" for line in named_inputs(neuron)),
         *(f"    {line}" for line in inside),
         f"    {_step(neuron, 'np.uint64(lo)', 'bits_of(key, t, np.uint64(lo))')}",
         *(f"    {line}" for line in _finish(group)),
@@ -214,7 +231,7 @@ THREAD = Frame("lo, pop, t, row, key, x, network", np.int64, _thread)
 
 def _step(neuron: Neuron, unit: str, bits: str) -> str:
     """The line that steps a unit."""
-    inputs = ", ".join(INPUTS[name].format(unit=unit, bits=bits) for name in neuron.inputs)
+    inputs = ", ".join(INPUTS.get(name, f"input_{name}").format(unit=unit, bits=bits) for name in neuron.inputs)
     return f"r = step({inputs}, *state(S, o, w, k), *param(q, V, own, w, k))"
 
 
@@ -227,12 +244,45 @@ def _port(port: Port, j: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def custom(port: Port, j: int, factor: str, scope: dict[str, Any], before: list[str], inside: list[str]) -> None:
+    """Add the lines of a port of synapses of one's own, whose currents enter with a ``factor``."""
+    synapse, count = port.synapse, len(port.numbers(1.0)) - 2
+    row, variables = f"first + {j}", len(synapse.variables)
+    scope |= {
+        f"synapse{j}": synapse.step, f"read{j}": read(variables), f"write{j}": write(variables, len(port.modes)),
+        f"numbers{j}": numbers(count), f"seen{j}": pick(port.reads),
+    }  # fmt: skip
+    before += [
+        f"a{j}, o{j} = place_of(row + ports[{row}, {at.ROW}] + lo), place_of(ports[{row}, {at.STATE}] + lo)",
+        f"q{j}, e{j} = numbers{j}(P, ports[{row}, {at.SCALARS}] + 1), P[ports[{row}, {at.SCALARS}]]",
+        f"h{j} = P[ports[{row}, {at.SCALARS}] + {1 + count}]",
+    ]
+    places = [f"R[a{j}{' + w' * m} + k]" for m in range(synapse.arrivals)]
+    inside += [
+        f"r = synapse{j}({', '.join(places)}, *seen{j}(S, o, w, k), *read{j}(S, o{j}, w, k), *q{j})",
+        *(f"{place} = zero" for place in places),
+        f"write{j}(S, r, o{j}, w, k)",
+    ]
+    for m, mode in enumerate(port.modes):
+        way, _, name = mode.partition(":")
+        place = list(checked(port.group.neuron).state).index(name) if way == "state" else 0
+        inside.append(CUSTOM[way].format(r=f"r[{m}]", h=factor, j=j, name=name, o=f"o{' + w' * place}"))
+
+
+def named_inputs(neuron: Neuron) -> list[str]:
+    """The lines in which the inputs of a neuron's own begin at 0."""
+    return [f"input_{name} = zero" for name in neuron.inputs if name not in INPUTS]
+
+
 def story(group: Group) -> Any:
     """All that shapes the loop of a group."""
     neuron = checked(group.neuron)
     filling = {name: function for name, function in neuron.filling().items() if name != "dspike"}  # no reverse here
     holes = tuple(sorted((name, id(function)) for name, function in filling.items()))
-    ports = tuple((mode_of(port), port.mode, port.synapse.step, len(port.synapse.variables)) for port in group.ports)
+    ports = tuple(
+        (mode_of(port), port.modes, port.synapse.step, len(port.synapse.variables), port.reads, port.synapse.arrivals)
+        for port in group.ports
+    )
     return (
         neuron.step, holes, neuron.inputs, tuple(neuron.params), tuple(own_parameters(group)), ports,
         group.injected, group.own_rest, group.spiking, isinstance(group.membrane, tuple),

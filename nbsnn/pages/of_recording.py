@@ -80,14 +80,14 @@ def _parts(recording: Recording) -> list[_Part]:
     cut = {id(group) for group, _, _ in sections.values()}
     groups = {g.name: (g, net.first(g), g.n) for g in net.groups if id(g) not in cut}
     parts = sorted((_Part(name, *place) for name, place in {**sections, **groups}.items()), key=lambda p: p.first)
-    heard = [(net.first(owner.group) + owner.lo, owner.n) for owner in recording.heard]
+    heard = [(net.first(part.group) + part.lo, part.hi - part.lo) for part in map(net.section, recording.heard)]
     for part in parts:
         part.spiking = any(first < part.first + part.n and part.first < first + n for first, n in heard)
     for (owner, name), values in recording.variables.items():
         if isinstance(owner, Connection):
             continue
-        base = net.first(owner.group) + owner.lo
-        for unit, column in zip(recording.units[owner, name] + base, values.T, strict=True):
+        units = net.first(owner.group) + net.section(owner).units[recording.units[owner, name]]
+        for unit, column in zip(units, values.T, strict=True):
             for part in parts:
                 if part.first <= unit < part.first + part.n:
                     part.columns.setdefault(name, {}).setdefault(int(unit) - part.first, column)

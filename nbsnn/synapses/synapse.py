@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -81,6 +81,14 @@ class Synapse(ByName):
     jump: tuple[float, ...]
     output: tuple[float, ...]
     reversal: float | None = None
+
+    gate: ClassVar[Any] = None  # of a synapse of one's own, its presynaptic side
+    arrivals: ClassVar[Any] = 1  # how many numbers arrive
+
+    @property
+    def shares(self) -> int:
+        """How many of its ``numbers``, the last, depend on the membrane."""
+        return max(1, len(self.variables))
 
     def numbers(self, dt: float, membrane: Membrane | None) -> list[float]:
         """Arguments of ``step`` after its variables: jumps, factors per step, share of each variable in the input.

@@ -44,7 +44,7 @@ PROTOCOL = """
     source tape_bytes decay_now held group_of prepared
     check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps changed
-    go_on rewrite given
+    go_on rewrite given stepped said gate
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -69,6 +69,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
     """,
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
+        CustomSynapse.conductance synapses.Graded
         SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.shared_directions encode.delta
     """,
     "not installed": ("" if BOKEH else "page ") + ("" if TENSORBOARD else "TensorBoard"),
@@ -569,6 +570,16 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"step": pair_step, "vjp": None, "state": lambda: {"v": 0.0}, "params": lambda: {"decay": 0.9},
              "learn": (), "per_step": dict, "surrogate": surrogates.atan(), "compare": ">=", "output": "spikes",
              "first": 0.0, "leak": "", "holes": dict, "inputs": ("current",), "kind": "", "options": dict},
+        ),
+        "CustomSynapse": (
+            synapses.CustomSynapse, synapses.CustomSynapse,
+            {"step": pair_step, "state": {"y": 0.0}, "params": {"tau": 5.0}, "per_step": {"tau": "exp"},
+             "reads": (), "output": "current", "reversal": None, "gate": None, "name": "own"},
+        ),
+        "Gate": (
+            synapses.Gate, synapses.Gate,
+            {"step": pair_step, "state": {"y": 0.0}, "params": {"tau": 5.0}, "per_step": {"tau": "exp"}, "reads": (),
+             "outputs": 1},
         ),
         "Neuron.replace": (nbsnn.Neuron.replace, lambda **g: own().replace(**g), {}),
         "Synapse.conductance": (

@@ -21,7 +21,7 @@ from . import tables as at
 from .arrays import Network, Record, Scratch, SpikeLists, network_of
 from .course import row_at
 from .deliver import connection
-from .units import clear, collect, inject, poisson
+from .units import arrive, clear, collect, inject, poisson
 
 BLOCK = 1024  # units that are updated together, so that what passes between the loops stays in the first cache
 
@@ -30,6 +30,11 @@ BLOCK = 1024  # units that are updated together, so that what passes between the
 def update(model: int, n, lo: int, pop: int, t, row: int, key: int, network: Network, scratch: Scratch) -> int:
     """One step of the units [lo, lo + n) of a population; returns how many spiked."""
     raise NotImplementedError
+
+
+@optional
+def open_gates(t: int, part: int, parts: int, network: Network, cells: np.ndarray) -> None:
+    """What gates of sources let through in step t, if there are any; see ``gates``."""
 
 
 @hole
@@ -92,6 +97,7 @@ def simulate(
     while t < t1:
         end = min(t + window, t1)
         for now in range(t, end):
+            open_gates(now, part, parts, network, cells)
             line = spikes[now % depth]
             for k in range(pops.shape[0]):
                 lo, hi = share(pops[k, at.UNITS], part, parts)
@@ -205,8 +211,11 @@ def block(lo: int, n: int, t: int, k: int, network: Network, room: Scratch):
                 e, key = drives[d, at.FIRST_ROW] + line, lasting(keys[drives[d, at.DRIVE_KEY]], step)
                 poisson(
                     number, first, step, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END],
-                    C[drives[d, at.DRIVE_WEIGHT]], ring.arriving, a, room.bits, room.events,
+                    room.bits, room.events,
                 )  # fmt: skip
+                own = drives[d, at.DRIVE_EACH] != 0
+                weights = np.uintp(drives[d, at.DRIVE_WEIGHT] + (lo if own else 0))
+                arrive(number, C, weights, own, room.events, ring.arriving, a)
     key = lasting(keys[pops[k, at.KEY]], step)
     return update(pops[k, at.MODEL], number, lo, k, step, row, key, network, room)
 

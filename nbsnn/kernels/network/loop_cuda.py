@@ -106,7 +106,8 @@ def unit(i: int, t: int, k: int, row: int, network: Network):
                 key = lasting(keys[drives[d, at.DRIVE_KEY]], np.uint64(t))
                 e = drives[d, at.FIRST_ROW] + line
                 events = poisson(i, t, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END])
-                R[row + ports[q, at.ROW] + i] += C[drives[d, at.DRIVE_WEIGHT]] * events
+                own = i if drives[d, at.DRIVE_EACH] else 0
+                R[row + ports[q, at.ROW] + i] += C[drives[d, at.DRIVE_WEIGHT] + own] * events
     key = lasting(keys[pops[k, at.KEY]], np.uint64(t))
     return update(pops[k, at.MODEL], i, k, np.uint64(t), row, key, x, network)
 

@@ -13,8 +13,10 @@
 ) = range(16)  # fmt: skip
 
 # A port, where synapses of one kind end at a population: STATE, VARIABLES and SCALARS as above (the first scalar
-# is the reversal potential), its place in a row of the ring, and its Poisson drives.
-ROW, DRIVE, DRIVES, PORT_COLUMNS = 10, 11, 12, 13
+# is the reversal potential), its place in a row of the ring, its Poisson drives, and -1. Below the ports, gates of
+# sources: MODEL, STATE and SCALARS as above, place of what they put out among the variables, how many numbers that is
+# (VARIABLES), and the population of the sources.
+ROW, DRIVE, DRIVES, OPENS, PORT_COLUMNS = 10, 11, 12, 13, 14
 
 # What is given from outside in the course of time: rows, steps per row, first step, and the step at which it ends.
 ROWS, EVERY, BEGIN, END = range(4)
@@ -24,15 +26,21 @@ ROWS, EVERY, BEGIN, END = range(4)
 VALUES, WIDTH, FACTOR, CURRENT_COLUMNS = range(4, 8)
 
 # A Poisson drive: the same, from where to where its table of probabilities goes, the place of its weight among the
-# values of currents, that of its key, and the line of its first row, which is one of the last lines of the table: in
-# rows, places of tables alone matter.
-TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, FIRST_ROW, DRIVE_COLUMNS = range(4, 10)
+# values of currents, that of its key, the line of its first row, which is one of the last lines of the table (in rows,
+# places of tables alone matter), and whether each unit has a weight of its own.
+TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, FIRST_ROW, DRIVE_EACH, DRIVE_COLUMNS = range(4, 11)
 
 # A connection: population of the source, and from where to where its units have synapses; population of the target,
 # place of its port in a row of the ring, first row of ``bounds``, place of the one weight or -1, from the number of a
 # synapse to its place among the weights, delay in steps or -1 where each synapse has its own, first of the factors of
-# short-term plasticity or -1, plasticity rule or -1, and for how many steps the factors of spikes are kept.
-SOURCE, FROM, TO, TARGET, TARGET_ROW, BOUNDS, WEIGHT, SHIFT, DELAY, SHORT, RULE, KEPT, WIRE_COLUMNS = range(13)
+# short-term plasticity or -1, plasticity rule, -1 or ``GATED``, and for how many steps the factors of spikes are kept;
+# the row of its gate in the table of ports, and where all sources end at all targets with one weight, the first target
+# and the one after the last, and whether units that are on both sides are left out.
+(
+    SOURCE, FROM, TO, TARGET, TARGET_ROW, BOUNDS, WEIGHT, SHIFT, DELAY, SHORT, RULE, KEPT, GATE, SPREAD, SPREAD_END,
+    APART, WIRE_COLUMNS,
+) = range(17)  # fmt: skip
+GATED = 1 << 30
 
 # Short-term plasticity: connection, place of its numbers, place of its variables.
 WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
@@ -45,12 +53,15 @@ WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 # its eligibility lies; what homeostasis there is, its interval in steps, places of its numbers and of its rates; of a
 # rule that steers mean weights, the place of these, or -1; of a rule in integers, the place of its integers or -1, of
 # its keys, and of the variable that is a threshold, or -1; of a rule that normalises in every step, the place of its
-# numbers, or -1, and from which step on.
+# numbers, or -1, and from which step on. Where delays differ: the first of the lines of other delays among the
+# connections, and their number; for how many steps what is known of sources is kept, or 0, and the places of their
+# spikes and of their traces as the rule uses them.
 (
     RULE_MODEL, LEARNS, AFTER, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
     POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, CHANGES, REWARD, GAP, TENDED,
-    INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, BALANCED, DUE, PLASTIC_COLUMNS,
-) = range(1, 33)  # fmt: skip
+    INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, BALANCED, DUE, MORE, MORES, SPAN, PAST_SEEN,
+    PAST_USED, PLASTIC_COLUMNS,
+) = range(1, 38)  # fmt: skip
 
 # Kinds of homeostasis, and the numbers of both: target rate or total, strength, and how much of an interval's rate
 # enters the mean, what a spike of an interval counts in Hz, bounds.

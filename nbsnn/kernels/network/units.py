@@ -28,8 +28,8 @@ def inject(n, factor, C, place, each, x):
             x[k] += factor * C[place]
 
 
-def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events):
-    """Add ``weight`` times a Poisson number to the ring: as many as the table has entries that 32 random bits reach.
+def poisson(n, lo, t, key, thresholds, first, last, bits, events):
+    """Draw Poisson numbers into ``events``: as many as the table has entries that 32 random bits reach.
 
     thresholds[first + j] is 2^32 times the probability of at most j events.
     """
@@ -41,8 +41,17 @@ def poisson(n, lo, t, key, thresholds, first, last, weight, R, row, bits, events
         least = thresholds[j]
         for k in range(n):
             events[k] += np.uint32(1) if bits[k] >= least else np.uint32(0)
-    for k in range(n):
-        R[row + k] += weight * events[k]
+
+
+def arrive(n, C, place, each, events, R, row):
+    """Add events times their weight to the ring: one weight for all units, or one for ``each``."""
+    if each:
+        for k in range(n):
+            R[row + k] += C[place + k] * events[k]
+    else:
+        weight = C[place]
+        for k in range(n):
+            R[row + k] += weight * events[k]
 
 
 def collect(lo, n, y, line, base, count):

@@ -20,6 +20,7 @@ from ...scalar.hole import hole
 from ..network import tables as at
 from ..network.arrays import Network
 from ..network.deliver import connection, shares
+from .delays import after_of, delays_of, line
 from .sparse import Synapses, place_of, visit
 from .synapse import Limits
 
@@ -138,8 +139,15 @@ COLUMNS = {"visit": {"in_column": in_column, "weight_of_column": weight_of_colum
 
 def deliver_plastic(part: int, parts: int, t: int, k: int, network: Network) -> None:
     """As ``deliver.connection``, with what each weight is stored in, where it is stored without a factor."""
-    row, pops, lists = network.plastic.table[k], network.tables.pops, network.spikes
-    emitted, number = t + 1 - row[at.AFTER], row[at.WIRE]
+    row = network.plastic.table[k]
+    for d in range(delays_of(row)):
+        number = line(row, d)
+        deliver_line(part, parts, t + 1 - after_of(row, number, network), number, row, network)
+
+
+def deliver_line(part: int, parts: int, emitted: int, number: int, row: np.ndarray, network: Network) -> None:
+    """Spikes of step ``emitted`` along one line of the table of connections."""
+    pops, lists = network.tables.pops, network.spikes
     if row[at.STEERED] < 0:
         connection(emitted, part, parts, number, network)
         return

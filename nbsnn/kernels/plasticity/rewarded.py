@@ -19,6 +19,7 @@ from ...scalar.exponential import expm1
 from ...scalar.hole import hole
 from ..network import tables as at
 from ..network.arrays import Network
+from .delays import after_of, delays_of, line
 from .sparse import Rewarded, Synapses
 from .sparse import change_column as change_column
 from .synapse import Limits
@@ -83,16 +84,18 @@ def catch_up_all(lo: int, hi: int, now: int, numbers: np.ndarray, weights: np.nd
 
 def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Bring the synapses up to date along which spikes are about to travel, onto a thread's own units."""
-    wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
+    wires, pops = network.tables.wires, network.tables.pops
     bounds, _, weights, threads = network.synapses
-    spikes, counts = network.spikes.units, network.spikes.counts
-    source, shift, r = wire[at.SOURCE], wire[at.SHIFT], rewarded(t, row, network)
-    slot = (t + 1 - row[at.AFTER]) % spikes.shape[0]
-    for other in range(parts):
-        base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
-        for k in range(counts[slot, source, other]):
-            place = wire[at.BOUNDS] + spikes[slot, base + k] * (threads + 1) + part % threads
-            catch_up_range(bounds[place] + shift, bounds[place + 1] + shift, r, weights)
+    spikes, counts, r = network.spikes.units, network.spikes.counts, rewarded(t, row, network)
+    for d in range(delays_of(row)):
+        number = line(row, d)
+        source, shift = wires[number, at.SOURCE], wires[number, at.SHIFT]
+        slot = (t + 1 - after_of(row, number, network)) % spikes.shape[0]
+        for other in range(parts):
+            base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
+            for k in range(counts[slot, source, other]):
+                place = wires[number, at.BOUNDS] + spikes[slot, base + k] * (threads + 1) + part % threads
+                catch_up_range(bounds[place] + shift, bounds[place + 1] + shift, r, weights)
 
 
 def catch_up_column(start: int, stop: int, first: int, t: int, row: np.ndarray, network: Network) -> None:

@@ -59,6 +59,7 @@ class Synapses(NamedTuple):
     0/1 spikes that have arrived [n] and of targets [m]; traces in use [K, 1, 1, n] and [K, 1, 1, m]; parameters
     [params, 1] and limits [4] of the rule. Rows: bounds [n (threads + 1)], targets, and how far from its place in the
     list a synapse's weight is. Columns: bounds [m + 1], sources, places in the list counted from the first weight.
+    Where delays differ: where the step that is seen is in the ring of what is known of sources, and its size.
     """
 
     arrived: np.ndarray
@@ -78,6 +79,8 @@ class Synapses(NamedTuple):
     rewarded: Rewarded
     units: UnitLines
     normalization: Normalization
+    turn: int
+    size: int
 
 
 def place_of(line: int, j: int, units: UnitLines):
@@ -108,6 +111,12 @@ def begin_synapse(o: int, c: Synapses) -> None:
 @optional
 def fetch_more(o: int, c: Synapses) -> None:
     """Ask for what is read with the weight at ``o``, if anything."""
+
+
+@optional
+def known_at(i: int, c: Synapses) -> int:
+    """Where spikes and traces of source ``i`` are."""
+    return i
 
 
 @optional
@@ -185,14 +194,15 @@ def asked(w: float, s, q: float, x: tuple, y: tuple, p: tuple, limits: Limits) -
 
 def visit_row(i: int, part: int, parts: int, c: Synapses) -> None:
     """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
-    p, x, limits = constants(c.P, 0), traces_pre(c.X, 0, 0, i), limits_of(c.L)
+    known = known_at(i, c)
+    p, x, limits = constants(c.P, 0), traces_pre(c.X, 0, 0, known), limits_of(c.L)
     a, z = c.bounds[i * (parts + 1) + part], c.bounds[i * (parts + 1) + part + 1]
     begin_row(a + c.shift, z + c.shift, c)
     for e in range(a, z):
         j = c.index[e]
         if in_row(j, c):
             w = weight_of(e + c.shift, j, c)
-            d = increment(w, c.arrived[i], c.spiked[j], x, traces_post(c.Y, 0, 0, j), p, limits)
+            d = increment(w, c.arrived[known], c.spiked[j], x, traces_post(c.Y, 0, 0, j), p, limits)
             store(e + c.shift, j, w, d, limits, c)
 
 
@@ -203,7 +213,7 @@ def visit_column(j: int, c: Synapses, sums: Any) -> Any:
         ahead = c.first + c.synapse[min(k + AHEAD, c.start[j + 1] - 1)]
         fetch(c.weights, ahead)
         fetch_more(ahead, c)
-        i = c.source[k]
+        i = known_at(c.source[k], c)
         if in_column(i, c):
             o = c.first + c.synapse[k]
             begin_synapse(o, c)

@@ -10,6 +10,7 @@ from ...scalar.hole import hole, optional
 from ..network import tables as at
 from ..network.arrays import Network
 from ..network.deliver import connection, sources
+from .delays import after_of, delays_of, keep_past, line, view
 from .normalized import normalization, row_sum
 from .rewarded import rewarded
 from .sparse import Synapses, UnitLines, clear, mark
@@ -105,6 +106,7 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, now)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
     follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
+    keep_past(t, lo, hi, seen, used, row, network)
     lo, hi = m * part // parts, m * (part + 1) // parts
     seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
     clear(seen, lo, hi)
@@ -156,28 +158,37 @@ def synapses_of(t: int, row: np.ndarray, network: Network) -> Synapses:
         rewarded(t, row, network),
         UnitLines(plastic.lines, row[at.STEERED], m),
         normalization(t, row, P),
+        0,
+        n,
     )
 
 
 def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Changes of synapses at spikes."""
-    wire, pops, c = network.tables.wires[row[at.WIRE]], network.tables.pops, synapses_of(t, row, network)
+    wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
+    c = view(t, row, row[at.WIRE], synapses_of(t, row, network), network)
     source, target, model = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
     m, threads = pops[target, at.UNITS], network.synapses.threads
     here = part % threads
     lo, hi = m * part // parts, m * (part + 1) // parts
     if row[at.BALANCED] >= 0:
-        for other in range(parts):
-            arrived = stretch(other, parts, t - row[at.AFTER], source, network)
-            for k in range(arrived.shape[0]):
-                row_sum(model, arrived[k], here, threads, c)
+        for d in range(delays_of(row)):
+            number = line(row, d)
+            v, emitted = view(t, row, number, c, network), t - after_of(row, number, network)
+            for other in range(parts):
+                arrived = stretch(other, parts, emitted, source, network)
+                for k in range(arrived.shape[0]):
+                    row_sum(model, arrived[k], here, threads, v)
         balance(lo, hi, model, c)
     elif row[at.STEERED] >= 0:
         steer(lo, hi, model, c)
-    for other in range(parts):
-        arrived = stretch(other, parts, t - row[at.AFTER], source, network)
-        for k in range(arrived.shape[0]):
-            change_row(model, arrived[k], here, threads, c)
+    for d in range(delays_of(row)):
+        number = line(row, d)
+        v, emitted = view(t, row, number, c, network), t - after_of(row, number, network)
+        for other in range(parts):
+            arrived = stretch(other, parts, emitted, source, network)
+            for k in range(arrived.shape[0]):
+                change_row(model, arrived[k], here, threads, v)
     fired = stretch(part, parts, t, target, network)
     for k in range(fired.shape[0]):
         change_column(model, fired[k], c)
@@ -186,4 +197,6 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
 def deliver_plain(part: int, parts: int, t: int, k: int, network: Network) -> None:
     """Spikes that arrive after step t: the weight is that of the arrival, so they wait here and not in the ring."""
     row = network.plastic.table[k]
-    connection(t + 1 - row[at.AFTER], part, parts, row[at.WIRE], network)
+    for d in range(delays_of(row)):
+        number = line(row, d)
+        connection(t + 1 - after_of(row, number, network), part, parts, number, network)

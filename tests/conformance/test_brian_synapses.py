@@ -1,0 +1,138 @@
+"""Synapses that Brian 2 has as equations of its own, with whatever parameters ``brian_synapses.npz`` holds.
+
+What is compared with is the solution in continuous time, ``ref_*``, which Brian itself meets less closely: trains are
+the times of arrival, so that spikes are listed one step, the delay, before.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nbsnn
+from nbsnn.neurons import LIF, ConductanceLIF
+from nbsnn.plasticity import PairSTDP
+from nbsnn.synapses import NMDA, Exponential, GapJunction, Graded
+
+from .golden import DEFAULT_FOLDER
+
+FILE, DT = "brian_synapses.npz", 0.1
+
+
+@functools.cache
+def contents(folder: Path) -> dict[str, np.ndarray]:
+    with np.load(folder / FILE, allow_pickle=False) as stored:
+        return dict(stored)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    folder = metafunc.config.getoption("--golden-dir") or DEFAULT_FOLDER
+    found = contents(folder) if (folder / FILE).is_file() else {}
+    kind = metafunc.function.__name__.split("_")[1]
+    cases = sorted({"/".join(key.split("/")[:2]) for key in found if key.startswith(f"{kind}/") and "/ref_" in key})
+    skipped = [pytest.param("", marks=pytest.mark.skip(reason=f"no case in {folder / FILE}"))]
+    metafunc.parametrize("case", cases or skipped)
+
+
+@pytest.fixture
+def stored(pytestconfig):
+    return contents(pytestconfig.getoption("--golden-dir") or DEFAULT_FOLDER)
+
+
+def parameters(stored, case):
+    return {key.split("/")[-1]: float(value) for key, value in stored.items() if key.startswith(f"{case}/params/")}
+
+
+def at_ms(stored, case):
+    """Rows of a recording of every step that belong to the times of a case."""
+    return np.rint(stored[f"{case}/t"] / DT).astype(int) - 1
+
+
+def test_nmda_gates_and_block_are_those_of_the_equations(case, stored):
+    p, w = parameters(stored, "nmda"), stored[f"{case}/w"]
+    trains = [stored[f"{case}/train{j}"] for j in range(len(w))]
+    spiking = f"{case}/ref_spikes" in stored
+    net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+    neuron = ConductanceLIF(
+        p["C"], p["g_leak"], p["e_leak"], p["v_threshold"] if spiking else 1e6, p["v_reset"], refractory=0.0
+    )
+    cell = net.population(neuron, 1)
+    units = np.concatenate([np.full(len(train), j) for j, train in enumerate(trains)])
+    source = net.spikes(np.concatenate(trains) - DT, units, len(w))
+    synapse = NMDA(p["tau_decay"], p["tau_rise"], p["alpha"], mg=p["mg"], reversal=p["e_syn"])
+    net.connect(source, cell, nbsnn.AllToAll(), weight=w.reshape(-1), delay=DT, synapse=synapse)
+    run = net.run(float(stored[f"{case}/T"]), record={cell: ["v", "spikes"], source: "nmda.s"})
+    rows = at_ms(stored, case)
+    s, wanted = run[source, "nmda.s"][rows - 1], stored[f"{case}/ref_s"]  # the source's own gate is a delay ahead
+    np.testing.assert_allclose(s, wanted, rtol=1e-4, atol=1e-9)
+    if spiking:
+        found, exact = run.spikes(cell)[0], stored[f"{case}/ref_spikes"]
+        assert len(found) == len(exact)
+        brian = stored[f"{case}/dt{DT}/spikes"]  # resets are on the grid there too, and each delays all that follow
+        assert np.all(abs(found - exact) <= abs(brian - exact) + DT)
+    else:
+        np.testing.assert_allclose(run[cell, "v"][rows, 0], stored[f"{case}/ref_v"], atol=0.004, rtol=0.0)
+
+
+def test_graded_synapses_follow_the_membrane_of_their_sources(case, stored):
+    p, v0 = parameters(stored, "graded"), stored[f"{case}/v0"]
+    net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+    neuron, n = LIF(p["tau"], v_threshold=1e6, v_rest=p["e_leak"]), len(v0) - 1
+    source, cell = net.population(neuron, n, v=v0[:n]), net.population(neuron, 1, v=v0[n:])
+    amplitude, frequency = (np.array([p[f"{name}{k}"] for k in range(n)]) for name in ("amp", "f"))
+    net.inject(source, lambda t: amplitude * np.sin(2.0 * np.pi * frequency * t / 1000.0))
+    synapse = Graded(p["v_half"], p["k"], p["tau_s"] if f"{case}/ref_s" in stored else None, reversal=p["e_syn"])
+    net.connect(source, cell, nbsnn.AllToAll(), weight=p["g"] * stored["graded/w"], synapse=synapse)
+    run = net.run(float(stored["graded/T"]), record={cell: "v", source: "v"})
+    rows = at_ms(stored, case)
+    np.testing.assert_allclose(run[source, "v"][rows], stored[f"{case}/ref_v_pre"], atol=0.001, rtol=0.0)
+    np.testing.assert_allclose(run[cell, "v"][rows, 0], stored[f"{case}/ref_v_post"], atol=0.1, rtol=0.0)
+
+
+def test_gap_junctions_couple_membranes(case, stored):
+    p, start = parameters(stored, case), stored[f"{case}/init"]
+    spiking = f"{case}/ref_spikes" in stored
+    net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+    neuron = LIF(p["tau"], p["v_threshold"] if spiking else 1e6, p["v_reset"], compare=">")
+    cells = net.population(neuron, len(start), v=start)
+    net.inject(cells, stored[f"{case}/drive"])
+    net.connect(cells, cells, nbsnn.AllToAll(autapses=False), weight=p["w"], synapse=GapJunction())
+    run = net.run(float(stored[f"{case}/T"]), record={cells: ["v", "spikes"]})
+    if not spiking:
+        rows = at_ms(stored, case)
+        np.testing.assert_allclose(run[cells, "v"][rows], stored[f"{case}/ref_v"], atol=2e-4, rtol=0.0)
+        return
+    times, units = run.spikes(cells)
+    brian, owners = (stored[f"{case}/exact_dt{DT}/{name}"] for name in ("spikes", "units"))
+    for k in range(len(start)):  # resets are on the grid: each delays all that follow, by more than a step in Brian too
+        found, theirs = times[units == k], brian[owners == k]
+        exact = stored[f"{case}/ref_spikes"][stored[f"{case}/ref_units"] == k]
+        both = min(len(found), len(exact), len(theirs))
+        assert abs(len(found) - len(exact)) <= 1
+        allowed = abs(theirs[:both] - exact[:both]) + DT * (1.5 + 0.6 * np.arange(both))
+        assert np.all(abs(found[:both] - exact[:both]) <= allowed)
+
+
+@pytest.mark.parametrize("order", ["default", "neither"])
+def test_delays_of_plastic_synapses_are_their_own(case, order, stored):
+    p, delays, post = parameters(stored, "delays"), stored[f"{case}/delays"], stored[f"{case}/post"]
+    n = len(delays)
+    trains = [stored[f"{case}/train{k}"] for k in range(n if case.endswith("five_sources") else 1)]
+    rule = PairSTDP(
+        p["Apre"], -p["Apost"], p["tau_pre"], p["tau_post"], w_min=0.0, w_max=p["wmax"],
+        order="causal" if order == "default" else "decay use add",
+    )  # fmt: skip
+    net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+    units = np.concatenate([np.full(len(train), k) for k, train in enumerate(trains)])
+    source = net.spikes(np.concatenate(trains), units, len(trains))
+    driver = net.spikes(post - DT, np.zeros(len(post), int), 1)
+    cell = net.population(LIF(1.0, 1e6), 1)
+    net.connect(driver, cell, nbsnn.AllToAll(), weight=1e9, delay=DT)
+    pattern = nbsnn.Explicit(np.arange(n) % len(trains), np.zeros(n, int))
+    plastic = net.connect(
+        source, cell, pattern, weight=np.full(n, p["w0"]), delay=delays, synapse=Exponential(1.0), plasticity=rule
+    )
+    t = stored[f"{case}/t"]
+    run = net.run(float(t[-1]), record={plastic: "weight"}, every=DT)
+    np.testing.assert_allclose(run[plastic, "weight"][at_ms(stored, case)], stored[f"{case}/{order}/ref_w"], atol=1e-10)
