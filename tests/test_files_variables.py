@@ -114,7 +114,9 @@ def test_a_file_that_does_not_fit_is_refused_and_nothing_is_made(tmp_path):
 
     refused(FileExistsError, "v exists: VariableWriter.resume continues it", variables_to=tmp_path / "v")
     refused(FileExistsError, "s exists: SpikeWriter.resume", to=tmp_path / "s", variables_to=tmp_path / "new")
-    refused(ValueError, "needs variables or weights", record={"cells": "spikes"}, variables_to=tmp_path / "new")
+    none = {"record": {"cells": "spikes"}, "variables_to": tmp_path / "new"}
+    refused(ValueError, "needs variables or weights", **none, every=None)
+    refused(ValueError, "variables and weights; none are recorded", **none)
     with VariableWriter.resume(tmp_path / "v") as writer:
         refused(ValueError, "begun with every = 4, which this run cannot go on: 2", every=1.0, variables_to=writer)
         refused(ValueError, "begun with columns =", record={"cells": "v"}, variables_to=writer)

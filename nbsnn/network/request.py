@@ -50,7 +50,7 @@ class RecordRequest:
     slow : list of Slow
     """
 
-    def __init__(self, network: Home, record: Mapping[Any, Any] | None, every: float | Mapping[Any, float] | None):
+    def __init__(self, network: Home, record: Mapping[Any, Any] | None, intervals: Intervals):
         self.network = network
         self.spikes: list[Group | Section] = [group for group in network.groups if group.spiking and record is None]
         self.variables: list[tuple[Group | Section, str, Array]] = []
@@ -59,7 +59,6 @@ class RecordRequest:
             raise TypeError(
                 f'record must say what of whom: {{cells: ["spikes", "v"], connection: "weight"}}, not {record!r}'
             )
-        intervals = _Intervals(network, every)
         for owner, names in (record or {}).items():
             if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
                 isinstance(n, str) for n in _names(names)
@@ -84,7 +83,7 @@ class RecordRequest:
                     self.variables.append((owner, name, _units(owner, name, chosen, owner.n)))
         self._sort(intervals)
 
-    def _connection(self, network: Home, connection: Connection, names: Any, intervals: _Intervals) -> None:
+    def _connection(self, network: Home, connection: Connection, names: Any, intervals: Intervals) -> None:
         if connection not in network.connections:
             raise KeyError(f"this network has no connection {connection!r}")
         for name in _names(names):
@@ -94,7 +93,7 @@ class RecordRequest:
             read = reader(connection, name, units)
             self.slow.append(Slow(connection, name, intervals.of(connection, name), n, units, read))
 
-    def _sort(self, intervals: _Intervals) -> None:
+    def _sort(self, intervals: Intervals) -> None:
         """Let the loop record the variables of the shortest interval."""
         steps = [intervals.of(owner, name) for owner, name, _ in self.variables]
         self.every = min(steps or [item.every for item in self.slow], default=intervals.of(None, ""))
@@ -158,7 +157,7 @@ class RecordRequest:
             item.rows.append(item.read())
 
 
-class _Intervals:
+class Intervals:
     """Intervals in steps: one for all, or those of owners and of their variables."""
 
     def __init__(self, network: Home, every: float | Mapping[Any, float] | None):

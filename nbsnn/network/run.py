@@ -20,7 +20,7 @@ from .callbacks import callbacks_of, checkpoints_of
 from .files import Files
 from .home import Home
 from .recording import Recording
-from .request import RecordRequest
+from .request import Intervals, RecordRequest
 from .running import RUNNING
 
 Array = np.ndarray
@@ -59,10 +59,11 @@ def _run(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
     calls = callbacks_of(callback, callback_every, dt, start) + checkpoints_of(checkpoint, checkpoint_every, dt, start)
+    intervals = Intervals(network, every)
     network.build()
     ranks = network.ranks
     ranks.agree("run", (start, steps, None if isinstance(every, Mapping) else every))
-    request = RecordRequest(network, record, every)
+    request = RecordRequest(network, record, intervals)
     loop, t, end = network.loop(), start, start + steps
     network.begin(start, end)
     files = None
