@@ -5,8 +5,6 @@ own targets what is then added into the ring, in the order of the sources. Gates
 these. Where all sources end at all targets with one weight, their sum is taken once.
 """
 
-from typing import Any
-
 import numpy as np
 
 from ...scalar.hole import hole
@@ -127,7 +125,9 @@ def pass_through(t: int, part: int, parts: int, c: int, network: Network) -> Non
                 late_own(R, size, row, index, weights, a, z, shift, factor)
 
 
-def spread(part: int, parts: int, c: int, out: int, row: np.uintp, weight: Any, network: Network) -> None:
+def spread(
+    part: int, parts: int, c: int, out: int, row: np.uintp, weight: float | np.ndarray, network: Network
+) -> None:
     """Sources that all end at all targets: one sum, from which a target that is a source takes itself out."""
     wire, S, R = network.tables.wires[c], network.values.states, network.ring.arriving
     n = network.tables.pops[wire[at.TARGET], at.UNITS]
