@@ -482,8 +482,8 @@ class Plastic:
             return
         a, c = self.integers
         draws = Draws(self.sim.seed, "connection", self.wire.number, "rounding")
-        place = np.argsort(np.lexsort((self.wire.post, self.wire.pre)))  # of a synapse, by source and then by target
-        r = {side: draws.fold(side).bits(len(self.w), step=t) >> (32 - o["shift"]) for side in ("pre", "post")}
+        place, pairs = self.wire.pre * len(c) + self.wire.post, len(a) * len(c)  # of a synapse among all pairs
+        r = {side: draws.fold(side).bits(pairs, step=t) >> (32 - o["shift"]) for side in ("pre", "post")}
         for k, (i, j) in enumerate(zip(self.wire.pre, self.wire.post, strict=True)):
             gain = 0
             for spikes, z, side in (
