@@ -52,9 +52,9 @@ def test_random_numbers_are_for_the_network():
         neuron.replace(inputs=("current", "uniform", "normal"))
 
 
-@pytest.mark.parametrize("inputs", [(), ("conductance",), ("current", "normal", "uniform"), ("current", "voltage")])
+@pytest.mark.parametrize("inputs", [(), ("conductance",), ("current", "normal", "uniform"), ("current", "a", "a")])
 def test_unknown_or_disordered_inputs_raise(inputs):
-    with pytest.raises(ValueError, match="inputs must be 'current' and then any of"):
+    with pytest.raises(ValueError, match="inputs must be 'current', then any of"):
         CONDUCTOR.replace(inputs=inputs)
 
 
