@@ -20,6 +20,7 @@ from ..kernels.population import integer as populations
 from ..kernels.products import integer as products
 from ..layers.layer import Array
 from ..validate import instance, real, shaped
+from ..validate import path as path_of
 from .fitting import check
 
 RESETS = {"soft": populations.SOFT, "hard": populations.HARD, "none": populations.NONE, "": populations.LEAKY}
@@ -113,7 +114,7 @@ class IntegerNetwork:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> IntegerNetwork:
         """Read what ``save`` wrote."""
-        arrays = Entries(path)
+        arrays = Entries(path_of("path", path))
         with reading(path):
             layers = arrays.description("layers")
             return cls(layers, {name: arrays.array(name, "i") for name in arrays if name != "layers"})
