@@ -100,8 +100,10 @@ class Ranks(Alone):
     def wait(self, what: str) -> Iterator[None]:
         """Note for what this rank waits, so that it does not wait for ever."""
         self.waiting = what, time.monotonic()
-        yield
-        self.waiting = None
+        try:
+            yield
+        finally:
+            self.waiting = None
 
     def _watch(self) -> None:
         """End all ranks when this one has waited too long, or for one that has left."""

@@ -201,6 +201,10 @@ def test_recordings_of_successive_runs_join_to_that_of_one():
     for other, words in ((runs[0], "begins at 0 ms"), (one, "of another network"), (net.run(1.0), "other units")):
         with pytest.raises(ValueError, match=words):
             joined.join(other)
+    cells = pieces.group("cells")
+    one = pieces.run(1.0, record={cells: {"v": [0, 1]}})
+    with pytest.raises(ValueError, match="other variables, or units"):
+        one.join(pieces.run(1.0, record={cells: {"v": [2, 3]}}))
     with pytest.raises(TypeError, match="joined with recordings"):
         joined.join(3)
 
@@ -246,6 +250,7 @@ def test_variables_have_intervals_of_their_own():
     for every, words in (
         ({learned: 1.0}, "no variable of learned is recorded"),
         ({(cells, "u"): 1.0}, "no u of cells"),
+        ({}, "every is the interval of variables and weights: a number, or one for each"),
     ):
         with pytest.raises(ValueError, match=words):
             net.run(1.0, record={cells: "v"}, every=every)

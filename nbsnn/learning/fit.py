@@ -154,17 +154,8 @@ def fit(
     train_on, test_on = feed("train", train, epochs), None if test is None else feed("test", test, epochs)
     train_on, validate_on = _held_back(train_on, validation, epochs, draws)
     weights = class_weights(class_weight, train_on, net.shape[-1])
-    passes = Passes(
-        net,
-        learner,
-        encoder,
-        batch_size,
-        augments,
-        weights,
-        accumulate,
-        show := Progress.of(progress if first else False),
-        pieces,
-    )
+    show = Progress.of(progress if first else False)
+    passes = Passes(net, learner, encoder, batch_size, augments, weights, accumulate, show, pieces)
     best = _best(net, monitor, patience, validate_on is not None)
     history, watching = History(), getattr(learner.optimizer, "watching", [])
     switch("resume", resume)
@@ -196,7 +187,8 @@ def fit(
                     del scores["test_loss"]
                 row |= scores | rates
         row["seconds"] = max(ranks.every(row.pop("seconds")))  # last column
-        ranks.agree("parameters", checksum(net))
+        if ranks.size > 1:
+            ranks.agree("parameters", checksum(net))
         if best.observe(row):
             best.note()
         history.rows.append(row)

@@ -66,7 +66,8 @@ def softmax_cross_entropy(
     weight = targets.by_class("softmax_cross_entropy", targets.class_weights(class_weight), logits.shape[-1])
     _check_ignore(ignore)
     labels = real("labels", labels)
-    share, wanted = targets.shares("softmax_cross_entropy", labels, logits.shape[:-1], logits.shape[-1], ignore)
+    shape, classes = logits.shape[:-1], logits.shape[-1]
+    share, wanted = targets.shares("softmax_cross_entropy", labels, shape, classes, ignore, "labels")
     return entropy(logits, share, wanted, label_smoothing, weight)
 
 

@@ -73,17 +73,17 @@ def class_weights(value: Sequence[float] | np.ndarray | None) -> tuple[float, ..
 
 
 def shares(
-    loss: str, target: ArrayLike, shape: tuple[int, ...], classes: int, ignore: int | None
+    loss: str, target: ArrayLike, shape: tuple[int, ...], classes: int, ignore: int | None, name: str = "target"
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """What each class should have, [*shape, C], and the labels [*shape]; None for a target that is shares already.
 
     Labels that are ``ignore`` have no share of anything.
     """
-    target = real(f"{loss}: target", target)
+    target = real(f"{loss}: {name}", target)
     if target.ndim == len(shape) + 1 and target.dtype.kind == "f":
-        given = finite(f"{loss}: target", shaped(f"{loss}: target", target, (*shape, classes)).astype(np.float64))
+        given = finite(f"{loss}: {name}", shaped(f"{loss}: {name}", target, (*shape, classes)).astype(np.float64))
         if given.min() < 0.0:
-            raise ValueError(f"{loss}: target must be shares of the classes, at least 0, not {given.min():g}")
+            raise ValueError(f"{loss}: {name} must be shares of the classes, at least 0, not {given.min():g}")
         return given, None
     left = np.zeros(target.shape, bool) if ignore is None else target == ignore
     labels = checks.labels(loss, np.where(left, 0, target) if left.any() else target, shape, classes)

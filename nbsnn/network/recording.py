@@ -155,6 +155,12 @@ class Recording(Sealed):
         """Times of a recorded variable, ms."""
         return self._times[self._key(owner, name)]
 
+    @property
+    def _recorded(self) -> dict[tuple[Any, str], tuple[int, list | None]]:
+        """Of each variable the number of columns, and which units they are if not all."""
+        chosen = {key: units.tolist() for key, units in self.units.items()}
+        return {key: (array.shape[1], chosen.get(key)) for key, array in self.variables.items()}
+
     def join(self, *later: Recording) -> Recording:
         """One recording of successive runs: this one and those that follow, as if the network had run once.
 
@@ -182,10 +188,8 @@ class Recording(Sealed):
                 raise ValueError(f"{other!r} has recorded other units than {self!r}, or is of another network")
             if abs(other.start - one.start - one.duration) > 0.5 * self.dt:
                 raise ValueError(f"{other!r} begins at {other.start:g} ms, not at {one.start + one.duration:g} ms")
-            if [(key, a.shape[1:]) for key, a in other.variables.items()] != [
-                (key, a.shape[1:]) for key, a in self.variables.items()
-            ]:
-                raise ValueError(f"{other!r} has recorded other variables than {self!r}")
+            if other._recorded != self._recorded:
+                raise ValueError(f"{other!r} has recorded other variables, or units, than {self!r}")
         made = object.__new__(Recording)
         joined: dict[str, Any] = {
             name: np.concatenate([part.__dict__[name] for part in parts]) for name in ("_step", "_unit", "times")

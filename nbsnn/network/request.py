@@ -162,6 +162,8 @@ class Intervals:
 
     def __init__(self, network: Home, every: float | Mapping[Any, float] | None):
         self.given = every is not None
+        if isinstance(every, Mapping) and not every:
+            raise ValueError("every is the interval of variables and weights: a number, or one for each, not {}")
         self.default = 1 if every is None or isinstance(every, Mapping) else whole(every, network.dt, "every")
         self.each: dict[tuple[Any, str | None], int] = {}
         for key, value in every.items() if isinstance(every, Mapping) else ():

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
-import numpy as np
-
 from ..device.threads import threads
 from ..progress.bar import Progress
 from ..validate import count, function
@@ -88,8 +86,8 @@ class Trials(Sealed):
             raise NotImplementedError("trials are copies in one process; this network runs on ranks")
         if prepare is not None:
             function("prepare", prepare, "a function of a network and the number of a trial", 2)
-        if isinstance(noise, (list, tuple, np.ndarray)):
-            seeds = [seed_of("noise", seed) for seed in noise]
+        if isinstance(noise, (list, tuple)) or getattr(noise, "ndim", 0):
+            seeds = [seed_of("noise", seed) for seed in cast(Sequence, noise)]
         else:
             seeds = [home.noise + k if noise is None else seed_of("noise", noise) for k in range(n)]
         if len(seeds) != n:

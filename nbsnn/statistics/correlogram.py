@@ -9,6 +9,9 @@ from ..scalar.times import nearest
 from ..validate import finite, number, real
 from .window import Array
 
+MOST = 10_000_000
+"""Bins on either side, at most."""
+
 
 def cross_correlogram(
     first: ArrayLike, second: ArrayLike | None = None, *, width: float = 1.0, longest: float = 50.0
@@ -49,6 +52,8 @@ def cross_correlogram(
     bins = round(longest / width)
     if abs(longest / width - bins) > 1e-6 * max(1, bins):
         raise ValueError(f"longest must be a whole number of bins of {width:g} ms, not {longest:g} ms")
+    if bins > MOST:
+        raise ValueError(f"longest must be at most {MOST} bins of {width:g} ms, not {longest:g} ms")
     edge = (bins + 0.5) * width
     low, high = np.searchsorted(b, a - edge * (1.0 + 1e-9)), np.searchsorted(b, a + edge * (1.0 + 1e-9))
     count = high - low

@@ -8,7 +8,7 @@ Without ``tau`` s is S(v_pre). The membrane is that at the beginning of a step.
 from __future__ import annotations
 
 from ..scalar.exponential import exp
-from ..validate import number
+from ..validate import number, scale
 from .custom import CustomSynapse, Gate
 
 
@@ -64,7 +64,7 @@ def Graded(v_half: float, slope: float, tau: float | None = None, *, reversal: f
     if tau is None:
         gate = Gate(instant, params=params, reads="v")
     else:
-        params["decay"] = number("tau of Graded", tau, above=0.0)
+        params["decay"] = scale("tau of Graded", tau)
         gate = Gate(slow, state={"s": 0.0}, params=params, per_step={"decay": "exp"}, reads="v")
     output = "current" if reversal is None else "conductance"
     made = CustomSynapse(passed, output=output, reversal=reversal, gate=gate, name="Graded")

@@ -15,7 +15,7 @@ step before, unless that was a jump: all of second order in dt.
 from __future__ import annotations
 
 from ..scalar.exponential import exp
-from ..validate import number, switch
+from ..validate import number, scale, switch
 from .custom import CustomSynapse, Gate
 
 JUMP = 0.5  # mV in half a step, beyond which a membrane has been reset or kicked
@@ -90,8 +90,8 @@ def NMDA(
     >>> round(float(source["nmda.s"][0]), 3)
     0.813
     """
-    tau_decay = number("tau_decay of NMDA", tau_decay, above=0.0)
-    tau_rise = number("tau_rise of NMDA", tau_rise, above=0.0)
+    tau_decay = scale("tau_decay of NMDA", tau_decay)
+    tau_rise = scale("tau_rise of NMDA", tau_rise)
     alpha, mg = number("alpha of NMDA", alpha, above=0.0), number("mg of NMDA", mg, least=0.0)
     reversal = number("reversal of NMDA", reversal)
     many = switch("saturating of NMDA", saturating)

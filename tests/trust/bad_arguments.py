@@ -110,7 +110,8 @@ ALIASES: list[tuple[str, str, str]] = [
     ("spikingjelly.*", "v_reset", "v_start"),
     ("neurons.*", "v_start", "initial_v"),
     (r"nir\..*", "path", "x is damaged"),
-    ("Group.*", "name", "has no variable"),
+    ("Group.*", "name|units", "has no variable"),
+    ("Gate", "params", "per_step names"),
     ("Rule.run", "weights", "pre spikes"),
     ("Distance.build", "n_pre", "coordinates of sources"),
     ("Distance.build", "n_post", "coordinates of targets"),
@@ -196,6 +197,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     ("sparse.delay_steps", "delay", r".*ones.*|\[\]|\(.*", "one per synapse"),
     ("losses.SpikeCount", "upper|power", "inf|True|np.True_", "no upper bound; 1"),
     ("plasticity.Normalize", "when", "-?[12].*|0|True|np.True_", "a step"),
+    ("sweep", "function", "a layer|a neuron", "what can be called"),
     ("Network.poisson", "rate", r"zeros\(2, 3\)", "rows of a time step each"),
     ("rnnbuilder.*", "tau|tau_thr|threshold|gamma", NUMBER, "a float, whose default is written as an int"),
 ]

@@ -318,7 +318,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "Connection.learning=": (None, lambda learning: connection(learning=learning), {"learning": True}),
         "Group.v=": (None, set_v, {"v": 0.5}),
         "Group.start": (None, lambda **g: brain()[2].start(**g), {"synapse": None, "v": 0.5}),
-        "Group[name]": (None, lambda name: brain()[2][name], {"name": "v"}),
+        "Group[units]": (None, lambda units: brain()[2][units], {"units": [0, 2]}),
         "Section.named": (None, lambda **g: brain()[2][1:].named(**g), {"name": "q"}),
         "Recording.spikes": (None, lambda **g: brain()[0].run(0.3).spikes(**g), {"group": "a"}),
         "Recording.rate": (None, lambda **g: brain()[0].run(0.3).rate(**g), {"group": "a"}),

@@ -37,6 +37,19 @@ def late_own(R, size, row, index, weights, a, z, shift, factor):
         R[place - size if place >= size else place] += factor * weights[e + shift]
 
 
+def add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight):
+    """Add ``factor`` times the weights of the synapses [a, z), or the one that they share, to the ring."""
+    if delay >= 0:
+        if shared:
+            same(R, row, index, a, z, factor * weight)
+        else:
+            own(R, row, index, weights, a, z, shift, factor)
+    elif shared:
+        late_same(R, size, row, index, a, z, factor * weight)
+    else:
+        late_own(R, size, row, index, weights, a, z, shift, factor)
+
+
 def shares(emitted: int, c: int, tables: Tables):
     """Place of what the synapses of each source have released at its spike of step ``emitted``; -1: always all."""
     wires = tables.wires
@@ -71,12 +84,4 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
             place = wires[c, at.BOUNDS] + unit * (threads + 1) + part % threads
             a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
             factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
-            if delay >= 0:
-                if shared:
-                    same(R, row, index, a, z, factor * weight)
-                else:
-                    own(R, row, index, weights, a, z, shift, factor)
-            elif shared:
-                late_same(R, size, row, index, a, z, factor * weight)
-            else:
-                late_own(R, size, row, index, weights, a, z, shift, factor)
+            add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight)

@@ -10,7 +10,7 @@ import numpy as np
 from ...scalar.hole import hole
 from . import tables as at
 from .arrays import Network
-from .deliver import late_own, late_same, own, same
+from .deliver import add_row
 
 
 @hole
@@ -114,15 +114,7 @@ def pass_through(t: int, part: int, parts: int, c: int, network: Network) -> Non
                 continue
             place = wires[c, at.BOUNDS] + i * (threads + 1) + part % threads
             a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
-            if delay >= 0:
-                if shared:
-                    same(R, row, index, a, z, factor * weight)
-                else:
-                    own(R, row, index, weights, a, z, shift, factor)
-            elif shared:
-                late_same(R, size, row, index, a, z, factor * weight)
-            else:
-                late_own(R, size, row, index, weights, a, z, shift, factor)
+            add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight)
 
 
 def spread(
