@@ -17,6 +17,7 @@ from nbsnn.plasticity import (
     PostPreInt,
     Scaling,
     TripletSTDP,
+    VogelsSTDP,
 )
 from nbsnn.synapses import Alpha, Delta, DoubleExponential, Exponential, TsodyksMarkram
 
@@ -162,6 +163,33 @@ def test_the_causal_order_of_triplets_sees_earlier_spikes_alone_of_the_same_side
     up = 6.1e-3 + (1.0 + np.exp(-2.0 / 16.8)) * (6.1e-3 + 6.7e-3 * np.exp(-2.0 / 27.0))
     down = np.exp(-2.0 / 33.7) * (1.6e-3 + 1.4e-3 * np.exp(-2.0 / 946.0))
     assert learned == pytest.approx(20.0 + up - down, rel=1e-12)
+
+
+SEEN = {"causal": "xy", "brian": "xy", "post_sees_pre": "xy", "pre_sees_post": "yx", "neither": "yy", "nest": "yy",
+        "both": "xx"}  # fmt: skip
+"""Name -> orders of the traces that spikes of the other side meet: x holds the spike of the same step, y does not."""
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_names_of_what_two_spikes_of_one_step_do_mean_the_same_to_all_rules(name):
+    words = {"decay add use": "x", "decay use add": "y"}
+    for make, traces in (
+        (PairSTDP, "x y"), (NearestSTDP, "x y"), (VogelsSTDP, "x y"), (MSTDP, "x y"), (MSTDPET, "x y"),
+        (MetaNearestSTDP, "x y"), (TripletSTDP, "r1 o1"), (DiehlCook, "x y1"),
+    ):  # fmt: skip
+        rule = make(order=name)
+        every = {**rule.pre, **rule.post}
+        assert "".join(words[every[trace].order] for trace in traces.split()) == SEEN[name]
+        own = set(every) - set(traces.split())  # which spikes of their own side meet
+        assert all(every[trace].order == "decay use add" for trace in own)
+    with pytest.raises(TypeError, match="order"):
+        PostPreInt(order=name)
+
+
+def test_the_rules_whose_paper_says_it_have_their_order_by_default():
+    for make, name in (DiehlCook, "brian"), (MetaNearestSTDP, "both"), (MSTDP, "both"), (VogelsSTDP, "nest"):
+        for side in ("pre", "post"):
+            assert dict(getattr(make(), side)) == dict(getattr(make(order=name), side))
 
 
 def test_the_causal_order_of_a_rewarded_rule_and_one_that_there_is_not():

@@ -170,7 +170,7 @@ class Network(Stimulation):
         plasticity : rule of nbsnn.plasticity, optional
             How weights change. The source's spikes count in the step at whose end they arrive, through any synapse,
             and travel with the weight from before that step. Arrivals and the target's spikes of one step are seen
-            together; ``order="causal"`` of ``PairSTDP`` takes the arrival for the first. With ``clip="all"``, and for
+            together; ``order=`` of a rule says which comes first ("brian": the arrival). With ``clip="all"``, and for
             PostPreInt, weights are brought within their bounds when a run begins. Rewarded rules (MSTDP, MSTDPET) take
             the ``reward`` of the connection, and normalise at the end of each run alone.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..validate import number
+from .pair import orders
 from .rule import Rule, check_rule_options
 from .trace import Trace
 
@@ -28,6 +29,8 @@ def DiehlCook(
     tau_pre: float = 20.0,
     tau_post1: float = 20.0,
     tau_post2: float = 40.0,
+    *,
+    order: str = "brian",
     **options: Any,
 ) -> Rule:
     """The Diehl-Cook rule: nearest spikes, and potentiation by the second of two postsynaptic spikes.
@@ -38,6 +41,8 @@ def DiehlCook(
         Potentiation at a postsynaptic, depression at a presynaptic spike.
     tau_pre, tau_post1, tau_post2 : float, ms, default 20, 20 and 40
         Time constants of the traces.
+    order : str
+        What two spikes of one step do, see ``PairSTDP``; y2, which spikes of its own side meet, never holds them.
     **options
         See ``Rule``; weights lie between 0 and 1 by default. The original normalises to 78 before every image, which is
         ``normalize=Normalize(78.0)`` with a run per image.
@@ -61,6 +66,7 @@ def DiehlCook(
     check_rule_options("DiehlCook", options)
     for name, tau in (("tau_pre", tau_pre), ("tau_post1", tau_post1), ("tau_post2", tau_post2)):
         number(name, tau, above=0.0)
-    pre = {"x": Trace(tau_pre, "set", "decay add use")}
-    post = {"y1": Trace(tau_post1, "set", "decay use add"), "y2": Trace(tau_post2, "set", "decay use add")}
+    before, after, own = orders(order)
+    pre = {"x": Trace(tau_pre, "set", before)}
+    post = {"y1": Trace(tau_post1, "set", after), "y2": Trace(tau_post2, "set", own)}
     return Rule(change, pre, post, {"a_post": a_post, "a_pre": a_pre}, **options)

@@ -94,6 +94,8 @@ class PostPreInt:
     ``nbsnn.random.Draws``, whose number for a synapse depends on seed, step and synapse alone, or a pair of arrays
     [T, n_pre, n_post] of integers below 2^shift, for presynaptic and postsynaptic spikes.
 
+    Two spikes of one step both count, as by ``order="both"`` of ``PairSTDP``; there is no other order in integers.
+
     In a ``Network`` synapses round with the connection's ``draws``; the threshold is the target's variable "thresh", if
     it has one. Weights are whole numbers from -2^24 to 2^24, which float32 holds exactly (float64: from -2^31 to 2^31).
 

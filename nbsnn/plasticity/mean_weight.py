@@ -23,6 +23,7 @@ import numpy as np
 
 from ..device import gpu
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
+from .pair import orders
 from .result import keep
 from .rule import Array, Rule, State
 from .trace import Trace, check_tau
@@ -106,6 +107,7 @@ def MetaNearestSTDP(
     w_min: float = 0.0,
     w_max: float = 1.0,
     decay: str = "exp",
+    order: str = "both",
 ) -> MetaRule:
     """Nearest-spike STDP with soft bounds and a homeostatic mean weight per postsynaptic unit.
 
@@ -119,6 +121,8 @@ def MetaNearestSTDP(
         Where increments fade. The weights are not clipped: homeostasis may carry them beyond.
     decay : {"exp", "euler", "factor"}
         How ``tau`` becomes the factor per step.
+    order : str
+        What two spikes of one step do, see ``PairSTDP``. Homeostasis reads the same postsynaptic trace.
 
     Returns
     -------
@@ -140,6 +144,7 @@ def MetaNearestSTDP(
     """
     check_tau("tau_pre", tau_pre, decay)
     check_tau("tau_post", tau_post, decay)
-    x, y = Trace(tau_pre, "set", decay=decay), Trace(tau_post, "set", decay=decay)
+    before, after, _ = orders(order)
+    x, y = Trace(tau_pre, "set", before, decay=decay), Trace(tau_post, "set", after, decay=decay)
     params = {"a_post": a_post, "a_pre": a_pre}
     return MetaRule(change, {"x": x}, {"y": y}, params, "smooth", w_min, w_max)

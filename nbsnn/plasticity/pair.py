@@ -15,7 +15,19 @@ from ..validate import choice
 from .rule import Rule, check_rule_options
 from .trace import ORDERS, Trace, check_tau
 
-CAUSAL = "decay add use", "decay use add"
+ADDED, EARLIER = "decay add use", "decay use add"
+
+PAIRS = {
+    "causal": (ADDED, EARLIER),
+    **{order: (order, order) for order in ORDERS},
+    "post_sees_pre": (ADDED, EARLIER),
+    "pre_sees_post": (EARLIER, ADDED),
+    "neither": (EARLIER, EARLIER),
+    "both": (ADDED, ADDED),
+    "brian": (ADDED, EARLIER),
+    "nest": (EARLIER, EARLIER),
+}
+"""Name -> order in a step of the presynaptic and of the postsynaptic trace that the other side's spikes meet."""
 
 
 def pair(w, pre, post, x, y, a_post, a_pre):
@@ -23,10 +35,11 @@ def pair(w, pre, post, x, y, a_post, a_pre):
     return a_post * x * post, -a_pre * y * pre
 
 
-def orders(order: str) -> tuple[str, str]:
-    """The order in a step of the presynaptic and of the postsynaptic trace that the other side's spikes meet."""
-    choice("order", order, ("causal", *ORDERS))
-    return CAUSAL if order == "causal" else (order, order)
+def orders(order: str) -> tuple[str, str, str]:
+    """The order in a step of a presynaptic and of a postsynaptic trace that the other side's spikes meet, and of traces
+    that spikes of their own side meet: by all names but those of ``ORDERS``, these hold earlier spikes alone.
+    """
+    return *PAIRS[choice("order", order, PAIRS)], order if order in ORDERS else EARLIER
 
 
 def PairSTDP(
@@ -49,10 +62,12 @@ def PairSTDP(
     tau_pre, tau_post : float, unit of ``dt``, default 20.0
         Time constants of the traces.
     order : str
-        Order of decay, addition and use in a step (see ``Trace``). By default a spike meets the earlier spikes of the
-        other side only, so that two of one step do nothing; with "decay add use" also one of the same step, so that
-        two of one step potentiate and depress. With "causal" the presynaptic spike comes first within a step, and two
-        of one step potentiate: in a ``Network``, a spike that makes its target fire at once, through ``Delta``.
+        What two spikes of one step do. "neither", the default, also called "nest": a spike meets the earlier spikes of
+        the other side only, so that they do nothing. "post_sees_pre", also called "causal" and "brian": the presynaptic
+        spike comes first, so that they potentiate; in a ``Network``, a spike that makes its target fire at once,
+        through ``Delta``. "pre_sees_post": the postsynaptic spike comes first, and they depress. "both": they
+        potentiate and depress. Or the order of decay, addition and use of both traces, see ``Trace``: "decay use add"
+        is "neither", "decay add use" is "both".
     mode : {"add", "set"}
         Whether traces add up or are set by the nearest spike.
     decay : {"exp", "euler", "factor"}
@@ -86,7 +101,7 @@ def PairSTDP(
     check_rule_options("PairSTDP", options)
     check_tau("tau_pre", tau_pre, decay)
     check_tau("tau_post", tau_post, decay)
-    before, after = orders(order)
+    before, after, _ = orders(order)
     x, y = Trace(tau_pre, mode, before, decay=decay), Trace(tau_post, mode, after, decay=decay)
     return Rule(pair, {"x": x}, {"y": y}, {"a_post": a_post, "a_pre": a_pre}, **options)
 

@@ -177,7 +177,7 @@ def MSTDP(
     tau_e : float, optional
         Time constant of an eligibility trace: see ``MSTDPET``.
     order : str
-        Order in a step, see ``PairSTDP``; spikes of the same step pair by default, as in the paper.
+        What two spikes of one step do, see ``PairSTDP``; by default, as in the paper, "both".
     **options
         See ``Rule``; bounds are "hard" or "none".
 

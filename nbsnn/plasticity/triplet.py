@@ -73,8 +73,9 @@ def TripletSTDP(
     rate : float
         Factor of all amplitudes.
     order : str
-        Order in a step, see ``Trace``. With "causal" the presynaptic spike comes first within a step: r1 holds it when
-        the postsynaptic one comes. All else is as by default, just before the spike.
+        What two spikes of one step do, see ``PairSTDP``; by default, and as "nest", all traces are as they are just
+        before the spike. With "causal", "brian" or "post_sees_pre" r1 holds the spike of the same step, with
+        "pre_sees_post" o1, and with "both" each; r2 and o2, which spikes of their own side meet, never do.
     **options
         See ``Rule``.
 
@@ -100,7 +101,7 @@ def TripletSTDP(
     *amplitudes, tau_x, tau_y = PUBLISHED[data, interaction, model]
     mode = "add" if interaction == "all" else "set"
     taus = {"r1": TAU_PLUS, "r2": tau_x, "o1": TAU_MINUS, "o2": tau_y}
-    first, others = orders(order)
-    traces = {name: Trace(tau, mode, first if name == "r1" else others) for name, tau in taus.items()}
+    r1, o1, own = orders(order)
+    traces = {name: Trace(tau, mode, {"r1": r1, "o1": o1}.get(name, own)) for name, tau in taus.items()}
     params = {name: rate * a for name, a in zip(Constants._fields, amplitudes, strict=False)}
     return Rule(triplet, {k: traces[k] for k in ("r1", "r2")}, {k: traces[k] for k in ("o1", "o2")}, params, **options)

@@ -36,7 +36,7 @@ def VogelsSTDP(
     tau : float, ms, default 20.0
         Time constant of both traces.
     order : str
-        Order in a step, see ``PairSTDP``.
+        What two spikes of one step do, see ``PairSTDP``.
     **options
         See ``Rule``. Weights are magnitudes of conductances: ``w_min=0.0`` keeps them so.
 
@@ -57,5 +57,5 @@ def VogelsSTDP(
     """
     check_rule_options("VogelsSTDP", options)
     params = {"eta": number("eta", eta), "alpha": 2.0 * number("rate", rate, least=0.0) * number("tau", tau) / 1000.0}
-    first, others = orders(order)
-    return Rule(inhibitory, {"x": Trace(tau, "add", first)}, {"y": Trace(tau, "add", others)}, params, **options)
+    before, after, _ = orders(order)
+    return Rule(inhibitory, {"x": Trace(tau, "add", before)}, {"y": Trace(tau, "add", after)}, params, **options)

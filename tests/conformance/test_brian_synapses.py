@@ -13,7 +13,7 @@ import pytest
 import nbsnn
 from nbsnn.neurons import LIF, ConductanceLIF
 from nbsnn.plasticity import PairSTDP
-from nbsnn.synapses import NMDA, Exponential, GapJunction, Graded
+from nbsnn.synapses import NMDA, Delta, Exponential, GapJunction, Graded
 
 from .golden import DEFAULT_FOLDER
 
@@ -114,15 +114,19 @@ def test_gap_junctions_couple_membranes(case, stored):
         assert np.all(abs(found[:both] - exact[:both]) <= allowed)
 
 
-@pytest.mark.parametrize("order", ["default", "neither"])
-def test_delays_of_plastic_synapses_are_their_own(case, order, stored):
-    p, delays, post = parameters(stored, "delays"), stored[f"{case}/delays"], stored[f"{case}/post"]
+PRESETS = {"default": "brian", "post_order_minus1": "pre_sees_post"}
+"""Brian's name of an order -> ours, where they differ."""
+
+
+def pair_rule(stored, family, order):
+    p = parameters(stored, family)
+    bounds = {"w_min": 0.0, "w_max": p["wmax"]}
+    return PairSTDP(p["Apre"], -p["Apost"], p["tau_pre"], p["tau_post"], order=PRESETS.get(order, order), **bounds)
+
+
+def learned(rule, w0, trains, delays, post, rows, synapse):
+    """Weights after some steps: of synapses that share the sources, onto a target that fires when it is told to."""
     n = len(delays)
-    trains = [stored[f"{case}/train{k}"] for k in range(n if case.endswith("five_sources") else 1)]
-    rule = PairSTDP(
-        p["Apre"], -p["Apost"], p["tau_pre"], p["tau_post"], w_min=0.0, w_max=p["wmax"],
-        order="causal" if order == "default" else "decay use add",
-    )  # fmt: skip
     net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
     units = np.concatenate([np.full(len(train), k) for k, train in enumerate(trains)])
     source = net.spikes(np.concatenate(trains), units, len(trains))
@@ -130,9 +134,36 @@ def test_delays_of_plastic_synapses_are_their_own(case, order, stored):
     cell = net.population(LIF(1.0, 1e6), 1)
     net.connect(driver, cell, nbsnn.AllToAll(), weight=1e9, delay=DT)
     pattern = nbsnn.Explicit(np.arange(n) % len(trains), np.zeros(n, int))
-    plastic = net.connect(
-        source, cell, pattern, weight=np.full(n, p["w0"]), delay=delays, synapse=Exponential(1.0), plasticity=rule
-    )
-    t = stored[f"{case}/t"]
-    run = net.run(float(t[-1]), record={plastic: "weight"}, every=DT)
-    np.testing.assert_allclose(run[plastic, "weight"][at_ms(stored, case)], stored[f"{case}/{order}/ref_w"], atol=1e-10)
+    plastic = net.connect(source, cell, pattern, weight=np.full(n, w0), delay=delays, synapse=synapse, plasticity=rule)
+    return net.run((rows[-1] + 1) * DT, record={plastic: "weight"}, every=DT)[plastic, "weight"][rows]
+
+
+@pytest.mark.parametrize("order", ["default", "neither"])
+def test_delays_of_plastic_synapses_are_their_own(case, order, stored):
+    delays, rule, w0 = stored[f"{case}/delays"], pair_rule(stored, "delays", order), float(stored["delays/params/w0"])
+    trains = [stored[f"{case}/train{k}"] for k in range(len(delays) if case.endswith("five_sources") else 1)]
+    found = learned(rule, w0, trains, delays, stored[f"{case}/post"], at_ms(stored, case), Exponential(1.0))
+    np.testing.assert_allclose(found, stored[f"{case}/{order}/ref_w"], atol=1e-10)
+
+
+@pytest.mark.parametrize("order", ["default", "post_order_minus1", "post_sees_pre", "pre_sees_post", "neither", "both"])
+def test_order_of_two_spikes_of_one_step_is_that_of_the_option(case, order, stored):
+    rule, w0 = pair_rule(stored, "order", order), float(stored["order/params/w0"])
+    pre = stored[f"{case}/pre"].reshape(-1)
+    if case.endswith("fires_target"):  # one step later in Brian
+        net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+        source, cell = net.spikes(pre - DT, [0], 1), net.population(LIF(10.0, 0.5 * w0), 1)
+        plastic = net.connect(source, cell, nbsnn.OneToOne(), weight=w0, plasticity=rule)
+        np.testing.assert_allclose(net.run(float(pre[0]) + 5.0).spikes(cell)[0], pre)
+        up, down = stored[f"{case}/ref_dw_causal"], stored["order/params/Apost"]
+        change = {"neither": 0.0, "both": up + down, "pre_sees_post": down, "post_order_minus1": down}.get(order, up)
+        np.testing.assert_allclose(plastic.weight - w0, change, rtol=0.0, atol=1e-12)
+        return
+    rows, post, wanted = at_ms(stored, case), stored[f"{case}/post"], stored[f"{case}/{order}/ref_w"]
+    spikes = np.zeros((2, rows[-1] + 1, 1, 1))
+    for side, times in zip(spikes, (pre, post), strict=True):
+        side[np.rint(times / DT).astype(int) - 1] = 1.0
+    dense = rule.run(np.full((1, 1), w0), *spikes, dt=DT, device="python").weights
+    sparse = learned(rule, w0, [pre - DT], [DT], post, rows, Delta())[:, 0]
+    np.testing.assert_allclose(sparse, wanted, rtol=0.0, atol=1e-12)
+    np.testing.assert_allclose(dense[0, 0], wanted[-1], rtol=0.0, atol=1e-12)
