@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 LINE = 64
 """Columns that are summed together: 256 bytes of float32."""
 
+CHUNK = 16
+"""Neighbouring channels of an image that are summed together: a cache line of float32."""
+
 
 @functools.cache
 def shape() -> tuple[int, int]:
@@ -64,6 +67,83 @@ def add_rows() -> Any:
         return types.none(x, r, given, s, weight, first, index, e, end), generate
 
     return add_rows
+
+
+@functools.cache
+def add_scaled() -> Any:
+    """The instruction of ``kernels.products.windows.add_scaled``."""
+    from numba.core import cgutils, types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_scaled(
+        typing: Context, x: Array, a: Integer, row: Array, b: Integer, count: Integer, factor: Number
+    ) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            ir = _Builder(context, builder, x.dtype, CHUNK)
+            into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
+            given = builder.gep(context.make_array(row)(context, builder, args[2]).data, [args[3]])
+            same = ir.everywhere(context.cast(builder, args[5], factor, x.dtype))
+            with cgutils.for_range_slice(builder, ir.number(0), args[4], ir.number(CHUNK), ir.intp) as (k, _):
+                place, more = (ir.vector(builder.gep(data, [k])) for data in (into, given))
+                ir.store(ir.fused(same, ir.load(more), ir.load(place)), place)
+            return context.get_dummy_value()
+
+        return types.none(x, a, row, b, count, factor), generate
+
+    return add_scaled
+
+
+@functools.cache
+def add_weighted() -> Any:
+    """The instruction of ``kernels.products.windows.add_weighted``."""
+    from numba.core import cgutils, types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_weighted(
+        typing: Context, x: Array, r: Integer, weight: Array, first: Integer, g: Array, a: Integer, index: Array,
+        e: Integer, end: Integer,
+    ) -> Any:  # fmt: skip
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            ir = _Builder(context, builder, x.dtype, LINE)
+            x_, r_, weight_, first_, g_, a_, index_, e_, end_ = args
+            total = cgutils.alloca_once_value(builder, ir.zeros)
+            builder.store(ir.zeros, total)
+            rows = ir.row(weight, weight_, first_)
+            factors = builder.gep(context.make_array(g)(context, builder, g_).data, [a_])
+            chosen = context.make_array(index)(context, builder, index_).data
+            with cgutils.for_range_slice(builder, e_, end_, ir.one, ir.intp) as (k, _):
+                i = builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp)
+                row = ir.load(ir.vector(builder.gep(rows, [builder.mul(i, ir.number(LINE))])))
+                same = ir.everywhere(builder.load(builder.gep(factors, [i])))
+                builder.store(ir.fused(same, row, builder.load(total)), total)
+            ir.store(builder.load(total), ir.vector(ir.row(x, x_, r_)))
+            return context.get_dummy_value()
+
+        return types.none(x, r, weight, first, g, a, index, e, end), generate
+
+    return add_weighted
+
+
+@functools.cache
+def select() -> Any:
+    """The instruction of ``kernels.products.windows.select``."""
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def select(typing: Context, x: Array, a: Integer, row: Array, mask: Integer) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            ir = _Builder(context, builder, x.dtype, CHUNK)
+            into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
+            given = ir.load(ir.vector(context.make_array(row)(context, builder, args[2]).data))
+            ir.store(builder.select(ir.bits(args[3]), given, ir.zeros), ir.vector(into))
+            return context.get_dummy_value()
+
+        return types.none(x, a, row, mask), generate
+
+    return select
 
 
 @functools.cache
@@ -193,6 +273,17 @@ class _Builder:
 
     def store(self, value: Value, place: Value) -> None:
         self.builder.store(value, place, align=self.align)
+
+    @property
+    def zeros(self) -> Any:
+        return self._ir.Constant(self.kind, [0.0] * self.kind.count)
+
+    def bits(self, word: Value) -> Any:
+        """The lowest bits of a word, as a vector of truth values."""
+        ir, count = self._ir, self.kind.count
+        return self.builder.bitcast(
+            self.builder.trunc(word, ir.IntType(count)), ir.VectorType(ir.IntType(1), count)
+        )
 
     def everywhere(self, value: Value) -> Any:
         """A vector of equal numbers."""

@@ -50,6 +50,10 @@ def from_lines(array: Array, units: int) -> Array:
 class BlockLayout:
     """Kernels and parameters of one population."""
 
+    name = "stack"
+    loops: dict[str, Callable] = {"forward": fused.forward, "backward": fused_backward.backward}
+    constants: dict[str, int] = {}
+
     def __init__(self, population: Population, looped: bool):
         self.population, self.looped, neuron = population, looped, population.neuron
         self.states, self.learned = len(neuron.state), len(neuron.trained)
@@ -61,17 +65,21 @@ class BlockLayout:
 
     def parameters(self, Z: Array) -> Array:
         """Those that all units share; the others go to ``Z``, where lanes without a unit repeat the last one's."""
-        table, shared = self.population.step_parameters(), np.array(self.shared, bool)
-        own = np.pad(table[~shared], ((0, 0), (0, self.blocks * LINE - self.population.units)), "edge")
+        table, shared = self.table(), np.array(self.shared, bool)
+        own = np.pad(table[~shared], ((0, 0), (0, self.blocks * LINE - table.shape[1])), "edge")
         Z[:, self.states : self.output] = own.reshape(-1, self.blocks, LINE).transpose(1, 0, 2)
         return np.ascontiguousarray(table[shared, :1])
 
+    def table(self) -> Array:
+        """All parameters as the step uses them, [params, units]."""
+        return self.population.step_parameters()
+
     def kernel(self, direction: str) -> Callable:
         """The loop "forward" or "backward" for this population's neuron."""
-        made = self.population._kernels
-        if f"stack {direction}" not in made:
-            made[f"stack {direction}"] = self._make(direction)
-        return made[f"stack {direction}"]
+        made, key = self.population._kernels, f"{self.name} {direction} {self.constants}"
+        if key not in made:
+            made[key] = self._make(direction)
+        return made[key]
 
     def _make(self, direction: str) -> Callable:
         neuron, places = self.population.neuron, tuple(range(1, 1 + self.states))
@@ -88,9 +96,7 @@ class BlockLayout:
             "OUTPUT": self.output,
             "LOOPED": self.looped,
         }
-        loop: Callable = fused.forward
         if direction == "backward":
-            loop = fused_backward.backward
             filling |= {
                 "COTANGENTS": self.cotangents,
                 "note": store_lines(tuple(range(self.states)), 0, LINE),
@@ -100,7 +106,7 @@ class BlockLayout:
                 "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
             }
         dtype = self.population.setting.dtype
-        return kernel(loop, dtype=dtype, **filling, **neuron.filling())
+        return kernel(self.loops[direction], dtype=dtype, **filling, **self.constants, **neuron.filling())
 
 
 def _first(count: int) -> Callable:

@@ -9,6 +9,7 @@ from ...random import Draws
 from ..layer import Array, Layer, Nested
 from ..run import Run
 from ..sequential import Sequential
+from .convolution import FusedConvolution, in_one
 from .memory_plan import Plan, alone
 from .stack import Budget, FusedStack, share_layers
 
@@ -24,7 +25,8 @@ def fuse(net: Layer, max_bytes: int | None = None) -> Layer:
         How much memory the backward pass may take; of a ``Sequential`` alone.
     """
     fused = FusedNetwork(net, max_bytes) if isinstance(net, Sequential) else None
-    return fused if fused is not None and (fused.budget.stacks or max_bytes is not None) else net
+    together = fused is not None and len(fused.parts) < len(fused.children)
+    return fused if fused is not None and (together or max_bytes is not None) else net
 
 
 def in_a_row(names: list[str], children: dict[str, Layer]) -> list[str]:
@@ -72,6 +74,10 @@ class FusedNetwork(Sequential):
             if run:
                 self.parts.append(FusedStack(net, run, self.budget))
                 self.budget.stacks += 1
+            elif run := in_one(names, net.children):
+                part = FusedConvolution(net, run)
+                self.parts.append(part)
+                self.budget.others[run[0]] = part
             else:
                 run = names[:1]
                 self.budget.others[run[0]] = net.children[run[0]]
@@ -103,7 +109,7 @@ class FusedNetwork(Sequential):
         """What the parts take for a batch of this size, by the names of their layers."""
         return {
             tuple(part.children): part.plan(steps, batch)
-            if isinstance(part, FusedStack)
+            if isinstance(part, (FusedStack, FusedConvolution))
             else alone(part.children[next(iter(part.children))], steps, batch)
             for part in self.parts
         }

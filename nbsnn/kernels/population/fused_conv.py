@@ -1,0 +1,278 @@
+"""A convolution of spikes, its population and the maxima over windows of it in one pass over time, sample by sample.
+
+As in ``kernels.population.fused``, the current of a step goes into the neurons while it is in the nearest cache, spikes
+leave as bits, and only checkpoints of states are kept. Units are the places of an output image with all their channels,
+[H', W', C'], filled up to a multiple of ``CHUNK`` channels and then to whole lines of 64 units, as they lie in ``Z``.
+Of spikes, a maximum is whether there is one, for as many channels at once as a word of bits holds.
+
+Row ``b T + t`` of the events and bits is step t of sample b, and row ``t B + b`` of what comes in and goes out as
+numbers, [T B, C', H', W'] as everywhere else.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy import uint64, uintp
+
+from ...compile.simd import CHUNK, LINE
+from ..arrays.wide import widest
+from ..products.bits import ones
+from ..products.windows import add_scaled, collect_windows, pull_windows, select, spread_windows
+from .fused import DEPTH, OUTPUT, STATES, common, emit, keep, param, put, state, step, take
+from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
+
+HIGH, WIDE = 1, 1  # the windows of places whose maximum leaves; of a single place, its own output
+
+
+class Spikes(NamedTuple):
+    """Those of the input: ``index[start[r]:start[r + 1]]`` are the positions of row r. Steps of a run, steps from one
+    checkpoint to the next, and samples."""
+
+    start: np.ndarray
+    index: np.ndarray
+    steps: np.uintp
+    every: np.uintp
+    batch: np.uintp
+
+
+class Image(NamedTuple):
+    """The convolution.
+
+    What each input unit meets (``spread_windows``); weights [C, KH, KW, C'], the last of a row of the window first, and
+    the bias [C'], with channels filled up; how far rows of a window are apart in the output, and in the weights; rows
+    and columns of the output, and how many channels it really has.
+    """
+
+    table: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    apart: np.uintp
+    ahead: np.uintp
+    rows: np.uintp
+    columns: np.uintp
+    after: np.uintp
+
+
+class Source(NamedTuple):
+    """Where errors of the input go, if anybody asks for them; else ``gx`` has no rows.
+
+    Weights [Q C', 64] (see ``pull_windows``); how many rows of a window there are, and how long they are, filled up to
+    whole vectors by zeros; the corner of each window in a padded image [., ., C]; how far lines of that are apart, and
+    where the image itself begins in it; gradients [T B, C, H, W].
+    """
+
+    weight: np.ndarray
+    rows: np.uintp
+    length: np.uintp
+    corners: np.ndarray
+    apart: np.uintp
+    start: np.uintp
+    gx: np.ndarray
+
+
+class Errors(NamedTuple):
+    """The gradient with respect to the maxima [T B, C', .], and to the population's outputs, [T B, C', H' W'] or no
+    rows."""
+
+    gy: np.ndarray
+    extra: np.ndarray
+
+
+class Sums(NamedTuple):
+    """Gradients with respect to initial states and parameters, [B, .], and for each piece of the batch, samples
+    [edges[k], edges[k + 1]), with respect to weights, one piece behind the other, and biases of all
+    units, [pieces, .]."""
+
+    gS: np.ndarray
+    gP: np.ndarray
+    edges: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+class Room(NamedTuple):
+    """What one thread works in: lines of units, currents and states of the steps between checkpoints, errors of a step
+    and of a chunk of channels, windows and image of the input's, and which errors there are."""
+
+    Z: np.ndarray
+    X: np.ndarray
+    H: np.ndarray
+    G: np.ndarray
+    chunk: np.ndarray
+    seen: np.ndarray
+    padded: np.ndarray
+    begin: np.ndarray
+    chosen: np.ndarray
+
+
+def current(r, x, spikes, image, X):
+    """X[x:] = b + the windows of weights of the spikes of row r."""
+    start, index, _, _, _ = spikes
+    table, weight, bias, apart, ahead, _, _, _ = image
+    for k in range(uintp(bias.shape[0])):
+        X[x + k] = bias[k]
+    spread_windows(start[r], start[r + uintp(1)], index, table, apart, X, x, weight, ahead)
+
+
+def fired(bits, r, k):
+    """The spikes of chunk k of the image in row r, as the lowest bits of a word."""
+    line = uintp(LINE // CHUNK)
+    return (bits[r, k // line] >> uint64(k % line * uintp(CHUNK))) & uint64((1 << CHUNK) - 1)
+
+
+def maxima(bits, r, y, row, image):
+    """Fill a row of y [T B, C', .] with whether any place of each window has fired."""
+    chunks, columns = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), image.columns
+    wide = columns // uintp(WIDE)
+    for o in range(uintp(y.shape[1])):
+        for p in range(uintp(y.shape[2])):
+            y[row, o, p] = 0.0
+    for p in range(uintp(y.shape[2])):
+        h, w = p // wide * uintp(HIGH), p % wide * uintp(WIDE)
+        for c in range(chunks):
+            word = uint64(0)
+            for i in range(uintp(HIGH)):
+                for j in range(uintp(WIDE)):
+                    word |= fired(bits, r, ((h + i) * columns + w + j) * chunks + c)
+            while word != uint64(0):
+                lowest = ones((word & (~word + uint64(1))) - uint64(1))
+                o = c * uintp(CHUNK) + uintp(lowest)
+                if o < image.after:
+                    y[row, o, p] = 1.0
+                word &= word - uint64(1)
+
+
+def forward(b0, b1, spikes, image, P, S, room, bits, y):
+    """Run all steps of samples [b0, b1); returns how many words of outputs are neither 0 nor 1."""
+    widest()
+    _, _, steps, every, batch = spikes
+    Z, X = room.Z, room.X
+    other, shared, blocks = 0, common(P), uintp(bits.shape[1])
+    marks = (steps + every - uintp(1)) // every + uintp(1)
+    for b in range(b0, b1):
+        mark, left = b * marks, uintp(0)
+        put(Z, uintp(0), 0, blocks, S, mark, uintp(0), blocks)
+        for t in range(steps):
+            r = b * steps + t
+            current(r, uintp(0), spikes, image, X)
+            if left == 0:
+                take(Z, uintp(0), 0, blocks, S, mark, uintp(0), blocks)
+                mark, left = mark + uintp(1), every
+            left -= uintp(1)
+            for q in range(blocks):
+                z, x = q * uintp(DEPTH * LINE), q * uintp(LINE)
+                for j in range(uintp(LINE)):
+                    result = step(X[x + j], *state(Z, z, j), *param(Z, z, j, shared))
+                    Z[z + uintp(OUTPUT * LINE) + j] = result[0]
+                    keep(Z, result, z, j)
+            other += emit(Z, r, bits, uintp(0), blocks, blocks * uintp(LINE))
+            maxima(bits, r, y, t * batch + b, image)
+        take(Z, uintp(0), 0, blocks, S, b * marks + marks - uintp(1), uintp(0), blocks)
+    return other
+
+
+def replay(t0, t1, b, spikes, image, shared, room, blocks):
+    """Recompute steps [t0, t1) of sample b: their currents, and the states before each."""
+    widest()
+    Z, X, H = room.Z, room.X, room.H
+    for t in range(t0, t1):
+        x0, h0 = (t - t0) * blocks * uintp(LINE), (t - t0) * blocks * uintp(STATES * LINE)
+        current(b * spikes.steps + t, x0, spikes, image, X)
+        for q in range(blocks):
+            z, x, h = q * uintp(DEPTH * LINE), x0 + q * uintp(LINE), h0 + q * uintp(STATES * LINE)
+            for j in range(uintp(LINE)):
+                values = state(Z, z, j)
+                note(H, values, h, j)
+                keep(Z, step(X[x + j], *values, *param(Z, z, j, shared)), z, j)
+
+
+def errors(bits, r, row, after, image, G, chunk):
+    """Fill ``G`` with the gradient with respect to the outputs of row r: each maximum's goes to the first place of its
+    window that has fired, or to the first of all."""
+    gy, extra = after
+    chunks, columns = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), image.columns
+    channels, wide = chunks * uintp(CHUNK), columns // uintp(WIDE)
+    for k in range(uintp(G.shape[0])):
+        G[k] = 0.0
+    for p in range(uintp(gy.shape[2])):
+        h, w = p // wide * uintp(HIGH), p % wide * uintp(WIDE)
+        for c in range(chunks):
+            o = c * uintp(CHUNK)
+            for k in range(min(uintp(CHUNK), image.after - o)):
+                chunk[k] = gy[row, o + k, p]
+            left = uint64((1 << CHUNK) - 1)
+            for i in range(uintp(HIGH)):
+                for j in range(uintp(WIDE)):
+                    place = ((h + i) * columns + w + j) * chunks + c
+                    word = fired(bits, r, place) & left
+                    select(G, place * uintp(CHUNK), chunk, word)
+                    left &= ~word
+            if left != uint64(0):
+                first = (h * columns + w) * chunks + c
+                select(G, first * uintp(CHUNK), chunk, left | fired(bits, r, first))
+    if extra.shape[0]:
+        for o in range(image.after):
+            for p in range(uintp(extra.shape[2])):
+                G[p * channels + o] += extra[row, o, p]
+
+
+def return_to(row, source, room):
+    """Fill a row of ``source.gx`` with what comes back from the errors of a step."""
+    weight, rows, length, corners, apart, start, gx = source
+    _, _, _, G, _, seen, padded, begin, chosen = room
+    places, channels = uintp(corners.shape[0]), uintp(gx.shape[1])
+    lines = uintp(seen.shape[0]) // places
+    pull_windows(G, uintp(weight.shape[0]) // lines, weight, seen, begin, chosen)
+    flat = seen.reshape(seen.size)
+    for k in range(uintp(padded.shape[0])):
+        padded[k] = 0.0
+    for p in range(places):
+        for i in range(rows):
+            add_scaled(padded, uintp(corners[p]) + i * apart, flat, p * lines * uintp(LINE) + i * length, length, 1.0)
+    for c in range(channels):
+        for h in range(uintp(gx.shape[2])):
+            for w in range(uintp(gx.shape[3])):
+                gx[row, c, h, w] = padded[start + h * apart + w * channels + c]
+
+
+def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
+    """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
+    widest()
+    start, index, steps, every, batch = spikes
+    table, _, _, apart, ahead, _, _, _ = image
+    Z, X, H, G, chunk, _, _, _, _ = room
+    gS, gP, edges, weights, biases = sums
+    shared, blocks = common(P), uintp(bits.shape[1])
+    marks, width = (steps + every - uintp(1)) // every + uintp(1), blocks * uintp(LINE)
+    size = uintp(weights.shape[0]) // uintp(biases.shape[0])
+    for piece in range(k0, k1):
+        for b in range(edges[piece], edges[piece + uintp(1)]):
+            put(Z, uintp(0), COTANGENTS, blocks, gS, b, uintp(0), blocks)
+            put(Z, uintp(0), COTANGENTS + STATES, blocks, gP, b, uintp(0), blocks)
+            t1 = steps
+            while t1 > 0:
+                t0 = (t1 - uintp(1)) // every * every
+                put(Z, uintp(0), 0, blocks, S, b * marks + t0 // every, uintp(0), blocks)
+                replay(t0, t1, b, spikes, image, shared, room, blocks)
+                t = t1
+                while t > t0:
+                    t -= uintp(1)
+                    r, row = b * steps + t, t * batch + b
+                    errors(bits, r, row, after, image, G, chunk)
+                    x0, h0 = (t - t0) * width, (t - t0) * width * uintp(STATES)
+                    for q in range(blocks):
+                        z, g, h = q * uintp(DEPTH * LINE), q * uintp(LINE), h0 + q * uintp(STATES * LINE)
+                        for j in range(uintp(LINE)):
+                            x = X[x0 + g + j]
+                            back = vjp(x, *state(H, h, j), *param(Z, z, j, shared), G[g + j], *cotangent(Z, z, j))
+                            G[g + j] = back[0]
+                            carry(Z, back, z, j)
+                            learn(Z, back, z, j)
+                    for k in range(width):
+                        biases[piece, k] += G[k]
+                    collect_windows(start[r], start[r + uintp(1)], index, table, apart, G, weights, piece * size, ahead)
+                    if source.gx.shape[0]:
+                        return_to(row, source, room)
+                t1 = t0
+            take(Z, uintp(0), COTANGENTS, blocks, gS, b, uintp(0), blocks)
+            take(Z, uintp(0), COTANGENTS + STATES, blocks, gP, b, uintp(0), blocks)

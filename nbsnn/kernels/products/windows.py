@@ -1,0 +1,81 @@
+"""Windows of a convolution over images whose channels are last, one after the other.
+
+An image is a flat array [H, W, C], in which a row of a window lies together; ``C`` is filled up to a multiple of
+``CHUNK``, so that every row is one of whole vectors.
+"""
+
+from numpy import uint64, uintp
+
+from ...compile.simd import CHUNK
+from ...compile.simd import add_scaled as scaled_instruction
+from ...compile.simd import add_weighted as weighted_instruction
+from ...compile.simd import select as select_instruction
+from ...scalar.hole import instruction
+from ..arrays.wide import widest
+
+
+@instruction(scaled_instruction)
+def add_scaled(x, a, row, b, count, factor):
+    """x[a:a + count] += factor * row[b:b + count], for a multiple of ``CHUNK``."""
+    for k in range(count):
+        x[a + k] += factor * row[b + k]
+
+
+@instruction(select_instruction)
+def select(x, a, row, mask):
+    """x[a + k] = row[k] where bit k of ``mask`` is set, else 0, for ``CHUNK`` numbers."""
+    for k in range(CHUNK):
+        x[a + k] = row[k] if (mask >> uint64(k)) & uint64(1) else 0.0
+
+
+def spread_windows(first, last, index, table, apart, x, begin, weight, ahead):
+    """Add the windows of weights of the spikes ``index[first:last]`` to the image ``x[begin:]``.
+
+    ``table[s]`` says of input unit s where the first row that sees it begins in ``x`` and in ``weight``, how many rows
+    there are, ``apart`` back in ``x`` and ``ahead`` on in ``weight``, and how long they are.
+    """
+    widest()
+    for e in range(first, last):
+        s = uintp(index[e])
+        a, b, rows, count = begin + uintp(table[s, 0]), uintp(table[s, 1]), uintp(table[s, 2]), uintp(table[s, 3])
+        for i in range(rows):
+            add_scaled(x, a - i * apart, weight, b + i * ahead, count, 1.0)
+
+
+def collect_windows(first, last, index, table, apart, g, weight, begin, ahead):
+    """In reverse: add the windows of errors ``g`` to the gradient ``weight[begin:]`` of the weights that made them."""
+    widest()
+    for e in range(first, last):
+        s = uintp(index[e])
+        a, b, rows, count = uintp(table[s, 0]), begin + uintp(table[s, 1]), uintp(table[s, 2]), uintp(table[s, 3])
+        for i in range(rows):
+            add_scaled(weight, b + i * ahead, g, a - i * apart, count, 1.0)
+
+
+@instruction(weighted_instruction)
+def add_weighted(x, r, weight, first, g, a, index, e, end):
+    """x[r] = the sum of g[a + i] weight[first + i] over all i in index[e:end]"""
+    x[r] = 0.0
+    for k in range(e, end):
+        x[r] += g[a + index[k]] * weight[first + index[k]]
+
+
+def pull_windows(g, channels, weight, seen, begin, chosen):
+    """Fill ``seen``, the window of each place of the input in lines [H' W' Q, 64], from the errors ``g`` [H' W', C'].
+
+    ``weight`` [Q C', 64] has the windows of all channels, one line after the other: what is summed up stays in
+    registers, and what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost
+    nothing. ``begin`` and ``chosen`` are room for their places.
+    """
+    widest()
+    places, count = uintp(begin.shape[0]) - uintp(1), uintp(0)
+    for p in range(places):
+        begin[p] = count
+        for o in range(channels):
+            chosen[count] = o
+            count += uintp(g[p * channels + o] != 0.0)
+    begin[places] = count
+    lines = uintp(weight.shape[0]) // channels
+    for q in range(lines):
+        for p in range(places):
+            add_weighted(seen, p * lines + q, weight, q * channels, g, p * channels, chosen, begin[p], begin[p + uintp(1)])
