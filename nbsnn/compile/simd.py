@@ -281,9 +281,7 @@ class _Builder:
     def bits(self, word: Value) -> Any:
         """The lowest bits of a word, as a vector of truth values."""
         ir, count = self._ir, self.kind.count
-        return self.builder.bitcast(
-            self.builder.trunc(word, ir.IntType(count)), ir.VectorType(ir.IntType(1), count)
-        )
+        return self.builder.bitcast(self.builder.trunc(word, ir.IntType(count)), ir.VectorType(ir.IntType(1), count))
 
     def everywhere(self, value: Value) -> Any:
         """A vector of equal numbers."""

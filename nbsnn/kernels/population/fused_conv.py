@@ -21,8 +21,6 @@ from ..products.windows import add_scaled, collect_windows, pull_windows, select
 from .fused import DEPTH, OUTPUT, STATES, common, emit, keep, param, put, state, step, take
 from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
 
-HIGH, WIDE = 1, 1  # the windows of places whose maximum leaves; of a single place, its own output
-
 
 class Spikes(NamedTuple):
     """Those of the input: ``index[start[r]:start[r + 1]]`` are the positions of row r. Steps of a run, steps from one
@@ -51,6 +49,8 @@ class Image(NamedTuple):
     rows: np.uintp
     columns: np.uintp
     after: np.uintp
+    high: np.uintp
+    wide: np.uintp
 
 
 class Source(NamedTuple):
@@ -108,7 +108,7 @@ class Room(NamedTuple):
 def current(r, x, spikes, image, X):
     """X[x:] = b + the windows of weights of the spikes of row r."""
     start, index, _, _, _ = spikes
-    table, weight, bias, apart, ahead, _, _, _ = image
+    table, weight, bias, apart, ahead, _, _, _, _, _ = image
     for k in range(uintp(bias.shape[0])):
         X[x + k] = bias[k]
     spread_windows(start[r], start[r + uintp(1)], index, table, apart, X, x, weight, ahead)
@@ -122,17 +122,17 @@ def fired(bits, r, k):
 
 def maxima(bits, r, y, row, image):
     """Fill a row of y [T B, C', .] with whether any place of each window has fired."""
-    chunks, columns = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), image.columns
-    wide = columns // uintp(WIDE)
+    columns, high, wide = image.columns, image.high, image.wide
+    chunks, across = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), columns // wide
     for o in range(uintp(y.shape[1])):
         for p in range(uintp(y.shape[2])):
             y[row, o, p] = 0.0
     for p in range(uintp(y.shape[2])):
-        h, w = p // wide * uintp(HIGH), p % wide * uintp(WIDE)
+        h, w = p // across * high, p % across * wide
         for c in range(chunks):
             word = uint64(0)
-            for i in range(uintp(HIGH)):
-                for j in range(uintp(WIDE)):
+            for i in range(high):
+                for j in range(wide):
                     word |= fired(bits, r, ((h + i) * columns + w + j) * chunks + c)
             while word != uint64(0):
                 lowest = ones((word & (~word + uint64(1))) - uint64(1))
@@ -190,19 +190,20 @@ def errors(bits, r, row, after, image, G, chunk):
     """Fill ``G`` with the gradient with respect to the outputs of row r: each maximum's goes to the first place of its
     window that has fired, or to the first of all."""
     gy, extra = after
-    chunks, columns = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), image.columns
-    channels, wide = chunks * uintp(CHUNK), columns // uintp(WIDE)
+    columns, high, wide = image.columns, image.high, image.wide
+    chunks, across = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), columns // wide
+    channels = chunks * uintp(CHUNK)
     for k in range(uintp(G.shape[0])):
         G[k] = 0.0
     for p in range(uintp(gy.shape[2])):
-        h, w = p // wide * uintp(HIGH), p % wide * uintp(WIDE)
+        h, w = p // across * high, p % across * wide
         for c in range(chunks):
             o = c * uintp(CHUNK)
             for k in range(min(uintp(CHUNK), image.after - o)):
                 chunk[k] = gy[row, o + k, p]
             left = uint64((1 << CHUNK) - 1)
-            for i in range(uintp(HIGH)):
-                for j in range(uintp(WIDE)):
+            for i in range(high):
+                for j in range(wide):
                     place = ((h + i) * columns + w + j) * chunks + c
                     word = fired(bits, r, place) & left
                     select(G, place * uintp(CHUNK), chunk, word)
@@ -239,7 +240,7 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
     """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
     widest()
     start, index, steps, every, batch = spikes
-    table, _, _, apart, ahead, _, _, _ = image
+    table, apart, ahead = image.table, image.apart, image.ahead
     Z, X, H, G, chunk, _, _, _, _ = room
     gS, gP, edges, weights, biases = sums
     shared, blocks = common(P), uintp(bits.shape[1])

@@ -78,4 +78,6 @@ def pull_windows(g, channels, weight, seen, begin, chosen):
     lines = uintp(weight.shape[0]) // channels
     for q in range(lines):
         for p in range(places):
-            add_weighted(seen, p * lines + q, weight, q * channels, g, p * channels, chosen, begin[p], begin[p + uintp(1)])
+            add_weighted(
+                seen, p * lines + q, weight, q * channels, g, p * channels, chosen, begin[p], begin[p + uintp(1)]
+            )

@@ -1,7 +1,8 @@
 """A convolution, the population after it and a maximum over windows, run as one where the input is spikes.
 
-Neither currents nor states are kept, nor spikes before the maximum but as bits: see ``kernels.population.fused_conv``.
-Where the input is other numbers, or too many of its places spike, the layers run by themselves.
+Neither currents nor states are kept, nor the spikes before the maximum but as bits: see
+``kernels.population.fused_conv``. Where the input is other numbers, or too many of its places spike, the layers run by
+themselves.
 """
 
 from __future__ import annotations
@@ -28,64 +29,31 @@ from ..pool2d import MaxPool2d
 from ..population import Population
 from ..run import Run
 from ..sequential import Sequential
-from .layout import BlockLayout, aligned, copied, from_lines, to_lines
+from .image_layout import ImageLayout, corners, filled, meetings
+from .layout import aligned, copied, to_lines
 from .memory_plan import EVERY, Plan
 from .stack import BlockRecords, share_layers
 
 u = np.uintp
 
-
-def filled(channels: int) -> int:
-    """As many channels, or more, as make whole vectors."""
-    return -(-channels // CHUNK) * CHUNK
+Pair = tuple[int, int]
 
 
 def in_one(names: list[str], children: Mapping[str, Layer]) -> list[str]:
     """The first of ``names`` if they make a ``FusedConvolution``: two layers, or three with a maximum."""
-    connection, population, *more = [*(children[name] for name in names[:3]), None, None, None][:3]
+    connection, population, pool, *_ = *(children[name] for name in names[:3]), None, None, None
     if type(connection) is not Conv2d or connection.by_spikes is None or type(population) is not Population:
         return []
     if population.fused_parts() is None or population.neuron.output != "spikes":
         return []
-    pool = more[0]
-    usual = type(pool) is MaxPool2d and pool.stride == pool.kernel_size and pool.dilation == (1, 1)
-    if not usual or any(pool.padding) or pool.places != _places(connection, pool.kernel_size):
+    if type(pool) is not MaxPool2d or pool.stride != pool.kernel_size or pool.dilation != (1, 1) or any(pool.padding):
         return names[:2]
-    return names[:3]
+    return names[: 2 + (pool.places == _maxima(connection, pool.kernel_size))]
 
 
-def _places(connection: Conv2d, window: tuple[int, int]) -> tuple[int, int]:
+def _maxima(connection: Conv2d, window: Pair) -> Pair:
+    """Rows and columns of windows."""
     return connection.places[0] // window[0], connection.places[1] // window[1]
-
-
-class ImageLayout(BlockLayout):
-    """A population whose units are the places of an image, each with all its channels, as lines of 64 units."""
-
-    name = "image"
-    loops = {"forward": loops.forward, "backward": loops.backward}
-
-    def __init__(self, population: Population, window: tuple[int, int]):
-        super().__init__(population, False)
-        self.constants = {"HIGH": window[0], "WIDE": window[1]}
-        self.channels, self.area = population.shape[0], math.prod(population.shape[1:])
-        self.width = self.area * filled(self.channels)
-        self.blocks = -(-self.width // LINE)
-
-    def arranged(self, values: Array) -> Array:
-        """Values [K, ..., C H W] as [K, ..., H W C]; channels that fill up repeat the last one's values."""
-        turned = values.reshape(*values.shape[:-1], self.channels, self.area).swapaxes(-1, -2)
-        around = [(0, 0)] * (turned.ndim - 1) + [(0, filled(self.channels) - self.channels)]
-        return np.pad(turned, around, "edge").reshape(*values.shape[:-1], self.width)
-
-    def images(self, lines: Array) -> Array:
-        """The reverse, of lines of all samples: [K, B, C H W]."""
-        many, batch = lines[0].size // (self.blocks * LINE), len(lines)
-        found = from_lines(lines.reshape(batch, self.blocks, many, LINE), self.width)
-        places = found.reshape(many, batch, self.area, filled(self.channels))[..., : self.channels]
-        return places.swapaxes(-1, -2).reshape(many, batch, self.population.units)
-
-    def table(self) -> Array:
-        return self.arranged(super().table())
 
 
 @dataclass
@@ -96,12 +64,12 @@ class ImageTape:
     ----------
     plain : dict
         The tapes of its layers where they ran by themselves.
-    arrays : dict
-        Memory of the fused run.
     spikes : PackedSpikes or None
-        The input of the last run as events; None if the layers ran by themselves.
-    x : array [T, B, ...]
-        The input.
+        The input of the last run; None if the layers ran by themselves.
+    x : array [T, B, C, H, W]
+        The same as it was given.
+    arrays : dict
+        Memory: states at checkpoints "S" [B marks, .], output spikes "bits" [B T, .], lines of parameters "Z".
     P : array
         Parameters that all units share.
     fed : array
@@ -111,82 +79,81 @@ class ImageTape:
     """
 
     plain: Nested = field(default_factory=dict)
-    arrays: Nested = field(default_factory=dict)
     spikes: PackedSpikes | None = None
-    x: Array = field(default_factory=lambda: np.empty(0))
-    P: Array = field(default_factory=lambda: np.empty(0))
-    fed: Array = field(default_factory=lambda: np.empty(0))
+    x: Any = None
+    arrays: Nested = field(default_factory=dict)
+    P: Any = None
+    fed: Any = None
     records: Nested = field(default_factory=dict)
+
+    @property
+    def ran(self) -> PackedSpikes:
+        """The input of the last run, which was one."""
+        assert self.spikes is not None
+        return self.spikes
 
 
 class FusedConvolution(Sequential):
-    """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, which share their layers with ``net``."""
+    """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, the layers of ``net`` under these names."""
 
     def __init__(self, net: Sequential, names: list[str]):
         share_layers(self, net, {name: net.children[name] for name in names})
+        self.names = names
         connection, population, *pool = self.children.values()
         assert isinstance(connection, Conv2d) and isinstance(population, Population)
-        self.names, self.connection, self.population = names, connection, population
-        self.window = pool[0].kernel_size if pool else (1, 1)
-        self.maxima, self.dtype = _places(connection, self.window), population.setting.dtype
-        self.lines = ImageLayout(population, self.window)
-        kh, kw = connection.kernel_size
-        self.sides, self.window_size = filled(connection.c_post), kh * filled(kw * connection.c_pre)
-        self.padded = connection.c_pre * (connection.places[0] + kh - 1) * (connection.places[1] + kw - 1) + CHUNK
-        self.table, self.corners = _meetings(connection), _corners(connection)
+        self.connection, self.population, self.dtype = connection, population, population.setting.dtype
+        self.window: Pair = pool[0].kernel_size if pool and isinstance(pool[0], MaxPool2d) else (1, 1)
+        self.maxima, self.lines = _maxima(connection, self.window), ImageLayout(population)
+        (kh, kw), (rows, columns) = connection.kernel_size, connection.places
+        self.sides, self.seen = filled(connection.c_post), kh * filled(kw * connection.c_pre)
+        self.padded = connection.c_pre * (rows + kh - 1) * (columns + kw - 1) + CHUNK
+        self.table, self.corners = meetings(connection), corners(connection)
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         kept: ImageTape = tape.setdefault(self.names[0], ImageTape())
-        final: Nested = {}
         kept.spikes = None if self.arrays.constant(x) else self._find(x, kept)
-        if kept.spikes is None:
-            for name in self.children:
-                x = self._forward(name, x, state, kept.plain, draws, final)
-            return x, final
-        kept.plain.clear()
-        y = self._run(kept.spikes, state[self.names[1]], kept)
-        if y is None:  # outputs that should be spikes are other numbers
+        if kept.spikes is not None:
+            kept.x = x
+            y = self._run(kept, state[self.names[1]])
+            if y is not None:
+                kept.plain.clear()
+                return y, {self.names[1]: self._final(kept)}
             kept.spikes = None
-            for name in self.children:
-                x = self._forward(name, x, state, kept.plain, draws, final)
-            return x, final
-        kept.x = x
-        final[self.names[1]] = self._final(kept)
-        return y, final
+        final: Nested = {}
+        for name in self.children:
+            x = self._forward(name, x, state, kept.plain, draws, final)
+        return x, final
 
     def _find(self, x: Array, kept: ImageTape) -> PackedSpikes | None:
         """The input as events, if it is spikes, and few enough."""
-        connection = self.connection
-        windows = connection.by_spikes
-        if connection.path == "auto" and x.size * math.prod(connection.kernel_size) * connection.c_post < SMALLEST:
+        c = self.connection
+        if c.path == "auto" and x.size * math.prod(c.kernel_size) * c.c_post < SMALLEST:
             return None
-        limit = 1.0 if windows is None or connection.path == "events" else BREAK_EVEN
         x = np.require(x, self.dtype, ["C", "W"])
-        return PackedSpikes.of(x.reshape(*x.shape[:2], -1), kept.arrays.setdefault("packed", {}), limit)
+        return PackedSpikes.of(x.reshape(*x.shape[:2], -1), kept.arrays.setdefault("packed", {}), self._limit)
 
-    def _marks(self, steps: int) -> tuple[int, int]:
-        """Steps between checkpoints of states, and how many of these there are."""
-        every = min(EVERY, steps)
-        return every, -(-steps // every) + 1
+    @property
+    def _limit(self) -> float:
+        """Up to which share of ones the layers run as one."""
+        return 1.0 if self.connection.path == "events" else BREAK_EVEN
 
-    def _run(self, packed: PackedSpikes, state: Nested, kept: ImageTape) -> Array | None:
-        steps, batch, lines, neuron, arrays = packed.steps, packed.batch, self.lines, self.population.neuron, kept.arrays
-        every, marks = self._marks(steps)
+    def _run(self, kept: ImageTape, state: Nested) -> Array | None:
+        """The maxima of all samples; None if outputs that should be spikes are other numbers."""
+        packed, lines, arrays, neuron = kept.ran, self.lines, kept.arrays, self.population.neuron
+        steps, batch, (every, marks) = packed.steps, packed.batch, _marks(packed.steps)
         with span("arrange"):
             Z = buffer(arrays, "Z", (lines.blocks, lines.depth, LINE), self.dtype)
             Z[...] = 0.0
-            kept.P = lines.parameters(Z)
+            kept.P, kept.fed = lines.parameters(Z), state[neuron.output]
             S = buffer(arrays, "S", (batch * marks, lines.blocks * lines.states * LINE), self.dtype)
-            stacked = [state[name].reshape(batch, -1) for name in neuron.state]
-            if stacked:
-                first = S.reshape(batch, marks, lines.blocks, lines.states, LINE)[:, 0]
-                to_lines(lines.arranged(np.stack(stacked)), first)
-            kept.fed = state[neuron.output]
+            for k, name in enumerate(neuron.state):
+                first = S.reshape(batch, marks, lines.blocks, lines.states, LINE)[:, 0, :, k : k + 1]
+                to_lines(lines.arranged(state[name].reshape(1, batch, -1)), first)
             kept.records = {"start": isinstance(state, Start)}
-            image = self._image(kept)
+            image = self._image(arrays)
         bits = buffer(arrays, "bits", (steps * batch, lines.blocks), np.uint64)
-        y = buffer(arrays, "y", (steps * batch, self.connection.c_post, math.prod(self.maxima)), self.dtype)
-        spikes, compiled = self._events(packed, every), lines.kernel("forward")
+        y = buffer(arrays, "y", (steps * batch, lines.channels, math.prod(self.maxima)), self.dtype)
+        spikes, compiled = _spikes(packed, every), lines.kernel("forward")
 
         def part(lo: int, hi: int) -> int:
             return compiled(u(lo), u(hi), spikes, image, kept.P, S, self._room(Z, 1), bits, y)
@@ -196,72 +163,68 @@ class FusedConvolution(Sequential):
             other = sum(run_threaded(part, batch, size))
         return None if other else y.reshape(steps, batch, *self.shape)
 
-    def _events(self, packed: PackedSpikes, every: int) -> loops.Spikes:
-        start, index = packed.rows(0, packed.steps * packed.batch)
-        return loops.Spikes(start, index, u(packed.steps), u(every), u(packed.batch))
-
-    def _image(self, kept: ImageTape) -> loops.Image:
+    def _image(self, arrays: Nested) -> loops.Image:
         """The convolution as the loops take it."""
-        c, (rows, columns), arrays = self.connection, self.connection.places, kept.arrays
+        c, (rows, columns) = self.connection, self.connection.places
         weight = buffer(arrays, "weight", (c.c_pre, *c.kernel_size, self.sides), self.dtype)
         bias = buffer(arrays, "bias", (self.lines.blocks * LINE,), self.dtype)
         weight[...], bias[...] = 0.0, 0.0
         weight[..., : c.c_post] = c.params["weight"][:, :, ::-1]
-        if (offset := c.offset) is not None:
-            bias[: self.lines.width].reshape(-1, self.sides)[:, : c.c_post] = offset
-        apart, ahead = u(columns * self.sides), u(c.kernel_size[1] * self.sides)
-        return loops.Image(self.table, weight.reshape(-1), bias, apart, ahead, u(rows), u(columns), u(c.c_post))
+        if c.bias:
+            bias[: self.lines.width].reshape(-1, self.sides)[:, : c.c_post] = c.params["bias"]
+        apart, ahead, (high, wide) = u(columns * self.sides), u(c.kernel_size[1] * self.sides), self.window
+        sizes = apart, ahead, u(rows), u(columns), u(c.c_post), u(high), u(wide)
+        return loops.Image(self.table, weight.reshape(-1), bias, *sizes)
 
-    def _source(self, kept: ImageTape, rows: int) -> loops.Source:
-        """Where errors of the input go: the gradients of so many images, none if nobody asks for them."""
+    def _source(self, rows: int) -> loops.Source:
+        """Where errors of the input go: the gradients of so many images, of none if nobody asks for them."""
         c, (kh, kw) = self.connection, self.connection.kernel_size
-        turned = np.zeros((self.sides, kh, self.window_size // kh), self.dtype)
-        turned[: c.c_post, :, : kw * c.c_pre] = c.params["weight"].transpose(3, 1, 2, 0).reshape(c.c_post, kh, -1)
+        weight = np.zeros((self.sides, kh, self.seen // kh), self.dtype)
+        weight[: c.c_post, :, : kw * c.c_pre] = c.params["weight"].transpose(3, 1, 2, 0).reshape(c.c_post, kh, -1)
         apart = (c.places[1] + kw - 1) * c.c_pre
         start, gx = c.before[0] * apart + c.before[1] * c.c_pre, np.empty((rows, *c.image), self.dtype)
-        sizes = u(kh), u(self.window_size // kh), self.corners, u(apart), u(start)
-        return loops.Source(in_lines(turned.reshape(self.sides, -1)), *sizes, gx)
+        weight = in_lines(weight.reshape(self.sides, -1))
+        return loops.Source(weight, u(kh), u(self.seen // kh), self.corners, u(apart), u(start), gx)
 
     def _room(self, Z: Array, every: int) -> loops.Room:
         """What a thread works in."""
         width, places = self.lines.blocks * LINE, len(self.corners)
-        made = (aligned((size,), self.dtype) for size in (every * width, every * width * self.lines.states, width, CHUNK))
-        windows = aligned((places * blocks(self.window_size), LINE), self.dtype)
-        padded, begin = aligned((self.padded,), self.dtype), np.empty(places + 1, np.uintp)
-        return loops.Room(copied(Z), *made, windows, padded, begin, np.empty(width + 1, np.uint32))
+        sizes = every * width, every * width * self.lines.states, width, CHUNK
+        X, H, G, chunk = (aligned((size,), self.dtype) for size in sizes)
+        seen, padded = aligned((places * blocks(self.seen), LINE), self.dtype), aligned((self.padded,), self.dtype)
+        begin, chosen = np.empty(places + 1, u), np.empty(width + 1, np.uint32)
+        return loops.Room(copied(Z), X, H, G, chunk, seen, padded, begin, chosen)
+
+    def _states(self, kept: ImageTape, mark: int) -> Nested:
+        """The states at a checkpoint, [B, C H W] each."""
+        lines, S = self.lines, kept.arrays["S"]
+        at = S.reshape(kept.ran.batch, -1, lines.blocks, lines.states, LINE)[:, mark]
+        return dict(zip(self.population.neuron.state, lines.images(at), strict=True))
 
     def _final(self, kept: ImageTape) -> Nested:
-        """The state after the last step."""
-        assert kept.spikes is not None
-        population, steps, batch = self.population, kept.spikes.steps, kept.spikes.batch
-        S = kept.arrays["S"].reshape(batch, -1, self.lines.blocks, self.lines.states, LINE)
-        values = dict(zip(population.neuron.state, self.lines.images(S[:, -1]), strict=True))
-        values[population.neuron.output] = self._outputs(kept, steps - 1, steps)[0]
-        return {name: value.reshape(batch, *population.shape) for name, value in values.items()}
+        """State and output after the last step."""
+        steps, batch, shape = kept.ran.steps, kept.ran.batch, self.population.shape
+        final = {name: value.reshape(batch, *shape) for name, value in self._states(kept, -1).items()}
+        return {**final, self.population.neuron.output: self._outputs(kept, steps - 1)[0]}
 
-    def _outputs(self, kept: ImageTape, t0: int, t1: int) -> Array:
-        """Outputs of steps [t0, t1), [T, B, C H W]."""
-        assert kept.spikes is not None
-        bits, batch = kept.arrays["bits"].reshape(kept.spikes.batch, kept.spikes.steps, -1), kept.spikes.batch
-        words = np.ascontiguousarray(bits[:, t0:t1].swapaxes(0, 1)).astype("<u8", copy=False)
-        found = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little", count=self.lines.width)
-        places = found.reshape(t1 - t0, batch, self.lines.area, -1)[..., : self.lines.channels]
-        return places.swapaxes(-1, -2).reshape(t1 - t0, batch, -1).astype(self.dtype)
+    def _outputs(self, kept: ImageTape, first: int) -> Array:
+        """Outputs from step ``first`` on, [T, B, C, H, W]."""
+        steps, batch, lines = kept.ran.steps, kept.ran.batch, self.lines
+        bits = kept.arrays["bits"].reshape(batch, steps, -1)[:, first:].swapaxes(0, 1)
+        words = np.ascontiguousarray(bits).astype("<u8", copy=False)
+        found = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little", count=lines.width)
+        places = found.reshape(*words.shape[:2], lines.area, -1)[..., : lines.channels]
+        return places.swapaxes(-1, -2).reshape(*words.shape[:2], *self.population.shape).astype(self.dtype)
 
     def outputs(self, kept: ImageTape) -> Array:
-        """The spikes of the last run, [T, B, C, H, W]."""
-        assert kept.spikes is not None
-        y = self._outputs(kept, 0, kept.spikes.steps)
-        return y.reshape(*y.shape[:2], *self.population.shape)
+        """The spikes of the last run, [T, B, C, H, W]; see ``BlockRecords``."""
+        return self._outputs(kept, 0)
 
     def unfold(self, kept: ImageTape) -> None:
         """Make in ``kept.records`` the record that the population's own run would have left."""
-        assert kept.spikes is not None
-        neuron, start, batch = self.population.neuron, kept.records["start"], kept.spikes.batch
-        S = kept.arrays["S"].reshape(batch, -1, self.lines.blocks, self.lines.states, LINE)
-        state = {**dict(zip(neuron.state, self.lines.images(S[:, 0]), strict=True)), neuron.output: kept.fed}
+        start, state = kept.records["start"], {**self._states(kept, 0), self.population.neuron.output: kept.fed}
         self.population.begin(self.connection.forward(kept.x, {}, {})[0], state, kept.records)
-        self.population.advance(kept.records, 0, kept.spikes.steps)
+        self.population.advance(kept.records, 0, kept.ran.steps)
         kept.records["start"] = start
 
     def record(self, tape: Nested, name: str) -> Any:
@@ -286,20 +249,20 @@ class FusedConvolution(Sequential):
         if kept.spikes is None:
             return super().backward(gy, kept.plain, grads, after=after, inject=inject, wanted=wanted)
         if after:
-            raise NotImplementedError("a fused convolution takes no gradient of its final state: use compact=False")
+            raise NotImplementedError("here no gradient comes from the final state: use compact=False")
         packed, c, lines, Z, S = kept.spikes, self.connection, self.lines, kept.arrays["Z"], kept.arrays["S"]
-        rows, batch, every = packed.steps * packed.batch, packed.batch, self._marks(packed.steps)[0]
+        rows, (every, _) = packed.steps * packed.batch, _marks(packed.steps)
         with span("arrange"):
-            edges = np.array([0, *(b for _, b in windows(batch, PIECES))], np.uintp)
-            pieces, size, units = len(edges) - 1, c.fan_in * self.sides, lines.blocks * LINE
-            shapes = (batch, lines.blocks * lines.states * LINE), (batch, lines.blocks * lines.learned * LINE)
-            gS, gP = (aligned(shape, self.dtype) for shape in shapes)
-            weight, bias = aligned((pieces * size,), self.dtype), aligned((pieces, units), self.dtype)
-            sums, source = loops.Sums(gS, gP, edges, weight, bias), self._source(kept, rows if wanted else 0)
-            given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, c.c_post, -1)
+            edges = np.array([0, *(b for _, b in windows(packed.batch, PIECES))], u)
+            pieces, lanes = len(edges) - 1, lines.blocks * LINE
+            shapes = (packed.batch, lanes * lines.states), (packed.batch, lanes * lines.learned)
+            each = (pieces * c.fan_in * self.sides,), (pieces, lanes)
+            gS, gP, weight, bias = (aligned(shape, self.dtype) for shape in (*shapes, *each))
+            sums, source = loops.Sums(gS, gP, edges, weight, bias), self._source(rows if wanted else 0)
+            given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1)
             errors = loops.Errors(given, self._extra(inject, rows))
-        spikes, image, compiled = self._events(packed, every), self._image(kept), lines.kernel("backward")
-        bits = kept.arrays["bits"]
+            image = self._image(kept.arrays)
+        spikes, bits, compiled = _spikes(packed, every), kept.arrays["bits"], lines.kernel("backward")
 
         def part(lo: int, hi: int) -> None:
             room = self._room(Z, every)
@@ -307,16 +270,15 @@ class FusedConvolution(Sequential):
 
         with span(f"{self.names[0]}, {self.names[1]} backward", ops=rows * lines.width):
             run_threaded(part, pieces, rows * lines.width)
-        found = weight.reshape(pieces, c.c_pre, *c.kernel_size, self.sides).sum(axis=0)
-        grads[self.names[0]]["weight"] += found[:, :, ::-1, : c.c_post]
+        own = grads[self.names[0]]
+        total = weight.reshape(pieces, c.c_pre, *c.kernel_size, self.sides).sum(axis=0)
+        own["weight"] += total[:, :, ::-1, : c.c_post]
         if c.bias:
-            by_place = bias.sum(axis=0)[: lines.width].reshape(-1, self.sides)
-            grads[self.names[0]]["bias"] += by_place.sum(axis=0)[: c.c_post]
-        kept.records["gS"], kept.records["gP"] = lines.images(gS), lines.images(gP)
+            own["bias"] += bias.sum(axis=0)[: lines.width].reshape(-1, self.sides).sum(axis=0)[: c.c_post]
+        kept.records |= {"gS": lines.images(gS), "gP": lines.images(gP)}
         self.population.end_reverse(kept.records, grads[self.names[1]])
         start = {self.names[1]: self.population.before(kept.records)}
-        gx = source.gx.reshape(packed.steps, batch, *c.in_shape) if wanted else None
-        return gx, start
+        return source.gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
 
     def _extra(self, inject: Nested | None, rows: int) -> Array:
         """The loss's own gradient with respect to the outputs, [T B, C', H' W']; no rows if there is none."""
@@ -324,23 +286,21 @@ class FusedConvolution(Sequential):
         if set(given) - {output}:
             raise ValueError(f"in compact form a loss may depend on outputs, not on {sorted(given)} of {self.names[1]}")
         g = np.ascontiguousarray(given[output], self.dtype) if given else np.empty(0, self.dtype)
-        return g.reshape(rows if given else 0, self.connection.c_post, self.lines.area)
+        return g.reshape(rows if given else 0, self.lines.channels, self.lines.area)
 
     def plan(self, steps: int, batch: int) -> Plan:
-        """What a batch of this size takes where it runs as one."""
-        c, lines, rows, size = self.connection, self.lines, steps * batch, self.dtype.itemsize
-        every, marks = self._marks(steps)
-        image, weights = math.prod(c.image), c.fan_in * self.sides + lines.blocks * LINE
-        limit = 1.0 if c.path == "events" else BREAK_EVEN
-        room = lines.blocks * LINE * (every * (1 + lines.states) + lines.depth + 2) + self.padded
-        room += len(self.corners) * blocks(self.window_size) * LINE
+        """What a batch of this size takes where the layers run as one."""
+        c, lines, size, (every, marks) = self.connection, self.lines, self.dtype.itemsize, _marks(steps)
+        rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
+        weights, pieces = c.fan_in * self.sides, min(batch, PIECES)
+        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.padded + len(self.corners) * self.seen
         table = {
-            "checkpoints of states": batch * lines.blocks * LINE * ((marks + 1) * lines.states + lines.learned) * size,
-            "spikes": rows * (lines.blocks + -(-image // LINE) + 2) * 8,
-            "positions of spikes": int(limit * 1.125 * rows * image) * 4,
-            "outputs and errors": rows * (2 * c.c_post * math.prod(self.maxima) + image) * size,
-            "work of threads": min(threads(), batch) * room * size,
-            "weights and their gradients": (min(batch, PIECES) + 4) * weights * size,
+            "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
+            "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
+            "positions of spikes": int(self._limit * 1.125 * rows * image) * 4,
+            "outputs and errors": rows * (2 * lines.channels * math.prod(self.maxima) + image) * size,
+            "room of threads": min(threads(), batch) * room * size,
+            "weights and their gradients": ((pieces + 4) * weights + pieces * lanes) * size,
         }
         return Plan(steps, batch, batch, every, True, {}, table)
 
@@ -348,21 +308,12 @@ class FusedConvolution(Sequential):
         return self.plan(steps, batch).bytes
 
 
-def _meetings(c: Conv2d) -> Array:
-    """For each input unit where its rows begin in the output image and in the weights, how many and how long they are:
-    see ``kernels.products.windows.give``."""
-    (_, height, width), (kh, kw), (rows, columns), sides = c.image, c.kernel_size, c.places, filled(c.c_post)
-    channel, h, w = (axis.ravel() for axis in np.indices(c.image))
-    h, w = h + c.before[0], w + c.before[1]
-    i0, i1 = np.maximum(h - (rows - 1), 0), np.minimum(kh, h + 1)
-    j0, j1 = np.maximum(w - (columns - 1), 0), np.minimum(kw, w + 1)
-    begin, weight = ((h - i0) * columns + w + 1 - j1) * sides, ((channel * kh + i0) * kw + kw - j1) * sides
-    found = np.stack([begin, weight, i1 - i0, (j1 - j0) * sides], axis=1)
-    found[(i1 <= i0) | (j1 <= j0)] = 0
-    return found.astype(np.uint32)
+def _marks(steps: int) -> Pair:
+    """Steps between checkpoints of states, and how many of these there are."""
+    every = min(EVERY, steps)
+    return every, -(-steps // every) + 1
 
 
-def _corners(c: Conv2d) -> Array:
-    """Where the window of each place begins in a padded image with channels last."""
-    rows, columns = np.indices(c.places).reshape(2, -1)
-    return ((rows * (c.places[1] + c.kernel_size[1] - 1) + columns) * c.c_pre).astype(np.uint32)
+def _spikes(packed: PackedSpikes, every: int) -> loops.Spikes:
+    start, index = packed.rows(0, packed.steps * packed.batch)
+    return loops.Spikes(start, index, u(packed.steps), u(every), u(packed.batch))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...compile.fill import kernel
-from ...device.products import matmul
+from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
 from ...device.threads import run_kernel, run_threaded
 from ...kernels.products import gather as loops
@@ -117,8 +117,13 @@ class InputCurrents:
     def back(self, G: Array, out: Array) -> None:
         """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, the first rows of
         ``G``."""
-        with span(f"{self.name} product (BLAS), reverse", ops=out.size * self.units):
-            matmul(rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T, out=out)
+        g, weight = rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T
+        with span(f"{self.name} product, reverse", ops=out.size * self.units):
+            if self.units > FEW:
+                matmul(g, weight, out=out)
+            else:
+                out[...] = 0.0
+                add_product(g, weight, out)
 
     def by_input(self, b0: int, b1: int, tape: BlockTape) -> tuple[Array, Array]:
         """The events of samples [b0, b1) by input, as ``transpose`` gives them; none if BLAS makes the gradient."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -51,8 +51,7 @@ class BlockLayout:
     """Kernels and parameters of one population."""
 
     name = "stack"
-    loops: dict[str, Callable] = {"forward": fused.forward, "backward": fused_backward.backward}
-    constants: dict[str, int] = {}
+    loops: ClassVar = {"forward": fused.forward, "backward": fused_backward.backward}
 
     def __init__(self, population: Population, looped: bool):
         self.population, self.looped, neuron = population, looped, population.neuron
@@ -76,7 +75,7 @@ class BlockLayout:
 
     def kernel(self, direction: str) -> Callable:
         """The loop "forward" or "backward" for this population's neuron."""
-        made, key = self.population._kernels, f"{self.name} {direction} {self.constants}"
+        made, key = self.population._kernels, f"{self.name} {direction}"
         if key not in made:
             made[key] = self._make(direction)
         return made[key]
@@ -106,7 +105,7 @@ class BlockLayout:
                 "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
             }
         dtype = self.population.setting.dtype
-        return kernel(self.loops[direction], dtype=dtype, **filling, **self.constants, **neuron.filling())
+        return kernel(self.loops[direction], dtype=dtype, **filling, **neuron.filling())
 
 
 def _first(count: int) -> Callable:

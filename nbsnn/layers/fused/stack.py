@@ -8,7 +8,7 @@ other, so only the gradients with respect to weights grow on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ...spikes.blocks import LINE, rows_of
 from ...spikes.spike_input import SpikeInput
 from ..container import Container
 from ..layer import Array, Layer, Nested, Start
+from ..population import Population
 from ..run import Run
 from ..sequential import Sequential
 from .block import FusedBlock
@@ -225,11 +226,25 @@ class FusedStack(Sequential):
         return super().record(kept.plain, name)
 
 
+class Recorded(Protocol):
+    """What a population ran in: its outputs are kept, and its other records can be made."""
+
+    population: Population
+
+    def outputs(self, tape: Any, /) -> Array:
+        """The outputs of the last run, [T, B, ...]."""
+        ...
+
+    def unfold(self, tape: Any, /) -> None:
+        """Make in ``tape.records`` the record that the population's own run would have left."""
+        ...
+
+
 class BlockRecords:
     """The records of a block's population, for a ``Run``: what the block did not keep is worked out when it is
     asked for."""
 
-    def __init__(self, block: FusedBlock, left: BlockTape):
+    def __init__(self, block: Recorded, left: Any):
         self.block, self.left, self.setting = block, left, block.population.setting
 
     def recorded(self) -> list[str]:
