@@ -270,7 +270,7 @@ def test_flatten_arranges_units_channel_by_channel_and_back():
     np.testing.assert_array_equal(gx, gy.reshape(x.shape))
 
 
-@pytest.mark.parametrize("pool", [nbsnn.AvgPool2d, nbsnn.MaxPool2d])
+@pytest.mark.parametrize("pool", [pytest.param(nbsnn.AvgPool2d, marks=pytest.mark.long), nbsnn.MaxPool2d])
 def test_a_convolutional_network_learns(pool):
     net = nbsnn.Sequential(
         *(nbsnn.Conv2d(1, 4, 3), LIF(tau=2.0), pool(2)),

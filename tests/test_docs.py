@@ -18,10 +18,14 @@ PAGES = sorted((EXAMPLES / "docs").glob("*.md"))
 LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
+COMPILES = ("changes.md", "coming_from.md", "command_line.md", "conversion.md", "sklearn.md")  # for a long time
 NEEDS = {"getting_started.md": "matplotlib", "nir.md": "pyfive", "pages.md": "bokeh", "sklearn.md": "sklearn"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.long if page.name in COMPILES else ()) for page in PAGES],
+    ids=lambda page: page.name,
+)  # fmt: skip
 def test_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     if page.name in NEEDS:
         pytest.importorskip(NEEDS[page.name])

@@ -71,7 +71,7 @@ class FullVariables(Full, VariableWriter):
 
 
 @pytest.mark.parametrize("normalize", [None, nbsnn.plasticity.Normalize(10.0)])
-@pytest.mark.parametrize("device", ["python", "cpu"])
+@pytest.mark.parametrize("device", ["python", pytest.param("cpu", marks=pytest.mark.long)])
 def test_after_a_full_disk_time_and_arrays_belong_together(device, normalize, tmp_path, monkeypatch):
     monkeypatch.setattr(loops, "PIECE", 0.0)  # pieces of 66 steps, which are 22 windows
     net, _ = brain(device, normalize=normalize)

@@ -221,6 +221,7 @@ def test_a_run_in_pieces_and_one_from_a_restored_state_are_the_whole_run_bit_for
     np.testing.assert_array_equal(net.run(5.0, record={"exc": "nmda.s"})["exc", "nmda.s"], end)
 
 
+@pytest.mark.long
 def test_compiled_on_any_number_of_threads_as_interpreted(monkeypatch):
     monkeypatch.setattr("nbsnn.network.loop.SHARE", 1)
     expected = wang("python")[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,10 +81,10 @@ class ImageTape:
 
     plain: Nested = field(default_factory=dict)
     spikes: PackedSpikes | None = None
-    x: Any = None
+    x: Array = field(init=False)
     arrays: Nested = field(default_factory=dict)
-    P: Any = None
-    fed: Any = None
+    P: Array = field(init=False)
+    fed: Array = field(init=False)
     records: Nested = field(default_factory=dict)
 
     @property
@@ -216,11 +217,7 @@ class FusedConvolution(Sequential):
         places = found.reshape(*words.shape[:2], lines.area, -1)[..., : lines.channels]
         return places.swapaxes(-1, -2).reshape(*words.shape[:2], *self.population.shape).astype(self.dtype)
 
-    def outputs(self, kept: ImageTape) -> Array:
-        """The spikes of the last run, [T, B, C, H, W]; see ``BlockRecords``."""
-        return self._outputs(kept, 0)
-
-    def unfold(self, kept: ImageTape) -> None:
+    def _unfold(self, kept: ImageTape) -> None:
         """Make in ``kept.records`` the record that the population's own run would have left."""
         start, state = kept.records["start"], {**self._states(kept, 0), self.population.neuron.output: kept.fed}
         self.population.begin(self.connection.forward(kept.x, {}, {})[0], state, kept.records)
@@ -232,7 +229,8 @@ class FusedConvolution(Sequential):
         first, _, rest = name.partition("/")
         if kept.spikes is None or first != self.names[1]:
             return super().record(kept.plain, name)
-        run = Run(BlockRecords(self, kept), np.empty(0), {}, kept.records)
+        records = BlockRecords(self.population, partial(self._outputs, kept, 0), partial(self._unfold, kept))
+        run = Run(records, np.empty(0), {}, kept.records)
         return run[rest] if rest else run
 
     def backward(
@@ -298,7 +296,7 @@ class FusedConvolution(Sequential):
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
             "positions of spikes": int(self._limit * 1.125 * rows * image) * 4,
-            "outputs and errors": rows * (2 * lines.channels * math.prod(self.maxima) + image) * size,
+            "outputs and errors": 2 * rows * lines.channels * math.prod(self.maxima) * size,
             "room of threads": min(threads(), batch) * room * size,
             "weights and their gradients": ((pieces + 4) * weights + pieces * lanes) * size,
         }

@@ -7,8 +7,10 @@ other, so only the gradients with respect to weights grow on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -220,44 +222,40 @@ class FusedStack(Sequential):
         first, _, rest = name.partition("/")
         for block, left in zip(self.blocks[kept.first :], kept.blocks[kept.first :], strict=True):
             if first == block.names[1] and left is not None:
-                records = BlockRecords(block, left) if block.feedback is None else LoopRecords(block, left)
+                kind = BlockRecords if block.feedback is None else LoopRecords
+                records = kind(block.population, partial(block.outputs, left), partial(block.unfold, left))
                 run = Run(records, np.empty(0), {}, left.records)
                 return run[rest] if rest else run
         return super().record(kept.plain, name)
 
 
-class Recorded(Protocol):
-    """What a population ran in: its outputs are kept, and its other records can be made."""
-
-    population: Population
-
-    def outputs(self, tape: Any, /) -> Array:
-        """The outputs of the last run, [T, B, ...]."""
-        ...
-
-    def unfold(self, tape: Any, /) -> None:
-        """Make in ``tape.records`` the record that the population's own run would have left."""
-        ...
-
-
 class BlockRecords:
     """The records of a block's population, for a ``Run``: what the block did not keep is worked out when it is
-    asked for."""
+    asked for.
 
-    def __init__(self, block: Recorded, left: Any):
-        self.block, self.left, self.setting = block, left, block.population.setting
+    Parameters
+    ----------
+    population : Population
+    outputs : callable
+        Returns those of the last run, [T, B, ...].
+    unfold : callable
+        Makes the record that the population's own run would have left.
+    """
+
+    def __init__(self, population: Population, outputs: Callable[[], Array], unfold: Callable[[], None]):
+        self.population, self.outputs, self.unfold, self.setting = population, outputs, unfold, population.setting
 
     def recorded(self) -> list[str]:
         """See ``Layer.recorded``."""
-        return self.block.population.recorded()
+        return self.population.recorded()
 
     def record(self, tape: Nested, name: str) -> Any:
         """See ``Layer.record``."""
-        if name == self.block.population.neuron.output:
-            return self.block.outputs(self.left)
+        if name == self.population.neuron.output:
+            return self.outputs()
         if "record" not in tape:
-            self.block.unfold(self.left)
-        return self.block.population.record(tape, name)
+            self.unfold()
+        return self.population.record(tape, name)
 
 
 class LoopRecords(BlockRecords):
@@ -270,7 +268,7 @@ class LoopRecords(BlockRecords):
         first, _, rest = name.partition("/")
         if first != "neurons":
             raise KeyError(f"recurrent records nothing called {name!r}; it has {self.recorded()}")
-        run = Run(BlockRecords(self.block, self.left), np.empty(0), {}, tape)
+        run = Run(BlockRecords(self.population, self.outputs, self.unfold), np.empty(0), {}, tape)
         return run[rest] if rest else run
 
 
