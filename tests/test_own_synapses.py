@@ -270,11 +270,26 @@ def test_a_gap_junction_of_neurons_that_take_no_conductance_is_the_difference_of
     )
     net = network()
     cells = net.population(neuron, 2, v=[1.0, 3.0])
-    net.connect(cells, cells, AllToAll(autapses=False), weight=0.1, synapse=GapJunction())
-    run, v = net.run(0.5, record={cells: "v"}), np.array([1.0, 3.0])
-    for k in range(5):
-        v = v + 0.01 * v * v + 0.1 * (v[::-1] - v)
-        np.testing.assert_allclose(run[cells, "v"][k], v)
+    net.connect(cells, cells, AllToAll(autapses=False), weight=0.01, synapse=GapJunction())
+    run, v = net.run(0.5, record={cells: "v"}), np.array([[1.0, 3.0]])
+    means = [v[0]]
+    for k in range(5):  # the mean over a step is at first that at its beginning, then goes on as it went
+        v = np.vstack([v, v[k] + 0.01 * v[k] ** 2 + 0.01 * (means[k][::-1] - v[k])])
+        moves = np.diff(v, axis=0)
+        curved = 5.0 / 12.0 * (moves[-1] - moves[-2]) if k > 0 else 0.0
+        means.append(v[-1] + 0.5 * moves[-1] + curved)
+    np.testing.assert_allclose(run[cells, "v"], v[1:])
+
+
+def test_gap_junctions_are_of_second_order_in_the_step():
+    errors = []
+    for dt in (0.2, 0.1):
+        net = nbsnn.Network(dt=dt, dtype=np.float64, device="python")
+        cells = net.population(STILL, 2, v=[-70.0, -50.0])
+        net.connect(cells, cells, AllToAll(autapses=False), weight=30.0, synapse=GapJunction())
+        net.run(4.0)
+        errors.append(abs(np.ptp(cells["v"]) - 20.0 * np.exp(-4.0 * (10.0 + 2 * 30.0) / 200.0)))
+    assert errors[0] > 3.5 * errors[1] and errors[1] < 0.003
 
 
 def test_izhikevich_cells_are_coupled_by_gap_junctions():

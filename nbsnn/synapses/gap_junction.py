@@ -1,17 +1,26 @@
 """Gap junctions: a conductance w from cell to cell, I = w (v_pre - v).
 
-The membrane of the other cell is that at the beginning of a step; a neuron's own one is solved together with its leak
-where the neuron takes conductances, or is linear, so that strong junctions are stable.
+The membrane of the other cell is its mean over the step, if it goes on as it went in the steps before (the formula of
+Adams and Bashforth, of third order in dt). Where it has jumped, been reset, or swings from step to step, it is that at
+the beginning of the step. A neuron's own membrane is solved together with its leak where the neuron takes conductances,
+or is linear, so that strong junctions are stable.
 """
 
 from __future__ import annotations
 
 from .custom import CustomSynapse, Gate
 
+JUMP = 20.0  # times the greater of two moves before, beyond which a membrane has jumped
 
-def membrane(spike, v):
-    """What a source puts out: its membrane, and 1, of which the targets take the weighted sums."""
-    return v, 1.0
+
+def membrane(spike, v, last, move, reach, known):
+    """What a source puts out: its mean membrane, and 1, of which the targets take the weighted sums."""
+    now = v - last
+    swings = now * move < 0.0
+    smooth = abs(now) <= JUMP * reach and not (spike > 0.5 and now < 0.0) and (known > 1.5 or not swings)
+    known = min(known + 1.0, 2.0) if smooth else 0.0  # of the last two moves those that can go on
+    mean = v + (0.5 * now if known > 0.5 else 0.0) + (5.0 / 12.0 * (now - move) if known > 1.5 else 0.0)
+    return mean, 1.0, v, now, max(abs(now), abs(move)), min(known, 1.0) if swings else known
 
 
 def passed(current, conductance):
@@ -39,6 +48,5 @@ def GapJunction() -> CustomSynapse:
     >>> float(abs(cells["v"][1] - cells["v"][0])) < 0.05
     True
     """
-    return CustomSynapse(
-        passed, output=("current", "conductance"), gate=Gate(membrane, reads="v", outputs=2), name="GapJunction"
-    ).said()
+    gate = Gate(membrane, state=dict.fromkeys(("last", "move", "reach", "known"), 0.0), reads="v", outputs=2)
+    return CustomSynapse(passed, output=("current", "conductance"), gate=gate, name="GapJunction").said()
