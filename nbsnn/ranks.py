@@ -11,6 +11,7 @@ import functools
 import importlib
 import importlib.util
 import os
+import platform
 import sys
 import threading
 import time
@@ -49,6 +50,11 @@ class Alone:
     def every(self, value: T) -> list[T]:
         """The values that all ranks have brought, in their order."""
         return [value]
+
+    def on_machine(self, number: int) -> int:
+        """The sum of what this rank and those on the same machine have brought."""
+        here = platform.node()
+        return sum(other for machine, other in self.every((here, number)) if machine == here)
 
     def joined(self, array: Array) -> Array:
         """The arrays of all ranks, which may differ in length alone, one after another."""

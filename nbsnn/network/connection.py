@@ -110,6 +110,11 @@ class Connection(Drawn):
         """Approximate number of synapses."""
         return self.pattern.count(self.sources.n, self.targets.n, own=self.own, coordinates=self.coordinates)
 
+    def held(self) -> int:
+        """Approximate number of synapses of this rank."""
+        lo, hi = (self.targets.below(cut) for cut in self.network.ranks.share(self.target.n))
+        return -(-self.estimate() * (hi - lo) // max(self.targets.n, 1))
+
     def bytes_each(self) -> int:
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
         own = self.own_weights

@@ -231,8 +231,8 @@ class Layout:
 
     def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple]:
         """Build all connections into one list of targets, one at a time; returns what plastic ones are by target."""
-        total = sum(c.estimate() for c in connections)
-        own = sum(c.estimate() for c in connections if c.own_weights)
+        total = sum(c.held() for c in connections)
+        own = sum(c.held() for c in connections if c.own_weights)
         # Half the bytes of targets to read at each spike, where their numbers fit into two.
         short_numbers = all(c.one_delay and c.target.n <= 1 << 16 for c in connections)
         index = np.empty(total, np.uint16 if short_numbers else np.uint32)

@@ -114,18 +114,20 @@ class Simulation(Changing, Members, Trials):
         Raises
         ------
         MemoryError
-            If synapses would take more memory than this machine has free.
+            If synapses, on ranks those of all that share this machine, would take more memory than it has free.
         """
         if self._layout is not None:
             return self
         if not self.groups:
             raise ValueError("this network has no population")
-        needed, largest = self.estimate(), max((c.estimate() * 16 for c in self.connections), default=0)
+        held = [(c.held(), c.bytes_each()) for c in self.connections]
+        own = sum(n for n, _ in held), sum(n * each for n, each in held), max((16 * n for n, _ in held), default=0)
+        synapses, needed, largest = map(self.ranks.on_machine, own)
         free = free_memory()
         if free is not None and needed + largest > free:
             raise MemoryError(
-                f"{sum(c.estimate() for c in self.connections):,} synapses take {needed / 1e9:.1f} GB, and building "
-                f"them up to {largest / 1e9:.1f} GB more; {free / 1e9:.1f} GB are free"
+                f"{synapses:,} synapses take {needed / 1e9:.1f} GB, and building them up to {largest / 1e9:.1f} GB "
+                f"more; {free / 1e9:.1f} GB are free"
             )
         self._layout = Layout(self)
         try:

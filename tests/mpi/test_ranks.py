@@ -3,9 +3,6 @@
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
-from pathlib import Path
-from shutil import which
 
 import numpy as np
 import pytest
@@ -14,24 +11,13 @@ import nbsnn
 from nbsnn.network import State
 from nbsnn.ranks import Alone, Ranks, tree
 
+from .launched import ROOT, needs_mpi, printed, python
 from .zoo import network
 
-ROOT = Path(__file__).parents[2]
-# The launcher of an environment lies beside its Python.
-MPIEXEC = which("mpiexec", path=str(Path(sys.executable).parent)) or which("mpiexec")
-needs_mpi = pytest.mark.skipif(
-    not (find_spec("mpi4py") and MPIEXEC), reason="needs mpi4py and mpiexec: pip install mpi4py mpich"
-)
 
-
-def zoo(ranks, *arguments, check=True, module="zoo"):
+def zoo(ranks, *arguments, module="zoo"):
     """What a module of ``tests.mpi`` prints, on so many ranks, or for 0 without MPI."""
-    command = [sys.executable, "-m", f"tests.mpi.{module}", *map(str, arguments)]
-    if ranks:
-        command = [str(MPIEXEC), "-n", str(ranks), *command, "--mpi"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
-    assert not check or done.returncode == 0, done.stderr
-    return done.stdout.strip() if check else done
+    return printed(ranks, module, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +38,26 @@ def test_threads_within_ranks_change_no_bit(alone, monkeypatch):
     assert zoo(2, "run", "--device", "cpu") == alone
 
 
+@pytest.fixture(scope="module")
+def half_way(tmp_path_factory):
+    """A state that one process has saved, and where it leads."""
+    path = tmp_path_factory.mktemp("half way") / "state.npz"
+    zoo(0, "save", path)
+    return path, zoo(0, "go", path)
+
+
 @needs_mpi
 @pytest.mark.long
-@pytest.mark.parametrize(("p", "q"), [(p, q) for p in range(5) for q in range(5)])
-def test_a_state_goes_from_some_ranks_to_others(p, q, tmp_path):
-    path = tmp_path / "state.npz"
-    zoo(p, "save", path)
-    zoo(0, "save", tmp_path / "expected.npz")
-    with np.load(path) as mine, np.load(tmp_path / "expected.npz") as expected:
+@pytest.mark.parametrize("ranks", range(1, 5))
+def test_ranks_save_and_continue_the_state_of_one_process(ranks, half_way, tmp_path):
+    """So a state goes from any number of them to any other."""
+    path, end = half_way
+    zoo(ranks, "save", tmp_path / "state.npz")
+    with np.load(tmp_path / "state.npz") as mine, np.load(path) as expected:
+        assert mine.files == expected.files
         for name in expected.files:
             np.testing.assert_array_equal(mine[name], expected[name], err_msg=name)
-    assert zoo(q, "go", path) == zoo(0, "go", path)
+    assert zoo(ranks, "go", path) == end
 
 
 @needs_mpi
@@ -83,7 +78,7 @@ def test_spikes_are_exchanged_once_in_a_shortest_delay():
 )
 def test_a_rank_that_ends_or_hangs_ends_all(kind, says):
     start = time.monotonic()
-    done = zoo(2, "fail", kind, "--timeout", 5, check=False)
+    done = python(2, "-m", "tests.mpi.zoo", "fail", kind, "--timeout", 5)
     assert done.returncode != 0 and says in done.stderr and time.monotonic() - start < 55.0
 
 
@@ -127,6 +122,22 @@ def test_one_process_is_its_own_share():
     assert nbsnn.Network(device="python").ranks.size == 1
 
 
+@pytest.mark.parametrize(("here", "synapses"), [(1, 30), (4, 120)])
+def test_memory_is_needed_for_the_synapses_of_this_machine(here, synapses, monkeypatch):
+    class Quarter(Alone):
+        rank, size = 1, 4
+
+        def every(self, value):
+            return [value] * here
+
+    net = nbsnn.Network(device="python", comm=Quarter())
+    cells = net.population(nbsnn.neurons.LIF(), 12)
+    net.connect(cells, cells, nbsnn.Sparse(indegree=10), weight=0.1)
+    monkeypatch.setattr("nbsnn.network.simulation.free_memory", lambda: 0)
+    with pytest.raises(MemoryError, match=f"{synapses} synapses"):
+        net.build()
+
+
 def test_a_tree_adds_pairs_of_pairs():
     rows = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
     a, b, c, d, e, f, g = rows
@@ -141,7 +152,8 @@ def test_what_is_no_communicator_is_refused():
 
 
 def test_processes_that_share_nothing_are_told_so():
-    code = "import nbsnn; nbsnn.Network(device='python'); nbsnn.Network(device='python')"
+    code = "import nbsnn, sys; nbsnn.Network(device='python'); nbsnn.Network(device='python')"
+    code += "; assert 'mpi4py' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], env={"PMI_SIZE": "2"}, cwd=ROOT, capture_output=True, text=True)
     assert done.stderr.count("each of these processes does all of the work") == 1 and done.returncode == 0
 

@@ -100,18 +100,23 @@ def outcome(net, duration, hook=None):
     return " ".join(digest(*part) for part in parts)
 
 
-def fail(kind, net, rank):
+def end(kind):
+    """End this rank in some way."""
+    if kind == "raise":
+        raise ArithmeticError("wrong on one rank")
+    if kind == "exit":
+        sys.exit(5)
+    if kind == "hang":
+        time.sleep(60)
+    os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM}[kind])
+
+
+def fail(kind, rank):
     """A callback that lets one rank end in some way at 10 ms."""
 
     def hook(network):
         if network.time >= 10.0 and network.ranks.rank == rank:
-            if kind == "raise":
-                raise ArithmeticError("wrong on one rank")
-            if kind == "exit":
-                sys.exit(5)
-            if kind == "hang":
-                time.sleep(60)
-            os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM}[kind])
+            end(kind)
 
     return hook
 
@@ -142,7 +147,7 @@ def main():
         if first:
             print(net.loop().exchanges)
         return
-    hook = fail(a.path, net, a.rank) if a.what == "fail" else None
+    hook = fail(a.path, a.rank) if a.what == "fail" else None
     found = outcome(net, 15.0 if a.what == "go" else 30.0, hook)
     if first:
         print(found, flush=True)

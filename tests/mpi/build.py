@@ -1,0 +1,74 @@
+"""What ranks build: bytes of synapses, the most memory while building, and how many random numbers they draw.
+
+mpiexec -n 4 python -m tests.mpi.build probability --mpi
+"""
+
+import argparse
+import json
+import os
+import tracemalloc
+from importlib import import_module
+
+import nbsnn
+from nbsnn.random import squares32
+from nbsnn.ranks import ranks_of
+from nbsnn.sparse import Distance, Gaussian, Sparse, grid
+from nbsnn.sparse.values import Normal, Uniform
+
+from .zoo import world
+
+DEGREE = 40
+
+
+class Drawn:
+    """How many random numbers have been drawn, where loops are interpreted."""
+
+    count = 0
+
+
+def counted(counter, key):
+    """``squares32``, counted."""
+    Drawn.count += 1
+    return squares32(counter, key)
+
+
+def network(rule, n, comm=None):
+    """One population, connected to itself by a rule, with weights and delays of their own."""
+    net = nbsnn.Network(dt=0.1, seed=4, device="python", comm=comm)
+    cells = net.population(nbsnn.neurons.LIF(), n)
+    patterns = {
+        "probability": Sparse(probability=DEGREE / n), "indegree": Sparse(indegree=DEGREE),
+        "distinct": Sparse(indegree=DEGREE, multapses=False), "total": Sparse(total=n * DEGREE),
+        "distance": Distance(Gaussian(0.6, 4.0), cutoff=10.0),
+    }  # fmt: skip
+    side = int(n**0.5)
+    places = {"coordinates": grid((side, n // side))} if rule == "distance" else {}
+    net.connect(cells, cells, patterns[rule], weight=Normal(0.1, 0.01), delay=Uniform(1.0, 3.0), **places)
+    return net
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("rule")
+    p.add_argument("--mpi", action="store_true")
+    p.add_argument("--units", type=int, default=900)
+    a = p.parse_args()
+    ranks = ranks_of(world() if a.mpi else None)
+    if os.environ.get("NUMBA_DISABLE_JIT"):
+        for name in ("connect", "distance", "values"):
+            import_module(f"nbsnn.kernels.synapses.{name}").squares32 = counted
+    network(a.rule, 100, ranks).build()  # what is compiled, and imported, is no memory of synapses
+    net = network(a.rule, a.units, ranks)
+    Drawn.count = 0  # what is described has been tried
+    tracemalloc.start()
+    layout = net.layout
+    peak = tracemalloc.get_traced_memory()[1]
+    held = layout.index.nbytes + layout.weights.nbytes
+    found = {"synapses": sum(map(len, net.connections)), "bytes": held, "peak": peak, "drawn": Drawn.count}
+    every = ranks.every(found)
+    if ranks.rank == 0:
+        print(json.dumps({name: [one[name] for one in every] for name in found}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""A rank builds the synapses onto its own units alone: it holds, needs and draws its share of one process's."""
+
+import json
+
+import pytest
+
+from .launched import needs_mpi, printed
+
+RULES = "probability", "indegree", "distinct", "total", "distance"
+
+
+def built(rule, units):
+    """What one process builds, and what each of four ranks does."""
+    return [json.loads(printed(ranks, "build", rule, "--units", units)) for ranks in (0, 4)]
+
+
+@needs_mpi
+@pytest.mark.long
+@pytest.mark.parametrize("rule", RULES)
+def test_memory_is_that_of_a_share(rule):
+    one, four = built(rule, 10_000)
+    assert sum(four["synapses"]) == one["synapses"][0]
+    assert max(four["bytes"]) <= 1.15 * one["bytes"][0] / 4 and max(four["peak"]) <= 0.4 * one["peak"][0]
+
+
+@needs_mpi
+@pytest.mark.long
+@pytest.mark.parametrize("rule", RULES)
+def test_ranks_draw_as_many_numbers_as_one_process(rule, monkeypatch):
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")  # interpreted loops can be counted
+    one, four = built(rule, 400)
+    assert one["drawn"][0] > 5 * one["synapses"][0] and sum(four["drawn"]) <= 1.05 * one["drawn"][0]

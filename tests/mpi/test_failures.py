@@ -1,0 +1,49 @@
+"""A job of which one rank fails ends on all ranks, and continues from its file, on any number of them."""
+
+import os
+import random
+import time
+
+import pytest
+
+from .failing import MOMENTS, TIMEOUT
+from .launched import needs_mpi, printed, python
+
+KINDS = "kill", "term", "raise", "exit", "hang"
+SECONDS = 30.0  # in which ranks have ended, on a machine that is busy
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return printed(0, "failing", tmp_path_factory.mktemp("undisturbed") / "state.npz")
+
+
+def gone(pid):
+    """True if there is no such process, after some seconds at most."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@needs_mpi
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_job_that_failed_ends_as_one_that_did_not(kind, seed, undisturbed, tmp_path):
+    rng = random.Random(f"{kind} {seed}")
+    moment, ranks, again = rng.choice(list(MOMENTS)), rng.randint(2, 4), rng.randint(1, 4)
+    rank, turn, path = rng.randrange(ranks), rng.randint(1, MOMENTS[moment]), tmp_path / "state.npz"
+    done = python(
+        ranks, "-m", "tests.mpi.failing", path, "--kind", kind, "--rank", rank, "--moment", moment, "--turn", turn
+    )
+    seconds = time.time() - (tmp_path / "state.npz.end").stat().st_mtime
+    assert done.returncode != 0 and seconds < SECONDS + TIMEOUT * (kind == "hang")
+    assert {"raise": f"error on rank {rank}", "exit": f"rank {rank} has ended", "hang": "has waited for"}.get(
+        kind, ""
+    ) in done.stderr
+    assert all(gone(int(file.name.split(".")[-2])) for file in tmp_path.glob("*.pid"))
+    assert printed(again, "failing", path) == undisturbed
