@@ -109,3 +109,23 @@ def test_a_copy_of_a_plastic_network_goes_on_as_it():
 
 def test_bytes_are_those_of_arrays():
     assert network("pair").nbytes > 4 * network("pair").estimate() // 12
+
+
+@pytest.mark.parametrize(("rule", "delay"), [(None, 1.5), (None, Uniform(1.5, 4.0)), (PAIR, 1.5), (MSTDP(), 1.5)])
+def test_what_is_estimated_is_built(rule, delay):
+    net = nbsnn.Network(dt=0.1, device="python")
+    cells, noise = net.population(LIF(), 1500), net.poisson(500, rate=5.0)
+    held = {"synapse": Exponential(5.0), "plasticity": rule}
+    net.connect(cells, cells, Sparse(probability=0.05), weight=0.1, delay=delay, **held)
+    net.connect(noise, cells, Sparse(indegree=20), weight=Uniform(0.0, 0.1), delay=2.0)
+    found = net.estimate(rate=10.0)
+    one = found.ranks(1)
+    assert found == sum(c.estimate() * c.bytes_each() for c in net.connections) and found.neurons == 2000
+    assert one.bytes == pytest.approx(net.nbytes, rel=0.15)
+    assert one.synapses == pytest.approx(sum(map(len, net.connections)), rel=0.15)
+    assert found.window == net.loop().window >= 15 and "2,000 units" in str(found)
+    assert found.ranks(4).work == pytest.approx(one.work / 4, rel=0.01)
+    with pytest.raises(ValueError, match="ranks must be at least 1"):
+        found.ranks(0)
+    with pytest.raises(ValueError, match="rate"):
+        net.estimate(rate=-1.0)

@@ -13,12 +13,12 @@ import numpy as np
 
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
-from ..kernels.plasticity import mean_weight
 from ..random import Draws
 from ..sparse import AllToAll
 from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
+from .estimate import shortest
 from .group import Group
 from .home import Home
 from .kernel import NetworkKernel, unsigned
@@ -306,14 +306,7 @@ class Layout:
 
     def _window(self, late: dict[Connection, int]) -> int:
         """For how many steps no spike need be known beyond its unit, from the least delay of each connection."""
-        plastic = [c for c in late if c.changes]
-        if any(c.kind.loops is mean_weight for c in plastic):  # which needs the traces of all targets
-            return 1
-        if any(c.gate for c in late):  # which may read all sources in each step
-            return 1
-        # A plastic synapse adds to the ring in the step before; all who add to it do so in the order of steps.
-        ends = [steps + (c._extra if plastic else 1) for c, steps in late.items()]
-        return min((least for least in self.network.ranks.every(min(ends, default=0)) if least), default=1)
+        return min((least for least in self.network.ranks.every(shortest(late)) if least), default=1)
 
     @property
     def changing(self) -> Array:

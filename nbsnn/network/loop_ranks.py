@@ -12,13 +12,13 @@ from ..compile.fill import kernel
 from ..kernels.network import exchange
 from ..kernels.network.arrays import GpuRecord, Record
 from ..ranks import Ranks, abort_on_error
+from .estimate import FIRST
 from .home import Home
 from .loop import Loop, Tape
 
 Array = np.ndarray
 
 PIECE = 512  # steps after which Python looks in, at most
-FIRST = 64  # spikes of a process that travel with their number; more of them in a second message, and then with it
 
 
 class RankTape(Tape):

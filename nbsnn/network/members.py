@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any, cast
 
+from ..validate import number
 from .connection import Connection
+from .estimate import Estimate
 from .group import Group, Section
 from .sealed import Sealed
 
@@ -21,6 +23,23 @@ class Members(Sealed):
     def units(self) -> int:
         """Number of units of all populations."""
         return sum(group.n for group in self.groups)
+
+    def estimate(self, rate: float = 5.0) -> Estimate:
+        """About how many bytes the synapses of this network take; and, printed, what ranks would have.
+
+        Nothing is built. ``net.estimate().ranks(16)`` says what each of 16 ranks would hold, exchange and work out.
+
+        Parameters
+        ----------
+        rate : float, Hz
+            Mean rate of all units, for which work and exchanges are estimated.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If ``rate`` is no number, or below 0.
+        """
+        return Estimate(cast(Any, self), number("rate", rate, least=0.0))
 
     def group(self, name: Group | str, argument: str = "group") -> Group:
         """The population of this name."""

@@ -18,6 +18,7 @@ from . import run
 from .arrays import ARRAYS
 from .backend import OnGpu, OnHost, OnRanks
 from .changing import Changing
+from .estimate import bytes_of
 from .given import seed_of
 from .group import Group
 from .layout import Layout
@@ -97,16 +98,10 @@ class Simulation(Changing, Members, Trials):
             raise RuntimeError("a network is being built: its arrays are not there yet")
         return self._layout
 
-    def estimate(self) -> int:
-        """About how many bytes the synapses of this network take."""
-        return sum(c.estimate() * c.bytes_each() for c in self.connections)
-
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays of the network: synapses, state, what is under way."""
-        layout = self.layout
-        arrays = [*layout.values, *layout.tables, *layout.learning.columns, *self.loop().synapses[:3]]
-        return sum(array.nbytes for array in [*arrays, layout.ring, layout.traces, layout.factors])
+        return bytes_of(self)
 
     def build(self) -> Simulation:
         """Make synapses and arrays; ``run`` does it when needed.

@@ -65,6 +65,7 @@ def main():
     peak = tracemalloc.get_traced_memory()[1]
     held = layout.index.nbytes + layout.weights.nbytes
     found = {"synapses": sum(map(len, net.connections)), "bytes": held, "peak": peak, "drawn": Drawn.count}
+    found |= {"all": net.nbytes, "estimated": net.estimate().ranks(ranks.size).bytes}
     every = ranks.every(found)
     if ranks.rank == 0:
         print(json.dumps({name: [one[name] for one in every] for name in found}), flush=True)

@@ -20,6 +20,8 @@ def built(rule, units):
 def test_memory_is_that_of_a_share(rule):
     one, four = built(rule, 10_000)
     assert sum(four["synapses"]) == one["synapses"][0]
+    assert one["all"] == pytest.approx(one["estimated"], rel=0.15)
+    assert four["all"] == pytest.approx(four["estimated"], rel=0.15)
     assert max(four["bytes"]) <= 1.15 * one["bytes"][0] / 4 and max(four["peak"]) <= 0.4 * one["peak"][0]
 
 
