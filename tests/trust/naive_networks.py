@@ -107,10 +107,11 @@ class Conv2d:
     stride: tuple[int, int]
     padding: tuple[int, int]
     bias: bool
+    path: str
     label = "conv2d"
 
     def library(self) -> Any:
-        place = {"stride": self.stride, "padding": self.padding, "bias": self.bias}
+        place = {"stride": self.stride, "padding": self.padding, "bias": self.bias, "path": self.path}
         return nbsnn.Conv2d(self.c_pre, self.c_post, self.size, **place)
 
     def shape(self, shape: Shape) -> Shape:
@@ -417,8 +418,13 @@ class Drawing:
         padding = tuple(int(self.rng.integers(0, k // 2 + 1)) for k in size)
         if self.chance(0.6):
             out = int(self.rng.integers(1, 4))
-            return [Conv2d(shape[0], out, size, self.pair(1, 3), padding, self.chance(0.7))]
-        return [Pool2d(str(self.rng.choice(["SumPool2d", "AvgPool2d", "MaxPool2d"])), size, self.pair(1, 3), padding)]
+            stride = (1, 1) if self.chance(0.4) else self.pair(1, 3)
+            path = "events" if stride == (1, 1) and self.chance(0.7) else "auto"
+            return [Conv2d(shape[0], out, size, stride, padding, self.chance(0.7), path)]
+        kind = str(self.rng.choice(["SumPool2d", "AvgPool2d", "MaxPool2d"]))
+        if self.chance(0.4):  # side by side
+            return [Pool2d(kind, size, size, (0, 0))]
+        return [Pool2d(kind, size, self.pair(1, 3), padding)]
 
     def of_units(self, n: int) -> list[Any]:
         """Something that takes ``n`` units."""
