@@ -466,3 +466,40 @@ def test_slopes_of_growth():
     assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)
     assert growth.slope([1, 10], [5.0, 5.0]) == pytest.approx(0.0)
     assert set(growth.LINES["train"]) <= set(growth.BASE)
+
+
+def test_tables_of_readme_and_documentation_are_those_of_the_stored_figures(tmp_path, monkeypatch):
+    t = module("tables")
+    store = json.loads(t.STORE.read_text())
+    names = {row.name for row in module("rows").ROWS}
+    assert {row["name"] for row in store} <= names
+    for page, text in (("README.md", t.summary(store)), ("examples/docs/speed.md", t.everything(store))):
+        written = (t.ROOT / page).read_text()
+        assert t.filled(written, text) == written, "python tests/benchmarks/tables.py"
+    with pytest.raises(ValueError, match="no marks"):
+        t.filled("a page", "text")
+
+
+def test_only_results_of_a_report_are_kept_and_take_the_place_of_those_of_the_same_machine(tmp_path, monkeypatch):
+    t = module("tables")
+    setting = {"date": "2026-01-02", "machine": "new", "versions": {"nbsnn": "1"}, "threads": 2, "repeat": 3}
+    row = {"work": "w", "value": "step_s", "peer_by": "torch", "peer": 3.0, "ours": 0.5, "ratio": 6.0}
+    old = [{**row, "name": name, "setting": {**setting, "machine": m}} for name, m in (("A", "old"), ("A", "new"))]
+    rows = [
+        {**row, "name": "A", "ratio": 7.0},
+        {**row, "name": "B", "disturbed": True},
+        {**row, "name": "C", "ratio": None},
+    ]
+    found = t.add(old, {**setting, "rows": [*rows, {**row, "name": "D", "equal": False}]})
+    assert [(r["name"], r["setting"]["machine"], r["ratio"]) for r in found] == [("A", "old", 6.0), ("A", "new", 7.0)]
+    assert "| w | 3 s (torch) | 500 ms | 7 |" in t.everything(found)
+    for page in ("README.md", "speed.md"):
+        (tmp_path / page).write_text("<!-- speed -->\nbefore\n<!-- end of speed -->\n")
+    (tmp_path / "examples" / "docs").mkdir(parents=True)
+    (tmp_path / "speed.md").rename(tmp_path / "examples" / "docs" / "speed.md")
+    (tmp_path / "report.json").write_text(json.dumps({**setting, "rows": [{**row, "name": "W7 NEST"}]}))
+    monkeypatch.setattr(t, "ROOT", tmp_path)
+    monkeypatch.setattr(t, "STORE", tmp_path / "speed.json")
+    assert t.main([str(tmp_path / "report.json")]) == 0
+    assert "| w | 3 s (torch) | 500 ms | 6 | new |" in (tmp_path / "README.md").read_text()
+    assert len(json.loads((tmp_path / "speed.json").read_text())) == 1

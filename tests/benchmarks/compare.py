@@ -176,7 +176,7 @@ def versions(peers: Peers) -> dict[str, str]:
     return {**mine, **{module: version for module, (_, version) in sorted(peers.items())}}
 
 
-def write(path: Path, report: dict[str, Any]) -> None:
+def write(path: Path, report: Any) -> None:
     """Whole or not at all."""
     beside = path.with_name(path.name + ".part")
     beside.write_text(json.dumps(report, indent=1))

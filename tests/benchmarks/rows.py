@@ -66,10 +66,10 @@ def training() -> list[Row]:
 
     for rate, libraries, by_hand in ((0.01, 10, 6), (0.02, 8, 5), (0.05, 5, 4), (0.2, 2, 1.8)):
         options = f"--workload w1 --T 100 --batch 128 --rate {rate}"
-        work = f"784-800-10, T 100, batch 128, input {rate:.0%}"
+        work = f"training step, 784-800-10, T 100, batch 128, input {rate:.0%}"
         add(f"W1 {rate:.0%}", options, work, libraries, by_hand, ["product", "fused", "sparse"])
         if rate == 0.05:
-            library, work = rows[-2], "peak memory above the idle process"
+            library, work = rows[-2], f"peak memory above the idle process, {work}"
             jelly, budget = library.peers[:1], ours("train.py", f"{options} --max-bytes 45000000")
             rows.append(Row(library.group, "W1 memory", work, "SpikingJelly", library.ours, jelly, 5, "memory_mb"))
             rows.append(
@@ -78,7 +78,7 @@ def training() -> list[Row]:
             )  # fmt: skip
     for steps in (100, 250):
         options = f"--workload w2 --T {steps} --batch 64 --rate 0.015"
-        work = f"700-256 recurrent-20, T {steps}, batch 64, input 1.5%"
+        work = f"training step, 700-256 recurrent-20, T {steps}, batch 64, input 1.5%"
         add(f"W2 {steps}", options, work, 8, 3, ["step", "product"])
     return rows
 
@@ -87,20 +87,24 @@ def online_and_times() -> list[Row]:
     """W3 and W4."""
     rows = []
     for rule in ("ottt", "sltt"):
+        work = f"training step by {rule.upper()}, 784-800-10, T 100, batch 64"
         options = f"--variant {rule} --T 100 --batch 64"
         rows.append(
             Row(
-                f"W3 {rule}", f"W3 {rule}", f"{rule.upper()} 784-800-10, T 100, batch 64", "SpikingJelly",
+                f"W3 {rule}", f"W3 {rule}", work, "SpikingJelly",
                 (ours("online.py", options),),
                 (Command("SpikingJelly", "spikingjelly", "peers/online_spikingjelly.py", options),),
                 5, same={"out_spikes": 0.02, "loss": 0.02},
             )
         )  # fmt: skip
     for active in (1.0, 0.19):
-        options = f"--active {active}"
+        options, work = (
+            f"--active {active}",
+            f"training step of a Tempotron, 784 inputs, {active:.0%} active, T 100, batch 64",
+        )
         rows.append(
             Row(
-                f"W4 {active}", f"W4 {active:.0%}", f"Tempotron, 784 inputs, {active:.0%} active, T 100, batch 64",
+                f"W4 {active}", f"W4 {active:.0%}", work,
                 "SpikingJelly", (ours("tempotron.py", options),),
                 (Command("SpikingJelly", "spikingjelly", "peers/tempotron_spikingjelly.py", options),),
                 15, same={"events": 0.0, "fired": 0.01},
@@ -124,7 +128,7 @@ def convolution() -> list[Row]:
             )  # fmt: skip
             name, work = (
                 f"W8 {size} {rate:.0%}",
-                f"12C5-MP2-64C5-MP2-10, {size}x{size}, T 25, batch 32, input {rate:.0%}",
+                f"training step, 12C5-MP2-64C5-MP2-10, {size}x{size}, T 25, batch 32, input {rate:.0%}",
             )
             rows.append(
                 Row(name, name, work, "best torch", (ours("conv.py", options),), peers, target, same={"in_spikes": 0.0})
@@ -196,6 +200,7 @@ def starting() -> list[Row]:
         ("W7 torch", "best torch library", "network", libraries, 2), ("W7 Brian 2", "Brian 2", "simulator", brian, 2),
         ("W7 NEST", "NEST", "simulator", (("NEST", "nest"),), None),
     ):  # fmt: skip
+        what = {"network": "network", "simulator": "simulation"}[program]
         # What compiles for half a minute each time is started once a round.
         starts = {peer: "1 --warmup 0" if peer in ("brian2-cpp", "brian2-cython") else "3" for _, peer in peers}
         commands = tuple(
@@ -206,7 +211,7 @@ def starting() -> list[Row]:
         )
         mine = ours("startup.py", f"--program {program} --repeat 3", 1)
         rows.append(
-            Row(name, name, "new process to a first small simulation", against, (mine,), commands, target, "first_s")
+            Row(name, name, f"new process to its first small {what}", against, (mine,), commands, target, "first_s")
         )
     return rows
 
