@@ -36,9 +36,10 @@ class Spikes(NamedTuple):
 class Image(NamedTuple):
     """The convolution.
 
-    What each input unit meets (``spread_windows``); weights [C, KH, KW, C'], the last of a row of the window first, and
-    the bias [C'], with channels filled up; how far rows of a window are apart in the output, and in the weights; rows
-    and columns of the output, and how many channels it really has.
+    What each input unit meets (see ``spread_windows``); weights [C, KH, KW, C'] with channels filled up, the last of a
+    row of the window first, and the bias of all units; how far rows of a window are apart in the output, and in the
+    weights; rows and columns of the output, and how many channels it has; rows and columns of the windows whose maxima
+    leave.
     """
 
     table: np.ndarray
