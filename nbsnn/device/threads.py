@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -132,8 +132,20 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> list
     try:
         first = call(*parts[0])
     finally:
-        wait(futures)  # whatever happens, nobody writes to the caller's arrays any more
+        for future in futures:  # whatever happens, nobody writes to the caller's arrays any more
+            future.exception()
     return [first, *(future.result() for future in futures)]
+
+
+def balanced(first: np.ndarray, units: int) -> np.ndarray:
+    """Where to cut units among threads so that each has as many entries; unit i has ``first[i]`` to ``first[i + 1]``.
+
+    It is worked out before threads begin: one that gives up Python's lock for a moment may wait long for it.
+    """
+    parts = threads()
+    edges = np.searchsorted(first, [int(first[-1]) * k // parts for k in range(parts + 1)]).astype(np.uintp)
+    edges[0], edges[-1] = 0, units
+    return np.minimum(edges, np.uintp(units))
 
 
 def run_kernel(kernel: Callable[..., Any], count: int, work: int, *arguments: Argument) -> list[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from ...compile.fill import kernel
 from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
-from ...device.threads import run_kernel, run_threaded
+from ...device.threads import balanced, run_kernel, run_threaded
 from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
@@ -178,15 +178,14 @@ class InputCurrents:
     def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, weight: Array, name: str) -> None:
         """weight += x^T G for the events of x by input, ``ahead`` rows on in ``G``; each thread its inputs."""
         first, row = events
-        compiled, lines = compiled_rows("collect", self.dtype), u(self.lines)
+        compiled, lines, edges = compiled_rows("collect", self.dtype), u(self.lines), balanced(first, len(first) - 1)
 
         def part(lo: int, hi: int) -> None:
-            i0, i1 = np.searchsorted(first, (lo, hi)).astype(np.uintp)
-            compiled(i0, min(i1, u(len(first) - 1)), first, row, G, u(ahead), weight, lines, u(0), lines)
+            compiled(edges[lo], edges[hi], first, row, G, u(ahead), weight, lines, u(0), lines)
 
         work = len(row) * self.units
         with span(f"{name} gradient", bytes=work * weight.itemsize, ops=work):
-            run_threaded(part, max(len(row), 1), work)
+            run_threaded(part, len(edges) - 1, work)
 
 
 @functools.cache
