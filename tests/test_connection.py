@@ -163,11 +163,11 @@ def test_arrays_that_say_how_a_connection_was_built_cannot_be_written_to():
 
 
 @pytest.mark.parametrize(
-    "name", ["wieght", "delay", "synapse", "plasticity", "homeostasis", "pre", "short_term", "source"]
+    "name", ["wieght", "pairs", "synapse", "plasticity", "homeostasis", "pre", "short_term", "source"]
 )
 def test_what_cannot_be_set_says_what_can(name):
     _, made = network()
-    with pytest.raises(AttributeError, match=f"{name}.*; of a connection weight, learning and reward can"):
+    with pytest.raises(AttributeError, match=f"{name}.*; of a connection weight, delay, learning and reward can"):
         setattr(made, name, 1.0)
     made.weight = 2.0
     assert made.weight == 2.0

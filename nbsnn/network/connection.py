@@ -16,10 +16,10 @@ from ..synapses import CustomSynapse, Synapse, TsodyksMarkram
 from ..validate import number_in
 from . import given
 from .arrays import Memory
-from .drawn import Drawn
 from .group import Port, Section
 from .home import Home
 from .weights import SharedWeight, kind_of
+from .wiring import Given, Wiring
 
 Array = np.ndarray
 
@@ -33,12 +33,18 @@ ONE = np.zeros(1, np.int64)
 IDLE = Rule(_nothing, bounds="none")  # of connections that have homeostasis or integers alone
 
 
-class Connection(Drawn):
+def _each(given: object, of_pattern: object) -> bool:
+    """True if each synapse has its own value: of what is given, or what the pattern brings."""
+    given = of_pattern if given is None else given
+    return isinstance(given, values.Distribution) or np.ndim(given) > 0  # type: ignore[arg-type]
+
+
+class Connection(Wiring):
     """Synapses from one population to another. Made by ``Network.connect``.
 
     All arrays of synapses, ``pre``, ``post``, ``weight`` and ``delay``, are in one order: that of the pairs, if these
-    were given (``Explicit``, ``from_scipy``), else by source, then by target. ``weight``, ``learning`` and ``reward``
-    can be set, nothing else.
+    were given (``Explicit``, ``from_scipy``), else by source, then by target. ``weight``, ``delay``, ``learning`` and
+    ``reward`` can be set, nothing else; ``add`` and ``disconnect`` change which synapses there are.
 
     Attributes
     ----------
@@ -62,8 +68,8 @@ class Connection(Drawn):
     0.5
     """
 
-    CAN_BE_SET = "weight", "learning", "reward"
-    INSTEAD = "; of a connection weight, learning and reward can"
+    CAN_BE_SET = "weight", "delay", "learning", "reward"
+    INSTEAD = "; of a connection weight, delay, learning and reward can"
 
     def __init__(
         self, network: Home, name: str, source: Section, target: Section, pattern: Pattern, weight: Any,
@@ -76,12 +82,15 @@ class Connection(Drawn):
         rule: Any = plasticity or IDLE
         self.integer, self.rule = (rule, IDLE) if rule.loop == "integer" else (None, rule)
         self.changes = plasticity is not None or homeostasis is not None
+        self.rewired = False  # whether synapses are others than the pattern made
         self.kind = kind_of(plasticity)
         self.stored: Any = None  # the weights, as ``kind`` or as one that is shared, once they are built
         self._learning = self.changes
         self._reward_given = 0.0  # before the network is built
         self.coordinates = copy.deepcopy(coordinates)
         self._weight, self._delay = given.kept("weight", weight), given.kept("delay", delay)
+        self.own_weights = self.changes or _each(self._weight, getattr(pattern, "weight", None))
+        self.one_delay = not _each(self._delay, getattr(pattern, "delay", None))  # as far as is known
         # Where the sources are among the targets, of which autapses=False must know.
         self.own = given.own(pattern, source, target)
         self.lates = ONE  # of plastic synapses, which lie by delay: all there are, ascending
@@ -99,6 +108,7 @@ class Connection(Drawn):
 
     def __repr__(self) -> str:
         more = "".join(f", {part!r}" for part in (self.plasticity, self.homeostasis) if part is not None)
+        more += ", rewired" if self.rewired else ""
         return f"{self.name}: {self.pattern!r}, {self.synapse!r}{more}"
 
     def __len__(self) -> int:
@@ -108,6 +118,8 @@ class Connection(Drawn):
 
     def estimate(self) -> int:
         """Approximate number of synapses."""
+        if self.rewired:
+            return self.stop - self.first
         return self.pattern.count(self.sources.n, self.targets.n, own=self.own, coordinates=self.coordinates)
 
     def held(self) -> int:
@@ -119,22 +131,6 @@ class Connection(Drawn):
         """Bytes per synapse: target, weight if it has its own, and what a rule needs to find synapses by target."""
         own = self.own_weights
         return 4 + (self.network.dtype.itemsize if own else 0) + 8 * (self.changes + self.kind.waits)
-
-    @property
-    def own_weights(self) -> bool:
-        """True if each synapse has its own weight."""
-        if self._weight is None:
-            own = getattr(self.pattern, "weight", None) is not None
-        else:
-            own = isinstance(self._weight, values.Distribution) or np.ndim(self._weight) > 0
-        return own or self.changes
-
-    @property
-    def one_delay(self) -> bool:
-        """True if all synapses have the same delay, as far as can be told before they are built."""
-        if self._delay is None:
-            return getattr(self.pattern, "delay", None) is None
-        return not isinstance(self._delay, values.Distribution) and np.ndim(self._delay) == 0
 
     def laid(self, rows: Rows, first: int, late: int | None, place: int, lates: Array = ONE) -> None:
         """Take note of where the synapses lie, once they are built; ``lates`` are the delays of plastic ones."""
@@ -161,23 +157,6 @@ class Connection(Drawn):
     def last(self) -> int:
         """The same of the longest delay, if they learn."""
         return self.after + int(self.lates[-1] - self.lates[0])
-
-    def public(self, values: Array) -> Array:
-        """Values in the order of rows, in that of the pairs if these were given; a copy that cannot be written to."""
-        result = np.empty_like(values)
-        result[slice(None) if self._pair is None else self._pair] = values
-        result.flags.writeable = False
-        return result
-
-    @property
-    def stop(self) -> int:
-        """Place after the last synapse in the network's list."""
-        return self.first + int(self.start[-1])
-
-    @property
-    def pairs(self) -> Array:
-        """Source and target of each synapse, int32 [synapses, 2], in the order of all its arrays."""
-        return np.stack([self.pre, self.post], axis=1)
 
     @property
     def post(self) -> Array:
@@ -283,7 +262,11 @@ class Connection(Drawn):
 
     @property
     def delay(self) -> Any:
-        """Delay in ms: a number, or one per synapse [synapses]. It stays as it was given, in whole steps."""
+        """Delay in ms, in whole steps: a number, or one per synapse [synapses].
+
+        It can be set as a whole between runs; what is under way arrives when it was to arrive. Plastic synapses keep
+        theirs, as their spikes wait at the source.
+        """
         self.network.build()
         if len(self.lates) > 1:
             counts = np.diff(self.start[:: self.source.n])
@@ -293,3 +276,7 @@ class Connection(Drawn):
         layout = self.network.layout
         steps = layout.index[self.first : self.stop] // np.uint32(layout.ring.shape[1]) + self._extra
         return self.public(steps * self.network.dt)
+
+    @delay.setter
+    def delay(self, value: Given) -> None:
+        self.delays_to(value)

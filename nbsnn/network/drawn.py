@@ -35,7 +35,9 @@ class Drawn(Sealed):
     own: int | None
     integer: PostPreInt | None
     changes: bool
+    rewired: bool
     own_weights: bool
+    one_delay: bool
     _weight: Any
     _delay: Any
     pre: Array

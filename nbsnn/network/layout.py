@@ -30,6 +30,7 @@ from .port import GatePort, Port
 from .shares import Shares
 from .state import digest
 from .unit_step import checked, own_parameters, story
+from .wiring import Wired
 
 Array = np.ndarray
 
@@ -45,7 +46,8 @@ def parameters_of(group: Group) -> tuple[list[float], list[Array]]:
 
 def _one_sum(c: Connection) -> bool:
     """True if the gates of all sources of all-to-all synapses are one sum for all targets."""
-    return c.sources.neighbours and c.targets.neighbours and not c.own_weights and c.late is not None
+    alike = not c.own_weights and c.late is not None and not c.rewired
+    return c.sources.neighbours and c.targets.neighbours and alike
 
 
 class Layout:
@@ -61,8 +63,10 @@ class Layout:
         What arrives in each of the coming steps at each port of each unit.
     """
 
-    def __init__(self, network: Home):
+    def __init__(self, network: Home, wired: dict[Connection, Wired] | None = None, coming: int = 0):
+        """``wired`` are the synapses of connections that need not be built; ``coming`` steps have a row in the ring."""
         self.network, self.dtype = network, network.dtype
+        self._wired, self._coming = wired or {}, coming
         groups, connections = network.groups, network.connections
         self._kernel: NetworkKernel | None = None
         self.pool = Pool(self.dtype)
@@ -73,6 +77,7 @@ class Layout:
         transposed = self._synapses(connections)
         self.learning = PlasticTable(connections, transposed, self.wires, self.models.rules, self.pool, network.dt)
         self._finish()
+        self._wired = {}
 
     def _finish(self) -> None:
         pool = self.pool
@@ -242,7 +247,7 @@ class Layout:
         transposed: dict[Connection, tuple] = {}
         used, weighed, longest, late = 0, 0, 0, {}
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
-            rows, weight, late[c] = c.build(number)
+            rows, weight, late[c] = self._wired[c][:3] if c in self._wired else c.build(number)
             index = room(index, used + len(rows))
             weights = room(weights, weighed + (len(rows) if c.own_weights else 0))
             index[used : used + len(rows)] = unsigned(rows.post)
@@ -282,7 +287,7 @@ class Layout:
         there = [c for c in connections if c.changes or c.stop > c.first]
         self.window = self._window({c: int(np.min(late[c])) for c in there})
         longest = max(self.network.ranks.every(longest))
-        self.ring = np.zeros((longest + 1, self._row), self.dtype)
+        self.ring = np.zeros((max(longest + 1, self._coming), self._row), self.dtype)
         for c, steps in late.items():
             if c.late is None:  # such synapses name their place in the ring
                 place = np.asarray(steps, np.uint64) * np.uint64(self._row) + np.uint64(self.rows[c.port])

@@ -147,7 +147,7 @@ class Network(Stimulation):
         short_term: TsodyksMarkram | None = None, coordinates: Any = None, name: str | None = None,
         homeostasis: Scaling | Normalize | None = None,
     ) -> Connection:  # fmt: skip
-        """Connect two populations, or one with itself.
+        """Connect two populations, or one with itself, also between runs: spikes fired from then on travel there.
 
         Parameters
         ----------
@@ -199,7 +199,6 @@ class Network(Stimulation):
             (or with a rule the target) is a readout, which emits no spikes, or the target has no membrane that could
             jump, or take a conductance.
         """
-        self.unbuilt("a connection")
         source, target = self.section(source, "source"), self.section(target, "target")
         if not isinstance(pattern, Pattern):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
@@ -225,9 +224,10 @@ class Network(Stimulation):
         check_name(name)
         name = name or f"{source.name} to {target.name}"
         alike = sum(c.name == name or c.name.startswith(f"{name} ") for c in self.connections)
-        made = Connection(
-            self, f"{name} {alike + 1}" if alike else name, source, target, pattern, weight, delay, synapse,
-            plasticity, short_term, coordinates, homeostasis,
-        )  # fmt: skip
-        self.connections.append(made)
+        with self.rewiring("a connection"):
+            made = Connection(
+                self, f"{name} {alike + 1}" if alike else name, source, target, pattern, weight, delay, synapse,
+                plasticity, short_term, coordinates, homeostasis,
+            )  # fmt: skip
+            self.connections.append(made)
         return made

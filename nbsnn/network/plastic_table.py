@@ -27,7 +27,7 @@ class PlasticTable:
     eligible : float array, since : uint32 array
         Of synapses that wait for a reward: see ``kernels.plasticity.rewarded``.
     rates, tallies : float64 and int64 array
-        Mean rates of targets, and their spikes since the last interval.
+        Mean rates of targets, and their spikes since the last interval; then the step at which each connection begins.
     aims : float64 array
         Of targets whose mean weight is steered, or whose weights are normalised in every step: see
         ``kernels.plasticity.mean_weight`` and ``kernels.plasticity.normalized``.
@@ -72,7 +72,8 @@ class PlasticTable:
         self.traces, self.others = (np.zeros(max(self._traces, 1), self.dtype) for _ in range(2))
         self.eligible, self.since = np.zeros(self._waiting, self.dtype), np.zeros(self._waiting, np.uint32)
         self.start_rates = np.concatenate(self._rates)
-        self.rates, self.tallies = self.start_rates.copy(), np.zeros(units, np.int64)
+        self.rates, self.tallies = self.start_rates.copy(), np.zeros(units + len(self.table), np.int64)
+        self.table[:, at.BEGUN] = units + np.arange(len(self.table))
         self.aims, self.start_integers = np.ones(self._aims), np.concatenate(self._integers)
         self.integers = self.start_integers.copy()
 

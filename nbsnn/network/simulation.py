@@ -25,6 +25,7 @@ from .layout import Layout
 from .loop import Loop
 from .members import Members
 from .recording import Recording
+from .rewired import fitting, rewiring
 from .running import HELD, RUNNING, at_rest, mine
 from .state import State, check
 from .trials import Trials
@@ -56,7 +57,7 @@ class Simulation(Changing, Members, Trials):
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
         self._threads: int | None = None  # as many as there are
         self._history: list = []  # the latest spikes, of a copy that has no loop yet
-        self._drives, self._stale, self._stopped = 0, False, False
+        self._drives, self._stale, self._stopped, self._rewiring = 0, False, False, False
         self._interrupted: object = None
 
     @property
@@ -86,8 +87,8 @@ class Simulation(Changing, Members, Trials):
         return self._layout is not None
 
     def unbuilt(self, what: str) -> None:
-        """``ValueError`` if the network has been built, too late for ``what``."""
-        if self._layout is not None:
+        """``ValueError`` if the network has been built, too late for ``what``, unless it is being wired anew."""
+        if self._layout is not None and not self._rewiring:
             raise ValueError(f"this network has been built: {what} must be added before the first run")
 
     @property
@@ -115,15 +116,7 @@ class Simulation(Changing, Members, Trials):
             return self
         if not self.groups:
             raise ValueError("this network has no population")
-        held = [(c.held(), c.bytes_each()) for c in self.connections]
-        own = sum(n for n, _ in held), sum(n * each for n, each in held), max((16 * n for n, _ in held), default=0)
-        synapses, needed, largest = map(self.ranks.on_machine, own)
-        free = free_memory()
-        if free is not None and needed + largest > free:
-            raise MemoryError(
-                f"{synapses:,} synapses take {needed / 1e9:.1f} GB, and building them up to {largest / 1e9:.1f} GB "
-                f"more; {free / 1e9:.1f} GB are free"
-            )
+        self.affordable()
         self._layout = Layout(self)
         try:
             for c in self._layout.learning.connections:
@@ -133,6 +126,20 @@ class Simulation(Changing, Members, Trials):
             self._layout = None
             raise
         return self
+
+    rewiring = rewiring
+
+    def affordable(self) -> None:
+        """``MemoryError`` if synapses would take more memory than this machine has free."""
+        held = [(c.held(), c.bytes_each()) for c in self.connections]
+        own = sum(n for n, _ in held), sum(n * each for n, each in held), max((16 * n for n, _ in held), default=0)
+        synapses, needed, largest = map(self.ranks.on_machine, own)
+        free = free_memory()
+        if free is not None and needed + largest > free:
+            raise MemoryError(
+                f"{synapses:,} synapses take {needed / 1e9:.1f} GB, and building them up to {largest / 1e9:.1f} GB "
+                f"more; {free / 1e9:.1f} GB are free"
+            )
 
     def reset(self) -> None:
         """Return to time 0: variables at their initial values, nothing under way, traces at 0. Weights stay.
@@ -239,11 +246,12 @@ class Simulation(Changing, Members, Trials):
         check(state, self._described(), wanted, layout.changing, longest, bool(layout.learning.connections))
         if state.step != self.step:
             at_rest(self, "restore")
+        ring = fitting(state.arrays["ring"], layout.ring, state.step)
         numbers, places = layout.memory.read("numbers").copy(), layout.changing
         numbers[places] = state.arrays["numbers"][places]
         for name in ARRAYS:
-            own = numbers if name == "numbers" else layout.shares.own(name, state.arrays[name])
-            layout.memory.write(name, own)
+            given = {"numbers": numbers, "ring": ring}.get(name, state.arrays[name])
+            layout.memory.write(name, given if name == "numbers" else layout.shares.own(name, given))
         self.clock[...] = state.step
         self.loop().load(state.history, state.step)
         for c in layout.learning.connections:

@@ -103,6 +103,9 @@ class PlainWeights:
     def set_learning(self, learning: bool) -> None:
         """Let rewards act from now on, or not."""
 
+    def rewired(self, before: Array) -> None:
+        """Take the weights of other synapses, of which each unit had as many as ``before`` says."""
+
     def clip(self) -> None:
         """Bring the weights, which are in the computer's memory, within their bounds."""
         weights = self.array
@@ -231,6 +234,9 @@ class FactoredWeights(PlainWeights):
     def reset(self) -> None:
         self._measure(self._lines())
 
+    def rewired(self, before: Array) -> None:
+        self.reset()
+
     def _measure(self, lines: Array) -> None:
         """Note what is known of the weights onto each unit, which have no factor."""
         lines[[at.SCALE, at.STEP]] = 1.0
@@ -244,7 +250,7 @@ class FactoredWeights(PlainWeights):
 class SteeredWeights(FactoredWeights):
     """Weights whose mean, onto each unit, is steered: see ``steered``.
 
-    Units aim at the mean weight they have when the network starts.
+    Units aim at the mean weight they have when the network starts, or when their first synapse is added.
     """
 
     loops = mean_weight
@@ -253,8 +259,17 @@ class SteeredWeights(FactoredWeights):
     def reset(self) -> None:
         super().reset()
         if self.network.step == 0:
-            lines = self._lines()
-            lines[at.AIM] = lines[at.SUM] / np.maximum(np.bincount(self.post, minlength=self.n), 1)
+            self._aim(np.ones(self.n, bool))
+
+    def rewired(self, before: Array) -> None:
+        super().rewired(before)
+        self._aim(before == 0)
+
+    def _aim(self, units: Array) -> None:
+        """Let units aim at the mean weight that they have."""
+        lines = self._lines()
+        mean = lines[at.SUM] / np.maximum(np.bincount(self.post, minlength=self.n), 1)
+        lines[at.AIM][units] = mean[units]
 
     def _measure(self, lines: Array) -> None:
         super()._measure(lines)

@@ -18,6 +18,7 @@ from nbsnn import encode, losses, neurons, nir, optim, plasticity, presets, spar
 from nbsnn.device.threads import resolve
 from nbsnn.files.spikes import SpikeFile, SpikeWriter
 from nbsnn.files.variables import Description, VariableFile, VariableWriter
+from nbsnn.network.connection import Connection as WIRING
 from nbsnn.optim import Optimizer
 from nbsnn.progress.history import History
 from nbsnn.random import Draws
@@ -44,7 +45,7 @@ PROTOCOL = """
     source tape_bytes decay_now held group_of prepared
     check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps changed
-    go_on rewrite given stepped said gate
+    go_on rewrite given stepped said gate delays_to present rewiring affordable rewired
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -239,6 +240,11 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             setattr(c, name, value)
         return lambda: sim.run(0.3)
 
+    def wired(what: str, **given: Any) -> Any:
+        sim, a, b = brain()
+        getattr(sim.connect(a, b, nbsnn.AllToAll(), weight=np.ones(12)), what)(**given)
+        return lambda: sim.run(0.3)
+
     def set_v(v: Any) -> Any:
         sim, _, b = brain()
         b["v"] = v
@@ -316,6 +322,14 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "Connection.weight=": (None, lambda weight: connection(weight=weight), {"weight": 0.5}),
         "Connection.reward=": (None, lambda reward: connection(reward=reward), {"reward": 0.5}),
         "Connection.learning=": (None, lambda learning: connection(learning=learning), {"learning": True}),
+        "Connection.delay=": (None, lambda delay: wired("delays_to", delay=delay), {"delay": 0.2}),
+        "Connection.add": (
+            WIRING.add, lambda **g: wired("add", **g), {"pre": [0, 1], "post": [1, 2], "weight": 0.5, "delay": 0.2},
+        ),
+        "Connection.disconnect": (None, lambda **g: wired("disconnect", **g), {"pre": [0, 1], "post": [1, 2]}),
+        "Connection.disconnect(synapses)": (
+            WIRING.disconnect, lambda **g: wired("disconnect", **g), {"synapses": [0, 5]},
+        ),
         "Group.v=": (None, set_v, {"v": 0.5}),
         "Group.start": (None, lambda **g: brain()[2].start(**g), {"synapse": None, "v": 0.5}),
         "Group[units]": (None, lambda units: brain()[2][units], {"units": [0, 2]}),

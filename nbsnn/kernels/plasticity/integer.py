@@ -13,7 +13,7 @@ from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
 from ..network.arrays import Network
 from ..network.deliver import sources
-from .step import known, stretch
+from .step import known, sent
 from .synapse import decayed, integer_rule, synapse, top_bits
 
 
@@ -58,7 +58,7 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
     place, threshold = wire[at.SHIFT], row[at.THRESHOLD]
     key_pre, key_post, begin = keys[row[at.ROUNDING]], keys[row[at.ROUNDING] + 1], bounds[wire[at.BOUNDS]]
     for other in range(parts):
-        came = stretch(other, parts, t - row[at.AFTER], source, network)
+        came = sent(other, parts, t - row[at.AFTER], row, network)
         for k in range(came.shape[0]):
             i = came[k]
             at_row = wire[at.BOUNDS] + i * (threads + 1) + part % threads

@@ -142,7 +142,9 @@ def deliver_plastic(part: int, parts: int, t: int, k: int, network: Network) -> 
     row = network.plastic.table[k]
     for d in range(delays_of(row)):
         number = line(row, d)
-        deliver_line(part, parts, t + 1 - after_of(row, number, network), number, row, network)
+        emitted = t + 1 - after_of(row, number, network)
+        if emitted >= network.plastic.tallies[row[at.BEGUN]]:
+            deliver_line(part, parts, emitted, number, row, network)
 
 
 def deliver_line(part: int, parts: int, emitted: int, number: int, row: np.ndarray, network: Network) -> None:

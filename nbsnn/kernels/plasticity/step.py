@@ -80,6 +80,15 @@ def stretch(part: int, parts: int, t: int, k: int, network: Network):
     return spikes[slot, base : base + network.spikes.counts[slot, k, part]]
 
 
+def sent(part: int, parts: int, t: int, row: np.ndarray, network: Network):
+    """The units of a plastic connection's source, of a thread's share, whose spikes of step t it carries."""
+    pops, spikes = network.tables.pops, network.spikes.units
+    k, slot = network.tables.wires[row[at.WIRE], at.SOURCE], t % spikes.shape[0]
+    base = pops[k, at.FIRST] + pops[k, at.UNITS] * part // parts
+    count = network.spikes.counts[slot, k, part] if t >= network.plastic.tallies[row[at.BEGUN]] else 0
+    return spikes[slot, base : base + count]
+
+
 def side(place: int, count: int, units: int, traces: np.ndarray):
     """Traces of one side: [count, units]."""
     return traces[place : place + count * units].reshape(count, units)
@@ -101,7 +110,7 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     seen = now[row[at.ARRIVED] : row[at.ARRIVED] + n]
     clear(seen, lo, hi)
     for other in range(parts):
-        mark(seen, lo, hi, stretch(other, parts, t - row[at.AFTER], source, network))
+        mark(seen, lo, hi, sent(other, parts, t - row[at.AFTER], row, network))
     count = row[at.PRE_TRACES]
     carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, now)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
@@ -167,7 +176,7 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
     """Changes of synapses at spikes."""
     wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
     c = view(t, row, row[at.WIRE], synapses_of(t, row, network), network)
-    source, target, model = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
+    target, model = wire[at.TARGET], row[at.RULE_MODEL]
     m, threads = pops[target, at.UNITS], network.synapses.threads
     here = part % threads
     lo, hi = m * part // parts, m * (part + 1) // parts
@@ -176,7 +185,7 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
             number = line(row, d)
             v, emitted = view(t, row, number, c, network), t - after_of(row, number, network)
             for other in range(parts):
-                arrived = stretch(other, parts, emitted, source, network)
+                arrived = sent(other, parts, emitted, row, network)
                 for k in range(arrived.shape[0]):
                     row_sum(model, arrived[k], here, threads, v)
         balance(lo, hi, model, c)
@@ -186,7 +195,7 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
         number = line(row, d)
         v, emitted = view(t, row, number, c, network), t - after_of(row, number, network)
         for other in range(parts):
-            arrived = stretch(other, parts, emitted, source, network)
+            arrived = sent(other, parts, emitted, row, network)
             for k in range(arrived.shape[0]):
                 change_row(model, arrived[k], here, threads, v)
     fired = stretch(part, parts, t, target, network)
@@ -199,4 +208,6 @@ def deliver_plain(part: int, parts: int, t: int, k: int, network: Network) -> No
     row = network.plastic.table[k]
     for d in range(delays_of(row)):
         number = line(row, d)
-        connection(t + 1 - after_of(row, number, network), part, parts, number, network)
+        emitted = t + 1 - after_of(row, number, network)
+        if emitted >= network.plastic.tallies[row[at.BEGUN]]:
+            connection(emitted, part, parts, number, network)

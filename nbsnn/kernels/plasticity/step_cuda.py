@@ -33,14 +33,15 @@ def change(rule: int, s: Place, t: int, network: Network) -> None:
 def update_traces(part: int, parts: int, t: int, network: Network) -> None:
     """Spikes that arrive and those of the targets, and the traces of both, of a thread's own units after step t."""
     pops, wires, marks = network.tables.pops, network.tables.wires, network.spikes.marks
-    table, traces = network.plastic.table, network.plastic.traces
+    table, traces, begun = network.plastic.table, network.plastic.traces, network.plastic.tallies
     for k in range(table.shape[0]):
         wire, rule = table[k, at.WIRE], table[k, at.RULE_MODEL]
         source, target = wires[wire, at.SOURCE], wires[wire, at.TARGET]
         n, m = pops[source, at.UNITS], pops[target, at.UNITS]
         slot, first = (t - table[k, at.AFTER]) % marks.shape[0], pops[source, at.FIRST]
+        known = t - table[k, at.AFTER] >= begun[table[k, at.BEGUN]]
         for i in range(part, n, parts):
-            s = 1.0 if marks[slot, first + i] else 0.0
+            s = 1.0 if known and marks[slot, first + i] else 0.0
             traces[table[k, at.ARRIVED] + i] = s
             carried, used, factors = table[k, at.PRE_CARRIED], table[k, at.PRE_USED], table[k, at.PRE_FACTORS]
             follow_source(rule, i, n, s, carried, used, factors, network)
@@ -64,12 +65,13 @@ def update_synapses(part: int, parts: int, lanes: int, t: int, network: Network)
             source, target, rule = wire[at.SOURCE], wire[at.TARGET], row[at.RULE_MODEL]
             n, m, place = pops[source, at.UNITS], pops[target, at.UNITS], wire[at.BOUNDS]
             slot = (t - row[at.AFTER]) % spikes.shape[0]
-            while turn < counts[slot, source]:
+            came = counts[slot, source] if t - row[at.AFTER] >= plastic.tallies[row[at.BEGUN]] else 0
+            while turn < came:
                 i = spikes[slot, pops[source, at.FIRST] + turn]
                 for e in range(bounds[place + 2 * i] + lane, bounds[place + 2 * i + 1], lanes):
                     change(rule, Place(i, index[e], n, m, e + wire[at.SHIFT], row), t, network)  # type: ignore[arg-type]
                 turn += rows_at_once
-            turn -= counts[slot, source]
+            turn -= came
             slot, base = t % spikes.shape[0], bounds[place] + wire[at.SHIFT]
             while turn < counts[slot, target]:
                 j = spikes[slot, pops[target, at.FIRST] + turn]
@@ -129,6 +131,8 @@ def deliver_plastic(part: int, parts: int, lanes: int, t: int, network: Network)
     for k in range(table.shape[0]):
         wire = table[k, at.WIRE]
         emitted = t + 1 - table[k, at.AFTER]
+        if emitted < network.plastic.tallies[table[k, at.BEGUN]]:
+            continue
         if WAITS and table[k, at.LEARNS] and table[k, at.REWARD] >= 0:
             r, source, place = rewarded(t, table[k], network), wires[wire, at.SOURCE], wires[wire, at.BOUNDS]
             slot, shift = emitted % spikes.shape[0], wires[wire, at.SHIFT]

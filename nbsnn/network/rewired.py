@@ -1,0 +1,169 @@
+"""A built network whose wiring changes: arrays laid out anew, into which the state is put, part by part.
+
+What is under way at its targets stays under way. Synapses that are added carry the spikes fired from then on; plastic
+ones of a connection that there was, whose weights count at the arrival, also those that are still to arrive.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..kernels.network import tables as at
+from .arrays import ARRAYS
+from .connection import Connection
+from .home import Whole
+from .layout import Layout
+from .pool import padded
+from .running import at_rest
+from .wiring import Wired
+
+Array = np.ndarray
+
+
+@contextmanager
+def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
+    """Let connections be made, and given other synapses in the mapping; then lay out the network anew if it was built.
+
+    All is as before if anything raises.
+    """
+    was, wired = network._layout, {}
+    if was is None:
+        yield wired
+        return
+    at_rest(network, what)
+    if network.ranks.size > 1:
+        raise NotImplementedError(f"on ranks wiring stays as it was built: {what} is for networks in one process")
+    before = {part: _shallow(part) for part in [*network.groups, *network.connections]}
+    connections, loop, history = [*network.connections], network._loop, network._history
+    known = loop.history(network.step) if loop else history
+    network._rewiring = True
+    try:
+        yield wired
+        network.affordable()
+        made = Layout(network, {c: wired.get(c) or c.present() for c in connections}, _pending(was, network.step))
+        network._layout, network._loop, network._history = made, None, known
+        _carry(was, made, {c: before[c] for c in connections}, wired, network.step)
+        for group in network.groups:
+            for owner, label, name in network._variables(group):
+                if (owner, name) not in was.place and label in group.initial:
+                    group[label] = group.initial[label]
+    except BaseException:
+        network._layout, network._loop, network._history = was, loop, history
+        network.connections[:] = connections
+        for part, kept in before.items():
+            part.__dict__.clear()
+            part.__dict__.update(kept)
+        network.changed()  # as what is given may have found other places
+        raise
+    finally:
+        network._rewiring = False
+
+
+def _shallow(part: Whole) -> dict:
+    """The attributes of a population or connection, in which lists and mappings are copies."""
+    return {name: copy.copy(v) if isinstance(v, (list, dict)) else v for name, v in part.__dict__.items()}
+
+
+def _pending(layout: Layout, step: int) -> int:
+    """For how many steps, from the present one on, something is under way."""
+    ring = layout.memory.read("ring")
+    coming = ring[(step + np.arange(len(ring))) % len(ring)].any(axis=1)
+    return int(np.max(np.flatnonzero(coming), initial=-1)) + 1
+
+
+def _carry(was: Layout, now: Layout, before: dict, wired: dict[Connection, Wired], step: int) -> None:
+    """Put the state of one layout into another; ``before`` holds the attributes that connections had."""
+    old = {name: was.memory.read(name) for name in ARRAYS}
+    with now.memory.at_hand(*ARRAYS):
+        new = now.memory.host
+        for owner, (place, n) in was.place.items():
+            if not isinstance(owner[0], Connection):  # whose traces come below
+                there = now.place[owner][0]
+                new["states"][there : there + n] = old["states"][place : place + n]
+        _ring(was, now, old["ring"], new["ring"], step)
+        learnt = dict(zip(was.learning.connections, was.learning.table, strict=True))
+        for c, row in zip(now.learning.connections, now.learning.table, strict=True):
+            if c in learnt:
+                for name, column, count in _parts(c, row):
+                    there, here = int(row[column]), int(learnt[c][column])
+                    new[name][there : there + count] = old[name][here : here + count]
+            else:
+                new["tallies"][row[at.BEGUN]] = step
+            if c.kind.waits:
+                _eligible(c, row, before.get(c), learnt.get(c), wired.get(c), old, new, step)
+        released = dict(_released(was))
+        for c, (place, wire) in _released(now):
+            if c in released:
+                here, there = released[c][0], 3 * c.source.n
+                new["resources"][place : place + there] = old["resources"][here : here + there]
+                _factors(released[c][1], wire, c.source.n, old["factors"], new["factors"], step)
+        for c in now.learning.connections:
+            if c not in before or c in wired:
+                had = was.index[before[c]["first"] :][: before[c]["start"][-1]] if c in before else np.zeros(0, int)
+                c.stored.rewired(np.bincount(had, minlength=c.target.n))
+
+
+def fitting(ring: Array, like: Array, step: int) -> Array:
+    """A ring with as many rows as another that holds what is under way; ``ValueError`` if that is more than fits."""
+    coming, rows = step + np.arange(len(ring)), len(like)
+    if ring[coming[rows:] % len(ring)].any():
+        raise ValueError(f"the state has spikes under way for more than the {rows} steps that this network waits for")
+    made = np.zeros_like(like)
+    made[coming[:rows] % rows] = ring[coming[:rows] % len(ring)]
+    return made
+
+
+def _ring(was: Layout, now: Layout, old: Array, new: Array, step: int) -> None:
+    """What is under way, for as many steps as both rings have rows."""
+    coming = step + np.arange(min(len(old), len(new)))
+    for port, here in was.rows.items():
+        columns, there = np.arange(padded(port.group.n) * port.synapse.arrivals), now.rows[port]
+        new[np.ix_(coming % len(new), there + columns)] = old[np.ix_(coming % len(old), here + columns)]
+
+
+def _parts(c: Connection, row: Array) -> Iterator[tuple[str, int, int]]:
+    """What is kept of a plastic connection, but for each synapse: array, column of its place, and how much it is."""
+    n, m = c.source.n, c.target.n
+    pre, post = int(row[at.PRE_TRACES]), int(row[at.POST_TRACES])
+    yield "traces", at.ARRIVED, (1 + 2 * pre + (1 + pre) * int(row[at.SPAN])) * n + (1 + 2 * post) * m
+    yield "tallies", at.BEGUN, 1
+    if c.homeostasis is not None:
+        yield "rates", at.RATES, m
+        yield "tallies", at.RATES, m
+    if c.kind.lines:
+        yield "aims", at.STEERED, c.kind.lines * m
+    if c.integer is not None:
+        yield "integers", at.INTEGERS, at.INTEGER_NUMBERS + n + m
+    if c.kind.waits:
+        yield "numbers", at.REWARD, at.REWARD_FACTOR + 1
+
+
+def _eligible(
+    c: Connection, row: Array, had: dict | None, line: Array | None, wired: Wired | None, old: dict, new: dict,
+    step: int,
+) -> None:  # fmt: skip
+    """What waits for a reward: nothing of synapses that are new."""
+    lo, size = c.place + int(row[at.GAP]), c.stop - c.first
+    place = np.full(size, -1) if had is None else np.arange(size) if wired is None else wired.place
+    first = 0 if had is None or line is None else had["place"] + int(line[at.GAP])
+    for name, fresh in (("eligible", 0), ("since", max(step - 1, 0) % (1 << 32))):
+        part = new[name][lo : lo + size]
+        part[...] = fresh
+        part[place >= 0] = old[name][first + place[place >= 0]]
+
+
+def _released(layout: Layout) -> Iterator[tuple[Connection, tuple[int, Array]]]:
+    """Connections with short-term plasticity, with the place of their resources, and their lines."""
+    for row in layout.short:
+        yield layout.network.connections[row[at.WIRE]], (int(row[at.RESOURCES]), layout.wires[row[at.WIRE]])
+
+
+def _factors(was: Array, now: Array, n: int, old: Array, new: Array, step: int) -> None:
+    """What the latest spikes of ``n`` sources have released."""
+    for emitted in range(max(0, step - min(int(was[at.KEPT]), int(now[at.KEPT]))), step):
+        here, there = (int(wire[at.SHORT] + emitted % wire[at.KEPT] * n) for wire in (was, now))
+        new[there : there + n] = old[here : here + n]
