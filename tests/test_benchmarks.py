@@ -465,7 +465,9 @@ def test_slopes_of_growth():
     growth = importlib.import_module("growth")
     assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)
     assert growth.slope([1, 10], [5.0, 5.0]) == pytest.approx(0.0)
-    assert set(growth.LINES["train"]) <= set(growth.BASE)
+    for what, lines in growth.LINES.items():
+        assert set(lines) <= set(growth.CALLS[what][2])
+    assert growth.peak(lambda: np.zeros(10**6)) == pytest.approx(8e6, rel=0.01)
 
 
 def test_tables_of_readme_and_documentation_are_those_of_the_stored_figures(tmp_path, monkeypatch):
@@ -473,9 +475,11 @@ def test_tables_of_readme_and_documentation_are_those_of_the_stored_figures(tmp_
     store = json.loads(t.STORE.read_text())
     names = {row.name for row in module("rows").ROWS}
     assert {row["name"] for row in store} <= names
-    for page, text in (("README.md", t.summary(store)), ("examples/docs/speed.md", t.everything(store))):
+    speed, grown = "examples/docs/speed.md", t.growth(json.loads(t.GROWTH.read_text()))
+    texts = ("README.md", "speed", t.summary(store)), (speed, "speed", t.everything(store)), (speed, "growth", grown)
+    for page, mark, text in texts:
         written = (t.ROOT / page).read_text()
-        assert t.filled(written, text) == written, "python tests/benchmarks/tables.py"
+        assert t.filled(written, text, mark) == written, "python tests/benchmarks/tables.py"
     with pytest.raises(ValueError, match="no marks"):
         t.filled("a page", "text")
 
@@ -496,10 +500,17 @@ def test_only_results_of_a_report_are_kept_and_take_the_place_of_those_of_the_sa
     for page in ("README.md", "speed.md"):
         (tmp_path / page).write_text("<!-- speed -->\nbefore\n<!-- end of speed -->\n")
     (tmp_path / "examples" / "docs").mkdir(parents=True)
-    (tmp_path / "speed.md").rename(tmp_path / "examples" / "docs" / "speed.md")
+    (tmp_path / "speed.md").rename(page := tmp_path / "examples" / "docs" / "speed.md")
+    page.write_text(page.read_text() + "<!-- growth -->\n\n<!-- end of growth -->\n")
+    line = {"what": "train", "against": "T", "points": [1, 2], "seconds": [0.5, 1.0], "bytes": [1e6, 3e6]}
+    grown = {"machine": "new", "date": "2026-01-02", "lines": [{**line, "slope": 1.0, "memory_slope": 1.58}]}
+    (tmp_path / "grown.json").write_text(json.dumps(grown))
     (tmp_path / "report.json").write_text(json.dumps({**setting, "rows": [{**row, "name": "W7 NEST"}]}))
     monkeypatch.setattr(t, "ROOT", tmp_path)
     monkeypatch.setattr(t, "STORE", tmp_path / "speed.json")
-    assert t.main([str(tmp_path / "report.json")]) == 0
+    monkeypatch.setattr(t, "GROWTH", tmp_path / "growth.json")
+    assert t.main([str(tmp_path / "report.json"), "--growth", str(tmp_path / "grown.json")]) == 0
+    assert "| T | 1: 500, 2: 1e+03 | 1.00 | 1: 1, 2: 3 | 1.58 |" in page.read_text()
+    assert json.loads((tmp_path / "growth.json").read_text()) == grown
     assert "| w | 3 s (torch) | 500 ms | 6 | new |" in (tmp_path / "README.md").read_text()
     assert len(json.loads((tmp_path / "speed.json").read_text())) == 1

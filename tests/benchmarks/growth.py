@@ -1,32 +1,42 @@
-"""How cost grows: time against T, batch, neurons, input rate, synapses, rate of the network, and threads.
+"""How cost grows: time and memory against T, batch, neurons, input rate, synapses, rate of the network, and threads.
 
     python tests/benchmarks/growth.py --out growth
+    python tests/benchmarks/tables.py --growth growth/growth.json
 
-One quantity varies at a time, the others stay as they are in the workload; each point is the fastest of some repeats.
-Prints the slope of each line in logarithms (1: in proportion), and writes the points as JSON and as a figure.
+One quantity varies at a time, the others stay as they are in the workload; each point is the fastest of some repeats,
+and the most memory that arrays take meanwhile. Prints the slope of each line in logarithms (1: in proportion), and
+writes the points as JSON and as a figure; ``tables.py`` makes the table of the documentation of them.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import workloads
+from compare import machine
 
-BASE = {"T": 50, "batch": 64, "hidden": 400, "rate": 0.02, "threads": 1}
+TRAINED = {"T": 50, "batch": 64, "hidden": 400, "rate": 0.02, "threads": 1}
+SIMULATED = {"neurons": 4000, "synapses": 80, "drive": 2, "threads": 1}
 LINES: dict[str, dict[str, Sequence[float]]] = {
     "train": {"T": (25, 50, 100, 200), "batch": (16, 32, 64, 128), "hidden": (100, 200, 400, 800),
               "rate": (0.005, 0.01, 0.02, 0.05, 0.1, 0.2), "threads": (1, 2)},
+    "online": {"T": (25, 50, 100, 200), "batch": (16, 32, 64, 128), "hidden": (100, 200, 400, 800),
+               "rate": (0.005, 0.01, 0.02, 0.05, 0.1, 0.2), "threads": (1, 2)},
     "simulate": {"neurons": (1000, 2000, 4000, 8000, 16000), "synapses": (20, 40, 80, 160, 320),
                  "drive": (1, 2, 4, 8), "threads": (1, 2)},
+    "plastic": {"neurons": (1000, 2000, 4000, 8000), "synapses": (20, 40, 80, 160), "drive": (1, 2, 4),
+                "threads": (1, 2)},
 }  # fmt: skip
 
 
-def train(T: int, batch: int, hidden: int, rate: float, threads: int, repeat: int) -> float:
-    """Seconds of one training step of 784-hidden-10."""
+def learned(rule: str, T: int, batch: int, hidden: int, rate: float, threads: int, repeat: int) -> tuple[float, float]:
+    """Seconds and bytes of one training step of 784-hidden-10."""
     import nbsnn
 
     nbsnn.set_threads(int(threads))
@@ -34,26 +44,60 @@ def train(T: int, batch: int, hidden: int, rate: float, threads: int, repeat: in
     net = nbsnn.Sequential(
         nbsnn.Dense(784, int(hidden), bias=False), neuron, nbsnn.Dense(int(hidden), 10, bias=False), neuron, seed=1
     )
-    learner = nbsnn.BPTT(net, nbsnn.losses.sum_cross_entropy, nbsnn.optim.SGD(1e-6))
-    x = workloads.bernoulli(1, int(T), int(batch), 784, rate)
-    y = workloads.labels(1, int(batch), 10)
-    return float(workloads.timed(lambda k: learner.step(x, y), 2, repeat)["step_s"]["min"])
+    x, y = workloads.bernoulli(1, int(T), int(batch), 784, rate), workloads.labels(1, int(batch), 10)
+
+    def make() -> Callable[[], Any]:
+        if rule == "BPTT":
+            learner = nbsnn.BPTT(net, nbsnn.losses.sum_cross_entropy, nbsnn.optim.SGD(1e-6))
+        else:
+            learner = nbsnn.OTTT(net, nbsnn.losses.StepCrossEntropy(reduction="sum"), nbsnn.optim.SGD(1e-6))
+        return lambda: learner.step(x, y)
+
+    make()()  # loads all code
+    step = make()
+    return float(workloads.timed(lambda k: step(), 2, repeat)["step_s"]["min"]), peak(lambda: make()())
 
 
-def simulate(neurons: int, synapses: int, drive: float, threads: int, repeat: int) -> float:
-    """Seconds per second of a network that external spikes drive: ``synapses`` each, balanced."""
+def simulated(
+    plastic: bool, neurons: int, synapses: int, drive: float, threads: int, repeat: int
+) -> tuple[float, float]:
+    """Seconds per second of a network that external spikes drive, ``synapses`` each, balanced, and its bytes."""
     import nbsnn
 
     nbsnn.set_threads(int(threads))
     n, degree = int(neurons), int(synapses)
-    net = nbsnn.Network(dt=0.1, seed=1)
-    cells = net.population(nbsnn.neurons.LIF(tau=20.0, v_threshold=20.0, refractory=2.0), n)
-    exc, inh = cells[: n * 4 // 5], cells[n * 4 // 5 :]
-    net.connect(exc, cells, nbsnn.Sparse(indegree=degree * 4 // 5), weight=0.1, delay=1.5)
-    net.connect(inh, cells, nbsnn.Sparse(indegree=degree // 5), weight=-0.5, delay=1.5)
-    net.drive(cells, 10_000.0 * drive, 0.15)
-    net.run(100.0, record={})
-    return min(net.run(200.0, record={}).seconds for _ in range(repeat)) / 0.2
+    rule = {"plasticity": nbsnn.plasticity.PairSTDP(0.01, 0.012, w_min=0.0, w_max=0.2)} if plastic else {}
+
+    def make() -> Any:
+        net = nbsnn.Network(dt=0.1, seed=1)
+        cells = net.population(nbsnn.neurons.LIF(tau=20.0, v_threshold=20.0, refractory=2.0), n)
+        exc, inh = cells[: n * 4 // 5], cells[n * 4 // 5 :]
+        net.connect(exc, cells, nbsnn.Sparse(indegree=degree * 4 // 5), weight=0.1, delay=1.5, **rule)
+        net.connect(inh, cells, nbsnn.Sparse(indegree=degree // 5), weight=-0.5, delay=1.5)
+        net.drive(cells, 10_000.0 * drive, 0.15)
+        net.run(100.0, record={})
+        return net
+
+    net = make()
+    return min(net.run(200.0, record={}).seconds for _ in range(repeat)) / 0.2, peak(make)
+
+
+CALLS: dict[str, tuple[Callable[..., tuple[float, float]], tuple[Any, ...], dict[str, float]]] = {
+    "train": (learned, ("BPTT",), TRAINED),
+    "online": (learned, ("OTTT",), TRAINED),
+    "simulate": (simulated, (False,), SIMULATED),
+    "plastic": (simulated, (True,), SIMULATED),
+}
+
+
+def peak(call: Callable[[], Any]) -> float:
+    """The most bytes of arrays and objects at a time that ``call`` makes."""
+    tracemalloc.start()
+    made = call()  # held until its memory has been counted
+    bytes_ = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    del made
+    return float(bytes_)
 
 
 def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
@@ -64,18 +108,19 @@ def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
 
 
 def measure(what: str, name: str, points: Sequence[float], repeat: int) -> dict[str, Any]:
-    """One line: the points, their times and the slope."""
-    base = BASE if what == "train" else {"neurons": 4000, "synapses": 80, "drive": 2, "threads": 1}
-    call: Callable[..., float] = train if what == "train" else simulate
-    seconds = [call(**{**base, name: point}, repeat=repeat) for point in points]
-    return {"what": what, "against": name, "points": list(points), "seconds": seconds, "slope": slope(points, seconds)}
+    """One line: the points, their times and bytes, and the slopes."""
+    call, first, base = CALLS[what]
+    found = [call(*first, **{**base, name: point}, repeat=repeat) for point in points]
+    seconds, bytes_ = ([pair[k] for pair in found] for k in range(2))
+    slopes = {"slope": slope(points, seconds), "memory_slope": slope(points, bytes_)}
+    return {"what": what, "against": name, "points": list(points), "seconds": seconds, "bytes": bytes_, **slopes}
 
 
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
     """All lines, each in its own frame."""
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(2, 5, figsize=(15, 5.5), layout="constrained")
+    figure, axes = plt.subplots(len(LINES), 5, figsize=(15, 2.75 * len(LINES)), layout="constrained")
     for row, what in zip(axes, LINES, strict=True):
         mine = [line for line in lines if line["what"] == what]
         for ax, line in zip(row, mine, strict=False):
@@ -101,10 +146,14 @@ def main() -> None:
             line = measure(what, name, points[: a.points], a.repeat)
             lines.append(line)
             said = "  ".join(f"{x:g}: {1e3 * y:.1f}" for x, y in zip(points, line["seconds"], strict=False))
-            print(f"{what:9}{name:9} slope {line['slope']:5.2f}   ms at  {said}", flush=True)
+            print(
+                f"{what:9}{name:9} slope {line['slope']:5.2f}, of memory {line['memory_slope']:5.2f}   ms at  {said}",
+                flush=True,
+            )
     if a.out:
         a.out.mkdir(parents=True, exist_ok=True)
-        (a.out / "growth.json").write_text(json.dumps(lines, indent=1))
+        report = {"date": datetime.date.today().isoformat(), "machine": machine(), "lines": lines}
+        (a.out / "growth.json").write_text(json.dumps(report, indent=1))
         draw(lines, a.out / "growth.png")
     slopes = {f"{line['what']} {line['against']}": round(line["slope"], 3) for line in lines}
     workloads.emit({"peer": "nbsnn", "workload": "growth", "slopes": slopes})

@@ -1,10 +1,12 @@
 """Write the speed tables of README and documentation from what ``compare.py`` has measured.
 
     python tests/benchmarks/compare.py --python PATH --json compare.json
-    python tests/benchmarks/tables.py compare.json
+    python tests/benchmarks/growth.py --out growth
+    python tests/benchmarks/tables.py compare.json --growth growth/growth.json
 
-Figures are kept in ``tests/speed.json``, one of each row for each machine; without a report the tables are written anew
-from it. A row that was disturbed, failed, had no peer or did other work than its peer leaves what there was.
+Figures are kept in ``tests/speed.json``, one of each row for each machine, and ``tests/growth.json``; without a report
+the tables are written anew from them. A row that was disturbed, failed, had no peer or did other work than its peer
+leaves what there was.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 from compare import shown, write
 
 ROOT = Path(__file__).parents[2]
-STORE = ROOT / "tests" / "speed.json"
+STORE, GROWTH = ROOT / "tests" / "speed.json", ROOT / "tests" / "growth.json"
 README = ("W1 5% libraries", "W1 memory", "W8 28 5%", "W6 coba", "W6 pd", "W7 NEST")
 
 Store = list[dict[str, Any]]
@@ -65,9 +67,33 @@ def everything(store: Store) -> str:
     return "\n".join(parts[1:])
 
 
-def filled(page: str, text: str) -> str:
+WORK = {
+    "train": "BPTT, 784-400-10, T 50, batch 64, 2 % input",
+    "online": "OTTT, the same",
+    "simulate": "4000 neurons, 80 synapses each, a second",
+    "plastic": "the same, with pair STDP",
+}
+
+
+def growth(report: dict[str, Any]) -> str:
+    """Times and memory against one quantity after the other, and the slopes in logarithms."""
+    lines = [
+        "| work, on one thread | against | ms at | slope | MB at | slope |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in report["lines"]:
+        times, sizes = (
+            ", ".join(f"{x:g}: {factor * y:.3g}" for x, y in zip(row["points"], row[key], strict=True))
+            for key, factor in (("seconds", 1e3), ("bytes", 1e-6))
+        )
+        cells = WORK[row["what"]], row["against"], times, f"{row['slope']:.2f}", sizes, f"{row['memory_slope']:.2f}"
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"{report['machine']}, {report['date']}."])
+
+
+def filled(page: str, text: str, mark: str = "speed") -> str:
     """A page with ``text`` between its marks."""
-    begin, end = "<!-- speed -->\n", "\n<!-- end of speed -->"
+    begin, end = f"<!-- {mark} -->\n", f"\n<!-- end of {mark} -->"
     if begin not in page or end not in page:
         raise ValueError(f"the page has no marks {begin.strip()} and {end.strip()}")
     return re.sub(f"{begin}.*?{end}", lambda _: begin + text + end, page, flags=re.DOTALL)
@@ -76,13 +102,21 @@ def filled(page: str, text: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("reports", nargs="*", type=Path, help="what compare.py --json has written")
+    p.add_argument("--growth", type=Path, default=GROWTH, help="what growth.py --out has written")
+    a = p.parse_args(arguments)
     store: Store = json.loads(STORE.read_text()) if STORE.exists() else []
-    for report in p.parse_args(arguments).reports:
+    for report in a.reports:
         store = add(store, json.loads(report.read_text()))
-    for name, text in (("README.md", summary(store)), ("examples/docs/speed.md", everything(store))):
-        page = ROOT / name
-        page.write_text(filled(page.read_text(), text))
+    grown = json.loads(a.growth.read_text())
+    texts = {"README.md": {"speed": summary(store)}}
+    texts["examples/docs/speed.md"] = {"speed": everything(store), "growth": growth(grown)}
+    for name, parts in texts.items():
+        page = (ROOT / name).read_text()
+        for mark, text in parts.items():
+            page = filled(page, text, mark)
+        (ROOT / name).write_text(page)
     write(STORE, store)
+    write(GROWTH, grown)
     return 0
 
 
