@@ -2,8 +2,8 @@
 
 Threads that share a loop of some microseconds a turn cannot afford a lock of the operating system. They count arrivals
 in memory, spin for a while, and then sleep between looks, so that a busy machine is not made busier. Measured on two
-cores that ten others wanted, 4000 neurons with 320,000 synapses: 0.6 to 0.9 s for a second, with pair STDP 3 to 4 s; where
-threads yield instead of sleeping they give away whole slices of time, and it takes 1.1 to 1.5 s, and 20 s.
+cores that ten others wanted, a second of 4000 neurons with 320,000 synapses: 0.6 to 0.9 s, with pair STDP 2 to 4 s;
+threads that yield instead of sleeping give away whole slices of time, and take 1.1 to 1.5 s, and 20 s.
 """
 
 from __future__ import annotations
