@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import DTypeLike
 
 import nbsnn
+from nbsnn.layers.fused import convolution
 from nbsnn.layers.fused.convolution import FusedConvolution
 from nbsnn.layers.fused.network import fuse
 from nbsnn.losses import step_mse
@@ -43,6 +44,26 @@ def assert_equal(found, rtol=1e-10):
     assert value == pytest.approx(wanted, rel=rtol)
     for name, g in others.items():
         np.testing.assert_allclose(grads[name], g, rtol=rtol, atol=rtol * np.abs(others[name]).max(), err_msg=name)
+
+
+@pytest.mark.parametrize("part", ["first", "second", "regularised", "firing by itself"])
+def test_in_small_with_checkpoints_of_few_steps(part, monkeypatch):
+    monkeypatch.setattr(convolution, "EVERY", 2)
+    channels, threshold = 3, np.random.default_rng(3).uniform(0.2, 0.5, (3, 5, 4))
+    if part == "regularised":
+        channels, threshold = 17, 0.3
+    neuron = LIF(2.0, v_threshold=-0.5 if "firing" in part else threshold, learn=("tau", "initial_v"))
+    layers = [nbsnn.Conv2d(2, channels, 2, path="events"), neuron, nbsnn.MaxPool2d(2), nbsnn.Flatten()]
+    if part == "second":  # whose input asks for its errors
+        layers = [nbsnn.Conv2d(2, 2, 1, path="dense"), LIF(2.0, v_threshold=0.3), *layers]
+    net, x = nbsnn.Sequential(*layers, input_shape=(2, 6, 5), dtype=np.float64, seed=2), spikes((5, 2, 2, 6, 5), 0.3)
+    pull = {"regularizers": {"lif1": lambda s: (float((s**2).sum()), 2.0 * s)}} if part == "regularised" else {}
+    target, found = np.full((5, 2, *net.shape), 0.5), []
+    for chunk in (3, None) if not pull else (None,):
+        ways = (nbsnn.BPTT(net, step_mse, compact=compact, chunk=chunk, **pull) for compact in (True, False))
+        found = [learner.gradients(x, target) for learner in ways]
+        assert_equal(found)
+    assert found[0][1]["conv2d1/weight"].any() and found[0][1]["lif2/tau" if part == "second" else "lif1/tau"]
 
 
 @pytest.mark.parametrize(

@@ -209,9 +209,8 @@ def errors(bits, r, row, after, image, G, chunk):
                     word = fired(bits, r, place) & left
                     select(G, place * uintp(CHUNK), chunk, word)
                     left &= ~word
-            if left != uint64(0):
-                first = (h * columns + w) * chunks + c
-                select(G, first * uintp(CHUNK), chunk, left | fired(bits, r, first))
+            first = (h * columns + w) * chunks + c
+            select(G, first * uintp(CHUNK), chunk, left | fired(bits, r, first))
     if extra.shape[0]:
         for o in range(image.after):
             for p in range(uintp(extra.shape[2])):

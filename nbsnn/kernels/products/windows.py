@@ -11,7 +11,6 @@ from ...compile.simd import add_scaled as scaled_instruction
 from ...compile.simd import add_weighted as weighted_instruction
 from ...compile.simd import select as select_instruction
 from ...scalar.hole import instruction
-from ..arrays.wide import widest
 
 
 @instruction(scaled_instruction)
@@ -34,7 +33,6 @@ def spread_windows(first, last, index, table, apart, x, begin, weight, ahead):
     ``table[s]`` says of input unit s where the first row that sees it begins in ``x`` and in ``weight``, how many rows
     there are, ``apart`` back in ``x`` and ``ahead`` on in ``weight``, and how long they are.
     """
-    widest()
     for e in range(first, last):
         s = uintp(index[e])
         a, b, rows, count = begin + uintp(table[s, 0]), uintp(table[s, 1]), uintp(table[s, 2]), uintp(table[s, 3])
@@ -44,7 +42,6 @@ def spread_windows(first, last, index, table, apart, x, begin, weight, ahead):
 
 def collect_windows(first, last, index, table, apart, g, weight, begin, ahead):
     """In reverse: add the windows of errors ``g`` to the gradient ``weight[begin:]`` of the weights that made them."""
-    widest()
     for e in range(first, last):
         s = uintp(index[e])
         a, b, rows, count = uintp(table[s, 0]), begin + uintp(table[s, 1]), uintp(table[s, 2]), uintp(table[s, 3])
@@ -67,7 +64,6 @@ def pull_windows(g, channels, weight, seen, begin, chosen):
     registers, and what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost
     nothing. ``begin`` and ``chosen`` are room for their places.
     """
-    widest()
     places, count = uintp(begin.shape[0]) - uintp(1), uintp(0)
     for p in range(places):
         begin[p] = count
