@@ -251,3 +251,51 @@ def test_a_delay_for_which_memory_does_not_last_is_refused(monkeypatch):
 def test_so_do_errors_of_patterns(pattern, options, message):
     with pytest.raises(ValueError, match=message):
         network(pattern, synapse=Delta(), **options)
+
+
+def test_distance_takes_the_positions_of_populations():
+    places, fewer = nbsnn.sparse.grid((6, 6)), nbsnn.sparse.grid((3, 3), 2.0)
+    rule = nbsnn.Distance(nbsnn.sparse.Disc(1.5, 0.8), autapses=False)
+
+    def made(own, target, **options):
+        net = nbsnn.Network(device="python", seed=3)
+        cells = net.population(LIF(), 36, name="cells", positions=places if own else None)
+        few = net.population(LIF(), 9, name="few")
+        few.positions = fewer if own else None
+        units = {"cells": cells, "few": few, "some": cells[3:]}
+        return net.connect(cells, units[target], rule, **options).pairs.tolist()
+
+    for target, coordinates in (("cells", places), ("few", (places, fewer)), ("some", (places, places[3:]))):
+        found = made(True, target)
+        assert found == made(False, target, coordinates=coordinates) and len(found) > 10
+    with pytest.raises(ValueError, match="needs the units' coordinates"):
+        made(False, "cells")
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((3, 2)), np.zeros((4, 0)), [[0.0, np.nan]] * 4, "here", np.zeros((4, 2, 2))]
+)
+def test_positions_are_one_row_per_unit(wrong):
+    net = nbsnn.Network(device="python")
+    with pytest.raises((ValueError, TypeError), match="positions of cells"):
+        net.population(LIF(), 4, name="cells", positions=wrong)
+    assert not net.groups
+    cells = net.population(LIF(), 4, name="cells", positions=[0.0, 1.0, 2.0, 3.0])
+    with pytest.raises((ValueError, TypeError), match="positions of cells"):
+        cells.positions = wrong
+    assert cells.positions.tolist() == [[0.0], [1.0], [2.0], [3.0]] and not cells.positions.flags.writeable
+    cells.positions = None
+    assert cells.positions is None
+
+
+def test_targets_and_sources_of_a_unit_are_those_of_its_synapses():
+    net = nbsnn.Network(device="python")
+    cells = net.population(LIF(), 6, name="cells")
+    made = net.connect(cells, cells[2:], nbsnn.Explicit([3, 0, 3, 3], [1, 3, 0, 0]), weight=1.0)
+    assert made.targets_of(3).tolist() == [2, 2, 3] and made.targets_of(1).tolist() == []
+    assert made.sources_of(5).tolist() == [0] and made.sources_of(2).tolist() == [3, 3]
+    made.add(1, 5)
+    assert made.sources_of(5).tolist() == [0, 1]
+    for wrong, error in ((1, ValueError), (-1, ValueError), (6, ValueError), (2.5, TypeError), ("a", TypeError)):
+        with pytest.raises(error):
+            made.sources_of(wrong)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..neuron import Neuron, Value, value_for
 from ..scalar.per_step import resolved
 from ..sparse.values import Distribution
 from ..synapses import CustomSynapse, Synapse
-from ..validate import cast, number_in, numbers
+from ..validate import cast, finite, number_in, numbers, real
 from .adjustable import Adjustable
 from .course import Given
 from .home import Home
@@ -20,6 +21,16 @@ from .section import Chosen, Section
 from .stimuli import Current
 
 Array = np.ndarray
+
+
+def places_of(name: str, values: ArrayLike, n: int) -> Array:
+    """Positions of ``n`` units: a copy [n, dimensions]."""
+    array = np.array(finite(f"positions of {name}", real(f"positions of {name}", values)), np.float64)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or len(array) != n or array.shape[1] < 1:
+        raise ValueError(f"positions of {name} must have shape [{n}, dimensions], not {list(array.shape)}")
+    array.flags.writeable = False
+    return array
 
 
 class Group(Adjustable):
@@ -37,6 +48,8 @@ class Group(Adjustable):
         Number of units.
     neuron : Neuron or None
         The model; None for a list of spikes.
+    positions : float64 array [n, dimensions] or None
+        Where units are. It can be set.
     merged : int
         Of recorded events, how many fell on a spike of the same unit and step, and are no spikes of their own.
 
@@ -50,7 +63,7 @@ class Group(Adjustable):
     ([-60.0, -60.0, -70.0, -70.0], 2)
     """
 
-    CAN_BE_SET = ("rate",)
+    CAN_BE_SET = "rate", "positions"
     INSTEAD = '; variables and parameters are set with group["v"] = values, lists of spikes with group.set_spikes'
 
     def __init__(
@@ -65,6 +78,7 @@ class Group(Adjustable):
         self._injected, self._found = False, {}
         self._rate: Given | None = None  # of Poisson units, and the current that brings it if it changes in time
         self._course: Current | None = None
+        self._positions: Array | None = None
         self.initial: dict[str, Any] = dict(neuron.state) if neuron else {}
         # A readout such as ``LI`` puts out no spikes.
         self.spiking = neuron is None or neuron.output == "spikes"
@@ -77,6 +91,18 @@ class Group(Adjustable):
     def own_rest(self) -> bool:
         """True if the membranes that are driven rest at values of their own."""
         return self.driven and self.response is not None and np.size(self.response.constant) > 1
+
+    @property
+    def positions(self) -> Array | None:
+        """Where units are, float64 [n, dimensions], which cannot be written to; None if they are nowhere.
+
+        ``Distance`` takes them where ``connect`` is given no coordinates. They can be set at any time, and synapses stay.
+        """
+        return self._positions
+
+    @positions.setter
+    def positions(self, values: ArrayLike | None) -> None:
+        self._positions = None if values is None else places_of(self.name, values, self.n)
 
     def __repr__(self) -> str:
         what = repr(self.neuron) if self.neuron else "spikes of a list"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..neuron import Neuron
 from ..plasticity import Normalize, PostPreInt, Scaling
@@ -104,7 +104,9 @@ class Network(Stimulation):
         lines = [f"Network(dt={self.dt:g} ms, seed={self.seed})", *map(repr, self.groups), *map(repr, self.connections)]
         return "\n  ".join(lines)
 
-    def population(self, neuron: Neuron, n: int, *, name: str | None = None, **initial: Any) -> Group:
+    def population(
+        self, neuron: Neuron, n: int, *, name: str | None = None, positions: ArrayLike | None = None, **initial: Any
+    ) -> Group:
         """Add units of one model.
 
         Parameters
@@ -115,6 +117,8 @@ class Network(Stimulation):
             Number of units.
         name : str, optional
             "population1", "population2", ... by default.
+        positions : array [n, dimensions] or [n], optional
+            Where units are: ``nbsnn.sparse.grid((40, 25))``, say. See ``Group.positions``.
         **initial : number, array [n] or distribution
             Where variables of the model start, instead of at its own values: ``v=nbsnn.values.Uniform(-60, -50)``.
             Parameters too, as in ``Group.parameters``: ``tau_w=nbsnn.values.Normal(144, 20, low=50)``.
@@ -136,6 +140,7 @@ class Network(Stimulation):
             if known:
                 group.parameters(**{key: initial.pop(key) for key in known})
             group.start(**initial)
+            group.positions = positions
         except (TypeError, ValueError):
             self.groups.pop()
             raise
@@ -183,7 +188,7 @@ class Network(Stimulation):
         short_term : TsodyksMarkram, optional
             How the effect of a spike depends on the spikes before it.
         coordinates : pair of arrays, or array
-            Positions of units, for ``Distance``.
+            Positions of units, for ``Distance``; by default those that the populations have.
         name : str, optional
         homeostasis : Scaling or Normalize, optional
             What is done to all weights onto a unit at intervals: synaptic scaling, or ``Normalize(total, every=ms)``.
@@ -204,6 +209,11 @@ class Network(Stimulation):
             raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
         if coordinates is not None and not pattern.spatial:
             raise ValueError(f"coordinates are for Distance: {pattern!r} does not ask for them")
+        if coordinates is None and pattern.spatial:
+            sides = [side.group.positions for side in (source, target)]
+            if all(side is not None for side in sides):
+                coordinates = tuple(s[side.units] for s, side in zip(sides, (source, target), strict=True))
+                coordinates = coordinates[0] if source == target else coordinates
         graded = isinstance(synapse, CustomSynapse) and synapse.gate is not None and synapse.gate.reads
         if not source.group.spiking and not graded:
             raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")

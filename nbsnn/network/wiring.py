@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..sparse import Explicit, Rows, delays, values
-from ..validate import array_of
+from ..validate import array_of, count
 from . import given
 from .drawn import Drawn
 from .home import Whole
@@ -165,6 +165,16 @@ class Wiring(Drawn):
         late = (steps if isinstance(spec, Array) else self.public(steps)).astype(np.int64) - self._extra
         with network.rewiring("a delay") as wired:
             wired[self] = self._with(np.ones(len(rows), bool), late)
+
+    def targets_of(self, unit: int) -> Array:
+        """Targets of a unit of the source, ascending, each once for every synapse: int32 [its synapses]."""
+        (unit,) = self._units("pre", count("unit", unit, least=0))
+        return np.sort(self.post[self.pre == unit])
+
+    def sources_of(self, unit: int) -> Array:
+        """Sources of a unit of the target, ascending, each once for every synapse: int32 [its synapses]."""
+        (unit,) = self._units("post", count("unit", unit, least=0))
+        return np.sort(self.pre[self.post == unit])
 
     def present(self) -> Wired:
         """The synapses as they are."""

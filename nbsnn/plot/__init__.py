@@ -13,6 +13,7 @@ from .course import raster as raster
 from .course import training as training
 from .histograms import cv_histogram as cv_histogram
 from .histograms import rate_histogram as rate_histogram
+from .positions import partners as partners
 from .weights import receptive_fields as receptive_fields
 from .weights import weight_matrix as weight_matrix
 from .weights import weights_over_time as weights_over_time

@@ -323,6 +323,11 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "Connection.reward=": (None, lambda reward: connection(reward=reward), {"reward": 0.5}),
         "Connection.learning=": (None, lambda learning: connection(learning=learning), {"learning": True}),
         "Connection.delay=": (None, lambda delay: wired("delays_to", delay=delay), {"delay": 0.2}),
+        "Connection.targets_of": (WIRING.targets_of, lambda **g: wired("targets_of", **g), {"unit": 1}),
+        "Connection.sources_of": (WIRING.sources_of, lambda **g: wired("sources_of", **g), {"unit": 1}),
+        "Group.positions=": (
+            None, lambda positions: setattr(brain()[2], "positions", positions), {"positions": np.ones((3, 2))},
+        ),
         "Connection.add": (
             WIRING.add, lambda **g: wired("add", **g), {"pre": [0, 1], "post": [1, 2], "weight": 0.5, "delay": 0.2},
         ),
@@ -676,6 +681,10 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             nbsnn.plot.activity, nbsnn.plot.activity,
             {"spikes": lambda: (TIMES, UNITS, 4), "stop": 100.0, "start": 0.0, "width": 5.0, "smooth": 0.0,
              "most": 1000, "axes": None, "title": ""},
+        ),
+        "plot.partners": (
+            nbsnn.plot.partners, nbsnn.plot.partners,
+            {"positions": np.ones((4, 2)), "units": [1, 2], "of": [0.5, 0.5], "ax": None, "title": ""},
         ),
         "plot.cv_histogram": (
             nbsnn.plot.cv_histogram, nbsnn.plot.cv_histogram,
