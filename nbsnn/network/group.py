@@ -96,7 +96,7 @@ class Group(Adjustable):
     def positions(self) -> Array | None:
         """Where units are, float64 [n, dimensions], which cannot be written to; None if they are nowhere.
 
-        ``Distance`` takes them where ``connect`` is given no coordinates. They can be set at any time, and synapses stay.
+        ``Distance`` takes them where ``connect`` is given no coordinates. They can be set at any time; synapses stay.
         """
         return self._positions
 
