@@ -461,6 +461,27 @@ def test_the_peers_of_a_gpu_exist():
         assert name in module("processes").DISTRIBUTIONS and f'"{options.split()[1]}"' in source, title
 
 
+def test_ranks_are_measured(run):
+    """On one, which needs no MPI."""
+    [row] = run("mpi.py", "--ranks", "1", "--scale", "0.01", "--settle", "1", "--duration", "20")["tables"].popitem()[1]
+    assert row["neurons"] == 125 and row["exchanges"] == row["received_bytes"] == 0
+    assert row["spikes"] > 0 and row["run_s"] > 0.0 and row["bytes"] > 0
+
+
+def test_the_model_of_many_ranks(run):
+    one, weak, large = run("mpi.py", "--model")["tables"].values()
+    assert one[0]["update"] == pytest.approx(77_169 * 10_000 * 5e-9) and one[0]["exchange"] == one[0]["wait"] == 0.0
+    events = 77_169 * 3875 * 3.5
+    assert one[0]["deliver"] == pytest.approx(events * 1.5e-9 + 77_169 * 3.5 * 8 * 60e-9)
+    assert one[0]["times_real"] == pytest.approx(5.6, abs=0.1) and one[-1]["times_real"] == pytest.approx(
+        0.33, abs=0.02
+    )
+    dense = {row["ranks"]: row for row in weak if row["rows"] == "dense"}
+    assert dense[10_000]["gb"] == pytest.approx(19, abs=0.5) and dense[10_000]["limit"] == "memory"
+    assert {row["limit"] for row in weak} == {"update", "deliver", "memory"}
+    assert [round(row["times_real"]) for row in large] == [70, 59, 37, 31, 12, 10]
+
+
 def test_slopes_of_growth():
     growth = importlib.import_module("growth")
     assert growth.slope([1, 2, 4], [3.0, 6.0, 12.0]) == pytest.approx(1.0)
