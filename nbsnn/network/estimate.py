@@ -18,7 +18,7 @@ from .home import Home
 from .pool import padded
 
 SAMPLE = 1000  # delays that stand for all of a distribution
-ROW = 24  # bytes of where the synapses of a source begin, and end
+ROW, PACKED = 16, 28  # bytes of where the synapses of a source begin; where only sources with synapses have rows
 FIRST = 64  # spikes of a rank that travel with their number; more of them in a second message, and then with it
 # Seconds at 2.5 GHz: a unit's step, a synapse that a spike passes, an exchange and each doubling of ranks.
 UPDATE, EVENT, EXCHANGE, HOP = 5e-9, 2e-9, 14e-6, 2e-6
@@ -125,7 +125,9 @@ class Estimate(int):
             row += sum(padded(group.n) * port.synapse.arrivals for port in group.ports)
         for c, held, late in zip(network.connections, self._held, self._late, strict=True):
             n, m, k = c.source.n, c.target.n, held / P
-            total += k * ((2 if near else 4) + size * c.own_weights + (8 + size) * c.kind.waits // 2) + ROW * n
+            total += k * ((2 if near else 4) + size * c.own_weights + (8 + size) * c.kind.waits // 2)
+            found = -n * math.expm1(-k / n)  # sources that have synapses on a rank
+            total += PACKED * found if P > 1 and 3 * found < 2 * n else ROW * n
             longest = max(longest, late[1])
             if c.changes:
                 waits = max(waits, late[0] + c._extra - 1)
@@ -155,7 +157,7 @@ def bytes_of(network: Home) -> int:
     layout, loop, learning = network.layout, network.loop(), network.layout.learning
     changed = [layout.memory.host[name] for name in ARRAYS if name != "weights"]
     given = [array for name, array in layout.values._asdict().items() if name not in ARRAYS]
-    spikes = [loop.spikes, loop.counts, *(c.start for c in network.connections)]
+    spikes = [loop.spikes, loop.counts, *(a for c in network.connections for a in (c.start, c.present))]
     arrays = [*changed, *given, *layout.tables, *learning.columns, learning.others, *loop.synapses[:3], *spikes]
     return sum(array.nbytes for array in arrays)
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..compile import barrier, callback, prefetch
 from ..compile.fill import bind, kernel
 from ..compile.unroll import each, numbers, pick, read, switch, write
-from ..kernels.network import gates, short_term
+from ..kernels.network import exchange, gates, short_term
 from ..kernels.network import loop as cpu
 from ..kernels.plasticity import delays, homeostasis, integer, mean_weight, normalized, rewarded, sparse, step
 from ..plasticity import integer as counted
@@ -53,7 +53,7 @@ class NetworkKernel:
         )  # fmt: skip
 
     def _others(self) -> dict[str, Any]:
-        """What fills the hole for other processes."""
+        """What fills the holes for other processes."""
         return {}
 
     def _plasticity(self) -> dict[str, Any]:
@@ -69,7 +69,13 @@ class NetworkKernel:
         along = "lo, hi, seen, carried, used, factors"
         past = delays.FILLING if self.delays else {}
         rules = [
-            {**rule.filling(), **past, "follow_pre": followers(rule.pre), "follow_post": followers(rule.post)}
+            {
+                **rule.filling(),
+                **past,
+                **self._others(),
+                "follow_pre": followers(rule.pre),
+                "follow_post": followers(rule.post),
+            }
             for rule in self.rules.first
         ]
         loops = [kind_of(rule).loops for rule in self.rules.first]
@@ -112,7 +118,8 @@ class RankNetworkKernel(NetworkKernel):
     """The same on several processes."""
 
     def _others(self) -> dict[str, Any]:
-        return {"exchange": callback.call if self.device == "python" else callback.compiled_call()}
+        call = callback.call if self.device == "python" else callback.compiled_call()
+        return {"exchange": call, "row_of": exchange.packed_row}
 
 
 class GpuNetworkKernel(NetworkKernel):

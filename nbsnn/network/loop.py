@@ -18,6 +18,7 @@ from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeList
 from ..kernels.network.loop import BLOCK
 from ..kernels.synapses import connect
 from .arrays import ARRAYS
+from .connection import Connection
 from .home import Home
 from .layout import Layout
 from .outside import GIVEN
@@ -176,7 +177,8 @@ class Loop:
     def _bounds(self) -> Array:
         """Bounds of each thread's targets in each row of synapses."""
         layout, parts, threads = self.layout, self.parts, self.threads
-        pieces, place = [np.zeros(0, np.int64)], 0
+        pieces: list[Any] = [np.zeros(0, np.int64)]
+        place = 0
         connections = layout.network.connections
         lines = [(c, 0) for c in connections] + [(c, k) for c in connections for k in range(1, len(c.lates))]
         for wire, (c, k) in zip(layout.wires, lines, strict=True):
@@ -185,12 +187,17 @@ class Loop:
             cuts = np.array([n * (self.part + j) // parts for j in range(threads + 1)], np.int64) + (
                 wire[at.TARGET_ROW] if c.late is None else 0
             )
-            bounds = np.empty((c.source.n, threads + 1), np.int64)
+            bounds = np.empty((len(start) - 1, threads + 1), np.int64)
             modulus = layout.ring.shape[1] if c.late is None else 0
             _cut()(start, c.first, layout.index, cuts, modulus, bounds)
-            pieces.append(bounds.reshape(-1))
-            place += bounds.size
+            pieces += [bounds[:, :-1].reshape(-1), [c.first + start[-1]], self._rows(c)]
+            wire[at.EXTENT] = sum(map(len, pieces[-3:]))
+            place += wire[at.EXTENT]
         return np.concatenate(pieces)
+
+    def _rows(self, c: Connection) -> Array:
+        """Which rows there are, if not those of all sources."""
+        return np.zeros(0, np.int64)
 
     def load(self, history: list[tuple[Array, Array]], step: int) -> None:
         """Put the latest spikes, (population, unit) of the steps before ``step``, into the lists of the threads."""

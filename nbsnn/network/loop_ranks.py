@@ -12,6 +12,7 @@ from ..compile.fill import kernel
 from ..kernels.network import exchange
 from ..kernels.network.arrays import GpuRecord, Record
 from ..ranks import Ranks, abort_on_error
+from .connection import Connection
 from .estimate import FIRST
 from .home import Home
 from .loop import Loop, Tape
@@ -74,6 +75,9 @@ class RankLoop(Loop):
         self.threads = min(self.ranks.every(threads))
         self.parts, self.part = self.ranks.size * self.threads, self.ranks.rank * self.threads
         self.most = self.layout.units
+
+    def _rows(self, c: Connection) -> Array:
+        return np.append(c.present, len(c.present)) if len(c.present) else np.array([-1])
 
     def _short(self, steps: int, seconds: float) -> bool:
         """Ask the number of steps and not the clock, so that all ranks decide alike."""

@@ -100,10 +100,12 @@ class RankShares(Shares):
     def synapses(self, c: Connection) -> tuple[Array, Array]:
         """Rows of the synapses of all ranks, and places of this rank's among them."""
         if c not in self._synapses:
-            degree = np.stack(self.ranks.every(np.diff(c.start)))
+            mine = c.sources_by_row
+            degree = np.stack(self.ranks.every(np.bincount(mine, minlength=c.source.n)))
             start = np.concatenate([[0], np.cumsum(degree.sum(axis=0))])
             before = start[:-1] + degree[: self.ranks.rank].sum(axis=0)
-            self._synapses[c] = start, np.arange(len(c)) + np.repeat(before - c.start[:-1], np.diff(c.start))
+            first = np.searchsorted(mine, np.arange(c.source.n))
+            self._synapses[c] = start, np.arange(len(c)) + (before - first)[mine]
         return self._synapses[c]
 
     def count(self, c: Connection) -> int:

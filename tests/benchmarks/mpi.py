@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def measured(a: Any) -> list[dict[str, Any]]:
     options = ["--worker", "--scale", a.scale, "--settle", a.settle, "--duration", a.duration, "--seed", a.seed]
     found = []
     for ranks in a.ranks:
-        if ranks > 1 and not (launcher and importlib.util.find_spec("mpi4py")):
+        if ranks > 1 and not (launcher and find_spec("mpi4py")):
             print("more than one rank needs mpi4py and mpiexec: pip install mpi4py mpich", file=sys.stderr)
             break
         before = [launcher, "-n", str(ranks)] if ranks > 1 else []

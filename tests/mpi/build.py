@@ -39,7 +39,7 @@ def network(rule, n, comm=None):
     patterns = {
         "probability": Sparse(probability=DEGREE / n), "indegree": Sparse(indegree=DEGREE),
         "distinct": Sparse(indegree=DEGREE, multapses=False), "total": Sparse(total=n * DEGREE),
-        "distance": Distance(Gaussian(0.6, 4.0), cutoff=10.0),
+        "few": Sparse(indegree=1), "distance": Distance(Gaussian(0.6, 4.0), cutoff=10.0),
     }  # fmt: skip
     side = int(n**0.5)
     places = {"coordinates": grid((side, n // side))} if rule == "distance" else {}
@@ -65,6 +65,7 @@ def main():
     peak = tracemalloc.get_traced_memory()[1]
     held = layout.index.nbytes + layout.weights.nbytes
     found = {"synapses": sum(map(len, net.connections)), "bytes": held, "peak": peak, "drawn": Drawn.count}
+    found["rows"] = net.loop().synapses.bounds.nbytes + sum(c.start.nbytes + c.present.nbytes for c in net.connections)
     found |= {"all": net.nbytes, "estimated": net.estimate().ranks(ranks.size).bytes}
     every = ranks.every(found)
     if ranks.rank == 0:

@@ -26,6 +26,14 @@ def test_memory_is_that_of_a_share(rule):
 
 
 @needs_mpi
+def test_rows_are_those_of_sources_with_synapses():
+    one, four = built("few", 10_000)
+    assert one["rows"][0] == 16 * 10_001  # start and bounds of all
+    assert max(four["rows"]) == pytest.approx(28 * 10_000 * (1 - (1 - 1 / 10_000) ** 2500), rel=0.05)
+    assert four["all"] == pytest.approx(four["estimated"], rel=0.15)
+
+
+@needs_mpi
 @pytest.mark.long
 @pytest.mark.parametrize("rule", RULES)
 def test_ranks_draw_as_many_numbers_as_one_process(rule, monkeypatch):

@@ -1,14 +1,21 @@
 """Spikes along synapses: the rows of targets of the units that spiked, added into the ring of what is to arrive.
 
 ``index`` holds the targets of all synapses, sorted by source, then by target; thread ``part`` of ``parts`` serves the
-targets among its own units, which lie between two of the bounds of a row. So no two threads write to one place, and
-every target adds up its spikes in the same order, whatever the number of threads.
+targets among its own units, which lie between two of the ``bounds`` [rows x threads + 1]. So no two threads write to
+one place, and every target adds up its spikes in the same order, whatever the number of threads.
 """
 
 import numpy as np
 
+from ...scalar.hole import optional
 from . import tables as at
 from .arrays import Network, Tables
+
+
+@optional
+def row_of(unit: int, first: int, extent: int, bounds: np.ndarray, threads: int) -> int:
+    """Which of the rows whose bounds begin at ``first`` holds the synapses of a source; see ``exchange.packed_row``."""
+    return unit
 
 
 def same(R, row, index, a, z, weight):
@@ -81,7 +88,8 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
             unit = spikes[slot, base + k]
             if unit < wires[c, at.FROM] or unit >= wires[c, at.TO]:
                 continue
-            place = wires[c, at.BOUNDS] + unit * (threads + 1) + part % threads
+            place = wires[c, at.BOUNDS]
+            place += row_of(unit, place, wires[c, at.EXTENT], bounds, threads) * threads + part % threads
             a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
             factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
             add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight)

@@ -31,7 +31,7 @@ def connection(emitted: int, turn, rows_at_once: int, lane: int, lanes: int, c: 
                 factor = factors[short + unit] if short >= 0 else 1.0
                 if weight >= 0:
                     factor = factor * P[weight]
-                place = wires[c, at.BOUNDS] + 2 * unit
+                place = wires[c, at.BOUNDS] + unit
                 for e in range(bounds[place] + lane, bounds[place + 1], lanes):
                     at_ring = row + index[e]  # beyond the last row only where synapses have their own delays
                     value = factor if weight >= 0 else factor * weights[e + shift]

@@ -9,6 +9,25 @@ import numpy as np
 from . import tables as at
 
 
+def packed_row(unit: int, first: int, extent: int, bounds: np.ndarray, threads: int) -> int:
+    """The row of a source, where only sources that have synapses here have one: the last row is empty.
+
+    Behind the bounds are these sources, ascending, and their number; -1: all sources have rows.
+    """
+    end = first + extent - 1
+    rows = bounds[end]
+    if rows < 0:
+        return unit
+    a, z = end - rows, end
+    while a < z:
+        middle = (a + z) // 2
+        if bounds[middle] < unit:
+            a = middle + 1
+        else:
+            z = middle
+    return a - end + rows if a < end and bounds[a] == unit else rows
+
+
 def pack(
     t0: int, t1: int, first: int, threads: int, parts: int, pops: np.ndarray, units: np.ndarray, counts: np.ndarray,
     out: np.ndarray,

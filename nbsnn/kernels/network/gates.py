@@ -112,7 +112,7 @@ def pass_through(t: int, part: int, parts: int, c: int, network: Network) -> Non
             factor = S[out + i]
             if factor == 0:
                 continue
-            place = wires[c, at.BOUNDS] + i * (threads + 1) + part % threads
+            place = wires[c, at.BOUNDS] + i * threads + part % threads
             a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
             add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight)
 

@@ -77,11 +77,11 @@ def view_of_past(t, row, number, c, network):
     span, wires, traces = row[at.SPAN], network.tables.wires, network.plastic.traces
     if span == 0:
         return c
-    bounds, _, _, threads = network.synapses
+    bounds = network.synapses.bounds
     n, count = network.tables.pops[wires[number, at.SOURCE], at.UNITS], row[at.PRE_TRACES]
     size, used = span * n, row[at.PAST_USED]
     turn = (t - longer(row, number, network)) % span * n
-    own = bounds[wires[number, at.BOUNDS] : wires[number, at.BOUNDS] + n * (threads + 1)]
+    own = bounds[wires[number, at.BOUNDS] : wires[number, at.BOUNDS] + wires[number, at.EXTENT]]
     return Synapses(
         traces[row[at.PAST_SEEN] : row[at.PAST_SEEN] + size], c.spiked,
         traces[used : used + count * size].reshape(count, 1, 1, size), c.Y, c.P, c.L, own, c.index, c.shift, c.start,

@@ -12,7 +12,7 @@ import numpy as np
 from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
 from ..network.arrays import Network
-from ..network.deliver import sources
+from ..network.deliver import row_of, sources
 from .step import known, sent
 from .synapse import decayed, integer_rule, synapse, top_bits
 
@@ -61,7 +61,8 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
         came = sent(other, parts, t - row[at.AFTER], row, network)
         for k in range(came.shape[0]):
             i = came[k]
-            at_row = wire[at.BOUNDS] + i * (threads + 1) + part % threads
+            at_row = wire[at.BOUNDS] + part % threads
+            at_row += row_of(i, wire[at.BOUNDS], wire[at.EXTENT], bounds, threads) * threads
             for e in range(bounds[at_row], bounds[at_row + 1]):
                 j = index[e]
                 weights[place + e] = synapse(

@@ -19,6 +19,7 @@ from ...scalar.exponential import expm1
 from ...scalar.hole import hole
 from ..network import tables as at
 from ..network.arrays import Network
+from ..network.deliver import row_of
 from .delays import after_of, delays_of, line
 from .sparse import Rewarded, Synapses
 from .sparse import change_column as change_column
@@ -94,7 +95,9 @@ def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Netwo
         for other in range(parts):
             base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
             for k in range(counts[slot, source, other]):
-                place = wires[number, at.BOUNDS] + spikes[slot, base + k] * (threads + 1) + part % threads
+                place = wires[number, at.BOUNDS]
+                place += row_of(spikes[slot, base + k], place, wires[number, at.EXTENT], bounds, threads) * threads
+                place += part % threads
                 catch_up_range(bounds[place] + shift, bounds[place + 1] + shift, r, weights)
 
 

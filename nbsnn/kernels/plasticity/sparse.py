@@ -12,6 +12,7 @@ import numpy as np
 
 from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole, optional
+from ..network.deliver import row_of
 from .synapse import COINCIDENCE, Limits, clip, constants, increment, limits_of, traces_post, traces_pre, widen
 
 
@@ -57,8 +58,8 @@ class Synapses(NamedTuple):
     """A plastic connection in one step.
 
     0/1 spikes that have arrived [n] and of targets [m]; traces in use [K, 1, 1, n] and [K, 1, 1, m]; parameters
-    [params, 1] and limits [4] of the rule. Rows: bounds [n (threads + 1)], targets, and how far from its place in the
-    list a synapse's weight is. Columns: bounds [m + 1], sources, places in the list counted from the first weight.
+    [params, 1] and limits [4] of the rule. Rows: bounds [rows x threads + 1], targets, and how far from its place in
+    the list a synapse's weight is. Columns: bounds [m + 1], sources, places in the list counted from the first weight.
     Where delays differ: where the step that is seen is in the ring of what is known of sources, and its size.
     """
 
@@ -196,7 +197,8 @@ def visit_row(i: int, part: int, parts: int, c: Synapses) -> None:
     """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
     known = known_at(i, c)
     p, x, limits = constants(c.P, 0), traces_pre(c.X, 0, 0, known), limits_of(c.L)
-    a, z = c.bounds[i * (parts + 1) + part], c.bounds[i * (parts + 1) + part + 1]
+    at_row = row_of(i, 0, c.bounds.shape[0], c.bounds, parts) * parts + part
+    a, z = c.bounds[at_row], c.bounds[at_row + 1]
     begin_row(a + c.shift, z + c.shift, c)
     for e in range(a, z):
         j = c.index[e]

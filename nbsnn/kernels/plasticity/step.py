@@ -145,10 +145,10 @@ def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> 
 def synapses_of(t: int, row: np.ndarray, network: Network) -> Synapses:
     """What a rule's visits see of a plastic connection in step t."""
     wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
-    bounds, index, weights, threads = network.synapses
+    bounds, index, weights, _ = network.synapses
     plastic, traces, shift, now = network.plastic, network.plastic.traces, wire[at.SHIFT], known(t, network)
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
-    own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + n * (threads + 1)]
+    own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + wire[at.EXTENT]]
     return Synapses(
         now[row[at.ARRIVED] : row[at.ARRIVED] + n],
         traces[row[at.SPIKED] : row[at.SPIKED] + m],

@@ -68,7 +68,7 @@ def update_synapses(part: int, parts: int, lanes: int, t: int, network: Network)
             came = counts[slot, source] if t - row[at.AFTER] >= plastic.tallies[row[at.BEGUN]] else 0
             while turn < came:
                 i = spikes[slot, pops[source, at.FIRST] + turn]
-                for e in range(bounds[place + 2 * i] + lane, bounds[place + 2 * i + 1], lanes):
+                for e in range(bounds[place + i] + lane, bounds[place + i + 1], lanes):
                     change(rule, Place(i, index[e], n, m, e + wire[at.SHIFT], row), t, network)  # type: ignore[arg-type]
                 turn += rows_at_once
             turn -= came
@@ -137,7 +137,7 @@ def deliver_plastic(part: int, parts: int, lanes: int, t: int, network: Network)
             r, source, place = rewarded(t, table[k], network), wires[wire, at.SOURCE], wires[wire, at.BOUNDS]
             slot, shift = emitted % spikes.shape[0], wires[wire, at.SHIFT]
             for s in range(turn, counts[slot, source], parts // lanes):
-                row = place + 2 * spikes[slot, pops[source, at.FIRST] + s]
+                row = place + spikes[slot, pops[source, at.FIRST] + s]
                 for e in range(bounds[row] + part % lanes, bounds[row + 1], lanes):
                     catch_up(e + shift, r, network.synapses.weights)  # the same thread delivers it
         turn = connection(emitted, turn, parts // lanes, part % lanes, lanes, wire, network)
