@@ -96,7 +96,7 @@ class Connection(Wiring):
         self.lates = ONE  # of plastic synapses, which lie by delay: all there are, ascending
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
-        self.present: Array = ALL  # on ranks: the sources of the rows that there are, where few have synapses here
+        self.senders: Array = ALL  # on ranks: the sources of the rows that there are, where few have synapses here
         self.first = 0  # place of the first synapse in the network's list
         self.place = -1  # of the first weight among the weights, or of the one weight among the numbers
         self._pair: Array | None = None  # which of the given pairs each synapse is, if not in their order
@@ -138,12 +138,12 @@ class Connection(Wiring):
         pair = rows.pair
         if pair is not None and self.network.ranks.size > 1:  # of the pairs of this rank, in their order
             self._given, pair = pair, np.argsort(np.argsort(pair))
-        start, present = rows.start, ALL
+        start, senders = rows.start, ALL
         if self.network.ranks.size > 1:
             found = np.flatnonzero(np.diff(start)).astype(np.int32)
             if 0 < 3 * len(found) < 2 * rows.n_pre:  # with an empty row for all other sources
-                start, present = np.append(start[found], start[[-1, -1]]), found
-        new = {"start": start, "present": present, "_pair": pair, "first": first, "late": late, "place": place}
+                start, senders = np.append(start[found], start[[-1, -1]]), found
+        new = {"start": start, "senders": senders, "_pair": pair, "first": first, "late": late, "place": place}
         self.__dict__.update(new, lates=lates)
 
     def keep(self, memory: Memory, index: Array, table: Array, line: int) -> None:
@@ -190,7 +190,7 @@ class Connection(Wiring):
         """Source of each synapse in the order of rows."""
         self.network.build()
         sources = np.tile(np.arange(self.source.n, dtype=np.int32), len(self.lates))
-        sources = np.append(self.present, np.int32(0)) if len(self.present) else sources
+        sources = np.append(self.senders, np.int32(0)) if len(self.senders) else sources
         return np.repeat(sources, np.diff(self.start))
 
     @property

@@ -157,7 +157,7 @@ def bytes_of(network: Home) -> int:
     layout, loop, learning = network.layout, network.loop(), network.layout.learning
     changed = [layout.memory.host[name] for name in ARRAYS if name != "weights"]
     given = [array for name, array in layout.values._asdict().items() if name not in ARRAYS]
-    spikes = [loop.spikes, loop.counts, *(a for c in network.connections for a in (c.start, c.present))]
+    spikes = [loop.spikes, loop.counts, *(a for c in network.connections for a in (c.start, c.senders))]
     arrays = [*changed, *given, *layout.tables, *learning.columns, learning.others, *loop.synapses[:3], *spikes]
     return sum(array.nbytes for array in arrays)
 

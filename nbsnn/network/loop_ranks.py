@@ -77,7 +77,7 @@ class RankLoop(Loop):
         self.most = self.layout.units
 
     def _rows(self, c: Connection) -> Array:
-        return np.append(c.present, len(c.present)) if len(c.present) else np.array([-1])
+        return np.append(c.senders, len(c.senders)) if len(c.senders) else np.array([-1])
 
     def _short(self, steps: int, seconds: float) -> bool:
         """Ask the number of steps and not the clock, so that all ranks decide alike."""

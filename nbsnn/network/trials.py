@@ -22,7 +22,7 @@ def twin(network: Home) -> Any:
     layout = network.layout
     shared = [layout.index, layout.start_resources, *layout.learning.columns]
     for c in network.connections:
-        shared += [c.start, c.present, c._pair, c.pattern, c.coordinates, c._weight, c._delay]
+        shared += [c.start, c.senders, c._pair, c.pattern, c.coordinates, c._weight, c._delay]
         shared += [c.rule, c.integer, c.plasticity]
     shared += [group.neuron for group in network.groups]
     made = copy.deepcopy(network, {id(item): item for item in shared})

@@ -65,7 +65,7 @@ def main():
     peak = tracemalloc.get_traced_memory()[1]
     held = layout.index.nbytes + layout.weights.nbytes
     found = {"synapses": sum(map(len, net.connections)), "bytes": held, "peak": peak, "drawn": Drawn.count}
-    found["rows"] = net.loop().synapses.bounds.nbytes + sum(c.start.nbytes + c.present.nbytes for c in net.connections)
+    found["rows"] = net.loop().synapses.bounds.nbytes + sum(c.start.nbytes + c.senders.nbytes for c in net.connections)
     found |= {"all": net.nbytes, "estimated": net.estimate().ranks(ranks.size).bytes}
     every = ranks.every(found)
     if ranks.rank == 0:

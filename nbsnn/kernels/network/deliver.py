@@ -5,6 +5,8 @@ targets among its own units, which lie between two of the ``bounds`` [rows x thr
 one place, and every target adds up its spikes in the same order, whatever the number of threads.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ...scalar.hole import optional
@@ -13,7 +15,7 @@ from .arrays import Network, Tables
 
 
 @optional
-def row_of(unit: int, first: int, extent: int, bounds: np.ndarray, threads: int) -> int:
+def row_of(unit: Any, first: int, extent: int, bounds: np.ndarray, threads: int) -> int:
     """Which of the rows whose bounds begin at ``first`` holds the synapses of a source; see ``exchange.packed_row``."""
     return unit
 
