@@ -41,6 +41,8 @@ class OnRanks(OnHost):
     @staticmethod
     def check(rule: Rule | PostPreInt) -> None:
         """``ValueError`` if a rule needs what other processes have."""
+        if rule.loop == "membrane":
+            raise ValueError(f"{type(rule).__name__} reads neurons between spikes: it does not run on ranks")
         if kind_of(rule).loops is mean_weight:
             raise ValueError(f"{rule!r} needs the traces of all targets in every step: it does not run on ranks")
 

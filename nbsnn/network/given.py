@@ -12,7 +12,7 @@ from ..sparse import Rows, Rule, delay_steps, delays, values
 from ..validate import finite, free_memory
 from .home import Home, Linked
 from .pool import ALIGN
-from .port import GatePort
+from .port import GatePort, reads_of
 from .section import Section
 
 FIRST = 1000  # delays of a distribution that are looked at before all are drawn
@@ -45,6 +45,10 @@ def check(c: Linked, number: int) -> None:
                 f"not {list(value.shape)}"
             )
     weight = getattr(pattern, "weight", None) if c._weight is None else c._weight
+    for side, group in (("pre", c.source), ("post", c.target)) if c.rule.loop == "membrane" else ():
+        for _, each in c.rule.variables(side):
+            reads_of(group, each)
+            waits(f"{name}: {each!r}", each.steps(network.dt), group.n, network)
     if c.integer and weight is not None and not isinstance(weight, values.Distribution):
         whole(name, np.asarray(weight))
     delay = getattr(pattern, "delay", None) if c._delay is None else c._delay

@@ -14,7 +14,7 @@ from ..compile.fill import bind, kernel
 from ..compile.unroll import each, numbers, pick, read, switch, write
 from ..kernels.network import exchange, gates, short_term
 from ..kernels.network import loop as cpu
-from ..kernels.plasticity import delays, homeostasis, integer, mean_weight, normalized, rewarded, sparse, step
+from ..kernels.plasticity import delays, homeostasis, integer, mean_weight, membrane, normalized, rewarded, sparse, step
 from ..plasticity import integer as counted
 from ..plasticity import mean_weight as mean_rule
 from ..plasticity.compiled import followers
@@ -107,6 +107,11 @@ class NetworkKernel:
                 "row_sum": switch(sums, "i, part, parts, c"), "balance": normalized.balance,
                 "deliver_plastic": mean_weight.deliver_plastic,
             }  # fmt: skip
+        if any(rule.loop == "membrane" for rule in self.rules.first):
+            drifts = [bind(membrane.drift_units, **rule) if "drift" in rule else membrane.stay for rule in rules]
+            filling |= {
+                "follow_variables": membrane.follow_variables, "drift_units": switch(drifts, "lo, hi, c"),
+            }  # fmt: skip
         if self.tended:
             filling["apply_homeostasis"] = homeostasis.apply_homeostasis
         if self.integer:
@@ -180,7 +185,7 @@ def _gate(port: GatePort) -> Callable:
 def _rule_story(rule: Rule) -> Any:
     options = rule.bounds, rule.coincidence, rule.sign, tuple(rule.params), kind_of(rule).loops.__name__
     traces = tuple((side, name, t.order, t.mode) for side in ("pre", "post") for name, t in getattr(rule, side).items())
-    return rule.change, options, traces
+    return rule.change, getattr(rule, "drift", None), getattr(rule, "active", None), options, traces
 
 
 def unsigned(array: ArrayLike) -> np.ndarray:

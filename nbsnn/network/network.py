@@ -179,6 +179,9 @@ class Network(Stimulation):
             PostPreInt, weights are brought within their bounds when a run begins. Rewarded rules (MSTDP, MSTDPET) take
             the ``reward`` of the connection, and normalise at the end of each run alone.
 
+            A ``MembraneRule``, such as ``Clopath``, reads variables of the neurons as they are after a step; where
+            weights drift, it visits in that step all synapses onto a unit.
+
             Work is done at spikes alone, but for traces, a loop over units in each step. MetaNearestSTDP has another
             over targets, as have rules that normalise in every step: these visit all synapses onto a unit when it
             fires and, with ``clip="all"``, in steps in which a bound may cut off a weight onto it; where weights lie at

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.network import tables as at
+from ..plasticity import MembraneRule
 from ..plasticity.homeostasis import Scaling
 from .connection import Connection
 from .kernel import Numbered
 from .pool import Pool
+from .port import reads_of
 from .rules import BOUNDED
 from .weights import rewarded
 
@@ -54,6 +56,7 @@ class PlasticTable:
             wires[number, at.RULE] = k
             line[at.WIRE], line[at.RULE_MODEL], line[at.AFTER] = number, rules[c.rule], c.after
             self._sides(c, line)
+            line[at.KNOWN] = self._traces - line[at.ARRIVED]
             self._numbers(c, line)
             self._others(c, line)
             line[at.COLUMN_BOUNDS], line[at.COLUMNS] = places, entries
@@ -94,10 +97,12 @@ class PlasticTable:
 
     def _sides(self, c: Connection, line: Array) -> None:
         """Places of what is known of both sides."""
-        for side, group, seen, carried, used, count, factors in (
-            ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS),
-            ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS),
-        ):
+        for side, group, seen, carried, used, count, factors, listed, ring in (
+            ("pre", c.source, at.ARRIVED, at.PRE_CARRIED, at.PRE_USED, at.PRE_TRACES, at.PRE_FACTORS,
+             at.PRE_VARIABLES, at.PRE_RING),
+            ("post", c.target, at.SPIKED, at.POST_CARRIED, at.POST_USED, at.POST_TRACES, at.POST_FACTORS,
+             at.POST_VARIABLES, at.POST_RING),
+        ):  # fmt: skip
             kinds, first = getattr(c.rule, side), self._traces
             line[count], line[seen], line[carried] = len(kinds), first, first + group.n
             for k, name in enumerate(kinds):
@@ -109,12 +114,22 @@ class PlasticTable:
                 line[at.PAST_SEEN], line[at.PAST_USED] = self._traces, self._traces + span * group.n
                 self._traces += (1 + len(kinds)) * span * group.n
             pairs = [(t.factor(self.dt, self.dtype), t.amount) for t in kinds.values()]
+            variables = c.rule.variables(side) if isinstance(c.rule, MembraneRule) else []
+            for k, each in variables:
+                pairs[k] = pairs[k][0], each.steps(self.dt) + (c.after if side == "pre" else 0)
             line[factors] = self.pool.numbers.put(pairs)
+            line[[listed, ring]] = -1, self._traces
+            if variables:
+                numbers = [number for k, each in variables for number in (k, *reads_of(group, each))]
+                line[listed] = self.pool.numbers.put([len(variables), *numbers])
+                self._traces += group.n * sum(pairs[k][1] + 1 for k, _ in variables)
 
     def _numbers(self, c: Connection, line: Array) -> None:
         """Parameters of the rule, of its reward and of homeostasis."""
         rule, dt = c.rule, self.dt
         params, limits = rule.numbers(1, self.dtype)
+        if rule.loop == "membrane":
+            params = np.append(params, dt).astype(self.dtype)
         line[at.PARAMS], line[at.PARAM_COUNT] = self.pool.numbers.put(params), len(params)
         line[at.LIMITS] = self.pool.numbers.put(limits)
         line[at.CHANGES], line[at.REWARD] = c.plasticity is not None and c.integer is None, -1

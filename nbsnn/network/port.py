@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..neuron import INPUTS, Neuron
+from ..plasticity import LowPass
 from ..synapses import CustomSynapse, Gate, Membrane, Synapse
 from .home import Units
 from .membrane import membrane_of
@@ -100,8 +101,8 @@ class GatePort:
         return f"{self.kind.lower()}{number if number > 1 else ''}.{variable}"
 
 
-def reads_of(group: Units, side: Gate | CustomSynapse) -> tuple[int, ...]:
-    """Places among a neuron's variables of those that a synapse, or its gate, reads."""
+def reads_of(group: Units, side: Gate | CustomSynapse | LowPass) -> tuple[int, ...]:
+    """Places among a neuron's variables of those that a synapse, its gate, or a rule reads."""
     neuron, places = group.neuron, []
     for name in side.reads:
         known = list(neuron.state) if neuron else []

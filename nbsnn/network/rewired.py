@@ -128,8 +128,7 @@ def _ring(was: Layout, now: Layout, old: Array, new: Array, step: int) -> None:
 def _parts(c: Connection, row: Array) -> Iterator[tuple[str, int, int]]:
     """What is kept of a plastic connection, but for each synapse: array, column of its place, and how much it is."""
     n, m = c.source.n, c.target.n
-    pre, post = int(row[at.PRE_TRACES]), int(row[at.POST_TRACES])
-    yield "traces", at.ARRIVED, (1 + 2 * pre + (1 + pre) * int(row[at.SPAN])) * n + (1 + 2 * post) * m
+    yield "traces", at.ARRIVED, int(row[at.KNOWN])
     yield "tallies", at.BEGUN, 1
     if c.homeostasis is not None:
         yield "rates", at.RATES, m

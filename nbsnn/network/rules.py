@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..plasticity import Normalize, PostPreInt, Scaling
+from ..plasticity import LowPass, Normalize, PostPreInt, Scaling
 from ..plasticity.check import check_numbers
 from ..plasticity.rule import Rule
 from ..scalar.times import whole
@@ -34,6 +34,8 @@ def check_rule(rule: Rule | PostPreInt, dtype: np.dtype, dt: float) -> None:
     check_numbers(rule, dtype)
     for trace in (*rule.pre.values(), *rule.post.values()):
         trace.factor(dt, dtype)
+        if isinstance(trace, LowPass):
+            trace.steps(dt)
     if rule.loop is None:
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
     if rule.normalizes_steps and rule.loop == "rewarded":
@@ -72,6 +74,8 @@ def check_homeostasis(
 
 def check_on_gpu(rule: Rule | PostPreInt) -> None:
     """Raise unless there is a loop on a GPU for the rule of a connection."""
+    if rule.loop == "membrane":
+        raise NotImplementedError(f'{type(rule).__name__} reads neurons between spikes: it runs on device="cpu" only')
     if rule.loop not in ("pairs", "rewarded"):
         raise NotImplementedError(
             f'{type(rule).__name__} on sparse synapses runs on device="cpu" only; a plastic layer runs it on a GPU'

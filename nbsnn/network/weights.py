@@ -291,7 +291,10 @@ class NormalizedWeights(FactoredWeights):
         np.minimum.at(lines[at.BOTTOM], self.post, self.array)
 
 
-KINDS = {"pairs": PlainWeights, "integer": IntegerWeights, "rewarded": RewardedWeights, "mean weight": SteeredWeights}
+KINDS = {
+    "pairs": PlainWeights, "membrane": PlainWeights, "integer": IntegerWeights, "rewarded": RewardedWeights,
+    "mean weight": SteeredWeights,
+}  # fmt: skip
 """Loop of a rule -> storage of the weights that it changes."""
 
 

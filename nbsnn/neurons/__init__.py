@@ -5,6 +5,7 @@ from .adex import AdEx as AdEx
 from .adex_patterns import adex_patterns as adex_patterns
 from .alif import ALIF as ALIF
 from .clif import CLIF as CLIF
+from .clopath_adex import ClopathAdEx as ClopathAdEx
 from .conductance_lif import ConductanceLIF as ConductanceLIF
 from .cooldown import Cooldown as Cooldown
 from .cuba_li import CubaLI as CubaLI

@@ -6,10 +6,13 @@ weights are bounded and normalised, and the sign. The other names here are rules
 """
 
 from .bounds import BOUNDS as BOUNDS
+from .clopath import Clopath as Clopath
 from .diehl_cook import DiehlCook as DiehlCook
 from .homeostasis import Scaling as Scaling
 from .integer import PostPreInt as PostPreInt
 from .mean_weight import MetaNearestSTDP as MetaNearestSTDP
+from .membrane import LowPass as LowPass
+from .membrane import MembraneRule as MembraneRule
 from .normalize import Normalize as Normalize
 from .pair import NearestSTDP as NearestSTDP
 from .pair import PairSTDP as PairSTDP

@@ -128,7 +128,11 @@ def _kernel(layer: PlasticLayer) -> Callable:
     return layer.compiled["cpu"]
 
 
+def stay(s, a, used, decay, amount):
+    """Leave alone what is no trace of spikes."""
+
+
 def followers(traces: Mapping[str, Trace]) -> Callable:
     """One function that follows all traces of a side, each with its own filling."""
-    bound = [bind(follow, **trace.filling()) for trace in traces.values()]
+    bound = [bind(follow, **trace.filling()) if isinstance(trace, Trace) else stay for trace in traces.values()]
     return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")

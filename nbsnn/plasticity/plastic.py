@@ -127,6 +127,8 @@ class Plastic(Container):
         super().__init__(connection=connection, neurons=neurons, **({} if lateral is None else {"lateral": lateral}))
         if not isinstance(rule, (Rule, PostPreInt)):
             raise TypeError(f"rule must be a plasticity rule, not {shown(rule)}")
+        if rule.loop == "membrane":
+            raise ValueError(f"{type(rule).__name__} reads neurons between spikes: it runs in nbsnn.Network, no layer")
         self.exclusive = Exclusive("this plastic layer")
         self.rule, self.delay, self.defer = rule, count("delay", delay, least=0, most=1 << 20), switch("defer", defer)
         if not (lag is None or (isinstance(lag, (tuple, list)) and len(lag) == 2)):

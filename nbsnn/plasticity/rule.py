@@ -93,8 +93,8 @@ class Rule(ByName):
     """
 
     change: Callable[..., tuple]
-    pre: Mapping[str, Trace] = field(default_factory=dict)
-    post: Mapping[str, Trace] = field(default_factory=dict)
+    pre: Mapping[str, Any] = field(default_factory=dict)
+    post: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, float] = field(default_factory=dict)
     bounds: str = "hard"
     w_min: float = 0.0
@@ -106,11 +106,11 @@ class Rule(ByName):
     batch: str = "sum"
     normalize: Normalize | None = None
     _kernels: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-
     reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
+    seen: ClassVar[tuple[type, ...]] = (Trace,)  # what may stand among the traces
 
-    loop: ClassVar[Literal["pairs", "rewarded", "mean weight"] | None] = "pairs"
-    """The loop over synapses that does what ``advance`` does: "pairs", "rewarded" or "mean weight".
+    loop: ClassVar[Literal["pairs", "rewarded", "mean weight", "membrane"] | None] = "pairs"
+    """The loop over synapses that does what ``advance`` does, or what a network alone does: "membrane".
 
     None, as for a subclass with an ``advance`` of its own unless it says more: dense weights alone, step by step.
     """
@@ -135,8 +135,8 @@ class Rule(ByName):
         for name, value in self.params.items():
             number(f"parameter {name}", value)
         for name, trace in [*self.pre.items(), *self.post.items()]:
-            if not isinstance(trace, Trace):
-                raise TypeError(f"trace {name} must be a Trace, not {trace!r}")
+            if not isinstance(trace, self.seen):
+                raise TypeError(f"trace {name} must be a {' or a '.join(s.__name__ for s in self.seen)}, not {trace!r}")
         if both := self.pre.keys() & self.post.keys():
             raise ValueError(f"{sorted(both)[0]!r} names a trace on both sides")
         if self.normalize is not None and not isinstance(self.normalize, Normalize):
@@ -342,7 +342,7 @@ class Rule(ByName):
             self._kernels[key] = (dtype.type(trace.factor(dt, dtype)), dtype.type(trace.amount))
         return self._kernels[key]
 
-    def _kernel(self, key: Any, template: Callable, filling: Callable[[], dict[str, Any]]) -> Callable:
+    def _kernel(self, key: tuple, template: Callable, filling: Callable[[], dict[str, Any]]) -> Callable:
         """A kernel of this rule; made once, since filling a template takes longer than a short run."""
         if key not in self._kernels:
             *_, device, dtype = key

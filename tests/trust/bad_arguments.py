@@ -53,7 +53,10 @@ NUMBERS = {"-1", "0", "10**30", "-10**30", "1e300", "2.5", "-2.5", "True", "2**3
 WHOLE = {"-1", "0", "10**30", "-10**30", "2**31", "-2**63", "2**62"}
 ARRAYS = {"[]", "()", "zeros(2, 3)", "ones(7)", "(1, 2, 3, 4)", "a range", "[nan]"}
 
-NAMES_OF_OTHERS = [("CustomSynapse", "output"), ("CustomSynapse", "reads"), ("Gate", "reads")]
+NAMES_OF_OTHERS = [
+    ("CustomSynapse", "output"), ("CustomSynapse", "reads"), ("Gate", "reads"), ("plasticity.LowPass", "variable"),
+    ("plasticity.Clopath", "variable"),
+]  # fmt: skip
 """Arguments that name what a neuron has, with which a network brings them together."""
 
 LATE = NUMBERS | ARRAYS | {"a function", "a lambda", "a layer", "a neuron"}
@@ -103,7 +106,9 @@ ALIASES: list[tuple[str, str, str]] = [
     (r"Recording\[.*", "group|name", "is a recorded variable"),
     (r"[Tt]empotron\.fit", "test", "times"),
     ("data.shift", "x", "images"),
-    ("plasticity.Rule", "params", "change must take"),
+    ("plasticity.(Membrane)?Rule", "params", "change must take"),
+    ("plasticity.Clopath", "dendrite", "delay"),
+    ("plasticity.Clopath", "tau_plus|tau_minus|tau_mean", "tau of a low pass"),
     ("check", "tolerance", "no smooth point"),
     ("unsupervised.diehl_cook", "dt", "refractory of"),
     (r"bindsnet\..*", "tc_.*", "tau"),
@@ -163,6 +168,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     (r"Plastic\.(learn|present)", "every", NUMBER, "steps"),
     (r"plasticity\.MSTDP|bindsnet.MSTDP", "tau_e|tc_e_trace", NUMBER, "a time constant"),
     (r"plasticity\.Normalize", "every", NUMBER, "an interval"),
+    (r"plasticity\.Clopath", "u_ref", NUMBER, "a membrane"),
     ("bindsnet.*", "norm", NUMBER, "a sum"),
     ("unsupervised.diehl_cook", "theta_plus", f"{NUMBER}|{LISTS}", "what a spike adds"),
     (r"SpikeWriter\.resume|VariableWriter\.resume", "step", "None", "at the end"),
@@ -286,6 +292,13 @@ def use(o: Any) -> Any:
             shape = o.in_shape or ((1, 4, 4) if "2d" in o.kind else (1, 4) if CHANNELS.search(o.kind) else (4,))
             o = nbsnn.Sequential(o, input_shape=shape, seed=0)
         return o.run(np.ones((2, 1, *o.in_shape), np.float32))
+    elif isinstance(o, plasticity.MembraneRule):
+        n, a, b = brain()
+        n.connect(a, b, nbsnn.AllToAll(), weight=0.1, plasticity=o)
+        n.run(0.3)
+        return n.state().arrays["weights"]
+    elif isinstance(o, plasticity.LowPass):
+        return use(plasticity.MembraneRule(lambda w, pre, post, u: (0.0, pre * u), post={"u": o}))
     elif isinstance(o, plasticity.Rule):
         signals = {"reward": 1.0} if hasattr(o, "tau_e") else {}
         w = np.full((4, 3), 0.5, np.float32)

@@ -88,6 +88,7 @@ REST = {
 ONLINE = {"update": "sample", "clip": None, "seed": 0, "window": None}
 
 MORE = {  # what options lead to: callable -> further arguments
+    "plasticity.Clopath": RULE,
     "plasticity.DiehlCook": RULE, "plasticity.MSTDP": {**RULE, "bounds": "none"}, "plasticity.NearestSTDP": RULE,
     "plasticity.MSTDPET": {"a_plus": 1.0, "tau_plus": 20.0, "order": "decay add use", "w_max": 1.0, "clip": "all"},
     "plasticity.PairSTDP": RULE, "plasticity.TripletSTDP": RULE, "plasticity.VogelsSTDP": RULE, "neurons.PLIF": REST,
@@ -527,6 +528,11 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             plastic.Rule, plastic.Rule,
             {"change": change, "pre": lambda: {"x": plastic.Trace()}, "post": dict, "params": lambda: {"rate": 0.1},
              **RULE},
+        ),
+        "plasticity.MembraneRule": (
+            plastic.MembraneRule, plastic.MembraneRule,
+            {"change": change, "pre": lambda: {"x": plastic.Trace()}, "post": dict, "params": lambda: {"rate": 0.1},
+             **RULE, "drift": None, "active": None},
         ),
         "Rule.run": of(
             plastic.PairSTDP, plastic.Rule.run, weights=lambda: w.copy(), pre=pre, post=post, state=None, dt=1.0,

@@ -56,13 +56,15 @@ WIRE, NUMBERS, RESOURCES, SHORT_COLUMNS = range(4)
 # numbers, or -1, and from which step on. Where delays differ: the first of the lines of other delays among the
 # connections, and their number; for how many steps what is known of sources is kept, or 0, and the places of their
 # spikes and of their traces as the rule uses them. The place among the tallies of the step from which on the source's
-# spikes are those of this connection, which are none that came before it.
+# spikes are those of this connection, which are none that came before it. Of a rule that sees variables of neurons, for
+# both sides, the list of these or -1, and the place of their rings (see ``plasticity.membrane``). How many numbers
+# there are among the traces, from the source's spikes on.
 (
     RULE_MODEL, LEARNS, AFTER, ARRIVED, SPIKED, PRE_CARRIED, PRE_USED, PRE_TRACES, PRE_FACTORS, POST_CARRIED, POST_USED,
     POST_TRACES, POST_FACTORS, PARAMS, PARAM_COUNT, LIMITS, COLUMN_BOUNDS, COLUMNS, CHANGES, REWARD, GAP, TENDED,
     INTERVAL, TARGETS, RATES, STEERED, INTEGERS, ROUNDING, THRESHOLD, BALANCED, DUE, MORE, MORES, SPAN, PAST_SEEN,
-    PAST_USED, BEGUN, PLASTIC_COLUMNS,
-) = range(1, 39)  # fmt: skip
+    PAST_USED, BEGUN, PRE_VARIABLES, PRE_RING, POST_VARIABLES, POST_RING, KNOWN, PLASTIC_COLUMNS,
+) = range(1, 44)  # fmt: skip
 
 # Kinds of homeostasis, and the numbers of both: target rate or total, strength, and how much of an interval's rate
 # enters the mean, what a spike of an interval counts in Hz, bounds.

@@ -65,12 +65,14 @@ def keep_in_ring(t, lo, hi, seen, used, row, network):
     if span == 0:
         return
     now = t % span * n
+    first = t == network.plastic.tallies[row[at.BEGUN]]
     for i in range(lo, hi):
         traces[row[at.PAST_SEEN] + now + i] = seen[i]
     for k in range(used.shape[0]):
-        place = row[at.PAST_USED] + k * span * n + now
-        for i in range(lo, hi):
-            traces[place + i] = used[k, i]
+        for back in range(span if first else 1):  # before the first step all was as after it
+            place = row[at.PAST_USED] + k * span * n + (now + back * n) % (span * n)
+            for i in range(lo, hi):
+                traces[place + i] = used[k, i]
 
 
 def view_of_past(t, row, number, c, network):

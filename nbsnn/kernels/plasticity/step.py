@@ -43,6 +43,19 @@ def change_column(rule: int, j: int, c: Synapses) -> None:
 
 
 @optional
+def follow_variables(
+    t: int, lo: int, hi: int, pop: int, list_: int, ring: int, carried: np.ndarray, used: np.ndarray,
+    factors: np.ndarray, row: np.ndarray, network: Network,
+) -> None:  # fmt: skip
+    """Variables of neurons that a rule sees in the place of traces, if one does."""
+
+
+@optional
+def drift_units(rule: int, lo: int, hi: int, c: Synapses) -> None:
+    """What weights onto the units [lo, hi) do without spikes, if a rule says so."""
+
+
+@optional
 def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Bring synapses up to date that wait for a reward, if there are any."""
 
@@ -115,6 +128,7 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, now)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
     follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
+    follow_variables(t, lo, hi, source, row[at.PRE_VARIABLES], row[at.PRE_RING], carried, used, factors, row, network)
     keep_past(t, lo, hi, seen, used, row, network)
     lo, hi = m * part // parts, m * (part + 1) // parts
     seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
@@ -124,6 +138,7 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     carried, used = side(row[at.POST_CARRIED], count, m, traces), side(row[at.POST_USED], count, m, traces)
     factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
+    follow_variables(t, lo, hi, target, row[at.POST_VARIABLES], row[at.POST_RING], carried, used, factors, row, network)
     if row[at.INTEGERS] >= 0:
         decay_integers(part, parts, t, row, network)
 
@@ -180,6 +195,7 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
     m, threads = pops[target, at.UNITS], network.synapses.threads
     here = part % threads
     lo, hi = m * part // parts, m * (part + 1) // parts
+    drift_units(model, lo, hi, c)
     if row[at.BALANCED] >= 0:
         for d in range(delays_of(row)):
             number = line(row, d)
