@@ -37,7 +37,7 @@ class Pool:
     ``numbers`` are parameters that are shared.
     """
 
-    def __init__(self, dtype: Any):
+    def __init__(self, dtype: np.dtype):
         self.numbers, self.keys = Numbers(dtype), Numbers(np.uint64)
         self.place: dict[tuple[Any, str], tuple[int, int]] = {}
         self.size = 0
