@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from .connection import Connection
 from .home import Home
 from .layout import Layout
 from .outside import GIVEN
+from .signals import HeldBack
 
 Array = np.ndarray
 
@@ -89,11 +89,23 @@ class Tape:
 
     def fetch(self, t0: int, reached: int) -> None:
         """Take what the loop has written in steps [t0, reached)."""
-        steps = np.concatenate([self.steps[k, :n] for k, n in enumerate(self.position)])
-        units = np.concatenate([self.units[k, :n] for k, n in enumerate(self.position)])
+        found = self.position.tolist()
+        if any(found):
+            self._take(t0, reached, found)
+        rows = reached // self.every - t0 // self.every
+        if rows and len(self.places):
+            block = np.empty((rows, len(self.places)), self.dtype)
+            block[:, self.order] = self.block[:rows]
+            self.keep(block)
+
+    def _take(self, t0: int, reached: int, found: list[int]) -> None:
+        """Take the spikes of these steps, as many as each thread has ``found``."""
         if self.parts > 1:
+            steps, units = (np.concatenate([a[k, :n] for k, n in enumerate(found)]) for a in (self.steps, self.units))
             order = np.lexsort((units, steps))
             steps, units = steps[order], units[order]
+        else:
+            steps, units = self.steps[0, : found[0]], self.units[0, : found[0]].copy()
         steps = (steps if reached < 2**31 - 1 else steps.astype(np.int64)) + t0
         for ear in self.ears:
             ear.append((steps, units))
@@ -105,11 +117,6 @@ class Tape:
             self.sink(steps, units)
         elif len(steps):
             self.spikes.append((steps, units))
-        rows = reached // self.every - t0 // self.every
-        if rows and len(self.places):
-            block = np.empty((rows, len(self.places)), self.dtype)
-            block[:, self.order] = self.block[:rows]
-            self.keep(block)
 
 
 class Loop:
@@ -236,8 +243,8 @@ class Loop:
     def advance(self, t1: int, tape: Tape, look: Callable[[int], Any]) -> None:
         """Run up to step ``t1``, in pieces after which ``look`` is called with the step reached."""
         layout = self.layout
-        for row, c in zip(layout.learning.table, layout.learning.connections, strict=True):
-            row[at.LEARNS] = c.learning
+        for k, c in enumerate(layout.learning.connections):
+            layout.learning.table[k, at.LEARNS] = c.learning
         t, piece = int(self.clock[0]), -(-64 // self.window) * self.window
         while t < t1:
             start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most, t + LONGEST)
@@ -250,7 +257,7 @@ class Loop:
                     self._back(t, *before)
                 raise
             finally:  # a signal comes when the loop has returned: what it has done is noted like all else
-                with held_back():
+                with HeldBack():
                     reached = self._reached(record)
                     layout.learning.turned(reached, self.threads)
                     if reached > t:
@@ -321,27 +328,6 @@ class Loop:
                 with suppress(KeyboardInterrupt):
                     time.sleep(0.001)
             raise
-
-
-# Without the enums that the module's own makes, which take longer than a short piece.
-_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block, so that a piece is handed on whole."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or threading.current_thread() is not threading.main_thread():  # it comes elsewhere
-        yield
-        return
-    came: list[int] = []
-    _set_handler(signal.SIGINT, lambda number, frame: came.append(number))
-    try:
-        yield
-    finally:
-        _set_handler(signal.SIGINT, before)
-        if came:
-            signal.raise_signal(signal.SIGINT)
 
 
 @functools.cache
