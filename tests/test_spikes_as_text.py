@@ -1,10 +1,12 @@
-"""Spikes and variables of a recording as text and as data frames, and back."""
+"""Spikes and variables of a recording as text, as data frames and as objects of Neo, and back."""
+
+import sys
 
 import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn.files import read_csv, write_csv
+from nbsnn.files import read_csv, read_neo, write_csv
 from nbsnn.neurons import LIF
 
 
@@ -79,3 +81,72 @@ def test_without_pandas_its_name_is_said():
     except ImportError:
         with pytest.raises(ImportError, match="to_pandas needs pandas: pip install pandas"):
             recorded()[-1].to_pandas()
+
+
+def test_recordings_become_blocks_of_neo_and_their_spikes_inputs():
+    neo = pytest.importorskip("neo")
+    _, noise, cells, run = recorded({"cells": {"spikes": None, "v": [0, 2]}, "noise": "spikes"})
+    segment = run.to_neo(units={"v": "mV"}).segments[0]
+    assert len(segment.spiketrains) == noise.n + cells.n
+    for train in segment.spiketrains:
+        times, units = run.spikes(train.annotations["population"])
+        assert str(train.units.dimensionality) == "ms" and (train.t_start, train.t_stop) == (3.0, 63.0)
+        np.testing.assert_array_equal(train.magnitude, times[units == train.annotations["unit"]])
+    (v,) = segment.analogsignals
+    assert str(v.units.dimensionality) == "mV" and v.array_annotations["unit"].tolist() == [0, 2]
+    assert (v.annotations["population"], v.annotations["variable"]) == ("cells", "v")
+    np.testing.assert_array_equal(v.magnitude, run[cells, "v"])
+    np.testing.assert_allclose(v.times.rescale("ms").magnitude, run.times)
+    for source in (run.to_neo(), segment, segment.spiketrains):
+        for group in (noise, cells):
+            for found, wanted in zip(read_neo(source, group.name), run.spikes(group), strict=True):
+                np.testing.assert_array_equal(found, wanted)
+    only = run.to_neo(cells[1:])
+    assert not only.segments[0].analogsignals
+    np.testing.assert_array_equal(read_neo(only)[1], run.spikes(cells[1:])[1])
+    plain = [neo.SpikeTrain([0.002, 0.004], units="s", t_stop=1.0), neo.SpikeTrain([3.0], units="ms", t_stop=9.0)]
+    assert [part.tolist() for part in read_neo(plain)] == [[2.0, 3.0, 4.0], [0, 1, 0]]
+
+
+def test_variables_that_were_recorded_once_and_weights_become_signals_of_neo():
+    pytest.importorskip("neo")
+    net = nbsnn.Network(dt=0.1, device="python")
+    cells, noise = net.population(LIF(tau=10.0), 3), net.poisson(4, 200.0)
+    synapse = net.connect(noise, cells, nbsnn.AllToAll(), weight=np.linspace(0.1, 0.6, 12))
+    run = net.run(5.0, record={cells: "v", synapse: "weight"}, every={cells: 0.5, synapse: 5.0})
+    segment = run.to_neo().segments[0]
+    (v,), (w,) = segment.analogsignals, segment.irregularlysampledsignals
+    assert v.shape == (10, 3) and float(v.sampling_period.rescale("ms")) == pytest.approx(0.5)
+    assert w.annotations["connection"] == synapse.name and w.array_annotations["synapse"].tolist() == list(range(12))
+    np.testing.assert_array_equal(w.magnitude, run[synapse, "weight"])
+    assert v.units.dimensionality.string == "dimensionless"
+
+
+def test_what_neo_cannot_give_is_refused():
+    neo = pytest.importorskip("neo")
+    run = recorded()[-1]
+    with pytest.raises(ValueError, match="units: 'v' was not recorded"):
+        run.to_neo(units={"v": "mV"})
+    block = run.to_neo()
+    with pytest.raises(ValueError, match=r"of \['cells', 'noise'\]: name the population"):
+        read_neo(block)
+    with pytest.raises(ValueError, match="no train is of 'other'"):
+        read_neo(block, "other")
+    block.segments.append(neo.Segment())
+    with pytest.raises(ValueError, match="2 segments"):
+        read_neo(block, "cells")
+    with pytest.raises(ValueError, match="no spike trains"):
+        read_neo(neo.Segment())
+    for unit in (-1, 1.5, 0):
+        trains = [neo.SpikeTrain([1.0], units="ms", t_stop=2.0, unit=k) for k in (0, unit)]
+        with pytest.raises(ValueError, match='annotations "unit" must be different'):
+            read_neo(trains)
+    for source in (3, [1.0], "run.nwb"):
+        with pytest.raises(TypeError, match="source must be a Block, a Segment or SpikeTrains"):
+            read_neo(source)
+
+
+def test_without_neo_what_installs_it_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "neo", None)
+    with pytest.raises(ImportError, match=r'to_neo needs Neo: pip install "nbsnn\[neo\]"'):
+        recorded()[-1].to_neo()

@@ -2,6 +2,7 @@
 
 from .csv import read_csv as read_csv
 from .csv import write_csv as write_csv
+from .neo import read_neo as read_neo
 from .spikes import SpikeFile as SpikeFile
 from .spikes import SpikeWriter as SpikeWriter
 from .variables import VariableFile as VariableFile

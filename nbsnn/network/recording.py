@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from importlib import import_module
 from itertools import pairwise
 from os import PathLike
@@ -22,6 +22,7 @@ from .home import Home
 from .loop import Tape
 from .request import RecordRequest
 from .sealed import Sealed
+from .to_neo import block_of
 
 Array = np.ndarray
 
@@ -263,6 +264,33 @@ class Recording(Sealed):
         times, units = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
         order = np.argsort(times, kind="stable")
         return pandas.DataFrame({"time_ms": times[order], "population": names[order], "unit": units[order]})
+
+    def to_neo(self, group: Group | Section | str | None = None, *, units: Mapping[str, str] = {}) -> Any:
+        """Spikes and variables as a ``neo.Block`` of one segment; Neo must be installed, ``pip install "nbsnn[neo]"``.
+
+        Parameters
+        ----------
+        group : Group, Section or str, optional
+            Whose spikes and variables; by default all that was recorded.
+        units : mapping
+            Physical units of variables by name, ``{"v": "mV"}``; the others are dimensionless.
+
+        Returns
+        -------
+        neo.Block
+            A ``SpikeTrain`` of each unit, with the annotations "population" and "unit", and an ``AnalogSignal`` of each
+            variable ("population" or "connection", "variable"; array annotation "unit" or "synapse"), or an
+            ``IrregularlySampledSignal`` if it was recorded only once. ``nbsnn.files.read_neo`` reads the spikes, and
+            ``neo.io`` writes files: ``neo.io.NWBIO("run.nwb", "w").write_all_blocks([block])``.
+
+        Raises
+        ------
+        ImportError
+            If Neo is not installed.
+        ValueError, TypeError
+            If ``units`` names a variable that was not recorded.
+        """
+        return block_of(self, group, units)
 
     def plot(self, path: str | PathLike[str] | None = None) -> Any:
         """Draw a raster of all populations, with their rates under it; write it to ``path`` if one is given.

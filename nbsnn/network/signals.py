@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import signal
 import threading
-from typing import Any
 
-_signal: Any = importlib.import_module("_signal")  # ``signal`` without its enums, which take longer than a short piece
+_signal = importlib.import_module("_signal")  # ``signal`` without its enums, which take longer than a short piece
 
 
 class HeldBack:

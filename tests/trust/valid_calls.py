@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -354,6 +355,9 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"path": lambda: new_path(".csv"), "spikes": lambda: {"a": (np.array([1.0]), np.array([0]))}},
         ),
         "files.read_csv": (nbsnn.files.read_csv, nbsnn.files.read_csv, {"path": csv_file, "population": "a"}),
+        "files.read_neo": (
+            nbsnn.files.read_neo, nbsnn.files.read_neo, {"source": lambda: [neo_train()], "population": "a"},
+        ),
         "statistics.cross_correlogram": (
             nbsnn.statistics.cross_correlogram, nbsnn.statistics.cross_correlogram,
             {"first": np.array([1.0, 2.0]), "second": np.array([1.5]), "width": 1.0, "longest": 5.0},
@@ -930,6 +934,12 @@ def public() -> Iterator[tuple[str, Callable]]:
                 if not key.startswith("_") and key not in PROTOCOL.split() and ours and id(method) not in seen:
                     seen.add(id(method))
                     yield f"{name}.{key}", method
+
+
+def neo_train() -> SimpleNamespace:
+    """What is read of a spike train of Neo, which need not be installed."""
+    spikes = SimpleNamespace(magnitude=np.array([1.0]))
+    return SimpleNamespace(annotations={"population": "a", "unit": 0}, t_stop=2.0, rescale=lambda unit: spikes)
 
 
 def calls() -> tuple[dict[str, Call], list[str]]:
