@@ -10,9 +10,14 @@ from nbsnn.network import Network, loop
 from nbsnn.neurons import LIF
 from nbsnn.synapses import Exponential
 
-SMALL = {"cuba": 0.1, "coba": 0.1, "cobahh": 0.1, "brunel": 0.04, "microcircuit": 0.02}
-TO_COMPILE = {"coba", "cobahh", "brunel"}  # seconds each: in the default tests they run interpreted, and smaller
-TINY = {"coba": 0.02, "cobahh": 0.02, "brunel": 0.004}
+SMALL = {"cuba": 0.1, "coba": 0.1, "cobahh": 0.1, "brunel": 0.04, "microcircuit": 0.02, "wang": 0.05}
+TO_COMPILE = {
+    "coba",
+    "cobahh",
+    "brunel",
+    "wang",
+}  # seconds each: in the default tests they run interpreted, and smaller
+TINY = {"coba": 0.02, "cobahh": 0.02, "brunel": 0.004, "wang": 0.02}
 WAYS = [("python", name) for name in TINY]
 WAYS += [pytest.param("cpu", name, marks=pytest.mark.long) for name in ("microcircuit", "cuba", *TINY)]
 
@@ -195,3 +200,33 @@ def test_sections_have_names_and_initial_values_are_checked():
             wrong()
     with pytest.raises(ValueError, match="already"):
         cells[:1].named("cells")
+
+
+def test_wang_is_what_the_paper_says():
+    net = small("wang", scale=1.0)
+    assert [group.n for group in net.groups] == [1600, 400]
+    assert [net.sections[name].n for name in ("first", "second", "others")] == [240, 240, 1120]
+    weights = {c.name: c._weight for c in net.connections}  # not built, as all are connected with all
+    assert weights["NMDA first to first"] == weights["NMDA second to second"] == pytest.approx(1.7 * 0.165)
+    lost = 1.0 - 0.15 * 0.7 / 0.85
+    for source, target in (("second", "first"), ("others", "first"), ("first", "second"), ("others", "second")):
+        assert weights[f"NMDA {source} to {target}"] == pytest.approx(lost * 0.165)
+        assert weights[f"Exponential {source} to {target}"] == pytest.approx(lost * 0.05)
+    assert weights["NMDA first to others"] == pytest.approx(0.165) and weights["NMDA others to inh"] == 0.13
+    total = 0.15 * 1.7 + 0.85 * lost  # the sum of weights onto a chosen cell does not depend on w+
+    assert total == pytest.approx(1.0)
+    assert [net.groups[k].ports[0].drives[0].mean for k in (0, 1)] == pytest.approx([0.24, 0.24])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("potentiation", "low", "high"), [(1.7, 10.0, 28.0), (1.8, 28.0, 50.0)])
+def test_wang_fires_little_and_keeps_firing_after_a_cue(potentiation, low, high):
+    net = models.wang(seed=1, start=600.0, stop=1400.0, potentiation=potentiation)
+    net.run(200.0)
+    before, cue = net.run(400.0), net.run(800.0)
+    net.run(200.0)
+    after = net.run(800.0)
+    assert 1.5 < before.rate("exc") < 4.0 and 6.0 < before.rate("inh") < 11.0  # published: about 3 and 9 Hz
+    assert 20.0 < cue.rate("first") < 70.0
+    assert low < after.rate("first") < high and after.rate("second") < 3.0
+    assert 10.0 < after.rate("inh") < 17.0

@@ -63,7 +63,7 @@ def test_a_silent_network_is_shown_as_one(tmp_path, capsys):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("model", ["coba", "cobahh", "brunel", "microcircuit"])
+@pytest.mark.parametrize("model", ["coba", "cobahh", "brunel", "microcircuit", "wang"])
 def test_every_model_runs_in_both_precisions(model, tmp_path, capsys):
     for more in ([], ["--float64", "--force"]):
         assert simulate(tmp_path, *more, model=model) == 0
@@ -230,4 +230,4 @@ def test_help_names_the_models(capsys):
         main(["simulate", "--help"])
     assert stopped.value.code == 0
     text = capsys.readouterr().out
-    assert all(name in text for name in ("cuba", "coba", "cobahh", "brunel", "microcircuit"))
+    assert all(name in text for name in ("cuba", "coba", "cobahh", "brunel", "microcircuit", "wang"))

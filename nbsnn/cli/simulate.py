@@ -59,6 +59,9 @@ MODELS = {
         "share of the neurons, and of the inputs of each, up to 1; weights and a current make up for the others",
         scale=0.1,
     ),
+    "wang": Model(
+        models.wang, "2000 neurons that decide and remember, NMDA (Wang 2002)", "times as many neurons, weaker synapses"
+    ),
 }
 
 

@@ -136,5 +136,6 @@ COMMANDS: dict[str, Callable[[Main], None]] = {
     "cobahh": lambda _: _simulate(models.cobahh, 0.05),
     "brunel": lambda _: _simulate(models.brunel, 0.02),
     "microcircuit": lambda _: _simulate(models.microcircuit, 0.01),
+    "wang": lambda _: _simulate(models.wang, 0.02),
 }
 """What each name stands for."""

@@ -5,3 +5,4 @@ from .coba import coba as coba
 from .cobahh import cobahh as cobahh
 from .cuba import cuba as cuba
 from .microcircuit import microcircuit as microcircuit
+from .wang import wang as wang

@@ -94,6 +94,7 @@ MORE = {  # what options lead to: callable -> further arguments
     "plasticity.MSTDPET": {"a_plus": 1.0, "tau_plus": 20.0, "order": "decay add use", "w_max": 1.0, "clip": "all"},
     "plasticity.PairSTDP": RULE, "plasticity.TripletSTDP": RULE, "plasticity.VogelsSTDP": RULE, "neurons.PLIF": REST,
     "models.microcircuit": {"scale": 0.01},
+    "models.wang": {"scale": 0.02},
     "OTTT": ONLINE, "bindsnet.MSTDP": {"batch": "sum", "clip": "all"}, "bindsnet.MSTDPET": {"a_plus": 1.0, "wmax": 1.0},
     "bindsnet.PostPre": {"batch": "sum"}, "bindsnet.WeightDependentPostPre": {"tc_trace": 20.0, "wmax": 1.0},
     "statistics.correlation": {"start": 0.0, "width": 5.0, "sample": 200, "seed": 0},
