@@ -80,6 +80,7 @@ def wang(
     many, few = 4 * cells // 5, cells - 4 * cells // 5
     scale, chosen = cells / CELLS, round(SHARE * 4 * cells / 5)
     potentiation = number("potentiation", potentiation, least=0.0, most=1.0 / SHARE)
+    more, stop = number("coherence", coherence, least=-100.0, most=100.0) / 100.0, number("stop", stop)
     depression = 1.0 - SHARE * (potentiation - 1.0) / (1.0 - SHARE)
     net = Network(dt, seed, dtype=dtype, device=device)
     neurons = {
@@ -107,7 +108,7 @@ def wang(
         net.connect(inh, target, AllToAll(), weight=gaba / scale, delay=0.5, synapse=GABA)
     for target in (exc, inh):
         net.drive(target, EXTERNAL, CONDUCTANCES[target.name][0], AMPA)
-    for group, more in ((first, coherence), (second, -coherence)):
-        rate = number("cue", cue, least=0.0) * (1.0 + number("coherence", more, least=-100.0, most=100.0) / 100.0)
+    for group, sign in ((first, 1.0), (second, -1.0)):
+        rate = number("cue", cue, least=0.0) * (1.0 + sign * more)
         net.drive(group, rate, CONDUCTANCES["exc"][0], AMPA, start=start, stop=stop)
     return net
