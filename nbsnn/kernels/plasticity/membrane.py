@@ -62,7 +62,7 @@ def drift_units(lo: int, hi: int, c: Synapses) -> None:
         if active(*y, *p):
             for k in range(c.start[j], c.start[j + 1]):
                 x, o = traces_pre(c.X, 0, 0, known_at(c.source[k], c)), c.first + c.synapse[k]
-                w = c.weights[o]
+                w: float = c.weights[o]  # type: ignore[assignment]
                 d = widen(limits.scale * dt * drift(w, *x, *y, *p))
                 c.weights[o] = clip(w + weigh(w, d, limits.low, limits.high, limits.mu), limits.low, limits.high)
 
