@@ -112,7 +112,10 @@ def test_our_line_for_theirs_is_a_call_that_is_understood(title, code):
     scope = {**vars(nbsnn.neurons), "nbsnn": nbsnn, "net": net, "run": nbsnn.Network().run}
     scope |= {name: getattr(nbsnn, name) for name in ("presets", "surrogates", "synapses", "plasticity", "Parallel")}
     scope |= {"Identity": nbsnn.Identity, "Delay": nbsnn.Delay, "LIFCell": nbsnn.presets.norse.LIFCell}
-    scope["first"] = nbsnn.network.Recording
+    scope |= {"first": nbsnn.network.Recording, "grid": nbsnn.sparse.grid}
+    if simulates:
+        cells = net.population(nbsnn.neurons.LIF(), 4)
+        scope["connection"] = net.connect(cells, cells, nbsnn.AllToAll())
     scope["learner"] = nbsnn.BPTT(nbsnn.Sequential(nbsnn.Dense(1, 1)), nbsnn.losses.rate_cross_entropy)
     for call in (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)):
         if isinstance(call.func, ast.Call) or any(isinstance(arg, ast.Starred) for arg in call.args):

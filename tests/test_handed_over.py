@@ -275,7 +275,8 @@ def test_one_network_runs_in_several_threads():
 
 
 def test_the_plan_of_a_convolutional_network_counts_all_layers():
-    parts = nbsnn.Conv2d(1, 4, 3), LIF(v_threshold=0.5), nbsnn.MaxPool2d(2), nbsnn.Flatten(), Dense(36, 3), LI()
+    conv = nbsnn.Conv2d(1, 4, 3, path="dense")
+    parts = conv, LIF(v_threshold=0.5), nbsnn.MaxPool2d(2), nbsnn.Flatten(), Dense(36, 3), LI()
     net = Sequential(*parts, input_shape=(1, 8, 8), seed=0)
     plans = BPTT(net, losses.rate_cross_entropy).plan(5, 2)
     assert [names for names in plans if len(names) == 1][:3] == [("conv2d1",), ("lif1",), ("maxpool2d1",)]

@@ -296,7 +296,7 @@ def test_a_state_that_does_not_fit_changes_nothing(tmp_path):
     net = mixed("python")
     net.run(5.0)
     state, before = net.state(), net.state()
-    state.arrays["ring"] = state.arrays["ring"][:-1]
+    state.arrays["ring"] = state.arrays["ring"][:, :-1]
     with pytest.raises(ValueError, match="ring of this network is float32"):
         net.restore(state)
     for name, array in net.state().arrays.items():
@@ -466,7 +466,7 @@ def small():
         (lambda net, c: DoubleExponential(2.0, 2.0), ValueError, "must differ"),
         (lambda net, c: TsodyksMarkram(U=0.0), ValueError, "U must be above 0"),
         (lambda net, c: nbsnn.Network().run(1.0), ValueError, "no population"),
-        (lambda net, c: (net.build(), net.connect(c, c, nbsnn.AllToAll())), ValueError, "has been built"),
+        (lambda net, c: (net.build(), net.population(LIF(), 1)), ValueError, "has been built"),
     ],
 )
 def test_bad_input(call, error, message):

@@ -47,6 +47,7 @@ PROTOCOL = """
     check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps changed
     go_on rewrite given stepped said gate delays_to present rewiring affordable rewired
+    settling variables
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -63,7 +64,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
-        device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
+        device.threads.run_threaded device.threads.balanced device.threads.launch device.threads.run_kernel device.threads.windows
     """,
     "no argument": """
         Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
@@ -71,7 +72,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
     """,
     "a part of others that are called": """
         spikingjelly.conventions spikingjelly.start_of Tempotron.v_vjp Tempotron.vjp Stack.vjp Gradient.learn
-        CustomSynapse.conductance synapses.Graded
+        CustomSynapse.conductance synapses.Graded LowPass.steps
         SpikeFile.find sparse.values.named Classic.learn shown_order tempotron.shared_directions encode.delta
     """,
     "not installed": ("" if BOKEH else "page ") + ("" if TENSORBOARD else "TensorBoard"),
