@@ -461,6 +461,7 @@ def test_the_peers_of_a_gpu_exist():
         assert name in module("processes").DISTRIBUTIONS and f'"{options.split()[1]}"' in source, title
 
 
+@pytest.mark.long
 def test_ranks_are_measured(run):
     """On one, which needs no MPI."""
     [row] = run("mpi.py", "--ranks", "1", "--scale", "0.01", "--settle", "1", "--duration", "20")["tables"].popitem()[1]

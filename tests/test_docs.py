@@ -18,7 +18,9 @@ PAGES = sorted((EXAMPLES / "docs").glob("*.md"))
 LESSONS = sorted(EXAMPLES.glob("[0-9]*.py"))
 
 
-COMPILES = ("changes.md", "coming_from.md", "command_line.md", "conversion.md", "sklearn.md")  # for a long time
+COMPILES = (  # for a long time
+    "changes.md", "coming_from.md", "command_line.md", "conventions.md", "conversion.md", "sklearn.md", "tour.md",
+)  # fmt: skip
 NEEDS = {"getting_started.md": "matplotlib", "nir.md": "pyfive", "pages.md": "bokeh", "sklearn.md": "sklearn"}
 
 

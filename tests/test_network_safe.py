@@ -93,7 +93,7 @@ def test_after_a_full_disk_for_variables_time_and_arrays_belong_together(record,
     check_whole(net, brain()[0])
 
 
-@pytest.mark.parametrize("device", ["python", "cpu"])
+@pytest.mark.parametrize("device", ["python", pytest.param("cpu", marks=pytest.mark.long)])
 def test_after_an_error_of_a_callback_time_and_arrays_belong_together(device):
     net, _ = brain(device)
 

@@ -22,7 +22,13 @@ def network(weight=2.0, seed=0):
 
 def slow(command: str) -> bool:
     """Whether a command compiles for long what another like it compiles too."""
-    long = ("nbsnn simulate co", "nbsnn simulate brunel", "nbsnn simulate micro", "nbsnn train diehl-cook")
+    long = (
+        "nbsnn simulate co",
+        "nbsnn simulate brunel",
+        "nbsnn simulate micro",
+        "nbsnn simulate wang",
+        "nbsnn train diehl-cook",
+    )
     return command.startswith((*long, *(f"nbsnn train {task}" for task in TIMED)))
 
 

@@ -138,7 +138,7 @@ def learned(rule, w0, trains, delays, post, rows, synapse):
     return net.run((rows[-1] + 1) * DT, record={plastic: "weight"}, every=DT)[plastic, "weight"][rows]
 
 
-@pytest.mark.parametrize("order", ["default", pytest.param("neither", marks=pytest.mark.long)])
+@pytest.mark.parametrize("order", ["default", "neither"])
 def test_delays_of_plastic_synapses_are_their_own(case, order, stored):
     delays, rule, w0 = stored[f"{case}/delays"], pair_rule(stored, "delays", order), float(stored["delays/params/w0"])
     trains = [stored[f"{case}/train{k}"] for k in range(len(delays) if case.endswith("five_sources") else 1)]

@@ -64,7 +64,8 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
-        device.threads.run_threaded device.threads.balanced device.threads.launch device.threads.run_kernel device.threads.windows
+        device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
+        device.threads.balanced
     """,
     "no argument": """
         Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
