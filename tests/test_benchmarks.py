@@ -532,7 +532,7 @@ def test_only_results_of_a_report_are_kept_and_take_the_place_of_those_of_the_sa
     monkeypatch.setattr(t, "STORE", tmp_path / "speed.json")
     monkeypatch.setattr(t, "GROWTH", tmp_path / "growth.json")
     assert t.main([str(tmp_path / "report.json"), "--growth", str(tmp_path / "grown.json")]) == 0
-    assert "| T | 1: 500, 2: 1e+03 | 1.00 | 1: 1, 2: 3 | 1.58 |" in page.read_text()
+    assert "| T | 1: 500, 2: 1000 | 1.00 | 1: 1, 2: 3 | 1.58 |" in page.read_text()
     assert json.loads((tmp_path / "growth.json").read_text()) == grown
     assert "| w | 3 s (torch) | 500 ms | 6 | new |" in (tmp_path / "README.md").read_text()
     assert len(json.loads((tmp_path / "speed.json").read_text())) == 1

@@ -75,6 +75,11 @@ WORK = {
 }
 
 
+def brief(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:.3g}" if value < 1000.0 else f"{value:.0f}"
+
+
 def growth(report: dict[str, Any]) -> str:
     """Times and memory against one quantity after the other, and the slopes in logarithms."""
     lines = [
@@ -83,7 +88,7 @@ def growth(report: dict[str, Any]) -> str:
     ]
     for row in report["lines"]:
         times, sizes = (
-            ", ".join(f"{x:g}: {factor * y:.3g}" for x, y in zip(row["points"], row[key], strict=True))
+            ", ".join(f"{x:g}: {brief(factor * y)}" for x, y in zip(row["points"], row[key], strict=True))
             for key, factor in (("seconds", 1e3), ("bytes", 1e-6))
         )
         cells = WORK[row["what"]], row["against"], times, f"{row['slope']:.2f}", sizes, f"{row['memory_slope']:.2f}"
