@@ -194,3 +194,12 @@ def test_the_plan_bounds_what_is_kept_and_a_budget_below_it_is_refused():
     nbsnn.BPTT(net, step_mse, max_bytes=2 * needed).gradients(x, np.ones((T, B, 3), np.float32))
     with pytest.raises(ValueError, match="max_bytes is 1000"):
         nbsnn.BPTT(net, step_mse, max_bytes=1000).gradients(x, np.ones((T, B, 3), np.float32))
+
+
+def test_a_budget_holds_where_the_layers_run_one_by_one():
+    net = network(dtype=np.float32)
+    needed = sum(plan.bytes for plan in nbsnn.BPTT(net, step_mse).plan(T, 60).values())
+    learner = nbsnn.BPTT(net, step_mse, max_bytes=needed)
+    learner.gradients(spikes((T, 60, 2, 9, 8), dtype=np.float32), np.ones((T, 60, 3), np.float32))
+    with pytest.raises(ValueError, match="the input of conv2d1 is no spikes, or too many"):
+        learner.gradients(np.full((T, 60, 2, 9, 8), 0.5, np.float32) * np.arange(T)[:, None, None, None, None], None)

@@ -15,7 +15,8 @@ simulator's neurons take 0.55 to 0.75 of the time there.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,11 +56,7 @@ def add_rows() -> Any:
             ir = _Builder(context, builder, x.dtype, LINE)
             x_, r_, given_, s_, weight_, first_, index_, e_, end_ = args
             total = cgutils.alloca_once_value(builder, ir.load(ir.vector(ir.row(given, given_, s_))))
-            rows = ir.row(weight, weight_, first_)
-            chosen = context.make_array(index)(context, builder, index_).data
-            with cgutils.for_range_slice(builder, e_, end_, ir.one, ir.intp) as (k, _):
-                i = builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp)
-                row = ir.load(ir.vector(builder.gep(rows, [builder.mul(i, ir.number(LINE))])))
+            with _chosen(ir, weight, weight_, first_, index, index_, e_, end_) as (_, row):
                 builder.store(builder.fadd(builder.load(total), row), total)
             ir.store(builder.load(total), ir.vector(ir.row(x, x_, r_)))
             return context.get_dummy_value()
@@ -110,12 +107,8 @@ def add_weighted() -> Any:
             x_, r_, weight_, first_, g_, a_, index_, e_, end_ = args
             total = cgutils.alloca_once_value(builder, ir.zeros)
             builder.store(ir.zeros, total)
-            rows = ir.row(weight, weight_, first_)
             factors = builder.gep(context.make_array(g)(context, builder, g_).data, [a_])
-            chosen = context.make_array(index)(context, builder, index_).data
-            with cgutils.for_range_slice(builder, e_, end_, ir.one, ir.intp) as (k, _):
-                i = builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp)
-                row = ir.load(ir.vector(builder.gep(rows, [builder.mul(i, ir.number(LINE))])))
+            with _chosen(ir, weight, weight_, first_, index, index_, e_, end_) as (i, row):
                 same = ir.everywhere(builder.load(builder.gep(factors, [i])))
                 builder.store(ir.fused(same, row, builder.load(total)), total)
             ir.store(builder.load(total), ir.vector(ir.row(x, x_, r_)))
@@ -204,6 +197,20 @@ def add_products() -> Any:
         return types.none(x, r, count, stride, g, s, weight, first, many), generate
 
     return add_products
+
+
+@contextmanager
+def _chosen(
+    ir: _Builder, weight: Array, weight_: Value, first: Value, index: Array, index_: Value, e: Value, end: Value
+) -> Iterator[tuple[Any, Any]]:
+    """A loop over the rows ``first + index[k]`` of lines of weights, for k from e on: the index, and the row."""
+    from numba.core import cgutils
+
+    builder, rows = ir.builder, ir.row(weight, weight_, first)
+    chosen = ir.context.make_array(index)(ir.context, builder, index_).data
+    with cgutils.for_range_slice(builder, e, end, ir.one, ir.intp) as (k, _):
+        i = builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp)
+        yield i, ir.load(ir.vector(builder.gep(rows, [builder.mul(i, ir.number(LINE))])))
 
 
 def _rows_in_turn(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int, rows: int) -> None:

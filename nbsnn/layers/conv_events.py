@@ -55,12 +55,16 @@ class SpikeWindows:
         self.places, self.area = places, places[0] * places[1]
         self.window = math.prod(weight[1:])  # additions of a spike
 
-    def find(self, images: Array, tape: Nested) -> PackedSpikes | None:
-        """The spikes of ``images`` [N, C, H, W] if they are such, and few enough."""
+    @property
+    def limit(self) -> float:
+        """Up to which share of ones spikes are few."""
+        return 1.0 if self.path == "events" else BREAK_EVEN
+
+    def find(self, images: Array, tape: Nested, steps: int = 1) -> PackedSpikes | None:
+        """The spikes of ``images`` [N, C, H, W], in order of so many steps, if they are such, and few enough."""
         if self.path == "auto" and images.size * self.window < SMALLEST:
             return None
-        limit = 1.0 if self.path == "events" else BREAK_EVEN
-        return PackedSpikes.of(images.reshape(1, len(images), self.units), tape.setdefault("packed", {}), limit)
+        return PackedSpikes.of(images.reshape(steps, -1, self.units), tape.setdefault("packed", {}), self.limit)
 
     def forward(self, spikes: PackedSpikes, weight: Array, bias: Array | None, y: Array) -> None:
         """Fill y [N, C', H' W']."""

@@ -136,7 +136,8 @@ class BPTT(Learner):
     def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """Memory that a training step takes for the backward pass, before anything is run.
 
-        For stacks of dense connections and populations an upper bound, for other layers an estimate.
+        For stacks of dense connections and populations an upper bound, for other layers an estimate; of convolutions
+        that train with their populations, one for inputs of spikes.
 
         Parameters
         ----------

@@ -62,7 +62,7 @@ def wang(
 
     Notes
     -----
-    Cells fire at 2 to 3 Hz and 8 Hz (inhibitory ones) before the stimulus. After it the chosen group goes on at 13 to
+    Cells fire at 2 to 3 Hz and 8 Hz (inhibitory ones) before the stimulus. After it the chosen group goes on at 11 to
     23 Hz, which falls slowly, and with ``potentiation=1.8`` at 35 to 41 Hz. The stimulus has a steady rate; that of
     the original changes every 50 ms, by 4 Hz.
 

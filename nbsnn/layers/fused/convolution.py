@@ -24,7 +24,7 @@ from ...random import Draws
 from ...spikes.blocks import blocks, in_lines
 from ...spikes.packed import PackedSpikes
 from ..conv2d import Conv2d
-from ..conv_events import BREAK_EVEN, PIECES, SMALLEST
+from ..conv_events import PIECES
 from ..layer import Array, Layer, Nested, Start
 from ..pool2d import MaxPool2d
 from ..population import Population
@@ -33,7 +33,7 @@ from ..sequential import Sequential
 from .image_layout import ImageLayout, corners, filled, meetings
 from .layout import aligned, copied, to_lines
 from .memory_plan import EVERY, Plan
-from .stack import BlockRecords, share_layers
+from .stack import BlockRecords, Budget, share_layers
 
 u = np.uintp
 
@@ -97,11 +97,13 @@ class ImageTape:
 class FusedConvolution(Sequential):
     """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, the layers of ``net`` under these names."""
 
-    def __init__(self, net: Sequential, names: list[str]):
+    def __init__(self, net: Sequential, names: list[str], budget: Budget):
         share_layers(self, net, {name: net.children[name] for name in names})
-        self.names = names
+        self.names, self.budget = names, budget
         connection, population, *pool = self.children.values()
         assert isinstance(connection, Conv2d) and isinstance(population, Population)
+        assert connection.by_spikes is not None
+        self.events = connection.by_spikes
         self.connection, self.population, self.dtype = connection, population, population.setting.dtype
         self.window: Pair = pool[0].kernel_size if pool and isinstance(pool[0], MaxPool2d) else (1, 1)
         self.maxima, self.lines = _maxima(connection, self.window), ImageLayout(population)
@@ -112,7 +114,10 @@ class FusedConvolution(Sequential):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         kept: ImageTape = tape.setdefault(self.names[0], ImageTape())
-        kept.spikes = None if self.arrays.constant(x) else self._find(x, kept)
+        kept.spikes = None
+        if not self.arrays.constant(x):
+            images = np.require(x, self.dtype, ["C", "W"]).reshape(-1, *self.connection.image)
+            kept.spikes = self.events.find(images, kept.arrays, len(x))
         if kept.spikes is not None:
             kept.x = x
             y = self._run(kept, state[self.names[1]])
@@ -120,23 +125,21 @@ class FusedConvolution(Sequential):
                 kept.plain.clear()
                 return y, {self.names[1]: self._final(kept)}
             kept.spikes = None
+        self._check_budget(len(x), x.shape[1])
         final: Nested = {}
         for name in self.children:
             x = self._forward(name, x, state, kept.plain, draws, final)
         return x, final
 
-    def _find(self, x: Array, kept: ImageTape) -> PackedSpikes | None:
-        """The input as events, if it is spikes, and few enough."""
-        c = self.connection
-        if c.path == "auto" and x.size * math.prod(c.kernel_size) * c.c_post < SMALLEST:
-            return None
-        x = np.require(x, self.dtype, ["C", "W"])
-        return PackedSpikes.of(x.reshape(*x.shape[:2], -1), kept.arrays.setdefault("packed", {}), self._limit)
-
-    @property
-    def _limit(self) -> float:
-        """Up to which share of ones the layers run as one."""
-        return 1.0 if self.connection.path == "events" else BREAK_EVEN
+    def _check_budget(self, steps: int, batch: int) -> None:
+        """Refuse to run layer by layer where that takes more than the whole network may."""
+        others = (layer for layer in self.budget.others.values() if layer is not self)
+        taken = sum(layer.tape_bytes(steps, batch) for layer in (*self.children.values(), *others))
+        if self.budget.max_bytes is not None and taken > self.budget.max_bytes:
+            raise ValueError(
+                f"max_bytes is {self.budget.max_bytes}, but the input of {self.names[0]} is no spikes, or too many, so "
+                f"that layers keep all, about {taken} bytes: use a smaller batch, or chunk="
+            )
 
     def _run(self, kept: ImageTape, state: Nested) -> Array | None:
         """The maxima of all samples; None if outputs that should be spikes are other numbers."""
@@ -247,7 +250,9 @@ class FusedConvolution(Sequential):
         if kept.spikes is None:
             return super().backward(gy, kept.plain, grads, after=after, inject=inject, wanted=wanted)
         if after:
-            raise NotImplementedError("here no gradient comes from the final state: use compact=False")
+            raise NotImplementedError(
+                "a fused convolution takes no gradient with respect to its final state: use compact=False"
+            )
         packed, c, lines, Z, S = kept.spikes, self.connection, self.lines, kept.arrays["Z"], kept.arrays["S"]
         rows, (every, _) = packed.steps * packed.batch, _marks(packed.steps)
         with span("arrange"):
@@ -295,7 +300,7 @@ class FusedConvolution(Sequential):
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
-            "positions of spikes": int(self._limit * 1.125 * rows * image) * 4,
+            "positions of spikes": int(self.events.limit * 1.125 * rows * image) * 4,
             "outputs and errors": 2 * rows * lines.channels * math.prod(self.maxima) * size,
             "room of threads": min(threads(), batch) * room * size,
             "weights and their gradients": ((pieces + 4) * weights + pieces * lanes) * size,

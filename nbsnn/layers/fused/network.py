@@ -1,4 +1,5 @@
-"""A network as it trains: its dense connections and populations in a row run together, each run a ``FusedStack``."""
+"""A network as it trains: dense connections and populations in a row run together, each run a ``FusedStack``, and a
+convolution with what follows it as a ``FusedConvolution``."""
 
 from __future__ import annotations
 
@@ -75,7 +76,7 @@ class FusedNetwork(Sequential):
                 self.parts.append(FusedStack(net, run, self.budget))
                 self.budget.stacks += 1
             elif run := in_one(names, net.children):
-                part = FusedConvolution(net, run)
+                part = FusedConvolution(net, run, self.budget)
                 self.parts.append(part)
                 self.budget.others[run[0]] = part
             else:
