@@ -96,7 +96,7 @@ def widths(folder: Path) -> dict:
         if dtype == "float32":
             population.backward(np.ones_like(x), tape, population.zeros())
         for name, kernel in population._kernels.items():
-            (code,) = kernel.dispatcher.inspect_llvm().values()
+            (code,) = kernel.inspect_llvm().values()
             answer[f"{name} {dtype}"] = sorted({"float", "double"} & set(code.replace(",", " ").split()))
     return answer
 
@@ -113,7 +113,7 @@ def many(folder: Path) -> dict:
         kernel = compile.kernel(importlib.import_module("tiny").loop)
         kernel(y)
         results.append(float(y[0]))
-        path = Path(kernel.dispatcher.stats.cache_path)
+        path = Path(kernel.stats.cache_path)
         left.append([len(list(path.glob(f"tiny.loop_*.{ending}"))) for ending in ("nbi", "nbc")])
     return {"results": results, "left": left}
 

@@ -295,7 +295,7 @@ def test_an_interrupted_training_says_the_command_that_goes_on_bit_for_bit(tmp_p
 def test_compiling_is_said_if_it_takes_long(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr("nbsnn.progress.compiling.SILENCE", 0.15)
-    monkeypatch.setattr("nbsnn.compile.cache.at_work", ["forward"])
+    monkeypatch.setattr("nbsnn.progress.compiling.at_work", ["forward"])
     for shown in (True, False):
         with compiling(Progress(shown, stream=stream)):
             time.sleep(1.0)

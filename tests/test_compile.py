@@ -211,7 +211,7 @@ def test_a_switch_compiles_kernels_that_check_indices(monkeypatch, template):
     monkeypatch.setenv("NBSNN_CHECK", "1")
     assert compile.checked() and kernel(template) is not unchecked
     if not os.environ.get("NUMBA_DISABLE_JIT"):
-        assert kernel(template).name != unchecked.name
+        assert kernel(template).py_func.__qualname__ != unchecked.py_func.__qualname__
     with pytest.raises(IndexError, match="out of bounds"):
         kernel(template)(y)
     assert kernel(template, device="python").__name__ == template.__name__ and not np.any(y.base)

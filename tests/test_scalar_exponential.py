@@ -158,9 +158,7 @@ def test_a_loop_is_vectorised(name, dtype, monkeypatch):
     monkeypatch.setenv("NUMBA_LOOP_VECTORIZE", "1")  # conftest does without; Numba reads the variable as it compiles
     x = np.ones(64, dtype)
     # Compiled here once more: code from the cache cannot be looked at.
-    fresh = numba.njit(**CPU_OPTIONS)(
-        kernel(one, dtype=dtype, function={**FUNCTIONS, "log": (log,)}[name][0]).dispatcher.py_func
-    )
+    fresh = numba.njit(**CPU_OPTIONS)(kernel(one, dtype=dtype, function={**FUNCTIONS, "log": (log,)}[name][0]).py_func)
     fresh(np.uintp(0), np.uintp(64), x, np.empty_like(x))
     (code,) = fresh.inspect_llvm().values()
     wide = re.findall(rf"fmul <(\d+) x {'float' if dtype == np.float32 else 'double'}>", code)

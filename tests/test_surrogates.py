@@ -128,7 +128,7 @@ def test_compiled_equals_plain_python_and_stays_float32(name: str) -> None:
     plain = np.array([[f(float(x)) for x in u[:97]] for f in (surrogate.smooth, surrogate.slope)])
     np.testing.assert_allclose(y[:, :97], plain, rtol=1e-5, atol=1e-5)
     if not os.environ.get("NUMBA_DISABLE_JIT"):
-        assert [str(s.return_type) for s in compiled.dispatcher.nopython_signatures] == ["UniTuple(float32 x 2)"]
+        assert [str(s.return_type) for s in compiled.nopython_signatures] == ["UniTuple(float32 x 2)"]
 
 
 @pytest.mark.parametrize(("name", "parameter"), PARAMETERS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import data, encode, unsupervised
-from ..compile import fill as compiler
+from ..compile import log as compiler
 from ..pages.page import page
 from ..plasticity import Plastic
 from ..progress.bar import Progress

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import models
-from ..compile import fill as compiler
+from ..compile import log as compiler
 from ..device.threads import set_threads, threads
 from ..files.spikes import SpikeFile, SpikeWriter
 from ..network import Network

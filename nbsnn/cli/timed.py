@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import data, encode, events, init, losses, optim
-from ..compile import fill as compiler
+from ..compile import log as compiler
 from ..device.threads import set_threads, threads
 from ..encode import Encoder
 from ..layers import Dense, Dropout, Recurrent, Sequential

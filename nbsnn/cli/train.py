@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import encode, losses, optim
-from ..compile import fill as compiler
+from ..compile import log as compiler
 from ..data import shift
 from ..device.gpu import get
 from ..device.profile import profile

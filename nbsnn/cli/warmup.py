@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import models
-from ..compile import fill as compiler
+from ..compile import log as compiler
 from ..device.threads import threads
 from ..network import Network
 from ..validate import count

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 LIMIT = 256
@@ -15,20 +13,6 @@ def folder() -> Path:
     from numba import config
 
     return Path(getattr(config, "CACHE_DIR", "") or Path(__file__).parent)
-
-
-at_work: list[str] = []
-"""Kernels that are in their first call, which compiles or loads them."""
-
-
-@contextmanager
-def first_call(name: str) -> Iterator[None]:
-    """Note that a kernel is at work."""
-    at_work.append(name)
-    try:
-        yield
-    finally:
-        at_work.remove(name)
 
 
 def count() -> int:

@@ -21,44 +21,19 @@ import importlib
 import inspect
 import os
 import sys
-import threading
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from . import cache
+from .log import log as log
 
 CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 
 INNER_OPTIONS: dict[str, Any] = {"forceinline": True, "no_cpython_wrapper": True}
 """For the functions that a kernel calls. A call left in the innermost loop keeps LLVM from vectorising it; and nobody
 calls them from Python, so the code for that need not be compiled."""
-
-
-@dataclass
-class Compiled:
-    """One line of the compile log: which kernel, how long its first call took, and whether the disk cache had it."""
-
-    name: str
-    seconds: float
-    cached: bool
-
-
-log: list[Compiled] = []
-"""What this process has compiled or loaded so far."""
-
-
-def summary() -> str:
-    """Summary of what this process has compiled and loaded."""
-    fresh = [entry for entry in log if not entry.cached]
-    text = f"compiled {len(fresh)} kernels in {sum(entry.seconds for entry in fresh):.1f} s"
-    return f"{text}, {len(log) - len(fresh)} came from the cache"
 
 
 def kernel(
@@ -130,16 +105,13 @@ def _inner(copy: FunctionType) -> Any:
 
 def _kept(copy: FunctionType) -> Any:
     """A kernel that is kept on disk; the function itself with NUMBA_DISABLE_JIT=1."""
-    import numba
+    from numba import config
 
-    from .sealed_cache import SealedCache
-
-    found: Any = numba.njit(**_options())(copy)
-    if found is copy:
+    if getattr(config, "DISABLE_JIT", False):
         return copy
-    with suppress(RuntimeError):  # Numba finds no folder that it may write to: compile anew in every process
-        found._cache = SealedCache(copy)
-    return Kernel(found, copy.__qualname__)
+    from .dispatcher import Kernel
+
+    return Kernel(copy, _options())
 
 
 def _simulated(copy: FunctionType) -> FunctionType:
@@ -176,38 +148,6 @@ def bind(template: Callable, **filling: Any) -> Callable:
     return _fill(template, filling, None, lambda f: f, ("bound",))
 
 
-class Kernel:
-    """A compiled CPU kernel that notes in ``log`` what its first call cost."""
-
-    def __init__(self, dispatcher: Any, name: str):
-        self.dispatcher, self.name, self.ready = dispatcher, name, False
-        self._lock = threading.Lock()
-
-    def __call__(self, *args: Any) -> Any:
-        return self.dispatcher(*args) if self.ready else self._first(*args)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Kernel:
-        return self  # it holds no state: copies of a network share their kernels
-
-    def _first(self, *args: Any) -> Any:
-        with self._lock:  # threads that share the first call must not compile it twice
-            if not self.ready:
-                return self._compile(*args)
-        return self.dispatcher(*args)
-
-    def _compile(self, *args: Any) -> Any:
-        start = time.perf_counter()
-        with cache.first_call(self.name):
-            result = self.dispatcher(*args)
-        stats = self.dispatcher.stats
-        had = bool(stats.cache_hits)
-        log.append(Compiled(self.name, time.perf_counter() - start, had))
-        self.ready = True
-        if stats.cache_path:
-            cache.tend(Path(stats.cache_path), self.name, had)
-        return result
-
-
 def _before_fork() -> None:
     """Wait until no thread compiles: in the child nobody would continue, nor release the locks of Numba and LLVM."""
     if numba := sys.modules.get("numba.core.compiler_lock"):
@@ -220,18 +160,10 @@ def _after_fork() -> None:
         _held.pop().release()
 
 
-def _forked() -> None:
-    """A child has none of the threads that may have held the lock of a kernel."""
-    _after_fork()
-    for made in _kernels.values():
-        if isinstance(made, Kernel):
-            made._lock = threading.Lock()
-
-
 _held: list[Any] = []
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forked)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def _fill(

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from ..compile.fill import Kernel, kernel
+from ..compile.fill import kernel
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
 from ..kernels.network.loop import BLOCK
@@ -159,7 +160,7 @@ class Loop:
         """Scratch and lists of spikes, for as many threads as the work is worth."""
         layout = self.layout
         work = len(layout.states) * self.window
-        compiled = isinstance(self.call, Kernel)  # interpreted code has no way to let its threads meet
+        compiled = not isinstance(self.call, FunctionType)  # interpreted code has no way to let its threads meet
         self._deal(min(layout.network.threads, 1 + work // SHARE) if compiled else 1)
         self.interpreted = not compiled
         self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.threads)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..compile import cache
+from ..compile.log import at_work
 from .bar import Progress
 
 SILENCE = 2.0
@@ -24,7 +24,7 @@ def compiling(show: Progress) -> Iterator[None]:
     def watch() -> None:
         seconds = 0.0
         while not over.wait(0.1):
-            seconds = seconds + 0.1 if cache.at_work else 0.0
+            seconds = seconds + 0.1 if at_work else 0.0
             if seconds > SILENCE:
                 show.line("compiling kernels; they are kept on disk, so the next run will not wait")
                 return

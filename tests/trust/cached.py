@@ -18,7 +18,7 @@ def run():
     compiled = kernel(polynomial)
     for dtype in (np.float32, np.float64):  # two files
         y = np.zeros(4, dtype)
-        compiled.dispatcher(np.arange(4, dtype=dtype), y)
+        compiled(np.arange(4, dtype=dtype), y)
     compiled(np.arange(4, dtype=np.float32), np.zeros(4, np.float32))
     return y.tolist()
 
@@ -27,6 +27,6 @@ if __name__ == "__main__":
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         found = run()
-    hits = kernel(polynomial).dispatcher.stats.cache_hits
+    hits = kernel(polynomial).stats.cache_hits
     said = [str(w.message) for w in told]
     print(json.dumps({"y": found, "hits": sum(hits.values()), "warned": said, "log": len(fill.log)}))

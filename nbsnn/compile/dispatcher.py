@@ -1,0 +1,44 @@
+"""Compiled CPU kernels: Numba's functions, kept on disk, which tell the log what compiling them has cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from numba.core.registry import CPUDispatcher
+
+from . import cache
+from .log import Compiled, at_work, log
+from .sealed_cache import SealedCache
+
+
+class Kernel(CPUDispatcher):
+    """A kernel: a call finds the machine code for its arguments' types, and compiles or loads it where need be."""
+
+    def __init__(self, function: FunctionType, options: Mapping[str, Any]):
+        super().__init__(function, targetoptions={"nopython": True, "boundscheck": None, **options})
+        with suppress(RuntimeError):  # Numba finds no folder that it may write to: compile anew in every process
+            self._cache = SealedCache(function)
+
+    @property
+    def ready(self) -> bool:
+        """True if there is machine code for some types."""
+        return bool(self.overloads)
+
+    def compile(self, sig: Any) -> Any:
+        """As Numba's, which one thread at a time does; the others wait, and find what it has made."""
+        name, hits, start = self.py_func.__qualname__, sum(self.stats.cache_hits.values()), time.perf_counter()
+        at_work.append(name)
+        try:
+            made = super().compile(sig)
+        finally:
+            at_work.remove(name)
+        had = sum(self.stats.cache_hits.values()) > hits
+        log.append(Compiled(name, time.perf_counter() - start, had))
+        if self.stats.cache_path:
+            cache.tend(Path(self.stats.cache_path), name, had)
+        return made
