@@ -1,4 +1,6 @@
-"""Connections, synapses and delays that are added, removed and set between runs; what stays keeps its state."""
+"""Connections, synapses and delays added, removed and set between runs and in callbacks; what stays keeps its state."""
+
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -429,13 +431,68 @@ def test_a_failure_in_the_middle_leaves_all_as_it_was(monkeypatch):
     np.testing.assert_array_equal(*runs)
 
 
-def test_wiring_is_for_the_time_between_two_runs():
-    net, cells, made = network()
-    for change in (
-        lambda net: made["fixed"].add(0, 0), lambda net: made["fixed"].disconnect(),
-        lambda net: net.connect(cells, cells, nbsnn.AllToAll()), lambda net: setattr(made["fixed"], "delay", 1.0),
-    ):  # fmt: skip
-        with pytest.raises(RuntimeError, match="is for the time between two runs"):
-            net.run(1.0, callback=change)
+@pytest.mark.parametrize("device", ["python", "cuda"])
+def test_wiring_in_a_callback_is_as_between_two_runs(device):
+    def change(net, cells, made):
+        made["fixed"].disconnect(pre=[1, 4])
+        made["fixed"].add([0, 1], [2, 3], weight=[0.5, -0.2], delay=[4.0, 12.0])
+        made["late"].delay = 3.0
+        name = f"new {net.time:g}"
+        net.connect("units", cells, nbsnn.AllToAll(), weight=0.05, delay=6.0, synapse=Exponential(net.time), name=name)
+
+    found = []
+    for inside in (False, True):
+        net, cells, made = network(device)
+        heard, what = [], {cells: ["spikes", "v"], made["plastic"]: "weight"}
+        how = {"record": what, "every": {cells: DT, made["plastic"]: 10.0}}
+
+        def rewire(net, since, cells=cells, made=made, heard=heard):
+            heard.append(since.counts())
+            if net.time < 60.0:
+                change(net, cells, made)
+
+        if inside:
+            run = net.run(60.0, callback={rewire: 20.0}, **how)
+        else:
+            parts = []
+            for _ in range(3):
+                parts.append(net.run(20.0, **how))
+                heard.append(np.bincount(parts[-1].spikes(cells)[1], minlength=cells.n))
+                if net.time < 60.0:
+                    change(net, cells, made)
+            run = parts[0].join(*parts[1:])
+        found.append((*run.spikes(cells), run[cells, "v"], run[made["plastic"], "weight"], run.times_of(cells, "v")))
+        found[-1] += (np.array([counts[-cells.n :] for counts in heard]), *net.state().arrays.values())
+    assert len(found[0][0]) > 30 and len(net.connections) == len(made) + 2
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_wiring_in_a_callback_goes_on_in_the_files_of_the_run(tmp_path):
+    runs = []
+    for files in ({}, {"to": tmp_path / "spikes", "variables_to": tmp_path / "v"}):
+        net, cells, made = network()
+        grow = lambda net, made=made: made["fixed"].add(0, 1, weight=0.1)  # noqa: E731
+        runs.append((net.run(40.0, record={cells: ["spikes", "v"]}, callback={grow: 10.0}, **files), cells))
+    (memory, here), (disk, there) = runs
+    np.testing.assert_array_equal(memory[here, "v"], disk[there, "v"])
+    np.testing.assert_array_equal(memory.spikes(here), disk.spikes(there))
+
+
+def test_what_a_run_cannot_follow_is_refused_and_a_network_may_grow_afterwards():
+    net, _, made = network()
+    was, late = len(made["late"]), made["late"]
+    for change in (lambda net: late.add(0, 0, weight=0.1, delay=1.0), lambda net: late.disconnect()):
+        with pytest.raises(RuntimeError, match="cells to cells is being recorded"):
+            net.run(1.0, record={late: "weight"}, callback=change)
+    late.add(0, 0, weight=0.1, delay=1.0)
+    assert len(late) == was + 1
     with pytest.raises(ValueError, match="a population must be added before the first run"):
         net.population(LIF(), 1)
+
+    def elsewhere(net):
+        with ThreadPoolExecutor() as pool, pytest.raises(RuntimeError, match="in another thread"):
+            pool.submit(late.disconnect).result()
+
+    net.run(1.0, callback={elsewhere: 1.0})
+    assert len(late) == was + 1

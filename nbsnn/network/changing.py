@@ -20,6 +20,7 @@ class Changing(Sealed):
     _stale: bool
     _stopped: bool
     _interrupted: object
+    _recorded: frozenset[Any] = frozenset()  # connections that the present run records
     _halted: bool = False  # if a run in another thread is to end with KeyboardInterrupt
 
     _noise: int
@@ -65,9 +66,9 @@ class Changing(Sealed):
             self.loop().renew()
             self._stale = False
 
-    def begin(self, start: int, end: int) -> None:
-        """Take over what has been changed before a run of the steps [start, end)."""
-        self._stopped, self._interrupted = False, None
+    def begin(self, start: int, end: int, recorded: frozenset[Any]) -> None:
+        """Take over what has been changed before a run of the steps [start, end), which records some connections."""
+        self._stopped, self._interrupted, self._recorded = False, None, recorded
         self.refresh(start, end)
 
     def go_on(self, step: int, end: int) -> int:

@@ -277,8 +277,8 @@ class Connection(Wiring):
     def delay(self) -> Any:
         """Delay in ms, in whole steps: a number, or one per synapse [synapses].
 
-        It can be set as a whole between runs; what is under way arrives when it was to arrive. Plastic synapses keep
-        theirs, as their spikes wait at the source.
+        It can be set as a whole, also between runs and in a callback; what is under way arrives when it was to arrive.
+        Plastic synapses keep theirs, as their spikes wait at the source.
         """
         self.network.build()
         if len(self.lates) > 1:

@@ -152,7 +152,7 @@ class Network(Stimulation):
         short_term: TsodyksMarkram | None = None, coordinates: Any = None, name: str | None = None,
         homeostasis: Scaling | Normalize | None = None,
     ) -> Connection:  # fmt: skip
-        """Connect two populations, or one with itself, also between runs: spikes fired from then on travel there.
+        """Connect two populations, or one with itself, also between runs and in a callback: later spikes travel there.
 
         Parameters
         ----------

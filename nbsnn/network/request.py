@@ -124,8 +124,15 @@ class RecordRequest:
             columns.append((item.owner.name, item.name, item.n, None if item.units is None else tuple(item.units)))
         return columns
 
-    def tape(self, network: Home, loop: Loop, files: Files | None, ears: list[list]) -> Tape:
-        """Room for what the loop records; all spikes go to the ``ears``."""
+    @property
+    def connections(self) -> frozenset[Connection]:
+        """Those of which something is recorded."""
+        return frozenset(item.owner for item in self.slow if isinstance(item.owner, Connection))
+
+    def tape(
+        self, network: Home, loop: Loop, files: Files | None, ears: list[list], so_far: Tape | None = None
+    ) -> Tape:
+        """Room for what the loop records, after what another tape holds; all spikes go to the ``ears``."""
         columns = [np.zeros((4, 0), np.int64)]
         for owner, name, chosen in self.variables:
             group, units = owner.group, network.section(owner).units[chosen]
@@ -137,6 +144,12 @@ class RecordRequest:
         places, owners, firsts, sizes = np.concatenate(columns, axis=1)
         tape = loop.tape(places, owners, firsts, sizes, self.every, network.dtype)
         tape.clock, tape.ears = network.clock, ears
+        if so_far:
+            tape.spikes, tape.count = so_far.spikes, so_far.count
+            tape.rows += so_far.taken()
+            for item in self.slow:
+                if isinstance(item.owner, Connection):
+                    item.read = reader(item.owner, item.name, item.units)
         if any(isinstance(owner, Section) for owner in self.spikes) or ears:
             tape.kept = np.zeros(network.units, bool)
             for owner in self.spikes:

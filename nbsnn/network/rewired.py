@@ -18,7 +18,7 @@ from .connection import Connection
 from .home import Whole
 from .layout import Layout
 from .pool import padded
-from .running import at_rest
+from .running import mine
 from .wiring import Wired
 
 Array = np.ndarray
@@ -34,7 +34,7 @@ def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
     if was is None:
         yield wired
         return
-    at_rest(network, what)
+    mine(network, what)
     if network.ranks.size > 1:
         raise NotImplementedError(f"on ranks wiring stays as it was built: {what} is for networks in one process")
     before = {part: _shallow(part) for part in [*network.groups, *network.connections]}
@@ -43,6 +43,8 @@ def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
     network._rewiring = True
     try:
         yield wired
+        for c in network._recorded.intersection(wired):
+            raise RuntimeError(f"{c.name} is being recorded: its synapses change between runs, or in one without that")
         network.affordable()
         made = Layout(network, {c: wired.get(c) or c.present() for c in connections}, _pending(was, network.step))
         network._layout, network._loop, network._history = made, None, known

@@ -42,6 +42,7 @@ def run(network: Home, *arguments: Any) -> Recording:
         return _run(network, *arguments)
     finally:
         if RUNNING.get(id(network)) is token:
+            network._recorded = frozenset()
             del RUNNING[id(network)]
 
 
@@ -65,7 +66,7 @@ def _run(
     ranks.agree("run", (start, steps, None if isinstance(every, Mapping) else every))
     request = RecordRequest(network, record, intervals)
     loop, t, end = network.loop(), start, start + steps
-    network.begin(start, end)
+    network.begin(start, end, request.connections)
     files = None
     if to is not None or variables_to is not None:
         columns = request.columns
@@ -107,6 +108,10 @@ def _run(
             if due:
                 _bound(network)
                 end = network.go_on(t, end)
+                if network.layout is not watch.layout:  # wired anew
+                    watch, loop = Watch(network, t), network.loop()
+                    tape = request.tape(network, loop, files, tape.ears, tape)
+                    loop.prepare(tape, t)
             request.read(t, tape, files)
         watch.end(t)
     except BaseException:

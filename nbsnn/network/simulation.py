@@ -69,7 +69,8 @@ class Simulation(Changing, Members, Trials):
         if RUNNING.get(id(self)) != HELD:
             mine(self, "a copy")
         history = self._loop.history(self.step) if self._loop else self._history
-        return {**self.__dict__, "_loop": None, "_history": history, "_interrupted": None}
+        mine_alone = {"_loop": None, "_history": history, "_interrupted": None, "_recorded": frozenset()}
+        return {**self.__dict__, **mine_alone}
 
     @property
     def threads(self) -> int:

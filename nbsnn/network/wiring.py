@@ -57,7 +57,7 @@ class Wiring(Drawn):
         return np.stack([self.pre, self.post], axis=1)
 
     def add(self, pre: ArrayLike, post: ArrayLike, *, weight: Given = None, delay: Given = None) -> None:
-        """Add synapses, also between runs; the state of all that there is stays as it is.
+        """Add synapses, also between runs and in a callback; the state of all that there is stays as it is.
 
         They carry the spikes that are fired from now on; plastic ones, whose weight counts when a spike arrives, those
         on their way too. They know the traces of their units, and nothing of them is eligible for a reward.
@@ -76,7 +76,7 @@ class Wiring(Drawn):
         ValueError, TypeError
             If a unit is none of those connected, or values do not fit. Nothing is changed then.
         RuntimeError, NotImplementedError
-            If the network is running; if it runs on several ranks.
+            If the network is running in another thread, or records these synapses; if it runs on several ranks.
 
         Examples
         --------
@@ -112,7 +112,7 @@ class Wiring(Drawn):
     def disconnect(
         self, pre: ArrayLike | None = None, post: ArrayLike | None = None, *, synapses: ArrayLike | None = None
     ) -> None:
-        """Remove synapses, also between runs: all, or some of them; the state of all that stays is as it was.
+        """Remove synapses, also between runs and in a callback: all, or some; the state of all that stays is as it was.
 
         What is under way at a target arrives, but for spikes that plastic synapses were to carry, as after setting
         weights to 0. The connection stays, be it empty.
