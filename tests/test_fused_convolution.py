@@ -203,3 +203,24 @@ def test_a_budget_holds_where_the_layers_run_one_by_one():
     learner.gradients(spikes((T, 60, 2, 9, 8), dtype=np.float32), np.ones((T, 60, 3), np.float32))
     with pytest.raises(ValueError, match="the input of conv2d1 is no spikes, or too many"):
         learner.gradients(np.full((T, 60, 2, 9, 8), 0.5, np.float32) * np.arange(T)[:, None, None, None, None], None)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (nbsnn.Conv2d(2, 2, 3, path="events"), LIF(), nbsnn.AvgPool2d(2), nbsnn.Flatten()),
+        (nbsnn.Conv2d(2, 2, 3), nbsnn.BatchNorm(), LIF(), nbsnn.Flatten()),
+        (nbsnn.Flatten(), nbsnn.LearnedDelays(144, 3, 4), LIF()),
+        (nbsnn.Flatten(), nbsnn.TemporalConv(144, 3, 2), nbsnn.Recurrent(LIF())),
+    ],
+    ids=["one convolution", "none", "delays", "a loop"],
+)
+def test_a_budget_holds_where_nothing_is_recomputed(layers):
+    net, x = nbsnn.Sequential(*layers, input_shape=(2, 9, 8)), spikes((T, B, 2, 9, 8), 0.02, np.float32)
+    needed = sum(plan.bytes for plan in nbsnn.BPTT(net, step_mse).plan(T, B).values())
+    target = np.ones((T, B, *net.shape), np.float32)
+    nbsnn.BPTT(net, step_mse, max_bytes=needed).gradients(x, target)
+    learner = nbsnn.BPTT(net, step_mse, max_bytes=needed - 1)
+    for call in (lambda: learner.gradients(x, target), lambda: learner.plan(T, B)):
+        with pytest.raises(ValueError, match=f"max_bytes is {needed - 1}, but at T = {T} and a batch of {B}"):
+            call()

@@ -70,6 +70,14 @@ def test_operations_are_those_of_one_delay_of_each_synapse():
     assert row.operations == pytest.approx(3 * x.sum() / 4) and row.dense == pytest.approx(3 * 2 * 20)
 
 
+@pytest.mark.parametrize("delay", [-0.1, 4.5, np.nan])
+def test_delays_out_of_their_range_are_refused_by_the_run(delay):
+    net = one(sigma=0.0)
+    net["learneddelays1"].params["delay"][0] = delay
+    with pytest.raises(ValueError, match=r"must be from 0 to|NaN"):
+        net.run(np.ones((3, 1, 2)))
+
+
 @pytest.mark.parametrize("sigma", [-1.0, np.nan, 1e-9, "wide"])
 def test_a_width_that_is_none_is_refused(sigma):
     net = one()

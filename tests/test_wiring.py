@@ -366,6 +366,7 @@ def test_trials_may_be_wired_each_in_its_own_way():
 
 WRONG = {
     "unit": (lambda c: c.add(12, 0), ValueError, "pre must be units of units, of 12, not 12"),
+    "large": (lambda c: c.add(np.array([2**63], np.uint64), 0), ValueError, "of 12, not 9223372036854775808"),
     "target": (lambda c: c.add([0, 1], [3, -1]), ValueError, "post must be units of cells"),
     "fraction": (lambda c: c.add([0.5], [1]), TypeError, "pre must be a unit or a list"),
     "lengths": (lambda c: c.add([0, 1], [1, 2, 3]), ValueError, "one length, not 2 and 3"),

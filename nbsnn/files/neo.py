@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..validate import instance
+from ..validate import finite, instance
 
 Array = np.ndarray
 
@@ -31,8 +31,9 @@ def read_neo(source: object, population: str | None = None) -> tuple[Array, Arra
     Raises
     ------
     TypeError, ValueError
-        If there are no trains, a block has several segments, several populations are there and none is named, or the
-        annotations "unit" are no whole numbers from 0 on, of some trains alone, or twice the same.
+        If there are no trains, a block has several segments, several populations are there and none is named, times
+        are not finite, or the annotations "unit" are no whole numbers from 0 on, of some trains alone, or twice the
+        same.
 
     Examples
     --------
@@ -53,12 +54,15 @@ def read_neo(source: object, population: str | None = None) -> tuple[Array, Arra
     given = [train.annotations.get("unit") for train in trains]
     if all(unit is None for unit in given):
         given = list(range(len(trains)))
-    good = all(isinstance(unit, int | np.integer) and 0 <= unit < 2**63 for unit in given)
+    whole = (isinstance(unit, int | np.integer) and not isinstance(unit, bool) for unit in given)
+    good = all(whole) and all(0 <= unit < 2**63 for unit in given)
     if not good or len(set(given)) < len(given):
         raise ValueError(
             f'annotations "unit" must be different whole numbers from 0 on, or there must be none: {given}'
         )
     spikes = [np.asarray(train.rescale("ms").magnitude, np.float64) for train in trains]
+    for train, part in zip(trains, spikes, strict=True):
+        finite(f"times of {train.name or 'a train'}", part)
     times, units = np.concatenate(spikes), np.repeat(np.array(given, np.int64), [len(part) for part in spikes])
     order = np.lexsort((units, times))
     return times[order], units[order]

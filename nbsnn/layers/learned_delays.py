@@ -121,6 +121,9 @@ class LearnedDelays(TemporalConv):
         """The Gaussians g, [max_delay + 1, n_pre, n_post], and their slopes by the delay."""
         steps = np.arange(self.max_delay + 1.0)[:, None, None]
         delay, sigma = self.params["delay"].astype(np.float64), self.sigma
+        if not (delay.min() >= 0.0 and delay.max() <= self.max_delay):
+            given = f"{delay.min():g} to {delay.max():g}"
+            raise ValueError(f"delays of {self!r} must be from 0 to {self.max_delay}, not {given}")
         if sigma == 0.0:
             g = (steps == np.rint(delay)).astype(np.float64)
             return g, np.zeros_like(g)

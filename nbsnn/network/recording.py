@@ -288,7 +288,7 @@ class Recording(Sealed):
         ImportError
             If Neo is not installed.
         ValueError, TypeError
-            If ``units`` names a variable that was not recorded.
+            If ``units`` names a variable that was not recorded, or a unit that Neo does not know.
         """
         return block_of(self, group, units)
 

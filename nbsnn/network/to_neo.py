@@ -47,6 +47,13 @@ def block_of(run: Recorded, group: Group | Section | str | None, units: Mapping[
     wrong = set(units) - {name for _, name in run.variables}
     if wrong:
         raise ValueError(f"units: {min(wrong)!r} was not recorded; recorded were {[name for _, name in run.variables]}")
+    for name, unit in units.items():
+        try:
+            good = isinstance(unit, str) and bool(import_module("quantities").Quantity(1.0, unit).units)
+        except Exception:  # of many kinds: what is no name of a unit is evaluated
+            good = False
+        if not good:
+            raise ValueError(f"units: that of {name!r} must be one that Neo knows, such as 'mV', not {unit!r}")
     heard = run.heard if group is None else [run.network.section(group)]
     segment = neo.Segment(name="run")
     for owner in heard:

@@ -257,11 +257,10 @@ class Wiring(Drawn):
         units = units if units.size else NONE
         if units.ndim != 1 or units.dtype.kind not in "iu":
             raise TypeError(f"{name} must be a unit or a list of them, not {given!r}")
-        units = units.astype(np.int64)
-        wrong = units[section.local(units) < 0]
+        wrong = units[section.local(units.astype(np.int64)) < 0]
         if len(wrong):
             raise ValueError(f"{name} must be units of {section.name}, of {section.n}, not {wrong[0]}")
-        return units
+        return units.astype(np.int64)
 
     def _chosen(self, synapses: ArrayLike) -> Array:
         """Some synapses as an array of booleans."""

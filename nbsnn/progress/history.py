@@ -40,6 +40,8 @@ class History:
     >>> print(history)
     epoch   loss  train %  rate lif1  seconds
         1  0.5000   91.00      0.120      1.5
+    >>> "loss" in history, "test_loss" in history, history["loss"]
+    (True, False, [0.5])
     """
 
     def __init__(self, rows: list[dict[str, Any]] | None = None):
@@ -55,6 +57,9 @@ class History:
         if not isinstance(name, str) or not all(name in row for row in self.rows):
             raise KeyError(f"there is no column {name!r}; there are {list(self.rows[-1]) if self.rows else []}")
         return [row[name] for row in self.rows]
+
+    def __contains__(self, name: object) -> bool:
+        return bool(self.rows) and all(name in row for row in self.rows)
 
     def header(self) -> str:
         """The table's first line, for the columns of the last row."""

@@ -273,6 +273,7 @@ class Plastic:
         self.sim, self.wire, self.dt = simulation, wire, simulation.dt
         n, m = simulation.sizes[wire.source], simulation.sizes[wire.target]
         self.n, self.m = n, m
+        self.delay = round(wire.delay / self.dt) if wire.rule or wire.care else 0  # of all its synapses
         self.w = np.asarray(wire.weight, np.float64) * np.ones(len(wire.pre))
         self.port = simulation.port(wire.target, wire.synapse)
         self.learning, self.reward = True, 0.0
@@ -287,6 +288,7 @@ class Plastic:
         self.aims = np.bincount(wire.post, self.w, m) / np.maximum(self.counts, 1)
         self.mean = self.aims[self.counts > 0].mean() if np.any(self.counts) else 0.0
         self.integers = np.zeros(n, np.int64), np.zeros(m, np.int64)
+        self.averages: list[Array] = []  # of membranes, after each step
 
     def kinds(self) -> dict[str, tuple]:
         """Traces: whether of the source, time constant, whether added or set, order."""
@@ -307,10 +309,32 @@ class Plastic:
         if self.kind == "MetaNearestSTDP":
             now = "decay add use"
             return {"x": (True, o["tau_pre"], "set", now), "y": (False, o["tau_post"], "set", now)}
+        if self.kind == "membrane":
+            return {"x": (True, o["tau"], "add", later)}
         if self.kind == "inhibition":
             now = "decay use add"
             return {"x": (True, o["tau"], "add", now), "y": (False, o["tau"], "add", now)}
         return {}
+
+    def rewire(
+        self, stay: Array, pre: Array, post: Array, weight: Array, steps: Array | None, all_steps: Array | None
+    ) -> None:
+        """Leave some synapses and add others, which have no past; then give all of them other delays."""
+        wire, zero = self.wire, np.zeros(len(pre))
+        had = np.bincount(wire.post[stay], minlength=self.m)
+        steps = np.full(len(pre), self.delay) if steps is None else steps
+        old = wire.pre, wire.post, self.w, self.zeta, self.eligible, wire.steps
+        new = pre, post, weight, zero, zero, steps
+        synapses = [np.concatenate([a[stay], b]) for a, b in zip(old, new, strict=True)]
+        if wire.pattern != "pairs":  # which keep their order
+            order = np.lexsort((synapses[1], synapses[0]))
+            synapses = [values[order] for values in synapses]
+        wire.pre, wire.post, self.w, self.zeta, self.eligible, wire.steps = synapses
+        wire.steps = wire.steps if all_steps is None else all_steps
+        self.counts = np.bincount(wire.post, minlength=self.m)
+        means = np.bincount(wire.post, self.w, self.m) / np.maximum(self.counts, 1)
+        self.aims = np.where(had == 0, means, self.aims)
+        self.mean = self.aims[self.counts > 0].mean() if np.any(self.counts) else 0.0
 
     def begin(self) -> None:
         """What is done when a run begins: bounds, where a rule wants them of all weights."""
@@ -342,8 +366,8 @@ class Plastic:
         """Plasticity of step ``t``, and the spikes that leave with the weights after it."""
         wire, here = self.wire, self.sim.fired[self.wire.source]
         self.shares.append(self.released(here[t], t))
-        delay = int(wire.steps[0]) if len(wire.steps) else 1
-        if wire.rule or wire.care:
+        delay = self.delay
+        if delay:
             came = here[t - delay] if t >= delay else np.zeros(self.n, bool)
             self.change(t, came, self.sim.fired[wire.target][t])
             emitted = [t + 1 - delay] * len(self.w)
@@ -382,6 +406,11 @@ class Plastic:
         elif self.kind == "MetaNearestSTDP":
             if self.learning:
                 self.steered(came, back, used)
+        elif self.kind == "membrane":
+            u = self.average(t)
+            if self.learning:
+                self.drift(used["x"], u)
+                self.settle(t, self.increments(came, back, {**used, "y": u}))
         elif self.wire.rule and self.learning:
             self.settle(t, self.increments(came, back, used))
         if self.wire.care:
@@ -411,6 +440,8 @@ class Plastic:
             return o["rate"] * q * up, -o["rate"] * p * down
         if self.kind == "DiehlCook":
             return o["a_post"] * q * x * used["y2"][j], -o["a_pre"] * p * y
+        if self.kind == "membrane":
+            return o["eta"] * q * x * (1.0 + 0.01 * y), -o["eta"] * p * x
         if self.kind == "inhibition":
             return o["eta"] * q * x, o["eta"] * p * (y - o["alpha"])
         names = ("a_plus", "a_minus") if self.kind == "MSTDP" else ("a_post", "a_pre")
@@ -420,20 +451,39 @@ class Plastic:
         """What each weight gains, weighed by its distance to the bounds."""
         o, d = self.o, np.zeros(len(self.w))
         self.visited = np.zeros(len(self.w), bool)
-        low, high = o.get("w_min", 0.0), o.get("w_max", 1.0)
         for k, (i, j) in enumerate(zip(self.wire.pre, self.wire.post, strict=True)):
             p, q = bool(came[i]), bool(back[j])
             if not (p or q) or (p and q and o.get("coincidence") == "ignore"):
                 continue
             self.visited[k] = True
             for asked in self.asked(i, j, p, q, used):
-                part = asked * o.get("sign", 1)
-                room = high - self.w[k] if part > 0 else self.w[k] - low
-                factor = {"soft": room, "power": max(room, 0.0) ** o.get("mu", 1.0)}.get(self.bounds, 1.0)
-                if self.bounds == "smooth":
-                    factor = math.exp(-0.2 / max(room, 1e-4))
-                d[k] += part * factor
+                d[k] += self.weighed(k, asked)
         return d
+
+    def weighed(self, k: int, asked: float) -> float:
+        """A change that a rule asks for, of the size that the weight's distance to the bound leaves of it."""
+        o = self.o
+        part = asked * o.get("sign", 1)
+        room = o.get("w_max", 1.0) - self.w[k] if part > 0 else self.w[k] - o.get("w_min", 0.0)
+        factor = {"soft": room, "power": max(room, 0.0) ** o.get("mu", 1.0)}.get(self.bounds, 1.0)
+        if self.bounds == "smooth":
+            factor = math.exp(-0.2 / max(room, 1e-4))
+        return part * factor
+
+    def average(self, t: int) -> Array:
+        """The membrane of the targets, smoothed, as it was ``late`` steps ago."""
+        v = self.sim.v[self.wire.target][t]
+        before = self.averages[-1] if self.averages else v
+        self.averages.append(v + (before - v) * math.exp(-self.dt / self.o["tau_u"]))
+        return self.averages[max(t - self.o["late"], 0)]
+
+    def drift(self, x: Array, u: Array) -> None:
+        """Weights between spikes."""
+        o, (low, high) = self.o, (-np.inf, np.inf) if self.bounds == "none" else (self.o["w_min"], self.o["w_max"])
+        for k, (i, j) in enumerate(zip(self.wire.pre, self.wire.post, strict=True)):
+            if u[j] > o["theta"]:
+                d = self.weighed(k, self.dt * o["speed"] * (0.5 + x[i]) * (u[j] - o["theta"]))
+                self.w[k] = min(max(self.w[k] + d, low), high)
 
     def settle(self, t: int, d: Array) -> None:
         """Add what is gained, then bounds and normalisation in their order."""

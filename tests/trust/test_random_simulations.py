@@ -15,7 +15,7 @@ import nbsnn
 from nbsnn import neurons, plasticity, synapses
 from nbsnn.network import State, loop
 
-from .naive_simulations import Cells, Simulation, Wire
+from .naive_simulations import Cells, Simulation, Wire, rest_of
 from .worker import Mismatch, Worker
 
 Array = np.ndarray
@@ -40,6 +40,21 @@ def test_compiled_random_simulations_do_what_the_equations_say(trials):
 def inhibit(w, pre, post, x, y, eta, alpha):
     """Inhibition that learns (Vogels et al. 2011): a rule of a user's own."""
     return eta * post * x, eta * pre * (y - alpha)
+
+
+def at_spikes(w, pre, post, x, u, eta, speed, theta):
+    """What spikes do under a rule that sees membranes."""
+    return eta * post * x * (1.0 + 0.01 * u), -eta * pre * x
+
+
+def drift(w, x, u, eta, speed, theta):
+    """And what happens between them."""
+    return speed * (0.5 + x) * (u - theta)
+
+
+def above(u, eta, speed, theta):
+    """Where."""
+    return u > theta
 
 
 class Drawing:
@@ -203,6 +218,8 @@ class Drawing:
         )
         if target.kind == "LI":
             rule = care = None
+        if rule and rule[0] == "membrane":
+            rule[1]["theta"] = rest_of(target) + 1.0
         pattern: Any = self.one_of("all", "sparse", "one", "degree", "pairs")
         pattern = "all" if pattern == "one" and sizes[source] != target.n else pattern
         low = int(rng.integers(1, 10))
@@ -233,6 +250,7 @@ class Drawing:
             "MetaNearestSTDP",
             "PostPreInt",
             "inhibition",
+            "membrane",
         ]
         kind = str(self.kinds.choice(["PairSTDP", "MSTDP"] if self.compiled else every))
         common = {"bounds": self.one_of("hard", "soft", "none", "power"), "w_min": 0.0, "w_max": 2.0, "mu": 0.5}
@@ -260,6 +278,11 @@ class Drawing:
             return kind, {"a_post": 0.05, "a_pre": 0.02} | common
         if kind == "inhibition":
             return kind, {"eta": 0.02, "alpha": 0.3, "tau": 20.0} | common
+        if kind == "membrane":
+            if common.get("normalize", {}).get("when") == "every":
+                del common["normalize"]
+            o = {"eta": 0.05, "speed": 2e-3, "tau": 15.0, "tau_u": 8.0, "late": int(self.rng.integers(0, 12))}
+            return kind, o | common
         if kind == "MSTDP":
             common |= {"bounds": self.one_of("hard", "none"), "clip": "changed"}
             if common.get("normalize", {}).get("when") == "every":
@@ -288,6 +311,38 @@ class Drawing:
             pieces.append((steps, learning, [float(self.rng.choice([0.0, 1.0, -0.5])) for _ in self.wires]))
             left -= steps
         return pieces
+
+    def rewiring(self, piece: int, number: int, count: int) -> tuple | None:
+        """What is done to the ``count`` synapses of a wire before a piece: who stays, who comes, delays; or nothing."""
+        rng, wire = np.random.default_rng([11, self.seed, piece, number]), self.wires[number]
+        if not piece or rng.random() > 0.3:
+            return None
+        sizes = {**{name: s[1] for name, s in self.sources.items()}, **{c.name: c.n for c in self.cells}}
+        stay, new = rng.random(count) > rng.choice([0.0, 0.3, 1.0]), int(rng.integers(0, 5))
+        pre, post = rng.integers(0, sizes[wire.source], new), rng.integers(0, sizes[wire.target], new)
+        (target,) = (c for c in self.cells if c.name == wire.target)
+        weight = self.strength(target, "reversal" in wire.synapse[1]) * rng.uniform(0.2, 1.4, new)
+        if wire.rule and wire.rule[0] == "PostPreInt":
+            weight = np.rint(weight)
+        fixed = not (wire.rule or wire.care)
+        steps = rng.integers(1, 13, new) if fixed else None
+        all_steps = rng.integers(1, 13, int(stay.sum()) + new) if fixed and rng.random() < 0.3 else None
+        return stay, pre, post, weight, steps, all_steps
+
+    @property
+    def rewired(self) -> bool:
+        """Whether anything is done to synapses."""
+        return any(self.rewiring(piece, k, 0) for piece in range(len(self.pieces)) for k in range(len(self.wires)))
+
+    def rewire(self, piece: int, made: list[Any]) -> None:
+        """The library's connections before a piece."""
+        for k, c in enumerate(made):
+            if (what := self.rewiring(piece, k, len(c))) is not None:
+                stay, pre, post, weight, steps, all_steps = what
+                c.disconnect(synapses=~stay)
+                c.add(pre, post, weight=weight, delay=None if steps is None else steps * self.dt)
+                if all_steps is not None:
+                    c.delay = all_steps * self.dt
 
     # The library's network.
 
@@ -345,6 +400,11 @@ class Drawing:
             eta, alpha, tau = (o.pop(name) for name in ("eta", "alpha", "tau"))
             x, y = (plasticity.Trace(tau, "add", "decay use add") for _ in range(2))
             return plasticity.Rule(inhibit, {"x": x}, {"y": y}, {"eta": eta, "alpha": alpha}, **o)
+        if kind == "membrane":
+            params = {name: o.pop(name) for name in ("eta", "speed", "theta")}
+            u = plasticity.LowPass("v", o.pop("tau_u"), o.pop("late") * self.dt)
+            x = plasticity.Trace(o.pop("tau"), "add", "decay use add")
+            return plasticity.MembraneRule(at_spikes, {"x": x}, {"u": u}, params, drift=drift, active=above, **o)
         return getattr(plasticity, kind)(**o)
 
     def wired(self, made: list[Any]) -> list[Wire]:
@@ -380,8 +440,10 @@ class Drawing:
                 c.reward = reward
 
     def set_at(self, step: int, made: list[Any]) -> None:
-        """As it was set in step ``step``."""
+        """As it was set and wired in step ``step``, before what is to be done then."""
         ends = np.cumsum([steps for steps, _, _ in self.pieces])
+        for piece in range(int(np.searchsorted(ends, step)) + 1):
+            self.rewire(piece, made)
         self.set(made, *self.pieces[int(np.searchsorted(ends, step))][1:])
 
     @property
@@ -394,12 +456,14 @@ class Drawing:
         if net is None:
             net, made = self.build()
         outcome, t = Outcome(net, made), 0
-        for steps, learning, rewards in self.pieces:
+        for piece, (steps, learning, rewards) in enumerate(self.pieces):
             todo = min(steps, t + steps - since)
             t += steps
             if todo <= 0:
                 continue
             self.set(made, learning, rewards)
+            if todo == steps:
+                self.rewire(piece, made)
             while todo:
                 now = int(self.rng.integers(1, todo + 1)) if cut else todo
                 outcome.add(net.run(now * self.dt, record=self.record), self)
@@ -488,9 +552,13 @@ def compare(one: Drawing, counts: Counter[str]) -> None:
                 raise Mismatch(f"{name} does not spike as its draws say")
     naive = Simulation(one.dt, one.seed, trains, one.cells, wires)
     with np.errstate(over="ignore"):
-        for steps, learning, rewards in one.pieces:
-            for plastic, learns, reward in zip(naive.plastic, learning, rewards, strict=True):
+        for piece, (steps, learning, rewards) in enumerate(one.pieces):
+            for k, (plastic, learns, reward) in enumerate(zip(naive.plastic, learning, rewards, strict=True)):
                 plastic.learning, plastic.reward = learns, reward
+                what = one.rewiring(piece, k, len(plastic.w))
+                if what is not None:
+                    plastic.rewire(*what)
+                    counts["rewirings"] += 1
                 plastic.begin()
             for _ in range(steps):
                 naive.step()
@@ -540,7 +608,7 @@ def again(one: Drawing, first: Outcome, counts: Counter[str]) -> None:
                 net.restore(State.load(Path(folder) / "state.npz"))
             first.same("restored", one.run(since=step, net=net, made=made), since=(step + 0.5) * one.dt)
             counts["restored states"] += 1
-    if not any(w.rule or w.care for w in one.wires):
+    if not any(w.rule or w.care for w in one.wires) and not one.rewired:
         first.net.reset()
         first.same("after a reset", one.run(net=first.net, made=first.made))
         counts["resets"] += 1

@@ -176,10 +176,11 @@ def backward(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients)
     ``group`` samples go back in step, so that a loop's weights serve all of them while in the nearest cache; ``Z`` and
     ``H`` have room for that many. ``sizes.together`` lines at a time, the weights' gradient after each.
     """
-    blocks, n_pre = uintp(given.bias.shape[0]), uintp(gradients.first.shape[0]) - uintp(1)
+    blocks = uintp(given.bias.shape[0])
     for p0 in range(q0, q1, sizes.together):
         p1 = min(p0 + sizes.together, q1)
         backward_lines(b0, b1, p0, p1, group, sizes, given, loop, lanes, after, gradients)
         if gradients.first.shape[0]:
             first, row, G = gradients.first, gradients.row, gradients.G
+            n_pre = uintp(first.shape[0]) - uintp(1)
             collect(uintp(0), n_pre, first, row, G, uintp(0), gradients.weight, blocks, p0, p1)

@@ -32,7 +32,7 @@ from ..run import Run
 from ..sequential import Sequential
 from .image_layout import ImageLayout, corners, filled, meetings
 from .layout import aligned, copied, to_lines
-from .memory_plan import EVERY, Plan
+from .memory_plan import EVERY, Plan, alone
 from .stack import BlockRecords, Budget, share_layers
 
 u = np.uintp
@@ -133,8 +133,9 @@ class FusedConvolution(Sequential):
 
     def _check_budget(self, steps: int, batch: int) -> None:
         """Refuse to run layer by layer where that takes more than the whole network may."""
-        others = (layer for layer in self.budget.others.values() if layer is not self)
-        taken = sum(layer.tape_bytes(steps, batch) for layer in (*self.children.values(), *others))
+        others = [planned for name, planned in self.budget.others.items() if name != self.names[0]]
+        plans = [*(partial(alone, layer) for layer in self.children.values()), *others]
+        taken = sum(planned(steps, batch).bytes for planned in plans)
         if self.budget.max_bytes is not None and taken > self.budget.max_bytes:
             raise ValueError(
                 f"max_bytes is {self.budget.max_bytes}, but the input of {self.names[0]} is no spikes, or too many, so "
@@ -306,9 +307,6 @@ class FusedConvolution(Sequential):
             "weights and their gradients": ((pieces + 4) * weights + pieces * lanes) * size,
         }
         return Plan(steps, batch, batch, every, True, {}, table)
-
-    def tape_bytes(self, steps: int, batch: int) -> int:
-        return self.plan(steps, batch).bytes
 
 
 def _marks(steps: int) -> Pair:

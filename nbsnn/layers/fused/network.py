@@ -4,6 +4,7 @@ convolution with what follows it as a ``FusedConvolution``."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ...random import Draws
@@ -78,10 +79,10 @@ class FusedNetwork(Sequential):
             elif run := in_one(names, net.children):
                 part = FusedConvolution(net, run, self.budget)
                 self.parts.append(part)
-                self.budget.others[run[0]] = part
+                self.budget.others[run[0]] = part.plan
             else:
                 run = names[:1]
-                self.budget.others[run[0]] = net.children[run[0]]
+                self.budget.others[run[0]] = partial(alone, net.children[run[0]])
                 self.parts.append(share_layers(Sequential.__new__(Sequential), net, {run[0]: net.children[run[0]]}))
             names = names[len(run) :]
 
@@ -108,6 +109,7 @@ class FusedNetwork(Sequential):
 
     def plans(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """What the parts take for a batch of this size, by the names of their layers."""
+        self.budget.share(steps, batch)
         return {
             tuple(part.children): part.plan(steps, batch)
             if isinstance(part, (FusedStack, FusedConvolution))
@@ -116,6 +118,7 @@ class FusedNetwork(Sequential):
         }
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+        self.budget.share(len(x), x.shape[1])  # where there are no stacks, none of which asks
         final: Nested = {}
         for part in self.parts:
             x, after = part.forward(x, state, tape, draws)

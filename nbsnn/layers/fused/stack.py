@@ -46,12 +46,12 @@ class Budget:
     stacks : int
         How many there are.
     others : dict
-        The layers in none of them, which always keep all.
+        Plans of the layers in none of them, which always keep all, by steps and batch.
     """
 
     max_bytes: int | None
     stacks: int = 0
-    others: dict[str, Layer] = field(default_factory=dict)
+    others: dict[str, Callable[[int, int], Plan]] = field(default_factory=dict)
 
     def share(self, steps: int, batch: int) -> int | None:
         """What each stack may take for a batch of this size, if other layers take what they need.
@@ -63,7 +63,7 @@ class Budget:
         """
         if self.max_bytes is None:
             return None
-        taken = sum(layer.tape_bytes(steps, batch) for layer in self.others.values())
+        taken = sum(planned(steps, batch).bytes for planned in self.others.values())
         if taken > self.max_bytes:
             raise ValueError(
                 f"max_bytes is {self.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep "
