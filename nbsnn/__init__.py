@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from .sparse import AllToAll as AllToAll
     from .sparse import Distance as Distance
     from .sparse import Explicit as Explicit
+    from .sparse import Multiple as Multiple
     from .sparse import OneToOne as OneToOne
     from .sparse import Sparse as Sparse
     from .sparse import from_scipy as from_scipy
@@ -151,7 +152,7 @@ NAMES = {
     "pages.page": "page",
     "pages.snapshots": "Snapshots",
     "quantization": "IntegerNetwork quantize to_integer",
-    "sparse": "AllToAll Distance Explicit OneToOne Sparse from_scipy values",
+    "sparse": "AllToAll Distance Explicit Multiple OneToOne Sparse from_scipy values",
     "device.products": "deterministic",
     "surrogates.surrogate": "dspike spike",
     "tempotron": "Tempotron",

@@ -19,6 +19,7 @@ from nbsnn.sparse import (
     Distance,
     Explicit,
     Gaussian,
+    Multiple,
     OneToOne,
     Rows,
     Sparse,
@@ -85,6 +86,11 @@ RULES = [
       for kind, n in (("indegree", 30), ("outdegree", 30), ("total", 700))
       for a in (True, False) for m in (True, False)),
     Distance(Gaussian(0.5, 2.0), autapses=False),
+    Multiple(OneToOne(), 3),
+    Multiple(AllToAll(autapses=False), 2),
+    Multiple(Sparse(probability=0.1, autapses=False), 3),
+    Multiple(Sparse(indegree=30, multapses=False), 2),
+    Multiple(Distance(Gaussian(0.5, 2.0), autapses=False), 2),
 ]  # fmt: skip
 
 
@@ -98,9 +104,9 @@ def test_rows_are_sound_and_keep_what_they_exclude(rule):
     np.testing.assert_array_equal(rows.outdegree(), pairs.sum(1))
     if not getattr(rule, "autapses", True):
         assert not pairs.diagonal().any()
-    elif not isinstance(rule, (Distance, AllToAll, OneToOne)) and len(rows):
+    elif isinstance(rule, Sparse) and len(rows):
         assert pairs.diagonal().any()
-    several = getattr(rule, "multapses", False) is True
+    several = getattr(rule, "multapses", False) is True or isinstance(rule, Multiple)
     assert (pairs.max(initial=0) > 1) == several
     for kind, degree in (("indegree", pairs.sum(0)), ("outdegree", pairs.sum(1)), ("total", pairs.sum())):
         wanted = getattr(rule, kind, None)
@@ -116,7 +122,7 @@ def test_units_on_both_sides_are_not_connected_to_themselves(rule, own):
     coordinates = places[100:160], places[100 - own : 150 - own]
     rows = rule.build(n_pre, n_post, seed=3, own=own, coordinates=coordinates)
     pairs = dense(rows.check())
-    assert len(rows) > 0 or isinstance(rule, Distance)
+    assert len(rows) > 0 or "Distance" in repr(rule)
     assert len(rows) <= rule.count(n_pre, n_post, own=own, coordinates=coordinates)
     here = np.arange(n_pre)[:, None] + own == np.arange(n_post)
     assert here.sum() == max(0, min(60, 50 - own) - max(0, -own))
@@ -155,6 +161,15 @@ def test_pairs_are_uniform_where_some_units_are_on_both_sides(kind, multapses):
     if kind == "total":  # sources that are barred from one target have a seventh fewer synapses
         ratio = total[barred].sum(1).mean() / total[~barred].sum(1).mean()
         assert abs(ratio - 7 / 8) < 0.03
+
+
+def test_multiple_repeats_the_synapses_of_a_rule():
+    for rule in (AllToAll(autapses=False), Sparse(probability=0.2), Sparse(total=90), Distance(Gaussian(0.5, 2.0))):
+        one, three = (r.build(20, 20, seed=5, own=0, coordinates=grid((4, 5))) for r in (rule, Multiple(rule, 3)))
+        np.testing.assert_array_equal(three.pre(), np.repeat(one.pre(), 3))
+        np.testing.assert_array_equal(three.post, np.repeat(one.post, 3))
+    weights = values.of(values.Uniform(0.0, 1.0), Multiple(OneToOne(), 50).build(4, 4))
+    assert len(set(weights.tolist())) == 200  # each has its own
 
 
 def test_regular_rules():
@@ -332,6 +347,11 @@ def test_distance_on_a_line_and_at_one_place():
         (lambda: AllToAll().build(3, -1), "n_post must be at least 0"),
         (lambda: AllToAll().build(3, 2**31), "n_post must be at most"),
         (lambda: OneToOne().build(3, 4), "one size, not of 3 and 4"),
+        (lambda: Multiple(OneToOne(), 0), "n must be at least 1"),
+        (lambda: Multiple(OneToOne(), 1.5), "n must be an integer"),
+        (lambda: Multiple(Explicit([0], [1]), 2), "pairs of Explicit are named several times"),
+        (lambda: Multiple(Multiple(OneToOne(), 2), 2), "repeats the synapses of AllToAll"),
+        (lambda: Multiple(0.1, 2), "not those of 0.1"),  # type: ignore[arg-type]
         (lambda: Explicit([0, 1], [0]), "one length, not 2 and 1"),
         (lambda: Explicit([0.5], [0]), "pre must be a list of integers, not float64"),
         (lambda: Explicit([0, 3], [0, 0]).build(3, 1), "pre must be from 0 to 2, one of the 3 units, but spans 0 to 3"),

@@ -497,3 +497,39 @@ def test_what_a_run_cannot_follow_is_refused_and_a_network_may_grow_afterwards()
 
     net.run(1.0, callback={elsewhere: 1.0})
     assert len(late) == was + 1
+
+
+@pytest.mark.parametrize("kind", [name for name in KINDS if name not in ("gates", "integers")])
+def test_several_synapses_of_a_pair_are_each_a_synapse(kind):
+    def made(pattern, weight):
+        net = nbsnn.Network(dt=DT, seed=4, device="python")
+        units = net.poisson(5, 60.0, name="units")
+        cells = net.population(LIF(10.0, 1.0), 4, name="cells")
+        how = {**KINDS[kind], "weight": weight}
+        if kind == "plastic delays":
+            how["delay"] = np.tile([0.5, 2.0, 2.0], 20)
+        c = net.connect(units, cells, pattern, **how)
+        first = net.run(40.0, record={cells: "v"})[cells, "v"]
+        c.disconnect(synapses=np.arange(60) % 3 == 1)
+        c.add([2, 2], [3, 3], weight=0.5, **({"delay": 1.5} if np.ndim(c.delay) else {}))
+        return first, net.run(40.0, record={cells: "v"})[cells, "v"], np.sort(c.weight), c.targets_of(2)
+
+    each = np.random.default_rng(0).uniform(0.1, 0.5, 60)
+    pairs = np.divmod(np.repeat(np.arange(20), 3), 4)
+    found = [made(pattern, each) for pattern in (nbsnn.Multiple(nbsnn.AllToAll(), 3), nbsnn.Explicit(*pairs))]
+    for mine, theirs in zip(*found, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert found[0][3].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 3, 3]
+
+
+def test_several_synapses_of_a_pair_with_their_own_delays_arrive_each_in_its_step():
+    net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+    source, cell = net.spikes([1.0], [0], 1), net.population(LIF(10.0, 1e9), 1)
+    for plasticity in (None, STDP):
+        net.connect(
+            source, cell, nbsnn.Multiple(nbsnn.OneToOne(), 3), weight=[1.0, 2.0, 4.0], delay=[2.0, 1.0, 2.0],
+            plasticity=plasticity,
+        )  # fmt: skip
+    v = net.run(4.0, record={cell: "v"})[cell, "v"][:, 0]
+    jumps = np.diff(v, prepend=0.0) + np.append(0.0, v[:-1]) * -np.expm1(-DT / 10.0)
+    np.testing.assert_allclose(jumps, [0.0, 0.0, 0.0, 4.0, 0.0, 10.0, 0.0, 0.0], atol=1e-12)

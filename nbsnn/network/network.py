@@ -159,7 +159,7 @@ class Network(Stimulation):
         source, target : Group, section of one (``group[:800]``), or name
         pattern : rule
             Who is connected to whom: ``Sparse``, ``AllToAll``, ``OneToOne``, ``Distance``, ``Explicit``,
-            ``from_scipy``.
+            ``from_scipy``; and with several synapses in the place of one ``Multiple``.
         weight : number, array [synapses] or distribution
             In the unit of the synapse: mV for ``Delta``, which lets the membrane jump by the weight. For currents, mV
             for a membrane of ``LIF`` (1 mV holds it 1 mV above rest), pA for neurons with a capacitance. For

@@ -11,6 +11,7 @@ from .distance_profile import Gaussian as Gaussian
 from .distance_profile import Profile as Profile
 from .explicit import Explicit as Explicit
 from .explicit import from_scipy as from_scipy
+from .multiple import Multiple as Multiple
 from .random_pairs import Sparse as Sparse
 from .regular import AllToAll as AllToAll
 from .regular import OneToOne as OneToOne

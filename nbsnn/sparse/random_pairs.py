@@ -42,7 +42,7 @@ class Sparse(Rule):
         Whether a unit may be connected to itself, where it is on both sides.
     multapses : bool, optional
         Whether a pair may have several synapses: by default yes with ``indegree``, ``outdegree`` and ``total``, and
-        never with ``probability``.
+        never with ``probability``, whose synapses ``Multiple`` repeats.
 
     Raises
     ------
@@ -80,7 +80,10 @@ class Sparse(Rule):
             if not number("probability", self.probability, least=0.0) <= 1.0:
                 raise ValueError(f"probability must be from 0 to 1, not {self.probability!r}")
             if self.multapses:
-                raise ValueError("a fixed probability decides about each pair once: multapses must be False or None")
+                raise ValueError(
+                    "a fixed probability decides about each pair once: multapses must be False or None; "
+                    "nbsnn.Multiple(Sparse(probability=0.1), 3) gives each of these pairs three synapses"
+                )
         else:
             count(given[0], getattr(self, given[0]), least=0)
 
