@@ -8,8 +8,8 @@ import pytest
 import nbsnn
 from nbsnn.network import State
 from nbsnn.network.arrays import ARRAYS
-from nbsnn.neurons import LI, LIF
-from nbsnn.plasticity import MSTDPET, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling
+from nbsnn.neurons import LI, LIF, ClopathAdEx
+from nbsnn.plasticity import MSTDPET, Clopath, MetaNearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling
 from nbsnn.synapses import NMDA, Delta, Exponential, Graded, TsodyksMarkram
 
 DT = 0.5
@@ -306,9 +306,11 @@ def rewired(device="python", pieces=(40.0, 40.0), threads=None):
             made["listed"].delay = [1.0, 2.0, 12.0]
             made["plastic"].add([0, 3], [1, 1], weight=0.5)
             made["plastic"].disconnect(pre=[4, 5])
+            made["plastic"].delay = 4.0
             made["short"].disconnect(post=2)
             if device != "cuda":
                 made["delays"].add([0, 3], [1, 1], weight=0.5, delay=[2.0, 3.5])
+                made["delays"].delay = nbsnn.values.Uniform(0.5, 9.0)
                 made["gated"].disconnect(2, 3)
             net.connect(
                 cells, cells, nbsnn.Sparse(probability=0.2), weight=0.2, delay=7.0, synapse=Exponential(9.0),
@@ -344,6 +346,7 @@ def test_on_a_gpu_as_in_the_computers_memory():
         fixed.add([1, 2], [0, 0], weight=[0.5, 0.6], delay=[1.0, 8.0])
         plastic.disconnect(pre=2)
         plastic.add(3, 3, weight=1.0)
+        plastic.delay = 1.5
         net.connect(units, cells, nbsnn.AllToAll(), weight=0.1, delay=5.0, plasticity=STDP)
         run = net.run(30.0)
         found.append([*run.spikes(cells), cells["v"], *(np.array(c.weight) for c in net.connections)])
@@ -412,8 +415,9 @@ def test_a_failure_in_the_middle_leaves_all_as_it_was(monkeypatch):
     was, seen = net.state(), [dict(c.__dict__) for c in net.connections]
     with pytest.raises(ValueError, match=r"plastic synapses of .* have delays from"):
         made["plastic"].add(0, 0, weight=1.0, delay=9.0)
-    with pytest.raises(ValueError, match="plastic synapses keep their delays"):
-        made["plastic"].delay = 1.0
+    for wrong in (-1.0, [1.0, 2.0], "long"):
+        with pytest.raises((ValueError, TypeError), match="delay"):
+            made["plastic"].delay = wrong
     with pytest.raises(ValueError, match="have weights of their own"):
         made["late"].add(0, 0, delay=1.0)
     with pytest.raises(ValueError, match="have delays of their own"):
@@ -430,6 +434,100 @@ def test_a_failure_in_the_middle_leaves_all_as_it_was(monkeypatch):
     assert len(cells.ports) == len(others.ports)
     runs = [one.run(20.0, record={group: "v"})[group, "v"] for one, group in ((net, cells), (other, others))]
     np.testing.assert_array_equal(*runs)
+
+
+@pytest.mark.parametrize("synapse", [Delta(), Exponential(3.0)], ids=repr)
+@pytest.mark.parametrize("short", [None, TsodyksMarkram(U=0.5, tau_rec=40.0)])
+def test_spikes_under_way_of_plastic_synapses_arrive_as_those_of_static_ones_when_delays_change(synapse, short):
+    nets = []
+    for plasticity in (None, STDP):
+        net = nbsnn.Network(dt=DT, seed=2, dtype=np.float64, device="python")
+        units = net.poisson(6, 150.0, name="units")
+        cells = net.population(LIF(10.0, 1e9), 4, name="cells")
+        weight, delay = np.linspace(0.1, 1.0, 24), DT * (1 + np.arange(24) % 7)
+        how = {"weight": weight, "delay": delay, "synapse": synapse, "plasticity": plasticity, "short_term": short}
+        c = net.connect(units, cells, nbsnn.AllToAll(), **how)
+        if plasticity:
+            c.learning = False
+        v = [net.run(20.0, record={cells: "v"})[cells, "v"]]
+        for change in (DT * (1 + np.arange(24)[::-1] % 9), 12 * DT, DT, DT * (1 + np.arange(24) % 2)):
+            c.delay = change
+            np.testing.assert_allclose(c.delay, change)
+            v.append(net.run(7.0, record={cells: "v"})[cells, "v"])
+            net.restore(net.state())
+        nets.append(np.concatenate(v))
+    assert np.abs(nets[0]).max() > 0.3
+    np.testing.assert_allclose(nets[1], nets[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "reward", "scaled", "mean weight", "normalised", "integers"])
+def test_a_rule_sees_spikes_at_the_delays_that_synapses_have_by_then(kind):
+    """As one delay whose sources fire later, in steps in which nothing is under way."""
+    sources, weights = np.arange(30) % 3, []
+    fired = np.concatenate([np.arange(4, 34), np.arange(80, 110)])
+    for moved in (False, True):
+        net = nbsnn.Network(dt=DT, seed=4, dtype=np.float64, device="python")
+        later = np.where(fired < 60, 5, 11) if moved else 0
+        source = net.spikes((fired + later) * DT, np.tile(sources, 2), 3)
+        cells = net.population(LIF(10.0, 1.0), 4, name="cells")
+        net.inject(cells, [1.1, 1.2, 1.5, 0.0])
+        c = net.connect(source, cells, nbsnn.AllToAll(), **{**KINDS[kind], "delay": DT if moved else 6 * DT})
+        net.run(25.0)
+        if kind == "reward":
+            c.reward = 1.0
+        net.run(5.0)
+        if not moved:
+            c.delay = 12 * DT
+        net.run(40.0)
+        weights.append(np.array(c.weight))
+    assert np.ptp(weights[0]) > 0.0
+    np.testing.assert_allclose(*weights, rtol=1e-12)
+
+
+def test_delays_of_their_own_come_and_go_while_a_rule_learns():
+    """Learned as with these delays from the start, where all earlier traces have decayed."""
+    fast, burst = PairSTDP(0.01, 0.012, tau_pre=2.0, tau_post=2.0, w_max=4.0), np.arange(4, 24)
+    fired, late, weights = np.concatenate([burst, burst + 180]), DT * np.array([1, 2, 3, 4, 5, 6, 7, 8, 9]), []
+    for first in (late, 3 * DT, late[::-1]):
+        net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+        source, kicks = (net.spikes((fired + more) * DT, np.tile(np.arange(20) % 3, 2), 3) for more in (0, 5))
+        cells = net.population(LIF(1.0, 1.0), 3, name="cells")
+        net.connect(kicks, cells, nbsnn.OneToOne(), weight=9.0)
+        c = net.connect(source, cells, nbsnn.AllToAll(), weight=0.01, delay=first, plasticity=fast)
+        net.run(60.0)
+        c.delay, c.weight = late, 0.01
+        np.testing.assert_allclose(c.delay, late)
+        net.run(60.0)
+        weights.append(np.array(c.weight))
+    assert np.ptp(weights[0]) > 1e-3
+    np.testing.assert_allclose(weights[1], weights[0], rtol=1e-9)
+    np.testing.assert_allclose(weights[2], weights[0], rtol=1e-9)
+
+
+def test_the_delay_of_a_connection_without_synapses_is_that_of_those_added():
+    for plasticity in (None, STDP):
+        net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
+        source, cell = net.spikes([1.0], [0], 1), net.population(LIF(10.0, 1e9), 1)
+        c = net.connect(source, cell, nbsnn.Explicit([], []), weight=1.0, plasticity=plasticity)
+        c.delay = 2.0
+        c.add(0, 0, weight=1.0)
+        assert np.flatnonzero(net.run(5.0, record={cell: "v"})[cell, "v"])[0] == 5
+        c.disconnect()
+        with pytest.raises(ValueError, match="no synapses to draw delays for"):
+            c.delay = nbsnn.values.Uniform(1.0, 2.0)
+
+
+def test_delays_that_a_rule_cannot_have_are_refused():
+    net = nbsnn.Network(dt=DT, device="python")
+    source, cells = net.spikes([1.0], [0], 2), net.population(ClopathAdEx(), 2)
+    voltage = net.connect(source, cells, nbsnn.AllToAll(), plasticity=Clopath())
+    whole = net.connect(source, cells, nbsnn.AllToAll(), weight=3, plasticity=PostPreInt())
+    with pytest.raises(ValueError, match="a rule that sees membranes keep their delays"):
+        voltage.delay = 2.0
+    with pytest.raises(ValueError, match="PostPreInt share one delay"):
+        whole.delay = [1.0, 1.0, 2.0, 1.0]
+    whole.delay = 2.0
+    assert whole.delay == 2.0 and voltage.delay == DT
 
 
 @pytest.mark.parametrize("device", ["python", "cuda"])

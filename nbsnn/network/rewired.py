@@ -1,7 +1,8 @@
 """A built network whose wiring changes: arrays laid out anew, into which the state is put, part by part.
 
 What is under way at its targets stays under way. Synapses that are added carry the spikes fired from then on; plastic
-ones of a connection that there was, whose weights count at the arrival, also those that are still to arrive.
+ones of a connection that there was, whose weights count at the arrival, also those that are still to arrive. Where
+plastic synapses get other delays, these become spikes under way with the weights of now, which their rule does not see.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
         for c in network._recorded.intersection(wired):
             raise RuntimeError(f"{c.name} is being recorded: its synapses change between runs, or in one without that")
         network.affordable()
-        made = Layout(network, {c: wired.get(c) or c.present() for c in connections}, _pending(was, network.step))
+        ring = _under_way(was, wired, known, network.step)
+        made = Layout(network, {c: wired.get(c) or c.present() for c in connections}, _pending(ring, network.step))
         network._layout, network._loop, network._history = made, None, known
-        _carry(was, made, {c: before[c] for c in connections}, wired, network.step)
+        _carry(was, made, {c: before[c] for c in connections}, wired, ring, network.step)
         for group in network.groups:
             for owner, label, name in network._variables(group):
                 if (owner, name) not in was.place and label in group.initial:
@@ -70,16 +72,37 @@ def _shallow(part: Whole) -> dict:
     return {name: copy.copy(v) if isinstance(v, (list, dict)) else v for name, v in part.__dict__.items()}
 
 
-def _pending(layout: Layout, step: int) -> int:
-    """For how many steps, from the present one on, something is under way."""
-    ring = layout.memory.read("ring")
+def _under_way(was: Layout, wired: dict[Connection, Wired], known: list, step: int) -> Array:
+    """The ring, with what plastic synapses that get other delays are to carry of the spikes ``known`` to them."""
+    ring, factors, tallies = (was.memory.read(name) for name in ("ring", "factors", "tallies"))
+    for line, c in zip(was.learning.table, was.learning.connections, strict=True):
+        if c not in wired or not wired[c].late_anew:
+            continue
+        ring, wire, n, first = ring.copy(), was.wires[line[at.WIRE]], c.source.n, was.rows[c.port]
+        weights, post = c.stored.read(), c.targets_by_row
+        lates = c.lates.tolist() if len(c.lates) > 1 else [c.late or 0]
+        for back, (pops, units) in enumerate(reversed(known), 1):
+            for k, late in enumerate(lates):
+                if back >= late + c._extra or step - back < tallies[line[at.BEGUN]]:
+                    continue
+                row = ring[(step - back + 1 + late) % len(ring)]
+                for unit in k * n + units[pops == c.source.index]:
+                    some = slice(*c.start[unit : unit + 2])
+                    place = wire[at.SHORT] + (step - back) % wire[at.KEPT] * n + unit % n
+                    factor = factors[place] if wire[at.SHORT] >= 0 else 1
+                    np.add.at(row, first + post[some], factor * weights[some])
+    return ring
+
+
+def _pending(ring: Array, step: int) -> int:
+    """For how many steps, from the present one on, something is under way in a ring."""
     coming = ring[(step + np.arange(len(ring))) % len(ring)].any(axis=1)
     return int(np.max(np.flatnonzero(coming), initial=-1)) + 1
 
 
-def _carry(was: Layout, now: Layout, before: dict, wired: dict[Connection, Wired], step: int) -> None:
-    """Put the state of one layout into another; ``before`` holds the attributes that connections had."""
-    old = {name: was.memory.read(name) for name in ARRAYS}
+def _carry(was: Layout, now: Layout, before: dict, wired: dict[Connection, Wired], ring: Array, step: int) -> None:
+    """Put the state of one layout, and a ring, into another; ``before`` holds the attributes that connections had."""
+    old = {**{name: was.memory.read(name) for name in ARRAYS}, "ring": ring}
     with now.memory.at_hand(*ARRAYS):
         new = now.memory.host
         for owner, (place, n) in was.place.items():
@@ -90,10 +113,10 @@ def _carry(was: Layout, now: Layout, before: dict, wired: dict[Connection, Wired
         learnt = dict(zip(was.learning.connections, was.learning.table, strict=True))
         for c, row in zip(now.learning.connections, now.learning.table, strict=True):
             if c in learnt:
-                for name, column, count in _parts(c, row):
+                for name, column, count in _parts(c, row, c in wired and wired[c].late_anew):
                     there, here = int(row[column]), int(learnt[c][column])
                     new[name][there : there + count] = old[name][here : here + count]
-            else:
+            if c not in learnt or (c in wired and wired[c].late_anew):
                 new["tallies"][row[at.BEGUN]] = step
             if c.kind.waits:
                 _eligible(c, row, before.get(c), learnt.get(c), wired.get(c), old, new, step)
@@ -127,11 +150,18 @@ def _ring(was: Layout, now: Layout, old: Array, new: Array, step: int) -> None:
         new[np.ix_(coming % len(new), there + columns)] = old[np.ix_(coming % len(old), here + columns)]
 
 
-def _parts(c: Connection, row: Array) -> Iterator[tuple[str, int, int]]:
-    """What is kept of a plastic connection, but for each synapse: array, column of its place, and how much it is."""
+def _parts(c: Connection, row: Array, late_anew: bool) -> Iterator[tuple[str, int, int]]:
+    """What is kept of a plastic connection, but for each synapse: array, column of its place, and how much it is.
+
+    Where delays are others, what is known of sources begins with what the shortest delay knew.
+    """
     n, m = c.source.n, c.target.n
-    yield "traces", at.ARRIVED, int(row[at.KNOWN])
-    yield "tallies", at.BEGUN, 1
+    if late_anew:
+        yield "traces", at.ARRIVED, (1 + 2 * int(row[at.PRE_TRACES])) * n
+        yield "traces", at.SPIKED, (1 + 2 * int(row[at.POST_TRACES])) * m
+    else:
+        yield "traces", at.ARRIVED, int(row[at.KNOWN])
+        yield "tallies", at.BEGUN, 1
     if c.homeostasis is not None:
         yield "rates", at.RATES, m
         yield "tallies", at.RATES, m

@@ -340,5 +340,5 @@ class Simulation(Changing, Members, Trials):
         if self._loop is None or self._loop_threads != self.threads:
             history = self._loop.history(self.step) if self._loop else self._history
             self._loop, self._loop_threads = self.backend.loop(self), self.threads
-            self._loop.load(history, self.step)
+            self._loop.load(history[-self._loop.longest - 1 :], self.step)
         return self._loop

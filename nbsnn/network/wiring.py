@@ -23,13 +23,15 @@ NONE, ONE = np.zeros(0, np.int64), np.zeros(1, np.int64)
 class Wired(NamedTuple):
     """Synapses of a connection by source, then by target; weights as they are stored, delays as ``late`` counts them.
 
-    ``place`` says which of the synapses that there were each is, -1: none; None: they are the same.
+    ``place`` says which of the synapses that there were each is, -1: none; None: they are the same. ``late_anew`` says
+    that plastic ones get other delays.
     """
 
     rows: Rows
     weight: Whole
     late: Whole
     place: Whole = None
+    late_anew: bool = False
 
 
 class Wiring(Drawn):
@@ -37,6 +39,7 @@ class Wiring(Drawn):
 
     stored: Whole
     kind: Whole
+    rule: Whole
     targets_by_row: Array
     start: Array
     lates: Array
@@ -154,17 +157,23 @@ class Wiring(Drawn):
     def delays_to(self, delay: Given) -> None:
         """Set all delays."""
         network = self.network.build()
-        if self.changes:
-            raise ValueError(f"{self.name}: plastic synapses keep their delays, as their spikes wait at the source")
+        if self.rule.loop == "membrane":
+            raise ValueError(f"{self.name}: synapses of a rule that sees membranes keep their delays")
         rows = self.present().rows
         spec = given.kept("delay", delay)
         stream = ("connection", network.connections.index(self), "delay")
-        steps = delays(spec, rows, dt=network.dt, seed=network.seed, stream=stream)
-        steps = np.broadcast_to(steps, len(rows))
-        given.waits(self.name, int(np.max(steps, initial=1)), self.target.n, network)
+        found = np.asarray(delays(spec, rows, dt=network.dt, seed=network.seed, stream=stream))
+        steps = np.broadcast_to(found, len(rows))
+        given.waits(self.name, int(np.max(found, initial=1)), self.target.n, network)
         late = (steps if isinstance(spec, Array) else self.public(steps)).astype(np.int64) - self._extra
+        if self.changes and len(late) and np.ptp(late):
+            given.delays_learn(self)
+        if isinstance(spec, values.Distribution) and not len(late):
+            raise ValueError(f"delay: {self.name} has no synapses to draw delays for; a number is that of those added")
         with network.rewiring("a delay") as wired:
-            wired[self] = self._with(np.ones(len(rows), bool), late)
+            of_none = None if found.ndim else int(found) - self._extra
+            made = self._with(np.ones(len(rows), bool), late, ends=np.unique(late), late_of_none=of_none)
+            wired[self] = made._replace(late_anew=self.changes)
 
     def targets_of(self, unit: int) -> Array:
         """Targets of a unit of the source, ascending, each once for every synapse: int32 [its synapses]."""
@@ -203,10 +212,13 @@ class Wiring(Drawn):
 
     def _with(
         self, keep: Array, kept: Array, pre: Array = NONE, post: Array = NONE, weight: float | Array = 0.0,
-        late: int | Array = 0,
-        own: bool = False,
+        late: int | Array = 0, own: bool = False, ends: Array | None = None, late_of_none: int | None = None,
     ) -> Wired:  # fmt: skip
-        """The synapses of ``keep``, in the order of all, of delays ``kept``, and others, as the network takes them."""
+        """The synapses of ``keep``, in the order of all, of delays ``kept``, and others, as the network takes them.
+
+        ``ends`` are all delays of plastic ones, by default those that there were, and those of the others;
+        ``late_of_none`` is the delay if there are none.
+        """
         now, n_pre = self.present(), self.source.n
         stored = now.weight
         if self.own_weights and self.kind.lines:  # without the factors of units
@@ -223,7 +235,11 @@ class Wiring(Drawn):
         if not isinstance(self.pattern, Explicit):
             order = np.lexsort((target, source))
             source, target, lates, place, fresh = (a[order] for a in (source, target, lates, place, fresh))
-        ends = np.union1d(self.lates, lates) if len(self.lates) > 1 else ONE  # plastic synapses lie by delay
+        if not self.changes:
+            ends = ONE
+        elif ends is None:  # plastic synapses lie by delay
+            ends = np.union1d(self.lates, lates) if len(self.lates) > 1 else ONE
+        ends = ends if len(ends) else ONE
         line = np.searchsorted(ends, lates) * n_pre + source if len(ends) > 1 else source
         order = np.lexsort((target, line))
         start = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=len(ends) * n_pre))])
@@ -234,7 +250,7 @@ class Wiring(Drawn):
         elif len(lates):
             found = int(lates[0]) if np.ptp(lates) == 0 else lates[order]
         else:
-            found = lates if self.late is None else self.late
+            found = late_of_none if late_of_none is not None else lates if self.late is None else self.late
         came: Array = place[order]
         if own := own or self.own_weights:
             stored = np.where(came >= 0, np.broadcast_to(stored, max(n, 1))[came] if n else 0.0, fresh[order])
