@@ -429,6 +429,9 @@ def small():
         (lambda net, c: net.population("LIF", 3), TypeError, "made of a Neuron"),
         (lambda net, c: net.population(CELL, 3, name="cells"), ValueError, "has a population 'cells' already"),
         (lambda net, c: net.population(CELL, 3, w=1.0), ValueError, "no variable 'w'"),
+        (lambda net, c: net.population(CELL, 3, initial={"w": 1.0}), ValueError, "no variable 'w'"),
+        (lambda net, c: net.population(CELL, 3, v=1.0, initial={"v": 1.0}), ValueError, "v is given twice"),
+        (lambda net, c: net.population(CELL, 3, initial=1.0), TypeError, "initial must be a mapping"),
         (
             lambda net, c: net.population(CELL.replace(params={**CELL.params, "tau": np.ones(2)}), 3),
             ValueError,
@@ -482,3 +485,14 @@ def test_a_network_too_large_for_this_machine_says_so_before_building(monkeypatc
     monkeypatch.setattr("nbsnn.network.simulation.free_memory", lambda: 24 << 30)
     with pytest.raises(MemoryError, match=r"5,000,000,000 synapses take 40.0 GB"):
         net.build()
+
+
+def test_variables_with_the_names_of_arguments_start_where_initial_says():
+    net = nbsnn.Network(device="python")
+    cells = net.population(nbsnn.neurons.HodgkinHuxley(), 2, initial={"n": [0.3, 0.4], "m": 0.1}, v=-60.0)
+    found = cells["n"].tolist(), cells["m"].tolist(), cells["v"].tolist()
+    assert found == (np.float32([0.3, 0.4]).tolist(), [np.float32(0.1)] * 2, [-60.0] * 2)
+    cells["n"] = 0.5
+    assert cells["n"].tolist() == [0.5, 0.5]
+    net.reset()
+    assert cells["n"].tolist() == found[0]

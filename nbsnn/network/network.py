@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,15 @@ def check_name(name: object) -> None:
     """Raise ``TypeError`` unless a name is a text or None."""
     if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be a text, not {name!r}")
+
+
+def _once(initial: Mapping[str, Any] | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Values by name, each given once."""
+    if initial is not None and not isinstance(initial, Mapping):
+        raise TypeError(f'initial must be a mapping from names to values, {{"n": 0.3}} say, not {initial!r}')
+    for name in values.keys() & (initial or {}).keys():
+        raise ValueError(f"{name} is given twice, by name and in initial")
+    return {**values, **(initial or {})}
 
 
 class Network(Stimulation):
@@ -105,8 +115,9 @@ class Network(Stimulation):
         return "\n  ".join(lines)
 
     def population(
-        self, neuron: Neuron, n: int, *, name: str | None = None, positions: ArrayLike | None = None, **initial: Any
-    ) -> Group:
+        self, neuron: Neuron, n: int, *, name: str | None = None, positions: ArrayLike | None = None,
+        initial: Mapping[str, Any] | None = None, **values: Any,
+    ) -> Group:  # fmt: skip
         """Add units of one model.
 
         Parameters
@@ -119,9 +130,11 @@ class Network(Stimulation):
             "population1", "population2", ... by default.
         positions : array [n, dimensions] or [n], optional
             Where units are: ``nbsnn.sparse.grid((40, 25))``, say. See ``Group.positions``.
-        **initial : number, array [n] or distribution
+        **values : number, array [n] or distribution
             Where variables of the model start, instead of at its own values: ``v=nbsnn.values.Uniform(-60, -50)``.
             Parameters too, as in ``Group.parameters``: ``tau_w=nbsnn.values.Normal(144, 20, low=50)``.
+        initial : mapping, optional
+            The same by name, where one is that of an argument: ``initial={"n": 0.3}`` is the gate n of Hodgkin-Huxley.
 
         Returns
         -------
@@ -130,16 +143,17 @@ class Network(Stimulation):
         Raises
         ------
         ValueError, TypeError
-            If a variable is unknown, values do not fit, or the network has been built.
+            If a variable is unknown or given twice, values do not fit, or the network has been built.
         """
         if not isinstance(neuron, Neuron):
             raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
         group = self._add(neuron, n, name, "population")
         try:
-            known = [key for key in initial if key not in neuron.state and key in options_of(neuron)]
+            given = _once(initial, values)
+            known = [key for key in given if key not in neuron.state and key in options_of(neuron)]
             if known:
-                group.parameters(**{key: initial.pop(key) for key in known})
-            group.start(**initial)
+                group.parameters(**{key: given.pop(key) for key in known})
+            group.start(**given)
             group.positions = positions
         except (TypeError, ValueError):
             self.groups.pop()
