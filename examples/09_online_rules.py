@@ -32,10 +32,10 @@ print(nbsnn.compare_credit(network(), x, labels, loss))
 # %%
 figure, (left, right) = nbsnn.plot.pyplot().subplots(1, 2, figsize=(9.0, 3.6), layout="constrained")
 lengths = (50, 100, 200, 400)
-for name, rule in {"BPTT": nbsnn.BPTT, "OTTT": nbsnn.OTTT, "SLTT": nbsnn.SLTT}.items():
+for name, line in {"BPTT": "-", "OTTT": "--", "SLTT": ":"}.items():
     net = network()
-    learner = rule(net, loss=loss, optimizer=nbsnn.optim.Adam(5e-3))
-    left.plot([learner.step(x, labels) / len(x) for _ in range(60)], label=name)
+    learner = getattr(nbsnn, name)(net, loss=loss, optimizer=nbsnn.optim.Adam(5e-3))
+    left.plot([learner.step(x, labels) / len(x) for _ in range(60)], line, linewidth=2.5, label=name)
     right_ones = net.run(x).output.mean(0).argmax(1) == labels
     peaks = []
     learner.step(x[:2] if name == "BPTT" else iter(x[:2]), labels)  # compiles what is not yet
@@ -45,7 +45,7 @@ for name, rule in {"BPTT": nbsnn.BPTT, "OTTT": nbsnn.OTTT, "SLTT": nbsnn.SLTT}.i
         learner.step(x[np.arange(T) % len(x)] if name == "BPTT" else steps, labels)
         peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
         tracemalloc.stop()
-    right.plot(lengths, peaks, ".-", label=name)
+    right.plot(lengths, peaks, "." + line, linewidth=2.5, label=name)
     print(f"{name}: {right_ones.mean():.0%} of these 64 digits right; {peaks[-1]:.2f} MB for {lengths[-1]} steps")
 left.set(xlabel="training step", ylabel="loss per step of time", ylim=(0.0, None))
 right.set(xlabel="steps of time", ylabel="memory of a training step (MB)", ylim=(0.0, None))

@@ -47,7 +47,8 @@ history = nbsnn.fit(
 )
 
 # %% [markdown]
-# **See** that both samples have the same pixels on average, and differ in what comes first.
+# **See** that both samples have the same pixels on average, and differ in what comes first. Red: a pixel that got
+# brighter, blue: one that got darker.
 
 # %%
 figure, axes = nbsnn.plot.pyplot().subplots(1, 2, figsize=(9.0, 3.4), layout="constrained", sharey=True)

@@ -35,7 +35,7 @@ print(type(run["lif1"]["v"]).__name__, run["lif1"]["v"].shape, f"{spikes.mean():
 figure, axes = nbsnn.plot.pyplot().subplots(1, 2, figsize=(9.0, 3.4), layout="constrained")
 nbsnn.plot.raster(spikes, ax=axes[0], title=f"the hidden layer, from the {net.setting.device}")
 axes[1].bar(list(seconds), [1000.0 * s for s in seconds.values()], width=0.5)
-axes[1].set(ylabel="ms per training step", title="512 digits, 16 steps")
+axes[1].set(ylabel="ms per training step", title="512 digits, 16 steps", xlim=(-1, len(seconds)))
 nbsnn.plot.save(figure, "14_gpu.png")
 assert np.isfinite(losses).all()
 

@@ -162,9 +162,15 @@ NAMES = {
 PLACES = {name: module for module, names in NAMES.items() for name in names.split()}
 
 
+HOMES = ("neurons", "synapses", "surrogates", "losses", "optim", "encode", "plasticity")
+"""Where a name is looked for that is not here, to say so."""
+
+
 def __getattr__(name: str) -> Any:
     if name not in PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = [] if name.startswith("_") else [m for m in HOMES if hasattr(import_module(f".{m}", __name__), name)]
+        more = f"; it is nbsnn.{found[0]}.{name}" if found else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{more}")
     module = import_module(f".{PLACES[name] or name}", __name__)
     value = globals()[name] = getattr(module, name) if PLACES[name] else module
     return value

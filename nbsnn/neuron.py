@@ -21,7 +21,7 @@ from .scalar.per_step import WAYS, PerStep
 from .scalar.rounding import unrounded
 from .surrogates import Surrogate, above, at_or_above, atan
 from .surrogates.named import as_surrogate
-from .validate import choice, filled, function, instance, names, numbers
+from .validate import choice, filled, function, in_place, instance, names, numbers
 
 COMPARE = {">=": at_or_above, ">": above}
 
@@ -175,8 +175,10 @@ class Neuron:
             )
         self._check_inputs()
         _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
+        in_place("step", self.step, (*self.inputs, *self.state, *self.params))
         if self.vjp:
             _count_arguments("vjp", self.vjp, self.inputs, 2 + 2 * len(self.state) + len(self.params))
+            in_place("vjp", self.vjp, ("x", *self.state, *self.params))
 
     def _check_kinds(self) -> None:
         """Raise ``TypeError`` for a field of another kind; mappings and arrays are copied."""
@@ -309,10 +311,8 @@ def _count_arguments(role: str, function: Callable, inputs: tuple[str, ...], wan
     """Raise unless ``function`` takes as many arguments as the contract says."""
     given = len(inspect.signature(getattr(function, "py_func", function)).parameters)
     if given != wanted:
-        first = "x" if len(inputs) == 1 else ", ".join(inputs)
-        form = (
-            f"({first}, *state, *params)" if role == "step" else "(x, *state, *params, *cotangents of step's results)"
-        )
+        more = "" if role == "step" else ", *cotangents of step's results"
+        form = f"({'x' if len(inputs) == 1 else ', '.join(inputs)}, *state, *params{more})"
         raise ValueError(f"{role} must take {wanted} arguments {form}, but {function.__name__} takes {given}")
 
 

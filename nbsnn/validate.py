@@ -176,6 +176,14 @@ def function(name: str, value: object, say: str = "a function", takes: int | Non
     return value
 
 
+def in_place(name: str, of: Callable[..., Any], wanted: Collection[str]) -> None:
+    """Raise ``ValueError`` if an argument has the name of a value that is given at another place."""
+    for given, place in zip(inspect.signature(getattr(of, "py_func", of)).parameters, wanted, strict=False):
+        if given != place and given in wanted:
+            order = ", ".join(wanted)
+            raise ValueError(f"{name} is called by position, with ({order}): its argument {given!r} would be {place!r}")
+
+
 def path(name: str, value: object) -> str:
     """The path of a file as text."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):

@@ -31,7 +31,7 @@ TOY = {
 SLOW = {  # to compile
     "05_mnist_snntorch_tutorial5.py", "06_fashion_latency.py", "11_memory_against_T.py", "15_firing_patterns.py",
     "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py",
-    "16_large_network.py", "17_sparse_plasticity.py", "18_braille.py",
+    "16_large_network.py", "17_sparse_plasticity.py", "18_braille.py", "19_structural_plasticity.py",
     *(name for name in LESSONS if not name.startswith(("01", "02", "03"))),
 }  # fmt: skip
 

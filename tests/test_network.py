@@ -1,6 +1,7 @@
 """The event simulator: its loop against closed forms and a naive simulation, its state, its inputs, its errors."""
 
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -347,7 +348,8 @@ def test_recording_of_chosen_units_at_intervals_and_of_weights(tmp_path):
     assert run[made, "weight"].shape == (6, len(made))
     np.testing.assert_array_equal(run[made, "weight"][-1], made.weight)
     np.testing.assert_allclose(seen, [3, 6, 9, 12])
-    assert not len(run.spikes("source")[0])
+    with pytest.raises(KeyError, match="spikes of source were not recorded"):
+        run.spikes("source")
     all_times = [time for time in mixed("python").steps(3.0)]
     np.testing.assert_allclose(all_times, np.arange(1, 7) * 0.5)
     with pytest.raises(KeyError, match="was not recorded"):
@@ -414,6 +416,25 @@ def test_a_recording_counts_and_draws(tmp_path):
     assert (tmp_path / "raster.png").stat().st_size > 10_000
 
 
+def test_spikes_that_were_not_recorded_are_an_error_and_not_a_rate_of_zero(tmp_path):
+    net = nbsnn.Network(dt=1.0, seed=1, device="python")
+    a, b = net.poisson(4, 100.0, name="a"), net.poisson(2, 100.0, name="b")
+    first = net.run(50.0, record={a[:2]: "spikes"})
+    for run in (first, pickle.loads(pickle.dumps(first))):
+        assert len(run.spikes("a")[0]) == len(run.spikes(a[:2])[0]) > 0 and run.rate(a[:2]) > 0.0
+        for call in (lambda run=run: run.spikes("b"), lambda run=run: run["b"], lambda run=run: run.spikes(a[2:])):
+            with pytest.raises(KeyError, match="were not recorded: run"):
+                call()
+        for call in (lambda run=run: run.rate("a"), lambda run=run: run.cv("a"), lambda run=run: run.rate()):
+            with pytest.raises(KeyError, match="of only 2 of 4 units recorded"):
+                call()
+        run.to_csv(tmp_path / "spikes.csv")
+        assert (tmp_path / "spikes.csv").read_text().count(",a,") == len(run.spikes()[0])
+    assert net.run(50.0).rate(b) > 0.0
+    with pytest.raises(ValueError, match="no spikes were recorded"):
+        net.run(5.0, record={}).plot()
+
+
 def small():
     net = nbsnn.Network(dt=0.1)
     return net, net.population(CELL, 4, name="cells")
@@ -439,6 +460,10 @@ def small():
         ),
         (lambda net, c: net.connect("other", c, nbsnn.AllToAll()), KeyError, "no population 'other'"),
         (lambda net, c: net.connect(c, c, 0.1), TypeError, "needs a pattern"),
+        (lambda net, c: net.connect(c, c, np.eye(4)), TypeError, "nbsnn.from_scipy makes one"),
+        (lambda net, c: net.connect(c, c, nbsnn.AllToAll), TypeError, "with parentheses"),
+        (lambda net, c: net.connect(c, c, nbsnn.AllToAll(), weight=np.eye(4)), ValueError, r"weight.ravel\(\)"),
+        (lambda net, c: net.population(nbsnn.neurons.LIF, 3), TypeError, "with parentheses"),
         (lambda net, c: net.connect(c[2:2], c, nbsnn.AllToAll()), ValueError, "a section of cells"),
         (lambda net, c: net.connect(c, c, nbsnn.AllToAll(), weight=np.nan), ValueError, "weight must be finite"),
         (lambda net, c: net.connect(c, c, nbsnn.AllToAll(), synapse="delta"), TypeError, "synapse must be a Synapse"),

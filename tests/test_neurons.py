@@ -6,12 +6,15 @@ import zlib
 import numpy as np
 import pytest
 
+import nbsnn
 from nbsnn import Neuron, Population, neurons
 from nbsnn.compile.fill import kernel
 from nbsnn.layers.layer import Setting
 from nbsnn.neurons import ALIF, CLIF, IF, LI, LIF, PLIF, CubaLIF
+from nbsnn.plasticity import Rule, Trace
 from nbsnn.random import Draws
 from nbsnn.surrogates import atan
+from nbsnn.synapses import CustomSynapse
 
 from . import reference
 
@@ -344,6 +347,34 @@ def own_vjp(x, v, decay, gs, gv):
 def test_functions_with_a_wrong_number_of_arguments_raise(step, vjp, message):
     with pytest.raises(ValueError, match=message):
         Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: Neuron(own_step, state={"decay": 0.0}, params={"v": 0.5}),
+            r"step .*\(current, decay, v\): its argument 'v'",
+        ),
+        (
+            lambda: Neuron(own_step, lambda x, decay, v, gs, gv: (gs, gs, gs), state={"v": 0.0}, params={"decay": 0.5}),
+            "vjp",
+        ),
+        (lambda: Rule(lambda w, pre, post, y, x: (0.0, 0.0), {"x": Trace()}, {"y": Trace()}), "change is called by"),
+        (lambda: CustomSynapse(lambda a, k, s: (s, s), state={"s": 0.0}, params={"k": 1.0}), "step is called by"),
+    ],
+)
+def test_functions_whose_arguments_have_each_others_names_raise(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("name", ["neurons.LIF", "synapses.Exponential", "optim.Adam", "plasticity.PairSTDP"])
+def test_a_name_that_is_elsewhere_is_found(name):
+    with pytest.raises(AttributeError, match=f"it is nbsnn.{name}$"):
+        getattr(nbsnn, name.split(".")[1])
+    with pytest.raises(AttributeError, match=r"'nothing'$"):
+        nbsnn.nothing  # noqa: B018
 
 
 def test_an_own_neuron_without_vjp_simulates_but_does_not_learn():

@@ -240,6 +240,26 @@ def test_a_probe_knows_the_threshold_of_every_neuron(name):
         state = {s: run[s][0] for s in probe.names}
 
 
+@pytest.mark.parametrize("name", ["AdEx", "EIF", "QIF", "Izhikevich", "HodgkinHuxley", "ClopathAdEx"])
+def test_a_probe_sees_the_peak_of_neurons_that_spike_inside_a_step(name):
+    neuron = getattr(nbsnn.neurons, name)()
+    population = nbsnn.Population(neuron, 1, dt=0.5 if name == "Izhikevich" else 0.1, device="python", dtype=np.float64)
+    x = np.full((600, 1, 1), 15.0 if name == "Izhikevich" else 900.0)
+    run = population.run(x)
+    top = {"HodgkinHuxley": neuron.params.get("v_threshold")}.get(name, neuron.params.get("v_peak"))
+    probe, params = Probe(neuron), population.step_parameters()[:, 0].tolist()
+    assert probe.moves(params) == [] and run.output.sum() > 0
+    states = [np.append(np.ravel(start)[0], run[s][:, 0, 0]) for s, start in neuron.state.items()]
+    for t in range(len(x)):
+        v, threshold = probe(float(x[t, 0, 0]), [float(s[t]) for s in states], params)
+        assert threshold == top and (not run.output[t, 0, 0] or v >= top)
+        assert run.output[t, 0, 0] or v == pytest.approx(run[probe.names[0]][t, 0, 0])
+    lines = of_batch(
+        nbsnn.Sequential(nbsnn.Dense(1, 1), neuron, seed=0, device="python"), x[:4, :, :], None, None, 0, ALL, []
+    ).lines
+    assert np.isnan(lines["slope"]).all() and not np.isnan(lines["threshold"]).any()
+
+
 def test_weights_are_those_of_the_network_and_large_ones_means(tmp_path):
     net = small()
     snapshots = nbsnn.Snapshots(net)

@@ -207,3 +207,9 @@ def test_a_confusion_matrix_counts_pairs():
     np.testing.assert_allclose(np.asarray(ax.images[0].get_array()), [[0.5, 0.5, 0], [0, 1, 0], [0.5, 0, 0.5]])
     with pytest.raises(ValueError, match="one class for each of the 2 labels"):
         plot.confusion([0, 1], [1])
+
+
+def test_a_raster_of_a_whole_run_says_what_to_take():
+    net = nbsnn.Sequential(nbsnn.Dense(4, 3), neurons.LIF(), seed=0, device="python")
+    with pytest.raises(TypeError, match=r"spikes must be an array .* not a whole run"):
+        plot.raster(net.run(np.ones((6, 2, 4))))

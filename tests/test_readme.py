@@ -134,6 +134,9 @@ def test_commands_of_examples_are_right(command):
     _, script, *options = shlex.split(command)
     if script == "-m":
         module, *options = options
+        if not module.startswith("tests"):
+            assert module in ("sphinx",)
+            return
         text, script = (ROOT / module.replace(".", "/")).with_suffix(".py").read_text(), f"-m {module}"
     else:
         text = (ROOT / script).read_text()

@@ -118,14 +118,14 @@ def advise_input(x: Array | SpikeInput) -> Iterator[str]:
         )
 
 
-def advise_course(losses: Sequence[float], target: object, loss: object) -> Iterator[str]:
-    """Advice on the losses of a training, epoch by epoch."""
+def advise_course(losses: Sequence[float], target: object, loss: object, classes: int) -> Iterator[str]:
+    """Advice on the losses of a training, epoch by epoch; a batch may lack some of the ``classes``."""
     if len(losses) < COURSE:
         return
     last, rises = float(np.median(losses[-3:])), int((np.diff(losses) > 0.0).sum())
     labels, guess = np.asarray(target), math.inf
     if labels.dtype.kind in "iu" and labels.size and "CrossEntropy" in type(loss).__name__:
-        guess = math.log(max(2, int(labels.max()) + 1))
+        guess = math.log(max(2, classes))
     if last > 0.8 * guess or last > (1.0 - FALL) * losses[0]:
         known = f"; guessing among {round(math.exp(guess))} classes has {guess:.3g}" if last > 0.8 * guess else ""
         say = "lower the learning rate" if 3 * rises > len(losses) else "raise the learning rate"

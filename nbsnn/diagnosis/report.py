@@ -103,7 +103,7 @@ def report(
     for row, (name, population, inner) in zip(layers, found, strict=True):
         advice += advise(row, driven.get(name, ""), population, inner, rate)
     advice += advise_gradients(gradients, driven.values())
-    course = [] if history is None else list(advise_course(history["loss"], target, loss))
+    course = [] if history is None else list(advise_course(history["loss"], target, loss, y.shape[-1]))
     return Report(layers, gradients, [*course, *(advise_input(x) if advice or course else []), *advice], value)
 
 

@@ -30,7 +30,10 @@ def populations(layer: Layer) -> dict[str, Population]:
 def _smooth_twin(net: Layer) -> Layer:
     """A copy in float64 and plain Python with smooth spikes, whose resets are all attached."""
     if not net.built:
-        raise ValueError(f"this {net.kind} is not built yet: its input's shape is not known. Put it in a Sequential")
+        raise ValueError(
+            f"this {net.kind} is not built yet, as the shape of its input is not known: "
+            "Sequential(..., input_shape=(1, 28, 28)) says it"
+        )
     other = copy.deepcopy(net)
     for population in populations(other).values():
         neuron = population.neuron

@@ -21,7 +21,8 @@ def as_layer(part: Layer | Neuron) -> Layer:
         return Population(part)
     if isinstance(part, Layer):
         return part
-    raise TypeError(f"a network is made of layers and neurons, not of {shown(part)}")
+    more = "; Sequential(*layers) takes them one by one" if isinstance(part, (list, tuple)) else ""
+    raise TypeError(f"a network is made of layers and neurons, not of {shown(part)}{more}")
 
 
 class Container(Layer):

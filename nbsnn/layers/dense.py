@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -80,7 +81,10 @@ class Dense(Stateless):
 
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         if in_shape != self.in_shape:
-            raise ValueError(f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}")
+            more = f": Flatten() makes {math.prod(in_shape)} units of them" if len(in_shape) > 1 else ""
+            raise ValueError(
+                f"{self!r} needs an input of {self.in_shape[0]} units, but is given {list(in_shape)}{more}"
+            )
         n_pre, n_post = self.in_shape[0], self.shape[0]
         fans: dict[str, Any] = {"fan_in": n_pre, "fan_out": n_post, "dtype": setting.dtype}
         self.params = weight_and_bias(self, (n_pre, n_post), n_post, draws, **fans)

@@ -264,7 +264,8 @@ class Layer:
         infinity (unless ``numbers`` are looked at later)."""
         if not self.built:
             raise ValueError(
-                f"this {self.kind} is not built yet: its input's shape is not known. Put it in a Sequential"
+                f"this {self.kind} is not built yet, as the shape of its input is not known: "
+                "Sequential(..., input_shape=(1, 28, 28)) says it"
             )
         self.check_parameters()
         arrays = self.arrays

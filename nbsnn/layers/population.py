@@ -14,7 +14,7 @@ from ..device.threads import DEVICES
 from ..neuron import Neuron, Value, value_for
 from ..random import Draws
 from ..scalar.per_step import WAYS, held_in
-from ..validate import affordable, cast, shape_of
+from ..validate import affordable, cast, shape_of, shown
 from .host_population import HostPopulation
 from .initial_output import first_output, first_vjp
 from .layer import Array, Nested, Setting
@@ -57,7 +57,7 @@ class Population(HostPopulation):
     ):
         super().__init__()
         if not isinstance(neuron, Neuron):
-            raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
+            raise TypeError(f"neuron: a population is made of a Neuron, not of {shown(neuron)}")
         self.neuron, self.kind = neuron, neuron.kind.lower() or "neuron"
         self.variables = [neuron.output, *neuron.state]
         setting = Setting(dt, dtype, device)

@@ -115,9 +115,14 @@ def checked(name: str, given: object) -> Batch:
     if not n:
         raise ValueError(f"{name} has no samples")
     if target.shape[:1] != (n,) or target.dtype.kind not in ("iu" if target.ndim == 1 else "fiub"):
+        more = ""
+        if target.shape == (n,):
+            more = "; names, labels = np.unique(labels, return_inverse=True) numbers classes"
+        elif isinstance(x, np.ndarray) and x.ndim > 2 and target.shape[:1] == x.shape[1:2]:
+            more = f"; samples come first, [{len(target)}, {n}, ...], then steps: np.swapaxes(x, 0, 1)"
         raise ValueError(
             f"{name} needs one integer label for each of its {n} samples, or targets [{n}, ...], not {target.dtype} "
-            f"{list(target.shape)}"
+            f"{list(target.shape)}{more}"
         )
     weight = given[2] if len(given) == 3 else None
     if weight is None:

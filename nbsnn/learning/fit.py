@@ -158,7 +158,8 @@ def fit(
     passes = Passes(net, learner, encoder, batch_size, augments, weights, accumulate, show, pieces)
     best = _best(net, monitor, patience, validate_on is not None)
     history, watching = History(), getattr(learner.optimizer, "watching", [])
-    switch("resume", resume)
+    if switch("resume", resume) and checkpoint is None:
+        raise ValueError("resume=True needs checkpoint=, the path of the file to resume from")
     switch("deterministic", deterministic)
     if checkpoint is not None:
         describe(net, {})  # what no file can hold shows before the first epoch, not after it

@@ -190,14 +190,23 @@ class Passes:
         if self.encoder is not None:
             if isinstance(x, Recordings):  # whose events become an array on arrival
                 return self.encoder(x, draws)  # type: ignore[arg-type, return-value]
-            return self.net.arrays.encoded(self.encoder, x, draws)
+            made = self.net.arrays.encoded(self.encoder, x, draws)
+            if len(made.shape) == len(self.net.in_shape) + 3:
+                raise ValueError(
+                    f"encoder makes steps of samples {list(x.shape)}, which have an axis too many for this network, "
+                    f"{list(self.net.in_shape)}: series [samples, T, ...] are given without an encoder"
+                )
+            return made
         if isinstance(x, SpikeInput):
             return x
         if isinstance(x, Recordings):
             raise TypeError("recordings need encoder=nbsnn.events.binned(T=..., dt=...)")
         if x.ndim != len(self.net.in_shape) + 2:
             wanted = ", ".join(map(str, ("samples", "T", *self.net.in_shape)))
-            raise ValueError(f"without an encoder, samples must be series [{wanted}], not {list(x.shape)}")
+            raise ValueError(
+                f"without an encoder, samples must be series [{wanted}], not {list(x.shape)}; "
+                "encoder=nbsnn.encode.constant(T=8), say, makes them of samples without an axis of time"
+            )
         return np.swapaxes(x, 0, 1)
 
     def aim(self, batch: Batch, *, weighted: bool) -> tuple[np.ndarray | Weighted, float]:

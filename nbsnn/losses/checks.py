@@ -25,6 +25,9 @@ def labels(loss: str, target: ArrayLike, shape: tuple[int, ...], classes: int) -
     target = real(f"{loss}: labels", target)
     if not np.issubdtype(target.dtype, np.integer):
         raise TypeError(f"{loss}: labels must be integers of shape {list(shape)}, not {target.dtype}")
+    if target.ndim == len(shape) == 1 and target.shape != shape:
+        wanted = f"{list(shape)}, one for each sample of x [T, B, ...]"
+        raise ValueError(f"{loss}: labels must have shape {wanted}, not {list(target.shape)}")
     shaped(f"{loss}: labels", target, shape)
     if target.min() < 0 or target.max() >= classes:
         wrong = target.max() if target.max() >= classes else target.min()

@@ -43,6 +43,8 @@ def check(c: Linked, number: int) -> None:
             raise ValueError(
                 f"{what} of {name} must be a number, a distribution or have shape [{synapses}], one per synapse, "
                 f"not {list(value.shape)}"
+                + f"; of a matrix [pre, post] it is {what}.ravel()"
+                * (value.size == synapses and value.ndim == 2)
             )
     weight = getattr(pattern, "weight", None) if c._weight is None else c._weight
     for side, group in (("pre", c.source), ("post", c.target)) if c.rule.loop == "membrane" else ():

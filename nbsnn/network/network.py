@@ -13,7 +13,7 @@ from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import CustomSynapse, Delta, Synapse, TsodyksMarkram
-from ..validate import number_in
+from ..validate import number_in, shown
 from .connection import Connection
 from .group import Group, Section
 from .parameters import options_of
@@ -146,7 +146,7 @@ class Network(Stimulation):
             If a variable is unknown or given twice, values do not fit, or the network has been built.
         """
         if not isinstance(neuron, Neuron):
-            raise TypeError(f"neuron: a population is made of a Neuron, not of {neuron!r}")
+            raise TypeError(f"neuron: a population is made of a Neuron, not of {shown(neuron)}")
         group = self._add(neuron, n, name, "population")
         try:
             given = _once(initial, values)
@@ -223,7 +223,11 @@ class Network(Stimulation):
         """
         source, target = self.section(source, "source"), self.section(target, "target")
         if not isinstance(pattern, Pattern):
-            raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {pattern!r}")
+            if np.ndim(pattern) == 2 and not isinstance(pattern, (str, bytes)):
+                raise TypeError(
+                    "a connection needs a pattern; nbsnn.from_scipy makes one of a sparse matrix [pre, post]"
+                )
+            raise TypeError(f"a connection needs a pattern, Sparse(probability=0.1) say, not {shown(pattern)}")
         if coordinates is not None and not pattern.spatial:
             raise ValueError(f"coordinates are for Distance: {pattern!r} does not ask for them")
         if coordinates is None and pattern.spatial:
@@ -241,7 +245,7 @@ class Network(Stimulation):
             ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
         ):  # fmt: skip
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
-                raise TypeError(f"{what} must be a {wanted.__name__}, not {given!r}")
+                raise TypeError(f"{what} must be a {wanted.__name__}, not {shown(given)}")
         if plasticity is not None:
             check_rule(plasticity, self.dtype, self.dt)
             self.backend.check(plasticity)

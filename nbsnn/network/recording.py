@@ -125,14 +125,40 @@ class Recording(Sealed):
         """Spikes of a group, of a section of one, or of the whole network: times in ms, ascending, and units.
 
         A spike's time is the end of the step in which it was fired. In the whole network, units are counted through in
-        the order in which populations were made.
+        the order in which populations were made. ``KeyError`` if none of the group's were recorded.
         """
         step, unit = self._step, self._unit
         if group is not None:
             section = self.network.section(group)
+            self._heard(section, any_will_do=True)
             local = section.local(unit - self.network.first(section.group))
             step, unit = step[local >= 0], local[local >= 0].astype(unit.dtype)
         return step.astype(np.float64) * self.dt, np.array(unit)
+
+    def _heard(self, section: Section, *, any_will_do: bool = False) -> None:
+        """Raise unless the spikes of all units of a section, or of any, were recorded."""
+        heard = np.zeros(section.group.n, bool)
+        for part in map(self.network.section, self.heard):
+            if part.group is section.group:
+                heard[part.units] = True
+        heard = heard[section.units]
+        if not (heard.any() if any_will_do else heard.all()):
+            some = f"of only {heard.sum()} of {section.n} units" if heard.any() else "not"
+            raise KeyError(
+                f"spikes of {section.name} were {some} recorded: run(..., record={{{section.name}: 'spikes'}})"
+            )
+
+    def _count(self, group: Group | Section | str | None) -> int:
+        """Number of units of a group or of the network, all of whose spikes were recorded."""
+        for part in [each for each in self.network.groups if each.spiking] if group is None else [group]:
+            self._heard(self.network.section(part))
+        return self.network.units if group is None else self.network.section(group).n
+
+    @property
+    def _speaking(self) -> list[Group]:
+        """Populations of which some spikes were recorded."""
+        heard = [self.network.section(part).group for part in self.heard]
+        return [group for group in self.network.groups if group in heard]
 
     def _key(self, owner: object, name: str) -> tuple[Any, str]:
         """The key of a variable among ``variables``."""
@@ -208,9 +234,8 @@ class Recording(Sealed):
         return iter(self.variables)
 
     def rate(self, group: Group | Section | str | None = None) -> float:
-        """Mean rate in Hz."""
-        n = self.network.units if group is None else self.network.section(group).n
-        return len(self.spikes(group)[0]) / n / (self.duration / 1000.0)
+        """Mean rate in Hz of a group, or of all units; ``KeyError`` if spikes of some of them were not recorded."""
+        return len(self.spikes(group)[0]) / self._count(group) / (self.duration / 1000.0)
 
     def cv(self, group: Group | Section | str | None = None, start: float = 0.0) -> float:
         """Coefficient of variation of inter-spike intervals, from ``start`` ms of the run on.
@@ -219,8 +244,7 @@ class Recording(Sealed):
         """
         if not 0.0 <= number("start", start) < self.duration:
             raise ValueError(f"start must be within the run of {self.duration:g} ms, not {start!r}")
-        times, units = self.spikes(group)
-        n = self.network.units if group is None else self.network.section(group).n
+        n, (times, units) = self._count(group), self.spikes(group)
         values = statistics.cv_per_unit(times, units, n, start=self.start + start)
         known = values[~np.isnan(values)]
         return float(known.mean()) if len(known) else math.nan
@@ -230,7 +254,7 @@ class Recording(Sealed):
 
         The file is complete or not there.
         """
-        owners = self.network.groups if group is None else [self.network.section(group)]
+        owners = self._speaking if group is None else [self.network.section(group)]
         write_csv(path, {owner.name: self.spikes(owner) for owner in owners})
 
     def to_pandas(self, group: Group | Section | str | None = None, variable: str | None = None) -> Any:
@@ -258,7 +282,7 @@ class Recording(Sealed):
             owner, values = self.network.owner(group), self[group, variable]
             index = pandas.Index(self.times, name="time_ms")
             return pandas.DataFrame(values, index=index, columns=pandas.Index(self.units[owner, variable], name="unit"))
-        owners = self.network.groups if group is None else [self.network.section(group)]
+        owners = self._speaking if group is None else [self.network.section(group)]
         parts = [(owner.name, *self.spikes(owner)) for owner in owners]
         names = np.concatenate([np.full(len(times), name, object) for name, times, _ in parts])
         times, units = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
@@ -293,13 +317,17 @@ class Recording(Sealed):
         return block_of(self, group, units)
 
     def plot(self, path: str | PathLike[str] | None = None) -> Any:
-        """Draw a raster of all populations, with their rates under it; write it to ``path`` if one is given.
+        """Draw a raster of all recorded populations, with their rates under it; write it to ``path`` if one is given.
 
         Returns the matplotlib figure.
         """
         from .. import plot
 
-        spikes = {group.name: (*self.spikes(group), group.n) for group in self.network.groups}
+        spikes = {group.name: (*self.spikes(group), group.n) for group in self._speaking}
+        if not spikes:
+            raise ValueError(
+                "no spikes were recorded: run(..., record={cells: 'spikes'}), or without record=, keeps them"
+            )
         width = min(5.0, self.duration)
         figure = plot.activity(spikes, self.start + self.duration, start=self.start, width=width)
         if path is not None:

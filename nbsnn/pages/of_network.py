@@ -88,7 +88,7 @@ def _activity(
         times, units = np.nonzero(y[:, sample] * spiking)
         rates = y.mean((0, 1), dtype=np.float64) if spiking else np.full(p.units, np.nan)
         trace = partial(_trace, p, inner, sample, steps, errors.get(name, ()))
-        near = window(p.neuron.surrogate) if spiking else ()
+        near = window(p.neuron.surrogate) if spiking and p.neuron.vjp else ()
         shown.append(
             Shown(
                 name, described(p.neuron), p.units, times.astype(np.float64), units, rates, np.arange(p.units), trace,
@@ -120,6 +120,6 @@ def _trace(
             if math.isnan(v) and probe.place is not None:  # held, so that nothing is compared
                 v = float(record[probe.place, t + 1, sample, n])
             lines["membrane"][k, t], lines["threshold"][k, t] = v, threshold
-            if not math.isnan(threshold) and largest > 0.0:
+            if not math.isnan(threshold) and largest > 0.0 and neuron.vjp:
                 lines["slope"][k, t] = neuron.surrogate.slope(v - threshold) / largest
     return {name: line[:, ::stride] for name, line in lines.items()}

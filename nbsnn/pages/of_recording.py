@@ -96,7 +96,7 @@ def _parts(recording: Recording) -> list[_Part]:
 
 def _population(part: _Part, recording: Recording) -> Population:
     dt, duration = recording.dt, recording.duration
-    times, units = recording.spikes(part.group)
+    times, units = recording.spikes(part.group) if part.spiking else (np.zeros(0), np.zeros(0, np.int32))
     mine = (units >= part.offset) & (units < part.offset + part.n)
     times, units = times[mine], units[mine] - part.offset
     rates, course = np.full(part.n, np.nan), None

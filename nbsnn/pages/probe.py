@@ -1,7 +1,8 @@
 """Probe: the membrane before the spike and the threshold, which no record holds, from a neuron's own step.
 
 The hole ``spike`` is called with the difference of the two. It is filled with a function that notes it; a step that is
-told that nothing spikes returns the membrane as it was compared.
+told that nothing spikes returns the membrane as it was compared. Neurons that find their spikes inside a step compare
+with a parameter, their peak or threshold, which the membrane has reached in a step with a spike.
 """
 
 from __future__ import annotations
@@ -44,14 +45,19 @@ class Probe:
         self.place = 1 + list(neuron.state).index(name) if name in neuron.state else None
         self.starts = [float(np.ravel(v)[0]) if not callable(v) else 0.0 for v in neuron.state.values()]
         self.names = list(neuron.state)
+        params = list(neuron.params)
+        self.peak = next((params.index(p) for p in ("v_peak", "v_threshold") if p in params), None)
 
     def __call__(self, x: float, state: list[float], params: list[float]) -> tuple[float, float]:
         """Membrane before the spike and threshold in the step from ``state``; NaN where it compares nothing."""
         self.noted.clear()
         after = self.quiet(x, *self.rest, *state, *params)
         calls = len(self.noted)
-        if not calls or self.place is None:
+        if self.place is None or (not calls and self.peak is None):
             return math.nan, math.nan
+        if not calls and self.peak is not None:
+            v, threshold = float(after[self.place]), params[self.peak]
+            return max(v, threshold) if after[0] else v, threshold
         threshold = float(after[self.place]) - self.noted[-1]
         self.noted.clear()
         self.true(x, *self.rest, *state, *params)

@@ -23,7 +23,7 @@ from ..compile.unroll import row
 from ..files.pickling import ByName
 from ..kernels.plasticity import dense as cpu
 from ..kernels.plasticity.synapse import Numbers
-from ..validate import arguments, check_options, choice, function, instance, names, number, scale
+from ..validate import arguments, check_options, choice, function, in_place, instance, names, number, scale
 from .backend import backend
 from .bounds import BOUNDS, clipped
 from .check import check_weights
@@ -144,9 +144,9 @@ class Rule(ByName):
         if self.normalize is not None and self.normalize.every is not None:
             raise ValueError("a rule does not normalise at intervals: give that to Network.connect as homeostasis=")
         wanted = ["w", "pre", "post", *self.pre, *self.post, *self.params]
-        given = len(inspect.signature(self.change).parameters)
-        if given != len(wanted):
+        if (given := len(inspect.signature(self.change).parameters)) != len(wanted):
             raise ValueError(f"change must take {len(wanted)} arguments ({', '.join(wanted)}), but takes {given}")
+        in_place("change", self.change, wanted)
 
     @property
     def normalizes_steps(self) -> bool:

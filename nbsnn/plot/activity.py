@@ -198,7 +198,7 @@ def traces(
             if len(at):
                 first.vlines(at, np.interp(at, times, x[:, k]), top, color=color(k), linewidth=1.0)
     if labels:
-        first.legend(loc="lower right", fontsize="small", framealpha=0.9)
+        first.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small", frameon=False)
     first.set(title=title)
     each[-1].set(xlabel="time (ms)", xlim=(times[0], times[-1]) if len(times) > 1 else None)
     return first.figure

@@ -42,6 +42,8 @@ def raster(spikes: np.ndarray, ax: Axes | None = None, title: str = "") -> Any:
     'step'
     """
     check_axes(ax, title)
+    if isinstance(spikes, Run):
+        raise TypeError('spikes must be an array [T, N], such as run["lif1"]["spikes"][:, 0], not a whole run')
     spikes = numbers("spikes", spikes)
     if spikes.ndim < 2:
         raise ValueError(f"spikes must have shape [T, units...], not {list(spikes.shape)}")

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from ..files.pickling import ByName
 from ..scalar.per_step import WAYS, held_in
-from ..validate import choice, count, function, instance, names, number
+from ..validate import choice, count, function, in_place, instance, names, number
 from .synapse import Membrane, Synapse
 
 
@@ -42,8 +42,9 @@ class Kinetics(ByName):
                 raise ValueError(f"per_step names {key!r}, which is not among the parameters {list(dict(given))}")
             choice(f"per_step: the way of {key}", way, WAYS)
         reads = names("reads", reads)
-        function("step", step, f"a function, step({self.what}, *reads, *state, *params)",
-                 takes=arrivals + len(reads) + len(start) + len(given))  # fmt: skip
+        of = function("step", step, f"a function, step({self.what}, *reads, *state, *params)",
+                      takes=arrivals + len(reads) + len(start) + len(given))  # fmt: skip
+        in_place("step", of, [*[""] * arrivals, *reads, *dict(start), *dict(given)])
         self.__dict__.update(
             step=step, start=start, params=given, ways=tuple(sorted(ways.items())), reads=reads, arrivals=arrivals
         )

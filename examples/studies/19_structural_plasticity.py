@@ -7,6 +7,8 @@
 #
 # A callback does it: `disconnect` and `add` change the synapses of a connection in the middle of a run, and all that
 # stays keeps its state.
+#
+#     python examples/studies/19_structural_plasticity.py
 
 # %%
 import numpy as np
@@ -101,7 +103,7 @@ for ax, values, label in zip(
 axes[0].legend()
 for ax, units, title in zip(axes[2:], sources, ("sources before", "and after"), strict=True):
     nbsnn.plot.partners(cells.positions, units, of=cells.positions[centre], ax=ax, title=title)
-nbsnn.plot.save(figure, "16_structural_plasticity.png")
+nbsnn.plot.save(figure, "19_structural_plasticity.png")
 rates = [np.mean(history[k - 20 : k], axis=0)[0] for k in (300, 360, 700)]
 print(
     f"Hz in the middle and around: {rates[0].round(1)}, after the loss {rates[1].round(1)}, at last {rates[2].round(1)}"
