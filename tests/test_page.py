@@ -260,6 +260,19 @@ def test_a_probe_sees_the_peak_of_neurons_that_spike_inside_a_step(name):
     assert np.isnan(lines["slope"]).all() and not np.isnan(lines["threshold"]).any()
 
 
+def test_a_recorded_membrane_is_drawn_up_to_its_peak():
+    net = nbsnn.Network(dt=0.1, device="python", dtype=np.float64)
+    cells = net.population(nbsnn.neurons.AdEx(), 3, name="cells")
+    net.inject(cells, np.array([0.0, 900.0, 900.0]))
+    run = net.run(60.0, record={cells: {"spikes": None, "v": [0, 1]}})
+    times, units = run.spikes(cells)
+    lines, top = of_recording(run, ALL, "").activity.lines, nbsnn.neurons.AdEx().params["v_peak"]
+    peaks = run.times[lines["membrane"][1] == top]
+    np.testing.assert_allclose(peaks, times[units == 1])
+    assert len(peaks) > 1 and lines["membrane"][0].max() < top
+    assert (lines["threshold"] == top).all() and run["cells", "v"].max() < top
+
+
 def test_weights_are_those_of_the_network_and_large_ones_means(tmp_path):
     net = small()
     snapshots = nbsnn.Snapshots(net)

@@ -69,7 +69,7 @@ def of_recording(recording: Recording, budget: Budget, title: str) -> Content:
         if isinstance(owner, Connection) and len(values)
     ]
     where, spikes = f"{len(parts)} population{'s' * (len(parts) > 1)}", sum(len(p.times) for p in populations)
-    subtitle = f"{units:,} units in {where}, {spikes:,} spikes, steps of {dt:g} ms"
+    subtitle = f"{units:,} units in {where}, {spikes:,} spike{'s' * (spikes != 1)}, steps of {dt:g} ms"
     return Content(title or f"Simulation of {recording.duration:g} ms", subtitle, activity, weights, left_out=said)
 
 
@@ -132,15 +132,28 @@ def _trace(part: _Part, recording: Recording, units: Array, stride: int) -> dict
     names = {"membrane": part.membrane, **{f"input{k}": name for k, name in enumerate(part.inputs)}}
     lines = {line: np.stack([part.columns[name].get(u, none) for u in units]) for line, name in names.items()}
     lines["threshold"] = np.stack([np.broadcast_to(_threshold(part, recording, u), none.shape) for u in units])
+    if part.spiking and part.group.neuron is not None:
+        times, spiking = recording.spikes(part.group)
+        for k, u in enumerate(units):
+            if Probe(part.group.neuron).inside(_params(part, u)):
+                row = np.searchsorted(recording.times, times[spiking == u + part.offset] - 0.5 * recording.dt)
+                row = row[row < len(none)]
+                top = np.where(np.isnan(lines["membrane"][k, row]), np.nan, lines["threshold"][k, row])
+                lines["membrane"][k, row] = np.fmax(lines["membrane"][k, row], top)
     return {name: line[:, ::stride] for name, line in lines.items()}
+
+
+def _params(part: _Part, unit: int) -> list[float]:
+    """The parameters of a unit."""
+    place = unit + part.offset
+    return [float(np.ravel(v)[place if np.size(v) > 1 else 0]) for v in part.group.values.values()]
 
 
 def _threshold(part: _Part, recording: Recording, unit: int) -> Array | float:
     """From the unit's parameters and, where it moves, from recorded states; NaN where it is not known."""
     if part.group.neuron is None:
         return np.nan
-    probe, times, place = Probe(part.group.neuron), recording.times, unit + part.offset
-    params = [float(np.ravel(v)[place if np.size(v) > 1 else 0]) for v in part.group.values.values()]
+    probe, times, params = Probe(part.group.neuron), recording.times, _params(part, unit)
     moving = probe.moves(params)
     if not moving:
         return np.nan if moving is None else probe(0.0, probe.starts, params)[1]

@@ -63,6 +63,12 @@ class Probe:
         self.true(x, *self.rest, *state, *params)
         return self.noted[calls - 1] + threshold, threshold
 
+    def inside(self, params: list[float]) -> bool:
+        """Whether spikes are found inside a step, so that what is recorded at its end is below the peak."""
+        self.noted.clear()
+        self.quiet(0.0, *self.rest, *self.starts, *params)
+        return not self.noted and self.peak is not None
+
     def moves(self, params: list[float]) -> list[str] | None:
         """The states, beside the membrane, on which the threshold depends; None if it cannot be told."""
         try:

@@ -39,7 +39,7 @@ if (!known) said.push("No membrane of this population is on this page.")
 else if (row != asked) said.push(`Unit ${of.unit[asked]}, which you clicked, has no membrane on this page; this is the nearest that has.`)
 const rate = of.rate[known ? row : asked]
 if (clock == "ms") {
-  if (Number.isFinite(rate)) said.push(rate ? `${at.length} spikes, ${short(rate)} Hz.` : "It never spikes.")
+  if (Number.isFinite(rate)) said.push(rate ? `${at.length} spike${at.length === 1 ? "" : "s"}, ${short(rate)} Hz.` : "It never spikes.")
 } else if (Number.isFinite(rate)) {
   const here = `${at.length} spike${at.length == 1 ? "" : "s"} in this sample`
   if (of.silent[row]) said.push("<b>Silent</b>: it never spikes in the whole batch.")
