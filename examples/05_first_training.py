@@ -22,7 +22,7 @@ history = nbsnn.fit(
 )
 
 # %% [markdown]
-# `history` is a list of rows, one an epoch. **See** on the right what the hidden layer does for one digit: time to the
+# `history` is a list of rows, one per epoch. **See** on the right what the hidden layer does for one digit: time to the
 # right, a dot for each spike. The input stays the same, so units spike again and again, each at its own pace.
 
 # %%
