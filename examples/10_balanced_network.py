@@ -22,8 +22,8 @@ print(f"mean rate {run.rate(cells):.1f} Hz, coefficient of variation {run.cv(cel
 print(f"one second took {run.seconds:.2f} s")
 
 # %% [markdown]
-# **See** no stripes in the raster: no two neurons do the same. The coefficient of variation of intervals between spikes is
-# 0 for a clock and 1 for a Poisson process; this network is half way between.
+# **See** no stripes in the raster: no two neurons do the same. The coefficient of variation of the intervals between
+# spikes is 0 for a clock and 1 for a Poisson process; this network is half way between.
 
 # %%
 figure = nbsnn.plot.activity(
