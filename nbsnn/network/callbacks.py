@@ -13,6 +13,7 @@ from ..scalar.times import whole
 from ..validate import function
 from .home import Home
 from .sealed import Sealed
+from .section import Section
 
 Array = np.ndarray
 
@@ -44,24 +45,32 @@ class Activity(Sealed):
         self._network, self._parts = network, parts
         self.seal(Activity)
 
-    def _of(self, group: object) -> tuple[Array, Array]:
-        none = np.zeros(0, np.int64), np.zeros(0, np.int32)
-        steps, units = (np.concatenate(part) for part in zip(none, *self._parts, strict=True))
+    def _of(self, group: object) -> tuple[Array, Array, int]:
+        """Steps and units of spikes, and how many units there are."""
+        if not self._parts:
+            steps, units = np.zeros(0, np.int64), np.zeros(0, np.int32)
+        elif len(self._parts) == 1:
+            steps, units = self._parts[0]
+        else:
+            steps, units = (np.concatenate(part) for part in zip(*self._parts, strict=True))
         if group is None:
-            return steps, units
-        section = self._network.section(group)
-        local = section.local(units - self._network.first(section.group))
-        return steps[local >= 0], local[local >= 0].astype(units.dtype)
+            return steps, units, self._network.units
+        owner = self._network.owner(group)
+        local = units - self._network.first(owner.group)
+        if isinstance(owner, Section):
+            local = owner.local(local)
+        mine = (local >= 0) & (local < owner.n)
+        return steps[mine], local[mine].astype(units.dtype), owner.n
 
     def spikes(self, group: object = None) -> tuple[Array, Array]:
         """Spikes of a group, of a section of one, or of the whole network: times in ms, and units."""
-        steps, units = self._of(group)
-        return (steps + 1) * self._network.dt, units
+        steps, units, _ = self._of(group)
+        return (steps + 1) * self._network.dt, units.copy()
 
     def counts(self, group: object = None) -> Array:
         """How many spikes each unit has fired: int64 [n]."""
-        n = self._network.units if group is None else self._network.section(group).n
-        return np.bincount(self._of(group)[1], minlength=n)
+        _, units, n = self._of(group)
+        return np.bincount(units, minlength=n)
 
 
 class Callback:
