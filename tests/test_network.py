@@ -461,6 +461,8 @@ def small():
         (lambda net, c: net.connect("other", c, nbsnn.AllToAll()), KeyError, "no population 'other'"),
         (lambda net, c: net.connect(c, c, 0.1), TypeError, "needs a pattern"),
         (lambda net, c: net.connect(c, c, np.eye(4)), TypeError, "nbsnn.from_scipy makes one"),
+        (lambda net, c: net.connect(c, c, nbsnn.AllToAll(), synapse=Delta), TypeError, r"Exponential\(tau=5.0\) say"),
+        (lambda net, c: nbsnn.optim.Adam({"w": np.eye(2)}), TypeError, "lr must be a number or a schedule, not a dict"),
         (lambda net, c: net.connect(c, c, nbsnn.AllToAll), TypeError, "with parentheses"),
         (lambda net, c: net.connect(c, c, nbsnn.AllToAll(), weight=np.eye(4)), ValueError, r"weight.ravel\(\)"),
         (lambda net, c: net.population(nbsnn.neurons.LIF, 3), TypeError, "with parentheses"),

@@ -241,11 +241,13 @@ class Network(Stimulation):
         synapse = Delta() if synapse is None else synapse
         if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
             raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
-        for what, given, wanted in (
-            ("synapse", synapse, Synapse), ("plasticity", plasticity, Rule), ("short_term", short_term, TsodyksMarkram),
-        ):  # fmt: skip
+        for what, given, wanted, say in (
+            ("synapse", synapse, Synapse, "nbsnn.synapses.Exponential(tau=5.0)"),
+            ("plasticity", plasticity, Rule, "nbsnn.plasticity.PairSTDP()"),
+            ("short_term", short_term, TsodyksMarkram, "nbsnn.synapses.TsodyksMarkram(...)"),
+        ):
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
-                raise TypeError(f"{what} must be a {wanted.__name__}, not {shown(given)}")
+                raise TypeError(f"{what} must be a {wanted.__name__}, {say} say, not {shown(given)}")
         if plasticity is not None:
             check_rule(plasticity, self.dtype, self.dt)
             self.backend.check(plasticity)

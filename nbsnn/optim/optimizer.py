@@ -103,6 +103,10 @@ class Optimizer(ByName):
 
     @schedule.setter
     def schedule(self, lr: float | Schedule) -> None:
+        if isinstance(lr, (dict, list, tuple)):  # parameters, as other libraries want them
+            raise TypeError(
+                f"lr must be a number or a schedule, not a {type(lr).__name__}: a learner knows the parameters"
+            )
         self._schedule = function("lr", lr, "a number or a schedule", takes=1) if callable(lr) else Constant(lr)
 
     @property
