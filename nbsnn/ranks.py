@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,9 +67,9 @@ class Alone:
         """What ``make`` returns on the first rank, None on others; an error of it is raised on all."""
         return make()
 
-    def total(self, leaves: Array, count: int) -> Array:
-        """The sum of ``count`` rows, of which this rank has its share, along a tree that does not depend on ranks."""
-        return tree(leaves)
+    def total(self, leaves: Iterable[Array], count: int, like: Array) -> Array:
+        """The sum of ``count`` rows like one, along a tree that does not depend on ranks, which make a share each."""
+        return tree(np.stack([*leaves]))
 
 
 class Ranks(Alone):
@@ -167,23 +167,28 @@ class Ranks(Alone):
             raise error
         return result
 
-    def total(self, leaves: Array, count: int) -> Array:
-        """Each rank adds up a slice of all rows, in the order of the tree: MPI adds nothing."""
-        n, MPI = leaves.shape[1], self.MPI
-        cuts = [self.share(n, rank) for rank in range(self.size)]
-        rows = [np.diff(self.share(count, rank))[0] for rank in range(self.size)]
-        mine = cuts[self.rank][1] - cuts[self.rank][0]
-        sent = np.concatenate([leaves[:, a:b].reshape(-1) for a, b in cuts])
-        size = leaves.itemsize
-        out_counts = np.array([len(leaves) * (b - a) for a, b in cuts]) * size
-        in_counts = np.array([k * mine for k in rows]) * size
-        got, whole = np.empty((count, mine), leaves.dtype), np.empty(n, leaves.dtype)
-        starts = [np.cumsum(counts) - counts for counts in (out_counts, in_counts)]
-        widths = np.array([b - a for a, b in cuts]) * size
+    def total(self, leaves: Iterable[Array], count: int, like: Array) -> Array:
+        """Each rank adds up a slice of all rows, in the order of the tree: MPI adds nothing.
+
+        A row is on its way while the next one is made.
+        """
+        MPI, size, ranks = self.MPI, like.itemsize, range(self.size)
+        cuts = np.array([self.share(len(like), rank) for rank in ranks]) * size
+        widths, shares = np.diff(cuts)[:, 0], np.array([self.share(count, rank) for rank in ranks])
+        got = np.empty((count, widths[self.rank] // size), like.dtype)
+        rows, under_way = iter(leaves), []
+        for turn in range(int(np.diff(shares).max())):
+            there = shares[:, 0] + turn < shares[:, 1]  # who has another row
+            row = np.ascontiguousarray(next(rows)) if there[self.rank] else like
+            sent, came = widths * there[self.rank], widths[self.rank] * there
+            into = np.minimum(shares[:, 0] + turn, count - 1) * widths[self.rank]
+            sending, receiving = [row, sent, cuts[:, 0], MPI.BYTE], [got, came, into, MPI.BYTE]
+            under_way.append((self.comm.Ialltoallv(sending, receiving), row))
+        whole = np.empty_like(like)
         with self.wait("a sum over ranks"):
-            self.comm.Alltoallv([sent, out_counts, starts[0], MPI.BYTE], [got, in_counts, starts[1], MPI.BYTE])
+            MPI.Request.Waitall([request for request, _ in under_way])
             summed = np.ascontiguousarray(tree(got))
-            self.comm.Allgatherv([summed, MPI.BYTE], [whole, widths, np.cumsum(widths) - widths, MPI.BYTE])
+            self.comm.Allgatherv([summed, MPI.BYTE], [whole, widths, cuts[:, 0], MPI.BYTE])
         return whole
 
 

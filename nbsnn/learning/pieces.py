@@ -50,17 +50,18 @@ class Pieces:
         """One step with the sum of the gradients of all pieces, of which this rank makes its own."""
         learner, first = self.learner, self.learner.iteration
         sizes = {name: p.size for name, p in learner.parameters.items()}
-        dtype = np.result_type(*(p.dtype for p in learner.parameters.values()))
-        leaves = np.zeros((len(self.own), sum(sizes.values())), dtype)
+        empty = np.zeros(sum(sizes.values()), np.result_type(*(p.dtype for p in learner.parameters.values())))
+
+        def leaf(piece: int) -> Array:
+            learner.iteration = first * self.micro + piece  # of which dropout draws
+            found = gradients(piece)
+            joined = np.concatenate([found[name].reshape(-1) for name in sizes]) if found else empty
+            return joined.astype(empty.dtype, copy=False)
+
         try:
-            for leaf, piece in zip(leaves, self.own, strict=True):
-                learner.iteration = first * self.micro + piece  # of which dropout draws
-                found = gradients(piece)
-                if found:
-                    leaf[...] = np.concatenate([found[name].reshape(-1) for name in sizes])
+            whole, at, grads = self.ranks.total(map(leaf, self.own), self.micro, empty), 0, {}
         finally:
             learner.iteration = first
-        whole, at, grads = self.ranks.total(leaves, self.micro), 0, {}
         for name, size in sizes.items():
             p = learner.parameters[name]
             grads[name] = whole[at : at + size].reshape(p.shape).astype(p.dtype, copy=False)

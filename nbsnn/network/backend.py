@@ -42,9 +42,11 @@ class OnRanks(OnHost):
     def check(rule: Rule | PostPreInt) -> None:
         """``ValueError`` if a rule needs what other processes have."""
         if rule.loop == "membrane":
-            raise ValueError(f"{type(rule).__name__} reads neurons between spikes: it does not run on ranks")
+            raise ValueError(
+                "rules of the membrane, such as Clopath, read neurons between spikes: they do not run on ranks"
+            )
         if kind_of(rule).loops is mean_weight:
-            raise ValueError(f"{rule!r} needs the traces of all targets in every step: it does not run on ranks")
+            raise ValueError("MetaNearestSTDP needs the traces of all targets in every step: it does not run on ranks")
 
 
 class OnGpu(OnHost):

@@ -107,7 +107,7 @@ class Estimate(int):
         P, window, seconds = count("ranks", ranks, least=1), self.window, self.interval / 1000.0
         synapses, fired = -(-self.synapses // P), self.neurons * self.rate * seconds
         own = fired / P  # spikes of a rank between two exchanges
-        block = 4 * (2 + (FIRST if own <= FIRST else 2 * math.ceil(own)))
+        block = 4 * (3 + (FIRST if own <= FIRST else 2 * math.ceil(own)))
         work = self.neurons / P * window * UPDATE + synapses * self.rate * seconds * EVENT
         exchange = EXCHANGE + HOP * math.log2(P) if P > 1 else 0.0
         return Share(P, synapses, self._bytes(P), block * P if P > 1 else 0, work, exchange)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from .loop import Loop, Tape
 Array = np.ndarray
 
 PIECE = 512  # steps after which Python looks in, at most
+HEAD = 3  # numbers before the spikes of a block: the step, how many spikes, and what all ranks must agree on
 
 
 class RankTape(Tape):
@@ -83,26 +86,35 @@ class RankLoop(Loop):
         """Ask the number of steps and not the clock, so that all ranks decide alike."""
         return steps < PIECE
 
+    def advance(self, t1: int, tape: Tape, look: Callable[[int], Any]) -> None:
+        """See ``Loop.advance``; parameters, rewards and what learns travel as one number with the spikes."""
+        layout = self.layout
+        flags = np.array([c.learning for c in layout.learning.connections])
+        self.block[2] = zlib.crc32(flags.tobytes(), zlib.crc32(layout.memory.read("numbers").tobytes()))
+        super().advance(t1, tape, look)
+
     def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple:
         self.cells[0] = 0
         return (*super()._arguments(t0, t1, record)[:-1], self.cells)
 
     def _blocks(self, room: int) -> None:
-        """Room for the step, the number of spikes and so many spikes of each process."""
-        self.block, self.blocks = np.zeros(2 + room, np.uint32), np.zeros((self.ranks.size, 2 + room), np.uint32)
+        """Room for the head and so many spikes of each process."""
+        self.block, self.blocks = np.zeros(HEAD + room, np.uint32), np.zeros((self.ranks.size, HEAD + room), np.uint32)
 
     def _exchange(self) -> None:
         """Hand the spikes of a window to all ranks, and list theirs."""
         ranks, threads = self.ranks, self.threads
         t0, t1 = int(self.cells[2]), int(self.cells[3])
         lists = self.parts, self.layout.pops, self.spikes, self.counts
-        n, room = int(_loop("pack")(t0, t1, self.part, threads, *lists, self.packed)), len(self.block) - 2
-        self.block[0], self.block[1] = t0 & 0xFFFFFFFF, n
-        self.block[2 : 2 + min(n, room)] = self.packed[: min(n, room)]
+        n, room = int(_loop("pack")(t0, t1, self.part, threads, *lists, self.packed)), len(self.block) - HEAD
+        self.block[:2] = t0 & 0xFFFFFFFF, n
+        self.block[HEAD : HEAD + min(n, room)] = self.packed[: min(n, room)]
         with ranks.wait(f"spikes of step {t0}"):
             ranks.comm.Allgather(self.block, self.blocks)
             if (self.blocks[:, 0] != self.block[0]).any():
                 ranks.end(f"ranks are at different steps: {self.blocks[:, 0].tolist()}")
+            if (self.blocks[:, 2] != self.block[2]).any():
+                ranks.end(f"ranks have different parameters, rewards or connections that learn, at step {t0}")
             counts = self.blocks[:, 1].astype(np.int64)
             more = np.maximum(counts - room, 0)
             rest, ends = np.empty(int(more.sum()), np.uint32), np.cumsum(more)
@@ -111,10 +123,12 @@ class RankLoop(Loop):
                 ranks.comm.Allgatherv([self.packed[room : max(n, room)], kind], [rest, more, ends - more, kind])
         for rank, (count, after, end) in enumerate(zip(counts, more, ends, strict=True)):
             if rank != ranks.rank:
-                packed = np.concatenate([self.blocks[rank, 2 : 2 + min(count, room)], rest[end - after : end]])
+                packed = np.concatenate([self.blocks[rank, HEAD : HEAD + min(count, room)], rest[end - after : end]])
                 _loop("unpack")(t0, t1, rank * threads, threads, *lists, packed)
         if len(rest):
+            agreed = self.block[2]
             self._blocks(2 * int(counts.max()))
+            self.block[2] = agreed
         self.exchanges += 1
 
 

@@ -88,8 +88,9 @@ class RecordRequest:
             raise KeyError(f"this network has no connection {connection!r}")
         for name in _names(names):
             chosen = names[name] if isinstance(names, Mapping) else None
-            units = None if chosen is None else _units(connection, name, chosen, len(connection))
-            n = network.layout.shares.count(connection) if units is None else len(units)
+            n = network.layout.shares.count(connection)
+            units = None if chosen is None else _units(connection, name, chosen, n)
+            n = n if units is None else len(units)
             read = reader(connection, name, units)
             self.slow.append(Slow(connection, name, intervals.of(connection, name), n, units, read))
 
@@ -99,8 +100,6 @@ class RecordRequest:
         self.every = min(steps or [item.every for item in self.slow], default=intervals.of(None, ""))
         for every, (owner, name, units) in zip(steps, self.variables, strict=True):
             if every > self.every:
-                if self.network.ranks.size > 1:
-                    raise NotImplementedError("on ranks the variables of units are recorded at one interval")
                 place = self.network.section(owner).units[units]
                 read = _variable(self.network, owner.group, name, place)
                 self.slow.append(Slow(owner, name, every, len(units), units, read))

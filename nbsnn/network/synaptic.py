@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,6 @@ def reader(connection: Connection, name: str, chosen: Array | None) -> Callable[
     "weight"; the traces of a rule by their names, as they are carried on; "eligibility" of a rewarded rule with
     ``tau_e``; of short-term plasticity "u" and "R", which a spike of the next step would find.
     """
-    network, stored = connection.network, connection.stored
     rule = connection.rule
     kind = {name: side for side in ("pre", "post") for name in getattr(rule, side)}
     known = {**dict.fromkeys(["weight"] if connection.own_weights else []), **kind}
@@ -33,17 +33,21 @@ def reader(connection: Connection, name: str, chosen: Array | None) -> Callable[
             f"of {connection.name} {', '.join(known) or 'nothing'} can be recorded, not {name!r}"
             + (" as all synapses share one" if name == "weight" else "")
         )
-    if name == "weight" and chosen is None:
-        return lambda: np.array(connection.of_all(connection.weight))
-    if network.ranks.size > 1:
-        raise NotImplementedError(f"on ranks weights of all synapses of {connection.name} can be recorded alone")
-    if name in ("weight", "eligibility"):
-        every = slice(None) if chosen is None else chosen
-        if name == "weight":
-            return lambda: np.array(connection.weight[every])
+    every = slice(None) if chosen is None else chosen
+    if connection.network.ranks.size > 1:
+        own = _own(connection, name, kind, slice(None))
+        return lambda: connection.of_all(own())[every]
+    return _own(connection, name, kind, every)
+
+
+def _own(connection: Connection, name: str, kind: dict[str, str], every: Any) -> Callable[[], Array]:
+    """A function that returns a copy of a variable of some of the synapses in this process."""
+    network, stored = connection.network, connection.stored
+    if name == "weight":
+        return lambda: np.array(connection.weight[every])
+    if name == "eligibility":
         return lambda: np.array(connection.public(stored.eligibility())[every])
-    unit = connection.post if kind.get(name) == "post" else connection.pre
-    unit = unit if chosen is None else unit[chosen]
+    unit = (connection.post if kind.get(name) == "post" else connection.pre)[every]
     memory = network.layout.memory
     if name in kind:
         place, n = network.layout.place[connection, name]

@@ -18,10 +18,10 @@ from .launched import MPIEXEC, ROOT, needs_mpi, python
 @pytest.mark.parametrize(
     "command",
     [
-        "simulate cuba --scale 0.1 --duration 20 --settle 10",
-        "simulate brunel --scale 0.02 --duration 20 --settle 10",
-        "simulate microcircuit --scale 0.01 --duration 20 --settle 10",
-        "train digits --micro 8 --epochs 1 --samples 300 --hidden 32",
+        "simulate cuba --duration 200",
+        "simulate brunel --scale 0.1 --duration 100",
+        "simulate microcircuit --scale 0.1 --duration 50 --settle 10",
+        "train digits --micro 8 --epochs 2",
     ],
 )
 def test_commands_have_one_digest(command, tmp_path):

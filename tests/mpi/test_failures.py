@@ -30,10 +30,11 @@ def gone(pid):
 
 
 @needs_mpi
-@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", range(4))
-def test_a_job_that_failed_ends_as_one_that_did_not(kind, seed, undisturbed, tmp_path):
+@pytest.mark.parametrize(
+    "seed", [pytest.param(k, marks=pytest.mark.trust if k else pytest.mark.long) for k in range(20)]
+)
+def test_a_job_that_failed_ends_as_one_that_did_not(kind, seed, undisturbed, tmp_path, record_property):
     rng = random.Random(f"{kind} {seed}")
     moment, ranks, again = rng.choice(list(MOMENTS)), rng.randint(2, 4), rng.randint(1, 4)
     rank, turn, path = rng.randrange(ranks), rng.randint(1, MOMENTS[moment]), tmp_path / "state.npz"
@@ -41,6 +42,7 @@ def test_a_job_that_failed_ends_as_one_that_did_not(kind, seed, undisturbed, tmp
         ranks, "-m", "tests.mpi.failing", path, "--kind", kind, "--rank", rank, "--moment", moment, "--turn", turn
     )
     seconds = time.time() - (tmp_path / "state.npz.end").stat().st_mtime
+    record_property("seconds", round(seconds, 2))
     assert done.returncode != 0 and seconds < SECONDS + TIMEOUT * (kind == "hang")
     assert {"raise": f"error on rank {rank}", "exit": f"rank {rank} has ended", "hang": "has waited for"}.get(
         kind, ""

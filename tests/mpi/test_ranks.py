@@ -61,6 +61,13 @@ def test_ranks_save_and_continue_the_state_of_one_process(ranks, half_way, tmp_p
 
 
 @needs_mpi
+@pytest.mark.long
+@pytest.mark.parametrize("ranks", range(1, 5))
+def test_the_first_rank_writes_the_files_of_one_process(ranks, tmp_path):
+    assert zoo(ranks, "write", tmp_path / "run") == zoo(0, "write", tmp_path / "alone")
+
+
+@needs_mpi
 def test_spikes_are_exchanged_once_in_a_shortest_delay():
     assert zoo(2, "exchanges") == str(-(-60 // 5))
 
@@ -71,6 +78,9 @@ def test_spikes_are_exchanged_once_in_a_shortest_delay():
     [
         ("raise", "error on rank 1"),
         ("exit", "rank 1 has ended, while rank 0 waits"),
+        ("reward", "ranks have different parameters, rewards or connections that learn"),
+        pytest.param("pause", "ranks have different parameters", marks=pytest.mark.long),
+        pytest.param("stop", "", marks=pytest.mark.long),
         pytest.param("hang", "has waited for", marks=pytest.mark.long),
         pytest.param("kill", "", marks=pytest.mark.long),
         pytest.param("term", "", marks=pytest.mark.long),

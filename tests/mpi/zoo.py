@@ -17,7 +17,7 @@ import nbsnn
 from nbsnn.network import loop
 from nbsnn.network.state import State
 from nbsnn.neurons import LIF, Izhikevich
-from nbsnn.plasticity import MSTDP, NearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling
+from nbsnn.plasticity import MSTDPET, NearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling
 from nbsnn.sparse import AllToAll, Disc, Distance, Explicit, OneToOne, Sparse, grid
 from nbsnn.sparse.values import Normal, Uniform
 from nbsnn.synapses import Exponential, TsodyksMarkram
@@ -59,7 +59,7 @@ def network(comm=None, device="python", small=False):
         **delay,
     )
     connect(
-        cells[3:9], cells[2:], Sparse(outdegree=3), weight=Uniform(0.0, 0.5), plasticity=MSTDP(), **delay
+        cells[3:9], cells[2:], Sparse(outdegree=3), weight=Uniform(0.0, 0.5), plasticity=MSTDPET(), **delay
     ).reward = 0.5
     connect(noise, others, Sparse(indegree=3), weight=3.0, plasticity=PostPreInt(-800, 5000, w_max=60), **delay)
     connect(cells, cells, OneToOne(), weight=0.3, synapse=Exponential(3.0), delay=4.0)
@@ -87,15 +87,29 @@ def digest(*arrays):
     return found.hexdigest()[:16]
 
 
+def recorded(net):
+    """All kinds of variables, of all units and synapses and of some, at intervals of their own."""
+    cells, others, plastic = *net.groups[:2], net.connections[0]
+    what = {**{group: ["spikes"] for group in net.groups}, cells: ["spikes", "v"], others[2:5]: ["v"]}
+    what[plastic], every = {"weight": None, "x": None, "y": [3, 0]}, {others[2:5]: 2.5, cells: 1.0, plastic: 5.0}
+    for c in net.connections:
+        if c.short_term:
+            what[c], every[c] = ["u", "R"], 4.0
+        if getattr(c.rule, "tau_e", None):
+            what[c], every[c] = ["eligibility"], 3.0
+    return what, every
+
+
 def outcome(net, duration, hook=None):
-    """Spikes, recorded variables and weights, all synapses, variables, state."""
-    cells, plastic = net.groups[0], net.connections[0]
-    run = net.run(duration, record={**{g: ["spikes"] for g in net.groups}, cells: ["spikes", "v"], plastic: "weight"},
-                  every=1.0, callback=hook, callback_every=None if hook is None else 5.0)  # fmt: skip
+    """Spikes, recorded variables and weights, all synapses, variables, state, and weights that are drawn anew."""
+    what, every = recorded(net)
+    run = net.run(duration, record=what, every=every, callback=hook, callback_every=None if hook is None else 5.0)
     variables = [group[name].copy() for group in net.groups if group.neuron for name in group.neuron.state]
     synapses = [part for c in net.connections for part in c.gather()]
     state = list(net.state().arrays.values())
-    parts = [*run.spikes()], [run[cells, "v"]], [run[plastic, "weight"]], synapses, variables, state
+    net.connections[0].weight = Uniform(0.1, 0.2)
+    anew = [net.connections[0].gather()[2]]
+    parts = [*run.spikes()], list(run.variables.values()), synapses, variables, state, anew
     assert len(run.spikes()[0]) > 20
     return " ".join(digest(*part) for part in parts)
 
@@ -111,11 +125,32 @@ def end(kind):
     os.kill(os.getpid(), {"kill": signal.SIGKILL, "term": signal.SIGTERM}[kind])
 
 
+def written(net, path):
+    """What a run leaves that writes all into files, as all ranks find it, and the files."""
+    cells, plastic = net.groups[0], net.connections[0]
+    files = f"{path}.spikes", f"{path}.vars"
+    run = net.run(30.0, record={cells: ["spikes", "v"], plastic: "weight"}, every=1.0, to=files[0],
+                  variables_to=files[1])  # fmt: skip
+    found = digest(*run.spikes(), run[cells, "v"], run[plastic, "weight"])
+    assert len(set(net.ranks.every(found))) == 1
+    return " ".join([found, *(digest(np.fromfile(file, np.uint8)) for file in files)])
+
+
 def fail(kind, rank):
-    """A callback that lets one rank end in some way at 10 ms."""
+    """A callback that lets one rank end in some way, or do what the others do not, at 10 ms."""
 
     def hook(network):
         if network.time >= 10.0 and network.ranks.rank == rank:
+            if kind == "stop":
+                network.stop()
+                return
+            if kind == "reward":
+                rewarded = next(c for c in network.connections if getattr(c.rule, "tau_e", None))
+                rewarded.reward = 0.25
+                return
+            if kind == "pause":
+                network.connections[0].learning = False
+                return
             end(kind)
 
     return hook
@@ -123,7 +158,7 @@ def fail(kind, rank):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=["run", "save", "go", "fail", "exchanges"])
+    p.add_argument("what", choices=["run", "save", "go", "fail", "exchanges", "write"])
     p.add_argument("path", nargs="?")
     p.add_argument("--mpi", action="store_true")
     p.add_argument("--device", default="python")
@@ -132,7 +167,7 @@ def main():
     a = p.parse_args()
     loop.SHARE = 1  # as many threads as are asked for
     comm = nbsnn.ranks.Ranks(world(), timeout=a.timeout) if a.mpi else None
-    net = network(comm, a.device, small=a.what == "fail")
+    net = network(comm, a.device, small=a.what == "fail" and a.path != "reward")
     first = comm is None or comm.rank == 0
     if a.what == "go":
         net.restore(State.load(a.path))
@@ -146,6 +181,11 @@ def main():
         net.run(30.0)
         if first:
             print(net.loop().exchanges)
+        return
+    if a.what == "write":
+        found = written(net, a.path)
+        if first:
+            print(found, flush=True)
         return
     hook = fail(a.path, a.rank) if a.what == "fail" else None
     found = outcome(net, 15.0 if a.what == "go" else 30.0, hook)
