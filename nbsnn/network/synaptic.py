@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def reader(connection: Connection, name: str, chosen: Array | None) -> Callable[
     return _own(connection, name, kind, every)
 
 
-def _own(connection: Connection, name: str, kind: dict[str, str], every: Any) -> Callable[[], Array]:
+def _own(connection: Connection, name: str, kind: dict[str, str], every: Array | slice) -> Callable[[], Array]:
     """A function that returns a copy of a variable of some of the synapses in this process."""
     network, stored = connection.network, connection.stored
     if name == "weight":
