@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import nbsnn
 from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
+from nbsnn.layers.fused import block as block_module
 from nbsnn.layers.fused import memory_plan as plan_module
 from nbsnn.layers.fused.block_tape import BlockGradients, BlockTape, Workspace
 from nbsnn.layers.fused.network import fuse
@@ -309,6 +310,21 @@ def test_a_budget_changes_no_bit(loop, path, monkeypatch):
         for name, g in results[0][1].items():
             np.testing.assert_array_equal(other[1][name], g)
         np.testing.assert_array_equal(other[3], results[0][3])
+
+
+def test_currents_that_are_made_again_change_no_bit(monkeypatch):
+    x, results = spikes((30, 7, 40), 0.1), []
+    for far in (2**22, 0):
+        monkeypatch.setattr(block_module, "FAR", far)
+        net = network(LIF(2.0, 0.5), "events", hidden=200)
+        results.append((*gradients(net, x, target_of(x)), net))
+        learner = results[-1][2]
+        assert small(learner, 0).kept == bool(far) and small(learner, 1).kept  # many spikes in between
+    v = [learner.net.record(learner.tape, "lif1")["v"] for _, _, learner, _ in results]
+    np.testing.assert_array_equal(v[1], v[0])
+    assert results[1][0] == results[0][0]
+    for name, g in results[0][1].items():
+        np.testing.assert_array_equal(results[1][1][name], g)
 
 
 def test_a_budget_that_is_too_small_says_what_is_needed():

@@ -52,3 +52,10 @@ def in_lines(matrix: Array, out: Array | None = None) -> Array:
         part = matrix[:, q * LINE : (q + 1) * LINE]
         line[:, : part.shape[1]] = part
     return out
+
+
+def add_from_lines(lines: Array, out: Array) -> None:
+    """Add a matrix in its lines [Q R, 64] to ``out`` [R, N]."""
+    for q, line in enumerate(lines.reshape(-1, len(out), LINE)):
+        part = out[:, q * LINE : (q + 1) * LINE]
+        part += line[:, : part.shape[1]]

@@ -8,6 +8,7 @@ from numpy import uint64, uintp
 
 from ...compile.simd import equals as equals_instruction
 from ...scalar.hole import instruction
+from ..arrays.wide import widest
 
 WORD = 64
 
@@ -44,6 +45,7 @@ def listed(bits, r, index, e):
 def pack(b0, b1, x, bits):
     """Fill ``bits`` from x [T, B, N]; returns in how many words something is neither 0 nor 1. A step at a time, as
     ``x`` lies in memory."""
+    widest()
     other, n, steps, batch = 0, uintp(x.shape[2]), uintp(x.shape[0]), uintp(x.shape[1])
     flat = x.reshape(x.size)
     for t in range(steps):

@@ -35,6 +35,10 @@ GROUP = 16
 EVEN = 1.2
 """Threads split lines; if that is unbalanced by more than this factor, they split samples."""
 
+FEW_EVENTS, FAR = 12.0, 2**22
+"""Currents made of at most this many events a row, on average, are made again in the backward pass, if all of them take
+more than so many bytes: to write and read them takes longer."""
+
 u = np.uintp
 
 
@@ -77,6 +81,7 @@ class FusedBlock:
         """
         steps, batch = tape.plan.steps, tape.plan.batch
         self.drive.choose(x, tape)
+        tape.kept = tape.plan.kept[self.names] and not self._cheap(tape)
         with span("arrange"):
             tape.P = self.lines.parameters(tape.Z)
             self.drive.arrange(state[self.population.neuron.output].reshape(batch, self.units), tape)
@@ -203,6 +208,13 @@ class FusedBlock:
         self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
+
+    def _cheap(self, tape: BlockTape) -> bool:
+        """Whether it takes less time to make the currents again than to keep them."""
+        rows, events = tape.plan.steps * tape.plan.batch, tape.events
+        if events is None or self.feedback is not None or rows * self.width * self.dtype.itemsize < FAR:
+            return False
+        return events.rate * self.n_pre <= FEW_EVENTS
 
     @property
     def _together(self) -> np.uintp:

@@ -86,7 +86,7 @@ class BlockTape:
         self.V, self.across = (aligned((lines * self.units * looped, LINE), self.dtype) for _ in range(2))
         self.entry = aligned((plan.batch * looped, lines * LINE), self.dtype)
         self.S = aligned((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
-        self.X = aligned((0, LINE), self.dtype)
+        self.X = self._room = aligned((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
         self.records: Nested = {}
         self.lists: dict[str, Any] = {}
@@ -102,8 +102,10 @@ class BlockTape:
         """Room for currents, as many as this run keeps."""
         plan, dense = self.plan, self.events is None
         rows = plan.batch * plan.steps if self.kept else plan.chunk * plan.steps if dense else plan.batch
-        if len(self.X) != self.layout.blocks * rows:
-            self.X = aligned((self.layout.blocks * rows, LINE), self.dtype)
+        size = self.layout.blocks * rows
+        if len(self._room) < size:
+            self._room = aligned((size, LINE), self.dtype)
+        self.X = self._room[:size]
         return self.X
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ...device.profile import span
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
-from ...spikes.blocks import LINE, rows_of
+from ...spikes.blocks import LINE, add_from_lines
 from ...spikes.spike_input import SpikeInput
 from ..container import Container
 from ..layer import Array, Layer, Nested, Start
@@ -324,7 +324,7 @@ def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nes
     """Add the sums to ``grads``: of the connection, the loop and the population."""
     lines, units, population, inner = block.lines, block.units, block.population, tape.records
     own, after = grads[block.names[0]], grads[block.names[1]]
-    own["weight"] += rows_of(back.weight, lines.blocks)[:, :units]
+    add_from_lines(back.weight, own["weight"])
     if block.connection.bias:
         own["bias"] += back.bias.reshape(-1)[:units]
     shape = tape.plan.batch, lines.blocks
@@ -333,7 +333,7 @@ def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nes
     population.end_reverse(inner, after if block.feedback is None else after["neurons"])
     start = population.before(inner)
     if block.feedback is not None:
-        after["feedback"]["weight"] += rows_of(back.loop, lines.blocks)[:, :units]
+        add_from_lines(back.loop, after["feedback"]["weight"])
         if block.feedback.bias:
             after["feedback"]["bias"] += back.bias.reshape(-1)[:units]
         start[population.neuron.output] += block.drive.fed_back(tape, back)
