@@ -15,6 +15,7 @@ What Numba would get wrong is put right on the way:
 
 from __future__ import annotations
 
+import dis
 import functools
 import hashlib
 import importlib
@@ -60,12 +61,13 @@ def kernel(
         The kernel. Two calls with equal templates and fillings return the same object.
     """
     dtype = np.dtype(dtype)
-    setting = device, dtype.str, tuple(sorted({**_options(), **INNER_OPTIONS}.items())), _level()
+    options = _options(template, filling)
+    setting = device, dtype.str, tuple(sorted({**options, **INNER_OPTIONS}.items())), _level()
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
     if device not in COMPILERS:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
-    inner, outer, setting = COMPILERS[device](setting, block)
+    inner, outer, setting = COMPILERS[device](setting, block, options)
     copy = _fill(template, filling, dtype, inner, setting)
     key = (copy.__module__, copy.__qualname__)
     if key not in _kernels:
@@ -73,12 +75,12 @@ def kernel(
     return _kernels[key]
 
 
-def _for_cpu(setting: tuple, block: int | None) -> tuple[Callable, Callable, tuple]:
+def _for_cpu(setting: tuple, block: int | None, options: dict[str, Any]) -> tuple[Callable, Callable, tuple]:
     """What compiles the functions that a kernel calls, what compiles the kernel, and what shapes both."""
-    return _inner, _kept, setting
+    return functools.partial(_inner, options), functools.partial(_kept, options), setting
 
 
-def _for_cuda(setting: tuple, block: int | None) -> tuple[Callable, Callable, tuple]:
+def _for_cuda(setting: tuple, block: int | None, options: dict[str, Any]) -> tuple[Callable, Callable, tuple]:
     from numba import config, cuda
 
     if getattr(config, "ENABLE_CUDASIM", False):
@@ -87,23 +89,29 @@ def _for_cuda(setting: tuple, block: int | None) -> tuple[Callable, Callable, tu
     return cuda.jit(device=True), cuda.jit(**bounds), (*setting, block)
 
 
+MAKERS = frozenset(
+    "append arange argsort array astype asarray concatenate copy diff dot empty empty_like flatnonzero full full_like "
+    "linspace list nonzero ones ones_like outer repeat sort stack where zeros zeros_like".split()
+)
+"""What makes arrays, in NumPy and as methods."""
+
 COMPILERS = {"cpu": _for_cpu, "cuda": _for_cuda}
 
 _kernels: dict[tuple[str, str], Any] = {}
 _callees: dict[tuple[str, str], Any] = {}
 
 
-def _inner(copy: FunctionType) -> Any:
+def _inner(options: dict[str, Any], copy: FunctionType) -> Any:
     """A function that only kernels call, once for all kernels that need the same."""
     import numba
 
     key = (copy.__module__, copy.__qualname__)
     if key not in _callees:
-        _callees[key] = numba.njit(**_options(), **INNER_OPTIONS)(copy)
+        _callees[key] = numba.njit(**options, **INNER_OPTIONS)(copy)
     return _callees[key]
 
 
-def _kept(copy: FunctionType) -> Any:
+def _kept(options: dict[str, Any], copy: FunctionType) -> Any:
     """A kernel that is kept on disk; the function itself with NUMBA_DISABLE_JIT=1."""
     from numba import config
 
@@ -111,7 +119,7 @@ def _kept(copy: FunctionType) -> Any:
         return copy
     from .dispatcher import Kernel
 
-    return Kernel(copy, _options())
+    return Kernel(copy, options)
 
 
 def _simulated(copy: FunctionType) -> FunctionType:
@@ -260,9 +268,31 @@ def checked() -> bool:
     return os.environ.get("NBSNN_CHECK", "0") not in ("", "0")
 
 
-def _options() -> dict[str, Any]:
-    """Options with which kernels for the CPU are compiled."""
-    return {**CPU_OPTIONS, "boundscheck": True} if checked() else CPU_OPTIONS
+def _options(template: Callable, filling: dict[str, Any]) -> dict[str, Any]:
+    """Options with which a kernel for the CPU is compiled.
+
+    Without arrays of its own it counts no references to those that it is given: that takes a lock for each array at
+    each call, which was two thirds of the time of a simulated network.
+    """
+    if checked():
+        return {**CPU_OPTIONS, "boundscheck": True}
+    return {**CPU_OPTIONS, "_nrt": _makes_arrays(template, filling, set())}
+
+
+def _makes_arrays(function: Any, filling: dict[str, Any], seen: set[int]) -> bool:
+    """Whether a function, or one that it calls, makes arrays or lists, as far as names and byte code show."""
+    function = getattr(function, "py_func", function)
+    if not isinstance(function, FunctionType) or id(function) in seen:
+        return False
+    seen.add(id(function))
+    code = function.__code__
+    does = {instruction.opname for instruction in dis.get_instructions(code)}
+    listing = "BUILD_LIST" in does and "LIST_TO_TUPLE" not in does  # that is a call with several ``*``
+    if listing or MAKERS.intersection(code.co_names) - function.__globals__.keys():
+        return True
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    names = (filling.get(name, function.__globals__.get(name)) for name in code.co_names)
+    return any(_makes_arrays(value, filling, seen) for value in (*names, *cells))
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from ..losses.targets import Target, Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
 
-STEPS = 10
+STEPS = 20
 """Steps in a window, at most."""
 
 BYTES = 2**26
