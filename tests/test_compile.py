@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import types
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -215,6 +216,40 @@ def test_a_switch_compiles_kernels_that_check_indices(monkeypatch, template):
     with pytest.raises(IndexError, match="out of bounds"):
         kernel(template)(y)
     assert kernel(template, device="python").__name__ == template.__name__ and not np.any(y.base)
+
+
+def doubled(pair, y):
+    x, _ = pair
+    for i in range(x.shape[0]):
+        y[i] = read_doubled(x, i)
+
+
+def read_doubled(x, i):
+    return 2.0 * x[i]
+
+
+def reversed_by(pair, y):
+    turned = turn(pair[0])
+    for i in range(y.shape[0]):
+        y[i] = turned[i]
+
+
+def turn(x):
+    other = np.empty(x.shape[0], x.dtype)
+    for i in range(x.shape[0]):
+        other[i] = x[x.shape[0] - 1 - i]
+    return other
+
+
+@NO_JIT
+@pytest.mark.parametrize(("template", "counts"), [(doubled, False), (reversed_by, True)])
+def test_references_are_counted_only_where_arrays_are_made(template, counts):
+    made: typing.Any = kernel(template, dtype=np.float64)
+    x, y = np.arange(4.0), np.empty(4)
+    made((x, x), y)
+    np.testing.assert_array_equal(y, x[::-1] if counts else 2 * x)
+    (code,) = made.inspect_asm().values()
+    assert ("NRT_" in code) is counts
 
 
 def test_functions_that_are_compiled_already_are_taken_as_their_source():

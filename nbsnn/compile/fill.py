@@ -15,7 +15,6 @@ What Numba would get wrong is put right on the way:
 
 from __future__ import annotations
 
-import dis
 import functools
 import hashlib
 import importlib
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from .log import log as log
+from .references import makes_arrays
 
 CPU_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 
@@ -88,12 +88,6 @@ def _for_cuda(setting: tuple, block: int | None, options: dict[str, Any]) -> tup
     bounds: dict[str, Any] = {"launch_bounds": block} if block else {}
     return cuda.jit(device=True), cuda.jit(**bounds), (*setting, block)
 
-
-MAKERS = frozenset(
-    "append arange argsort array astype asarray concatenate copy diff dot empty empty_like flatnonzero full full_like "
-    "linspace list nonzero ones ones_like outer repeat sort stack where zeros zeros_like".split()
-)
-"""What makes arrays, in NumPy and as methods."""
 
 COMPILERS = {"cpu": _for_cpu, "cuda": _for_cuda}
 
@@ -271,28 +265,11 @@ def checked() -> bool:
 def _options(template: Callable, filling: dict[str, Any]) -> dict[str, Any]:
     """Options with which a kernel for the CPU is compiled.
 
-    Without arrays of its own it counts no references to those that it is given: that takes a lock for each array at
-    each call, which was two thirds of the time of a simulated network.
+    One that makes no arrays counts no references to those that it is given, see ``references``.
     """
     if checked():
         return {**CPU_OPTIONS, "boundscheck": True}
-    return {**CPU_OPTIONS, "_nrt": _makes_arrays(template, filling, set())}
-
-
-def _makes_arrays(function: Any, filling: dict[str, Any], seen: set[int]) -> bool:
-    """Whether a function, or one that it calls, makes arrays or lists, as far as names and byte code show."""
-    function = getattr(function, "py_func", function)
-    if not isinstance(function, FunctionType) or id(function) in seen:
-        return False
-    seen.add(id(function))
-    code = function.__code__
-    does = {instruction.opname for instruction in dis.get_instructions(code)}
-    listing = "BUILD_LIST" in does and "LIST_TO_TUPLE" not in does  # that is a call with several ``*``
-    if listing or MAKERS.intersection(code.co_names) - function.__globals__.keys():
-        return True
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    names = (filling.get(name, function.__globals__.get(name)) for name in code.co_names)
-    return any(_makes_arrays(value, filling, seen) for value in (*names, *cells))
+    return {**CPU_OPTIONS, "_nrt": makes_arrays(template, filling)}
 
 
 @functools.cache

@@ -8,8 +8,7 @@ import numpy as np
 
 from ...random import counter, squares32
 from ..arrays.wide import widest
-
-GROUP = 64  # units that are looked at together when spikes are collected
+from ..products.bits import WORD, equals, ones
 
 
 def clear(n, x):
@@ -55,16 +54,18 @@ def arrive(n, C, place, each, events, R, row):
 
 
 def collect(lo, n, y, line, base, count):
-    """Append the units that spiked to ``line``, whose places from ``base`` on hold ``count`` already."""
-    widest()
-    for a in range(0, n, GROUP):
-        b = min(a + GROUP, n)
-        found = np.uint32(0)
-        for k in range(np.uintp(a), np.uintp(b)):
-            found = np.uint32(found + (np.uint32(1) if y[k] > 0.5 else np.uint32(0)))  # 32 bits, as in ``update``
-        if found:
-            for k in range(a, b):
-                if y[k] > 0.5:
-                    line[base + count] = lo + k
-                    count += 1
+    """Append the units that spiked to ``line``, whose places from ``base`` on hold ``count`` already.
+
+    What is behind the ``n`` outputs in ``y`` is read, but left out.
+    """
+    for a in range(0, n, WORD):
+        word = ~equals(y, np.uintp(a), 0.0)
+        if a + WORD > n:
+            word &= (np.uint64(1) << np.uint64(n - a)) - np.uint64(1)
+        while word != np.uint64(0):
+            k = a + np.int64(ones((word & (~word + np.uint64(1))) - np.uint64(1)))
+            word &= word - np.uint64(1)
+            if y[k] > 0.5:
+                line[base + count] = lo + k
+                count += 1
     return count

@@ -168,7 +168,6 @@ def show(Z, y, row, q0, q1):
 def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
     """``forward`` for lines that go through all samples together."""
     widest()
-    # Read here once: compiled code counts references to each array that it takes out of a tuple.
     steps, every, _ = sizes
     start, index, weight, bias, X, row, whole, _ = given
     back, _, entry, _, _ = loop
