@@ -1,6 +1,6 @@
 """Which kernels count references to arrays.
 
-Numba counts them wherever an array is handed to a function or taken out of a tuple, with a locked instruction each time:
+Numba counts them wherever an array is handed to a function or taken out of a tuple, by a locked instruction each time:
 two thirds of the time of a simulated network, whose loop hands on some thirty arrays at every call. A kernel whose
 arrays all belong to its caller needs none of it; one that makes arrays does, to free them.
 """

@@ -159,11 +159,12 @@ def markdown(verdicts: list[dict[str, Any]]) -> str:
 
 
 def machine() -> str:
-    """Processor, and how many of them we may use."""
+    """Processor, and how many of them we may use; clouds give several kinds one name, so the widest vectors, too."""
     info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")] \
-        if info.exists() else []  # fmt: skip
-    return f"{processors()} x {names[0] if names else platform.machine()}"
+    text = info.read_text() if info.exists() else ""
+    names = [line.split(":")[1].strip() for line in text.splitlines() if line.startswith("model name")]
+    wide = ", AVX-512" if " avx512f " in text else ""
+    return f"{processors()} x {names[0] if names else platform.machine()}{wide}"
 
 
 def versions(peers: Peers) -> dict[str, str]:

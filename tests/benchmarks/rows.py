@@ -64,7 +64,7 @@ def training() -> list[Row]:
         rows.append(Row(group, f"{key} libraries", work, "best library", (mine,), peers, libraries, same=tolerance))
         rows.append(Row(group, f"{key} by hand", work, "torch by hand", (mine,), loops, by_hand, same=same))
 
-    for rate, libraries, by_hand in ((0.01, 10, 6), (0.02, 8, 5), (0.05, 5, 4), (0.2, 2, 1.8)):
+    for rate, libraries, by_hand in ((0.01, 10, 6), (0.02, 8, 6), (0.05, 6, 6), (0.2, 3, 3)):
         options = f"--workload w1 --T 100 --batch 128 --rate {rate}"
         work = f"training step, 784-800-10, T 100, batch 128, input {rate:.0%}"
         add(f"W1 {rate:.0%}", options, work, libraries, by_hand, ["product", "fused", "sparse"])
@@ -79,7 +79,7 @@ def training() -> list[Row]:
     for steps in (100, 250):
         options = f"--workload w2 --T {steps} --batch 64 --rate 0.015"
         work = f"training step, 700-256 recurrent-20, T {steps}, batch 64, input 1.5%"
-        add(f"W2 {steps}", options, work, 8, 3, ["step", "product"])
+        add(f"W2 {steps}", options, work, 10, 4, ["step", "product"])
     return rows
 
 
@@ -94,7 +94,7 @@ def online_and_times() -> list[Row]:
                 f"W3 {rule}", f"W3 {rule}", work, "SpikingJelly",
                 (ours("online.py", options),),
                 (Command("SpikingJelly", "spikingjelly", "peers/online_spikingjelly.py", options),),
-                5, same={"out_spikes": 0.02, "loss": 0.02},
+                7, same={"out_spikes": 0.02, "loss": 0.02},
             )
         )  # fmt: skip
     for active in (1.0, 0.19):
@@ -165,8 +165,8 @@ def simulation() -> list[Row]:
     """W6: the best of any number of threads. With these seeds COBA does not fall silent."""
     rows = []
     cases = (
-        ("cuba", "CUBA, 4000 neurons", 3), ("coba", "COBA, 4000 neurons", 5),
-        ("cobahh", "Hodgkin-Huxley COBA, 4000 neurons", 5), ("brunel", "Brunel, 12,500 neurons", 12),
+        ("cuba", "CUBA, 4000 neurons", 4), ("coba", "COBA, 4000 neurons", 8),
+        ("cobahh", "Hodgkin-Huxley COBA, 4000 neurons", 15), ("brunel", "Brunel, 12,500 neurons", 14),
         ("pd", "Potjans-Diesmann at scale 0.1", 5),
     )  # fmt: skip
     for model, title, target in cases:
