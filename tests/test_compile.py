@@ -4,6 +4,7 @@
 warm one, in which everything must come from the cache.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 
 from nbsnn import neurons
 from nbsnn.compile import fill as compile
+from nbsnn.compile.collector import uncollected
 from nbsnn.compile.fill import kernel
 from nbsnn.compile.unroll import row, row_sum, store
 from nbsnn.scalar.hole import hole
@@ -250,6 +252,22 @@ def test_references_are_counted_only_where_arrays_are_made(template, counts):
     np.testing.assert_array_equal(y, x[::-1] if counts else 2 * x)
     (code,) = made.inspect_asm().values()
     assert ("NRT_" in code) is counts
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_rests_and_is_left_as_it_was(enabled):
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with uncollected():
+            with uncollected():
+                pass
+            assert not gc.isenabled()
+        assert gc.isenabled() is enabled
+        with pytest.raises(KeyError), uncollected():
+            raise KeyError
+        assert gc.isenabled() is enabled
+    finally:
+        gc.enable()
 
 
 def test_functions_that_are_compiled_already_are_taken_as_their_source():

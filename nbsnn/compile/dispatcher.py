@@ -12,6 +12,7 @@ from typing import Any
 from numba.core.registry import CPUDispatcher
 
 from . import cache
+from .collector import uncollected
 from .log import Compiled, at_work, log
 from .sealed_cache import SealedCache
 
@@ -34,7 +35,8 @@ class Kernel(CPUDispatcher):
         name, hits, start = self.py_func.__qualname__, sum(self.stats.cache_hits.values()), time.perf_counter()
         at_work.append(name)
         try:
-            made = super().compile(sig)
+            with uncollected():
+                made = super().compile(sig)
         finally:
             at_work.remove(name)
         had = sum(self.stats.cache_hits.values()) > hits
