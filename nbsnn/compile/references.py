@@ -44,7 +44,7 @@ def makes_arrays(function: Any, filling: dict[str, Any], seen: set[int] | None =
     if not isinstance(function, FunctionType) or id(function) in seen:
         return False
     seen.add(id(function))
-    if function.__module__.startswith(PARTS):
+    if (function.__module__ or "").startswith(PARTS):
         return True
     code = function.__code__
     does = code.co_code[::2]
