@@ -4,6 +4,7 @@ Modules are loaded when their names are first used: a program pays for what it n
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__ as __version__
@@ -168,7 +169,9 @@ HOMES = ("neurons", "synapses", "surrogates", "losses", "optim", "encode", "plas
 
 def __getattr__(name: str) -> Any:
     if name not in PLACES:
-        found = [] if name.startswith("_") else [m for m in HOMES if hasattr(import_module(f".{m}", __name__), name)]
+        # ``from .. import validate`` asks here before it imports the module.
+        elsewhere = not name.startswith("_") and find_spec(f"{__name__}.{name}") is None
+        found = [m for m in HOMES if hasattr(import_module(f".{m}", __name__), name)] if elsewhere else []
         more = f"; it is nbsnn.{found[0]}.{name}" if found else ""
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{more}")
     module = import_module(f".{PLACES[name] or name}", __name__)
