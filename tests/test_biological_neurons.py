@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+import nbsnn
 from nbsnn import Population
-from nbsnn.neurons import EIF, LIF, QIF, AdEx, ConductanceLIF, EscapeLIF, HodgkinHuxley, Izhikevich, NoisyLIF
+from nbsnn.neurons import (
+    EIF,
+    LIF,
+    QIF,
+    AdEx,
+    ClopathAdEx,
+    ConductanceLIF,
+    EscapeLIF,
+    HodgkinHuxley,
+    Izhikevich,
+    NoisyLIF,
+    quadratic_lif,
+)
 from nbsnn.neurons import PoissonNeuron as Poisson
 from nbsnn.neurons.izhikevich import euler
 
@@ -533,3 +546,25 @@ def test_poisson_rates():
 def test_a_rate_of_more_than_one_spike_per_step_raises():
     with pytest.raises(ValueError, match=r"rate must be a rate in Hz .* at most one per step \(dt = 2 ms\), not 600"):
         simulate(Poisson(600.0), 1, 1, dt=2.0, device="python")
+
+
+@pytest.mark.parametrize("make", [EIF, QIF, AdEx, Izhikevich, ClopathAdEx], ids=lambda f: f.__name__)
+def test_a_membrane_that_an_arrival_lifts_to_the_peak_spikes(make):
+    def run(peak):
+        net = nbsnn.Network(dt=0.1, dtype=np.float64, device="python")
+        cell = net.population(make(v_peak=peak), 1)
+        net.connect(net.spikes([0.3], [0], 1), cell, nbsnn.AllToAll(), weight=90.0, delay=0.2)
+        run = net.run(0.5, record={cell: ["spikes", "v"]})
+        return run[cell, "v"][-1, 0], run.spikes(cell)[0].tolist()
+
+    lifted, silent = run(1000.0)
+    assert silent == [] and run(lifted)[1] == [0.5] and run(np.nextafter(lifted, np.inf))[1] == []
+
+
+def test_a_quadratic_membrane_comes_to_rest_in_a_long_step():
+    k, low, high = 0.7, -2.0, 3.0  # dv/dt = k (v - low) (v - high)
+    for v, h in ((1.0, 3.0), (-5.0, 3.0), (1.0, 12.0), (-2.5, 40.0)):
+        share = (v - low) / (v - high) * math.exp(-k * (high - low) * h)
+        wanted = (low - share * high) / (1.0 - share)
+        found, at = quadratic_lif.escape(v, k, -k * (low + high), k * low * high, h, 50.0)
+        assert at == 2.0 and found == pytest.approx(wanted, abs=2e-3)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import nbsnn
-from nbsnn.neurons import LIF, ClopathAdEx
+from nbsnn.neurons import LIF, ClopathAdEx, clopath_adex
 from nbsnn.plasticity import Clopath, LowPass, MembraneRule, Normalize, PairSTDP, Plastic, Trace, window
 from nbsnn.synapses import Exponential
 
@@ -224,3 +225,40 @@ def test_the_rule_of_clopath_has_its_equations(u_ref, factor):
     for name, low in ("v", -50.0), ("u_plus", -71.0), ("x", 0.0):
         assert rule.active(*list({**at, name: low}.values())[1:]) == (name == "x")
     assert rule.change(0.5, 1.0, 0.0, *{**at, "u_minus": -71.0}.values())[1] == 0.0
+
+
+def clopath_step(**options):
+    """One step of 0.1 ms of ``ClopathAdEx`` of this state: spike, v, w, z, theta, left."""
+    neuron = ClopathAdEx()
+    state = {**neuron.state, "w": 5.0, "z": 50.0, "theta": -45.0, **options}
+    jump = state.pop("jump", 0.0)
+    values = {**{k: float(v) for k, v in neuron.params.items()}, "dt": DT}
+    values |= {"lasts": 2.0 / DT, "tau_z": np.exp(-DT / 40.0), "tau_theta": np.exp(-DT / 50.0)}
+    return clopath_adex.step(100.0, 0.0, jump, *map(float, state.values()), *values.values())
+
+
+def test_the_neuron_of_clopath_follows_its_equations_between_spikes():
+    def slopes(t, y):
+        v, w, z, theta = y
+        current = 30.0 * (-70.6 - v) + 30.0 * 2.0 * np.exp((v - theta) / 2.0) - w + z + 100.0
+        return [current / 281.0, (4.0 * (v + 70.6) - w) / 144.0, -z / 40.0, (-50.4 - theta) / 50.0]
+
+    for left in (0.0, 0.4, 0.5):  # a spike ends with the step that is nearest
+        wanted = solve_ivp(slopes, (0.0, DT), [-60.0, 5.0, 50.0, -45.0], rtol=1e-10, atol=1e-10).y[:, -1]
+        fired, *found, after = clopath_step(v=-60.0, left=left)
+        assert (fired, after) == (0.0, 0.0)
+        np.testing.assert_allclose(found, wanted, rtol=3e-5)
+
+
+def test_a_spike_of_the_neuron_of_clopath_lasts():
+    w = 4.0 * (20.0 + 70.6) + (5.0 - 4.0 * (20.0 + 70.6)) * np.exp(-0.5 * DT / 144.0) + 0.0805
+    after = [w, 400.0 * np.exp(-DT / 40.0), -50.4 + (30.4 + 50.4) * np.exp(-DT / 50.0)]
+    fired, v, *found, left = clopath_step(v=20.0)
+    assert (fired, v) == (1.0, 33.0) and 19.0 < left < 20.0  # it began inside the step
+    np.testing.assert_allclose(found, after, rtol=1e-12)
+    fired, v, *_, left = clopath_step(v=-60.0, jump=200.0)
+    assert (fired, v, left) == (1.0, 33.0, 20.0)  # what arrives, arrives at the end
+    for before, ends in ((1.6, 33.0), (1.2, -49.6)):
+        fired, v, w, z, theta, left = clopath_step(v=33.0, left=before)
+        assert (fired, v, w) == (0.0, ends, 5.0) and left == pytest.approx(before - 1.0)
+        assert (z, theta) == pytest.approx((50.0 * np.exp(-DT / 40.0), -50.4 + 5.4 * np.exp(-DT / 50.0)))

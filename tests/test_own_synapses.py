@@ -8,7 +8,7 @@ import pytest
 import nbsnn
 from nbsnn.neuron import Neuron
 from nbsnn.neurons import LI, LIF, ConductanceLIF, Izhikevich
-from nbsnn.synapses import NMDA, CustomSynapse, Exponential, GapJunction, Gate, Graded
+from nbsnn.synapses import NMDA, CustomSynapse, Exponential, GapJunction, Gate, Graded, gap_junction, graded, nmda
 
 AllToAll, DT = nbsnn.AllToAll, 0.1
 STILL = ConductanceLIF(v_threshold=1e6)
@@ -382,3 +382,52 @@ def test_what_does_not_fit_a_network_is_refused_when_it_is_connected():
         net.drive(cells, 10.0, 1.0, NMDA())
     with pytest.raises(ValueError, match="names of its own"):
         Neuron(two_inputs, state={"v": 0.0, "w": 0.0}, params={"decay": 0.9}, inputs=("nmda", "current"))
+
+
+def test_transmitter_is_released_as_the_membrane_lets_it():
+    for v in (-70.0, -50.0, -41.5):
+        wanted = 1.0 / (1.0 + np.exp(-(v + 50.0) / 4.0))
+        assert graded.instant(0.0, v, -50.0, 4.0) == pytest.approx((wanted,), rel=1e-14)
+        mean, after = graded.slow(0.0, v, 0.3, -50.0, 4.0, 0.9)  # s = wanted + (0.3 - wanted) exp(-t / tau)
+        assert after == pytest.approx(0.9 * 0.3 + 0.1 * wanted, rel=1e-14)
+        assert mean == pytest.approx(0.5 * (0.3 + after), rel=1e-14)
+
+
+def test_magnesium_blocks_at_the_membrane_in_the_middle_of_the_step_unless_it_has_jumped():
+    for last, middle in ((-60.2, -59.9), (-59.5, -60.25), (-61.0, -60.0), (-59.0, -60.0), (-80.0, -60.0)):
+        found = nmda.blocked(0.7, -60.0, last, 1.2)
+        assert found == pytest.approx((0.7 / (1.0 + 1.2 * np.exp(-0.062 * middle) / 3.57), -60.0), rel=1e-14)
+
+
+def means(v, spikes=()):
+    """What a source with these membranes puts out in each step."""
+    state, found = [v[0], 0.0, 0.0, 0.0], []
+    for t, each in enumerate(v):
+        mean, one, *state = gap_junction.membrane(float(t in spikes), each, *state)
+        assert one == 1.0 and state[0] == each
+        found.append(mean)
+    return np.array(found)
+
+
+def test_the_mean_membrane_of_a_step_is_that_of_a_parabola_once_three_steps_are_known():
+    a, b, c = -50.0, 0.8, 0.05
+    v = a + b * np.arange(8.0) + c * np.arange(8.0) ** 2
+    wanted = v + (b + 2.0 * c * np.arange(8.0)) / 2.0 + c / 3.0  # its mean over the step that follows
+    found = means(v)
+    np.testing.assert_allclose(found[2:], wanted[2:] - np.where(np.arange(2, 8) < 3, 5.0 * c / 6.0, 0.0), rtol=1e-13)
+    assert found[0] == v[0]
+
+
+def test_a_membrane_that_has_jumped_been_reset_or_swings_goes_on_from_where_it_is():
+    smooth = [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert means(smooth)[-1] == 4.5
+    assert means([*smooth, 24.0])[-1] == pytest.approx(34.0 + 5.0 / 12.0 * 19.0)  # 20 times as far is no jump yet
+    assert means([*smooth, 24.5])[-1] == 24.5  # and this is one
+    assert means([*smooth, 24.5, 25.5])[-1] == 26.0 and means([*smooth, 24.5, 25.5, 26.5])[-1] == 27.0
+    assert means([*smooth, 3.0], {5})[-1] == 3.0  # a reset
+    assert means([*smooth, 5.5], {5})[-1] == pytest.approx(6.25 + 5.0 / 12.0 * 0.5)  # a spike without one
+    assert means([*smooth, 4.5], {5})[-1] == pytest.approx(4.75 - 5.0 / 24.0)
+    assert means([*smooth, 3.5])[-1] == pytest.approx(3.25 - 5.0 / 12.0 * 1.5)  # it turns once
+    assert means([*smooth, 3.5, 4.0])[-1] == 4.0  # and again: it swings
+    assert means([*smooth, 4.0])[-1] == pytest.approx(4.0 - 5.0 / 12.0)  # that it rests is no turn
+    assert means([*smooth, 4.0, 5.0])[-1] == pytest.approx(5.5 + 5.0 / 12.0)

@@ -20,6 +20,7 @@ from nbsnn.plasticity import (
 )
 from nbsnn.plasticity import DiehlCook as DiehlCookRule
 from nbsnn.plasticity.compiled import fits
+from nbsnn.plasticity.spikes_in import binary
 from nbsnn.plasticity.stepwise import StepwiseRun
 from nbsnn.presets.spaic_stdp import AS_LEARNER, full_online_stdp, nearest_online_stdp
 from nbsnn.presets.spaic_stdp_neurons import lifstdp_ex
@@ -177,6 +178,7 @@ def test_what_goes_step_by_step():
     for rule in (MSTDP(), MetaNearestSTDP()):
         assert not fits(layer(rule))
     assert not fits(Plastic(Dense(2, 2, path="dense"), LIF(), PairSTDP()))
+    assert [binary(np.array(x)) for x in ([0.0, 1.0], [0.0, 2.0], [0.5, 1.0], [1.0, -1.0])] == [True] + 3 * [False]
     assert not fits(layer(neuron=nbsnn.neurons.LI()))
     graded = layer(lateral=side())
     state = graded.initial(B)

@@ -103,6 +103,20 @@ def test_numbers_are_rounded_first(tmp_path):
     same_in_integers(quantised, x, tmp_path)
     with pytest.raises(ValueError, match="x must be whole numbers"):
         nbsnn.to_integer(nbsnn.quantize(net, x)).run(x)
+    with pytest.raises(ValueError, match=r"input_bits must be more than 2 for numbers up to \d\."):
+        nbsnn.quantize(net, x, input_bits=2)
+    tiny = nbsnn.to_integer(nbsnn.quantize(net, 1e-12 * x, input_bits=6))
+    assert tiny.layers[0]["fraction"] == 32  # the most that Rounded has
+    for integer in (nbsnn.to_integer(quantised), nbsnn.to_integer(nbsnn.quantize(net, SPIKES))):
+        for wrong, words in ((np.nan, "1 NaN"), (np.inf, "1 NaN or inf"), (2.0**25, "x must be within")):
+            given = SPIKES.astype(np.float64)
+            given[1, 0, 2] = wrong
+            if wrong == 2.0**25 and integer.layers[0]["kind"] == "rounded":
+                continue  # which is clipped
+            with pytest.raises(ValueError, match=words):
+                integer.run(given)
+        with pytest.raises(ValueError, match="a step and a sample at least"):
+            integer.run(SPIKES[:0])
 
 
 def test_a_quantised_network_is_trained_further_and_kept(tmp_path):

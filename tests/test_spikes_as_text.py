@@ -75,12 +75,23 @@ def test_recordings_become_data_frames():
         run.to_pandas(variable="v")
 
 
-def test_without_pandas_its_name_is_said():
-    try:
-        import pandas  # noqa: F401
-    except ImportError:
-        with pytest.raises(ImportError, match="to_pandas needs pandas: pip install pandas"):
-            recorded()[-1].to_pandas()
+def test_frames_have_the_times_of_their_variable_and_synapses_are_numbered():
+    pytest.importorskip("pandas")
+    net = nbsnn.Network(dt=0.1, device="python")
+    cells, noise = net.population(LIF(tau=10.0), 3, name="cells"), net.poisson(4, 200.0)
+    synapse = net.connect(noise, cells, nbsnn.AllToAll(), weight=np.linspace(0.1, 0.6, 12), name="synapse")
+    run = net.run(5.0, record={cells: "v", synapse: "weight"}, every={cells: 0.5, synapse: 2.5})
+    for owner, name, kind, rows in (("cells", "v", "unit", 10), (synapse, "weight", "synapse", 2)):
+        frame = run.to_pandas(owner, name)
+        assert len(frame) == rows and list(frame.columns) == list(range(frame.shape[1])) and frame.columns.name == kind
+        np.testing.assert_array_equal(frame.index, run.times_of(owner, name))
+        np.testing.assert_array_equal(frame.to_numpy(), run[owner, name])
+
+
+def test_without_pandas_its_name_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="to_pandas needs pandas: pip install pandas"):
+        recorded()[-1].to_pandas()
 
 
 def test_recordings_become_blocks_of_neo_and_their_spikes_inputs():

@@ -206,6 +206,7 @@ def test_s2nn_with_eps_has_the_original_primitive() -> None:
         (surrogates.log_tailed_relu(alpha=0.25), 1.0, 1.0, 1.0),
         (surrogates.fake_numerical_gradient(alpha=0.5), -2.0, -0.5, 0.5),
         (surrogates.fake_numerical_gradient(alpha=0.5), 2.0, 1.5, 0.5),
+        (surrogates.heaviside(), 0.0, 0.0, 0.0),
         (surrogates.s2nn(alpha=8.0, beta=3.0), 0.0, 0.5, 3.0),
         (surrogates.s2nn(alpha=8.0, beta=3.0), 1.0, 0.5 + 3.0 * math.log(2.0), 1.5),
     ],

@@ -156,6 +156,10 @@ def test_trials_have_other_noise_and_are_what_run_gives_with_that_seed(device):
     assert not np.array_equal(runs[0].spikes()[0], runs[1].spikes()[0])
     for run in net.trials(2, 20.0, noise=2, record=record, every={part: 0.5, learned: 5.0}):
         same(run, runs[0])
+    for noise in (range(2, 4), np.array([2, 3], np.uint8)):
+        for run, first in zip(net.trials(2, 5.0, noise=noise, record={"cells": "spikes"}), runs[:2], strict=True):
+            times = first.spikes("cells")[0]
+            np.testing.assert_array_equal(run.spikes("cells")[0], times[times < 15.05])
 
 
 def test_trials_with_values_of_their_own_are_a_sweep():

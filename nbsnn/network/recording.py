@@ -257,15 +257,15 @@ class Recording(Sealed):
         owners = self._speaking if group is None else [self.network.section(group)]
         write_csv(path, {owner.name: self.spikes(owner) for owner in owners})
 
-    def to_pandas(self, group: Group | Section | str | None = None, variable: str | None = None) -> Any:
+    def to_pandas(self, group: Group | Section | Connection | str | None = None, variable: str | None = None) -> Any:
         """Spikes, or a recorded variable, as a ``pandas.DataFrame``; pandas must be installed.
 
         Parameters
         ----------
-        group : Group, Section or str, optional
+        group : Group, Section, Connection or str, optional
             Whose spikes; of all populations by default.
         variable : str, optional
-            A recorded variable of the group: rows are times (ms), columns units.
+            A recorded variable of the group or connection: rows are times (ms), columns units or synapses.
 
         Returns
         -------
@@ -279,9 +279,11 @@ class Recording(Sealed):
         if variable is not None:
             if group is None:
                 raise ValueError(f"to_pandas: of which group is the variable {variable!r}?")
-            owner, values = self.network.owner(group), self[group, variable]
-            index = pandas.Index(self.times, name="time_ms")
-            return pandas.DataFrame(values, index=index, columns=pandas.Index(self.units[owner, variable], name="unit"))
+            key = self._key(group, variable)
+            values, index = self.variables[key], pandas.Index(self._times[key], name="time_ms")
+            name, units = ("synapse" if isinstance(key[0], Connection) else "unit"), self.units.get(key)
+            columns = pandas.Index(np.arange(values.shape[1]) if units is None else units, name=name)
+            return pandas.DataFrame(values, index=index, columns=columns)
         owners = self._speaking if group is None else [self.network.section(group)]
         parts = [(owner.name, *self.spikes(owner)) for owner in owners]
         names = np.concatenate([np.full(len(times), name, object) for name, times, _ in parts])

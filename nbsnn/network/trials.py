@@ -87,7 +87,7 @@ class Trials(Sealed):
             raise NotImplementedError("trials are copies in one process; this network runs on ranks")
         if prepare is not None:
             function("prepare", prepare, "a function of a network and the number of a trial", 2)
-        if isinstance(noise, (list, tuple)) or getattr(noise, "ndim", 0):
+        if (isinstance(noise, Sequence) and not isinstance(noise, str)) or getattr(noise, "ndim", 0):
             seeds = [seed_of("noise", seed) for seed in cast(Sequence, noise)]
         else:
             seeds = [home.noise + k if noise is None else seed_of("noise", noise) for k in range(n)]

@@ -19,10 +19,12 @@ from ..files.npz import Entries, reading
 from ..kernels.population import integer as populations
 from ..kernels.products import integer as products
 from ..layers.layer import Array
-from ..validate import instance, real, shaped
+from ..validate import finite, instance, real, shaped
 from ..validate import path as path_of
 from .fitting import check
 
+LARGEST = 2**24
+"""Of an input, times weights of as many bits; sums of 2^15 of their products are exact in 64 bits."""
 RESETS = {"soft": populations.SOFT, "hard": populations.HARD, "none": populations.NONE, "": populations.LEAKY}
 
 
@@ -97,10 +99,16 @@ class IntegerNetwork:
         IntegerRun
         """
         first = self.layers[0]
-        x = shaped("x", real("x", x), (None, None, *first["shape"]))
+        x = finite("x", shaped("x", real("x", x), (None, None, *first["shape"])))
+        if not x.size:
+            raise ValueError(f"x must hold a step and a sample at least, not {list(x.shape)}")
         if first["kind"] != "rounded":
             if not (x == np.rint(x)).all():
                 raise ValueError("x must be whole numbers, spikes say: begin the network with nbsnn.Rounded for others")
+            if max(x.max(), -float(x.min())) > LARGEST:
+                raise ValueError(
+                    f"x must be within +-{LARGEST}, so that sums are exact, not from {x.min()} to {x.max()}"
+                )
             x = x.astype(np.int64)
         found: dict[str, dict[str, Array]] = {}
         for layer in self.layers:

@@ -66,7 +66,9 @@ def quantize(
     if input_bits is not None:
         count("input_bits", input_bits, least=2, most=24)
         size = float(np.abs(np.asarray(x, np.float64)).max())
-        made["input"] = Rounded(input_bits, max(0, _fraction(input_bits, size)))
+        if size > 2.0 ** (input_bits - 1):
+            raise ValueError(f"input_bits must be more than {input_bits} for numbers up to {size:g}, or x be scaled")
+        made["input"] = Rounded(input_bits, max(0, min(32, _fraction(input_bits, size))))
     for name, layer in row.children.items():
         options = layer.options()
         if type(layer) is Dense:

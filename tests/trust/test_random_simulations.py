@@ -473,6 +473,25 @@ class Drawing:
         outcome.weights = [np.array(c.weight) for c in made]
         return outcome
 
+    def run_at_once(self) -> Outcome:
+        """One run, in which a callback does what is to be done between pieces."""
+        net, made = self.build()
+        ends = np.cumsum([steps for steps, *_ in self.pieces])
+        begins = {0: 0, **{int(end): k for k, end in enumerate(ends[:-1], 1)}}
+
+        def go_on(net: Any) -> None:
+            if net.step in begins:
+                piece = begins[net.step]
+                self.set(made, *self.pieces[piece][1:])
+                self.rewire(piece, made)
+
+        self.set(made, *self.pieces[0][1:])
+        outcome = Outcome(net, made)
+        recording = net.run(self.steps * self.dt, record=self.record, callback=go_on, callback_every=self.dt)
+        outcome.add(recording, self)
+        outcome.weights = [np.array(c.weight) for c in made]
+        return outcome
+
     def __repr__(self) -> str:
         lines = [f"dt={self.dt}, {self.steps} steps, {[p[0] for p in self.pieces]}"]
         lines += [f"{name}: {s[:3]}" for name, s in self.sources.items()] + [
@@ -608,6 +627,9 @@ def again(one: Drawing, first: Outcome, counts: Counter[str]) -> None:
                 net.restore(State.load(Path(folder) / "state.npz"))
             first.same("restored", one.run(since=step, net=net, made=made), since=(step + 0.5) * one.dt)
             counts["restored states"] += 1
+        if not any(w.rule and (w.rule[0] == "PostPreInt" or w.rule[1].get("clip") == "all") for w in one.wires):
+            first.same("changed in a callback", one.run_at_once())  # but for bounds of all weights when a run begins
+            counts["runs with callbacks"] += 1
     if not any(w.rule or w.care for w in one.wires) and not one.rewired:
         first.net.reset()
         first.same("after a reset", one.run(net=first.net, made=first.made))
