@@ -381,6 +381,7 @@ WRONG = {
     "both": (lambda c: c.disconnect(0, 0, synapses=[1]), ValueError, "not both"),
     "mask": (lambda c: c.disconnect(synapses=[True]), TypeError, "booleans or by numbers"),
     "number": (lambda c: c.disconnect(synapses=[10**6]), ValueError, "numbered from 0"),
+    "no delay": (lambda c: setattr(c, "delay", None), TypeError, "delay must be a number, .* not None"),
     "delays": (lambda c: setattr(c, "delay", -1.0), ValueError, "half a step"),
     "endless": (lambda c: setattr(c, "delay", 1e10), (ValueError, MemoryError), "delay"),
 }

@@ -70,7 +70,7 @@ def sweep(
     ...     print(sorted(result for point, result in found))
     [3, 6]
     """
-    if not callable(function):
+    if not callable(function) or isinstance(function, type):
         raise TypeError(f"function must be a function of a point's values, not {function!r}")
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must have submit(), as those of concurrent.futures do, not {executor!r}")
@@ -120,7 +120,7 @@ def _points(grid: object) -> list[Point]:
             if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
                 raise TypeError(f"grid: {name!r} must have several values, not {values!r}")
         return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    if isinstance(grid, (str, bytes)) or not isinstance(grid, Iterable):
+    if isinstance(grid, (str, bytes)) or not isinstance(grid, Iterable) or getattr(grid, "ndim", 1) == 0:
         raise TypeError(f"grid must be {{name: values}}, or points, not {grid!r}")
     points = list(grid)
     for point in points:

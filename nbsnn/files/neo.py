@@ -61,8 +61,8 @@ def read_neo(source: object, population: str | None = None) -> tuple[Array, Arra
             f'annotations "unit" must be different whole numbers from 0 on, or there must be none: {given}'
         )
     spikes = [np.asarray(train.rescale("ms").magnitude, np.float64) for train in trains]
-    for train, part in zip(trains, spikes, strict=True):
-        finite(f"times of {train.name or 'a train'}", part)
+    for k, part in enumerate(spikes):
+        finite(f"train {k} of source", part)
     times, units = np.concatenate(spikes), np.repeat(np.array(given, np.int64), [len(part) for part in spikes])
     order = np.lexsort((units, times))
     return times[order], units[order]

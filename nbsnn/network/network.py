@@ -223,7 +223,7 @@ class Network(Stimulation):
         """
         source, target = self.section(source, "source"), self.section(target, "target")
         if not isinstance(pattern, Pattern):
-            if np.ndim(pattern) == 2 and not isinstance(pattern, (str, bytes)):
+            if getattr(pattern, "ndim", 0) == 2:
                 raise TypeError(
                     "a connection needs a pattern; nbsnn.from_scipy makes one of a sparse matrix [pre, post]"
                 )

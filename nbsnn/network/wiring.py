@@ -161,6 +161,8 @@ class Wiring(Drawn):
             raise ValueError(f"{self.name}: synapses of a rule that sees membranes keep their delays")
         rows = self.present().rows
         spec = given.kept("delay", delay)
+        if spec is None:
+            raise TypeError("delay must be a number, an array [synapses] or a distribution of nbsnn.values, not None")
         stream = ("connection", network.connections.index(self), "delay")
         found = np.asarray(delays(spec, rows, dt=network.dt, seed=network.seed, stream=stream))
         steps = np.broadcast_to(found, len(rows))
@@ -177,12 +179,12 @@ class Wiring(Drawn):
 
     def targets_of(self, unit: int) -> Array:
         """Targets of a unit of the source, ascending, each once for every synapse: int32 [its synapses]."""
-        (unit,) = self._units("pre", count("unit", unit, least=0))
+        (unit,) = self._units("pre", [count("unit", unit, least=0)], "unit")
         return np.sort(self.post[self.pre == unit])
 
     def sources_of(self, unit: int) -> Array:
         """Sources of a unit of the target, ascending, each once for every synapse: int32 [its synapses]."""
-        (unit,) = self._units("post", count("unit", unit, least=0))
+        (unit,) = self._units("post", [count("unit", unit, least=0)], "unit")
         return np.sort(self.pre[self.post == unit])
 
     def present(self) -> Wired:
@@ -266,9 +268,9 @@ class Wiring(Drawn):
         source, target = np.broadcast_arrays(*ends)
         return source, target
 
-    def _units(self, name: str, given: ArrayLike) -> Array:
-        """Units of one side."""
-        section = self.sources if name == "pre" else self.targets
+    def _units(self, side: str, given: ArrayLike, name: str | None = None) -> Array:
+        """Units of one side; an argument of this name."""
+        name, section = name or side, self.sources if side == "pre" else self.targets
         units = np.atleast_1d(array_of(name, given))
         units = units if units.size else NONE
         if units.ndim != 1 or units.dtype.kind not in "iu":

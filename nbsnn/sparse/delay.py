@@ -107,7 +107,7 @@ def delays(
     if not isinstance(spec, Distribution):
         array = real("spec", spec)
         if array.ndim and array.shape != (synapses,):
-            raise ValueError(f"spec: delays must have shape [{synapses}], one per synapse, not {list(array.shape)}")
+            raise ValueError(f"spec, the delay, must have shape [{synapses}], one per synapse, not {list(array.shape)}")
         return delay_steps(spec if not array.ndim else array, dt)
     units, numbers = (rows.post, rows.numbers()) if isinstance(rows, Rows) else (np.arange(synapses), None)
     steps, ms = np.empty(synapses, np.int16), np.empty(min(CHUNK, synapses))

@@ -44,8 +44,8 @@ class Multiple(Rule):
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Rule) or isinstance(self.rule, (Explicit, Multiple)):
             raise TypeError(
-                "Multiple repeats the synapses of AllToAll, OneToOne, Sparse or Distance (pairs of Explicit are named "
-                f"several times), not those of {self.rule!r}"
+                "rule: Multiple repeats the synapses of AllToAll, OneToOne, Sparse or Distance (pairs of Explicit are "
+                f"named several times), not those of {self.rule!r}"
             )
         count("n", self.n, least=1)
 

@@ -40,6 +40,8 @@ LONGEST = 3.0
 """Seconds of processors that a test may take, traced, to be used at all."""
 TOGETHER = 20.0
 """Seconds, traced, of the tests that a mutant meets at most."""
+DEATHS = 12
+"""In a row, after which the rest of a test file is left out."""
 UNRELATED = {
     "benchmarks", "cli", "compile", "cuda_setup", "data", "examples", "fit", "handed_over",
     "mutate", "plot", "processes", "profile", "ptx", "readme", "report", "save", "structure", "variables_file",
@@ -197,9 +199,9 @@ class Survey:
                     file.write(json.dumps({**entry, "lines": lines.seen()}) + "\n")
 
         def done(status: int) -> None:
-            last = [json.loads(line) for line in part.read_text().splitlines()][-3:]
-            if status == 0 or (len(last) == 3 and not any("passed" in entry for entry in last)):
-                part.rename(note)  # after three deaths in a row: a slow fixture, say
+            last = [json.loads(line) for line in part.read_text().splitlines()][-DEATHS:]
+            if status == 0 or (len(last) == DEATHS and not any("passed" in entry for entry in last)):
+                part.rename(note)  # a slow fixture, say
             else:
                 self.go_on(items, part, note)
 

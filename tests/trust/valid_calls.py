@@ -505,6 +505,7 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
             {"inner": neurons.LIF(), "feedback": lambda: nbsnn.Dense(4, 4), "join": "sum", "waits": "output"},
         ),
         "Sparse": (nbsnn.Sparse, nbsnn.Sparse, {"probability": 0.5, "autapses": True, "multapses": False}),
+        "Multiple": (nbsnn.Multiple, nbsnn.Multiple, {"rule": lambda: nbsnn.OneToOne(), "n": 2}),
         "Sparse(indegree)": (None, nbsnn.Sparse, {"indegree": 2, "autapses": True, "multapses": True}),
         "Sparse(outdegree)": (None, nbsnn.Sparse, {"outdegree": 2}),
         "Sparse(total)": (None, nbsnn.Sparse, {"total": 7}),
