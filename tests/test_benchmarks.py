@@ -135,6 +135,16 @@ def test_first_programs_spike(monkeypatch, capsys, program):
     assert int(re.fullmatch(r"spikes (\d+)\n", capsys.readouterr().out)[1]) > 100
 
 
+def test_floors_are_the_bytes_over_the_bandwidth(monkeypatch):
+    from nbsnn.device.profile import Part, Profile
+
+    rates = {"unit": "", "0.25": {"read": 100.0}, "64": {"read": 10.0}}
+    monkeypatch.setattr(module("limits").Bench, "bandwidth", lambda self: rates)
+    parts = {"a": Part(seconds=0.5, bytes=1e9), "no bytes": Part(seconds=1.0)}
+    _, line = module("train").floors(Profile(parts), 1).splitlines()
+    assert line.split() == ["a", "50.0", "5.0"]
+
+
 def test_limits(run):
     options = ["--repeat", "1", "--threads", "2", "--mib", "0.1", "--rows", "200"]
     result = run("limits.py", "--only", "bandwidth", *options)

@@ -8,7 +8,9 @@ input at --rate; cross-entropy of spike counts; SGD or Adam; float32.
 
 from __future__ import annotations
 
+import argparse
 import math
+from typing import Any
 
 import workloads
 
@@ -57,7 +59,9 @@ def main() -> None:
             with nbsnn.profile() as where:
                 learner.step(xs[k % 2], ys[k % 2])
             found.append(where)
-        print(min(found, key=lambda where: where.seconds))
+        best = min(found, key=lambda where: where.seconds)
+        print(best)
+        print(floors(best, a.threads))
         for plan in learner.plan(a.T, a.batch).values():
             print(plan)
     workloads.emit(
@@ -69,6 +73,20 @@ def main() -> None:
             "rss_before_mb": round(before, 1), **spikes, "in_spikes": float(xs[0].sum()),
         }
     )  # fmt: skip
+
+
+def floors(profile: Any, threads: int) -> str:
+    """How far the parts are from the time that their bytes take at the least, out of a near cache and from memory."""
+    from limits import Bench
+
+    settings = argparse.Namespace(threads=threads, repeat=5, mib=[0.25 * threads, 64.0])
+    near, far = list(Bench(settings).bandwidth().values())[1:]
+    lines = [f"times the floor of its bytes, near ({near['read']:.0f} GB/s), far ({far['read']:.0f} GB/s):"]
+    for name, part in profile.parts.items():
+        if part.bytes:
+            least = [part.bytes / rates["read"] / 1e9 for rates in (near, far)]
+            lines.append(f"{name:30}" + "".join(f"{part.seconds / floor:10.1f}" for floor in least))
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
