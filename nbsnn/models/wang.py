@@ -109,6 +109,6 @@ def wang(
     for target in (exc, inh):
         net.drive(target, EXTERNAL, CONDUCTANCES[target.name][0], AMPA)
     for group, sign in ((first, 1.0), (second, -1.0)):
-        rate = number("cue", cue, least=0.0) * (1.0 + sign * more)
+        rate = number("cue", cue, least=0.0, most=1e6) * (1.0 + sign * more)
         net.drive(group, rate, CONDUCTANCES["exc"][0], AMPA, start=start, stop=stop)
     return net

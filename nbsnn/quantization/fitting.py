@@ -39,7 +39,7 @@ def check(layers: list[dict[str, Any]], arrays: Mapping[str, Array]) -> None:
             raise TypeError(f"{name} must be integers, not {np.asarray(array).dtype}")
     shape: tuple[int, ...] | None = None
     for layer in layers:
-        layer = instance("a layer", layer, dict, "a dict of its kind, name, shape, fraction, ...")
+        layer = instance("a layer of layers", layer, dict, "a dict of its kind, name, shape, fraction, ...")
         kind = str(layer.get("kind"))
         choice("the kind of a layer", kind, tuple(FIELDS))
         place = f"layer {layer.get('name')!r}"
