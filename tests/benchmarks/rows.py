@@ -167,14 +167,16 @@ def simulation() -> list[Row]:
     cases = (
         ("cuba", "CUBA, 4000 neurons", 4), ("coba", "COBA, 4000 neurons", 8),
         ("cobahh", "Hodgkin-Huxley COBA, 4000 neurons", 15), ("brunel", "Brunel, 12,500 neurons", 14),
-        ("pd", "Potjans-Diesmann at scale 0.1", 5),
+        ("wang", "Wang 2002, 2000 cells with NMDA gates", 1), ("pd", "Potjans-Diesmann at scale 0.1", 5),
     )  # fmt: skip
     for model, title, target in cases:
         options, peers = f"--model {model} --seed 2", []
         for threads in (1, 2):
             settling = " --presim-ms 200" if model == "pd" else ""
-            peers.append(Command(f"NEST, {threads}", "nest", "peers/simulate_nest.py", options + settling, threads))
-            for name, module in (("Brian 2", "brian2"), ("ANNarchy", "annarchy")) if model != "pd" else ():
+            if model != "wang":
+                peers.append(Command(f"NEST, {threads}", "nest", "peers/simulate_nest.py", options + settling, threads))
+            own = {"pd": (), "wang": (("Brian 2", "brian2"),)}
+            for name, module in own.get(model, (("Brian 2", "brian2"), ("ANNarchy", "annarchy"))):
                 needs = "ANNarchy" if module == "annarchy" else module
                 # Brian 2 draws other numbers on one thread than on two.
                 seeded = options.replace("--seed 2", "--seed 1") if (module, threads) == ("brian2", 1) else options
@@ -183,7 +185,7 @@ def simulation() -> list[Row]:
         rows.append(
             Row(
                 f"W6 {model}", f"W6 {model}", f"{title}, 1 s by steps of 0.1 ms",
-                "NEST" if model == "pd" else "best simulator",
+                {"pd": "NEST", "wang": "Brian 2"}.get(model, "best simulator"),
                 tuple(ours("simulate.py", options, threads) for threads in (1, 2)), tuple(peers), target, "sim_s",
                 {"rate_hz": 0.2, "synapses": 0.02},
             )

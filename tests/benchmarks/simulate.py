@@ -1,7 +1,8 @@
 """Published networks: W6. One second by steps of 0.1 ms, spikes recorded.
 
 cuba, coba and cobahh: 4000 neurons, a pair connected with 2 % (Vogels and Abbott 2005). brunel: 12,500 neurons, 15.6
-million delta synapses. pd: the microcircuit of Potjans and Diesmann at --scale, after 200 ms of settling.
+million delta synapses. wang: 2000 cells with saturating NMDA gates, all to all, at rest (Wang 2002). pd: the
+microcircuit of Potjans and Diesmann at --scale, after 200 ms of settling.
 
     python tests/benchmarks/simulate.py --model brunel --threads 2
 
@@ -14,7 +15,7 @@ import time
 
 import workloads
 
-MODELS = {"cuba": "cuba", "coba": "coba", "cobahh": "cobahh", "brunel": "brunel", "pd": "microcircuit"}
+MODELS = {"cuba": "cuba", "coba": "coba", "cobahh": "cobahh", "brunel": "brunel", "wang": "wang", "pd": "microcircuit"}
 
 
 def main() -> None:

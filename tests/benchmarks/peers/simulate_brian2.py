@@ -1,4 +1,8 @@
-"""W6 in Brian 2: cuba, coba, cobahh (4000 neurons, 2 %) and brunel (12,500 neurons), as C++."""
+"""W6 in Brian 2: cuba, coba, cobahh (4000 neurons, 2 %), brunel (12,500 neurons) and wang (2000 cells), as C++.
+
+Where all are connected to all, the gates of each group's sources are summed once for all targets: by one unit that all
+targets read, as a sum over millions of synapses would take seconds for a step of a second.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,69 @@ bn = 0.5*exp((10 - u)/40)/ms : Hz
 """
 
 
+WANG = """
+dv/dt = (gl*(El - v) + (ga + gn*(w1*S1 + w2*S2 + w3*S3)/(1 + exp(-0.062*v/mV)/3.57))*(Ee - v) + gg*(El - v)) / Cm
+    : volt (unless refractory)
+dga/dt = -ga/(2*ms) : siemens
+dgg/dt = -gg/(5*ms) : siemens
+S1 : 1 (linked)
+S2 : 1 (linked)
+S3 : 1 (linked)
+w1 : 1
+w2 : 1
+w3 : 1
+"""
+GATES = """
+dx/dt = -x/(2*ms) : 1
+ds/dt = -s/(100*ms) + 0.5/ms*x*(1 - s) : 1
+"""
+
+
+def wang(b: Any) -> tuple[list[Any], list[Any], int]:
+    """Everything but monitors, the populations, and the number of synapses."""
+    ms, mV, nS, n, f, strong = b.ms, b.mV, b.nS, 1600, 240, 1.7
+    weak = 1 - 0.15 * (strong - 1) / 0.85
+    sums = b.NeuronGroup(3, "S : 1")
+    made, groups, count = [sums], [], 0
+    for units, after, Cm, gl, external, ampa, nmda, gaba in (
+        (n, 2, 500, 25, 2.1, 0.05, 0.165, 1.3), (400, 1, 200, 20, 1.62, 0.04, 0.13, 1.0),
+    ):  # fmt: skip
+        names = {"Cm": Cm * b.pF, "gl": gl * nS, "gn": nmda * nS, "El": -70 * mV, "Ee": 0 * mV}
+        group = b.NeuronGroup(
+            units, WANG + (GATES if units == n else ""), threshold="v > -50*mV", reset="v = -55*mV",
+            refractory=after * ms, method="euler", namespace=names,
+        )  # fmt: skip
+        group.v = "(-60 + 10*rand())*mV"
+        for k in (1, 2, 3):
+            setattr(group, f"S{k}", b.linked_var(sums, "S", index=[k - 1] * units))
+            setattr(group, f"w{k}", 1)
+        groups.append((group, ampa, gaba))
+        made += [group, b.PoissonInput(group, "ga", 800, 3 * b.Hz, weight=external * nS)]
+    exc, inh = groups[0][0], groups[1][0]
+    exc.w1 = [strong] * f + [weak] * f + [1] * (n - 2 * f)
+    exc.w2 = [weak] * f + [strong] * f + [1] * (n - 2 * f)
+    exc.w3 = [weak] * 2 * f + [1] * (n - 2 * f)
+    bounds = 0, f, 2 * f, n
+    total = b.Synapses(exc, sums, "S_post = s_pre : 1 (summed)")
+    total.connect(i=range(n), j=[k for k in range(3) for _ in range(bounds[k], bounds[k + 1])])
+    opened = b.Synapses(exc, exc, on_pre="x_post += 1", delay=0.5 * ms)
+    opened.connect(j="i")
+    made += [total, opened]
+    for group, ampa, gaba in groups:
+        fast = b.Synapses(
+            exc, group, "of : integer (constant)",
+            on_pre="ga_post += ampa*(w1_post*int(of == 0) + w2_post*int(of == 1) + w3_post*int(of == 2))",
+            delay=0.5 * ms, namespace={"ampa": ampa * nS},
+        )  # fmt: skip
+        fast.connect()
+        fast.of = f"int(i >= {f}) + int(i >= {2 * f})"
+        stops = b.Synapses(inh, group, on_pre="gg_post += gaba", delay=0.5 * ms, namespace={"gaba": gaba * nS})
+        stops.connect()
+        made += [fast, stops]
+        count += (2 * n + 400) * len(group)
+    return made, [exc, inh], count
+
+
 def cells(b: Any, model: str) -> tuple[Any, str, str]:
     """The neurons, and what an excitatory and an inhibitory spike does."""
     ms, mV, nS, uS = b.ms, b.mV, b.nS, b.uS
@@ -64,12 +131,15 @@ def cells(b: Any, model: str) -> tuple[Any, str, str]:
 
 def main() -> None:
     p = brian.arguments(__doc__)
-    p.add_argument("--model", choices=["cuba", "coba", "cobahh", "brunel"], default="cuba")
+    p.add_argument("--model", choices=["cuba", "coba", "cobahh", "brunel", "wang"], default="cuba")
     p.add_argument("--sim-ms", type=float, default=1000.0)
     p.add_argument("--dt", type=float, default=0.1)
     a = p.parse_args()
     b = brian.prepare(a)
     b.defaultclock.dt = a.dt * b.ms
+    if a.model == "wang":
+        rest(b, a, *wang(b))
+        return
     group, on_exc, on_inh = cells(b, a.model)
     units = len(group)
     exc = units * 4 // 5
@@ -87,14 +157,32 @@ def main() -> None:
     for s, degree in zip(synapses, degrees, strict=True):
         s.connect(**degree)
     monitor = b.SpikeMonitor(group)
-    seconds, built = brian.measure(b, a, b.Network(group, *synapses, *more, monitor), a.sim_ms * b.ms)
+    measured = brian.measure(b, a, b.Network(group, *synapses, *more, monitor), a.sim_ms * b.ms)
+    report(b, a, measured, units, exc, sum(len(s) for s in synapses), monitor.i, monitor.t / b.second)
+
+
+def rest(b: Any, a: Any, made: list[Any], groups: list[Any], synapses: int) -> None:
+    """Run what consists of two populations, the excitatory one first."""
+    import numpy as np
+
+    monitors = [b.SpikeMonitor(group) for group in groups]
+    measured = brian.measure(b, a, b.Network(*made, *monitors), a.sim_ms * b.ms)
+    first = len(groups[0])
+    units = np.concatenate([monitors[0].i[:], monitors[1].i[:] + first])
+    times = np.concatenate([m.t / b.second for m in monitors])
+    report(b, a, measured, first + len(groups[1]), first, synapses, units, times)
+
+
+def report(
+    b: Any, a: Any, measured: tuple[list[float], dict[str, Any]], units: int, exc: int, synapses: int, i: Any, t: Any
+) -> None:
+    seconds, built = measured
     length = a.sim_ms / 1000.0
     workloads.emit(
         {
             "peer": "brian2", "version": b.__version__, "workload": "w6", "model": a.model, "threads": a.threads,
             "dt_ms": a.dt, "bio_s": length, "sim_s": round(min(seconds), 4), "sim_s_runs": workloads.summary(seconds),
-            **built, "neurons": units, "synapses": sum(len(s) for s in synapses),
-            **workloads.activity(monitor.i, monitor.t / b.second, units, exc, length),
+            **built, "neurons": units, "synapses": synapses, **workloads.activity(i, t, units, exc, length),
         }
     )  # fmt: skip
 
