@@ -1,14 +1,17 @@
 """Synapses of one's own, and those made of them, against plain NumPy: at targets, with gates of sources, on threads."""
 
+import inspect
 import pickle
 
 import numpy as np
 import pytest
 
 import nbsnn
+from nbsnn import synapses
 from nbsnn.neuron import Neuron
 from nbsnn.neurons import LI, LIF, ConductanceLIF, Izhikevich
 from nbsnn.synapses import NMDA, CustomSynapse, Exponential, GapJunction, Gate, Graded, gap_junction, graded, nmda
+from nbsnn.synapses.synapse import make
 
 AllToAll, DT = nbsnn.AllToAll, 0.1
 STILL = ConductanceLIF(v_threshold=1e6)
@@ -49,6 +52,24 @@ def two(decay):
 
 def network(**options):
     return nbsnn.Network(**{"dt": DT, "dtype": np.float64, "device": "python"} | options)
+
+
+KINDS = [f for name, f in sorted(vars(synapses).items()) if inspect.isfunction(f) and name != "TsodyksMarkram"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_synapses_that_differ_in_any_argument_share_no_port(kind):
+    names = inspect.signature(kind).parameters
+    given = {name: 0.5 + 0.1 * k for k, name in enumerate(names) if name != "saturating"}
+    assert kind(**given) == kind(**given)
+    for name, value in given.items():
+        assert kind(**given) != kind(**{**given, name: value + 0.05}), name
+    assert all(f"{name}=" in repr(kind(**given)) for name in names)
+
+
+def test_a_synapse_whose_variables_drive_each_other_is_refused():
+    with pytest.raises(ValueError, match="matrix of Swinging must be a lower triangle"):
+        make("Swinging", falling, ("y", "z"), ((-1.0, 1.0), (-1.0, -1.0)), (1.0, 0.0), (1.0, 0.0), None, {})
 
 
 def test_a_decaying_current_of_ones_own_is_summed_as_plain_numpy_sums_it():

@@ -26,13 +26,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..device.buffers import Array
 from ..validate import number
-from . import checks, on_gpu
+from . import checks
 from .cross_entropy import CrossEntropy
-from .mse import readout_squares
+from .mse import ReadoutDistance
 from .readouts import Readout, at_first_spikes, first_spike
-from .targets import Weighted, split
 
 
 class _FirstSpike(Readout):
@@ -108,7 +106,7 @@ class FirstSpikeCrossEntropy(CrossEntropy):
 
 
 @dataclass(frozen=True)
-class FirstSpikeMSE:
+class FirstSpikeMSE(ReadoutDistance):
     """Squared distance of first-spike times to wanted times, averaged over batch and outputs, in steps squared.
 
         value = mean_{b, c} (t_first[b, c] - target[b, c])^2
@@ -140,28 +138,9 @@ class FirstSpikeMSE:
         if self.wrong is not None:
             number("wrong", self.wrong, least=0.0)
 
-    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
-        """Value, and gradient with respect to ``y`` ``[T, B, C]``; targets are labels ``[B]`` or times ``[B, C]``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            A wrong dtype or shape, a label out of range, NaN or infinity.
-        """
-        name = type(self).__name__
-        steps, batch, classes = checks.output(name, y).shape
+    def wanted(self, target: ArrayLike, steps: int, batch: int, classes: int) -> np.ndarray:
         wrong = float(steps) if self.wrong is None else self.wrong
-        aim, given = split(name, target, batch)
-        wanted = checks.labels_or_dense(name, aim, (batch, classes), self.correct, wrong)
-        return readout_squares(self.readout, y, wanted, given)
-
-    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
-        name = type(self).__name__
-        steps, *shape = on_gpu.outputs(name, y)
-        wrong = float(steps) if self.wrong is None else self.wrong
-        wanted = checks.labels_or_dense(name, target, (shape[0], shape[1]), self.correct, wrong)
-        return on_gpu.readout_squares(self.readout, y, wanted, total, room)
+        return checks.labels_or_dense(type(self).__name__, target, (batch, classes), self.correct, wrong)
 
 
 first_spike_cross_entropy = FirstSpikeCrossEntropy()

@@ -6,9 +6,10 @@ StepMSE:  value = reduce_t mean_{b, c} (y[t, b, c] - target[t, b, c])^2
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,8 +22,56 @@ from .readouts import MEAN, Readout
 from .targets import Weighted, mean_weights, split
 
 
+class ReadoutDistance:
+    """Base of losses that compare a readout of each output with a wanted number, averaged over batch and outputs.
+
+    A subclass says which ``readout``, what is ``wanted``, and the ``distance`` of the two: an equation for the CPU and
+    for GPUs alike, ``distance(z, target, weight)``, which gives ``weight`` times the distance and its derivative with
+    respect to ``z``; see ``losses.equations``.
+    """
+
+    readout: ClassVar[Readout]
+    decision: ClassVar[str] = "count"
+
+    @property
+    def distance(self) -> Callable[..., Any]:
+        """The equation; squared distance by default."""
+        return square
+
+    def wanted(self, target: ArrayLike, steps: int, batch: int, classes: int) -> np.ndarray:
+        """What the readout should be, ``[B, C]``, of a target that is labels ``[B]`` or numbers ``[B, C]``."""
+        raise NotImplementedError
+
+    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
+        """Value, and gradient with respect to ``y``.
+
+        Parameters
+        ----------
+        y : float array [T, B, C]
+        target : integer array [B] or real array [B, C]
+            Labels, or the wanted number of each output; ``Weighted`` gives samples weights.
+
+        Raises
+        ------
+        TypeError, ValueError
+            A wrong dtype or shape, a label out of range, NaN or infinity.
+        """
+        name = type(self).__name__
+        steps, batch, classes = checks.output(name, y).shape
+        aim, given = split(name, target, batch)
+        wanted = self.wanted(aim, steps, batch, classes)
+        weight = 1.0 / wanted.size if given is None else mean_weights(given)[:, None] / classes
+        values, g = self.distance(self.readout(y), wanted, weight)
+        return float(values.sum()), self.readout.back(y, g)
+
+    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
+        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
+        wanted = self.wanted(target, *on_gpu.outputs(type(self).__name__, y))
+        return on_gpu.readout_distance(self.readout, self.distance, y, wanted, total, room)
+
+
 @dataclass(frozen=True)
-class RateMSE:
+class RateMSE(ReadoutDistance):
     """Mean squared error of rates, averaged over batch and outputs.
 
     Parameters
@@ -43,38 +92,14 @@ class RateMSE:
 
     correct: float = 1.0
     wrong: float = 0.0
-    decision: ClassVar[str] = "count"
     readout: ClassVar[Readout] = MEAN
 
     def __post_init__(self) -> None:
         number("correct", self.correct)
         number("wrong", self.wrong)
 
-    def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
-        """Value, and gradient with respect to ``y``.
-
-        Parameters
-        ----------
-        y : float array [T, B, C]
-        target : integer array [B] or real array [B, C]
-            Labels, or the wanted rate of each output.
-
-        Raises
-        ------
-        TypeError, ValueError
-            A wrong dtype or shape, a label out of range, NaN or infinity.
-        """
-        name = type(self).__name__
-        _, batch, classes = checks.output(name, y).shape
-        aim, given = split(name, target, batch)
-        wanted = checks.labels_or_dense(name, aim, (batch, classes), self.correct, self.wrong)
-        return readout_squares(self.readout, y, wanted, given)
-
-    def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
-        """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
-        name = type(self).__name__
-        wanted = checks.labels_or_dense(name, target, on_gpu.outputs(name, y)[1:], self.correct, self.wrong)
-        return on_gpu.readout_squares(self.readout, y, wanted, total, room)
+    def wanted(self, target: ArrayLike, steps: int, batch: int, classes: int) -> np.ndarray:
+        return checks.labels_or_dense(type(self).__name__, target, (batch, classes), self.correct, self.wrong)
 
 
 @dataclass(frozen=True)
@@ -131,18 +156,6 @@ class StepMSE:
         wanted = checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
         weight = 1.0 / y.size if self.reduction == "mean" else shape[0] / y.size
         return on_gpu.step_squares(y, wanted, weight, total, room)
-
-
-def readout_squares(
-    readout: Readout, y: np.ndarray, wanted: np.ndarray, given: np.ndarray | None = None
-) -> tuple[float, np.ndarray]:
-    """Mean squared distance of a readout to ``wanted`` ``[B, C]``, and its gradient with respect to ``y``.
-
-    ``given`` are weights of the samples.
-    """
-    weight = 1.0 / wanted.size if given is None else mean_weights(given)[:, None] / wanted.shape[1]
-    values, g = square(readout(y), wanted, weight)
-    return float(values.sum()), readout.back(y, g)
 
 
 rate_mse = RateMSE()

@@ -62,12 +62,14 @@ def step_cross_entropy(
     return gy
 
 
-def readout_squares(loop: Readout, y: Array, wanted: np.ndarray, total: Array, room: Room) -> Array:
-    """Mean squared distance of what ``loop`` reads to ``wanted`` [B, C]."""
+def readout_distance(
+    loop: Readout, distance: Callable, y: Array, wanted: np.ndarray, total: Array, room: Room
+) -> Array:  # fmt: skip
+    """Mean distance, by an equation, of what ``loop`` reads to ``wanted`` [B, C]."""
     z, values, g = (gpu.buffer(room, key, y.shape[1:], np.float64) for key in ("z", "v", "g"))
     readout(loop, y, z, 1.0)
     arrays = gpu.flat(z), sent(wanted.reshape(-1), room, "wanted"), gpu.flat(values), gpu.flat(g)
-    launch("squares", z.size, 1.0 / z.size, *arrays, square=square)
+    launch("distances", z.size, 1.0 / z.size, *arrays, apart=distance)
     summed(values, total, room)
     return spread(loop, y, g, room)
 
@@ -77,7 +79,7 @@ def step_squares(y: Array, wanted: np.ndarray, weight: float, total: Array, room
     values = gpu.buffer(room, "v", (y.size,), np.float64)
     gy = gpu.buffer(room, "gy", y.shape, y.dtype)
     arrays = gpu.flat(y), sent(wanted.reshape(-1), room, "wanted"), values, gpu.flat(gy)
-    launch("squares", y.size, weight, *arrays, square=square)
+    launch("distances", y.size, weight, *arrays, apart=square)
     summed(values, total, room)
     return gy
 

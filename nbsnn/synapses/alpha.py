@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 
-from ..validate import number
-from .synapse import Synapse, make
+from .synapse import Synapse, make, time_constants
 
 
 def step(a, z, y, jump_z, jump_y, zz, yz, yy, share_z, share_y):
@@ -36,6 +35,7 @@ def Alpha(tau: float, reversal: float | None = None) -> Synapse:
     >>> Alpha(2.0)
     Alpha(tau=2.0)
     """
-    rate = 1.0 / number("tau of Alpha", tau, above=0.0)
+    (tau,) = time_constants("Alpha", tau=tau)
+    rate = 1.0 / tau
     matrix = ((-rate, 0.0), (1.0, -rate))
     return make("Alpha", step, ("z", "y"), matrix, (math.e * rate, 0.0), (0.0, 1.0), reversal, {"tau": tau})

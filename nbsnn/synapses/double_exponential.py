@@ -8,7 +8,7 @@ with ``peak`` the greatest value of the difference, so that the weight is the pe
 from __future__ import annotations
 
 from .alpha import step
-from .synapse import Synapse, make
+from .synapse import Synapse, make, time_constants
 
 
 def DoubleExponential(tau_rise: float, tau_decay: float, reversal: float | None = None) -> Synapse:
@@ -30,13 +30,12 @@ def DoubleExponential(tau_rise: float, tau_decay: float, reversal: float | None 
     >>> DoubleExponential(0.5, 5.0)
     DoubleExponential(tau_rise=0.5, tau_decay=5.0)
     """
-    times = {"tau_rise": tau_rise, "tau_decay": tau_decay}
-    make("DoubleExponential", step, (), (), (), (), None, times)  # a wrong time constant shows before it divides
-    fast, slow = sorted((float(tau_rise), float(tau_decay)))
+    fast, slow = sorted(time_constants("DoubleExponential", tau_rise=tau_rise, tau_decay=tau_decay))
     if slow - fast < 1e-6 * slow:
         raise ValueError(f"tau_rise and tau_decay must differ, not {tau_rise} and {tau_decay}; Alpha has equal ones")
     ratio = fast / slow
     peak = ratio ** (fast / (slow - fast)) - ratio ** (slow / (slow - fast))
     matrix = ((-1.0 / slow, 0.0), (0.0, -1.0 / fast))
     jump = (1.0 / peak, -1.0 / peak)
-    return make("DoubleExponential", step, ("z", "y"), matrix, jump, (1.0, 1.0), reversal, times)
+    return make("DoubleExponential", step, ("z", "y"), matrix, jump, (1.0, 1.0), reversal,
+                {"tau_rise": tau_rise, "tau_decay": tau_decay})  # fmt: skip

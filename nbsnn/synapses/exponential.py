@@ -5,8 +5,7 @@ dy/dt = -y / tau,    y <- y + w.
 
 from __future__ import annotations
 
-from ..validate import number
-from .synapse import Synapse, make
+from .synapse import Synapse, make, time_constants
 
 
 def step(a, y, jump, decay, share):
@@ -34,5 +33,5 @@ def Exponential(tau: float, reversal: float | None = None) -> Synapse:
     >>> Exponential(5.0, reversal=-80.0)
     Exponential(tau=5.0, reversal=-80.0)
     """
-    rate = -1.0 / number("tau of Exponential", tau, above=0.0)
-    return make("Exponential", step, ("y",), ((rate,),), (1.0,), (1.0,), reversal, {"tau": tau})
+    (tau,) = time_constants("Exponential", tau=tau)
+    return make("Exponential", step, ("y",), ((-1.0 / tau,),), (1.0,), (1.0,), reversal, {"tau": tau})

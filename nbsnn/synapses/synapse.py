@@ -50,7 +50,7 @@ class Membrane:
 
 @dataclass(frozen=True)
 class Synapse(ByName):
-    """A kind of synapse. Made by ``Delta``, ``Exponential``, ``Alpha``, ``DoubleExponential``.
+    """A kind of synapse, made by a function of ``nbsnn.synapses``.
 
     Attributes
     ----------
@@ -135,17 +135,26 @@ class Synapse(ByName):
         return hash((self.kind, self.options))
 
 
-def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple, output: tuple, reversal: float | None,
-         times: Mapping[str, float]) -> Synapse:  # fmt: skip
-    """A synapse with time constants ``times``, which are checked."""
+def time_constants(kind: str, **times: float) -> tuple[float, ...]:
+    """The time constants of a synapse, checked; for its matrix, which divides by them."""
     for name, value in times.items():
-        number(f"{name} of {kind}", value, above=0.0)
-        if value < 1e-9:
+        if number(f"{name} of {kind}", value, above=0.0) < 1e-9:
             raise ValueError(f"{name} of {kind} must be at least 1e-9 ms, not {value!r}")
+    return tuple(map(float, times.values()))
+
+
+def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple, output: tuple, reversal: float | None,
+         options: Mapping[str, float]) -> Synapse:  # fmt: skip
+    """A synapse made by the function ``kind`` of ``options``: all its arguments but ``reversal``.
+
+    Its matrix is a lower triangle: a variable may drive those after it.
+    """
     if reversal is not None:
         reversal = number(f"reversal of {kind}", reversal)
-    options = (*((name, float(value)) for name, value in times.items()), ("reversal", reversal))
-    return Synapse(kind, options, step, variables, matrix, jump, output, reversal)
+    if matrix and np.triu(matrix, 1).any():
+        raise ValueError(f"matrix of {kind} must be a lower triangle, not {matrix}: put first what drives others")
+    said = (*((name, float(value)) for name, value in options.items()), ("reversal", reversal))
+    return Synapse(kind, said, step, variables, matrix, jump, output, reversal)
 
 
 def _expm(matrix: Array) -> Array:

@@ -37,8 +37,8 @@ def class_entropy(shifted, p, total, share, smoothing, classes, weight, mass) ->
 
 
 @hole
-def square(z, target, weight) -> Any:
-    """A squared distance and its derivative."""
+def apart(z, target, weight) -> Any:
+    """The distance of a number from a target and its derivative."""
     raise NotImplementedError
 
 
@@ -99,13 +99,13 @@ def softmax(
         values[r] = value * weight
 
 
-def squares(
+def distances(
     lo: int, hi: int, weight: float, z: np.ndarray, target: np.ndarray, values: np.ndarray, g: np.ndarray
 ) -> None:
-    """The square of each z, with its derivative in g; a shorter ``target`` is the same for all steps."""
+    """The distance of each z, with its derivative in g; a shorter ``target`` is the same for all steps."""
     i = lo + cuda.grid(1)
     if i < hi:
-        values[i], g[i] = square(z[i], target[i % target.shape[0]], weight)
+        values[i], g[i] = apart(z[i], target[i % target.shape[0]], weight)
 
 
 def van_rossum(
