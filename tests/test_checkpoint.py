@@ -1,5 +1,6 @@
 """Checkpoints: round trips, and files that are damaged, foreign or do not fit."""
 
+import inspect
 import io
 import json
 import time
@@ -9,9 +10,11 @@ import numpy as np
 import pytest
 
 import nbsnn
-from nbsnn import Neuron, dspike, spike
+from nbsnn import Neuron, dspike, plasticity, spike
 from nbsnn.checkpoint.describe import describe
 from nbsnn.neurons import ALIF, CLIF, IF, LI, LIF, PLIF, CubaLIF
+from nbsnn.plasticity.describe import describe_rule, rebuild_rule
+from nbsnn.presets import bindsnet
 from nbsnn.surrogates import Surrogate, superspike
 
 
@@ -260,3 +263,28 @@ def test_a_function_among_the_options_is_named_before_anything_is_written(tmp_pa
     with pytest.raises(TypeError, match="tau of lif1/LIF is a function, which a file cannot hold"):
         nbsnn.save(net, tmp_path / "net.npz")
     assert not list(tmp_path.iterdir())
+
+
+RULES = [
+    make() for make in vars(plasticity).values()
+    if inspect.isfunction(make) and inspect.get_annotations(make).get("return") in ("Rule", "RewardRule", "MetaRule")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rule", [*RULES, bindsnet.WeightDependentPostPre((1e-4, 1e-2))], ids=lambda r: r.change.__name__
+)
+def test_every_rule_of_a_plastic_layer_is_kept(rule, tmp_path):
+    net = nbsnn.Sequential(plasticity.Plastic(nbsnn.Dense(4, 3, bias=False), LIF(), rule), seed=0, device="python")
+    nbsnn.save(net, tmp_path / "net.npz")
+    found = nbsnn.load(tmp_path / "net.npz")["plastic1"].rule
+    assert type(found) is type(rule) and repr(found) == repr(rule)
+
+
+def test_a_file_names_rules_of_this_package_alone(tmp_path):
+    story = describe_rule(plasticity.PairSTDP())
+    for change in ("os.path.join", "nbsnn.plasticity.pair.par", "nbsnn.__main__.main", 3):
+        with pytest.raises(ValueError, match="there is no rule"):
+            rebuild_rule({**story, "change": change})
+    with pytest.raises(ValueError, match=r"kind of a rule must be one of .* not 'Ruler'"):
+        rebuild_rule({**story, "kind": "Ruler"})

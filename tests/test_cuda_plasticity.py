@@ -72,6 +72,14 @@ def own(w, pre, post, x, y, rate):
     return rate * post * (x - w), -rate * pre * y * w
 
 
+class OneByOne(Rule):
+    """A rule with a loop of its own, which no GPU has."""
+
+    def advance(self, weights, pre, post, state, **options):
+        weights += 0.1
+        return state
+
+
 RULES = {
     "pair": PairSTDP(0.05, 0.04),
     "pair, nothing at once": PairSTDP(0.05, 0.04, coincidence="ignore", sign=-1, bounds="soft"),
@@ -232,6 +240,11 @@ def test_a_plastic_layer_in_a_network_stays_one():
         (ValueError, "must be spikes, 0 or 1", lambda: layer("cuda", RULES["pair"]).run(0.5 * PRE)),
         (TypeError, "needs reward", lambda: layer("cuda", RULES["rewarded"]).learn(PRE)),
         (TypeError, "draws must be", lambda: PostPreInt().run(INTEGERS.copy(), PRE[:, :1], POST[:, :1], device="cuda")),
+        (
+            NotImplementedError,
+            "OneByOne has a loop of its own, and none for a GPU",
+            lambda: OneByOne(lambda w, pre, post: (0.0, 0.0)).run(WEIGHTS.copy(), PRE, POST, device="cuda"),
+        ),
         (ValueError, "device must be", lambda: RULES["pair"].run(WEIGHTS.copy(), PRE, POST, device="gpu")),
     ],
 )

@@ -8,6 +8,7 @@ Labels and targets are NumPy arrays: they are checked, then sent. NaN in ``y`` m
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -63,7 +64,7 @@ def step_cross_entropy(
 
 
 def readout_distance(
-    loop: Readout, distance: Callable, y: Array, wanted: np.ndarray, total: Array, room: Room
+    loop: Readout, distance: Callable[..., Any], y: Array, wanted: np.ndarray, total: Array, room: Room
 ) -> Array:  # fmt: skip
     """Mean distance, by an equation, of what ``loop`` reads to ``wanted`` [B, C]."""
     z, values, g = (gpu.buffer(room, key, y.shape[1:], np.float64) for key in ("z", "v", "g"))

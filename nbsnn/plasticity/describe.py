@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields
+from importlib import import_module
 from typing import Any
 
-from .diehl_cook import change as diehl_cook
-from .mean_weight import MetaRule
-from .mean_weight import change as meta
+from ..validate import choice
 from .normalize import Normalize
-from .pair import pair
-from .reward import RewardRule
 from .rule import Rule
 from .trace import Trace
-from .triplet import triplet
 
-KINDS: dict[str, type[Rule]] = {kind.__name__: kind for kind in (Rule, MetaRule, RewardRule)}
-CHANGES: dict[str, Callable] = {"pair": pair, "triplet": triplet, "diehl_cook": diehl_cook, "meta": meta}
-"""Name in a file -> ``change``."""
+HOMES = "nbsnn.plasticity.", "nbsnn.presets."
+"""Where a file looks for rules."""
+
+
+def kinds(base: type[Any] = Rule) -> dict[str, type[Any]]:
+    """The classes of rules that a file can hold, by name."""
+    own = {base.__name__: base} if base.__module__.startswith(HOMES) else {}
+    return own | {name: kind for each in base.__subclasses__() for name, kind in kinds(each).items()}
+
+
+def change_of(place: object) -> Any:
+    """The ``change`` of a rule of this package, by module and name: "nbsnn.plasticity.pair.pair"."""
+    module, _, name = str(place).rpartition(".")
+    with suppress(ImportError):
+        return getattr(import_module(module), name, None) if module.startswith(HOMES) else None
 
 
 def describe_rule(rule: Any) -> dict[str, Any]:
@@ -27,14 +37,15 @@ def describe_rule(rule: Any) -> dict[str, Any]:
     >>> from nbsnn.plasticity import PairSTDP
     >>> story = describe_rule(PairSTDP(0.1))
     >>> story["change"], rebuild_rule(story).params["a_post"]
-    ('pair', 0.1)
+    ('nbsnn.plasticity.pair.pair', 0.1)
     """
-    names = [name for name, change in CHANGES.items() if getattr(rule, "change", None) is change]
-    if not names or KINDS.get(type(rule).__name__) is not type(rule):
+    function = getattr(rule, "change", None)
+    place = f"{getattr(function, '__module__', '')}.{getattr(function, '__name__', '')}"
+    if kinds().get(type(rule).__name__) is not type(rule) or change_of(place) is not function:
         return {"own": f"rule {rule!r}"}
     if any(callable(trace.mode) for trace in [*rule.pre.values(), *rule.post.values()]):
         return {"own": "trace with a function as mode"}
-    story: dict[str, Any] = {"kind": type(rule).__name__, "change": names[0]}
+    story: dict[str, Any] = {"kind": type(rule).__name__, "change": place}
     for name in _fields(rule):
         value = getattr(rule, name)
         if name in ("pre", "post"):
@@ -52,7 +63,10 @@ def rebuild_rule(story: Mapping[str, Any]) -> Rule:
         options[side] = {name: Trace(**given) for name, given in options[side].items()}
     if options["normalize"] is not None:
         options["normalize"] = Normalize(**options["normalize"])
-    return KINDS[story["kind"]](CHANGES[story["change"]], **options)
+    change = change_of(story["change"])
+    if not inspect.isfunction(change):
+        raise ValueError(f"there is no rule {story['change']!r}")
+    return kinds()[choice("kind of a rule", story["kind"], kinds())](change, **options)
 
 
 def _fields(data: Any) -> list[str]:

@@ -189,6 +189,11 @@ class Rule(ByName):
 
     def on_gpu(self, side: RuleOnGpu) -> Needs:
         """Requirements of the rule for a run on a GPU."""
+        if self.loop != "pairs":
+            raise NotImplementedError(
+                f"{type(self).__name__} has a loop of its own, and none for a GPU, which on_gpu would name: use "
+                'device="cpu"'
+            )
         return pair_needs(self, side, side.defer or side.noted or self.stepwise, side.batch)
 
     def initial(self, batch: int, weights: Array) -> State:

@@ -47,7 +47,7 @@ PROTOCOL = """
     check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps changed
     go_on rewrite given stepped said gate delays_to present rewiring affordable rewired
-    settling variables
+    settling variables wanted
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
@@ -973,7 +973,7 @@ def calls() -> tuple[dict[str, Call], list[str]]:
             elif p.annotation in ("float", "int"):
                 arguments[p.name] = {"float": 0.5, "int": 2}[p.annotation]
             else:
-                missing.append(f"{name}({p.name}): give it a value in ARGUMENTS of tests/trust/valid_calls.py")
+                missing.append(f"{name}({p.name}): a value for ARGUMENTS, or a method for PROTOCOL?")
         if not arguments:
             continue
         arguments |= MORE.get(name, {})
