@@ -242,7 +242,7 @@ def test_a_plastic_layer_in_a_network_stays_one():
         (TypeError, "draws must be", lambda: PostPreInt().run(INTEGERS.copy(), PRE[:, :1], POST[:, :1], device="cuda")),
         (
             NotImplementedError,
-            "OneByOne has a loop of its own, and none for a GPU",
+            "OneByOne names no loop for a GPU",
             lambda: OneByOne(lambda w, pre, post: (0.0, 0.0)).run(WEIGHTS.copy(), PRE, POST, device="cuda"),
         ),
         (ValueError, "device must be", lambda: RULES["pair"].run(WEIGHTS.copy(), PRE, POST, device="gpu")),

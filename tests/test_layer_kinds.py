@@ -59,6 +59,7 @@ KINDS = {  # name -> how to make it, shape of its input
     "instance norm": (lambda: nbsnn.InstanceNorm(affine=True), (2, 2, 3)),
 }
 ON_GPU = {
+    "relu",
     "reshape",
     "sum ceil",
     "avg divided",

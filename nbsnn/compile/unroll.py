@@ -188,6 +188,31 @@ def store_lines(places: tuple[int, ...], first: int, length: int, add: bool = Fa
     return scope["store"]
 
 
+@functools.cache
+def repeating(count: int) -> Callable:
+    """A function that reads element i of each of ``count`` arrays as a tuple; an array that is shorter repeats.
+
+    >>> import numpy as np
+    >>> repeating(2)((np.array([1, 2, 3]), np.array([4])), 2)
+    (np.int64(3), np.int64(4))
+    """
+    items = "".join(f"given[{k}][i % given[{k}].shape[0]], " for k in range(count))
+    return eval(f"lambda given, i: ({items})")
+
+
+@functools.cache
+def spread(count: int) -> Callable:
+    """A function that writes a tuple's items to element i of each of ``count`` arrays.
+
+    >>> spread(2)(made := ([0, 0], [0, 0]), (8, 9), 1)
+    >>> made
+    ([0, 8], [0, 9])
+    """
+    scope: dict[str, Any] = {}
+    exec(f"def spread(made, r, i): {'; '.join(f'made[{k}][i] = r[{k}]' for k in range(count))}", scope)
+    return scope["spread"]
+
+
 def each(functions: Sequence[Callable], arguments: str, call: str) -> Callable:
     """A function that calls ``functions`` in turn, with ``call`` as arguments, in which {k} stands for the place.
 

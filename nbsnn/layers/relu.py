@@ -5,11 +5,25 @@ dx = dy where x > 0, else 0
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from ..device.threads import DEVICES
 from ..random import Draws
+from ..scalar.words import where
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
+
+
+def rectified(x):
+    """The output."""
+    return (where(x < 0.0, 0.0, x),)
+
+
+def rectified_back(x, g):
+    """The gradient with respect to the input."""
+    return (where(x > 0.0, g, 0.0),)
 
 
 class ReLU(Stateless):
@@ -23,6 +37,7 @@ class ReLU(Stateless):
     """
 
     kind = "relu"
+    devices = DEVICES
 
     def __repr__(self) -> str:
         return "ReLU()"
@@ -30,6 +45,11 @@ class ReLU(Stateless):
     def build(self, in_shape: tuple[int, ...], setting: Setting, draws: Draws) -> None:
         self.in_shape = self.shape = in_shape
         self.settle(setting)
+
+    def on_gpu(self) -> Any:
+        from .cuda.elementwise import CudaElementwise
+
+        return CudaElementwise(self, rectified, rectified_back)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         y = tape["y"] = buffer(tape, "y", x.shape, self.setting.dtype)

@@ -16,6 +16,16 @@ from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
 
+def scaled(x, scale):
+    """The output."""
+    return (scale * x,)
+
+
+def scaled_back(x, scale, g):
+    """Gradients with respect to input and factor."""
+    return scale * g, x * g
+
+
 class Scale(Stateless):
     """A trained factor for every unit.
 
@@ -56,9 +66,9 @@ class Scale(Stateless):
         self.settle(setting)
 
     def on_gpu(self) -> Any:
-        from .cuda.scale import CudaScale
+        from .cuda.elementwise import CudaElementwise
 
-        return CudaScale(self)
+        return CudaElementwise(self, scaled, scaled_back)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)

@@ -1,59 +1,13 @@
 """The equations of losses, for the CPU and for GPUs alike.
 
-On a GPU a name stands for one number of one lane; on the CPU it stands for an array, of all lanes at once. So the text
-is made of operators and of five words, ``wide``, ``exp``, ``log``, ``larger`` and ``where``: they are NumPy's as they
-stand, and ``SCALAR`` is what a kernel fills in for them. Equations over time are in ``readouts``.
+They are written in the words of ``scalar.words``. Equations over time are in ``readouts``.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
-
-from ..scalar.hole import hole
-
-Values = float | np.ndarray
-
-
-@hole
-def wide(x: Values) -> Any:
-    """``x`` in float64, in which losses compute."""
-    return np.asarray(x, np.float64)
-
-
-@hole
-def exp(x: Values) -> Any:
-    """The exponential."""
-    return np.exp(x)
-
-
-@hole
-def log(x: Values) -> Any:
-    """The natural logarithm."""
-    return np.log(x)
-
-
-@hole
-def larger(x: Values, y: Values) -> Any:
-    """The larger of two."""
-    return np.maximum(x, y)
-
-
-@hole
-def where(condition: Values, x: Values, y: Values) -> Any:
-    """``x`` where the condition holds, else ``y``."""
-    return np.where(condition, x, y)
-
-
-def either(condition: Values, x: Values, y: Values) -> Any:
-    """``where`` for one number."""
-    return x if condition else y
-
-
-SCALAR = {"wide": np.float64, "exp": math.exp, "log": math.log, "larger": max, "where": either}
-"""What the words are filled with in a kernel."""
+from ..scalar.words import Values, log, where, wide
 
 
 def class_entropy(

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike
 
 from ..device import gpu, gpu_sums
 from ..device.buffers import Array
+from ..scalar.words import SCALAR
 from ..validate import FLOATS
 from . import checks, equations
-from .equations import SCALAR, class_entropy, square
+from .equations import class_entropy, square
 from .readouts import MEAN, TOTAL, Readout
 
 Room = dict[str, Array]

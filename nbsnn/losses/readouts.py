@@ -1,6 +1,6 @@
 """Readouts: from all steps of an output to one number, and from that one's gradient back to all steps.
 
-Each is a pair of functions for the CPU and for GPUs alike, in the words of ``equations``. In ``y[t, i]`` lane i is one
+Each is a pair of functions for the CPU and for GPUs alike, in the words of ``scalar.words``. In ``y[t, i]`` lane i is one
 unit of one sample on a GPU; on the CPU ``i`` is ``...``, all units of all samples at once.
 
     read(y, i)            one number, in float64
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..device.buffers import Array
-from .equations import Values, larger, where, wide
+from ..scalar.words import Values, larger, where, wide
 
 Lane = int | EllipsisType
 

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..device.buffers import Array
+from ..scalar.words import wide
 from ..validate import number, scale
 from . import checks, on_gpu
-from .equations import wide
 from .targets import Weighted, mean_weights, split
 
 

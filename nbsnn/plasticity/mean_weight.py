@@ -23,10 +23,9 @@ import numpy as np
 
 from ..device import gpu
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
-from .pair import orders
+from .pair import traces_of
 from .result import keep
 from .rule import Array, Rule, State
-from .trace import Trace, check_tau
 
 
 def aimed(m, y, mean, a_pre):
@@ -142,9 +141,5 @@ def MetaNearestSTDP(
     >>> state["m"].round(3), state["M"].round(3)
     (array([0.3, 0.4]), np.float64(0.35))
     """
-    check_tau("tau_pre", tau_pre, decay)
-    check_tau("tau_post", tau_post, decay)
-    before, after, _ = orders(order)
-    x, y = Trace(tau_pre, "set", before, decay=decay), Trace(tau_post, "set", after, decay=decay)
-    params = {"a_post": a_post, "a_pre": a_pre}
-    return MetaRule(change, {"x": x}, {"y": y}, params, "smooth", w_min, w_max)
+    traces = traces_of(order, "set", decay, tau_pre=tau_pre, tau_post=tau_post)
+    return MetaRule(change, *traces, {"a_post": a_post, "a_pre": a_pre}, "smooth", w_min, w_max)

@@ -42,6 +42,20 @@ def orders(order: str) -> tuple[str, str, str]:
     return *PAIRS[choice("order", order, PAIRS)], order if order in ORDERS else EARLIER
 
 
+def traces_of(
+    order: str, mode: str = "add", decay: str = "exp", **taus: float
+) -> tuple[dict[str, Trace], dict[str, Trace]]:
+    """The traces "x" and "y" of a rule of pairs, made of its presynaptic and its postsynaptic time constant.
+
+    The names of ``taus`` are those under which the rule takes them.
+    """
+    for name, tau in taus.items():
+        check_tau(name, tau, decay)
+    before, after, _ = orders(order)
+    pre, post = taus.values()
+    return {"x": Trace(pre, mode, before, decay=decay)}, {"y": Trace(post, mode, after, decay=decay)}
+
+
 def PairSTDP(
     a_post: float = 1e-2,
     a_pre: float = 1e-2,
@@ -99,11 +113,8 @@ def PairSTDP(
     (array([[0.59048374]]), array([[0.40951626]]))
     """
     check_rule_options("PairSTDP", options)
-    check_tau("tau_pre", tau_pre, decay)
-    check_tau("tau_post", tau_post, decay)
-    before, after, _ = orders(order)
-    x, y = Trace(tau_pre, mode, before, decay=decay), Trace(tau_post, mode, after, decay=decay)
-    return Rule(pair, {"x": x}, {"y": y}, {"a_post": a_post, "a_pre": a_pre}, **options)
+    traces = traces_of(order, mode, decay, tau_pre=tau_pre, tau_post=tau_post)
+    return Rule(pair, *traces, {"a_post": a_post, "a_pre": a_pre}, **options)
 
 
 def NearestSTDP(

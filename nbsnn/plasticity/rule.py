@@ -139,9 +139,7 @@ class Rule(ByName):
                 raise TypeError(f"trace {name} must be a {' or a '.join(s.__name__ for s in self.seen)}, not {trace!r}")
         if both := self.pre.keys() & self.post.keys():
             raise ValueError(f"{sorted(both)[0]!r} names a trace on both sides")
-        if self.normalize is not None and not isinstance(self.normalize, Normalize):
-            raise TypeError(f"normalize must be a Normalize or None, not {self.normalize!r}")
-        if self.normalize is not None and self.normalize.every is not None:
+        if self.normalize is not None and instance("normalize", self.normalize, Normalize, "a Normalize or None").every:
             raise ValueError("a rule does not normalise at intervals: give that to Network.connect as homeostasis=")
         wanted = ["w", "pre", "post", *self.pre, *self.post, *self.params]
         if (given := len(inspect.signature(self.change).parameters)) != len(wanted):
@@ -190,10 +188,7 @@ class Rule(ByName):
     def on_gpu(self, side: RuleOnGpu) -> Needs:
         """Requirements of the rule for a run on a GPU."""
         if self.loop != "pairs":
-            raise NotImplementedError(
-                f"{type(self).__name__} has a loop of its own, and none for a GPU, which on_gpu would name: use "
-                'device="cpu"'
-            )
+            raise NotImplementedError(f'{type(self).__name__} names no loop for a GPU, in on_gpu: use device="cpu"')
         return pair_needs(self, side, side.defer or side.noted or self.stepwise, side.batch)
 
     def initial(self, batch: int, weights: Array) -> State:

@@ -664,9 +664,8 @@ def methods() -> dict[str, tuple[Callable, Any, dict[str, Any]]]:
         "losses.accuracy": (losses.accuracy, losses.accuracy, {"y": SPIKES, "labels": Y, "decision": "count"}),
         "losses.predict": (losses.predict, losses.predict, {"y": SPIKES, "decision": "count"}),
         "losses.first_spike_time": (losses.first_spike_time, losses.first_spike_time, {"y": SPIKES}),
-        **{f"losses.{name}": (f := getattr(losses, name), f, {"y": SPIKES, "target": Y}) for name in (
-            "first_spike_cross_entropy", "first_spike_mse", "last_cross_entropy", "max_cross_entropy",
-            "rate_cross_entropy", "rate_mse", "step_cross_entropy", "sum_cross_entropy")},
+        **{f"losses.{name}": (f, f, {"y": SPIKES, "target": Y}) for name, f in vars(losses).items()
+           if name.islower() and hasattr(f, "decision") and getattr(f, "target_axes", 0) < 3},
         "losses.Rate": (losses.Rate, losses.Rate, {"target": 0.1, "strength": 1.0}),
         "learning.STBP": (nbsnn.STBP, nbsnn.STBP, {"net": net, "loss": losses.rate_cross_entropy, "optimizer": None}),
         "BPTT": (

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from ...scalar.hole import hole
+
 
 def add(lo: int, hi: int, x: np.ndarray, y: np.ndarray) -> None:
     """y[i] += x[i]"""
@@ -77,3 +79,28 @@ def across(lo: int, hi: int, columns: int, x: np.ndarray, y: np.ndarray) -> None
     if i < hi:
         rows = x.shape[0] // columns
         y[i] = x[i % rows * columns + i // rows]
+
+
+@hole
+def take(given: tuple, i: int) -> tuple:
+    """Element i of each array; those that are shorter repeat."""
+    raise NotImplementedError
+
+
+@hole
+def equation(*values: float) -> tuple:
+    """What is made of them."""
+    raise NotImplementedError
+
+
+@hole
+def put(made: tuple, results: tuple, i: int) -> None:
+    """Write the results to element i of each array."""
+    raise NotImplementedError
+
+
+def each(lo: int, hi: int, given: tuple, made: tuple) -> None:
+    """Fill ``made`` with the results of an equation for each element."""
+    i = lo + cuda.grid(1)
+    if i < hi:
+        put(made, equation(*take(given, i)), i)

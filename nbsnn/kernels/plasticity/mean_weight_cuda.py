@@ -1,4 +1,4 @@
-"""Mean weights that units steer against their own activity, on a GPU: one step of ``plasticity.meta``.
+"""Mean weights that units steer against their own activity, on a GPU: one step of ``plasticity.mean_weight``.
 
 ``noted`` holds increments, the mean weight that each unit aims at, room for the next, and numbers: the mean of all of
 them, the factor of the trace, and how many samples, inputs and units there are.
