@@ -47,8 +47,8 @@ def check(c: Linked, number: int) -> None:
                 * (value.size == synapses and value.ndim == 2)
             )
     weight = getattr(pattern, "weight", None) if c._weight is None else c._weight
-    for side, group in (("pre", c.source), ("post", c.target)) if c.rule.loop == "membrane" else ():
-        for _, each in c.rule.variables(side):
+    for side, group in ((c.rule.pre, c.source), (c.rule.post, c.target)):
+        for each in (trace for trace in side.values() if trace.reads):
             reads_of(group, each)
             waits(f"{name}: {each!r}", each.steps(network.dt), group.n, network)
     if c.integer and weight is not None and not isinstance(weight, values.Distribution):

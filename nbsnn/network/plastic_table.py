@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.network import tables as at
-from ..plasticity import MembraneRule
 from ..plasticity.homeostasis import Scaling
 from .connection import Connection
 from .kernel import Numbered
@@ -114,7 +113,7 @@ class PlasticTable:
                 line[at.PAST_SEEN], line[at.PAST_USED] = self._traces, self._traces + span * group.n
                 self._traces += (1 + len(kinds)) * span * group.n
             pairs = [(t.factor(self.dt, self.dtype), t.amount) for t in kinds.values()]
-            variables = c.rule.variables(side) if isinstance(c.rule, MembraneRule) else []
+            variables = [(k, each) for k, each in enumerate(kinds.values()) if each.reads]
             for k, each in variables:
                 pairs[k] = pairs[k][0], each.steps(self.dt) + (c.after if side == "pre" else 0)
             line[factors] = self.pool.numbers.put(pairs)

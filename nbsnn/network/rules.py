@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..plasticity import LowPass, Normalize, PostPreInt, Scaling
+from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.check import check_numbers
 from ..plasticity.rule import Rule
 from ..scalar.times import whole
@@ -34,7 +34,7 @@ def check_rule(rule: Rule | PostPreInt, dtype: np.dtype, dt: float) -> None:
     check_numbers(rule, dtype)
     for trace in (*rule.pre.values(), *rule.post.values()):
         trace.factor(dt, dtype)
-        if isinstance(trace, LowPass):
+        if trace.reads:
             trace.steps(dt)
     if rule.loop is None:
         raise ValueError(f"{type(rule).__name__} changes all weights in every step; {STEPWISE}")
@@ -55,7 +55,7 @@ def check_homeostasis(
     if given is None:
         return
     why = HOMEOSTATIC.get(rule.loop or "") if rule is not None else None
-    if isinstance(rule, Rule) and rule.normalizes_steps:
+    if rule is not None and rule.normalizes_steps:
         why = f"whose {rule.normalize!r} is one already"
     if why:
         raise ValueError(f"homeostasis must be None with {type(rule).__name__}, {why}, not {given!r}")

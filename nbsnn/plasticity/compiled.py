@@ -134,5 +134,5 @@ def stay(s, a, used, decay, amount):
 
 def followers(traces: Mapping[str, Trace]) -> Callable:
     """One function that follows all traces of a side, each with its own filling."""
-    bound = [bind(follow, **trace.filling()) if isinstance(trace, Trace) else stay for trace in traces.values()]
+    bound = [stay if trace.reads else bind(follow, **trace.filling()) for trace in traces.values()]
     return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")

@@ -149,7 +149,3 @@ class MembraneRule(Rule):
     def initial(self, batch: int, weights: np.ndarray) -> State:
         """Refuse: there are no neurons here."""
         raise ValueError(f"{type(self).__name__} reads neurons between spikes, so that it runs in nbsnn.Network alone")
-
-    def variables(self, side: str) -> list[tuple[int, LowPass]]:
-        """Places among the traces of a side of those that are variables of neurons."""
-        return [(k, each) for k, each in enumerate(getattr(self, side).values()) if isinstance(each, LowPass)]

@@ -19,7 +19,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -134,6 +134,7 @@ class Trace:
     order: str = "decay add use"
     amount: float = 1.0
     decay: str = "exp"
+    reads: ClassVar[tuple[str, ...]] = ()  # variables of a neuron, for what stands beside traces
 
     def __post_init__(self) -> None:
         if not callable(self.mode) or isinstance(self.mode, type):
