@@ -76,7 +76,11 @@ def defined(file: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("file", "title", "least"),
-    [(ROOT / "README.md", "How it works", 6), (DOCS / "how_it_works.md", "The way through the code", 20), (DOCS / "contributing.md", "Adding one", 12)],
+    [
+        (ROOT / "README.md", "How it works", 6),
+        (DOCS / "how_it_works.md", "The way through the code", 20),
+        (DOCS / "contributing.md", "Adding one", 12),
+    ],
     ids=["README", "page", "contributing"],
 )
 def test_files_and_functions_of_how_it_works_exist(file, title, least):

@@ -205,23 +205,22 @@ class BatchNorm(Normalization):
         return repeated * math.prod(x.shape[axis] for axis in self.averaged)
 
     def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
-        tape["moments"] = None
+        tape["new"] = None
         if draws is not None and self.running:
             n = self._numbers(x, tape)
-            tape["moments"] = m, v * (n / (n - 1))
+            tape["new"] = m, v * (n / (n - 1))
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         if self.step_scale is not None:
-            z = tape["pre"] - tape["m"].astype(gy.dtype)
+            z = tape["moments"].centred(gy.dtype)
             self._put_factors(z, tape)
             terms = (gy * z.reshape(gy.shape)).reshape(len(gy), -1)
             grads["scale"][tape["steps"]] += terms.sum(axis=1, dtype=np.float64)
             gy = gy * self._scales(gy.ndim, tape)
         found = super().reverse(gy, tape, grads, wanted)
-        if tape["moments"] is not None:
-            m, v = tape["moments"]
-            self._follow(m, v, tape)
-            tape["moments"] = None
+        if tape["new"] is not None:
+            self._follow(*tape["new"], tape)
+            tape["new"] = None
         return found
 
     def _follow(self, m: Array, v: Array, tape: Nested) -> None:

@@ -14,7 +14,7 @@ are made in float64.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,19 @@ from ..random import Draws
 from ..validate import scale, switch
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
+
+
+class Moments(NamedTuple):
+    """The view of an input, its mean and 1 / deviation, and whether these are its own: not constants."""
+
+    x: Array
+    mean: Array
+    scale: Array
+    own: bool
+
+    def centred(self, dtype: Any) -> Array:
+        """x - m"""
+        return self.x - self.mean.astype(dtype)
 
 
 class Normalization(Stateless):
@@ -74,17 +87,18 @@ class Normalization(Stateless):
         x, z = self._view(x), self._view(y)
         m, v = self._moments(x, tape, draws)
         np.subtract(x, m.astype(x.dtype), out=z)
-        tape["own"] = v is None
+        own = v is None
         if v is None:
             v = self._mean(np.square(z))
-        tape["pre"], tape["m"], tape["r"] = x, m, 1.0 / np.sqrt(v + self.eps)
+        tape["moments"] = Moments(x, m, 1.0 / np.sqrt(v + self.eps), own)
         self._seen(x, m, v, tape, draws)
         self._put_factors(z, tape)
         return y
 
     def _put_factors(self, z: Array, tape: Nested) -> None:
         """Make y of x - m, in place."""
-        z *= (tape["r"] * self._beside("weight", tape)).astype(z.dtype) if self.affine else tape["r"].astype(z.dtype)
+        scale = tape["moments"].scale
+        z *= (scale * self._beside("weight", tape)).astype(z.dtype) if self.affine else scale.astype(z.dtype)
         if self.affine and self.bias:
             z += self._beside("bias", tape)
 
@@ -96,8 +110,9 @@ class Normalization(Stateless):
         return self.params[name].reshape(self.factors)
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        g, z = self._view(gy), (tape["pre"] - tape["m"].astype(gy.dtype))
-        z *= tape["r"].astype(gy.dtype)
+        moments: Moments = tape["moments"]
+        g, z = self._view(gy), moments.centred(gy.dtype)
+        z *= moments.scale.astype(gy.dtype)
         if self.affine:
             self.accumulate(g * z, grads["weight"], tape)
             if self.bias:
@@ -107,11 +122,11 @@ class Normalization(Stateless):
         gx = buffer(tape, "gx", gy.shape, self.setting.dtype)
         h = self._view(gx)
         np.multiply(g, self._beside("weight", tape) if self.affine else 1.0, out=h)
-        if tape["own"]:
+        if moments.own:
             mean, along = self._mean(h), self._mean(h * z)
             h -= mean.astype(gy.dtype)
             h -= np.multiply(z, along.astype(gy.dtype), out=z)
-        h *= tape["r"].astype(gy.dtype)
+        h *= moments.scale.astype(gy.dtype)
         return gx
 
     def accumulate(self, terms: Array, total: Array, tape: Nested) -> None:

@@ -1,7 +1,7 @@
 """Readouts: from all steps of an output to one number, and from that one's gradient back to all steps.
 
-Each is a pair of functions for the CPU and for GPUs alike, in the words of ``scalar.words``. In ``y[t, i]`` lane i is one
-unit of one sample on a GPU; on the CPU ``i`` is ``...``, all units of all samples at once.
+Each is a pair of functions for the CPU and for GPUs alike, in the words of ``scalar.words``. In ``y[t, i]`` lane i is
+one unit of one sample on a GPU; on the CPU ``i`` is ``...``, all units of all samples at once.
 
     read(y, i)            one number, in float64
     write(y, i, g, gy)    fill ``gy[:, i]`` with the gradient of ``g read(y, i)`` with respect to ``y[:, i]``
