@@ -219,7 +219,8 @@ class BatchNorm(Normalization):
             gy = gy * self._scales(gy.ndim, tape)
         found = super().reverse(gy, tape, grads, wanted)
         if tape["new"] is not None:
-            self._follow(*tape["new"], tape)
+            m, v = tape["new"]
+            self._follow(m, v, tape)
             tape["new"] = None
         return found
 
