@@ -506,6 +506,8 @@ def test_sections_can_be_recorded(tmp_path):
         (lambda net, c: net.spikes(["a"], [0], 1), TypeError, "times must be numbers"),
         (lambda net, c: net.spikes([[1.0], [1.0, 2.0]], [0], 1), ValueError, "lists of several lengths"),
         (lambda net, c: net.population(LIF(), 2, name=np.nan), TypeError, "name of a population must be a text"),
+        (lambda net, c: net.poisson(2, [[1.0], [1.0, 2.0]]), TypeError, "rate must be an array of numbers"),
+        (lambda net, c: net.connect(c, c, [[1], [1, 2]]), TypeError, "a connection needs a pattern"),
         (lambda net, c: net.poisson(2, 1.0, name=""), TypeError, "name of a population must be a text"),
         (lambda net, c: net.population(LIF(), 2**31), ValueError, r"fewer than 2\^31 units"),
         (lambda net, c: net.population(LIF(), 2, v=[1.0, 2.0, 3.0]), ValueError, r"shape \[2\]"),

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
 from ..synapses import Membrane
+from ..validate import array_of
 from .course import Course, Given
 from .home import Home
 from .inputs import spike_list
@@ -175,7 +176,7 @@ class Adjustable(Sealed):
         self._poisson()
         mine(self.network, "a rate")
         course = None
-        if callable(rate) or np.ndim(rate) > 1 or every is not None or start or stop is not None:
+        if callable(rate) or array_of("rate", rate).ndim > 1 or every is not None or start or stop is not None:
             course = Course(
                 "rate", rate, self.n, self.network, every, start, stop, partial(at_most_one, self.network.dt)
             )

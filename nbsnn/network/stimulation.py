@@ -9,7 +9,7 @@ import numpy as np
 from ..events import Recording
 from ..neuron import Neuron
 from ..synapses import Delta, Synapse
-from ..validate import count, number_in
+from ..validate import array_of, count, number_in
 from . import inputs
 from .course import Course, Given
 from .group import Group, Section
@@ -40,7 +40,7 @@ class Stimulation(Simulation):
         """
         from ..neurons import PoissonNeuron
 
-        if not (callable(rate) or np.ndim(rate) > 1 or every is not None or start or stop is not None):
+        if not (callable(rate) or array_of("rate", rate).ndim > 1 or every is not None or start or stop is not None):
             return self._add(PoissonNeuron(cast(float, rate)), n, name, "poisson")
         group = self._add(PoissonNeuron(0.0), n, name, "poisson")
         try:
