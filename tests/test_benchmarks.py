@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nbsnn
+
+from .idx_files import tiny_mnist
+from .test_event_files import write_nmnist
+
 HERE = Path(__file__).parent / "benchmarks"
 PEERS = sorted(path for path in (HERE / "peers").glob("*.py") if path.stem not in ("brian", "harness"))
 TOY = ["--T", "4", "--batch", "6", "--hidden", "40", "--repeat", "1", "--warmup", "1", "--threads", "1"]
@@ -39,6 +44,28 @@ def run(monkeypatch, capsys):
         return json.loads(lines[0])
 
     return call
+
+
+@pytest.mark.parametrize("task", ["fashion", pytest.param("nmnist", marks=pytest.mark.long)])
+def test_whole(run, task, tmp_path):
+    (tmp_path / "nmnist").mkdir()
+    (tmp_path / "fashion_mnist").mkdir()
+    write_nmnist(tmp_path / "nmnist")
+    tiny_mnist(tmp_path / "fashion_mnist")
+    options = ["--task", task, "--data", str(tmp_path), "--epochs", "1", "--seeds", "4", "--threads", "1"]
+    result = run("whole.py", *options, "--samples", "40", "--batch", "8", "--T", "3", "--channels", "2")
+    assert {"run_s", "test_error", "rss_peak_mb"} <= set(result) and result["T"] == 3
+    assert 0.0 <= result["test_accuracy"] == pytest.approx(1.0 - result["test_error"])
+    workloads = module("workloads")
+    if task == "fashion":
+        x, y, x_test, y_test = workloads.fashion(tmp_path, 40)
+        assert x.shape == (40, 1, 28, 28) and len(y) == 40 and len(x_test) == len(y_test) == 20 and x.max() == 1.0
+    else:
+        found, labels = workloads.recordings(tmp_path, "test", 40)
+        data = nbsnn.events.nmnist(tmp_path / "nmnist").x_test
+        for k, (t, unit) in enumerate(found):
+            np.testing.assert_array_equal([t, unit], data.events(k))
+        np.testing.assert_array_equal(labels, np.arange(1, 7) % 2)
 
 
 def module(name: str):

@@ -10,6 +10,7 @@ from nbsnn.layers.fused.convolution import FusedConvolution
 from nbsnn.layers.fused.network import fuse
 from nbsnn.losses import step_mse
 from nbsnn.neurons import LI, LIF, PLIF
+from nbsnn.spikes.spike_input import SpikeInput
 
 T, B = 14, 9
 
@@ -139,6 +140,47 @@ def test_what_is_no_spikes_or_too_many_runs_layer_by_layer():
         assert (learner.tape["conv2d1"].spikes is not None) == as_one
         assert_equal([found, nbsnn.BPTT(net, step_mse, compact=False).gradients(x, np.ones((T, x.shape[1], 3)))])
     assert part.names == ["conv2d1", "lif1", "maxpool2d1"]
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.7])
+@pytest.mark.parametrize("chunk", [None, 5])
+def test_listed_spikes_have_the_bits_of_their_array(rate, chunk):
+    x, found = spikes((T, 60, 2, 9, 8), rate), []
+    step, sample, *place = np.nonzero(x)
+    listed = SpikeInput.of(sample, step, np.ravel_multi_index(place, x.shape[2:]), x.shape)
+    for given in (x, listed):
+        learner = nbsnn.BPTT(network(path="auto"), step_mse, chunk=chunk)
+        value, grads = learner.gradients(given, np.ones((T, 60, 3)))
+        assert chunk or (learner.tape["conv2d1"].spikes is not None) == (rate < 0.5)
+        grads["v"], grads["value"] = learner.net.record(learner.tape, "lif1")["v"], np.array(value)
+        found.append({name: np.array(g) for name, g in grads.items()})
+    for name, g in found[0].items():
+        np.testing.assert_array_equal(found[1][name], g, err_msg=name)
+
+
+@pytest.mark.parametrize("path", ["events", "dense"])
+def test_rates_are_those_of_the_spikes(path):
+    net, x = network(LIF(2.0, v_threshold=-0.1), path=path), spikes((T, B, 2, 9, 8))  # lanes that fill up fire, too
+    learner = nbsnn.BPTT(net, step_mse)
+    learner.gradients(x, np.ones((T, B, 3)))
+    for name in ("lif1", "lif2"):
+        wanted = net.run(x)[name]["spikes"].mean()
+        assert learner.net.rate(learner.tape, name) == pytest.approx(wanted, rel=1e-12) and wanted > 0.0
+
+
+def test_fit_measures_with_the_layers_run_as_one(monkeypatch):
+    net, x = network(dtype=np.float32), spikes((B, T, 2, 9, 8), dtype=np.float32)
+    learner, ran = nbsnn.BPTT(net, "rate_cross_entropy", nbsnn.optim.SGD(0.0)), []
+    forward = FusedConvolution.forward
+    monkeypatch.setattr(
+        FusedConvolution, "forward", lambda self, x, *rest: ran.append(len(x)) or forward(self, x, *rest)
+    )
+    labels = np.arange(B) % 3
+    history = nbsnn.fit(net, (x, labels), (x, labels), learner=learner, epochs=1, batch_size=5, progress=False)
+    assert len(ran) == 2 * (2 + 2)  # parts, batches of training and of the test
+    run = net.run(x.swapaxes(0, 1))
+    assert history["test_accuracy"] == [(run.output.sum(axis=0).argmax(axis=1) == labels).mean()]
+    assert history["rate/lif2"] == [pytest.approx(run["lif2"]["spikes"].mean(), rel=1e-5)]
 
 
 def test_a_population_that_puts_out_other_numbers_than_spikes_runs_layer_by_layer():

@@ -8,14 +8,19 @@ Training normalises with the moments of the batch, evaluation with the running o
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..compile.fill import kernel
+from ..device.threads import run_kernel
+from ..kernels.arrays import normalize as loops
 from ..random import Draws
 from ..validate import affordable, count, number, scale, switch
-from .layer import Array, Nested, Setting
+from .layer import Array, Nested, Setting, buffer
 from .normalization import Normalization
 
 
@@ -98,7 +103,6 @@ class BatchNorm(Normalization):
             raise ValueError(f"gain is where weights start, of which there are none with affine=False, not {gain!r}")
         if not running and momentum != self.usual["momentum"]:
             raise ValueError(f"momentum moves running statistics, which running=False does not keep, not {momentum!r}")
-        self.averaged = (0, 2) if per_step is None else (1, 3)
 
     def options(self) -> dict[str, Any]:
         more = {"gain": self.gain, "running": self.running, "per_step": self.per_step, "step_scale": self.step_scale}
@@ -165,11 +169,11 @@ class BatchNorm(Normalization):
         return gx, {"step": np.zeros((), self.setting.dtype)}
 
     def _view(self, x: Array) -> Array:
-        lead = x.shape[:2] if self.per_step is not None else (x.shape[0] * x.shape[1],)
-        return x.reshape(*lead, self.in_shape[0], -1)
+        """Numbers [S, N, channels, places], of S steps that have statistics of their own, or one for all."""
+        return x.reshape(1 if self.per_step is None else len(x), -1, self.in_shape[0], math.prod(self.in_shape[1:]))
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
-        y = super().apply(x, tape, draws)
+        y = super().apply(np.require(x, self.setting.dtype, ["C", "W"]), tape, draws)
         if self.step_scale is not None:
             y *= self._scales(x.ndim, tape)
         return y
@@ -180,16 +184,39 @@ class BatchNorm(Normalization):
 
     def _rows(self, array: Array, tape: Nested) -> Array:
         """What belongs to the steps that are run, beside a view."""
-        return array.reshape(self.factors) if self.per_step is None else array[tape["steps"], None, :, None]
+        return (array if self.per_step is None else array[tape["steps"]]).reshape(-1, 1, *self.factors)
 
     def _beside(self, name: str, tape: Nested) -> Array:
         return self._rows(self.params[name], tape)
 
-    def accumulate(self, terms: Array, total: Array, tape: Nested) -> None:
-        if self.per_step is None:
-            super().accumulate(terms, total, tape)
-        else:
-            total[tape["steps"]] += terms.sum(axis=self.averaged, dtype=np.float64)
+    def _everywhere(self, x: Array, values: Array | float) -> Array:
+        """One number for each channel, for each column of a view: [S, K]."""
+        return np.broadcast_to(values, (len(x), 1, *x.shape[2:])).astype(self.setting.dtype).reshape(len(x), -1)
+
+    def _sums(self, g: Array, shift: Array | float, x: Array, m: Array | float) -> Array:
+        """Sums of (g - shift) and of (g - shift) (x - m) for each channel, [2, S, 1, channels, 1]."""
+        flat = (len(x), x.shape[1], -1)
+        total = np.empty((2, len(x), math.prod(x.shape[2:])))
+        arrays = g.reshape(flat), self._everywhere(x, shift), x.reshape(flat), self._everywhere(x, m), total
+        self._run("sums", total.shape[-1], x.size, *arrays)
+        return total.reshape(2, len(x), 1, x.shape[2], -1).sum(axis=-1, keepdims=True)
+
+    def _run(self, name: str, count: int, work: int, *arrays: Array) -> None:
+        """A loop of ``kernels.arrays.normalize``."""
+        run_kernel(_compiled(name, self.setting.device, self.setting.dtype), count, work, *arrays)
+
+    def _mean(self, x: Array) -> Array:
+        return self._sums(x, 0.0, x, 0.0)[0] / (x.shape[1] * x.shape[3])
+
+    def _variance(self, x: Array, m: Array) -> Array:
+        return self._sums(x, m, x, m)[1] / (x.shape[1] * x.shape[3])
+
+    def _map(self, x: Array, y: Array, tape: Nested) -> None:
+        _, m, r, _ = tape["moments"]
+        factor = r * self._beside("weight", tape) if self.affine else r
+        offset = self._beside("bias", tape) if self.affine and self.bias else 0.0
+        flat, each = (len(x), x.shape[1], -1), (self._everywhere(x, a) for a in (m, factor, offset))
+        self._run("scaled", x.shape[1], x.size, x.reshape(flat), *each, y.reshape(flat))
 
     def _moments(self, x: Array, tape: Nested, draws: Draws | None) -> tuple[Array, Array | None]:
         if draws is None and self.running:
@@ -202,7 +229,7 @@ class BatchNorm(Normalization):
     def _numbers(self, x: Array, tape: Nested) -> int:
         """Of how many numbers of each channel moments are, those of a constant input counted at all its steps."""
         repeated = 1 if self.steps is not None or not tape.get("static") else tape["count"]
-        return repeated * math.prod(x.shape[axis] for axis in self.averaged)
+        return repeated * x.shape[1] * x.shape[3]
 
     def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
         tape["new"] = None
@@ -211,18 +238,38 @@ class BatchNorm(Normalization):
             tape["new"] = m, v * (n / (n - 1))
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        x, m, r, own = tape["moments"]
+        gy = np.require(gy, self.setting.dtype, ["C", "W"])
         if self.step_scale is not None:
-            z = tape["moments"].centred(gy.dtype)
-            self._put_factors(z, tape)
-            terms = (gy * z.reshape(gy.shape)).reshape(len(gy), -1)
+            y = np.empty_like(x)
+            self._map(x, y, tape)
+            terms = (gy * y.reshape(gy.shape)).reshape(len(gy), -1)
             grads["scale"][tape["steps"]] += terms.sum(axis=1, dtype=np.float64)
             gy = gy * self._scales(gy.ndim, tape)
-        found = super().reverse(gy, tape, grads, wanted)
+        g, weight = self._view(gy), self._beside("weight", tape) if self.affine else 1.0
+        total, along = self._sums(g, 0.0, x, m)
+        along *= r
+        self._learn("weight", along, tape, grads)
+        self._learn("bias", total, tape, grads)
+        gx = None
+        if wanted:
+            gx, n = buffer(tape, "gx", gy.shape, self.setting.dtype), x.shape[1] * x.shape[3]
+            share = weight * r / n if own else 0.0  # of moments that depend on x
+            first, across, offset = (self._everywhere(x, a) for a in (weight * r, -share * r * along, -share * total))
+            flat = (len(x), x.shape[1], -1)
+            arrays = g.reshape(flat), first, x.reshape(flat), self._everywhere(x, m), across, offset, gx.reshape(flat)
+            self._run("combined", x.shape[1], x.size, *arrays)
         if tape["new"] is not None:
             m, v = tape["new"]
             self._follow(m, v, tape)
             tape["new"] = None
-        return found
+        return gx
+
+    def _learn(self, name: str, total: Array, tape: Nested, grads: Nested) -> None:
+        """Add to the gradient of a parameter, if there is one."""
+        if name in self.params:
+            rows = slice(None) if self.per_step is None else tape["steps"]
+            grads[name][rows] += total.reshape(grads[name][rows].shape)
 
     def _follow(self, m: Array, v: Array, tape: Nested) -> None:
         """Move the running statistics towards those of a batch, which must be finite."""
@@ -234,3 +281,8 @@ class BatchNorm(Normalization):
         for name, new in (("running_mean", m), ("running_var", v)):
             row = self._rows(self.buffers[name], tape)
             row += f * (new.reshape(row.shape) - row)
+
+
+@functools.cache
+def _compiled(name: str, device: str, dtype: np.dtype) -> Callable:
+    return kernel(getattr(loops, name), device="python" if device == "python" else "cpu", dtype=dtype)

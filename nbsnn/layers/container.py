@@ -122,6 +122,10 @@ class Container(Layer):
         run = Run(self.children[first], np.empty(0), {}, self.tape_of(tape, first))
         return run[rest] if rest else run
 
+    def rate(self, tape: Nested, name: str) -> float:
+        """Mean of the spikes of a layer inside, by its name, over steps, samples and units of a run."""
+        return float(self.record(tape, name)["spikes"].mean())
+
     def tape_of(self, tape: Nested, name: str) -> Nested:
         """Tape of the layer ``name`` inside, for reading its records; empty if it did not run."""
         return tape.get(name, {})

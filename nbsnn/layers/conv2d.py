@@ -185,7 +185,7 @@ class Conv2d(Stateless):
         out = y.reshape(-1, self.c_post, self.area)
         if self.by_spikes is not None and tape["events"] is not None:
             weight = self.matrix.reshape(self.by_spikes.shape)
-            self.by_spikes.forward(tape["events"], weight, self.offset, out)
+            self.by_spikes.forward(tape["events"], weight, self.offset, out, tape)
             return y
         for n0, n1 in self.blocks(len(images)):
             product = self.columns(n1 - n0, tape)
@@ -199,7 +199,7 @@ class Conv2d(Stateless):
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         images = tape["pre"]
-        g = gy.reshape(-1, self.c_post, self.area)
+        g = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, self.c_post, self.area)
         gx = buffer(tape, "gx", images.shape, self.setting.dtype) if wanted else None
         if self.by_spikes is not None and tape["events"] is not None:
             weight, bias = self.by_spikes.backward(tape["events"], g)
@@ -209,7 +209,7 @@ class Conv2d(Stateless):
             if gx is None:
                 return None
             weight = self.matrix.reshape(self.by_spikes.shape)
-            self.by_spikes.pull(g, weight, gx, self.blocks(len(images)), tape)
+            self.by_spikes.pull(g, weight, gx)
             return gx.reshape(*gy.shape[:2], *self.in_shape)
         product = buffer(tape, "gW", self.matrix.shape, self.setting.dtype)
         for n0, n1 in self.blocks(len(images)):

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 
 import numpy as np
 
 from ..compile.fill import kernel
-from ..device.buffers import block_buffer
-from ..device.products import matmul
+from ..compile.simd import CHUNK, LINE
+from ..device.buffers import aligned, buffer
 from ..device.threads import run_threaded, windows
 from ..kernels.products import conv_events as loops
+from ..spikes.blocks import blocks, in_lines
 from ..spikes.break_even import SMALLEST
 from ..spikes.packed import PackedSpikes
+from ..spikes.spike_input import SpikeInput
 from .layer import Array, Nested
 
 BREAK_EVEN = 0.4
@@ -29,6 +30,11 @@ PIECES = 8
 on the number of threads."""
 
 u = np.uintp
+
+
+def filled(channels: int) -> int:
+    """As many channels, or more, as make whole vectors."""
+    return -(-channels // CHUNK) * CHUNK
 
 
 class SpikeWindows:
@@ -44,37 +50,104 @@ class SpikeWindows:
         Rows and columns of zeros in front.
     dtype : float32 or float64
     path : {"auto", "events"}
+
+    Attributes
+    ----------
+    sides : int
+        C', filled up.
+    row, seen : int
+        Numbers of a row of the window that a place sees, filled up, and of all of them.
+    padded : int
+        Numbers of a padded image.
     """
 
     def __init__(
         self, image: tuple[int, ...], weight: tuple[int, ...], places: tuple[int, int], before: tuple[int, ...],
         dtype: np.dtype, path: str,
     ):  # fmt: skip
-        self.units, self.shape, self.dtype, self.path = math.prod(image), weight, dtype, path
-        self.sizes = tuple(map(u, (*image[1:], *weight[1:3], *places, weight[3], *before)))
-        self.places, self.area = places, places[0] * places[1]
-        self.window = math.prod(weight[1:])  # additions of a spike
+        self.image, self.shape, self.places, self.before = image, weight, places, before
+        self.dtype, self.path, self.units, self.area = dtype, path, math.prod(image), places[0] * places[1]
+        channels, kh, kw, after = weight
+        self.sides, self.row, self.window = filled(after), filled(kw * channels), math.prod(weight[1:])
+        self.seen, self.line = kh * self.row, (places[1] + kw - 1) * channels
+        self.padded = (places[0] + kh - 1) * self.line + CHUNK
 
     @property
     def limit(self) -> float:
         """Up to which share of ones spikes are few."""
         return 1.0 if self.path == "events" else BREAK_EVEN
 
-    def find(self, images: Array, tape: Nested, steps: int = 1) -> PackedSpikes | None:
-        """The spikes of ``images`` [N, C, H, W], in order of so many steps, if they are such, and few enough."""
-        if self.path == "auto" and images.size * self.window < SMALLEST:
+    def find(self, images: Array | SpikeInput, tape: Nested, steps: int = 1) -> PackedSpikes | None:
+        """The spikes of ``images`` [..., C, H, W], in order of so many steps, if they are such, and few enough."""
+        if self.path == "auto" and math.prod(images.shape) * self.window < SMALLEST:
             return None
+        if isinstance(images, SpikeInput):
+            listed = PackedSpikes.listed(images.start, images.index, self.units, steps)
+            return listed if images.rate <= self.limit else None
         return PackedSpikes.of(images.reshape(steps, -1, self.units), tape.setdefault("packed", {}), self.limit)
 
-    def forward(self, spikes: PackedSpikes, weight: Array, bias: Array | None, y: Array) -> None:
+    @functools.cached_property
+    def met(self) -> loops.Met:
+        """For each input unit where its rows begin in the output image and in the weights, how many and how long they
+        are."""
+        (_, kh, kw, _), (rows, columns), sides = self.shape, self.places, self.sides
+        channel, h, w = (axis.ravel() for axis in np.indices(self.image))
+        h, w = h + self.before[0], w + self.before[1]
+        i0, i1 = np.maximum(h - (rows - 1), 0), np.minimum(kh, h + 1)
+        j0, j1 = np.maximum(w - (columns - 1), 0), np.minimum(kw, w + 1)
+        begin, weight = ((h - i0) * columns + w + 1 - j1) * sides, ((channel * kh + i0) * kw + kw - j1) * sides
+        found = np.stack([begin, weight, i1 - i0, (j1 - j0) * sides], axis=1)
+        found[(i1 <= i0) | (j1 <= j0)] = 0
+        return loops.Met(found.astype(np.uint32), u(columns * sides), u(kw * sides))
+
+    @functools.cached_property
+    def corners(self) -> Array:
+        """Where the window of each place begins in a padded image with channels last."""
+        rows, columns = np.indices(self.places).reshape(2, -1)
+        return (rows * self.line + columns * self.shape[0]).astype(np.uint32)
+
+    def turned(self, weight: Array, tape: Nested) -> Array:
+        """Weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first, flat."""
+        found = buffer(tape, "turned", (*self.shape[:3], self.sides), self.dtype)
+        found[..., self.shape[3] :] = 0.0
+        found[..., : self.shape[3]] = weight[:, :, ::-1]
+        return found.reshape(-1)
+
+    def gradient(self, pieces: Array) -> Array:
+        """The gradient of the weights, whose parts lie as ``turned``, one piece behind the other."""
+        return pieces.reshape(-1, *self.shape[:3], self.sides).sum(axis=0)[:, :, ::-1, : self.shape[3]]
+
+    def source(self, weight: Array, gx: Array) -> loops.Source:
+        """Where errors of the input go."""
+        channels, kh, kw, after = self.shape
+        seen = np.zeros((self.sides, kh, self.row), self.dtype)
+        seen[:after, :, : kw * channels] = weight.transpose(3, 1, 2, 0).reshape(after, kh, -1)
+        start = self.before[0] * self.line + self.before[1] * channels
+        sizes = u(kh), u(self.row), self.corners, u(self.line), u(start)
+        return loops.Source(in_lines(seen.reshape(self.sides, -1)), *sizes, gx)
+
+    def scratch(self) -> loops.Scratch:
+        """What a thread needs for the errors of an image."""
+        seen, padded = (self.area * blocks(self.seen), LINE), (self.padded,)
+        begin, chosen = np.empty(self.area + 1, u), np.empty(self.area * self.sides + 1, np.uint32)
+        return loops.Scratch(aligned(seen, self.dtype), aligned(padded, self.dtype), begin, chosen)
+
+    def _place(self) -> Array:
+        """Room for an output image, zeros."""
+        place = aligned((self.area * self.sides,), self.dtype)
+        place[...] = 0.0
+        return place
+
+    def forward(self, spikes: PackedSpikes, weight: Array, bias: Array | None, y: Array, tape: Nested) -> None:
         """Fill y [N, C', H' W']."""
         start, index = spikes.rows(0, len(y))
-        turned = np.ascontiguousarray(weight[:, :, ::-1]).reshape(-1)
-        bias = np.zeros(y.shape[1], self.dtype) if bias is None else bias
+        turned, offset = self.turned(weight, tape), np.zeros(self.sides, self.dtype)
+        if bias is not None:
+            offset[: len(bias)] = bias
 
         def part(lo: int, hi: int) -> None:
-            place = np.empty(self.area * self.shape[3], self.dtype)
-            _compiled("forward", self.dtype)(u(lo), u(hi), start, index, turned, bias, self.sizes, place, y)
+            compiled = _compiled("forward", self.dtype)
+            compiled(u(lo), u(hi), start, index, self.met, turned, offset, self._place(), y)
 
         run_threaded(part, len(y), len(index) * self.window + y.size)
 
@@ -82,37 +155,27 @@ class SpikeWindows:
         """Gradients with respect to weights and biases, given that of the output, [N, C', H' W']."""
         start, index = spikes.rows(0, len(g))
         pieces = windows(len(g), PIECES)
-        total = np.zeros((len(pieces), math.prod(self.shape)), self.dtype)
-        bias = np.zeros((len(pieces), 2, self.shape[3]), self.dtype)
+        total = np.zeros((len(pieces), math.prod(self.shape[:3]) * self.sides), self.dtype)
+        bias = np.zeros((len(pieces), 2, self.sides), self.dtype)
 
         def part(lo: int, hi: int) -> None:
-            place = np.empty(self.area * self.shape[3], self.dtype)
+            place, compiled = self._place(), _compiled("backward", self.dtype)
             for k in range(lo, hi):
-                n0, n1 = map(u, pieces[k])
-                _compiled("backward", self.dtype)(n0, n1, start, index, total[k], bias[k], self.sizes, place, g)
+                compiled(*map(u, pieces[k]), start, index, self.met, total[k], bias[k], place, g)
 
         run_threaded(part, len(pieces), len(index) * self.window + g.size)
-        return total.sum(axis=0).reshape(self.shape)[:, :, ::-1], bias[:, 0].sum(axis=0)
+        return self.gradient(total), bias[:, 0, : self.shape[3]].sum(axis=0)
 
-    def pull(self, g: Array, weight: Array, gx: Array, blocks: Iterable[tuple[int, int]], tape: Nested) -> None:
-        """Fill ``gx`` [N, C, H, W] with the gradient of the images, by BLAS and a block at a time."""
-        before, kh, kw, after = self.shape
-        turned = np.ascontiguousarray(weight.transpose(3, 1, 2, 0)).reshape(after, -1)
-        size = (self.places[0] + kh - 1) * (self.places[1] + kw - 1) * before
-        for n0, n1 in blocks:
-            errors = block_buffer(tape, "errors", (n1 - n0, self.area, after), self.dtype)
-            errors[...] = g[n0:n1].transpose(0, 2, 1)
-            seen = block_buffer(tape, "patches", ((n1 - n0) * self.area, turned.shape[1]), self.dtype)
-            matmul(errors.reshape(-1, after), turned, out=seen)
-            part = partial(self._fold, seen, gx[n0:n1], size)
-            run_threaded(part, n1 - n0, seen.size)
+    def pull(self, g: Array, weight: Array, gx: Array) -> None:
+        """Fill ``gx`` [N, C, H, W] with the gradient of the images."""
+        source = self.source(weight, gx)
 
-    def _fold(self, seen: Array, gx: Array, size: int, lo: int, hi: int) -> None:
-        _compiled("fold", self.dtype)(u(lo), u(hi), seen, gx, self.sizes, np.empty(size, self.dtype))
+        def part(lo: int, hi: int) -> None:
+            _compiled("pull", self.dtype)(u(lo), u(hi), g, u(self.sides), self._place(), source, self.scratch())
+
+        run_threaded(part, len(g), g.size * self.seen)
 
 
 @functools.cache
 def _compiled(name: str, dtype: np.dtype) -> Callable[..., None]:
-    if name == "fold":
-        return kernel(loops.fold, dtype=dtype)
-    return kernel(getattr(loops, name), dtype=dtype, meet=loops.give if name == "forward" else loops.take)
+    return kernel(getattr(loops, name), dtype=dtype)

@@ -86,21 +86,26 @@ class Normalization(Stateless):
         y = buffer(tape, "y", x.shape, self.setting.dtype)
         x, z = self._view(x), self._view(y)
         m, v = self._moments(x, tape, draws)
-        np.subtract(x, m.astype(x.dtype), out=z)
         own = v is None
         if v is None:
-            v = self._mean(np.square(z))
+            v = self._variance(x, m)
         tape["moments"] = Moments(x, m, 1.0 / np.sqrt(v + self.eps), own)
         self._seen(x, m, v, tape, draws)
-        self._put_factors(z, tape)
+        self._map(x, z, tape)
         return y
 
-    def _put_factors(self, z: Array, tape: Nested) -> None:
-        """Make y of x - m, in place."""
-        scale = tape["moments"].scale
-        z *= (scale * self._beside("weight", tape)).astype(z.dtype) if self.affine else scale.astype(z.dtype)
+    def _variance(self, x: Array, m: Array) -> Array:
+        """The mean square of a view's distance from its mean."""
+        return self._mean(np.square(x - m.astype(x.dtype)))
+
+    def _map(self, x: Array, y: Array, tape: Nested) -> None:
+        """Fill the view ``y``."""
+        moments: Moments = tape["moments"]
+        scale = moments.scale
+        np.subtract(x, moments.mean.astype(x.dtype), out=y)
+        y *= (scale * self._beside("weight", tape)).astype(y.dtype) if self.affine else scale.astype(y.dtype)
         if self.affine and self.bias:
-            z += self._beside("bias", tape)
+            y += self._beside("bias", tape)
 
     def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
         """Note the moments of a batch, for layers that keep statistics."""

@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -153,9 +154,12 @@ class Passes:
     def measure(self, data: Arrays | Stream, draws: Draws, name: str) -> tuple[dict[str, float], dict[str, float]]:
         """Loss and accuracy on a set, and each spiking layer's mean rate (spikes per unit and step), as columns.
 
-        The class is decided as the loss says (``loss.decision``), by the largest sum over time if it says nothing.
+        Layers run as one where they train so, unless memory is planned for pieces of a batch. The class is decided as
+        the loss says (``loss.decision``), by the largest sum over time if it says nothing.
         """
-        net, scores, rates, tape = self.net, Scores(self.learner), dict[str, float](), {}
+        trained = self.learner.net
+        net = trained if isinstance(trained, Container) and self.pieces.micro == 1 else self.net
+        scores, rates, tape = Scores(self.learner), dict[str, float](), dict[str, Any]()
         ranks, found, seen = self.pieces.ranks, list[tuple[int, Row, dict[str, float]]](), 0
         for number, batch in enumerate(data.batches(self.batch_size, None)):
             seen += batch.size
@@ -167,7 +171,7 @@ class Passes:
             output = np.asarray(run.output)
             row = scores.of(float(self.learner.loss(output, target)[0]), weight, batch, output)
             spiking = [name for name, layer in net.layers().items() if layer.recorded()[:1] == ["spikes"]]
-            fired = {layer: float(run[layer]["spikes"].mean()) * batch.size for layer in spiking}
+            fired = {layer: net.rate(tape, layer) * batch.size for layer in spiking}
             found.append((number, row, fired))
         for _, row, fired in sorted(itertools.chain(*ranks.every(found)), key=lambda item: item[0]):
             scores.add(row)

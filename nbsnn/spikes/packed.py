@@ -63,10 +63,10 @@ class PackedSpikes:
         return packed if not other and packed.find(limit, listed) else None
 
     @staticmethod
-    def listed(start: Array, index: Array, units: int) -> PackedSpikes:
-        """Spikes of rows, by their positions alone, for products: one step with as many samples as there are rows."""
+    def listed(start: Array, index: Array, units: int, steps: int = 1) -> PackedSpikes:
+        """Spikes of rows, by their positions alone, for products; samples have so many rows each."""
         packed = PackedSpikes.__new__(PackedSpikes)
-        packed.steps, packed.batch, packed.units, packed._tape = 1, len(start) - 1, units, {}
+        packed.steps, packed.batch, packed.units, packed._tape = steps, (len(start) - 1) // steps, units, {}
         packed.bits, packed.start, packed.index = np.empty((len(start) - 1, 0), np.uint64), start, index
         return packed
 

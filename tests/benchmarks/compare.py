@@ -133,6 +133,8 @@ def shown(value: float | None, key: str) -> str:
         return ""
     if key.endswith("_mb"):
         return f"{value:.1f} MB"
+    if key.endswith("_error"):
+        return f"{value:.1%}"
     return f"{value:.3g} s" if value >= 1.0 else f"{1e3 * value:.3g} ms"
 
 

@@ -136,6 +136,20 @@ def convolution() -> list[Row]:
     return rows
 
 
+def whole() -> list[Row]:
+    """W9; data in the folder NBSNN_DATA."""
+    rows = []
+    for task, peer, options, work in (
+        ("nmnist", "snnTorch", "--epochs 2 --batch 32 --T 100", "N-MNIST, 12C5-MP2-32C5-MP2-10, frames of 3.1 ms"),
+        ("fashion", "SpikingJelly", "--epochs 4", "Fashion-MNIST, 2 x (16C3-BN-MP2)-FC-FC, T 4"),
+    ):
+        given = f"--task {task} {options}"
+        both = (ours("whole.py", given),), (Command(peer, peer.lower(), "peers/whole_torch.py", given),)
+        for what, value, target in (("", "run_s", 3), (" error", "test_error", 1)):
+            rows.append(Row(f"W9 {task}", f"W9 {task}{what}", f"training, {work}", peer, *both, target, value))
+    return rows
+
+
 def plasticity() -> list[Row]:
     """W5. What rate a white pixel stands for differs, and ours follows each peer's."""
     image, own = "--n-neurons 400 --time 350", "--intensity 63.75"
@@ -218,4 +232,4 @@ def starting() -> list[Row]:
     return rows
 
 
-ROWS = [*training(), *online_and_times(), *convolution(), *plasticity(), *simulation(), *starting()]
+ROWS = [*training(), *online_and_times(), *convolution(), *whole(), *plasticity(), *simulation(), *starting()]

@@ -71,6 +71,76 @@ def conv_batch(a: argparse.Namespace) -> tuple[Any, Any]:
     return x, np.arange(a.batch) % 10
 
 
+def whole_arguments(doc: str | None) -> argparse.ArgumentParser:
+    """Options of W9."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--task", choices=["nmnist", "fashion"], default="fashion")
+    p.add_argument(
+        "--data", type=Path, default=Path(os.environ.get("NBSNN_DATA", "data")),
+        help="folder with the folders nmnist and fashion_mnist; by default the environment variable NBSNN_DATA",
+    )  # fmt: skip
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    p.add_argument("--epochs", type=int, default=2)
+    p.add_argument("--samples", type=int, default=6000, help="recordings or images, of the first in the files")
+    p.add_argument("--batch", type=int, default=64)
+    p.add_argument("--T", type=int, default=0, help="frames of a recording of 310 ms (310), or steps of an image (4)")
+    p.add_argument("--channels", type=int, default=16, help="channels of the Fashion-MNIST network")
+    return p
+
+
+def fashion(folder: Path, samples: int) -> tuple[Any, Any, Any, Any]:
+    """Images [n, 1, 28, 28] from 0 to 1 and labels [n]: to train on, and half as many at most to test with."""
+    import gzip
+
+    import numpy as np
+
+    found: list[Any] = []
+    for part, count in (("train", samples), ("t10k", samples // 2)):
+        for kind, skip, shape in (("images-idx3", 16, (-1, 1, 28, 28)), ("labels-idx1", 8, (-1,))):
+            path = next((folder / "fashion_mnist").glob(f"{part}-{kind}-ubyte*"))
+            opened: Any = gzip.open if path.suffix == ".gz" else open
+            with opened(path, "rb") as file:
+                raw = np.frombuffer(file.read(), np.uint8, offset=skip).reshape(shape)[:count]
+            found.append(raw.astype(np.float32) / 255.0 if "images" in kind else raw.astype(np.int64))
+    return found[0], found[1], found[2], found[3]
+
+
+def recordings(folder: Path, part: str, samples: int) -> tuple[list[tuple[Any, Any]], Any]:
+    """N-MNIST: for each recording the times of its events in us and their units, of 2 x 34 x 34; labels."""
+    import zipfile
+
+    import numpy as np
+
+    found, labels = [], []
+    parts = (path for path in sorted((folder / "nmnist").glob("*.zip")) if path.name.lower().startswith(part))
+    with zipfile.ZipFile(next(parts)) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".bin")]
+        for name in sorted(names, key=lambda name: int(Path(name).stem))[:samples]:
+            raw = np.frombuffer(archive.read(name), np.uint8).reshape(-1, 5).astype(np.int64)
+            t = (raw[:, 2] & 127) << 16 | raw[:, 3] << 8 | raw[:, 4]
+            found.append((t, ((raw[:, 2] >> 7) * 34 + raw[:, 1]) * 34 + raw[:, 0]))
+            labels.append(int(Path(name).parts[-2]))
+    return found, np.array(labels)
+
+
+def whole(a: argparse.Namespace, peer: str, version: str, train: Callable[[int], float]) -> None:
+    """Train once with each seed, and print how long it took and how good the network then is."""
+    seconds, right = [], []
+    for seed in a.seeds:
+        start = time.perf_counter()
+        right.append(train(seed))
+        seconds.append(time.perf_counter() - start)
+    accuracy = statistics.mean(right)
+    emit(
+        {
+            "peer": peer, "version": version, "workload": "w9", "task": a.task, "T": a.T, "batch": a.batch,
+            "epochs": a.epochs, "samples": a.samples, "threads": a.threads, "run_s": summary(seconds),
+            "test_accuracies": right, "test_accuracy": round(accuracy, 4), "test_error": round(1.0 - accuracy, 4),
+        }
+    )  # fmt: skip
+
+
 def pin_threads(count: int) -> None:
     """Give every library ``count`` threads; before NumPy, Numba or torch are imported."""
     for name in ("OMP", "MKL", "OPENBLAS", "NUMBA"):

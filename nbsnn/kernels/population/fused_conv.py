@@ -17,7 +17,7 @@ from numpy import uint64, uintp
 from ...compile.simd import CHUNK, LINE
 from ..arrays.wide import widest
 from ..products.bits import ones
-from ..products.windows import add_scaled, collect_windows, pull_windows, select, spread_windows
+from ..products.windows import Met, Scratch, collect_windows, return_to, select, spread_windows
 from .fused import DEPTH, OUTPUT, STATES, common, emit, keep, param, put, state, step, take
 from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
 
@@ -36,39 +36,19 @@ class Spikes(NamedTuple):
 class Image(NamedTuple):
     """The convolution.
 
-    What each input unit meets (see ``spread_windows``); weights [C, KH, KW, C'] with channels filled up, the last of a
-    row of the window first, and the bias of all units; how far rows of a window are apart in the output, and in the
-    weights; rows and columns of the output, and how many channels it has; rows and columns of the windows whose maxima
-    leave.
+    What each input unit meets; weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first,
+    and the bias of all units; rows and columns of the output, and how many channels it has; rows and columns of the
+    windows whose maxima leave.
     """
 
-    table: np.ndarray
+    met: Met
     weight: np.ndarray
     bias: np.ndarray
-    apart: np.uintp
-    ahead: np.uintp
     rows: np.uintp
     columns: np.uintp
     after: np.uintp
     high: np.uintp
     wide: np.uintp
-
-
-class Source(NamedTuple):
-    """Where errors of the input go, if anybody asks for them; else ``gx`` has no rows.
-
-    Weights [Q C', 64] (see ``pull_windows``); how many rows of a window there are, and how long they are, filled up to
-    whole vectors by zeros; the corner of each window in a padded image [., ., C]; how far lines of that are apart, and
-    where the image itself begins in it; gradients [T B, C, H, W].
-    """
-
-    weight: np.ndarray
-    rows: np.uintp
-    length: np.uintp
-    corners: np.ndarray
-    apart: np.uintp
-    start: np.uintp
-    gx: np.ndarray
 
 
 class Errors(NamedTuple):
@@ -93,26 +73,23 @@ class Sums(NamedTuple):
 
 class Room(NamedTuple):
     """What one thread works in: lines of units, currents and states of the steps between checkpoints, errors of a step
-    and of a chunk of channels, windows and image of the input's, and which errors there are."""
+    and of a chunk of channels, and what these need on their way back."""
 
     Z: np.ndarray
     X: np.ndarray
     H: np.ndarray
     G: np.ndarray
     chunk: np.ndarray
-    seen: np.ndarray
-    padded: np.ndarray
-    begin: np.ndarray
-    chosen: np.ndarray
+    scratch: Scratch
 
 
 def current(r, x, spikes, image, X):
     """X[x:] = b + the windows of weights of the spikes of row r."""
     start, index, _, _, _ = spikes
-    table, weight, bias, apart, ahead, _, _, _, _, _ = image
+    met, weight, bias, _, _, _, _, _ = image
     for k in range(uintp(bias.shape[0])):
         X[x + k] = bias[k]
-    spread_windows(start[r], start[r + uintp(1)], index, table, apart, X, x, weight, ahead)
+    spread_windows(start[r], start[r + uintp(1)], index, met, X, x, weight)
 
 
 def fired(bits, r, k):
@@ -217,31 +194,11 @@ def errors(bits, r, row, after, image, G, chunk):
                 G[p * channels + o] += extra[row, o, p]
 
 
-def return_to(row, source, room):
-    """Fill a row of ``source.gx`` with what comes back from the errors of a step."""
-    weight, rows, length, corners, apart, start, gx = source
-    _, _, _, G, _, seen, padded, begin, chosen = room
-    places, channels = uintp(corners.shape[0]), uintp(gx.shape[1])
-    lines = uintp(seen.shape[0]) // places
-    pull_windows(G, uintp(weight.shape[0]) // lines, weight, seen, begin, chosen)
-    flat = seen.reshape(seen.size)
-    for k in range(uintp(padded.shape[0])):
-        padded[k] = 0.0
-    for p in range(places):
-        for i in range(rows):
-            add_scaled(padded, uintp(corners[p]) + i * apart, flat, p * lines * uintp(LINE) + i * length, length, 1.0)
-    for c in range(channels):
-        for h in range(uintp(gx.shape[2])):
-            for w in range(uintp(gx.shape[3])):
-                gx[row, c, h, w] = padded[start + h * apart + w * channels + c]
-
-
 def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
     """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
     widest()
     start, index, steps, every, batch = spikes
-    table, apart, ahead = image.table, image.apart, image.ahead
-    Z, X, H, G, chunk, _, _, _, _ = room
+    Z, X, H, G, chunk, scratch = room
     gS, gP, edges, weights, biases = sums
     shared, blocks = common(P), uintp(bits.shape[1])
     marks, width = (steps + every - uintp(1)) // every + uintp(1), blocks * uintp(LINE)
@@ -271,9 +228,9 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
                             learn(Z, back, z, j)
                     for k in range(width):
                         biases[piece, k] += G[k]
-                    collect_windows(start[r], start[r + uintp(1)], index, table, apart, G, weights, piece * size, ahead)
+                    collect_windows(start[r], start[r + uintp(1)], index, image.met, G, weights, piece * size)
                     if source.gx.shape[0]:
-                        return_to(row, source, room)
+                        return_to(row, G, source, scratch)
                 t1 = t0
             take(Z, uintp(0), COTANGENTS, blocks, gS, b, uintp(0), blocks)
             take(Z, uintp(0), COTANGENTS + STATES, blocks, gP, b, uintp(0), blocks)

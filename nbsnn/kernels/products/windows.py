@@ -4,13 +4,51 @@ An image is a flat array [H, W, C], in which a row of a window lies together; ``
 ``CHUNK``, so that every row is one of whole vectors.
 """
 
+from typing import NamedTuple
+
+import numpy as np
 from numpy import uint64, uintp
 
-from ...compile.simd import CHUNK
+from ...compile.simd import CHUNK, LINE
 from ...compile.simd import add_scaled as scaled_instruction
 from ...compile.simd import add_weighted as weighted_instruction
 from ...compile.simd import select as select_instruction
 from ...scalar.hole import instruction
+
+
+class Met(NamedTuple):
+    """What each input unit meets (see ``spread_windows``); how far rows of a window are apart in the output, and in
+    the weights."""
+
+    table: np.ndarray
+    apart: np.uintp
+    ahead: np.uintp
+
+
+class Source(NamedTuple):
+    """Where errors of the input go, if anybody asks for them; else ``gx`` has no rows.
+
+    Weights [Q C', 64] (see ``pull_windows``); how many rows of a window there are, and how long they are, filled up to
+    whole vectors by zeros; the corner of each window in a padded image [., ., C]; how far lines of that are apart, and
+    where the image itself begins in it; gradients [., C, H, W].
+    """
+
+    weight: np.ndarray
+    rows: np.uintp
+    length: np.uintp
+    corners: np.ndarray
+    apart: np.uintp
+    start: np.uintp
+    gx: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """What an image's errors need on their way back: windows and image of the input, and which errors there are."""
+
+    seen: np.ndarray
+    padded: np.ndarray
+    begin: np.ndarray
+    chosen: np.ndarray
 
 
 @instruction(scaled_instruction)
@@ -27,12 +65,13 @@ def select(x, a, row, mask):
         x[a + k] = row[k] if (mask >> uint64(k)) & uint64(1) else 0.0
 
 
-def spread_windows(first, last, index, table, apart, x, begin, weight, ahead):
+def spread_windows(first, last, index, met, x, begin, weight):
     """Add the windows of weights of the spikes ``index[first:last]`` to the image ``x[begin:]``.
 
-    ``table[s]`` says of input unit s where the first row that sees it begins in ``x`` and in ``weight``, how many rows
-    there are, ``apart`` back in ``x`` and ``ahead`` on in ``weight``, and how long they are.
+    ``met.table[s]`` says of input unit s where the first row that sees it begins in ``x`` and in ``weight``, how many
+    rows there are, ``apart`` back in ``x`` and ``ahead`` on in ``weight``, and how long they are.
     """
+    table, apart, ahead = met
     for e in range(first, last):
         s = uintp(index[e])
         a, b, rows, count = begin + uintp(table[s, 0]), uintp(table[s, 1]), uintp(table[s, 2]), uintp(table[s, 3])
@@ -40,8 +79,9 @@ def spread_windows(first, last, index, table, apart, x, begin, weight, ahead):
             add_scaled(x, a - i * apart, weight, b + i * ahead, count, 1.0)
 
 
-def collect_windows(first, last, index, table, apart, g, weight, begin, ahead):
+def collect_windows(first, last, index, met, g, weight, begin):
     """In reverse: add the windows of errors ``g`` to the gradient ``weight[begin:]`` of the weights that made them."""
+    table, apart, ahead = met
     for e in range(first, last):
         s = uintp(index[e])
         a, b, rows, count = uintp(table[s, 0]), begin + uintp(table[s, 1]), uintp(table[s, 2]), uintp(table[s, 3])
@@ -77,3 +117,22 @@ def pull_windows(g, channels, weight, seen, begin, chosen):
             add_weighted(
                 seen, p * lines + q, weight, q * channels, g, p * channels, chosen, begin[p], begin[p + uintp(1)]
             )
+
+
+def return_to(row, g, source, scratch):
+    """Fill a row of ``source.gx`` with what comes back from the errors ``g`` of an image."""
+    weight, rows, length, corners, apart, start, gx = source
+    seen, padded, begin, chosen = scratch
+    places, channels = uintp(corners.shape[0]), uintp(gx.shape[1])
+    lines = uintp(seen.shape[0]) // places
+    pull_windows(g, uintp(weight.shape[0]) // lines, weight, seen, begin, chosen)
+    flat = seen.reshape(seen.size)
+    for k in range(uintp(padded.shape[0])):
+        padded[k] = 0.0
+    for p in range(places):
+        for i in range(rows):
+            add_scaled(padded, uintp(corners[p]) + i * apart, flat, p * lines * uintp(LINE) + i * length, length, 1.0)
+    for c in range(channels):
+        for h in range(uintp(gx.shape[2])):
+            for w in range(uintp(gx.shape[3])):
+                gx[row, c, h, w] = padded[start + h * apart + w * channels + c]

@@ -21,8 +21,9 @@ from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
 from ...kernels.population import fused_conv as loops
 from ...random import Draws
-from ...spikes.blocks import blocks, in_lines
+from ...spikes.blocks import blocks
 from ...spikes.packed import PackedSpikes
+from ...spikes.spike_input import SpikeInput
 from ..conv2d import Conv2d
 from ..conv_events import PIECES
 from ..layer import Array, Layer, Nested, Start
@@ -30,7 +31,7 @@ from ..pool2d import MaxPool2d
 from ..population import Population
 from ..run import Run
 from ..sequential import Sequential
-from .image_layout import ImageLayout, corners, filled, meetings
+from .image_layout import ImageLayout
 from .layout import aligned, copied, to_lines
 from .memory_plan import EVERY, Plan, alone
 from .stack import BlockRecords, Budget, share_layers
@@ -67,7 +68,7 @@ class ImageTape:
         The tapes of its layers where they ran by themselves.
     spikes : PackedSpikes or None
         The input of the last run; None if the layers ran by themselves.
-    x : array [T, B, C, H, W]
+    x : array [T, B, C, H, W] or SpikeInput
         The same as it was given.
     arrays : dict
         Memory: states at checkpoints "S" [B marks, .], output spikes "bits" [B T, .], lines of parameters "Z".
@@ -81,7 +82,7 @@ class ImageTape:
 
     plain: Nested = field(default_factory=dict)
     spikes: PackedSpikes | None = None
-    x: Array = field(init=False)
+    x: Array | SpikeInput = field(init=False)
     arrays: Nested = field(default_factory=dict)
     P: Array = field(init=False)
     fed: Array = field(init=False)
@@ -107,17 +108,15 @@ class FusedConvolution(Sequential):
         self.connection, self.population, self.dtype = connection, population, population.setting.dtype
         self.window: Pair = pool[0].kernel_size if pool and isinstance(pool[0], MaxPool2d) else (1, 1)
         self.maxima, self.lines = _maxima(connection, self.window), ImageLayout(population)
-        (kh, kw), (rows, columns) = connection.kernel_size, connection.places
-        self.sides, self.seen = filled(connection.c_post), kh * filled(kw * connection.c_pre)
-        self.padded = connection.c_pre * (rows + kh - 1) * (columns + kw - 1) + CHUNK
-        self.table, self.corners = meetings(connection), corners(connection)
 
-    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+    def forward(
+        self, x: Array | SpikeInput, state: Nested, tape: Nested, draws: Draws | None = None
+    ) -> tuple[Array, Nested]:
         kept: ImageTape = tape.setdefault(self.names[0], ImageTape())
         kept.spikes = None
-        if not self.arrays.constant(x):
-            images = np.require(x, self.dtype, ["C", "W"]).reshape(-1, *self.connection.image)
-            kept.spikes = self.events.find(images, kept.arrays, len(x))
+        if isinstance(x, SpikeInput) or not self.arrays.constant(x):
+            given = x if isinstance(x, SpikeInput) else np.require(x, self.dtype, ["C", "W"])
+            kept.spikes = self.events.find(given, kept.arrays, len(x))
         if kept.spikes is not None:
             kept.x = x
             y = self._run(kept, state[self.names[1]])
@@ -126,6 +125,8 @@ class FusedConvolution(Sequential):
                 return y, {self.names[1]: self._final(kept)}
             kept.spikes = None
         self._check_budget(len(x), x.shape[1])
+        if isinstance(x, SpikeInput):
+            x = x.dense(self.dtype)
         final: Nested = {}
         for name in self.children:
             x = self._forward(name, x, state, kept.plain, draws, final)
@@ -170,35 +171,20 @@ class FusedConvolution(Sequential):
 
     def _image(self, arrays: Nested) -> loops.Image:
         """The convolution as the loops take it."""
-        c, (rows, columns) = self.connection, self.connection.places
-        weight = buffer(arrays, "weight", (c.c_pre, *c.kernel_size, self.sides), self.dtype)
+        c, width = self.connection, self.lines.width
         bias = buffer(arrays, "bias", (self.lines.blocks * LINE,), self.dtype)
-        weight[...], bias[...] = 0.0, 0.0
-        weight[..., : c.c_post] = c.params["weight"][:, :, ::-1]
+        bias[...] = 0.0
         if c.bias:
-            bias[: self.lines.width].reshape(-1, self.sides)[:, : c.c_post] = c.params["bias"]
-        apart, ahead, (high, wide) = u(columns * self.sides), u(c.kernel_size[1] * self.sides), self.window
-        sizes = apart, ahead, u(rows), u(columns), u(c.c_post), u(high), u(wide)
-        return loops.Image(self.table, weight.reshape(-1), bias, *sizes)
-
-    def _source(self, rows: int) -> loops.Source:
-        """Where errors of the input go: the gradients of so many images, of none if nobody asks for them."""
-        c, (kh, kw) = self.connection, self.connection.kernel_size
-        weight = np.zeros((self.sides, kh, self.seen // kh), self.dtype)
-        weight[: c.c_post, :, : kw * c.c_pre] = c.params["weight"].transpose(3, 1, 2, 0).reshape(c.c_post, kh, -1)
-        apart = (c.places[1] + kw - 1) * c.c_pre
-        start, gx = c.before[0] * apart + c.before[1] * c.c_pre, np.empty((rows, *c.image), self.dtype)
-        weight = in_lines(weight.reshape(self.sides, -1))
-        return loops.Source(weight, u(kh), u(self.seen // kh), self.corners, u(apart), u(start), gx)
+            bias[:width].reshape(-1, self.events.sides)[:, : c.c_post] = c.params["bias"]
+        sizes = map(u, (*c.places, c.c_post, *self.window))
+        return loops.Image(self.events.met, self.events.turned(c.params["weight"], arrays), bias, *sizes)
 
     def _room(self, Z: Array, every: int) -> loops.Room:
         """What a thread works in."""
-        width, places = self.lines.blocks * LINE, len(self.corners)
+        width = self.lines.blocks * LINE
         sizes = every * width, every * width * self.lines.states, width, CHUNK
         X, H, G, chunk = (aligned((size,), self.dtype) for size in sizes)
-        seen, padded = aligned((places * blocks(self.seen), LINE), self.dtype), aligned((self.padded,), self.dtype)
-        begin, chosen = np.empty(places + 1, u), np.empty(width + 1, np.uint32)
-        return loops.Room(copied(Z), X, H, G, chunk, seen, padded, begin, chosen)
+        return loops.Room(copied(Z), X, H, G, chunk, self.events.scratch())
 
     def _states(self, kept: ImageTape, mark: int) -> Nested:
         """The states at a checkpoint, [B, C H W] each."""
@@ -224,7 +210,8 @@ class FusedConvolution(Sequential):
     def _unfold(self, kept: ImageTape) -> None:
         """Make in ``kept.records`` the record that the population's own run would have left."""
         start, state = kept.records["start"], {**self._states(kept, 0), self.population.neuron.output: kept.fed}
-        self.population.begin(self.connection.forward(kept.x, {}, {})[0], state, kept.records)
+        x = kept.x.dense(self.dtype) if isinstance(kept.x, SpikeInput) else kept.x
+        self.population.begin(self.connection.forward(x, {}, {})[0], state, kept.records)
         self.population.advance(kept.records, 0, kept.ran.steps)
         kept.records["start"] = start
 
@@ -236,6 +223,15 @@ class FusedConvolution(Sequential):
         records = BlockRecords(self.population, partial(self._outputs, kept, 0), partial(self._unfold, kept))
         run = Run(records, np.empty(0), {}, kept.records)
         return run[rest] if rest else run
+
+    def rate(self, tape: Nested, name: str) -> float:
+        kept: ImageTape = tape.get(self.names[0]) or ImageTape()
+        if kept.spikes is None or name != self.names[1]:
+            return super().rate(tape, name)
+        bits, lane = kept.arrays["bits"], np.arange(self.lines.blocks * LINE)
+        units = (lane < self.lines.width) & (lane % self.events.sides < self.lines.channels)
+        words = np.packbits(units, bitorder="little").view("<u8").astype(np.uint64)
+        return int(np.bitwise_count(bits & words).sum(dtype=np.int64)) / (len(bits) * self.population.units)
 
     def backward(
         self,
@@ -260,9 +256,10 @@ class FusedConvolution(Sequential):
             edges = np.array([0, *(b for _, b in windows(packed.batch, PIECES))], u)
             pieces, lanes = len(edges) - 1, lines.blocks * LINE
             shapes = (packed.batch, lanes * lines.states), (packed.batch, lanes * lines.learned)
-            each = (pieces * c.fan_in * self.sides,), (pieces, lanes)
+            each = (pieces * c.fan_in * self.events.sides,), (pieces, lanes)
             gS, gP, weight, bias = (aligned(shape, self.dtype) for shape in (*shapes, *each))
-            sums, source = loops.Sums(gS, gP, edges, weight, bias), self._source(rows if wanted else 0)
+            gx = np.empty((rows if wanted else 0, *c.image), self.dtype)
+            sums, source = loops.Sums(gS, gP, edges, weight, bias), self.events.source(c.params["weight"], gx)
             given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1)
             errors = loops.Errors(given, self._extra(inject, rows))
             image = self._image(kept.arrays)
@@ -275,14 +272,13 @@ class FusedConvolution(Sequential):
         with span(f"{self.names[0]}, {self.names[1]} backward", ops=rows * lines.width):
             run_threaded(part, pieces, rows * lines.width)
         own = grads[self.names[0]]
-        total = weight.reshape(pieces, c.c_pre, *c.kernel_size, self.sides).sum(axis=0)
-        own["weight"] += total[:, :, ::-1, : c.c_post]
+        own["weight"] += self.events.gradient(weight)
         if c.bias:
-            own["bias"] += bias.sum(axis=0)[: lines.width].reshape(-1, self.sides).sum(axis=0)[: c.c_post]
+            own["bias"] += bias.sum(axis=0)[: lines.width].reshape(-1, self.events.sides).sum(axis=0)[: c.c_post]
         kept.records |= {"gS": lines.images(gS), "gP": lines.images(gP)}
         self.population.end_reverse(kept.records, grads[self.names[1]])
         start = {self.names[1]: self.population.before(kept.records)}
-        return source.gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
+        return gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
 
     def _extra(self, inject: Nested | None, rows: int) -> Array:
         """The loss's own gradient with respect to the outputs, [T B, C', H' W']; no rows if there is none."""
@@ -296,8 +292,8 @@ class FusedConvolution(Sequential):
         """What a batch of this size takes where the layers run as one."""
         c, lines, size, (every, marks) = self.connection, self.lines, self.dtype.itemsize, _marks(steps)
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
-        weights, pieces = c.fan_in * self.sides, min(batch, PIECES)
-        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.padded + len(self.corners) * self.seen
+        weights, pieces = c.fan_in * self.events.sides, min(batch, PIECES)
+        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.padded + c.area * self.events.seen
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,

@@ -7,17 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...compile.simd import CHUNK, LINE
+from ...compile.simd import LINE
 from ...kernels.population import fused_conv
-from ..conv2d import Conv2d
+from ..conv_events import filled
 from ..layer import Array
 from ..population import Population
 from .layout import BlockLayout, from_lines
-
-
-def filled(channels: int) -> int:
-    """As many channels, or more, as make whole vectors."""
-    return -(-channels // CHUNK) * CHUNK
 
 
 class ImageLayout(BlockLayout):
@@ -47,23 +42,3 @@ class ImageLayout(BlockLayout):
 
     def table(self) -> Array:
         return self.arranged(super().table())
-
-
-def meetings(c: Conv2d) -> Array:
-    """For each input unit where its rows begin in the output image and in the weights, how many and how long they are:
-    see ``kernels.products.windows.spread_windows``."""
-    (kh, kw), (rows, columns), sides = c.kernel_size, c.places, filled(c.c_post)
-    channel, h, w = (axis.ravel() for axis in np.indices(c.image))
-    h, w = h + c.before[0], w + c.before[1]
-    i0, i1 = np.maximum(h - (rows - 1), 0), np.minimum(kh, h + 1)
-    j0, j1 = np.maximum(w - (columns - 1), 0), np.minimum(kw, w + 1)
-    begin, weight = ((h - i0) * columns + w + 1 - j1) * sides, ((channel * kh + i0) * kw + kw - j1) * sides
-    found = np.stack([begin, weight, i1 - i0, (j1 - j0) * sides], axis=1)
-    found[(i1 <= i0) | (j1 <= j0)] = 0
-    return found.astype(np.uint32)
-
-
-def corners(c: Conv2d) -> Array:
-    """Where the window of each place begins in a padded image with channels last."""
-    rows, columns = np.indices(c.places).reshape(2, -1)
-    return ((rows * (c.places[1] + c.kernel_size[1] - 1) + columns) * c.c_pre).astype(np.uint32)

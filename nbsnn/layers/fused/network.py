@@ -103,6 +103,10 @@ class FusedNetwork(Sequential):
     def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:
         return self.net.steps(x, state)
 
+    @property
+    def takes_events(self) -> bool:
+        return isinstance(self.parts[0], FusedConvolution) or super().takes_events
+
     def check_input(self, x: Any, *, numbers: bool = True) -> Any:
         """As ``Layer.check_input``; a stack looks at all numbers anyway."""
         return super().check_input(x, numbers=numbers and not isinstance(self.parts[0], FusedStack))
@@ -147,3 +151,9 @@ class FusedNetwork(Sequential):
             if name.partition("/")[0] in part.children:
                 return part.record(tape, name)
         return super().record(tape, name)
+
+    def rate(self, tape: Nested, name: str) -> float:
+        for part in self.parts:
+            if name.partition("/")[0] in part.children:
+                return part.rate(tape, name)
+        return super().rate(tape, name)
