@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from os import PathLike
 
@@ -40,9 +41,15 @@ def write_csv(path: str | PathLike[str], spikes: Mapping[str, tuple[Array, Array
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(HEAD)
     rows = [(t, name, k) for name, (times, units) in spikes.items() for t, k in zip(times, units, strict=True)]
-    lines.writerows((f"{t:.12g}", name, int(k)) for t, name, k in sorted(rows, key=lambda row: row[0]))
+    lines.writerows((_text(float(t)), name, int(k)) for t, name, k in sorted(rows, key=lambda row: row[0]))
     with writing(path_of("path", path)) as file:
         file.write(text.getvalue().encode())
+
+
+def _text(time: float) -> str:
+    """A time with twelve digits, or with all if these do not give it back but for rounding."""
+    short = f"{time:.12g}"
+    return short if abs(float(short) - time) <= 4.0 * math.ulp(time) else repr(time)
 
 
 def read_csv(path: str | PathLike[str], population: str | None = None) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from .course import Course, Given
 from .home import Home
 from .inputs import spike_list
 from .membrane import Response, response
+from .off_grid import check_neuron
 from .parameters import changed, per_step, per_unit, same_loop
 from .port import Port
 from .running import mine
@@ -31,7 +32,7 @@ class Adjustable(Sealed):
     name: str
     n: int
     neuron: Neuron | None
-    list: tuple[Array, Array] | None
+    list: tuple[Array, ...] | None
     index: int
     ports: list[Port]
     gates: list
@@ -128,6 +129,8 @@ class Adjustable(Sealed):
                 f"{self.name}: {', '.join(values)} asks for other equations than those of {old!r}; make it so when "
                 "the population is made"
             )
+        if network.off_grid:
+            check_neuron(self.name, new, self.n, network.dt)
         steps = {name: per_step(network, self, new, name) for name in new.params}
         kept = self.values
         self._take(new, steps)
@@ -195,9 +198,10 @@ class Adjustable(Sealed):
         if self.list is None:
             raise ValueError(f"{self!r} fires by itself: spikes are set of what network.spikes made")
         mine(self.network, "a list of spikes")
-        steps, numbers = spike_list(times, units, self.n, self.network.dt)
+        dt, off_grid = self.network.dt, self.network.off_grid
+        made = spike_list(times, units, self.n, dt, off_grid)
         if add:
-            given = [np.concatenate(pair) for pair in zip(self.list, (steps, numbers), strict=True)]
-            steps, numbers = spike_list((given[0] + 1) * self.network.dt, given[1], self.n, self.network.dt)
-        self.__dict__["list"] = (steps, numbers)
+            steps, numbers, *before = (np.concatenate(pair) for pair in zip(self.list, made, strict=True))
+            made = spike_list((steps + 1 - sum(before)) * dt, numbers, self.n, dt, off_grid)
+        self.__dict__["list"] = made
         self.network.changed()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ..kernels.plasticity import mean_weight
 from ..plasticity import PostPreInt, Rule
+from . import off_grid
 from .arrays import GpuMemory, Memory
 from .kernel import GpuNetworkKernel, NetworkKernel, RankNetworkKernel
 from .loop import Loop
 from .loop_cuda import GpuLoop
+from .loop_off_grid import OffGridKernel, OffGridLoop
 from .loop_ranks import RankLoop
 from .rules import check_on_gpu
 from .shares import RankShares, Shares
@@ -31,6 +33,17 @@ class OnHost:
     def threads(loop: Loop) -> int | None:
         """How many threads run the loop."""
         return loop.threads
+
+
+class OffGrid(OnHost):
+    """The same where spikes have times inside their steps."""
+
+    kernel, loop = OffGridKernel, OffGridLoop
+
+    @staticmethod
+    def check(rule: Rule | PostPreInt) -> None:
+        """``ValueError``: there is no rule that runs there."""
+        off_grid.refuse(f"plasticity, {rule!r}", "its synapses keep their weights")
 
 
 class OnRanks(OnHost):

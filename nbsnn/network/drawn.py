@@ -76,7 +76,7 @@ class Drawn(Sealed):
         ends = [e for e in network.ranks.every((np.min(late), np.max(late)) if np.size(late) else None) if e]
         if np.ndim(late) and len({end for pair in ends for end in pair}) < 2:
             late = int(ends[0][0]) if ends else 0
-        if np.ndim(late) and self.changes:
+        if np.ndim(late) and (self.changes or network.off_grid):
             delays_learn(self)
             return by_delay(self._of_groups(rows), weight, np.asarray(late))
         return self._of_groups(rows), weight, 0 if at_once else late
@@ -122,9 +122,10 @@ class Drawn(Sealed):
     def _extra(self) -> int:
         """Steps by which a delay exceeds ``late``.
 
-        A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there.
+        A delta synapse acts at the end of a step, when the spike arrives; others drive the step that begins there. Off
+        the grid all act within the step in which the spike arrives.
         """
-        return 1 if self.synapse == Delta() else 0
+        return 1 if self.synapse == Delta() and not self.network.off_grid else 0
 
     @staticmethod
     def _by_row(values: Any, given: object, rows: Rows) -> Any:

@@ -32,7 +32,7 @@ def shortest(late: dict[Connection, int]) -> int:
     if any(c.gate for c in late):  # which may read all sources in each step
         return 1
     # A plastic synapse adds to the ring in the step before; all who add to it do so in the order of steps.
-    return min((steps + (c._extra if plastic else 1) for c, steps in late.items()), default=0)
+    return min((steps + (c._extra if plastic or c.network.off_grid else 1) for c, steps in late.items()), default=0)
 
 
 @dataclass(frozen=True)

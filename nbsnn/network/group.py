@@ -68,7 +68,7 @@ class Group(Adjustable):
 
     def __init__(
         self, network: Home, name: str, n: int, neuron: Neuron | None, index: int,
-        listed: tuple[Array, Array] | None = None, merged: int = 0,
+        listed: tuple[Array, ...] | None = None, merged: int = 0,
     ):  # fmt: skip
         self.network, self.name, self.n, self.neuron, self.index = network, name, n, neuron, index
         self.group, self.lo = self, 0  # as a section says it
@@ -83,7 +83,7 @@ class Group(Adjustable):
         # A readout such as ``LI`` puts out no spikes.
         self.spiking = neuron is None or neuron.output == "spikes"
         self.merged = merged
-        self.list = listed  # step and unit of each spike of a list
+        self.list = listed  # step and unit of each spike of a list, and off the grid its time before the step's end
         self.values = {} if neuron is None else {name: per_step(network, self, neuron, name) for name in neuron.params}
         self.seal(Group)
 

@@ -26,6 +26,7 @@ class Home(Protocol):
     dt: float
     seed: int
     dtype: np.dtype
+    off_grid: bool
     device: str
     backend: Any
     ranks: Alone

@@ -14,8 +14,8 @@ from ..validate import count, finite
 Array = np.ndarray
 
 
-def spike_list(times: ArrayLike, units: ArrayLike, n: int, dt: float) -> tuple[Array, Array]:
-    """Step and unit of each spike, sorted by step, then by unit."""
+def spike_list(times: ArrayLike, units: ArrayLike, n: int, dt: float, off_grid: bool = False) -> tuple[Array, ...]:
+    """Step and unit of each spike, sorted by step, then by unit; off the grid also its time before the step's end."""
     try:
         times, units = np.asarray(times), np.asarray(units)
     except ValueError:
@@ -27,7 +27,10 @@ def spike_list(times: ArrayLike, units: ArrayLike, n: int, dt: float) -> tuple[A
     if times.dtype.kind not in "fiu" or (units.size and units.dtype.kind not in "iu"):
         raise TypeError(f"times must be numbers and units integers, not {times.dtype} and {units.dtype}")
     finite("times", times)
-    steps = nearest(times, dt)
+    exact = times.astype(np.float64) / dt
+    steps = np.maximum(np.ceil(exact * (1.0 - 2.0**-51)), 1.0) if off_grid else nearest(times, dt)
+    if off_grid and times.min(initial=0.0) < 0.0:
+        raise ValueError(f"times must not be negative; the first is {times.min():g} ms")
     if len(steps) and not 1.0 <= steps.min() <= steps.max() <= LATEST:
         raise ValueError(
             f"times must be at least one step ({dt:g} ms), the end of the first, and at most 2^53 steps; they span "
@@ -35,14 +38,14 @@ def spike_list(times: ArrayLike, units: ArrayLike, n: int, dt: float) -> tuple[A
         )
     if len(units) and (units.min() < 0 or units.max() >= n):
         raise ValueError(f"units must be from 0 to {n - 1}, but span {units.min()} to {units.max()}")
-    steps = steps.astype(np.int64) - 1
     order = np.lexsort((units, steps))
-    steps, units = steps[order], units[order].astype(np.int64)
+    before = np.maximum(steps - exact, 0.0)[order]
+    steps, units = steps[order].astype(np.int64) - 1, units[order].astype(np.int64)
     twice = (steps[1:] == steps[:-1]) & (units[1:] == units[:-1])
     if twice.any():
         k = int(np.argmax(twice))
         raise ValueError(f"unit {units[k]} has two spikes in the step that ends at {(steps[k] + 1) * dt:g} ms")
-    return steps, units
+    return (steps, units, before) if off_grid else (steps, units)
 
 
 def event_list(events: Any, shape: tuple[int, ...], unit: str, dt: float) -> tuple[Array, Array, int]:

@@ -15,6 +15,7 @@ from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
 from ..random import Draws
 from ..sparse import AllToAll
+from . import off_grid
 from .arrays import ARRAYS
 from .conducted import driving_numbers
 from .connection import Connection
@@ -37,6 +38,8 @@ Array = np.ndarray
 
 def parameters_of(group: Group) -> tuple[list[float], list[Array]]:
     """Numbers that all units share, and arrays of those of which each has its own."""
+    if group.network.off_grid:
+        return [], off_grid.parameters_of(checked(group.neuron), group.values, group.n, group.network.dt)
     own = own_parameters(group)
     more, rests = driving_numbers(group)
     shared = [float(value.reshape(-1)[0]) for name, value in group.values.items() if name not in own]
@@ -60,7 +63,8 @@ class Layout:
     index : uint16 or uint32 array [synapses]
         Targets; with delays of their own, places in the ring.
     ring : float array [rows, places]
-        What arrives in each of the coming steps at each port of each unit.
+        What arrives in each of the coming steps at each port of each unit; off the grid when each unit has fired in
+        each of the latest steps.
     """
 
     def __init__(self, network: Home, wired: dict[Connection, Wired] | None = None, coming: int = 0):
@@ -205,7 +209,7 @@ class Layout:
                 self.rows[port] = row
                 ports.append(self._port(port, row))
                 row += padded(group.n) * port.synapse.arrivals
-        self.units, self._row = first, max(row, 1)
+        self.units, self._row = first, max(first if self.network.off_grid else row, 1)
         for gate in (gate for group in groups for gate in group.gates):
             self.gates[gate] = len(ports)
             ports.append(self._gate(gate))
@@ -251,7 +255,7 @@ class Layout:
             index = room(index, used + len(rows))
             weights = room(weights, weighed + (len(rows) if c.own_weights else 0))
             index[used : used + len(rows)] = unsigned(rows.post)
-            lates = late[c] if c.changes and np.ndim(late[c]) else np.zeros(1, np.int64)
+            lates = late[c] if (c.changes or self.network.off_grid) and np.ndim(late[c]) else np.zeros(1, np.int64)
             one = int(np.min(late[c])) if len(lates) > 1 or not np.ndim(late[c]) else None
             longest = max(longest, int(np.max(late[c], initial=0)))
             if c.own_weights:
@@ -287,7 +291,8 @@ class Layout:
         there = [c for c in connections if c.changes or c.stop > c.first]
         self.window = self._window({c: int(np.min(late[c])) for c in there})
         longest = max(self.network.ranks.every(longest))
-        self.ring = np.zeros((max(longest + 1, self._coming), self._row), self.dtype)
+        more = self.window if self.network.off_grid else 1
+        self.ring = np.zeros((max(longest + more, self._coming), self._row), self.dtype)
         for c, steps in late.items():
             if c.late is None:  # such synapses name their place in the ring
                 place = np.asarray(steps, np.uint64) * np.uint64(self._row) + np.uint64(self.rows[c.port])

@@ -99,15 +99,17 @@ class Tape:
             block[:, self.order] = self.block[:rows]
             self.keep(block)
 
+    def _in_order(self, found: list[int], t0: int | np.int64) -> tuple[Array, Array]:
+        """Steps, and units, of as many spikes as each thread has ``found`` since step t0."""
+        if self.parts == 1:
+            return self.steps[0, : found[0]] + t0, self.units[0, : found[0]].copy()
+        steps, units = (np.concatenate([a[k, :n] for k, n in enumerate(found)]) for a in (self.steps, self.units))
+        order = np.lexsort((units, steps))
+        return steps[order] + t0, units[order]
+
     def _take(self, t0: int, reached: int, found: list[int]) -> None:
         """Take the spikes of these steps, as many as each thread has ``found``."""
-        if self.parts > 1:
-            steps, units = (np.concatenate([a[k, :n] for k, n in enumerate(found)]) for a in (self.steps, self.units))
-            order = np.lexsort((units, steps))
-            steps, units = steps[order], units[order]
-        else:
-            steps, units = self.steps[0, : found[0]], self.units[0, : found[0]].copy()
-        steps = (steps if reached < 2**31 - 1 else steps.astype(np.int64)) + t0
+        steps, units = self._in_order(found, t0 if reached < 2**31 - 1 else np.int64(t0))
         for ear in self.ears:
             ear.append((steps, units))
         if self.kept is not None:
@@ -130,7 +132,8 @@ class Loop:
         self.clock = network.clock
         layout = self.layout
         self.window = self.longest_window(layout)
-        self.longest = max((c.last - 1 for c in layout.learning.connections), default=0)
+        wait = network.connections if network.off_grid else layout.learning.connections
+        self.longest = max((c.last - 1 for c in wait), default=0)
         self.depth = 2 * self.window + self.longest + 2
         self.models, self.call = layout.models, layout.models.kernel()
         self._make()
@@ -222,7 +225,7 @@ class Loop:
                     self.counts[slot, pop, part] = len(mine)
 
     def history(self, step: int) -> list[tuple[Array, Array]]:
-        """The latest spikes that plastic synapses with a delay still wait for, oldest first."""
+        """The latest spikes that plastic synapses with a delay, or off the grid all, still wait for, oldest first."""
         return [self._fired((step - back) % self.depth) for back in range(min(self.longest + 1, step), 0, -1)]
 
     def _fired(self, slot: int) -> tuple[Array, Array]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..neuron import Neuron
@@ -14,6 +13,7 @@ from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
 from ..synapses import CustomSynapse, Delta, Synapse, TsodyksMarkram
 from ..validate import number_in, shown
+from . import off_grid as off
 from .connection import Connection
 from .group import Group, Section
 from .parameters import options_of
@@ -56,7 +56,7 @@ class Network(Stimulation):
         Seed of what is drawn in each step: of noise, Poisson units and drives, and the rounding of integer weights;
         ``seed`` by default. It can be set at any time, ``network.noise = 7``.
     dtype : {float32, float64}
-        Precision of variables and weights.
+        Precision of variables and weights; float32 by default, off the grid float64.
     device : {"cpu", "cuda", "python"}
         Compiled for the CPU or for a GPU, or interpreted for debuggers. On a GPU the arrays stay there from run to run,
         and ``group["v"]`` and ``connection.weight`` are copies; what arrives at a unit in one step is added up in any
@@ -65,6 +65,10 @@ class Network(Stimulation):
         Ranks that share the work: each holds the synapses onto its own units, and all have the same recordings, the
         same as without. All must make the same calls in the same order; a connection's ``pre``, ``post`` and
         ``weight`` are those of a rank, ``gather()`` gives all.
+    off_grid : bool
+        Let spikes have times inside the steps, as NEST's precise models do: of ``LIF`` with a refractory period of one
+        step or more, Poisson units and lists of spikes, through delta and current synapses whose weights stay. Between
+        events they are solved exactly, so that membranes and times of spikes do not depend on ``dt``.
 
     Notes
     -----
@@ -104,10 +108,10 @@ class Network(Stimulation):
     """
 
     def __init__(
-        self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike = np.float32,
-        device: str = "cpu", comm: object = None,
+        self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike | None = None,
+        device: str = "cpu", comm: object = None, off_grid: bool = False,
     ):  # fmt: skip
-        super().__init__(dt, seed, noise=noise, dtype=dtype, device=device, comm=comm)
+        super().__init__(dt, seed, noise=noise, dtype=dtype, device=device, comm=comm, off_grid=off_grid)
         self.seal(Network)
 
     def __repr__(self) -> str:
@@ -149,6 +153,8 @@ class Network(Stimulation):
             raise TypeError(f"neuron: a population is made of a Neuron, not of {shown(neuron)}")
         group = self._add(neuron, n, name, "population")
         try:
+            if self.off_grid:
+                off.check_neuron(group.name, neuron, n, self.dt)
             given = _once(initial, values)
             known = [key for key in given if key not in neuron.state and key in options_of(neuron)]
             if known:
@@ -248,6 +254,9 @@ class Network(Stimulation):
         ):
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, {say} say, not {shown(given)}")
+        for extra in (short_term, homeostasis) if self.off_grid else ():
+            if extra is not None:
+                off.refuse(f"{extra!r}", "its synapses keep their weights")
         if plasticity is not None:
             check_rule(plasticity, self.dtype, self.dt)
             self.backend.check(plasticity)

@@ -34,9 +34,10 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
             listed += len(group.list[0])
             steps.append(group.list[0])
             units.append(group.list[1])
+            pop[at.CURRENT] = values.put(group.list[2]) if network.off_grid else 0  # their times within the steps
             continue
         pop[at.CURRENT] = len(currents)
-        membrane = group.membrane if group.currents else None
+        membrane = group.membrane if group.currents and not network.off_grid else None
         each = np.array([held(one) for one in membrane]) if isinstance(membrane, tuple) else None
         factor = values.put([1.0 if isinstance(membrane, tuple) else held(membrane)]) if group.currents else 0
         for course in (current.course for current in group.currents):

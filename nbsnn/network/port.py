@@ -7,6 +7,7 @@ import numpy as np
 from ..neuron import INPUTS, Neuron
 from ..plasticity import LowPass
 from ..synapses import CustomSynapse, Gate, Membrane, Synapse
+from . import off_grid
 from .home import Units
 from .membrane import membrane_of
 
@@ -25,6 +26,8 @@ class Port:
         self.drives: list = []
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
+        if group.network.off_grid:
+            off_grid.check_synapse(group.name, group.neuron, synapse)
         self.modes = self._modes()
         self.mode = self.modes[0]
         self.reads = reads_of(group, synapse) if isinstance(synapse, CustomSynapse) else ()
@@ -58,6 +61,8 @@ class Port:
     def numbers(self, dt: float) -> list[float]:
         """Reversal potential and the numbers of the synapse's step."""
         group = self.group
+        if group.network.off_grid:
+            return off_grid.numbers_of(self.synapse, dt)
         if not self.synapse.variables and not self.custom:
             found = group.response if self.mode == "current" and _moves_membrane(group.neuron) else None
             return [0.0, 1.0 / found.gain if found else 1.0]
@@ -72,7 +77,7 @@ class Port:
     def own(self, dt: float) -> list[np.ndarray]:
         """The last of these numbers, those by which it enters, of each unit, where membranes differ."""
         membrane = self.group.membrane
-        if not isinstance(membrane, tuple):
+        if not isinstance(membrane, tuple) or self.group.network.off_grid:
             return []
         count = self.synapse.shares
         found = {one: self.synapse.numbers(dt, one)[-count:] for one in set(membrane)}

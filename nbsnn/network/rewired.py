@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..kernels.network import tables as at
+from . import off_grid
 from .arrays import ARRAYS
 from .connection import Connection
 from .home import Whole
@@ -36,6 +37,8 @@ def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
         yield wired
         return
     mine(network, what)
+    if network.off_grid:
+        off_grid.refuse(f"{what} once it has been built", "its wiring stays as it was built")
     if network.ranks.size > 1:
         raise NotImplementedError(f"on ranks wiring stays as it was built: {what} is for networks in one process")
     before = {part: _shallow(part) for part in [*network.groups, *network.connections]}

@@ -16,6 +16,7 @@ from ..files.variables import VariableWriter
 from ..progress.bar import Progress
 from ..scalar.times import LATEST
 from ..scalar.times import whole as whole
+from . import off_grid
 from .callbacks import callbacks_of, checkpoints_of
 from .files import Files
 from .home import Home
@@ -59,6 +60,8 @@ def _run(
         raise ValueError(
             f"a network runs for 2^53 steps at most: {duration!r} ms after {network.time!r} ms are too many"
         )
+    if network.off_grid and to is not None:
+        off_grid.refuse("a file of spikes, which holds whole steps", "run(to=None) keeps spikes in memory")
     calls = callbacks_of(callback, callback_every, dt, start) + checkpoints_of(checkpoint, checkpoint_every, dt, start)
     intervals = Intervals(network, every)
     network.build()

@@ -13,10 +13,10 @@ from ..device.threads import resolve, threads
 from ..progress.bar import Progress
 from ..random import Draws
 from ..ranks import ranks_of
-from ..validate import float_dtype, free_memory, scale
+from ..validate import float_dtype, free_memory, scale, switch
 from . import run
 from .arrays import ARRAYS
-from .backend import OnGpu, OnHost, OnRanks
+from .backend import OffGrid, OnGpu, OnHost, OnRanks
 from .changing import Changing
 from .estimate import bytes_of
 from .given import seed_of
@@ -24,6 +24,7 @@ from .group import Group
 from .layout import Layout
 from .loop import Loop
 from .members import Members
+from .off_grid import check_place
 from .recording import Recording
 from .rewired import fitting, rewiring
 from .running import HELD, RUNNING, at_rest, mine
@@ -40,17 +41,21 @@ class Simulation(Changing, Members, Trials):
     INSTEAD = "; what a network is made of is said when it is made, and how far it has run by run, reset and restore"
 
     def __init__(
-        self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike = np.float32,
-        device: str = "cpu", comm: object = None,
+        self, dt: float = 0.1, seed: int = 0, *, noise: int | None = None, dtype: DTypeLike | None = None,
+        device: str = "cpu", comm: object = None, off_grid: bool = False,
     ):  # fmt: skip
-        self.dt, self.seed = scale("dt", dt), seed
+        self.dt, self.seed, self.off_grid = scale("dt", dt), seed, switch("off_grid", off_grid)
         self.draws = Draws(seed, "network")
         self._noise = self.draws.seed if noise is None else seed_of("noise", noise)
-        self.dtype, self.device = float_dtype(dtype), resolve(device)
+        default = np.float64 if off_grid else np.float32
+        self.dtype, self.device = float_dtype(default if dtype is None else dtype), resolve(device)
         self.ranks = ranks_of(comm)
         self.backend: type[OnHost] = {"cuda": OnGpu}.get(self.device, OnRanks if self.ranks.size > 1 else OnHost)
         if self.ranks.size > 1 and self.backend is OnGpu:
             raise ValueError("a network on a GPU does not run on ranks: device='cpu' does")
+        if self.off_grid:
+            check_place(self.backend is OnHost, self.dtype)
+            self.backend = OffGrid
         self.groups, self.sections, self.connections = [], {}, []
         self._layout: Layout | None = None
         self._loop: Loop | None = None
@@ -202,7 +207,7 @@ class Simulation(Changing, Members, Trials):
         """Description that a state must fit, JSON-ready."""
         return {
             "dt": self.dt,
-            "dtype": str(self.dtype),
+            "dtype": f"{self.dtype} off the grid" if self.off_grid else str(self.dtype),
             "populations": [[g.name, g.n, [label for _, label, _ in self._variables(g)]] for g in self.groups],
             "connections": [
                 [c.name, c.source.name, c.target.name, self.layout.shares.count(c), digest]
@@ -241,10 +246,10 @@ class Simulation(Changing, Members, Trials):
         """
         layout = self.layout
         mine(self, "restore")
-        longest = self.loop().longest + 1
+        longest, waiting = self.loop().longest + 1, self.off_grid or bool(layout.learning.connections)
         self.ranks.agree("restore", getattr(state, "step", None))
         wanted = {name: (layout.shares.shape(name), layout.memory.host[name].dtype) for name in ARRAYS}
-        check(state, self._described(), wanted, layout.changing, longest, bool(layout.learning.connections))
+        check(state, self._described(), wanted, layout.changing, longest, waiting)
         if state.step != self.step:
             at_rest(self, "restore")
         ring = fitting(state.arrays["ring"], layout.ring, state.step)

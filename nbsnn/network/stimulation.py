@@ -10,7 +10,7 @@ from ..events import Recording
 from ..neuron import Neuron
 from ..synapses import Delta, Synapse
 from ..validate import array_of, count, number_in
-from . import inputs
+from . import inputs, off_grid
 from .course import Course, Given
 from .group import Group, Section
 from .running import mine
@@ -57,14 +57,15 @@ class Stimulation(Simulation):
         ----------
         times : array [spikes], ms
             In any order; a spike belongs to the step that ends nearest to it, in the time of the network, and one that
-            lies half-way to the later step.
+            lies half-way to the later step. With ``off_grid=True`` it is fired at its time.
         units : int array [spikes]
             From 0 to n - 1; a unit fires at most once in a step.
         n : int
             Number of units.
         name : str, optional
         """
-        return self._add(None, n, name, "spikes", inputs.spike_list(times, units, count("n", n), self.dt))
+        listed = inputs.spike_list(times, units, count("n", n), self.dt, self.off_grid)
+        return self._add(None, n, name, "spikes", listed)
 
     def events(
         self, events: Any, shape: tuple[int, ...] | None = None, *, unit: str = "us", name: str | None = None
@@ -85,6 +86,8 @@ class Stimulation(Simulation):
             Unit of t.
         name : str, optional
         """
+        if self.off_grid:
+            off_grid.refuse("events, which belong to whole steps", "spikes(times, units, n) have times of their own")
         if isinstance(events, Recording):
             events, unit, shape = events.events, events.unit, events.shape if shape is None else shape
         given = () if shape is None else shape

@@ -56,8 +56,8 @@ def stored(pytestconfig):
     return contents(pytestconfig.getoption("--golden-dir") or DEFAULT_FOLDER)
 
 
-def network(dt: float = DT) -> nbsnn.Network:
-    return nbsnn.Network(dt=dt, dtype=np.float64, device="python")
+def network(dt: float = DT, off_grid: bool = False) -> nbsnn.Network:
+    return nbsnn.Network(dt=dt, dtype=np.float64, device="python", off_grid=off_grid)
 
 
 def test_delta_inputs_are_jumps_of_their_weight(case, stored):
@@ -75,12 +75,13 @@ def test_delta_inputs_are_jumps_of_their_weight(case, stored):
 
 
 def linear(net, p, kind, inputs, weights, delay):
-    """NEST's iaf_psc_KIND with inputs that are rounded up to the grid, of what they are in its tics of 1 us."""
+    """NEST's iaf_psc_KIND, of a network on the grid with inputs that are rounded up to it from its tics of 1 us."""
     cell = net.population(neurons.LIF(p["tau_m"], p["V_th"], p["V_reset"], v_rest=p["E_L"], refractory=p["t_ref"]), 1)
     held = p["tau_m"] / p["C_m"]  # mV of a held pA
     net.inject(cell, p["I_e"] * held)
     if len(inputs):
-        source = net.spikes(np.ceil(np.round(inputs, 3) / net.dt - 1e-9) * net.dt, np.arange(len(inputs)), len(inputs))
+        times = inputs if net.off_grid else np.ceil(np.round(inputs, 3) / net.dt - 1e-9) * net.dt
+        source = net.spikes(times, np.arange(len(inputs)), len(inputs))
         course = {"exp": synapses.Exponential, "alpha": synapses.Alpha}.get(kind)
         synapse = course(p["tau_syn_ex"]) if course else synapses.Delta()
         net.connect(
@@ -102,6 +103,29 @@ def test_precise_inputs_rounded_up_give_the_spikes_of_the_grid(case, stored):
     np.testing.assert_allclose(run[cell, "v"][rows, 0], v, rtol=0.0, atol=1e-9)
 
 
+@pytest.mark.parametrize("dt", [1.0, DT])
+def test_precise_spikes_are_those_of_events_at_any_step(case, dt, stored):
+    p, kind = parameters(stored, case), case.split("/")[1]
+    inputs, weights, delay = (stored[f"{case}/{name}"] for name in ("input", "weights", "delay"))
+    net = network(dt, off_grid=True)
+    cell = linear(net, p, kind, inputs, weights, float(delay))
+    run = net.run(float(stored[f"{case}/T"]), record={cell: ["v", "spikes"]}, every=1.0)
+    np.testing.assert_allclose(run.spikes(cell)[0], stored[f"{case}/ref_spikes"], rtol=0.0, atol=1e-9)
+    v = stored[f"{case}/ps_h{DT}/v_1ms"]
+    np.testing.assert_allclose(run[cell, "v"][: len(v), 0], v, rtol=0.0, atol=1e-9)
+
+
+def test_convergence_of_an_event_is_to_the_last_digits(case, stored):
+    p, kind = parameters(stored, case), case.rpartition("_")[2]
+    inputs, weights = (np.atleast_1d(stored[f"{case}/{name}"]) for name in ("input", "weight"))
+    for h, v in zip(stored[f"{case}/h"].tolist(), stored[f"{case}/ps/v_T"], strict=True):
+        net = network(h, off_grid=True)
+        cell = linear(net, p, kind, inputs, weights, float(stored[f"{case}/delay"]))
+        net.run(float(stored[f"{case}/T"]))
+        assert abs(cell["v"][0] - stored[f"{case}/ref_v_T"]) < 1e-12, h
+        assert abs(cell["v"][0] - v) < 1e-12, h
+
+
 def test_convergence_of_an_input_off_the_grid_is_that_of_the_grid(case, stored):
     p, kind = parameters(stored, case), case.rpartition("_")[2]
     inputs, weights = (np.atleast_1d(stored[f"{case}/{name}"]) for name in ("input", "weight"))
@@ -110,6 +134,17 @@ def test_convergence_of_an_input_off_the_grid_is_that_of_the_grid(case, stored):
         cell = linear(net, p, kind, inputs, weights, float(stored[f"{case}/delay"]))
         net.run(float(stored[f"{case}/T"]))
         assert abs(cell["v"][0] - v) < 1e-9, h
+
+
+def test_exact_spikes_under_a_constant_current_are_those_of_the_closed_form(stored):
+    if "precise/dc/h" not in stored:
+        pytest.skip(f"no case in {FILE}")
+    p, exact = parameters(stored, "precise/dc"), stored["precise/dc/ref_spikes"]
+    for h in stored["precise/dc/h"].tolist():
+        net = network(h, off_grid=True)
+        cell = linear(net, p, "exp", np.zeros(0), np.zeros(0), 1.0)
+        found = net.run(np.ceil(exact[-1] / h) * h).spikes(cell)[0]
+        np.testing.assert_allclose(found, exact, rtol=0.0, atol=1e-11)
 
 
 def test_spikes_under_a_constant_current_are_those_of_the_grid(stored):
