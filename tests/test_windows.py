@@ -26,6 +26,7 @@ from nbsnn import (
 )
 from nbsnn.device.products import add_product
 from nbsnn.device.threads import set_threads
+from nbsnn.layers.fused.network import FusedNetwork
 from nbsnn.layers.spike_trace import LowPass
 from nbsnn.learning import windows
 from nbsnn.losses import StepCrossEntropy, StepMSE
@@ -127,9 +128,60 @@ def test_compiled_and_with_events(rule, dtype, bound):
     made = Sequential(*layers, seed=1, dtype=dtype)
     options: Any = {"input_decay": 0.7} if rule is OTTT else {}
     labels = np.arange(8) % 3
-    learner = rule(made, window=4, **options)
-    assert_same(found(learner, x, labels), found(rule(made, window=1, **options), x, labels), bound)
+    learner = rule(made, window=4, compact=False, **options)
+    assert_same(found(learner, x, labels), found(rule(made, window=1, compact=False, **options), x, labels), bound)
     assert learner.tape["dense2"]["events"] is not None
+
+
+@pytest.mark.parametrize("what", ["few spikes", "many spikes", "numbers"])
+@pytest.mark.parametrize("readout", [LI(3.0), lif(learn="v_threshold")], ids=["LI", "LIF"])
+@rules
+def test_blocks_equal_layers(rule, readout, what):
+    rng = np.random.default_rng(1)
+    x = (
+        rng.normal(size=(T, 6, 70)) * 2.0
+        if what == "numbers"
+        else rng.random((T, 6, 70)) < (what[0] == "m") * 0.5 + 0.1
+    )
+    layers = [Dense(70, 130), lif(learn="tau"), Dense(130, 40, bias=False), lif(tau=2.0), Dense(40, 5), readout]
+    made = Sequential(*layers, seed=1, dtype=np.float64)
+    for options in [{"input_decay": 0.7}, {}] if rule is OTTT else [{}]:
+        alone = found(rule(made, compact=False, **options), x.astype(float), np.arange(6) % 5)
+        for window in (None, 1, 5):
+            learner: Any = rule(made, window=window, **options)
+            assert learner.compact and isinstance(learner.net, FusedNetwork)
+            assert_same(found(learner, x.astype(float), np.arange(6) % 5), alone, 1e-11)
+            assert_same(found(learner, x.astype(float), np.arange(6) % 5), alone, 1e-11)  # nothing is left of before
+
+
+@rules
+def test_blocks_up_to_a_population_that_puts_out_other_numbers(rule):
+    """The layers up to it run by themselves, and their traces go on where the blocks begin."""
+
+    def step(x, v, decay):
+        v = decay * v + x
+        return 0.5 * v, v
+
+    def vjp(x, v, decay, gs, gv):
+        g = 0.5 * gs + gv
+        return g, g * decay, g * v
+
+    graded = nbsnn.Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9})
+    x = np.random.default_rng(1).random((T, 6, 20)) < 0.3
+    layers = [Dense(20, 12), graded, Dense(12, 11), LIF(2.0), Dense(11, 3), LI()]
+    made = Sequential(*layers, seed=1, dtype=np.float64)
+    alone, together = (found(rule(made, window=4, compact=c), x.astype(float), np.arange(6) % 3) for c in (False, True))
+    assert_same(together, alone, 1e-11)
+
+
+def test_layers_run_by_themselves_where_a_trace_is_not_of_spikes():
+    """Units that leak at rates of their own leave no trace whose decay could act on errors; masks change spikes."""
+    own = [Dense(4, 3), LIF(np.array([2.0, 3.0, 4.0])), Dense(3, 2), LI()]
+    masked = [Dense(4, 3), LIF(), Dropout(0.5), Dense(3, 2), LI()]
+    for layers, fits in ((own, False), (masked, False), ([Flatten(), Dense(4, 3), LIF(), Dense(3, 2), LI()], True)):
+        made = Sequential(*layers, seed=1, input_shape=4)
+        assert OTTT(made).compact == fits and SLTT(made).compact
+        assert not OTTT(made, update="step").compact and not OTTT(made, compact=False).compact
 
 
 @rules

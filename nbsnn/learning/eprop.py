@@ -84,7 +84,7 @@ class EProp(Online):
         seed: int = 0,
     ):
         self.first, self.hidden, self.last, self.readout = _parts(check_net(net))
-        super().__init__(net, loss, optimizer, update=update, clip=clip, seed=seed, window=1)
+        super().__init__(net, loss, optimizer, update=update, clip=clip, seed=seed, window=1, compact=False)
         self.feedback = choice("feedback", feedback, ("symmetric", "random", "adaptive"))
         self.feedback_decay = number("feedback_decay", feedback_decay, least=0.0)
         if self.feedback_decay and feedback != "adaptive":

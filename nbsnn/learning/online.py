@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from ..device.exclusive import exclusive
+from ..layers.fused.network import FusedNetwork, fuse
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses import StepCrossEntropy
 from ..losses.targets import Target
 from ..optim.optimizer import Optimizer
 from ..random import Draws
-from ..validate import choice, count
+from ..validate import choice, count, switch
 from . import windows
 from .learner import Learner, Loss
 
@@ -41,8 +42,10 @@ class Online(Learner):
         Largest global norm of the gradient of an update.
     seed : int
         Seed of what is random in training (dropout).
+    compact : bool, default True
+        Whether stacks of dense connections and populations run as one, as in ``BPTT``, where they can.
     window : int, optional
-        How many steps go through each layer at once; by default up to 20, as far as their arrays are not too large.
+        How many steps go through each layer at once; by default as many as make arrays of moderate size.
         Steps go one by one where parameters change after each, and where a layer is recurrent or delays.
 
     Notes
@@ -69,6 +72,7 @@ class Online(Learner):
         clip: float | None = None,
         seed: int = 0,
         window: int | None = None,
+        compact: bool = True,
     ):
         super().__init__(net, StepCrossEntropy(reduction="sum") if loss is None else loss, optimizer, clip, seed)
         for name, layer in net.layers().items():
@@ -78,7 +82,15 @@ class Online(Learner):
                 )
         self.update = choice("update", update, ("sample", "step"))
         self.window = None if window is None else count("window", window)
-        self.windows = windows.Windows(self.net)
+        self.windows, self.compact = windows.Windows(self.net), False
+        if switch("compact", compact) and self.update == "sample" and self.windows.at_once:
+            fused = fuse(self.net, convolutions=False)
+            if isinstance(fused, FusedNetwork) and self.takes(fused):
+                self.net, self.compact = fused, True
+
+    def takes(self, net: FusedNetwork) -> bool:
+        """True if the rule can work in stacks."""
+        return True
 
     def offer(self, x: Array, traces: Nested) -> None:
         """Put into the tape what stands for presynaptic activity; by default the activity itself."""
@@ -86,7 +98,7 @@ class Online(Learner):
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
         """Add the gradients of the steps just made: their input is ``x`` [T, B, ...], the loss's derivative ``gy``."""
         self.offer(x, traces)
-        if len(x) == 1:
+        if len(x) == 1 and not self.compact:
             self.net.backward(gy, self.tape, self.grads, wanted=False)
         else:
             self.net.backward_within(gy, self.tape, self.grads, wanted=False)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..layers.fused.network import FusedNetwork
 from ..layers.layer import Array, Layer, Nested
 from ..optim.optimizer import Optimizer
 from ..scalar.per_step import resolved
@@ -33,7 +34,7 @@ class OTTT(Online):
         Factor per step, 0 <= input_decay < 1, of a trace of the network's input. The first layer's gradient is exact
         if it is the decay of the neurons behind (``exp(-dt/tau)``); Xiao et al. use the input as it is, which is 0.
     **options
-        ``update``, ``clip``, ``seed`` and ``window`` of ``Online``.
+        ``update``, ``clip``, ``seed``, ``window`` and ``compact`` of ``Online``.
 
     Examples
     --------
@@ -56,10 +57,14 @@ class OTTT(Online):
         super().__init__(net, loss, optimizer, **options)
         self.input_decay = resolved("input_decay", fraction("input_decay", input_decay), net.setting.dtype)
 
+    def takes(self, net: FusedNetwork) -> bool:
+        return net.traceable
+
     def offer(self, x: Array, traces: Nested) -> None:
-        given: Any = x
-        if self.input_decay:
-            trace = self.place.low_pass(x, self.input_decay, traces.get("input"), self.net.setting.device)
-            traces["input"] = trace.after()
-            given = trace if len(x) > 1 and self.net.lowpass else trace.array()
-        self.net.trace(given, self.tape, traces.setdefault("net", {}))
+        net, own = self.net, traces.setdefault("net", {})
+        if not self.input_decay:
+            net.trace(x, self.tape, own)
+            return
+        trace = self.place.low_pass(x, self.input_decay, traces.get("input"), net.setting.device)
+        net.trace(trace if net.lowpass and (len(x) > 1 or self.compact) else trace.array(), self.tape, own)
+        traces["input"] = net.trace_after(trace, self.tape) if isinstance(net, FusedNetwork) else trace.after()

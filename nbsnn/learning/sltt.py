@@ -18,7 +18,7 @@ class SLTT(Online):
 
     Parameters
     ----------
-    net, loss, optimizer, update, clip, seed, window
+    net, loss, optimizer, update, clip, seed, window, compact
         As in ``Online``.
 
     Examples

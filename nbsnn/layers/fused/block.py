@@ -24,6 +24,7 @@ from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
 from ..layer import Array, Nested
 from ..population import Population
+from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NOTHING, InputCurrents
 from .layout import BlockLayout, aligned, copied, from_lines, to_lines
@@ -175,9 +176,9 @@ class FusedBlock:
             in_lines(self.connection.params["weight"].T, back.across)
         return back
 
-    def backward(self, b0: int, b1: int, errors: Errors, tape: BlockTape, back: BlockGradients) -> None:
+    def backward(self, b0: int, b1: int, errors: Errors, tape: BlockTape, back: BlockGradients, direction: str) -> None:
         """Backward pass of samples [b0, b1): puts their gradient with respect to the currents into ``back.G``, and adds
-        to the sums."""
+        to the sums; those of weights whose input is traced, ``learn`` adds."""
         steps, every, X, kept, dense = tape.plan.steps, tape.plan.every, tape.X, tape.kept, tape.events is None
         first, last, marks, lines, G = b0 * steps, b1 * steps, tape.marks, self.lines.blocks, back.G
         if dense and not kept:
@@ -185,9 +186,11 @@ class FusedBlock:
         start, index = self.drive.events(first, last, tape)
         own, looped = tape.spikes, self.feedback is not None
         back_start, back_index = own.rows(first, last) if own is not None and looped else (NOTHING, NO_INDEX)
-        by_input, by_lines = self.drive.by_input(b0, b1, tape), self._by_lines(b1 - b0)
+        by_input, by_lines = (NOTHING, NO_INDEX), self._by_lines(b1 - b0)
+        if tape.trace is None:
+            by_input = self.drive.by_input(b0, b1, tape)
         with_lines = by_input if by_lines else (NOTHING, NO_INDEX)
-        compiled, lanes = self.lines.kernel("backward"), self.lines.states * self.width
+        compiled, lanes = self.lines.kernel(direction), self.lines.states * self.width
         sizes = fused.Sizes(u(steps), u(every), self._together)
         row, whole = u(first if kept else 0), kept or dense
         currents = fused.Currents(start, index, tape.W, tape.bias, X, row, whole, kept)
@@ -205,7 +208,8 @@ class FusedBlock:
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         with span(name, bytes=(2 * size + added) * X.itemsize, ops=size + added):
             self._share(call, b1 - b0, size, by_lines)
-        self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
+        if tape.trace is None:
+            self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
 
@@ -215,6 +219,17 @@ class FusedBlock:
         if events is None or self.feedback is not None or rows * self.width * self.dtype.itemsize < FAR:
             return False
         return events.rate * self.n_pre <= FEW_EVENTS
+
+    def learn(self, b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
+        """Add the gradients of a connection whose input is traced, once nobody needs the errors in ``back.G``."""
+        self.drive.add_bias(b0, b1, tape, back)
+        input_trace.spread(b0, b1, tape, back)
+        self.drive.add_weight(b0, b1, self.drive.by_input(b0, b1, tape), tape, back)
+
+    def leak(self) -> Array:
+        """Factors per step of the traces that the population's spikes leave, one for all units or one for each."""
+        values, leak = self.population.values, self.population.neuron.leak
+        return self.lines.table()[list(values).index(leak), : values[leak].size] if leak else np.ones(1, self.dtype)
 
     @property
     def _together(self) -> np.uintp:

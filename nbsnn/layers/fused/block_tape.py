@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,22 @@ class Workspace:
         if made is None or len(made) != rows:
             made = self._made[name, columns] = aligned((rows, columns), dtype)
         return made
+
+
+@dataclass(frozen=True, eq=False)
+class InputTrace:
+    """The trace of a block's input that an online learner multiplies errors with.
+
+    Attributes
+    ----------
+    decay : float
+        Factor per step.
+    before : array [B, M] or None
+        The trace before the window; None for zero.
+    """
+
+    decay: float
+    before: Array | None
 
 
 class BlockTape:
@@ -57,6 +74,8 @@ class BlockTape:
         States at the checkpoints.
     X : array [Q rows, 64]
         Currents: all that are kept, those of a few samples for BLAS, or one row for each sample.
+    trace : InputTrace or None
+        What an online learner traces of the input.
     spikes : PackedSpikes or None
         The outputs as bits, of a population in the middle or in a loop.
     output : array [T, B, N]
@@ -88,6 +107,7 @@ class BlockTape:
         self.S = aligned((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
         self.X = self._room = aligned((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
+        self.trace: InputTrace | None = None
         self.records: Nested = {}
         self.lists: dict[str, Any] = {}
         self.input: dict[str, Any] = {}
@@ -97,6 +117,12 @@ class BlockTape:
     def states(self) -> Array:
         """``S`` as [B, marks, Q, K, 64]."""
         return self.S.reshape(self.plan.batch, self.marks, self.layout.blocks, self.layout.states, LINE)
+
+    def traced(self) -> InputTrace:
+        """The trace of the input, which there is."""
+        if self.trace is None:
+            raise RuntimeError("no trace of the input has been offered")
+        return self.trace
 
     def currents(self) -> Array:
         """Room for currents, as many as this run keeps."""

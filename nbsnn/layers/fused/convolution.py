@@ -31,10 +31,11 @@ from ..pool2d import MaxPool2d
 from ..population import Population
 from ..run import Run
 from ..sequential import Sequential
+from .block_records import BlockRecords
 from .image_layout import ImageLayout
 from .layout import aligned, copied, to_lines
 from .memory_plan import EVERY, Plan, alone
-from .stack import BlockRecords, Budget, share_layers
+from .stack import Budget, share_layers
 
 u = np.uintp
 

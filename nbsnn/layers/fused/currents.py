@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -135,24 +134,32 @@ class InputCurrents:
     def accumulate(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape, back: BlockGradients) -> None:
         """Add the gradients of weights and biases of samples [b0, b1) to ``back``; ``events`` are those before the
         connection by input, or none if their part has been added."""
-        steps, G = tape.plan.steps, back.G
-        rows = (b1 - b0) * steps
+        self.add_weight(b0, b1, events, tape, back)
+        self.add_bias(b0, b1, tape, back)
+        if self.feedback is not None:
+            steps, G, spikes = tape.plan.steps, back.G, tape.spikes
+            start_index = spikes.rows(b0 * steps, b1 * steps)  # type: ignore[union-attr]
+            events = self._transposed(start_index, self.units, steps, tape, f"{self.name} loop")
+            self._collect(events, G, 1, back.loop, f"{self.name} loop")
+            if tape.fed.any():
+                first = rows_of(G, self.lines, 0, (b1 - b0) * steps)[::steps]
+                add_in_lines(matmul(tape.fed[b0:b1].T, first), self.lines, back.loop)
+
+    def add_weight(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape, back: BlockGradients) -> None:
+        """Add the gradient of the weights."""
+        G, rows = back.G, (b1 - b0) * tape.plan.steps
         if tape.events is None:
             x = self.numbers(b0, b1, tape)
             with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
                 add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows)), self.lines, back.weight)
         elif len(events[0]):
             self._collect(events, G, 0, back.weight, self.name)
+
+    def add_bias(self, b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
+        """Add the gradient of the biases, if one is learned."""
         if self.biased:
-            add = compiled_rows("columns", self.dtype)
-            run_kernel(add, self.lines, rows * self.units, G, u(rows), back.bias, u(self.lines))
-        if self.feedback is not None:
-            spikes: Any = tape.spikes
-            events = self._transposed(spikes.rows(b0 * steps, b1 * steps), self.units, steps, tape, f"{self.name} loop")
-            self._collect(events, G, 1, back.loop, f"{self.name} loop")
-            if tape.fed.any():
-                first = rows_of(G, self.lines, 0, rows)[::steps]
-                add_in_lines(matmul(tape.fed[b0:b1].T, first), self.lines, back.loop)
+            rows, add = (b1 - b0) * tape.plan.steps, compiled_rows("columns", self.dtype)
+            run_kernel(add, self.lines, rows * self.units, back.G, u(rows), back.bias, u(self.lines))
 
     def fed_back(self, tape: BlockTape, back: BlockGradients) -> Array:
         """Gradient with respect to what a loop feeds back at the first step, [B, N].

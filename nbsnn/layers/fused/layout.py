@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ...compile.fill import kernel
-from ...compile.unroll import lines, mixed_lines, row, store_lines
+from ...compile.unroll import lines, mixed_lines, row, store_lines, zeros
 from ...kernels.population import fused, fused_backward
 from ...spikes.blocks import LINE, blocks
 from ..layer import Array
@@ -51,7 +51,11 @@ class BlockLayout:
     """Kernels and parameters of one population."""
 
     name = "stack"
-    loops: ClassVar = {"forward": fused.forward, "backward": fused_backward.backward}
+    loops: ClassVar = {
+        "forward": fused.forward,
+        "backward": fused_backward.backward,
+        "within": fused_backward.backward,
+    }
 
     def __init__(self, population: Population, looped: bool):
         self.population, self.looped, neuron = population, looped, population.neuron
@@ -74,7 +78,7 @@ class BlockLayout:
         return self.population.step_parameters()
 
     def kernel(self, direction: str) -> Callable:
-        """The loop "forward" or "backward" for this population's neuron."""
+        """The loop "forward", "backward", or back "within" each step by itself, for this population's neuron."""
         made, key = self.population._kernels, f"{self.name} {direction}"
         if key not in made:
             made[key] = self._make(direction)
@@ -83,6 +87,7 @@ class BlockLayout:
     def _make(self, direction: str) -> Callable:
         neuron, places = self.population.neuron, tuple(range(1, 1 + self.states))
         first = 1 + self.states
+        nothing = zeros(self.states, "j")  # comes from the step after
         learned = tuple(first + list(neuron.params).index(name) for name in neuron.trained)
         filling: dict[str, Any] = {
             "step": neuron.step,
@@ -95,12 +100,12 @@ class BlockLayout:
             "OUTPUT": self.output,
             "LOOPED": self.looped,
         }
-        if direction == "backward":
+        if direction != "forward":
             filling |= {
                 "COTANGENTS": self.cotangents,
                 "note": store_lines(tuple(range(self.states)), 0, LINE),
                 "vjp": neuron.vjp,
-                "cotangent": lines(self.cotangents, self.states, LINE),
+                "cotangent": lines(self.cotangents, self.states, LINE) if direction == "backward" else nothing,
                 "carry": store_lines(places, self.cotangents, LINE),
                 "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
             }

@@ -11,12 +11,13 @@ from ...random import Draws
 from ..layer import Array, Layer, Nested
 from ..run import Run
 from ..sequential import Sequential
+from ..spike_trace import LowPass
 from .convolution import FusedConvolution, in_one
 from .memory_plan import Plan, alone
 from .stack import Budget, FusedStack, share_layers
 
 
-def fuse(net: Layer, max_bytes: int | None = None) -> Layer:
+def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True) -> Layer:
     """The network that trains in place of ``net`` and shares its layers; ``net`` itself if nothing in it fuses.
 
     Parameters
@@ -25,8 +26,10 @@ def fuse(net: Layer, max_bytes: int | None = None) -> Layer:
         A built network.
     max_bytes : int, optional
         How much memory the backward pass may take; of a ``Sequential`` alone.
+    convolutions : bool
+        Whether convolutions fuse with the populations after them, too.
     """
-    fused = FusedNetwork(net, max_bytes) if isinstance(net, Sequential) else None
+    fused = FusedNetwork(net, max_bytes, convolutions) if isinstance(net, Sequential) else None
     together = fused is not None and len(fused.parts) < len(fused.children)
     return fused if fused is not None and (together or max_bytes is not None) else net
 
@@ -67,7 +70,7 @@ class FusedNetwork(Sequential):
     )
     """
 
-    def __init__(self, net: Sequential, max_bytes: int | None):
+    def __init__(self, net: Sequential, max_bytes: int | None, convolutions: bool = True):
         share_layers(self, net, net.children)
         self.net, self.budget, self.parts = net, Budget(max_bytes), list[Sequential]()
         names = list(net.children)
@@ -76,7 +79,7 @@ class FusedNetwork(Sequential):
             if run:
                 self.parts.append(FusedStack(net, run, self.budget))
                 self.budget.stacks += 1
-            elif run := in_one(names, net.children):
+            elif convolutions and (run := in_one(names, net.children)):
                 part = FusedConvolution(net, run, self.budget)
                 self.parts.append(part)
                 self.budget.others[run[0]] = part.plan
@@ -145,6 +148,33 @@ class FusedNetwork(Sequential):
             gy, start = part.backward(gy, tape, grads, **passed)  # type: ignore[assignment]
             before |= start
         return gy, before
+
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        for part in self.parts:
+            x = part.trace(x, tape, traces)
+        return x
+
+    def trace_after(self, trace: LowPass, tape: Nested) -> Array:
+        """The trace of the input after its window."""
+        first = self.parts[0]
+        return first.trace_after(trace, tape) if isinstance(first, FusedStack) else trace.after()
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        for part in reversed(self.parts):
+            gy = part.backward_within(gy, tape, grads, wanted or part is not self.parts[0])  # type: ignore[assignment]
+        return gy
+
+    @property
+    def traceable(self) -> bool:
+        """True if the stacks can trace what comes in: spikes as they are, of units that leak alike."""
+        handed_on = True
+        for part in self.parts:
+            if isinstance(part, FusedStack):
+                if not handed_on or not all(len(block.leak()) == 1 for block in part.blocks):
+                    return False
+            else:
+                handed_on = handed_on and all(layer.takes_events is None for layer in part.children.values())
+        return True
 
     def record(self, tape: Nested, name: str) -> Any:
         for part in self.parts:

@@ -21,11 +21,13 @@ from ...spikes.blocks import LINE, add_from_lines
 from ...spikes.spike_input import SpikeInput
 from ..container import Container
 from ..layer import Array, Layer, Nested, Start
-from ..population import Population
 from ..run import Run
 from ..sequential import Sequential
+from ..spike_trace import LowPass, traced
+from . import input_trace
 from .block import FusedBlock
-from .block_tape import BlockGradients, BlockTape, Workspace
+from .block_records import BlockRecords, LoopRecords
+from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
 from .memory_plan import NARROW, Plan, plan
 
@@ -182,15 +184,54 @@ class FusedStack(Sequential):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names, before = list(self.children), dict[str, Any]()
         if kept.first < len(self.blocks):
-            gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0)  # type: ignore[assignment]
+            gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             passed: dict[str, Any] = {"after": None, "inject": inject, "wanted": wanted or name != names[0]}
             gy = self._backward(name, gy, kept.plain, grads, before, **passed)  # type: ignore[assignment]
         return gy, before
 
+    def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
+        """As ``Layer.trace``; of what comes in and is no ``LowPass``, the forward pass has the numbers."""
+        kept: StackTape = tape[self.blocks[0].names[0]]
+        for name in list(self.children)[: 2 * kept.first]:
+            x = self._trace(name, x, kept.plain, traces)
+        blocks, tapes = self.blocks[kept.first :], kept.fused()
+        for block, left in zip(blocks, tapes, strict=True):
+            left.trace = None
+            if isinstance(x, LowPass):
+                left.trace = InputTrace(x.decay, None if x.before is None else x.before.reshape(-1, block.n_pre))
+            own = traces.setdefault(block.names[1], {})
+            if block is blocks[-1]:
+                x = block.outputs(left)
+                if block.population.neuron.output == "spikes":
+                    x, own["trace"] = traced(x, block.leak(), own.get("trace"), self.setting.device)
+            else:  # whose spikes the block after has as its input
+                x = LowPass(np.empty(0), float(block.leak()[0]), own.get("trace"))
+        for block, after in zip(blocks, tapes[1:], strict=False):
+            traces[block.names[1]]["trace"] = input_trace.after(after).reshape(-1, *block.population.shape)
+        return x
+
+    def trace_after(self, trace: LowPass, tape: Nested) -> Array:
+        """The trace of the input after its window; where the first block has its events, these alone are counted."""
+        kept: StackTape = tape[self.blocks[0].names[0]]
+        if kept.first:
+            return trace.after()
+        return input_trace.after(kept.fused()[0]).reshape(-1, *self.in_shape)
+
+    def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        kept: StackTape = tape[self.blocks[0].names[0]]
+        names = list(self.children)
+        if kept.first < len(self.blocks):
+            gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
+        for name in reversed(names[: 2 * kept.first]):
+            more = wanted or name != names[0]
+            gy = self.children[name].backward_within(gy, kept.plain[name], grads[name], more)  # type: ignore[assignment]
+        return gy
+
     def _back(
-        self, gy: Array, kept: StackTape, grads: Nested, before: Nested, inject: Nested | None, wanted: bool
-    ) -> Array | None:
+        self, gy: Array, kept: StackTape, grads: Nested, before: Nested, inject: Nested | None, wanted: bool,
+        direction: str,
+    ) -> Array | None:  # fmt: skip
         """The reverse of ``_run``; gradients with respect to the initial states are put into ``before``."""
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         made = tapes[0].plan
@@ -205,13 +246,16 @@ class FusedStack(Sequential):
             errors = Errors(gy, u(made.batch), u(1), u(b0), gy[:0], gy[:0])
             for k in reversed(range(len(blocks))):
                 block, back = blocks[k], backs[k]
-                block.backward(b0, b1, errors, tapes[k], back)
+                block.backward(b0, b1, errors, tapes[k], back, direction)
                 if k:
                     errors = _pull(block, b0, b1, tapes[k], back, extra[k - 1])
                 elif gx is not None:
                     pulled = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
                     block.drive.back(back.G, pulled)
                     gx[:, b0:b1] = pulled.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
+            for block, tape, back in zip(blocks, tapes, backs, strict=True):
+                if tape.trace is not None:
+                    block.learn(b0, b1, tape, back)
         with span("arrange"):
             for block, tape, back in zip(blocks, tapes, backs, strict=True):
                 _finish(block, tape, back, grads, before)
@@ -227,49 +271,6 @@ class FusedStack(Sequential):
                 run = Run(records, np.empty(0), {}, left.records)
                 return run[rest] if rest else run
         return super().record(kept.plain, name)
-
-
-class BlockRecords:
-    """The records of a block's population, for a ``Run``: what the block did not keep is worked out when it is
-    asked for.
-
-    Parameters
-    ----------
-    population : Population
-    outputs : callable
-        Returns those of the last run, [T, B, ...].
-    unfold : callable
-        Makes the record that the population's own run would have left.
-    """
-
-    def __init__(self, population: Population, outputs: Callable[[], Array], unfold: Callable[[], None]):
-        self.population, self.outputs, self.unfold, self.setting = population, outputs, unfold, population.setting
-
-    def recorded(self) -> list[str]:
-        """See ``Layer.recorded``."""
-        return self.population.recorded()
-
-    def record(self, tape: Nested, name: str) -> Any:
-        """See ``Layer.record``."""
-        if name == self.population.neuron.output:
-            return self.outputs()
-        if "record" not in tape:
-            self.unfold()
-        return self.population.record(tape, name)
-
-
-class LoopRecords(BlockRecords):
-    """The same of a ``Recurrent``, whose population is called "neurons"."""
-
-    def recorded(self) -> list[str]:
-        return ["neurons"]
-
-    def record(self, tape: Nested, name: str) -> Any:
-        first, _, rest = name.partition("/")
-        if first != "neurons":
-            raise KeyError(f"recurrent records nothing called {name!r}; it has {self.recorded()}")
-        run = Run(BlockRecords(self.population, self.outputs, self.unfold), np.empty(0), {}, tape)
-        return run[rest] if rest else run
 
 
 def share_layers(part: Sequential, net: Sequential, children: dict[str, Layer]) -> Sequential:
