@@ -409,7 +409,7 @@ def test_without_peers_nothing_runs_and_every_row_says_so(tmp_path, monkeypatch,
     assert c.main(["--json", str(tmp_path / "out.json")]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| W")]
     assert len(lines) == len(c.ROWS) and all("is not installed" in line for line in lines)
-    assert {line.split()[1] for line in lines} == {f"W{k}" for k in range(1, 9)}
+    assert {line.split()[1] for line in lines} == {f"W{k}" for k in range(1, 10)}
 
 
 def test_rows_can_be_listed_and_wrong_ones_are_refused(monkeypatch, capsys):

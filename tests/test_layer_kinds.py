@@ -118,6 +118,7 @@ def test_copies_and_files_keep_every_array(kind, tmp_path):
     trained(net)
     for name, array in net.parameters().items():
         array += 0.1 * np.random.default_rng(len(name)).random(array.shape)
+    net.confine()  # delays stay in range
     nbsnn.save(net, tmp_path / "net.npz")
     loaded = nbsnn.load(tmp_path / "net.npz")
     x = batch(net.in_shape)

@@ -85,10 +85,10 @@ class Online(Learner):
         self.windows, self.compact = windows.Windows(self.net), False
         if switch("compact", compact) and self.update == "sample" and self.windows.at_once:
             fused = fuse(self.net, convolutions=False)
-            if isinstance(fused, FusedNetwork) and self.takes(fused):
+            if isinstance(fused, FusedNetwork) and self._fits(fused):
                 self.net, self.compact = fused, True
 
-    def takes(self, net: FusedNetwork) -> bool:
+    def _fits(self, net: FusedNetwork) -> bool:
         """True if the rule can work in stacks."""
         return True
 

@@ -57,7 +57,7 @@ class OTTT(Online):
         super().__init__(net, loss, optimizer, **options)
         self.input_decay = resolved("input_decay", fraction("input_decay", input_decay), net.setting.dtype)
 
-    def takes(self, net: FusedNetwork) -> bool:
+    def _fits(self, net: FusedNetwork) -> bool:
         return net.traceable
 
     def offer(self, x: Array, traces: Nested) -> None:

@@ -10,7 +10,6 @@ state, with rates around 32 Hz.
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from ..network import Network
@@ -23,9 +22,8 @@ ORDER = 2500
 
 
 def brunel(
-    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, g: float = 5.0, eta: float = 2.0,
-    device: str = "cpu", weight: float = 0.1,
-    comm: object = None,
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike | None = None, scale: float = 1.0, g: float = 5.0,
+    eta: float = 2.0, device: str = "cpu", weight: float = 0.1, comm: object = None,
 ) -> Network:  # fmt: skip
     """Brunel's network with 12,500 neurons and 15.6 million synapses.
 
@@ -33,7 +31,7 @@ def brunel(
     ----------
     seed : int
     dt : float, ms
-    dtype : {float32, float64}
+    dtype : {float32, float64}, default float32
     scale : float
         Times as many cells, each with 1250 synapses as in the original.
     g : float

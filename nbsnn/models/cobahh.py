@@ -11,7 +11,6 @@ A spike is the upstroke of v through -20 mV. All channels are shut at first.
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from ..network import Network
@@ -21,7 +20,7 @@ from .vogels_abbott import EXCITATION, INHIBITION, cells_at, connect, start_cond
 
 
 def cobahh(
-    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike | None = None, scale: float = 1.0, device: str = "cpu",
     weight: float = 6.0, inhibition: float = 67.0,
     comm: object = None,
 ) -> Network:  # fmt: skip
@@ -32,7 +31,7 @@ def cobahh(
     seed : int
     dt : float, ms
         With exponential Euler steps of 0.1 ms rates are some 5 % lower than with very short ones.
-    dtype : {float32, float64}
+    dtype : {float32, float64}, default float32
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
     device : {"cpu", "cuda", "python"}

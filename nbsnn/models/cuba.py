@@ -9,7 +9,6 @@ It fires at 5 to 6 Hz, asynchronously and irregularly, with nothing but its own 
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from ..network import Network
@@ -20,7 +19,7 @@ from .vogels_abbott import cells_at, connect
 
 
 def cuba(
-    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike | None = None, scale: float = 1.0, device: str = "cpu",
     weight: float = 1.62, inhibition: float = -9.0,
     comm: object = None,
 ) -> Network:  # fmt: skip
@@ -30,7 +29,7 @@ def cuba(
     ----------
     seed : int
     dt : float, ms
-    dtype : {float32, float64}
+    dtype : {float32, float64}, default float32
     scale : float
         Times as many cells, each with as many synapses as in the original, 80 on average.
     device : {"cpu", "cuda", "python"}

@@ -49,7 +49,7 @@ def degrees() -> Array:
 
 
 def microcircuit(
-    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 0.1, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike | None = None, scale: float = 0.1, device: str = "cpu",
     comm: object = None,
 ) -> Network:  # fmt: skip
     """The microcircuit below a square millimetre of cortex, or a part of it.
@@ -58,7 +58,7 @@ def microcircuit(
     ----------
     seed : int
     dt : float, ms
-    dtype : {float32, float64}
+    dtype : {float32, float64}, default float32
     scale : float
         Share of the neurons, and of the inputs of each: 1 has 77,169 neurons and 299 million synapses, 0.1 has 7717
         and 3 million.

@@ -12,7 +12,6 @@ w- = 1 - f (w+ - 1) / (1 - f) times.
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from ..network import Network
@@ -31,7 +30,7 @@ CONDUCTANCES = {"exc": (2.1, 0.05, 0.165, 1.3), "inh": (1.62, 0.04, 0.13, 1.0)}
 
 
 def wang(
-    seed: int = 0, dt: float = 0.1, dtype: DTypeLike = np.float32, scale: float = 1.0, device: str = "cpu",
+    seed: int = 0, dt: float = 0.1, dtype: DTypeLike | None = None, scale: float = 1.0, device: str = "cpu",
     potentiation: float = 1.7, cue: float = 40.0, coherence: float = 100.0, start: float = 1000.0,
     stop: float = 2000.0,
 ) -> Network:  # fmt: skip
@@ -41,7 +40,7 @@ def wang(
     ----------
     seed : int
     dt : float, ms
-    dtype : {float32, float64}
+    dtype : {float32, float64}, default float32
     scale : float
         Times as many cells, with synapses weaker by this factor.
     device : {"cpu", "python"}
