@@ -37,7 +37,7 @@ for ax, label in ((raster, "excitatory cell"), (rates, "rate (Hz)"), (gates, "op
     ax.axvspan(500.0, 1000.0, color="0.85", zorder=-1)
     ax.set(xlabel="time (ms)", ylabel=label)
 rates.legend(fontsize="small")
-nbsnn.plot.save(figure, "17_working_memory.png")
+nbsnn.plot.save(figure, "16_working_memory.png")
 after = {name: (run.spikes(g)[0] > 1500.0).sum() / g.n for name, g in groups.items()}
 print({name: f"{rate:.1f} Hz" for name, rate in after.items()})
 assert after["first"] > 20.0 > 5.0 > after["second"]
