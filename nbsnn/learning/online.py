@@ -86,7 +86,7 @@ class Online(Learner):
         if switch("compact", compact) and self.update == "sample" and self.windows.at_once:
             fused = fuse(self.net, convolutions=False)
             if isinstance(fused, FusedNetwork) and self._fits(fused):
-                self.net, self.compact = fused, True
+                self.net, self.compact, self.windows = fused, True, windows.Windows(fused, True)
 
     def _fits(self, net: FusedNetwork) -> bool:
         """True if the rule can work in stacks."""

@@ -20,8 +20,8 @@ from ..losses.targets import Target, Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
 
-STEPS = 20
-"""Steps in a window, at most."""
+STEPS, IN_BLOCKS = 20, 50
+"""Steps in a window, at most; and where blocks keep little but bits."""
 
 BYTES = 2**26
 """Bytes of a window's arrays, roughly; beyond them a window has fewer steps."""
@@ -30,18 +30,19 @@ BYTES = 2**26
 class Windows:
     """How many steps a network takes at once, and its input cut accordingly."""
 
-    def __init__(self, net: Layer):
+    def __init__(self, net: Layer, compact: bool = False):
         layers = net.layers().values()
         shapes = [net.in_shape, *(layer.shape for layer in layers)]
         self.net = net
         self.at_once = net.at_once and all(layer.at_once for layer in layers)
-        self.bytes = 3 * sum(map(math.prod, shapes)) * net.setting.dtype.itemsize  # of a step of one sample
+        self.steps, arrays = (IN_BLOCKS, 1) if compact else (STEPS, 3)
+        self.bytes = arrays * sum(map(math.prod, shapes)) * net.setting.dtype.itemsize  # of a step of one sample
 
     def length(self, batch: int, wanted: int | None = None) -> int:
         """Number of steps in a window."""
         if not self.at_once:
             return 1
-        return max(1, min(STEPS, BYTES // (batch * self.bytes))) if wanted is None else wanted
+        return max(1, min(self.steps, BYTES // (batch * self.bytes))) if wanted is None else wanted
 
     def of(self, x: Any, wanted: int | None) -> Iterator[Array]:
         """The input, an array [T, B, ...] or an iterable of arrays [B, ...], as checked windows of ``wanted`` steps."""
