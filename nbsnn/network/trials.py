@@ -30,6 +30,10 @@ def twin(network: Home) -> Any:
     return made
 
 
+MOST = 2**24
+"""Trials of one call: their recordings are kept in memory."""
+
+
 class Trials(Sealed):
     """What ``Simulation`` does about trials."""
 
@@ -82,7 +86,7 @@ class Trials(Sealed):
         """
         home = cast(Home, self)
         at_rest(home, "trials")
-        n = count("n", n)
+        n = count("n", n, most=MOST)
         if home.ranks.size > 1:
             raise NotImplementedError("trials are copies in one process; this network runs on ranks")
         if prepare is not None:

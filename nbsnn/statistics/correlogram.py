@@ -49,11 +49,11 @@ def cross_correlogram(
     a = _times("first", first)
     b = a if second is None else _times("second", second)
     width, longest = number("width", width, above=0.0), number("longest", longest, least=0.0)
+    if longest / width > MOST:
+        raise ValueError(f"longest must be at most {MOST} bins of {width:g} ms, not {longest:g} ms")
     bins = round(longest / width)
     if abs(longest / width - bins) > 1e-6 * max(1, bins):
         raise ValueError(f"longest must be a whole number of bins of {width:g} ms, not {longest:g} ms")
-    if bins > MOST:
-        raise ValueError(f"longest must be at most {MOST} bins of {width:g} ms, not {longest:g} ms")
     edge = (bins + 0.5) * width
     low, high = np.searchsorted(b, a - edge * (1.0 + 1e-9)), np.searchsorted(b, a + edge * (1.0 + 1e-9))
     count = high - low
