@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nbsnn
 from nbsnn import neurons
 from nbsnn.compile import fill as compile
 from nbsnn.compile.collector import uncollected
@@ -334,3 +335,22 @@ def test_an_entry_that_names_a_module_that_is_gone_is_compiled_anew(tmp_path, mo
     assert type(cache.load("one")) is module.Made
     monkeypatch.delitem(sys.modules, module.__name__)
     assert cache.load("one") is None
+
+
+def test_functions_of_ones_own_may_make_arrays():
+    """Kernels that make none count no references, and could not free one: what a user's function calls is looked at."""
+
+    def step(x, v, rate):
+        table = np.eye(3)
+        v = v + rate * (x * table[0, 0] + table[0, 1:].sum() - v)
+        s = 1.0 if v > 1.0 else 0.0
+        return s, v * (1.0 - s)
+
+    def fires(device):
+        net = nbsnn.Network(dt=1.0, device=device)
+        cells = net.population(nbsnn.Neuron(step, state={"v": 0.0}, params={"rate": 0.5}), 3)
+        net.inject(cells, 3.0)
+        return net.run(20.0).spikes(cells)
+
+    compiled, plain = fires("cpu"), fires("python")
+    assert len(plain[0]) and all((a == b).all() for a, b in zip(compiled, plain, strict=True))

@@ -18,6 +18,8 @@ from nbsnn.layers.fused.stack import StackTape
 from nbsnn.neurons import ALIF, IF, LI, LIF, CubaLIF
 from nbsnn.spikes.packed import PackedSpikes
 
+from .graded import GRADED
+
 BOUNDS = {np.float32: 1e-5, np.float64: 1e-12}
 
 
@@ -204,17 +206,8 @@ def pull_up(s):
 
 
 def test_a_population_that_puts_out_other_numbers_than_spikes_runs_plainly():
-    def step(x, v, decay):
-        v = decay * v + x
-        return 0.5 * v, v
-
-    def vjp(x, v, decay, gs, gv):
-        g = 0.5 * gs + gv
-        return g, g * decay, g * v
-
-    graded = nbsnn.Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9})
     x = spikes((9, 4, 40), dtype=np.float64)
-    plain, compact = (gradients(network(graded, dtype=np.float64), x, target_of(x), compact=c) for c in (False, True))
+    plain, compact = (gradients(network(GRADED, dtype=np.float64), x, target_of(x), compact=c) for c in (False, True))
     assert compact[2].tape["dense1"].first == 1
     same(plain, compact, 1e-12)
 

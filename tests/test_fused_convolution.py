@@ -12,6 +12,8 @@ from nbsnn.losses import step_mse
 from nbsnn.neurons import LI, LIF, PLIF
 from nbsnn.spikes.spike_input import SpikeInput
 
+from .graded import GRADED
+
 T, B = 14, 9
 
 
@@ -184,15 +186,7 @@ def test_fit_measures_with_the_layers_run_as_one(monkeypatch):
 
 
 def test_a_population_that_puts_out_other_numbers_than_spikes_runs_layer_by_layer():
-    def step(x, v, decay):
-        v = decay * v + x
-        return 0.5 * v, v
-
-    def vjp(x, v, decay, gs, gv):
-        g = 0.5 * gs + gv
-        return g, g * decay, g * v
-
-    net = network(nbsnn.Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9}))
+    net = network(GRADED)
     assert_equal(both(net, spikes((T, B, 2, 9, 8))))
 
 

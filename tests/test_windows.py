@@ -32,6 +32,8 @@ from nbsnn.learning import windows
 from nbsnn.losses import StepCrossEntropy, StepMSE
 from nbsnn.neurons import LI, LIF
 
+from .graded import GRADED
+
 T, B = 11, 3
 RNG = np.random.default_rng(0)
 X = (RNG.random((T, B, 4)) < 0.5).astype(float)
@@ -157,18 +159,8 @@ def test_blocks_equal_layers(rule, readout, what):
 @rules
 def test_blocks_up_to_a_population_that_puts_out_other_numbers(rule):
     """The layers up to it run by themselves, and their traces go on where the blocks begin."""
-
-    def step(x, v, decay):
-        v = decay * v + x
-        return 0.5 * v, v
-
-    def vjp(x, v, decay, gs, gv):
-        g = 0.5 * gs + gv
-        return g, g * decay, g * v
-
-    graded = nbsnn.Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9})
     x = np.random.default_rng(1).random((T, 6, 20)) < 0.3
-    layers = [Dense(20, 12), graded, Dense(12, 11), LIF(2.0), Dense(11, 3), LI()]
+    layers = [Dense(20, 12), GRADED, Dense(12, 11), LIF(2.0), Dense(11, 3), LI()]
     made = Sequential(*layers, seed=1, dtype=np.float64)
     alone, together = (found(rule(made, window=4, compact=c), x.astype(float), np.arange(6) % 3) for c in (False, True))
     assert_same(together, alone, 1e-11)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
 from . import cache
@@ -32,11 +33,14 @@ class Kernel(CPUDispatcher):
 
     def compile(self, sig: Any) -> Any:
         """As Numba's, which one thread at a time does; the others wait, and find what it has made."""
-        name, hits, start = self.py_func.__qualname__, sum(self.stats.cache_hits.values()), time.perf_counter()
+        name = self.py_func.__qualname__
         at_work.append(name)
         try:
-            with uncollected():
+            with global_compiler_lock, uncollected():
+                known, start, hits = len(self.overloads), time.perf_counter(), sum(self.stats.cache_hits.values())
                 made = super().compile(sig)
+                if len(self.overloads) == known:  # another thread has made it meanwhile
+                    return made
         finally:
             at_work.remove(name)
         had = sum(self.stats.cache_hits.values()) > hits

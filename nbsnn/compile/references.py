@@ -11,12 +11,17 @@ from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
 
+import numpy as np
+
 MAKERS = frozenset((
     "append", "arange", "argsort", "array", "asarray", "astype", "concatenate", "copy", "diff", "dot", "empty",
     "empty_like", "flatnonzero", "full", "full_like", "linspace", "list", "nonzero", "ones", "ones_like", "outer",
     "repeat", "sort", "stack", "where", "zeros", "zeros_like",
 ))  # fmt: skip
-"""What makes arrays, in NumPy and as methods."""
+"""What makes arrays, in NumPy and as methods, of what kernels of this package call."""
+
+ATTRIBUTES = "shape", "size", "ndim"
+"""What is read of an array, though NumPy has functions of these names."""
 
 PARTS = "nbsnn.kernels.plasticity."
 """Where functions return parts of arrays as arrays, which Numba refuses where it does not count."""
@@ -52,6 +57,14 @@ def makes_arrays(function: Any, filling: dict[str, Any], seen: set[int] | None =
     listing |= any(isinstance(constant, CodeType) for constant in code.co_consts)  # a comprehension
     if listing or MAKERS.intersection(code.co_names) - function.__globals__.keys():
         return True
+    if not (function.__module__ or "").startswith("nbsnn.") and (opmap["BUILD_SLICE"] in does or _beyond_scalars(code)):
+        return True
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     names = (filling.get(name, function.__globals__.get(name)) for name in code.co_names)
     return any(makes_arrays(value, filling, seen) for value in (*names, *cells))
+
+
+def _beyond_scalars(code: CodeType) -> bool:
+    """Whether a function of the user's calls something of NumPy that is neither a ufunc nor a type of numbers."""
+    called = (getattr(np, name, None) for name in code.co_names if name not in ATTRIBUTES)
+    return any(callable(value) and not isinstance(value, (np.ufunc, type)) for value in called)

@@ -35,7 +35,7 @@ class Windows:
         shapes = [net.in_shape, *(layer.shape for layer in layers)]
         self.net = net
         self.at_once = net.at_once and all(layer.at_once for layer in layers)
-        self.steps, arrays = (IN_BLOCKS, 1) if compact else (STEPS, 3)
+        self.steps, arrays = (IN_BLOCKS, 2) if compact else (STEPS, 3)
         self.bytes = arrays * sum(map(math.prod, shapes)) * net.setting.dtype.itemsize  # of a step of one sample
 
     def length(self, batch: int, wanted: int | None = None) -> int:

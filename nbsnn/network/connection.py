@@ -278,8 +278,8 @@ class Connection(Wiring):
         """Delay in ms, in whole steps: a number, or one per synapse [synapses].
 
         It can be set as a whole, also between runs and in a callback; what is under way arrives when it was to arrive.
-        Through plastic synapses it does so with the weights of now, and their rule does not see it; traces of sources
-        go on from those that the shortest delay has. Synapses of a rule that sees membranes keep their delays.
+        Through plastic synapses it does so with their present weights, and their rule does not see it; traces of
+        sources go on from those that the shortest delay has. Synapses of a rule that sees membranes keep their delays.
         """
         self.network.build()
         if len(self.lates) > 1:

@@ -2,7 +2,8 @@
 
 What is under way at its targets stays under way. Synapses that are added carry the spikes fired from then on; plastic
 ones of a connection that there was, whose weights count at the arrival, also those that are still to arrive. Where
-plastic synapses get other delays, these become spikes under way with the weights of now, which their rule does not see.
+plastic synapses get other delays, these become spikes under way with the present weights, which their rule does not
+see.
 """
 
 from __future__ import annotations

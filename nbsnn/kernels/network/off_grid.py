@@ -4,8 +4,8 @@
 
 Between two events all is known in closed form (Rotter and Diesmann 1999, doi:10.1007/s004220050570). In a step every
 thread takes what arrives in the order of time; a spike takes each of its targets among the thread's units from the
-event before to its own time, and in the end all units go on to the end of the step. So results hang on ``dt`` by
-rounding alone (Morrison et al. 2007, doi:10.1162/neco.2007.19.1.47; Hanuschkin et al. 2010,
+event before to its own time, and in the end all units go on to the end of the step. So results depend on ``dt``
+through rounding alone (Morrison et al. 2007, doi:10.1162/neco.2007.19.1.47; Hanuschkin et al. 2010,
 doi:10.3389/fninf.2010.00113), and not on threads, whose meetings are those of ``loop``.
 
 Times are counted in steps, back from the end of a step: from 1 to 0. The ring has a row for each of the latest steps,
@@ -261,8 +261,8 @@ def reach(h, held, j, k: int, v, v_threshold, v_end, leak, network: Network, F: 
     """A time of h at most, to the first crossing of the threshold or to none, and the membrane after it.
 
     The time is halved until the membrane is certainly below the threshold in all of it, or moves one way alone and ends
-    above. It is below where it moves one way, or bends too little to rise over both ends. So no crossing is missed, be
-    the membrane above the threshold for ever so short. Then the crossing is between ``low`` and ``high``.
+    above. It is below where it moves one way, or bends too little to rise over both ends. So no crossing is missed,
+    however short the time above the threshold. Then the crossing is between ``low`` and ``high``.
     """
     low, high = 0.0, -1.0
     while True:

@@ -37,12 +37,16 @@ class InputTrace:
     ----------
     decay : float
         Factor per step.
-    before : array [B, M] or None
+    before : array [B, ...] or None
         The trace before the window; None for zero.
     """
 
     decay: float
     before: Array | None
+
+    def rows(self, b0: int, b1: int) -> Array | None:
+        """The trace before the window, of some samples, [b1 - b0, M]."""
+        return None if self.before is None else self.before[b0:b1].reshape(b1 - b0, -1)
 
 
 class BlockTape:

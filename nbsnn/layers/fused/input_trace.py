@@ -28,9 +28,10 @@ def spread(b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
     trace, G, steps, lines, dtype = tape.traced(), back.G, tape.plan.steps, tape.layout.blocks, tape.dtype
     rows, decay = (b1 - b0) * steps, dtype.type(trace.decay)
     run_kernel(compiled("spread", dtype), lines, rows * tape.units, u(lines), u(b1 - b0), u(steps), decay, G)
-    if trace.before is None:
+    before = trace.rows(b0, b1)
+    if before is None:
         return
-    x = np.ascontiguousarray(trace.before[b0:b1].T) * decay
+    x = np.ascontiguousarray(before.T) * decay
     g = np.ascontiguousarray(lines_of(G, lines, 0, rows)[:, ::steps])
     weight, product = back.weight.reshape(lines, -1, LINE), _product(dtype)
 
@@ -44,11 +45,12 @@ def spread(b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
 def after(tape: BlockTape) -> Array:
     """The trace after the window, [B, M]."""
     plan, dtype, trace = tape.plan, tape.dtype, tape.traced()
+    before = trace.rows(0, plan.batch)
     if tape.events is None:
         x = tape.given if isinstance(tape.given, np.ndarray) else tape.given.dense(dtype)
         signal = np.ascontiguousarray(x.reshape(plan.steps, plan.batch, -1))
-        return LowPass(signal, trace.decay, trace.before).after()
-    y = np.zeros((plan.batch, tape.n_pre), dtype) if trace.before is None else trace.before.copy()
+        return LowPass(signal, trace.decay, before).after()
+    y = np.zeros((plan.batch, tape.n_pre), dtype) if before is None else before.copy()
     start, index = tape.events.rows(0, plan.batch * plan.steps)
     call, decay = compiled("after", dtype), dtype.type(trace.decay)
     run_kernel(call, plan.batch, plan.steps * y.size, u(plan.steps), decay, start, index, y)

@@ -196,20 +196,19 @@ class FusedStack(Sequential):
         for name in list(self.children)[: 2 * kept.first]:
             x = self._trace(name, x, kept.plain, traces)
         blocks, tapes = self.blocks[kept.first :], kept.fused()
-        for block, left in zip(blocks, tapes, strict=True):
-            left.trace = None
-            if isinstance(x, LowPass):
-                left.trace = InputTrace(x.decay, None if x.before is None else x.before.reshape(-1, block.n_pre))
-            own = traces.setdefault(block.names[1], {})
-            if block is blocks[-1]:
-                x = block.outputs(left)
-                if block.population.neuron.output == "spikes":
-                    x, own["trace"] = traced(x, block.leak(), own.get("trace"), self.setting.device)
-            else:  # whose spikes the block after has as its input
-                x = LowPass(np.empty(0), float(block.leak()[0]), own.get("trace"))
-        for block, after in zip(blocks, tapes[1:], strict=False):
-            traces[block.names[1]]["trace"] = input_trace.after(after).reshape(-1, *block.population.shape)
-        return x
+        if not blocks:
+            return x
+        given = InputTrace(x.decay, x.before) if isinstance(x, LowPass) else None
+        own = [traces.setdefault(block.names[1], {}) for block in blocks]
+        for block, left, kept_there in zip(blocks, tapes, own, strict=True):
+            left.trace, given = given, InputTrace(float(block.leak()[0]), kept_there.get("trace"))
+        for block, following, kept_there in zip(blocks, tapes[1:], own, strict=False):  # which has its spikes as input
+            kept_there["trace"] = input_trace.after(following).reshape(-1, *block.population.shape)
+        last, y = blocks[-1], blocks[-1].outputs(tapes[-1])
+        if last.population.neuron.output != "spikes":
+            return y
+        found, own[-1]["trace"] = traced(y, last.leak(), own[-1].get("trace"), self.setting.device)
+        return found
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
