@@ -42,12 +42,12 @@ class Online(Learner):
         Largest global norm of the gradient of an update.
     seed : int
         Seed of what is random in training (dropout).
-    compact : bool, default True
-        Whether stacks of dense connections and populations run as one, as in ``BPTT``, where they can.
     window : int, optional
         How many steps go through each layer at once; by default up to 20, or 50 in such stacks, as far as
         their arrays are not too large.
         Steps go one by one where parameters change after each, and where a layer is recurrent or delays.
+    compact : bool, default True
+        Whether stacks of dense connections and populations run as one, as in ``BPTT``, where they can.
 
     Notes
     -----

@@ -134,11 +134,11 @@ class Network(Stimulation):
             "population1", "population2", ... by default.
         positions : array [n, dimensions] or [n], optional
             Where units are: ``nbsnn.sparse.grid((40, 25))``, say. See ``Group.positions``.
+        initial : mapping, optional
+            As ``values``, for names that are arguments: ``initial={"n": 0.3}`` is the gate n of Hodgkin-Huxley.
         **values : number, array [n] or distribution
             Where variables of the model start, instead of at its own values: ``v=nbsnn.values.Uniform(-60, -50)``.
             Parameters too, as in ``Group.parameters``: ``tau_w=nbsnn.values.Normal(144, 20, low=50)``.
-        initial : mapping, optional
-            The same by name, where one is that of an argument: ``initial={"n": 0.3}`` is the gate n of Hodgkin-Huxley.
 
         Returns
         -------

@@ -50,7 +50,7 @@ def cross_correlogram(
     b = a if second is None else _times("second", second)
     width, longest = number("width", width, above=0.0), number("longest", longest, least=0.0)
     if longest / width > MOST:
-        raise ValueError(f"longest must be at most {MOST} bins of {width:g} ms, not {longest:g} ms")
+        raise ValueError(f"longest must be at most {MOST} times the width, {width:g} ms, not {longest:g} ms")
     bins = round(longest / width)
     if abs(longest / width - bins) > 1e-6 * max(1, bins):
         raise ValueError(f"longest must be a whole number of bins of {width:g} ms, not {longest:g} ms")

@@ -179,6 +179,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
     (r"SpikeWriter\.resume|VariableWriter\.resume", "step", "None", "at the end"),
     (r"Recording\.(spikes|rate|cv)", "group", "None", "the whole network"),
     (r"Recording\.plot", "path", "None", "no file"),
+    (r"Group\.positions=", "positions", "None", "nowhere"),
     ("Network.steps", "record|every", "None", "nothing is recorded"),
     ("BPTT", "chunk|max_bytes", NUMBER, "a limit"),
     ("OTTT|SLTT", "window", NUMBER, "steps"),
@@ -214,7 +215,7 @@ ACCEPTED: list[tuple[str, str, str, str]] = [  # callable, argument, bad values 
 ]
 """What is accepted besides what ``may`` allows."""
 
-NAN_IS_RIGHT = r"statistics\.(cv|lv).*|Recording\.cv|surrogates\.triangular|compare_credit"
+NAN_IS_RIGHT = r"statistics\.(cv|lv|fano|synchrony).*|Recording\.cv|surrogates\.triangular|compare_credit"
 """Callables whose results may hold NaN: of units with too few spikes, of an integral that does not converge, of
 a gradient that is zero."""
 
