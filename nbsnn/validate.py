@@ -116,9 +116,9 @@ def numbers(name: str, value: object) -> np.ndarray:
     if not right:
         raise TypeError(f"{name} must be a number or an array of numbers, not {value!r}")
     array = array if array.dtype.kind in "fiub" else np.asarray(number(name, value))
-    if not np.isfinite(array).all():
+    if array.ndim == 0 and not np.isfinite(array):
         raise ValueError(f"{name} must be finite, not {value!r}")
-    return array.astype(np.float64, copy=False)
+    return finite(name, array.astype(np.float64, copy=False))
 
 
 def filled(name: str, value: object) -> np.ndarray:

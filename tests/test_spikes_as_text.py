@@ -49,8 +49,8 @@ def test_text_that_holds_no_spikes_is_refused(tmp_path):
         ("unit,time_ms\n1\n", "line 2: no spike"), ("", "no column 'time_ms'"),
         ("unit,time_ms\n1,nan\n", "line 2: no spike"), ("unit,time_ms\n1,1e999\n", "line 2: no spike"),
         ("unit,time_ms\n-1,2\n", "line 2: no spike"), (f"unit,time_ms\n{2**63},2\n", "line 2: no spike"),
-        ("unit,time_ms\n1,\xff\n", "x.csv is no text of spikes: 'utf-8'"),
-        (f"unit,time_ms\n1,2\n{'1' * 200_000},1\n", "x.csv is no text of spikes: field larger"),
+        ("unit,time_ms\n1,\xff\n", "x.csv is not a text of spikes: 'utf-8'"),
+        (f"unit,time_ms\n1,2\n{'1' * 200_000},1\n", "x.csv is not a text of spikes: field larger"),
     ):  # fmt: skip
         path.write_text(text, encoding="latin1")
         with pytest.raises(ValueError, match=message):

@@ -88,7 +88,7 @@ def read_csv(path: str | PathLike[str], population: str | None = None) -> tuple[
         try:
             times, units, names = _columns(path, csv.DictReader(file), population)
         except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(f"{path} is no text of spikes: {error}") from None
+            raise ValueError(f"{path} is not a text of spikes: {error}") from None
     if population is None and len(names) > 1:
         raise ValueError(f"{path} has spikes of {sorted(names)}: name the population whose spikes are wanted")
     if population is not None and population not in names:

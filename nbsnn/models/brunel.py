@@ -61,7 +61,7 @@ def brunel(
     """
     g, eta = number("g", g, least=-1e30, most=1e30), number("eta", eta, least=0.0, most=1e30)
     net = Network(dt, seed, dtype=dtype, device=device, comm=comm)
-    tau, v_threshold, jump, inputs = 20.0, 20.0, number("weight", weight, above=0.0), 1000
+    tau, v_threshold, jump, inputs = 20.0, 20.0, number("weight", weight, least=1e-30, most=1e30), 1000
     inhibitory = max(1, round(ORDER * number("scale", scale, above=0.0, most=1e5)))
     neuron = LIF(tau=tau, v_threshold=v_threshold, v_reset=0.0, refractory=2.0)
     cells = net.population(neuron, 5 * inhibitory, name="cells")

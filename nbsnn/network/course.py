@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..files.pickling import ByName
 from ..scalar.times import whole
-from ..validate import finite, function
+from ..validate import finite, function, numbers
 from .home import Home
 
 Array = np.ndarray
@@ -51,11 +51,7 @@ class Course(ByName):
 
     def _rows(self, given: object, every: float | None) -> tuple[Array, int]:
         """Rows of a number or an array, and how many steps each lasts."""
-        try:
-            array = np.array(given, self.dtype)  # a copy, which stays as it is
-        except (TypeError, ValueError):
-            raise TypeError(f"a {self.what} must be a number or an array of numbers, not {given!r}") from None
-        n = self.n
+        array, n = numbers(f"a {self.what}", given).astype(self.dtype), self.n  # a copy, which stays as it is
         if array.ndim < 2:
             if array.shape not in ((), (1,), (n,)):
                 raise ValueError(f"a {self.what} must be a number, [{n}], or [rows, {n}], not {list(array.shape)}")
@@ -87,7 +83,7 @@ class Course(ByName):
     def _one(self, function: Callable, t: float) -> Array:
         """What a function gives at one time: [1] or [n]."""
         try:
-            value = np.array(function(t), self.dtype)
+            value = numbers("what it gives", function(t)).astype(self.dtype)
         except (TypeError, ValueError) as error:
             raise TypeError(f"{self.what}: the function {function!r} fails at t = {t:g} ms: {error}") from error
         if value.shape not in ((), (1,), (self.n,)):

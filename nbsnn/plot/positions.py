@@ -54,7 +54,7 @@ def partners(
         raise TypeError(f"units must be a list of integers, not {units!r}")
     if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(places):
         raise ValueError(f"units must be from 0 to {len(places) - 1}, as there are positions, not {units!r}")
-    star = None if of is None else _plane("of", np.asarray(of)[None])[0]
+    star = None if of is None else _plane("of", real("of", of)[None])[0]
     ax = axes_or_new(ax, 4.2, 4.0)
     ax.scatter(*places.T, s=4.0, color="0.8", linewidths=0.0)
     marked, times = np.unique(chosen, return_counts=True)
