@@ -25,6 +25,8 @@ TOY = {
     "16_large_network.py": ["--neurons", "200", "--synapses", "50", "--duration", "20"],
     "17_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "400"],
     "18_braille.py": ["--epochs", "1", "--seeds", "1"],
+    "20_brian_examples.py": ["network_operation_stop"],
+    "21_nest_examples.py": ["one_neuron", "precise_spiking"],
 }
 
 

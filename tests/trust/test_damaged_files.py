@@ -49,6 +49,10 @@ class Reader:
         self.process.communicate()
 
 
+HOUR, PLENTY = 60.0, 2000
+"""With a budget of so many minutes there are so many mutants of each format, however busy the machine is."""
+
+
 # A mutant of shd is read by a process of its own, one of nir entry by entry: they take longer.
 @pytest.mark.parametrize(
     "name",
@@ -57,9 +61,10 @@ class Reader:
         for name in damage.FORMATS
     ],
 )
-def test_a_damaged_file_is_named_or_read_rightly(name, trials, tmp_path):
+def test_a_damaged_file_is_named_or_read_rightly(name, trials, tmp_path, pytestconfig):
     reader, found, bad = Reader(name, tmp_path), Counter(), []
-    for number in trials(f"damaged files of the format {name}", least=100, most=100_000):
+    least = max(100, round(PLENTY * min(1.0, pytestconfig.getoption("--budget") / HOUR)))
+    for number in trials(f"damaged files of the format {name}", least=least, most=100_000):
         kind, said = reader.read(number)
         found[kind] += 1
         if kind not in ("right", "named", "other"):
