@@ -51,6 +51,14 @@ class Alone:
         """The values that all ranks have brought, in their order."""
         return [value]
 
+    def gathered(self, value: T) -> list[T] | None:
+        """The values that all ranks have brought, in their order, on the first rank; None on others."""
+        return [value]
+
+    def sums(self, numbers: Array) -> tuple[Array, Array]:
+        """Sums of whole numbers over the ranks before this one, and over all."""
+        return np.zeros_like(numbers), numbers
+
     def on_machine(self, number: int) -> int:
         """The sum of what this rank and those on the same machine have brought."""
         here = platform.node()
@@ -65,6 +73,10 @@ class Alone:
 
     def first(self, make: Callable[[], T]) -> T | None:
         """What ``make`` returns on the first rank, None on others; an error of it is raised on all."""
+        return make()
+
+    def together(self, make: Callable[[], T]) -> T:
+        """What ``make`` returns on each rank; an error of one is raised on all."""
         return make()
 
     def total(self, leaves: Iterable[Array], count: int, like: Array) -> Array:
@@ -135,6 +147,17 @@ class Ranks(Alone):
         with self.wait("values of all ranks"):
             return self.comm.allgather(value)
 
+    def gathered(self, value: T) -> list[T] | None:
+        with self.wait("values for the first rank"):
+            return self.comm.gather(value)
+
+    def sums(self, numbers: Array) -> tuple[Array, Array]:
+        before, every = np.zeros_like(numbers), np.empty_like(numbers)
+        with self.wait("sums over ranks"):
+            self.comm.Exscan(numbers, before)
+            self.comm.Allreduce(numbers, every)
+        return before if self.rank else np.zeros_like(numbers), every
+
     def joined(self, array: Array) -> Array:
         array = np.ascontiguousarray(array)
         sizes = np.array(self.every(len(array)))
@@ -155,17 +178,18 @@ class Ranks(Alone):
                 self.end(f"ranks do different things: rank 0 {found[0]}, rank {rank} {other}")
 
     def first(self, make: Callable[[], T]) -> T | None:
+        return self.together(lambda: None if self.rank else make())
+
+    def together(self, make: Callable[[], T]) -> T:
         result, error = None, None
-        if self.rank == 0:
-            try:
-                result = make()
-            except Exception as wrong:
-                error = wrong
-        with self.wait("the first rank"):
-            error = self.comm.bcast(error)
-        if error is not None:
-            raise error
-        return result
+        try:
+            result = make()
+        except Exception as wrong:
+            error = wrong
+        for wrong in self.every(error):
+            if wrong is not None:
+                raise wrong
+        return result  # type: ignore[return-value]
 
     def total(self, leaves: Iterable[Array], count: int, like: Array) -> Array:
         """Each rank adds up a slice of all rows, in the order of the tree: MPI adds nothing.

@@ -124,11 +124,11 @@ def test_nothing_is_half_written(tmp_path, monkeypatch):
     nbsnn.save(net, path)
     before = path.read_bytes()
 
-    def fail(file, **arrays):
-        file.write(b"half")
+    def fail(stream, array, **options):
+        stream.write(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(np, "savez", fail)
+    monkeypatch.setattr(np.lib.format, "write_array", fail)
     with pytest.raises(OSError, match="disk full"):
         nbsnn.save(net, path)
     assert path.read_bytes() == before

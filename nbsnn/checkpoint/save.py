@@ -20,7 +20,7 @@ from ..device.buffers import Array
 from ..device.gpu import assign, get
 from ..device.threads import DEVICES
 from ..files.json_fields import fields, listed
-from ..files.npz import Entries, reading
+from ..files.npz import Entries, Stream, reading, write_entries
 from ..files.whole import writing
 from ..layers.kept import check_kept
 from ..layers.layer import Layer
@@ -196,15 +196,15 @@ def checked(arrays: Entries, path: str | PathLike[str], name: str, like: Array) 
     return finite(f"{path}: {short}, as {like.dtype},", array)
 
 
-def write_npz(path: str | PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+def write_npz(path: str | PathLike[str], arrays: Mapping[str, np.ndarray | Stream]) -> None:
     """Write arrays to ``path`` in one go: whoever opens it finds the old file or the new one, never a part."""
     path = validate.path("path", path)
     for name, array in arrays.items():
-        dtype = np.asarray(array).dtype
+        dtype = array.dtype if isinstance(array, Stream) else np.asarray(array).dtype
         if name in ("file", "allow_pickle") or dtype.kind not in "fiubU":
             raise ValueError(f"{path} cannot hold {name!r} of {dtype}: numbers and texts alone, and other names")
     with writing(path) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        write_entries(file, arrays)
 
 
 def read_npz(path: str | PathLike[str]) -> Entries:

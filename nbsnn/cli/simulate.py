@@ -234,14 +234,14 @@ def run(model: Model | None, a: argparse.Namespace) -> int:
 
 
 def everything(net: Network, recording: Recording | None) -> Iterator[np.ndarray]:
-    """Spikes, variables and weights of a network, in one order on all ranks."""
+    """Spikes, variables and weights of a network; of the synapses of other ranks the first has one block at a time."""
     if recording is None:
         raise ValueError("--digest is of a run from its beginning")
     yield from recording.spikes()
     for group in net.groups:
         yield from (group[label] for _, label, _ in net._variables(group))
     for c in net.connections:
-        yield from map(np.asarray, c.gather())
+        yield from net.layout.shares.listed(c)
 
 
 def simulated(net: Network, a: argparse.Namespace, settle: int, steps: int, show: Progress) -> Recording | None:

@@ -13,10 +13,10 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,28 @@ HEADER = re.compile(
     r"'shape': \((?P<shape>[\d, ]*)\), ?\}\s*"
 )
 """How NumPy and others write the head of an array of numbers or texts."""
+
+
+class Stream(NamedTuple):
+    """An array of one dimension to be written, of which there is only a part at a time."""
+
+    dtype: np.dtype
+    count: int
+    parts: Iterable[Array]
+
+
+def write_entries(file: IO[bytes], arrays: Mapping[str, Array | Stream]) -> None:
+    """Write arrays as ``np.savez`` does."""
+    with zipfile.ZipFile(file, "w") as zipped:
+        for name, array in arrays.items():
+            with zipped.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                if not isinstance(array, Stream):
+                    np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+                    continue
+                head = {"descr": array.dtype.str, "fortran_order": False, "shape": (array.count,)}
+                np.lib.format.write_array_header_1_0(stream, head)
+                for part in array.parts:
+                    stream.write(np.ascontiguousarray(part).view(np.uint8).data)
 
 
 @contextmanager
@@ -147,7 +169,26 @@ class Entries(Mapping[str, Array]):
             raise ValueError(f"{self.path} is damaged: {name} must be from {least} to {most}, not {found}")
         return found
 
+    @contextmanager
+    def pieces(self, name: str, dtype: np.dtype, count: int) -> Iterator[Callable[[int], Array]]:
+        """What reads the next so many of the ``count`` numbers of an entry, all of which must be read."""
+        info = self._infos[name]
+        with reading(self.path), self._opened(info, dtype.kind, (count,), 2**62) as (stream, _, _, found):
+            if found.newbyteorder("=") != dtype:
+                raise ValueError(f"{name} holds {found}, not {dtype}")
+            yield lambda n: _taken(stream, n * dtype.itemsize).view(found).astype(dtype, copy=False)
+
     def _read(self, info: zipfile.ZipInfo, kinds: str, wanted: tuple[int, ...] | None, most: int) -> Array:
+        with self._opened(info, kinds, wanted, most) as (stream, shape, fortran, dtype):
+            raw = _taken(stream, math.prod(shape) * dtype.itemsize)
+        array = raw.view(dtype).astype(dtype.newbyteorder("="), copy=False)
+        return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+
+    @contextmanager
+    def _opened(
+        self, info: zipfile.ZipInfo, kinds: str, wanted: tuple[int, ...] | None, most: int
+    ) -> Iterator[tuple[IO[bytes], tuple[int, ...], bool, np.dtype]]:
+        """An entry where its numbers begin, with its shape, order and dtype; they must be read to their end."""
         packed = info.compress_type == zipfile.ZIP_DEFLATED
         if not packed and (info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size):
             raise ValueError("it is neither stored nor deflated")
@@ -164,15 +205,22 @@ class Entries(Mapping[str, Array]):
                 raise ValueError(f"{count} bytes of {dtype} {list(shape)} are not the rest of {info.file_size}")
             if count > most:
                 raise ValueError(f"it has {count} bytes; at most {most} are expected")
-            raw = np.empty(count, np.uint8)
-            view: Any = raw.data
-            for place in range(0, count, PIECE):
-                piece = stream.read(min(PIECE, count - place))
-                view[place : place + len(piece)] = piece  # one that is too short fails here
+            yield stream, shape, fortran, dtype
             if stream.read(1):  # also compares the checksum
                 raise ValueError("it is longer than it says")
-        array = raw.view(dtype).astype(dtype.newbyteorder("="), copy=False)
-        return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+
+
+def _taken(stream: IO[bytes], count: int) -> Array:
+    """The next ``count`` bytes."""
+    raw = np.empty(count, np.uint8)
+    view: Any = raw.data
+    for place in range(0, count, PIECE):
+        wanted = min(PIECE, count - place)
+        piece = stream.read(wanted)
+        if len(piece) < wanted:
+            raise ValueError(f"it ends after {place + len(piece)} of {count} bytes")
+        view[place : place + wanted] = piece
+    return raw
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -331,8 +331,9 @@ class Layout:
         """What tells the synapses of each connection from others."""
         shares, found = self.shares, []
         for c in self.network.connections:
-            found.append(digest(shares.of_all(c, self.index[c.first : c.stop]), shares.rows(c), c.late, c.lates))
-        return found
+            start, blocks = shares.rows(c), shares.blocks(c, self.index[c.first : c.stop])
+            found.append(shares.first(functools.partial(digest, blocks, start, c.late, c.lates), blocks))
+        return self.network.ranks.every(found)[0]
 
     @functools.cached_property
     def shares(self) -> Shares:

@@ -21,20 +21,20 @@ from .changing import Changing
 from .estimate import bytes_of
 from .given import seed_of
 from .group import Group
+from .keeping import Keeping
 from .layout import Layout
 from .loop import Loop
 from .members import Members
 from .off_grid import check_place
 from .recording import Recording
-from .rewired import fitting, rewiring
+from .rewired import rewiring
 from .running import HELD, RUNNING, at_rest, mine
-from .state import State, check
 from .trials import Trials
 
 Array = np.ndarray
 
 
-class Simulation(Changing, Members, Trials):
+class Simulation(Changing, Keeping, Members, Trials):
     """The running half of ``Network``, which describes what is simulated here."""
 
     CAN_BE_SET = ("noise",)
@@ -202,66 +202,6 @@ class Simulation(Changing, Members, Trials):
         for gate in group.gates:
             for name in gate.gate.variables:
                 yield gate, gate.label(name), name
-
-    def _described(self) -> dict[str, Any]:
-        """Description that a state must fit, JSON-ready."""
-        return {
-            "dt": self.dt,
-            "dtype": f"{self.dtype} off the grid" if self.off_grid else str(self.dtype),
-            "populations": [[g.name, g.n, [label for _, label, _ in self._variables(g)]] for g in self.groups],
-            "connections": [
-                [c.name, c.source.name, c.target.name, self.layout.shares.count(c), digest]
-                for c, digest in zip(self.connections, self.layout.digests, strict=True)
-            ],
-        }
-
-    def state(self) -> State:
-        """A copy of the state."""
-        layout = self.layout
-        mine(self, "state")
-        self.ranks.agree("state", self.step)
-        arrays = {name: layout.shares.whole(name) for name in ARRAYS}
-        return State(self.step, arrays, self.loop().history(self.step), self._described())
-
-    def restore(self, state: State) -> None:
-        """Go back, or on, to a state of this network or of one that is built alike.
-
-        Parameters stay those of this network, and so does which connections learn; variables, weights, traces and all
-        else that a run changes are those of the state. While the network runs, in a ``callback``, the time must stay
-        the same.
-
-        Parameters
-        ----------
-        state : State
-            From ``state`` or ``State.load``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is no state, or one of another network: with another time step, other populations or connections, in
-            names, order or sizes, or synapses between other units; or if its numbers cannot be. Nothing is changed
-            then.
-        RuntimeError
-            If the network is running, and the state is of another time.
-        """
-        layout = self.layout
-        mine(self, "restore")
-        longest, waiting = self.loop().longest + 1, self.off_grid or bool(layout.learning.connections)
-        self.ranks.agree("restore", getattr(state, "step", None))
-        wanted = {name: (layout.shares.shape(name), layout.memory.host[name].dtype) for name in ARRAYS}
-        check(state, self._described(), wanted, layout.changing, longest, waiting)
-        if state.step != self.step:
-            at_rest(self, "restore")
-        ring = fitting(state.arrays["ring"], layout.ring, state.step)
-        numbers, places = layout.memory.read("numbers").copy(), layout.changing
-        numbers[places] = state.arrays["numbers"][places]
-        for name in ARRAYS:
-            given = {"numbers": numbers, "ring": ring}.get(name, state.arrays[name])
-            layout.memory.write(name, given if name == "numbers" else layout.shares.own(name, given))
-        self.clock[...] = state.step
-        self.loop().load(state.history, state.step)
-        for c in layout.learning.connections:
-            c.stored.set_learning(c.learning)
 
     def run(
         self, duration: float, *, record: Mapping[Any, Any] | None = None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,8 @@ class State(Sealed):
     arrays : dict of str to array
         Variables, what is still to arrive, weights, traces, what waits for a reward, mean rates, factors of units and
         what belongs to them, integers. Weights that wait are as of the latest event of their synapse, or without the
-        factor of their unit; the ``weight`` of a connection is as of now.
+        factor of their unit; the ``weight`` of a connection is as of now. On ranks, what belongs to synapses is that of
+        the rank's own.
     history : list of (populations, units)
         Spikes that delayed plastic synapses still wait for.
     network : dict
@@ -58,6 +61,7 @@ class State(Sealed):
     arrays: dict[str, Array] = field(default_factory=dict)
     history: list[tuple[Array, Array]] = field(default_factory=list)
     network: dict[str, Any] = field(default_factory=dict)
+    shares: Any = field(default=None, repr=False, compare=False)  # of ranks, each of which has its own synapses
 
     def __post_init__(self) -> None:
         self.seal(State)
@@ -66,10 +70,10 @@ class State(Sealed):
         """A state of its own."""
         arrays = {name: array.copy() for name, array in self.arrays.items()}
         history = [(pops.copy(), units.copy()) for pops, units in self.history]
-        return State(self.step, arrays, history, json.loads(json.dumps(self.network)))
+        return State(self.step, arrays, history, json.loads(json.dumps(self.network)), self.shares)
 
     def save(self, path: str | Path) -> None:
-        """Write to an .npz file; the file is complete or not there."""
+        """Write to an .npz file; the file is complete or not there. On ranks all must do so, and the first writes."""
         from ..checkpoint.save import write_npz
 
         lengths = np.array([len(pops) for pops, _ in self.history], np.int64)
@@ -78,11 +82,15 @@ class State(Sealed):
             "nbsnn": np.array("network"), **self.arrays, "step": np.array(self.step), "lengths": lengths,
             "pops": joined[0], "units": joined[1], "network": np.array(json.dumps(self.network)),
         }  # fmt: skip
-        write_npz(path, content)
+        if self.shares is None:
+            write_npz(path, content)
+        else:
+            self.shares.ranks.agree("save", self.step)
+            self.shares.write(lambda streams: write_npz(path, {**content, **streams}), self.arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> State:
-        """Read what ``save`` wrote.
+        """Read what ``save`` wrote, all of it; ``Network.restore(path)`` reads on ranks a rank's own synapses alone.
 
         Raises
         ------
@@ -90,37 +98,48 @@ class State(Sealed):
             If the file is not a state, is damaged, or was written by a version of nbsnn that did not say of which
             network.
         """
-        from ..checkpoint.save import read_npz
+        return load(path)
 
-        path = validate.path("path", path)
-        content = read_npz(path)
-        kind = content["nbsnn"]
-        if kind.dtype.kind != "U" or kind.ndim or str(kind) != "network":
-            raise ValueError(f"{path} is not the state of a network")
-        if "network" not in content and "step" in content:
-            raise ValueError(
-                f"{path} is of an earlier version of nbsnn: it does not say to which network it belongs (time step, "
-                "populations, connections). Restore it there, or run anew"
-            )
-        missing = [name for name in (*ARRAYS, "step", "lengths", "pops", "units", "network") if name not in content]
-        if missing:
-            raise ValueError(f"{path} is not the state of a network, or is damaged: it has no {', '.join(missing)}")
-        try:
-            state = cls(
-                _integer(content["step"]), {name: content[name] for name in ARRAYS},
-                _parts(*(content[name] for name in ("lengths", "pops", "units"))), json.loads(str(content["network"])),
-            )  # fmt: skip
-            _check_description(state.network)
+
+def load(path: str | Path, shares: Any = None, described: dict[str, Any] | None = None) -> State:
+    """See ``State.load``; if it is to be of a network that is ``described``, with ``shares`` of ranks, of these."""
+    from ..checkpoint.save import read_npz
+
+    path = validate.path("path", path)
+    content = read_npz(path)
+    kind = content["nbsnn"]
+    if kind.dtype.kind != "U" or kind.ndim or str(kind) != "network":
+        raise ValueError(f"{path} is not the state of a network")
+    if "network" not in content and "step" in content:
+        raise ValueError(
+            f"{path} is of an earlier version of nbsnn: it does not say to which network it belongs (time step, "
+            "populations, connections). Restore it there, or run anew"
+        )
+    missing = [name for name in (*ARRAYS, "step", "lengths", "pops", "units", "network") if name not in content]
+    if missing:
+        raise ValueError(f"{path} is not the state of a network, or is damaged: it has no {', '.join(missing)}")
+    try:
+        state = State(
+            _integer(content["step"]), {}, _parts(*(content[name] for name in ("lengths", "pops", "units"))),
+            json.loads(str(content["network"])), shares,
+        )  # fmt: skip
+        _check_description(state.network)
+        different = described is not None and _difference(state.network, described)
+        if not different:
+            take = content.__getitem__ if shares is None else functools.partial(shares.loaded, content)
+            state.arrays.update({name: take(name) for name in ARRAYS})
             _check_numbers(state)
-        except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(f"{path} is damaged: {error}") from None
-        return state
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
+    if different:
+        raise ValueError(f"{path} is the state of another network: {different}")
+    return state
 
 
-def digest(index: Array, start: Array, late: int | None, lates: Array) -> int:
+def digest(index: Iterable[Array], start: Array, late: int | None, lates: Array) -> int:
     """A number that tells synapses between some units from those between others, or of other delays."""
     number = 0 if late is None else late + 1
-    for array in (start.astype(np.int64, copy=False), index, *([lates] if len(lates) > 1 else [])):
+    for array in chain([start.astype(np.int64, copy=False)], index, [lates] if len(lates) > 1 else []):
         number = zlib.crc32(np.ascontiguousarray(array).view(np.uint8).data, number)
     return number
 

@@ -7,8 +7,10 @@ python -m tests.mpi.zoo save PATH; mpiexec -n 2 python -m tests.mpi.zoo go PATH 
 import argparse
 import hashlib
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -100,13 +102,22 @@ def recorded(net):
     return what, every
 
 
+def kept(net):
+    """The arrays of the state, of all synapses, as the file has them."""
+    folder = net.ranks.every(net.ranks.first(tempfile.mkdtemp))[0]
+    net.state().save(f"{folder}/state.npz")
+    arrays = net.ranks.first(lambda: list(State.load(f"{folder}/state.npz").arrays.values()))
+    net.ranks.first(lambda: shutil.rmtree(folder))
+    return arrays or []
+
+
 def outcome(net, duration, hook=None):
     """Spikes, recorded variables and weights, all synapses, variables, state, and weights that are drawn anew."""
     what, every = recorded(net)
     run = net.run(duration, record=what, every=every, callback=hook, callback_every=None if hook is None else 5.0)
     variables = [group[name].copy() for group in net.groups if group.neuron for name in group.neuron.state]
     synapses = [part for c in net.connections for part in c.gather()]
-    state = list(net.state().arrays.values())
+    state = kept(net)
     net.connections[0].weight = Uniform(0.1, 0.2)
     anew = [net.connections[0].gather()[2]]
     parts = [*run.spikes()], list(run.variables.values()), synapses, variables, state, anew
@@ -170,12 +181,10 @@ def main():
     net = network(comm, a.device, small=a.what == "fail" and a.path != "reward")
     first = comm is None or comm.rank == 0
     if a.what == "go":
-        net.restore(State.load(a.path))
+        net.restore(a.path)
     if a.what == "save":
         net.run(15.0)
-        state = net.state()
-        if first:
-            state.save(a.path)
+        net.state().save(a.path)
         return
     if a.what == "exchanges":
         net.run(30.0)
