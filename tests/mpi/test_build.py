@@ -26,6 +26,15 @@ def test_memory_is_that_of_a_share(rule):
 
 
 @needs_mpi
+def test_no_rank_ever_has_the_synapses_of_all(tmp_path):
+    """An array of all would be 3.2 MB: while a state is saved or read, or a digest made, each needs less beyond its own."""
+    options = "--units", 2000, "--degree", 400, "--state", tmp_path / "state.npz"
+    four = json.loads(printed(4, "build", "indegree", *options))
+    assert sum(four["synapses"]) == 800_000
+    assert max(map(max, four["kept"])) < 4 * 800_000
+
+
+@needs_mpi
 def test_rows_are_those_of_sources_with_synapses():
     one, four = built("few", 10_000)
     assert one["rows"][0] == 16 * 10_001  # start and bounds of all
