@@ -280,7 +280,9 @@ def test_a_state_can_be_kept_changed_saved_and_restored(tmp_path):
     other = mixed("python")
     other.restore(nbsnn.network.State.load(tmp_path / "state.npz"))
     third = other.run(10.0).spikes()
-    for a, b in ((first, second), (first, third)):
+    other.restore(str(tmp_path / "state.npz"))
+    fourth = other.run(10.0).spikes()
+    for a, b in ((first, second), (first, third), (first, fourth)):
         np.testing.assert_array_equal(a[0], b[0])
         np.testing.assert_array_equal(a[1], b[1])
     net.restore(state)

@@ -258,6 +258,19 @@ def test_connections_tell_networks_apart_too():
         more.restore(net.state())
 
 
+def test_a_file_that_is_restored_is_checked_as_a_state_is(tmp_path):
+    net, more, file = several(), several(), tmp_path / "state.npz"
+    more.connect("b", "b", nbsnn.AllToAll(), weight=0.1)
+    net.state().save(file)
+    with pytest.raises(ValueError, match=r"state\.npz is the state of another network: number 2 of its connections"):
+        more.restore(file)
+    with pytest.raises(FileNotFoundError, match=r"other\.npz"):
+        net.restore(tmp_path / "other.npz")
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"state\.npz is not a readable"):
+        net.restore(file)
+
+
 def test_a_state_brings_weights_and_rewards_but_no_parameters():
     def made(tau):
         net = nbsnn.Network(dt=0.1, device="python", dtype=np.float64)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..files.spikes import SpikeFile, SpikeWriter
 from ..files.variables import Description, VariableFile, VariableWriter
+from ..ranks import Alone
 from ..validate import path
 from .home import Home
 
@@ -68,6 +71,11 @@ class Files:
             raise ValueError(f"{to.path} holds spikes up to step {to.last}, but this run begins at step {start}")
         return to
 
+    def seen(self) -> tuple[Path | None, Path | None, int, int]:
+        """Paths of spikes and variables, and where this run begins in them."""
+        spikes, variables = (w and Path(w.path).resolve() for w in (self.spikes, self.variables))
+        return spikes, variables, self._first_spike, self._first_row
+
     def spike(self, steps: Array, units: Array) -> None:
         """Write spikes. In the file, a spike's step is that at whose beginning it is over: its time is step dt."""
         self.spikes.write(steps + 1, units)
@@ -95,3 +103,44 @@ class Files:
         """Close the files that were opened here."""
         for writer in self.own:
             writer.close()
+
+
+class Elsewhere:
+    """A file that another rank writes."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def write(self, *parts: Array) -> None:
+        """Leave it to the other."""
+
+
+class FilesOfFirst(Files):
+    """The files that the first rank writes, which another reads at the end."""
+
+    def __init__(self, columns: list[tuple], seen: tuple[Path | None, Path | None, int, int]):
+        self.columns, self.own = tuple(columns), []
+        self.spikes, self.variables = (None if path is None else Elsewhere(path) for path in seen[:2])
+        self._first_spike, self._first_row = seen[2:]
+
+
+def opened(ranks: Alone, make: Callable[[], Files], columns: list[tuple]) -> Files:
+    """The files that the first rank opens, as each rank sees them.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a rank does not see them. They are removed then.
+    """
+    files = ranks.first(make)
+    seen = ranks.every(files.seen() if files else None)[0]
+    assert seen is not None  # the first rank has them, or has raised
+    files = files or FilesOfFirst(columns, seen)
+    places = [place for place in seen[:2] if place is not None]
+    for rank, hidden in enumerate(ranks.every([place for place in places if not place.exists()])):
+        if hidden:
+            files.discard()
+            raise FileNotFoundError(
+                f"rank {rank} does not see {hidden[0]}, which the first rank writes: files need a place that all share"
+            )
+    return files

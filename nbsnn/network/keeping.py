@@ -12,9 +12,10 @@ import numpy as np
 from ..ranks import Alone
 from .arrays import ARRAYS
 from .home import Home
+from .layout import Layout
 from .rewired import fitting
 from .running import at_rest, mine
-from .shares import Shares
+from .shares import RankShares
 from .state import State, check, load
 
 
@@ -28,7 +29,7 @@ class Keeping:
     clock: np.ndarray
     groups: list[Any]
     connections: list[Any]
-    layout: Any
+    layout: Layout
     step: int
 
     def loop(self) -> Any:
@@ -58,9 +59,10 @@ class Keeping:
         return State(self.step, arrays, self.loop().history(self.step), self._described(), self._apart)
 
     @property
-    def _apart(self) -> Shares | None:
+    def _apart(self) -> RankShares | None:
         """The shares of ranks, of which each has the state of its own synapses alone; None in one process."""
-        return self.layout.shares if self.ranks.size > 1 else None
+        shares = self.layout.shares
+        return shares if isinstance(shares, RankShares) else None
 
     def restore(self, state: State | str | PathLike[str]) -> None:
         """Go back, or on, to a state of this network or of one that is built alike.

@@ -18,7 +18,7 @@ from ..scalar.times import LATEST
 from ..scalar.times import whole as whole
 from . import off_grid
 from .callbacks import callbacks_of, checkpoints_of
-from .files import Files
+from .files import Files, opened
 from .home import Home
 from .recording import Recording
 from .request import Intervals, RecordRequest
@@ -73,7 +73,9 @@ def _run(
     files = None
     if to is not None or variables_to is not None:
         columns = request.columns
-        files = ranks.first(lambda: Files(network, to, variables_to, columns, request.every, start, end))
+        files = opened(
+            ranks, lambda: Files(network, to, variables_to, columns, request.every, start, end), columns
+        )  # fmt: skip
     bar = None if progress is False or ranks.rank else Progress.of(progress)
     began = time.perf_counter()
 
@@ -129,9 +131,12 @@ def _run(
                 network._interrupted = recorded(network.step)
         raise
     if files:
-        files.close()
+        ranks.first(files.close)
     _finish(network)
-    return recorded(end)
+    made = recorded(end)
+    if files:
+        ranks.every(None)  # all have found the files before one of them may move them
+    return made
 
 
 class Watch:

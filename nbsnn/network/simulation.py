@@ -227,7 +227,8 @@ class Simulation(Changing, Keeping, Members, Trials):
         to : path or SpikeWriter, optional
             File to which spikes are written as they come, instead of being kept in memory, to be read by
             ``nbsnn.files.SpikeFile`` too. It must not exist; ``SpikeWriter.resume(path)`` continues one, and from
-            an earlier state with ``step=state.step + 1``, as a spike's time is the end of its step.
+            an earlier state with ``step=state.step + 1``, as a spike's time is the end of its step. On ranks the first
+            writes, and all must see the file.
         variables_to : path or VariableWriter, optional
             Likewise for variables and weights: ``nbsnn.files.VariableFile``, ``VariableWriter.resume(path)``, and
             from an earlier state with ``step=state.step``.
@@ -241,7 +242,7 @@ class Simulation(Changing, Keeping, Members, Trials):
             How often; after every step by default.
         checkpoint : path, optional
             File that holds the state after every ``checkpoint_every`` ms and at the end, the old one or the new one
-            whenever the run ends: ``net.restore(State.load(path))`` goes back to it, on any number of ranks.
+            whenever the run ends: ``net.restore(path)`` goes back to it, on any number of ranks.
         checkpoint_every : float, ms, optional
             How often.
 

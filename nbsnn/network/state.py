@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from .. import validate
 from ..scalar.times import LATEST
 from .arrays import ARRAYS
 from .sealed import Sealed
+
+if TYPE_CHECKING:
+    from .shares import RankShares
 
 Array = np.ndarray
 
@@ -61,7 +64,7 @@ class State(Sealed):
     arrays: dict[str, Array] = field(default_factory=dict)
     history: list[tuple[Array, Array]] = field(default_factory=list)
     network: dict[str, Any] = field(default_factory=dict)
-    shares: Any = field(default=None, repr=False, compare=False)  # of ranks, each of which has its own synapses
+    shares: RankShares | None = field(default=None, repr=False, compare=False)  # of a state that is shared by ranks
 
     def __post_init__(self) -> None:
         self.seal(State)
@@ -101,7 +104,7 @@ class State(Sealed):
         return load(path)
 
 
-def load(path: str | Path, shares: Any = None, described: dict[str, Any] | None = None) -> State:
+def load(path: str | Path, shares: RankShares | None = None, described: dict[str, Any] | None = None) -> State:
     """See ``State.load``; if it is to be of a network that is ``described``, with ``shares`` of ranks, of these."""
     from ..checkpoint.save import read_npz
 

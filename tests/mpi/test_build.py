@@ -27,7 +27,7 @@ def test_memory_is_that_of_a_share(rule):
 
 @needs_mpi
 def test_no_rank_ever_has_the_synapses_of_all(tmp_path):
-    """An array of all would be 3.2 MB: while a state is saved or read, or a digest made, each needs less beyond its own."""
+    """While a state is saved or read, or a digest made, a rank needs less than an array of all, of 3.2 MB, would be."""
     options = "--units", 2000, "--degree", 400, "--state", tmp_path / "state.npz"
     four = json.loads(printed(4, "build", "indegree", *options))
     assert sum(four["synapses"]) == 800_000

@@ -1,10 +1,13 @@
 """What does not run on ranks is refused where it is asked for, by its name; no MPI is needed to say so."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import nbsnn
 from nbsnn.cli import main
+from nbsnn.network import State
 from nbsnn.neurons import LI, LIF
 from nbsnn.plasticity import Clopath, MetaNearestSTDP, PairSTDP
 from nbsnn.ranks import Alone
@@ -20,6 +23,15 @@ class Quarter(Alone):
 
     def every(self, value):
         return [value] * 4
+
+
+def test_a_state_has_the_synapses_of_its_rank_alone():
+    alone = nbsnn.Network(dt=0.5, device="python")
+    alone.population(LIF(tau=20.0), 12)
+    state = alone.state()
+    shared = State(state.step, state.arrays, state.history, state.network, SimpleNamespace(ranks=Quarter()))
+    with pytest.raises(ValueError, match="has the synapses of rank 1 of 4 alone: save it on all of them"):
+        alone.restore(shared)
 
 
 @pytest.fixture

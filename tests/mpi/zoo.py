@@ -5,6 +5,7 @@ python -m tests.mpi.zoo save PATH; mpiexec -n 2 python -m tests.mpi.zoo go PATH 
 """
 
 import argparse
+import gc
 import hashlib
 import os
 import shutil
@@ -137,11 +138,17 @@ def end(kind):
 
 
 def written(net, path):
-    """What a run leaves that writes all into files, as all ranks find it, and the files."""
+    """What a run leaves that writes all into files, as all ranks find it there, and the files."""
     cells, plastic = net.groups[0], net.connections[0]
     files = f"{path}.spikes", f"{path}.vars"
+
+    def hook(net):
+        tapes = [one for one in gc.get_objects() if isinstance(one, loop.Tape)]
+        assert tapes and not any(tape.spikes or tape.rows[1:] for tape in tapes)
+
     run = net.run(30.0, record={cells: ["spikes", "v"], plastic: "weight"}, every=1.0, to=files[0],
-                  variables_to=files[1])  # fmt: skip
+                  variables_to=files[1], callback=hook, callback_every=12.0)  # fmt: skip
+    assert all(isinstance(array, np.memmap) for array in (run._step, run._unit, *run.variables.values()))
     found = digest(*run.spikes(), run[cells, "v"], run[plastic, "weight"])
     assert len(set(net.ranks.every(found))) == 1
     return " ".join([found, *(digest(np.fromfile(file, np.uint8)) for file in files)])
