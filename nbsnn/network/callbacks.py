@@ -127,7 +127,6 @@ def checkpoints_of(path: str | PathLike[str] | None, every: float | None, dt: fl
     file = validate.path("checkpoint", path)
 
     def keep(network: Home) -> None:
-        state = network.state()
-        network.ranks.first(lambda: state.save(file))
+        network.state().save(file)
 
     return [Callback(keep, whole(every, dt, "checkpoint_every"), start)]
