@@ -35,12 +35,14 @@ def make(path, c_pre, kernel_size, padding, image, *, c_post=4, dtype=np.float64
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("bias", [True, False])
-def test_output_and_gradients_are_those_of_naive_loops(case, bias):
+@pytest.mark.parametrize(("bias", "c_post"), [(True, 4), (False, 4), (True, 60), (True, 128)])
+def test_output_and_gradients_are_those_of_naive_loops(case, bias, c_post):
     c_pre, _, padding, image = case
-    layer, x = make("events", *case, bias=bias), spikes((T, B, c_pre, *image))
+    layer, x = make("events", *case, bias=bias, c_post=c_post), spikes((T, B, c_pre, *image))
+    if c_post > 4:  # whole lines: images with many spikes, and one with few
+        x[1:] = spikes((T - 1, B, c_pre, *image), 0.8)
     if bias:
-        layer.params["bias"] = np.arange(4.0)
+        layer.params["bias"] = np.arange(float(c_post))
     x[1, 2] = 0.0
     tape: dict = {}
     layer.forward(x, {}, tape)

@@ -21,12 +21,12 @@ def spikes(shape, rate=0.2, dtype: DTypeLike = np.float64):
     return (np.random.default_rng(0).random(shape) < rate).astype(dtype)
 
 
-def network(neuron=None, *, image=(2, 9, 8), dtype: DTypeLike = np.float64, path="events", pool=2, **options):
+def network(neuron=None, *, image=(2, 9, 8), dtype: DTypeLike = np.float64, path="events", pool=2, after=20, **options):
     """Two of them, of which the second has more channels than go into a vector, and a readout."""
     neuron = LIF(2.0, v_threshold=0.4) if neuron is None else neuron
     pools = [[nbsnn.MaxPool2d(pool)] if pool else [] for _ in range(2)]
     layers = [nbsnn.Conv2d(image[0], 5, 3, path=path, **options), neuron, *pools[0]]
-    layers += [nbsnn.Conv2d(5, 20, 2, path=path), neuron, *pools[1], nbsnn.Flatten()]
+    layers += [nbsnn.Conv2d(5, after, 2, path=path), neuron, *pools[1], nbsnn.Flatten()]
     flat = nbsnn.Sequential(*layers, input_shape=image)
     return nbsnn.Sequential(*layers, nbsnn.Dense(flat.shape[0], 3), LI(2.0), input_shape=image, dtype=dtype, seed=1)
 
@@ -73,7 +73,7 @@ def test_in_small_with_checkpoints_of_few_steps(part, monkeypatch):
     "options",
     [
         {}, {"pool": 0}, {"pool": 3, "image": (1, 14, 15)}, {"padding": (2, 1)}, {"padding": "same", "bias": False},
-        {"image": (17, 9, 8)},
+        {"image": (17, 9, 8)}, {"after": 64}, {"after": 120, "padding": "same"},
     ],
     ids=str,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from nbsnn.compile.fill import CPU_OPTIONS, kernel
 from nbsnn.kernels.products import gather as sums
 from nbsnn.kernels.products.bits import equals
 from nbsnn.kernels.products.gather import gather
-from nbsnn.kernels.products.windows import add_scaled, add_weighted, select
+from nbsnn.kernels.products.windows import add_scaled, add_weighted, add_weighted_twice, equals_few, select
 from nbsnn.spikes.blocks import in_lines, rows_of
 
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
@@ -83,31 +83,40 @@ def test_words_of_bits(dtype):
         assert found == kernel(words, dtype=dtype, device="python")(x, 69, value)
 
 
-def windows(x, a, row, b, factor, g, index, mask, lines, chunks):
+def windows(x, a, row, b, factor, g, words, mask, lines, weight, chunks):
     add_scaled(x, a, row, b, u(48), factor)
-    add_weighted(lines, u(1), lines, u(2), g, u(3), index, u(1), u(5))
+    add_weighted(lines, u(1), weight, u(2), u(90), g, u(3), words, u(1), u(3))
+    add_weighted_twice(lines, u(3), weight, u(2), u(90), g, u(3), words, u(2), u(3))
     select(chunks, u(5), g, mask)
+    return equals_few(chunks, u(4), 0.0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rows_of_windows_weighted_lines_and_chosen_lanes(dtype):
-    x, row, g = (RNG.normal(size=n).astype(dtype) for n in (99, 80, 32))
-    index, lines = np.array([9, 0, 3, 3, 4, 9], np.uint32), RNG.normal(size=(8, 64)).astype(dtype)
-    mask, found = np.uint64(0b1000000000000101), []
+    x, row, g = (RNG.normal(size=n).astype(dtype) for n in (99, 80, 140))
+    lines, weight = (RNG.normal(size=(n, 64)).astype(dtype) for n in (6, 240))
+    words = np.array([7, 1 | 1 << 5 | 1 << 63, 1 << 2], np.uint64)
+    mask, found, zeros = np.uint64(0b1000000000000101), [], []
     for device in ("cpu", "python"):
-        arrays = x.copy(), lines.copy(), np.full(40, 7.0, dtype)
-        given = row, u(17), dtype(0.3), g, index, mask
-        kernel(windows, dtype=dtype, device=device)(arrays[0], u(11), *given, *arrays[1:])
+        arrays = x.copy(), lines.copy(), weight, np.full(40, 7.0, dtype)
+        given = row, u(17), dtype(0.3), g, words, mask
+        zeros.append(kernel(windows, dtype=dtype, device=device)(arrays[0], u(11), *given, *arrays[1:]))
         found.append(arrays)
     for one, other in zip(*found, strict=True):
         np.testing.assert_allclose(one, other, *((1e-5, 1e-5) if dtype == np.float32 else (1e-13, 1e-13)))
     expected = x.copy()
     expected[11:59] += dtype(0.3) * row[17:65]
     np.testing.assert_allclose(found[0][0], expected, 1e-5, 1e-6)
-    wanted = sum(g[3 + i] * lines[2 + i] for i in (0, 3, 3, 4))
-    np.testing.assert_allclose(found[0][1][1], wanted, 1e-4, 1e-5)
-    assert found[0][2][5] == g[0] and found[0][2][7] == g[2] and found[0][2][20] == g[15]
-    assert not found[0][2][[6, *range(8, 20)]].any() and (found[0][2][[4, 21]] == 7.0).all()
+    wanted = [
+        sum(g[3 + i] * weight[first + i] for i in chosen)
+        for first, chosen in ((2, (0, 5, 63, 66)), (2, (2,)), (92, (2,)))
+    ]
+    np.testing.assert_allclose(found[0][1][[1, 3, 4]], wanted, 1e-4, 1e-5)
+    assert (found[0][1][[0, 2, 5]] == lines[[0, 2, 5]]).all()
+    chunks = found[0][3]
+    assert chunks[5] == g[0] and chunks[7] == g[2] and chunks[20] == g[15]
+    assert not chunks[[6, *range(8, 20)]].any() and (chunks[[4, 21]] == 7.0).all()
+    assert zeros == [0b1111111111110100] * 2
 
 
 @NO_JIT

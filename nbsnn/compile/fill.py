@@ -193,7 +193,7 @@ def _fill(
             if dtype is None:
                 return value  # as a hole
             if _instructs(setting[0]):
-                story.append((name, _source(value.instruction.__module__)))
+                story.append((name, *map(_source, (value.instruction.__module__, f"{__package__}.simd"))))
                 return value.instruction()
         if dtype == np.float32:
             value = getattr(value, "narrow", value)

@@ -53,7 +53,7 @@ def add_rows() -> Any:
         e: Integer, end: Integer,
     ) -> Any:  # fmt: skip
         def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            ir = _Builder(context, builder, x.dtype, LINE)
+            ir = Builder(context, builder, x.dtype, LINE)
             x_, r_, given_, s_, weight_, first_, index_, e_, end_ = args
             total = cgutils.alloca_once_value(builder, ir.load(ir.vector(ir.row(given, given_, s_))))
             with _chosen(ir, weight, weight_, first_, index, index_, e_, end_) as (_, row):
@@ -64,79 +64,6 @@ def add_rows() -> Any:
         return types.none(x, r, given, s, weight, first, index, e, end), generate
 
     return add_rows
-
-
-@functools.cache
-def add_scaled() -> Any:
-    """The instruction of ``kernels.products.windows.add_scaled``."""
-    from numba.core import cgutils, types
-    from numba.core.extending import intrinsic
-
-    @intrinsic
-    def add_scaled(
-        typing: Context, x: Array, a: Integer, row: Array, b: Integer, count: Integer, factor: Number
-    ) -> Any:
-        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            ir = _Builder(context, builder, x.dtype, CHUNK)
-            into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
-            given = builder.gep(context.make_array(row)(context, builder, args[2]).data, [args[3]])
-            same = ir.everywhere(context.cast(builder, args[5], factor, x.dtype))
-            with cgutils.for_range_slice(builder, ir.number(0), args[4], ir.number(CHUNK), ir.intp) as (k, _):
-                place, more = (ir.vector(builder.gep(data, [k])) for data in (into, given))
-                ir.store(ir.fused(same, ir.load(more), ir.load(place)), place)
-            return context.get_dummy_value()
-
-        return types.none(x, a, row, b, count, factor), generate
-
-    return add_scaled
-
-
-@functools.cache
-def add_weighted() -> Any:
-    """The instruction of ``kernels.products.windows.add_weighted``."""
-    from numba.core import cgutils, types
-    from numba.core.extending import intrinsic
-
-    @intrinsic
-    def add_weighted(
-        typing: Context, x: Array, r: Integer, weight: Array, first: Integer, g: Array, a: Integer, index: Array,
-        e: Integer, end: Integer,
-    ) -> Any:  # fmt: skip
-        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            ir = _Builder(context, builder, x.dtype, LINE)
-            x_, r_, weight_, first_, g_, a_, index_, e_, end_ = args
-            total = cgutils.alloca_once_value(builder, ir.zeros)
-            builder.store(ir.zeros, total)
-            factors = builder.gep(context.make_array(g)(context, builder, g_).data, [a_])
-            with _chosen(ir, weight, weight_, first_, index, index_, e_, end_) as (i, row):
-                same = ir.everywhere(builder.load(builder.gep(factors, [i])))
-                builder.store(ir.fused(same, row, builder.load(total)), total)
-            ir.store(builder.load(total), ir.vector(ir.row(x, x_, r_)))
-            return context.get_dummy_value()
-
-        return types.none(x, r, weight, first, g, a, index, e, end), generate
-
-    return add_weighted
-
-
-@functools.cache
-def select() -> Any:
-    """The instruction of ``kernels.products.windows.select``."""
-    from numba.core import types
-    from numba.core.extending import intrinsic
-
-    @intrinsic
-    def select(typing: Context, x: Array, a: Integer, row: Array, mask: Integer) -> Any:
-        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            ir = _Builder(context, builder, x.dtype, CHUNK)
-            into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
-            given = ir.load(ir.vector(context.make_array(row)(context, builder, args[2]).data))
-            ir.store(builder.select(ir.bits(args[3]), given, ir.zeros), ir.vector(into))
-            return context.get_dummy_value()
-
-        return types.none(x, a, row, mask), generate
-
-    return select
 
 
 @functools.cache
@@ -160,16 +87,21 @@ def widest() -> Any:
 @functools.cache
 def equals() -> Any:
     """The instruction of ``kernels.products.bits.equals``."""
+    return equals_of(LINE)
+
+
+def equals_of(count: int) -> Any:
+    """A comparison of so many numbers, whose results are the lowest bits of a word."""
     from numba.core import types
     from numba.core.extending import intrinsic
 
     @intrinsic
     def equals(typing: Context, x: Array, place: Integer, value: Number) -> Any:
         def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            ir = _Builder(context, builder, x.dtype, LINE)
+            ir = Builder(context, builder, x.dtype, count)
             first = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
             wanted = ir.everywhere(context.cast(builder, args[2], value, x.dtype))
-            return builder.bitcast(builder.fcmp_ordered("==", ir.load(ir.vector(first)), wanted), ir.intp)
+            return ir.word(builder.fcmp_ordered("==", ir.load(ir.vector(first)), wanted))
 
         return types.uint64(x, place, value), generate
 
@@ -191,7 +123,7 @@ def add_products() -> Any:
     ) -> Any:  # fmt: skip
         def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             for column in range(0, LINE, columns):
-                _rows_in_turn(_Builder(context, builder, x.dtype, columns), (x, g, weight), args, column, rows)
+                _rows_in_turn(Builder(context, builder, x.dtype, columns), (x, g, weight), args, column, rows)
             return context.get_dummy_value()
 
         return types.none(x, r, count, stride, g, s, weight, first, many), generate
@@ -201,7 +133,7 @@ def add_products() -> Any:
 
 @contextmanager
 def _chosen(
-    ir: _Builder, weight: Array, weight_: Value, first: Value, index: Array, index_: Value, e: Value, end: Value
+    ir: Builder, weight: Array, weight_: Value, first: Value, index: Array, index_: Value, e: Value, end: Value
 ) -> Iterator[tuple[Any, Any]]:
     """A loop over the rows ``first + index[k]`` of lines of weights, for k from e on: the index, and the row."""
     from numba.core import cgutils
@@ -213,7 +145,7 @@ def _chosen(
         yield i, ir.load(ir.vector(builder.gep(rows, [builder.mul(i, ir.number(LINE))])))
 
 
-def _rows_in_turn(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int, rows: int) -> None:
+def _rows_in_turn(ir: Builder, kinds: tuple, args: Sequence[Value], column: int, rows: int) -> None:
     """All rows of a product for some columns: ``rows`` together as long as there are enough, then one by one."""
     from numba.core import cgutils
 
@@ -232,7 +164,7 @@ def _rows_in_turn(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int
         builder.position_at_end(after)
 
 
-def _product(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int, done: Value, count: int) -> None:
+def _product(ir: Builder, kinds: tuple, args: Sequence[Value], column: int, done: Value, count: int) -> None:
     """``count`` rows of a product, after ``done`` others, for some columns, whose sums fit into registers."""
     from numba.core import cgutils
 
@@ -251,7 +183,7 @@ def _product(ir: _Builder, kinds: tuple, args: Sequence[Value], column: int, don
         ir.store(builder.load(total), place)
 
 
-class _Builder:
+class Builder:
     """Building blocks of the instructions in LLVM's language: places in C-contiguous arrays, and vectors of
     ``length``."""
 
@@ -265,6 +197,7 @@ class _Builder:
         self.one = self.number(1)
 
     def number(self, value: int) -> Any:
+        """A whole number."""
         return self._ir.Constant(self.intp, value)
 
     def row(self, kind: Array, array: Value, r: Any, c: int = 0) -> Any:
@@ -273,17 +206,29 @@ class _Builder:
         return self.builder.gep(data, [self.builder.add(self.builder.mul(r, self.number(LINE)), self.number(c))])
 
     def vector(self, place: Value) -> Any:
+        """A place as one of a vector."""
         return self.builder.bitcast(place, self.kind.as_pointer())
 
     def load(self, place: Value) -> Any:
+        """What is at a place, which need not begin on a cache line."""
         return self.builder.load(place, align=self.align)
 
     def store(self, value: Value, place: Value) -> None:
+        """Write to such a place."""
         self.builder.store(value, place, align=self.align)
 
     @property
     def zeros(self) -> Any:
         return self._ir.Constant(self.kind, [0.0] * self.kind.count)
+
+    @property
+    def true(self) -> Any:
+        return self._ir.Constant(self._ir.IntType(1), 1)
+
+    def word(self, bits: Value) -> Any:
+        """A vector of truth values as the lowest bits of a word."""
+        number = self.builder.bitcast(bits, self._ir.IntType(self.kind.count))
+        return number if self.kind.count == LINE else self.builder.zext(number, self.intp)
 
     def bits(self, word: Value) -> Any:
         """The lowest bits of a word, as a vector of truth values."""

@@ -59,6 +59,12 @@ class SpikeWindows:
         Numbers of a row of the window that a place sees, filled up, and of all of them.
     padded : int
         Numbers of a padded image.
+    lines : int
+        Lines of all channels after.
+    whole : bool
+        Whether these fill them, so that windows can be sums of rows.
+    listed : (int, int, int)
+        Sizes of what spikes are listed in anew for these.
     """
 
     def __init__(
@@ -71,6 +77,8 @@ class SpikeWindows:
         self.sides, self.row, self.window = filled(after), filled(kw * channels), math.prod(weight[1:])
         self.seen, self.line = kh * self.row, (places[1] + kw - 1) * channels
         self.padded = (places[0] + kh - 1) * self.line + CHUNK
+        self.lines, self.whole = blocks(after), self.sides % LINE == 0
+        self.listed = max(math.prod(image[1:]), kw * channels * image[1]) + kw, kw * self.units, kw
 
     @property
     def limit(self) -> float:
@@ -113,6 +121,20 @@ class SpikeWindows:
         found[..., : self.shape[3]] = weight[:, :, ::-1]
         return found.reshape(-1)
 
+    def rows(self, weight: Array | None = None, tape: Nested | None = None) -> loops.Rows:
+        """The convolution as sums of rows of lines, with the weights or without."""
+        (channels, kh, kw, _), lines = self.shape, np.empty((0, LINE), self.dtype)
+        if self.whole and weight is not None and tape is not None:
+            lines = buffer(tape, "rows", (self.lines * channels * kh * kw, LINE), self.dtype)
+            in_lines(weight.transpose(1, 2, 0, 3).reshape(channels * kh * kw, -1), lines)
+            lines.reshape(self.lines, -1, LINE)[-1, :, self.shape[3] - LINE * (self.lines - 1) :] = 0.0
+        return loops.Rows(lines, *map(u, (self.lines, *self.image, kh, kw, *self.places, *self.before)))
+
+    def lists(self) -> loops.Lists:
+        """Room for a thread's spikes in another order."""
+        begin, index, count = self.listed if self.whole else (0, 0, 0)
+        return loops.Lists(np.empty(begin, u), np.empty(index, np.uint32), np.empty(count, u))
+
     def gradient(self, pieces: Array) -> Array:
         """The gradient of the weights, whose parts lie as ``turned``, one piece behind the other."""
         return pieces.reshape(-1, *self.shape[:3], self.sides).sum(axis=0)[:, :, ::-1, : self.shape[3]]
@@ -124,13 +146,15 @@ class SpikeWindows:
         seen[:after, :, : kw * channels] = weight.transpose(3, 1, 2, 0).reshape(after, kh, -1)
         start = self.before[0] * self.line + self.before[1] * channels
         sizes = u(kh), u(self.row), self.corners, u(self.line), u(start)
-        return loops.Source(in_lines(seen.reshape(self.sides, -1)), *sizes, gx)
+        lines = aligned((blocks(self.seen) * self.sides, LINE), self.dtype)
+        lines[...] = 0.0
+        return loops.Source(in_lines(seen.reshape(self.sides, -1), lines), *sizes, gx)
 
     def scratch(self) -> loops.Scratch:
         """What a thread needs for the errors of an image."""
         seen, padded = (self.area * blocks(self.seen), LINE), (self.padded,)
-        begin, chosen = np.empty(self.area + 1, u), np.empty(self.area * self.sides + 1, np.uint32)
-        return loops.Scratch(aligned(seen, self.dtype), aligned(padded, self.dtype), begin, chosen)
+        words = np.empty(self.area * blocks(self.sides), np.uint64)
+        return loops.Scratch(aligned(seen, self.dtype), aligned(padded, self.dtype), words)
 
     def _place(self) -> Array:
         """Room for an output image, zeros."""
@@ -141,27 +165,28 @@ class SpikeWindows:
     def forward(self, spikes: PackedSpikes, weight: Array, bias: Array | None, y: Array, tape: Nested) -> None:
         """Fill y [N, C', H' W']."""
         start, index = spikes.rows(0, len(y))
-        turned, offset = self.turned(weight, tape), np.zeros(self.sides, self.dtype)
+        turned, offset, rows = self.turned(weight, tape), np.zeros(self.sides, self.dtype), self.rows(weight, tape)
         if bias is not None:
             offset[: len(bias)] = bias
 
         def part(lo: int, hi: int) -> None:
-            compiled = _compiled("forward", self.dtype)
-            compiled(u(lo), u(hi), start, index, self.met, turned, offset, self._place(), y)
+            compiled = _compiled("forward", self.dtype, self.whole)
+            room = self._place(), self.lists()
+            compiled(u(lo), u(hi), start, index, self.met, rows, turned, offset, *room, y)
 
         run_threaded(part, len(y), len(index) * self.window + y.size)
 
     def backward(self, spikes: PackedSpikes, g: Array) -> tuple[Array, Array]:
         """Gradients with respect to weights and biases, given that of the output, [N, C', H' W']."""
         start, index = spikes.rows(0, len(g))
-        pieces = windows(len(g), PIECES)
+        pieces, rows = windows(len(g), PIECES), self.rows()
         total = np.zeros((len(pieces), math.prod(self.shape[:3]) * self.sides), self.dtype)
         bias = np.zeros((len(pieces), 2, self.sides), self.dtype)
 
         def part(lo: int, hi: int) -> None:
-            place, compiled = self._place(), _compiled("backward", self.dtype)
+            place, lists, compiled = self._place(), self.lists(), _compiled("backward", self.dtype, self.whole)
             for k in range(lo, hi):
-                compiled(*map(u, pieces[k]), start, index, self.met, total[k], bias[k], place, g)
+                compiled(*map(u, pieces[k]), start, index, self.met, rows, total[k], bias[k], place, lists, g)
 
         run_threaded(part, len(pieces), len(index) * self.window + g.size)
         return self.gradient(total), bias[:, 0, : self.shape[3]].sum(axis=0)
@@ -171,11 +196,11 @@ class SpikeWindows:
         source = self.source(weight, gx)
 
         def part(lo: int, hi: int) -> None:
-            _compiled("pull", self.dtype)(u(lo), u(hi), g, u(self.sides), self._place(), source, self.scratch())
+            _compiled("pull", self.dtype, False)(u(lo), u(hi), g, u(self.sides), self._place(), source, self.scratch())
 
         run_threaded(part, len(g), g.size * self.seen)
 
 
 @functools.cache
-def _compiled(name: str, dtype: np.dtype) -> Callable[..., None]:
-    return kernel(getattr(loops, name), dtype=dtype)
+def _compiled(name: str, dtype: np.dtype, whole: bool) -> Callable[..., None]:
+    return kernel(getattr(loops, name), dtype=dtype, WHOLE=whole)

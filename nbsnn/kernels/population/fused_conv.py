@@ -17,6 +17,7 @@ from numpy import uint64, uintp
 from ...compile.simd import CHUNK, LINE
 from ..arrays.wide import widest
 from ..products.bits import ones
+from ..products.window_rows import WHOLE, Lists, Rows, gather_windows, many, sum_windows
 from ..products.windows import Met, Scratch, collect_windows, return_to, select, spread_windows
 from .fused import DEPTH, OUTPUT, STATES, common, emit, keep, param, put, state, step, take
 from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
@@ -36,13 +37,14 @@ class Spikes(NamedTuple):
 class Image(NamedTuple):
     """The convolution.
 
-    What each input unit meets; weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first,
-    and the bias of all units; rows and columns of the output, and how many channels it has; rows and columns of the
-    windows whose maxima leave.
+    What each input unit meets; weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first;
+    the same as rows of lines; the bias of all units; rows and columns of the output, and how many channels it has; rows
+    and columns of the windows whose maxima leave.
     """
 
     met: Met
     weight: np.ndarray
+    lines: Rows
     bias: np.ndarray
     rows: np.uintp
     columns: np.uintp
@@ -73,7 +75,7 @@ class Sums(NamedTuple):
 
 class Room(NamedTuple):
     """What one thread works in: lines of units, currents and states of the steps between checkpoints, errors of a step
-    and of a chunk of channels, and what these need on their way back."""
+    and of a chunk of channels, and what these need on their way back; the input's spikes in another order."""
 
     Z: np.ndarray
     X: np.ndarray
@@ -81,15 +83,19 @@ class Room(NamedTuple):
     G: np.ndarray
     chunk: np.ndarray
     scratch: Scratch
+    lists: Lists
 
 
-def current(r, x, spikes, image, X):
+def current(r, x, spikes, image, X, lists):
     """X[x:] = b + the windows of weights of the spikes of row r."""
     start, index, _, _, _ = spikes
-    met, weight, bias, _, _, _, _, _ = image
+    met, weight, lines, bias, _, _, _, _, _ = image
     for k in range(uintp(bias.shape[0])):
         X[x + k] = bias[k]
-    spread_windows(start[r], start[r + uintp(1)], index, met, X, x, weight)
+    if WHOLE and many(start[r + uintp(1)] - start[r], lines):
+        gather_windows(start[r], start[r + uintp(1)], index, lines, X, x, lists)
+    else:
+        spread_windows(start[r], start[r + uintp(1)], index, met, X, x, weight)
 
 
 def fired(bits, r, k):
@@ -132,7 +138,7 @@ def forward(b0, b1, spikes, image, P, S, room, bits, y):
         put(Z, uintp(0), 0, blocks, S, mark, uintp(0), blocks)
         for t in range(steps):
             r = b * steps + t
-            current(r, uintp(0), spikes, image, X)
+            current(r, uintp(0), spikes, image, X, room.lists)
             if left == 0:
                 take(Z, uintp(0), 0, blocks, S, mark, uintp(0), blocks)
                 mark, left = mark + uintp(1), every
@@ -155,7 +161,7 @@ def replay(t0, t1, b, spikes, image, shared, room, blocks):
     Z, X, H = room.Z, room.X, room.H
     for t in range(t0, t1):
         x0, h0 = (t - t0) * blocks * uintp(LINE), (t - t0) * blocks * uintp(STATES * LINE)
-        current(b * spikes.steps + t, x0, spikes, image, X)
+        current(b * spikes.steps + t, x0, spikes, image, X, room.lists)
         for q in range(blocks):
             z, x, h = q * uintp(DEPTH * LINE), x0 + q * uintp(LINE), h0 + q * uintp(STATES * LINE)
             for j in range(uintp(LINE)):
@@ -198,7 +204,7 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
     """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
     widest()
     start, index, steps, every, batch = spikes
-    Z, X, H, G, chunk, scratch = room
+    Z, X, H, G, chunk, scratch, lists = room
     gS, gP, edges, weights, biases = sums
     shared, blocks = common(P), uintp(bits.shape[1])
     marks, width = (steps + every - uintp(1)) // every + uintp(1), blocks * uintp(LINE)
@@ -228,7 +234,10 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
                             learn(Z, back, z, j)
                     for k in range(width):
                         biases[piece, k] += G[k]
-                    collect_windows(start[r], start[r + uintp(1)], index, image.met, G, weights, piece * size)
+                    if WHOLE and many(start[r + uintp(1)] - start[r], image.lines):
+                        sum_windows(start[r], start[r + uintp(1)], index, image.lines, G, weights, piece * size, lists)
+                    else:
+                        collect_windows(start[r], start[r + uintp(1)], index, image.met, G, weights, piece * size)
                     if source.gx.shape[0]:
                         return_to(row, G, source, scratch)
                 t1 = t0

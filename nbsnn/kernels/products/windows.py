@@ -10,9 +10,11 @@ import numpy as np
 from numpy import uint64, uintp
 
 from ...compile.simd import CHUNK, LINE
-from ...compile.simd import add_scaled as scaled_instruction
-from ...compile.simd import add_weighted as weighted_instruction
-from ...compile.simd import select as select_instruction
+from ...compile.simd_windows import add_scaled as scaled_instruction
+from ...compile.simd_windows import add_weighted as weighted_instruction
+from ...compile.simd_windows import add_weighted_twice as twice_instruction
+from ...compile.simd_windows import equals_few as few_instruction
+from ...compile.simd_windows import select as select_instruction
 from ...scalar.hole import instruction
 
 
@@ -43,12 +45,12 @@ class Source(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What an image's errors need on their way back: windows and image of the input, and which errors there are."""
+    """What an image's errors need on their way back: windows and image of the input, and which errors there are, words
+    of bits for each place."""
 
     seen: np.ndarray
     padded: np.ndarray
-    begin: np.ndarray
-    chosen: np.ndarray
+    words: np.ndarray
 
 
 @instruction(scaled_instruction)
@@ -89,43 +91,65 @@ def collect_windows(first, last, index, met, g, weight, begin):
             add_scaled(weight, b + i * ahead, g, a - i * apart, count, 1.0)
 
 
+@instruction(few_instruction)
+def equals_few(x, place, value):
+    """A word whose bit ``j`` says whether x[place + j] is ``value``, for ``CHUNK`` numbers."""
+    word = uint64(0)
+    for j in range(CHUNK):
+        word |= uint64(x[place + uintp(j)] == value) << uint64(j)
+    return word
+
+
 @instruction(weighted_instruction)
-def add_weighted(x, r, weight, first, g, a, index, e, end):
-    """x[r] = the sum of g[a + i] weight[first + i] over all i in index[e:end]"""
+def add_weighted(x, r, weight, first, apart, g, a, words, k, end):
+    """x[r] = the sum of g[a + i] weight[first + i] over all i whose bits are set in words[k:end]"""
     x[r] = 0.0
-    for k in range(e, end):
-        x[r] += g[a + index[k]] * weight[first + index[k]]
+    for i in range((end - k) * uintp(LINE)):
+        i = uintp(i)
+        if (words[k + i // uintp(LINE)] >> uint64(i % uintp(LINE))) & uint64(1):
+            x[r] += g[a + i] * weight[first + i]
 
 
-def pull_windows(g, channels, weight, seen, begin, chosen):
+@instruction(twice_instruction)
+def add_weighted_twice(x, r, weight, first, apart, g, a, words, k, end):
+    """The same of the next row of x, too, with weights that are ``apart`` rows further on."""
+    add_weighted(x, r, weight, first, apart, g, a, words, k, end)
+    add_weighted(x, r + uintp(1), weight, first + apart, apart, g, a, words, k, end)
+
+
+def pull_windows(g, channels, weight, seen, words):
     """Fill ``seen``, the window of each place of the input in lines [H' W' Q, 64], from the errors ``g`` [H' W', C'].
 
     ``weight`` [Q C', 64] has the windows of all channels, one line after the other: what is summed up stays in
     registers, and what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost
-    nothing. ``begin`` and ``chosen`` are room for their places.
+    nothing. ``words`` is room for the bits of the others.
     """
-    places, count = uintp(begin.shape[0]) - uintp(1), uintp(0)
+    each = (channels + uintp(LINE - 1)) // uintp(LINE)
+    places, lines, line = uintp(words.shape[0]) // each, uintp(weight.shape[0]) // channels, uintp(LINE)
     for p in range(places):
-        begin[p] = count
-        for o in range(channels):
-            chosen[count] = o
-            count += uintp(g[p * channels + o] != 0.0)
-    begin[places] = count
-    lines = uintp(weight.shape[0]) // channels
-    for q in range(lines):
+        for k in range(each):
+            words[p * each + k] = uint64(0)
+        for o in range(uintp(0), channels, uintp(CHUNK)):
+            some = equals_few(g, p * channels + o, 0.0) ^ uint64((1 << CHUNK) - 1)
+            words[p * each + o // line] |= some << uint64(o % line)
+    for q in range(uintp(0), lines - lines % uintp(2), uintp(2)):
         for p in range(places):
-            add_weighted(
-                seen, p * lines + q, weight, q * channels, g, p * channels, chosen, begin[p], begin[p + uintp(1)]
-            )
+            at, k = p * channels, p * each
+            add_weighted_twice(seen, p * lines + q, weight, q * channels, channels, g, at, words, k, k + each)
+    if lines % uintp(2):
+        q = lines - uintp(1)
+        for p in range(places):
+            at, k = p * channels, p * each
+            add_weighted(seen, p * lines + q, weight, q * channels, channels, g, at, words, k, k + each)
 
 
 def return_to(row, g, source, scratch):
     """Fill a row of ``source.gx`` with what comes back from the errors ``g`` of an image."""
     weight, rows, length, corners, apart, start, gx = source
-    seen, padded, begin, chosen = scratch
+    seen, padded, words = scratch
     places, channels = uintp(corners.shape[0]), uintp(gx.shape[1])
     lines = uintp(seen.shape[0]) // places
-    pull_windows(g, uintp(weight.shape[0]) // lines, weight, seen, begin, chosen)
+    pull_windows(g, uintp(weight.shape[0]) // lines, weight, seen, words)
     flat = seen.reshape(seen.size)
     for k in range(uintp(padded.shape[0])):
         padded[k] = 0.0

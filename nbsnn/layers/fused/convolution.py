@@ -178,14 +178,15 @@ class FusedConvolution(Sequential):
         if c.bias:
             bias[:width].reshape(-1, self.events.sides)[:, : c.c_post] = c.params["bias"]
         sizes = map(u, (*c.places, c.c_post, *self.window))
-        return loops.Image(self.events.met, self.events.turned(c.params["weight"], arrays), bias, *sizes)
+        weight, events = c.params["weight"], self.events
+        return loops.Image(events.met, events.turned(weight, arrays), events.rows(weight, arrays), bias, *sizes)
 
     def _room(self, Z: Array, every: int) -> loops.Room:
         """What a thread works in."""
         width = self.lines.blocks * LINE
         sizes = every * width, every * width * self.lines.states, width, CHUNK
         X, H, G, chunk = (aligned((size,), self.dtype) for size in sizes)
-        return loops.Room(copied(Z), X, H, G, chunk, self.events.scratch())
+        return loops.Room(copied(Z), X, H, G, chunk, self.events.scratch(), self.events.lists())
 
     def _states(self, kept: ImageTape, mark: int) -> Nested:
         """The states at a checkpoint, [B, C H W] each."""
@@ -295,13 +296,14 @@ class FusedConvolution(Sequential):
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
         weights, pieces = c.fan_in * self.events.sides, min(batch, PIECES)
         room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.padded + c.area * self.events.seen
+        begin, listed, _ = self.events.listed
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
             "positions of spikes": int(self.events.limit * 1.125 * rows * image) * 4,
             "outputs and errors": 2 * rows * lines.channels * math.prod(self.maxima) * size,
-            "room of threads": min(threads(), batch) * room * size,
-            "weights and their gradients": ((pieces + 4) * weights + pieces * lanes) * size,
+            "room of threads": min(threads(), batch) * (room * size + self.events.whole * (8 * begin + 4 * listed)),
+            "weights and their gradients": ((pieces + 5) * weights + pieces * lanes) * size,
         }
         return Plan(steps, batch, batch, every, True, {}, table)
 

@@ -26,6 +26,7 @@ class ImageLayout(BlockLayout):
         self.channels, self.area = population.shape[0], math.prod(population.shape[1:])
         self.width = self.area * filled(self.channels)
         self.blocks = -(-self.width // LINE)
+        self.constants = {"WHOLE": filled(self.channels) % LINE == 0}
 
     def arranged(self, values: Array) -> Array:
         """Values [K, ..., C H W] as [K, ..., H W C]; channels that fill up repeat the last one's values."""

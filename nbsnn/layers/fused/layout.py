@@ -64,7 +64,7 @@ class BlockLayout:
         self.output = self.states + self.shared.count(False)
         self.cotangents = self.output + 1
         self.depth = self.cotangents + self.states + self.learned
-        self.blocks = blocks(population.units)
+        self.blocks, self.constants = blocks(population.units), dict[str, Any]()
 
     def parameters(self, Z: Array) -> Array:
         """Those that all units share; the others go to ``Z``, where lanes without a unit repeat the last one's."""
@@ -99,6 +99,7 @@ class BlockLayout:
             "STATES": self.states,
             "OUTPUT": self.output,
             "LOOPED": self.looped,
+            **self.constants,
         }
         if direction != "forward":
             filling |= {

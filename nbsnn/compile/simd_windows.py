@@ -1,0 +1,140 @@
+"""Instructions for images whose channels lie side by side: see ``compile.simd``, and ``kernels.products.windows``."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .simd import CHUNK, LINE, Builder, equals_of
+
+if TYPE_CHECKING:
+    from llvmlite.ir import IRBuilder, Value
+    from numba.core.base import BaseContext
+    from numba.core.types import Array, Integer, Number
+    from numba.core.typing.context import Context
+    from numba.core.typing.templates import Signature
+
+
+@functools.cache
+def add_scaled() -> Any:
+    """The instruction of ``kernels.products.windows.add_scaled``."""
+    from numba.core import cgutils, types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_scaled(
+        typing: Context, x: Array, a: Integer, row: Array, b: Integer, count: Integer, factor: Number
+    ) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            ir = Builder(context, builder, x.dtype, CHUNK)
+            into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
+            given = builder.gep(context.make_array(row)(context, builder, args[2]).data, [args[3]])
+            same = ir.everywhere(context.cast(builder, args[5], factor, x.dtype))
+            with cgutils.for_range_slice(builder, ir.number(0), args[4], ir.number(CHUNK), ir.intp) as (k, _):
+                place, more = (ir.vector(builder.gep(data, [k])) for data in (into, given))
+                ir.store(ir.fused(same, ir.load(more), ir.load(place)), place)
+            return context.get_dummy_value()
+
+        return types.none(x, a, row, b, count, factor), generate
+
+    return add_scaled
+
+
+@functools.cache
+def add_weighted() -> Any:
+    """The instruction of ``kernels.products.windows.add_weighted``."""
+    return _weighted(1)
+
+
+@functools.cache
+def add_weighted_twice() -> Any:
+    """The instruction of ``kernels.products.windows.add_weighted_twice``."""
+    return _weighted(2)
+
+
+def _weighted(lines: int) -> Any:
+    """Sums of products of one line or several, which need each factor once."""
+    from numba.core import cgutils, types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_weighted(
+        typing: Context, x: Array, r: Integer, weight: Array, first: Integer, apart: Integer, g: Array, a: Integer,
+        words: Array, k: Integer, end: Integer,
+    ) -> Any:  # fmt: skip
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            ir = Builder(context, builder, x.dtype, LINE)
+            x_, r_, weight_, first_, apart_, g_, a_, words_, k_, end_ = args
+            totals = [cgutils.alloca_once_value(builder, ir.zeros) for _ in range(lines)]
+            rows = [
+                ir.row(weight, weight_, builder.add(first_, builder.mul(apart_, ir.number(q)))) for q in range(lines)
+            ]
+            factors = builder.gep(context.make_array(g)(context, builder, g_).data, [a_])
+            chosen = context.make_array(words)(context, builder, words_).data
+            for total in totals:
+                builder.store(ir.zeros, total)
+            with cgutils.for_range_slice(builder, k_, end_, ir.one, ir.intp) as (word, number):
+                before = builder.mul(number, ir.number(LINE))
+                with _set_bits(ir, builder.load(builder.gep(chosen, [word]))) as bit:
+                    i = builder.add(before, bit)
+                    same, place = (
+                        ir.everywhere(builder.load(builder.gep(factors, [i]))),
+                        builder.mul(i, ir.number(LINE)),
+                    )
+                    for row, total in zip(rows, totals, strict=True):
+                        more = ir.load(ir.vector(builder.gep(row, [place])))
+                        builder.store(ir.fused(same, more, builder.load(total)), total)
+            for q, total in enumerate(totals):
+                ir.store(builder.load(total), ir.vector(ir.row(x, x_, builder.add(r_, ir.number(q)))))
+            return context.get_dummy_value()
+
+        return types.none(x, r, weight, first, apart, g, a, words, k, end), generate
+
+    return add_weighted
+
+
+@functools.cache
+def select() -> Any:
+    """The instruction of ``kernels.products.windows.select``."""
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def select(typing: Context, x: Array, a: Integer, row: Array, mask: Integer) -> Any:
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            ir = Builder(context, builder, x.dtype, CHUNK)
+            into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
+            given = ir.load(ir.vector(context.make_array(row)(context, builder, args[2]).data))
+            ir.store(builder.select(ir.bits(args[3]), given, ir.zeros), ir.vector(into))
+            return context.get_dummy_value()
+
+        return types.none(x, a, row, mask), generate
+
+    return select
+
+
+@functools.cache
+def equals_few() -> Any:
+    """The instruction of ``kernels.products.windows.equals_few``."""
+    return equals_of(CHUNK)
+
+
+@contextmanager
+def _set_bits(ir: Builder, word: Value) -> Iterator[Any]:
+    """A loop over the set bits of a word, from the lowest on."""
+    from numba.core import cgutils
+
+    builder, left = ir.builder, cgutils.alloca_once_value(ir.builder, word)
+    builder.store(word, left)
+    check, body, after = (builder.append_basic_block(name) for name in ("check", "body", "after"))
+    builder.branch(check)
+    builder.position_at_end(check)
+    builder.cbranch(builder.icmp_unsigned("!=", builder.load(left), ir.number(0)), body, after)
+    builder.position_at_end(body)
+    now = builder.load(left)
+    builder.store(builder.and_(now, builder.sub(now, ir.one)), left)
+    yield builder.cttz(now, ir.true)
+    builder.branch(check)
+    builder.position_at_end(after)
