@@ -48,7 +48,7 @@ def outcome(neuron, inject, static, device, dtype=np.float32):
     states = dict(zip(neuron.state, rest, strict=True)) if inject else None
     gx, before = population.backward(gy, tape, grads, inject=states)
     names = [population.neuron.output, *neuron.state]
-    record = {f"record {name}": line for name, line in zip(names, gpu.get(tape["record"]), strict=True)}
+    record = {f"record {name}": line for name, line in zip(names, gpu.get(tape["run"].record), strict=True)}
     before.pop(population.neuron.output, None)  # always zero
     return gpu.get_all({**record, "x": gx, **{f"before {k}": g for k, g in before.items()}, **grads})
 
@@ -86,12 +86,12 @@ def test_a_surrogate_with_an_exponential_agrees_to_rounding():
 def test_a_window_in_the_middle_touches_nothing_else():
     population = Population(LIF(2.0), N, device="cuda")
     tape = {}
-    population.ops.begin(population.check_input(X), population.initial(B), tape)
-    before = gpu.get(tape["record"])
+    run = population.ops.begin(population.check_input(X), population.initial(B), tape)
+    before = gpu.get(run.record)
     before[:, 1:] = -7.0
-    gpu.assign(tape["record"], before)
-    population.ops.advance(tape, 0, 2)
-    whole, record = Population(LIF(2.0), N, device="python").run(X), gpu.get(tape["record"])
+    gpu.assign(run.record, before)
+    population.ops.advance(run, 0, 2)
+    whole, record = Population(LIF(2.0), N, device="python").run(X), gpu.get(run.record)
     np.testing.assert_allclose(record[1, 1:3], whole["v"][:2], 1e-6)
     assert np.all(record[:, 3:] == -7.0)
 

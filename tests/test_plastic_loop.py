@@ -61,11 +61,11 @@ def by_steps(net, x, state=None):
     state = net.initial(x.shape[1]) if state is None else state
     tape = {"neurons": {}}
     drive = np.zeros((len(x), x.shape[1], *net.shape), net.setting.dtype)
-    net.neurons.begin(drive, state["neurons"], tape["neurons"])
+    run = net.neurons.begin(drive, state["neurons"], tape["neurons"])
     walk = StepwiseRun(net, x.astype(net.setting.dtype), state, tape, {})
     walk.advance(0, len(x))
     net.rule.finish(net.weights)
-    return net.neurons.output(tape["neurons"]), {"neurons": net.neurons.final(tape["neurons"]), **walk.final()}, drive
+    return net.neurons.output(tape["neurons"]), {"neurons": net.neurons.final(run), **walk.final()}, drive
 
 
 def own(w, pre, post, x, fast, slow, rate):

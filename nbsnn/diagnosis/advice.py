@@ -9,6 +9,7 @@ import numpy as np
 
 from ..layers import Population
 from ..layers.layer import Array, Nested
+from ..layers.population_tape import PopulationTape
 from ..spikes.spike_input import SpikeInput
 from .rows import GradientReport, LayerReport, percent
 from .target_rate import find_scale
@@ -78,8 +79,8 @@ def _advise_scale(feeder: str, otherwise: str, population: Population, tape: Nes
 
     For a ``Recurrent`` that is an estimate: the feedback is part of the drive, and is scaled as it was.
     """
-    steps = tape["record"].shape[1] - 1
-    drive: Array = tape["x"].reshape(-1, tape["x"].shape[1], *population.shape)
+    run: PopulationTape = tape["run"]
+    steps, drive = run.record.shape[1] - 1, run.x.reshape(-1, run.x.shape[1], *population.shape)
     start, inner = population.initial(drive.shape[1]), {}
 
     def rate_of(k: float) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from ..compile.fill import kernel
 from ..layers import Container, Layer, Population
 from ..layers.layer import Array, Nested
+from ..layers.population_tape import PopulationTape
 from .rows import GradientReport, LayerReport
 
 SAMPLE = 4096
@@ -34,12 +35,12 @@ def measure(name: str, population: Population, tape: Nested) -> LayerReport:
         mean, std = float(y.mean(dtype=np.float64)), float(y.std(dtype=np.float64))
         return LayerReport(name, kind, population.units, mean=mean, std=std)
     rates = y.mean((0, 1), dtype=np.float64)
-    distance, dead = _membranes(population, tape)
+    distance, dead = _membranes(population, tape["run"])
     shares = {"silent": float((rates == 0.0).mean()), "saturated": float((rates > 0.5).mean())}
     return LayerReport(name, kind, population.units, float(rates.mean()), **shares, distance=distance, dead=dead)
 
 
-def _membranes(population: Population, tape: Nested) -> tuple[float | None, float | None]:
+def _membranes(population: Population, run: PopulationTape) -> tuple[float | None, float | None]:
     """Mean distance to the threshold and share of dead gradients, from steps recomputed one by one.
 
     The membrane before the spike is in no record: the hole ``spike`` is filled with functions that note it.
@@ -57,7 +58,7 @@ def _membranes(population: Population, tape: Nested) -> tuple[float | None, floa
         kernel(neuron.of_current(), device="python", dtype=np.float64, **{**neuron.filling(), "spike": spike})
         for spike in (never, always)
     )
-    x, record, params = tape["x"], tape["record"], tape["params"].astype(np.float64)
+    x, record, params = run.x, run.record, run.params.astype(np.float64)
     shape = (record.shape[1] - 1, *record.shape[2:])
     size = math.prod(shape)
     places = np.arange(size) if size <= SAMPLE else np.random.default_rng(0).integers(size, size=SAMPLE)

@@ -17,9 +17,11 @@ from ..compile.unroll import row, row_sum, store, zeros
 from ..device.profile import span
 from ..device.threads import launch
 from ..kernels.population import loops as cpu
+from ..kernels.population.loops import Gradients
 from ..neuron import Neuron
 from .initial_output import summed_where_shared
 from .layer import Array, Layer, Nested, Start, buffer
+from .population_tape import PopulationTape
 from .spike_trace import LowPass, traced
 
 
@@ -47,34 +49,36 @@ class HostPopulation(Layer):
                 array.flags.writeable = False
         return start
 
-    def begin(self, x: Array, state: Nested, tape: Nested) -> None:
+    def begin(self, x: Array, state: Nested, tape: Nested) -> PopulationTape:
         """Make room for the steps of ``x`` and put the state before them."""
-        steps, batch = x.shape[:2]
-        record = buffer(tape, "record", (len(self.variables), steps + 1, batch, self.units), self.setting.dtype)
+        (steps, batch), room = x.shape[:2], tape.setdefault("/room", {})
+        record = buffer(room, "record", (len(self.variables), steps + 1, batch, self.units), self.setting.dtype)
         for line, name in zip(record, self.variables, strict=True):
             line[0] = state[name].reshape(batch, self.units)
-        tape["start"] = isinstance(state, Start)
         if self.arrays.constant(x):
             x = x[:1]
         # A read-only or strided array would be a type of its own to the compiler, and cost a compilation.
         x = np.require(x, self.setting.dtype, ["C", "W"])
-        tape["x"] = x.reshape(len(x), batch, self.units)
-        tape["params"] = self.step_parameters()
+        x, start = x.reshape(len(x), batch, self.units), isinstance(state, Start)
+        run = tape["run"] = PopulationTape(record, x, self.step_parameters(), start, room)
+        return run
 
-    def advance(self, tape: Nested, t0: int, t1: int) -> None:
+    def advance(self, run: PopulationTape, t0: int, t1: int) -> None:
         """Run steps [t0, t1)."""
-        record, x = tape["record"], tape["x"]
-        arrays = (x, tape["params"], record[1:], record[0])
+        record, x = run.record, run.x
+        arrays = (x, run.params, record[1:], record[0])
         with span("neurons", ops=(t1 - t0) * x.shape[1] * self.units):
             launch(self._forward_kernel(), self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
 
-    def final(self, tape: Nested) -> Nested:
+    def final(self, run: PopulationTape) -> Nested:
         """The state after the last step, as arrays of its own."""
-        lines = zip(self.variables, tape["record"], strict=True)
+        lines = zip(self.variables, run.record, strict=True)
         return {name: line[-1].reshape(-1, *self.shape).copy() for name, line in lines}
 
-    def begin_reverse(self, gy: Array, tape: Nested, after: Nested | None, inject: Nested | None) -> Array:
-        """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient."""
+    def begin_reverse(
+        self, gy: Array, run: PopulationTape, after: Nested | None, inject: Nested | None
+    ) -> tuple[Array, Gradients]:
+        """Make room for the gradients; returns ``gy`` with all that the loss adds to the output's gradient, too."""
         steps, batch = gy.shape[:2]
         lanes, dtype, output = (batch, self.units), self.setting.dtype, self.neuron.output
         after, inject = after or {}, dict(inject or {})
@@ -88,47 +92,45 @@ class HostPopulation(Layer):
                 gy += inject.pop(output).reshape(gy.shape)
             if output in after:
                 gy[-1] += after[output].reshape(lanes)
-        carried = buffer(tape, "gS", (len(self.neuron.state), *lanes), dtype)
-        for line, name in zip(carried, self.neuron.state, strict=True):
+        gS = buffer(run.room, "gS", (len(self.neuron.state), *lanes), dtype)
+        for line, name in zip(gS, self.neuron.state, strict=True):
             line[...] = after[name].reshape(lanes) if name in after else 0.0
-        tape["gV"] = np.zeros((len(self.neuron.state), steps if inject else 0, *lanes), dtype)
+        gV = np.zeros((len(self.neuron.state), steps if inject else 0, *lanes), dtype)
         for name, g in inject.items():
-            tape["gV"][list(self.neuron.state).index(name)] += g.reshape(steps, *lanes)
-        gx = buffer(tape, "gx", (len(tape["x"]), *lanes), dtype)
+            gV[list(self.neuron.state).index(name)] += g.reshape(steps, *lanes)
+        gx = buffer(run.room, "gx", (len(run.x), *lanes), dtype)
         if len(gx) < steps:
             gx[...] = 0.0
-        tape["gP"] = np.zeros((len(self.trained), *lanes), dtype)
-        return np.require(gy, dtype, ["C", "W"])
+        gP = np.zeros((len(self.trained), *lanes), dtype)
+        return np.require(gy, dtype, ["C", "W"]), Gradients(gV, gS, gx, gP)
 
-    def retreat(self, gy: Array, tape: Nested, t0: int, t1: int) -> None:
+    def retreat(self, gy: Array, run: PopulationTape, back: Gradients, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
-        record, x, gx = tape["record"], tape["x"], tape["gx"]
-        second, static = ("t, b, n" if tape["gV"].shape[1] else None), len(gx) < len(gy)
+        second, static = ("t, b, n" if back.gV.shape[1] else None), len(back.gx) < len(gy)
         cotangent = row_sum(len(self.neuron.state), "b, n", second, "t, b, n")
         compiled = self._reverse_kernel("backward", f"{second} {static}", cotangent, STATIC=int(static))
-        gradients = cpu.Gradients(tape["gV"], tape["gS"], gx, tape["gP"])
-        arrays = (x, tape["params"], record[1:], gy, gradients)
-        with span("neurons, reverse", ops=(t1 - t0) * x.shape[1] * self.units):
-            launch(compiled, self.setting.device, t0, t1, x.shape[1], self.units, *arrays)
+        arrays, batch = (run.x, run.params, run.record[1:], gy, back), gy.shape[1]
+        with span("neurons, reverse", ops=(t1 - t0) * batch * self.units):
+            launch(compiled, self.setting.device, t0, t1, batch, self.units, *arrays)
 
-    def retreat_within(self, gy: Array, tape: Nested) -> Array:
+    def retreat_within(self, gy: Array, run: PopulationTape) -> Gradients:
         """Run the reverse of each step by itself; may write over ``gy``."""
         lanes, dtype, states = (gy.shape[1], self.units), self.setting.dtype, len(self.neuron.state)
-        gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(tape, "gS", (states, *lanes), dtype)
-        gP = tape["gP"] = np.zeros((len(self.trained), *lanes), dtype)
+        gy, gS = np.require(gy.reshape(-1, *lanes), dtype, ["C", "W"]), buffer(run.room, "gS", (states, *lanes), dtype)
+        back = Gradients(gy, gS, gy, np.zeros((len(self.trained), *lanes), dtype))
         compiled = self._reverse_kernel("within", "", zeros(states, "t, b, n"))
-        arrays = (tape["x"], tape["params"], tape["record"][1:], gy, gS, gP)
+        arrays = (run.x, run.params, run.record[1:], gy, gS, back.gP)
         with span("neurons, reverse", ops=gy.size):
             launch(compiled, self.setting.device, 0, len(gy), *lanes, *arrays)
-        return gy
+        return back
 
-    def traced(self, output: Array, tape: Nested, before: Array | None) -> tuple[Array | LowPass, Array]:
+    def traced(self, output: Array, run: PopulationTape, before: Array | None) -> tuple[Array | LowPass, Array]:
         """The trace of the output, and where it ends."""
         place = list(self.values).index(self.neuron.leak) if self.neuron.leak else None
-        leak = 1.0 if place is None else tape["params"][place].reshape(self.shape)
+        leak = 1.0 if place is None else run.params[place].reshape(self.shape)
         return traced(output, leak, before, self.setting.device)
 
-    def over_samples(self, lanes: Array, tape: Nested) -> Array:
+    def over_samples(self, lanes: Array, room: Nested) -> Array:
         """The sum of ``lanes`` [B, ...] over samples."""
         return lanes.sum(0)
 
@@ -137,11 +139,11 @@ class HostPopulation(Layer):
         g = summed_where_shared(units.reshape(self.shape), self.params[name])
         grads[name] += g if slope is None else g * slope
 
-    def before(self, tape: Nested) -> Nested:
+    def before(self, gS: Array) -> Nested:
         """Gradient of the loss with respect to the initial state. Only feedback sees the initial output."""
-        batch = tape["gS"].shape[1]
+        batch = gS.shape[1]
         result = {self.neuron.output: np.zeros((batch, *self.shape), self.setting.dtype)}
-        for line, name in zip(tape["gS"], self.neuron.state, strict=True):
+        for line, name in zip(gS, self.neuron.state, strict=True):
             result[name] = line.reshape(batch, *self.shape).copy()
         return result
 

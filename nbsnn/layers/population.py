@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from ..device.gpu import assign, get
 from ..device.threads import DEVICES
+from ..kernels.population.loops import Gradients
 from ..neuron import Neuron, Value, value_for
 from ..random import Draws
 from ..scalar.per_step import WAYS, held_in
@@ -18,6 +19,7 @@ from ..validate import affordable, cast, shape_of, shown
 from .host_population import HostPopulation
 from .initial_output import first_output, first_vjp
 from .layer import Array, Nested, Setting
+from .population_tape import PopulationTape
 from .spike_trace import LowPass
 
 
@@ -175,9 +177,9 @@ class Population(HostPopulation):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         ops = self.ops
-        ops.begin(x, state, tape)
-        ops.advance(tape, 0, len(x))
-        return self.output(tape), ops.final(tape)
+        run = ops.begin(x, state, tape)
+        ops.advance(run, 0, len(x))
+        return self.output(tape), ops.final(run)
 
     def output(self, tape: Nested) -> Array:
         """The output at every step, [T, B, ...]."""
@@ -193,7 +195,8 @@ class Population(HostPopulation):
     def record(self, tape: Nested, name: str) -> Array:
         if name not in self.variables:
             return super().record(tape, name)
-        line = tape["record"][self.variables.index(name), 1:]
+        run: PopulationTape = tape["run"]
+        line = run.record[self.variables.index(name), 1:]
         return line.reshape(*line.shape[:2], *self.shape)
 
     def recorded(self) -> list[str]:
@@ -209,32 +212,37 @@ class Population(HostPopulation):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        ops = self.ops
-        gy = ops.begin_reverse(gy, tape, after, inject)
-        ops.retreat(gy, tape, 0, len(gy))
-        self.end_reverse(tape, grads)
-        gx = tape["gx"]
-        return gx.reshape(*gx.shape[:2], *self.shape), ops.before(tape)
+        ops, run = self.ops, tape["run"]
+        gy, back = ops.begin_reverse(gy, run, after, inject)
+        ops.retreat(gy, run, back, 0, len(gy))
+        self.end_reverse(run, back, grads)
+        return back.gx.reshape(*back.gx.shape[:2], *self.shape), ops.before(back.gS)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        gy = self.ops.retreat_within(gy, tape)
-        self.end_reverse(tape, grads)
-        return gy.reshape(*gy.shape[:2], *self.shape)
+        back = self.ops.retreat_within(gy, tape["run"])
+        self.end_reverse(tape["run"], back, grads)
+        return back.gx.reshape(*back.gx.shape[:2], *self.shape)
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         """The spikes of this population, low-passed with the leak of its membrane: a[t] = decay a[t-1] + s[t]."""
         output = self.output(tape)
         if self.neuron.output == "spikes":
-            output, traces["trace"] = self.ops.traced(output, tape, traces.get("trace"))
+            output, traces["trace"] = self.ops.traced(output, tape["run"], traces.get("trace"))
         return output
 
-    def end_reverse(self, tape: Nested, grads: Nested) -> None:
-        """Add the gradients of learned parameters: summed over samples, and over units where they share a value."""
+    def end_reverse(self, run: PopulationTape, back: Gradients, grads: Nested) -> None:
+        """Add the gradients of what is learned."""
+        self.add_gradients(back.gP, back.gS if run.start else None, grads, run.room)
+
+    def add_gradients(self, gP: Array, gS: Array | None, grads: Nested, room: Nested) -> None:
+        """Add the gradients of learned parameters and initial values (``gS``, if the run began there): summed over
+        samples, and over units where they share a value."""
         ops = self.ops
         for k, name in enumerate(self.trained):
             way = self.ways.get(name)
             slope = None if way is None else way.slope(self.values[name].astype(np.float64), self.setting.dt)
-            ops.fold(name, ops.over_samples(tape["gP"][k], tape), slope, grads)
-        for k, name in enumerate(self.neuron.state if tape["start"] else ()):
-            if (source := self.sources[name]) in self.params:
-                ops.fold(source, ops.over_samples(tape["gS"][k], tape), None, grads)
+            ops.fold(name, ops.over_samples(gP[k], room), slope, grads)
+        if gS is not None:
+            for k, name in enumerate(self.neuron.state):
+                if (source := self.sources[name]) in self.params:
+                    ops.fold(source, ops.over_samples(gS[k], room), None, grads)

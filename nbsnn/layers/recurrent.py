@@ -27,6 +27,7 @@ from .identity import Identity
 from .join import JOINS, joined_shape
 from .layer import Array, Layer, Nested, Setting, Start
 from .population import Population
+from .population_tape import PopulationTape
 from .spike_trace import as_array
 
 WAITS = ("output", "feedback")
@@ -185,15 +186,15 @@ class Recurrent(Container):
         population, feedback, arrays = self.population, self.feedback, self.arrays
         inner, back = tape.setdefault("neurons", {}), tape.setdefault("feedback", {})
         drive = arrays.buffer(inner, "drive", x.shape, self.setting.dtype)
-        population.ops.begin(drive, state["neurons"], inner)
-        output, steps = inner["record"][0], len(x)
-        if self.cuda is None or not self.cuda.forward_at_once(x, inner):
+        run = population.ops.begin(drive, state["neurons"], inner)
+        output, steps = run.record[0], len(x)
+        if self.cuda is None or not self.cuda.forward_at_once(x, run):
             arrays.copy(arrays.stored(x, inner, "stored"), drive)
             for t in range(steps):
                 arrays.add(feedback.ops.apply(output[t : t + 1], back, None), drive[t : t + 1])
-                population.ops.advance(inner, t, t + 1)
+                population.ops.advance(run, t, t + 1)
         feedback.ops.offer(output[:steps], back)
-        return population.output(inner), {"neurons": population.ops.final(inner)}
+        return population.output(inner), {"neurons": population.ops.final(run)}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         if self.waits == "feedback":
@@ -220,21 +221,22 @@ class Recurrent(Container):
         if not self.windowed:
             return stepwise_loop.backward(self, self.inner, self.join, self.waits, gy, tape, grads, after, inject)
         population, feedback, arrays = self.population, self.feedback, self.arrays
-        inner, back, ops = tape["neurons"], tape["feedback"], population.ops
-        gy = ops.begin_reverse(gy, inner, (after or {}).get("neurons"), (inject or {}).get("neurons"))
-        gx, fed = inner["gx"], arrays.buffer(inner, "g fed", (gy.shape[1], *self.shape), self.setting.dtype)
-        if self.cuda is None or not self.cuda.backward_at_once(gy, fed, inner):
+        inner, ops = tape["neurons"], population.ops
+        run: PopulationTape = inner["run"]
+        gy, back = ops.begin_reverse(gy, run, (after or {}).get("neurons"), (inject or {}).get("neurons"))
+        gx, fed = back.gx, arrays.buffer(inner, "g fed", (gy.shape[1], *self.shape), self.setting.dtype)
+        if self.cuda is None or not self.cuda.backward_at_once(gy, fed, run, back):
             gy = arrays.copied(gy, inner, "gy of loop")
             for t in reversed(range(len(gy))):
-                ops.retreat(gy, inner, t, t + 1)
-                g = feedback.ops.pull(gx[t : t + 1], back)
+                ops.retreat(gy, run, back, t, t + 1)
+                g = feedback.ops.pull(gx[t : t + 1], tape["feedback"])
                 if t:
                     arrays.add(g, gy[t - 1 : t])
                 else:
                     arrays.copy(g, fed)
-        population.end_reverse(inner, grads["neurons"])
-        feedback.ops.accumulate(gx, back, grads["feedback"])
-        if inner["start"]:
+        population.end_reverse(run, back, grads["neurons"])
+        feedback.ops.accumulate(gx, tape["feedback"], grads["feedback"])
+        if run.start:
             population.first_reverse(fed, grads["neurons"])
-        before = {**ops.before(inner), population.neuron.output: arrays.as_result(fed)}
+        before = {**ops.before(back.gS), population.neuron.output: arrays.as_result(fed)}
         return gx.reshape(*gx.shape[:2], *self.in_shape), {"neurons": before}

@@ -7,6 +7,7 @@ first. What is fed back next is part of the state, under the name "output".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..random import Draws
 from .container import Container
 from .join import joined, parted
 from .layer import Nested, Start
+from .population_tape import PopulationTape
 
 
 def forward(
@@ -96,10 +98,9 @@ def _together(arrays: Host, tapes: list[Nested]) -> Nested:
             continue
         if isinstance(value, Mapping):
             result[key] = _together(arrays, values)
-        elif key == "record":
-            result[key] = _records(arrays, values)
-        elif key == "x" and isinstance(value, np.ndarray):
-            result[key] = np.concatenate(values)
+        elif isinstance(value, PopulationTape):
+            x = np.concatenate([run.x for run in values]) if arrays.numpy else value.x
+            result[key] = replace(value, record=_records(arrays, [run.record for run in values]), x=x)
         elif key == "steps":
             result[key] = [step for steps in values for step in steps]
         else:

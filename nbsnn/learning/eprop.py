@@ -111,7 +111,7 @@ class EProp(Online):
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
         arrays, room = self.net.arrays, traces.setdefault("room", {})
         tape = self.tape[self.hidden]["neurons"] if self.recurrent else self.tape[self.hidden]
-        before, now = tape["record"][0, 0], tape["record"][0, 1]
+        before, now = tape["run"].record[0, 0], tape["run"].record[0, 1]
         error = arrays.scaled(gy[0], self.gain, room, "error")
         signal = arrays.multiply_back(error, self.feedback_weight, room, "signal")
         derivatives = jacobian(self.population, tape, room)
@@ -191,7 +191,7 @@ def jacobian(population: Population, tape: Nested, room: Nested) -> Array:
     array [1 + K, 1 + K, B, N]
         By row, output and states after the step; by column, input and states before it.
     """
-    arrays, states, (batch, units) = population.arrays, list(population.neuron.state), tape["x"].shape[1:]
+    arrays, states, (batch, units) = population.arrays, list(population.neuron.state), tape["run"].x.shape[1:]
     dtype = population.setting.dtype
     result = arrays.buffer(room, "jacobian", (1 + len(states), 1 + len(states), batch, units), dtype)
     if "one" not in room:

@@ -12,8 +12,10 @@ import numpy as np
 
 from ..device.constant_input import fetched
 from ..diagnosis.measure import populations
+from ..kernels.population.loops import Gradients
 from ..layers import Layer, Population, Run
 from ..layers.layer import Nested
+from ..layers.population_tape import PopulationTape
 from ..losses.result import checked_result
 from ..validate import count
 from .budget import Budget
@@ -60,9 +62,9 @@ def _errors(net: Layer, gy: Array, tape: Nested) -> Errors:
     def listen(name: str, population: Population) -> None:
         chunks = noted[name] = []
 
-        def retreat(gy: Array, tape: Nested, t0: int, t1: int) -> None:
-            type(population).retreat(population, gy, tape, t0, t1)
-            chunks.append((gy[t0:t1].copy(), tape["gx"][t0:t1].copy()))
+        def retreat(gy: Array, run: PopulationTape, back: Gradients, t0: int, t1: int) -> None:
+            type(population).retreat(population, gy, run, back, t0, t1)
+            chunks.append((gy[t0:t1].copy(), back.gx[t0:t1].copy()))
 
         population.retreat = retreat  # type: ignore[method-assign]
 
@@ -87,7 +89,7 @@ def _activity(
         spiking = p.neuron.output == "spikes"
         times, units = np.nonzero(y[:, sample] * spiking)
         rates = y.mean((0, 1), dtype=np.float64) if spiking else np.full(p.units, np.nan)
-        trace = partial(_trace, p, inner, sample, steps, errors.get(name, ()))
+        trace = partial(_trace, p, inner["run"], sample, steps, errors.get(name, ()))
         near = window(p.neuron.surrogate) if spiking and p.neuron.vjp else ()
         shown.append(
             Shown(
@@ -102,10 +104,16 @@ def _activity(
 
 
 def _trace(
-    population: Population, tape: Nested, sample: int, steps: int, errors: tuple[Array, ...], units: Array, stride: int
+    population: Population,
+    run: PopulationTape,
+    sample: int,
+    steps: int,
+    errors: tuple[Array, ...],
+    units: Array,
+    stride: int,
 ) -> dict[str, Array]:
     """Lines of these units, [K, T]: of those that spike, each step is taken once more."""
-    neuron, record, x = population.neuron, tape["record"], tape["x"][:, sample]
+    neuron, record, x = population.neuron, run.record, run.x[:, sample]
     input0 = np.broadcast_to(x[:, units], (steps, len(units))).T
     lines = {"membrane": np.full(input0.shape, np.nan), "threshold": np.full(input0.shape, np.nan), "input0": input0}
     lines |= {name: array[:, sample][:, units].T for name, array in zip(("error", "passed"), errors, strict=False)}
@@ -113,7 +121,7 @@ def _trace(
     if neuron.output != "spikes":
         lines["membrane"] = record[0, 1:, sample][:, units].T
         return {name: line[:, ::stride] for name, line in lines.items()}
-    probe, largest, params = Probe(neuron), peak(neuron.surrogate), tape["params"].astype(np.float64)
+    probe, largest, params = Probe(neuron), peak(neuron.surrogate), run.params.astype(np.float64)
     for k, n in enumerate(units.tolist()):
         for t in range(0, steps, stride):
             v, threshold = probe(float(input0[k, t]), record[1:, t, sample, n].tolist(), params[:, n].tolist())

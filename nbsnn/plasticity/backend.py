@@ -40,7 +40,7 @@ class OnHost:
         weights: Array | None = None,
     ) -> StepwiseRun | CompiledRun | GpuRun:
         """A run of ``layer``; ``signals`` None leaves the weights alone, ``weights`` are those of ``at_hand``."""
-        output = tape["neurons"]["record"][0, 0]
+        output = tape["neurons"]["run"].record[0, 0]
         # A signal is nothing that the loop's rules could take: step by step, the rule says so.
         if fits(layer) and not signals and binary(output) and (isinstance(x, Drawn) or binary(x)):
             return CompiledRun(layer, x, state, tape, signals is not None)

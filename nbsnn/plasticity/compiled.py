@@ -11,6 +11,7 @@ from ..compile.unroll import each, row, store
 from ..kernels.plasticity import layer as cpu
 from ..kernels.plasticity.dense import Found, follow, into_increments, into_weights
 from ..layers.layer import Array, Nested
+from ..layers.population_tape import PopulationTape
 from .normalize import aim
 from .plastic_layer import PlasticLayer
 from .spikes_in import Drawn, connection_of
@@ -29,8 +30,9 @@ class CompiledRun:
 
     def __init__(self, layer: PlasticLayer, x: Array | Drawn, state: Nested, tape: Nested, learning: bool):
         self.layer, self.learning, self.steps = layer, learning, len(x)
-        rule, dtype, inner = layer.rule, layer.setting.dtype, tape["neurons"]
-        record, n_pre, n_post = inner["record"], *layer.weights.shape
+        rule, dtype = layer.rule, layer.setting.dtype
+        run: PopulationTape = tape["neurons"]["run"]
+        record, n_pre, n_post = run.record, *layer.weights.shape
         batch = record.shape[2]
         latest = np.zeros((layer.queue + 1, batch, n_pre), dtype)
         if layer.queue:
@@ -41,7 +43,7 @@ class CompiledRun:
         self.arguments = (
             self.source, cpu.Lags(layer.delay, *layer.lag),
             connection_of(layer.connection, dtype), connection_of(layer.lateral, dtype),
-            cpu.Cells(inner["x"], inner["params"], record[1:], record[0], self.counts),
+            cpu.Cells(run.x, run.params, record[1:], record[0], self.counts),
             tuple(Found(np.zeros(batch + 1, np.uintp), np.empty(batch * n, np.uint32)) for n in (n_pre, n_post)),
             bool(learning), self.sides, rule.numbers(batch, dtype), self.noted,
         )  # fmt: skip

@@ -12,6 +12,7 @@ from ..compile.unroll import row, store
 from ..device import gpu
 from ..kernels.plasticity.layer import Cells, Connection, Lags
 from ..layers.layer import Array, Nested
+from ..layers.population_tape import PopulationTape
 from ..random import counter, squares32
 from .gpu_arrays import RuleOnGpu
 from .plastic_layer import PlasticLayer
@@ -26,7 +27,7 @@ FEW = 1024
 
 def check_spikes_on_gpu(layer: PlasticLayer, x: Array | Drawn, tape: Nested) -> None:
     """Raise unless input and output of a plastic layer are spikes, of which lists are made on a GPU."""
-    if layer.neurons.neuron.output != "spikes" or not binary(tape["neurons"]["record"][0, 0]):
+    if layer.neurons.neuron.output != "spikes" or not binary(tape["neurons"]["run"].record[0, 0]):
         raise ValueError('on a GPU the units of a plastic layer must spike; use device="cpu"')
     if not isinstance(x, Drawn) and not binary(x):
         raise ValueError('on a GPU the input of a plastic layer must be spikes, 0 or 1; use device="cpu"')
@@ -49,12 +50,13 @@ class GpuRun:
         weights: Array | None = None,
     ):
         self.layer, self.steps, self.x, self.old = layer, len(x), x, state
-        self.inner, self.learning = tape["neurons"], signals is not None
-        record, dtype, batch = self.inner["record"], layer.setting.dtype, self.inner["record"].shape[2]
+        self.learning, dtype = signals is not None, layer.setting.dtype
+        self.run: PopulationTape = tape["neurons"]["run"]
+        record, batch = self.run.record, self.run.record.shape[2]
         self.before = state.get("input", np.zeros((0, batch, *layer.in_shape), dtype))
         self.record, self.counts = gpu.put(record), np.zeros(record.shape[2:], np.int64)
-        self.drive, self.tallied = gpu.put(self.inner["x"]), gpu.put(self.counts)
-        cells = Cells(self.drive, gpu.put(self.inner["params"]), self.record[1:], self.record[0], self.tallied)
+        self.drive, self.tallied = gpu.put(self.run.x), gpu.put(self.counts)
+        cells = Cells(self.drive, gpu.put(self.run.params), self.record[1:], self.record[0], self.tallied)
         self.stay, self.weights = weights is not None, gpu.put(layer.weights) if weights is None else weights
         connection = Connection(self.weights, gpu.put(connection_of(layer.connection, dtype).bias))
         lateral = Connection(*map(gpu.put, connection_of(layer.lateral, dtype)))
@@ -78,8 +80,8 @@ class GpuRun:
         if self.learning and not self.stay:
             self.layer.weights[...] = gpu.get(self.weights)
         if t1 == self.steps:
-            self.inner["record"][...] = gpu.get(self.record)
-            self.inner["x"][...] = gpu.get(self.drive)
+            self.run.record[...] = gpu.get(self.record)
+            self.run.x[...] = gpu.get(self.drive)
             self.counts[...] = gpu.get(self.tallied)
 
     def finish(self) -> None:

@@ -303,7 +303,7 @@ class Plastic(Container):
         batch, steps = state["neurons"][self.neurons.neuron.output].shape[0], len(x)
         inner = tape.setdefault("neurons", {})
         drive = buffer(tape, "drive", (steps, batch, *self.shape), self.setting.dtype)
-        self.neurons.begin(drive, state["neurons"], inner)
+        run = self.neurons.begin(drive, state["neurons"], inner)
         way = self.backend.run(self, x, state, tape, signals)
         window = every or steps + 1
         kept = tape["weights"] = np.empty((steps // window, *self.weights.shape), self.weights.dtype)
@@ -315,8 +315,8 @@ class Plastic(Container):
         way.finish()
         final = way.final()
         if signals is None:
-            final["rule"] = self._rest(cast(Array, x), state, inner["record"][0])
-        return self.neurons.output(inner), {"neurons": self.neurons.final(inner), **final}
+            final["rule"] = self._rest(cast(Array, x), state, run.record[0])
+        return self.neurons.output(inner), {"neurons": self.neurons.final(run), **final}
 
     def _rest(self, x: Array, state: Nested, output: Array) -> Nested:
         """The rule's state after steps in which it has left the weights alone; ``output`` begins a step earlier."""
@@ -334,7 +334,7 @@ class Plastic(Container):
             if not tape["noted"]:
                 raise KeyError("no weights were noted: learn(x, every=10) notes them after every 10 steps")
             return tape["weights"]
-        return tape["neurons"]["x"] if name == "current" else super().record(tape, name)
+        return tape["neurons"]["run"].x if name == "current" else super().record(tape, name)
 
     def recorded(self) -> list[str]:
         return [name for name in super().recorded() if name != "lateral"] + ["current"]

@@ -83,11 +83,11 @@ def _show(
         return y.sum(axis=0), after
     inner, batch = tape.setdefault("neurons", {}), len(start["neurons"][layer.neurons.neuron.output])
     drive = buffer(tape, "drive", (1, batch, *layer.shape), layer.setting.dtype)
-    layer.neurons.begin(drive, start["neurons"], inner)
+    run = layer.neurons.begin(drive, start["neurons"], inner)
     loop = layer.backend.run(layer, x, start, tape, {} if learn else None, weights)
     loop.advance(0, len(x))
     loop.finish()
-    return loop.counts, {"neurons": layer.neurons.final(inner), **loop.final()}
+    return loop.counts, {"neurons": layer.neurons.final(run), **loop.final()}
 
 
 def _fresh(layer: PlasticLayer, batch: int, state: Nested, keep: tuple[str, ...]) -> Nested:

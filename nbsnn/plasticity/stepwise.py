@@ -16,20 +16,20 @@ class StepwiseRun:
     def __init__(self, layer: PlasticLayer, x: Array, state: Nested, tape: Nested, signals: Nested | None):
         self.layer, self.signals, self.steps = layer, signals, len(x)
         self.whole = np.concatenate([state["input"], x]) if layer.queue else x
-        self.inner = tape["neurons"]
+        self.inner, self.run = tape["neurons"], tape["neurons"]["run"]
         self.back, self.side = tape.setdefault("connection", {}), tape.setdefault("lateral", {})
         self.rule, self.pending = state["rule"], state.get("pending")
 
     def advance(self, t0: int, t1: int) -> None:
         """Run steps [t0, t1)."""
-        layer, inner, whole = self.layer, self.inner, self.whole
-        drive, output = inner["x"], inner["record"][0]
+        layer, run, whole = self.layer, self.run, self.whole
+        drive, output = run.x, run.record[0]
         for t in range(t0, t1):
             now = layer.queue + t
             drive[t] = layer.connection.apply(whole[now - layer.delay : now - layer.delay + 1], self.back, None)[0]
             if layer.lateral is not None:
                 drive[t] += layer.lateral.apply(output[t : t + 1], self.side, None)[0]
-            layer.neurons.advance(inner, t, t + 1)
+            layer.neurons.advance(run, t, t + 1)
             if self.signals is not None:
                 pre = whole[now - layer.lag[0] : now - layer.lag[0] + 1]
                 self._change(t, pre, output[t + 1 - layer.lag[1] : t + 2 - layer.lag[1]], self.signals)

@@ -24,11 +24,11 @@ class LearnedOnGpu(CudaOps):
         """All parameters as the step uses them, [params, N]."""
         return self._kept("table", self.layer.step_parameters())
 
-    def over_samples(self, lanes: GpuArray, tape: Nested) -> Any:
+    def over_samples(self, lanes: GpuArray, room: Nested) -> Any:
         """The sum of ``lanes`` [B, ...] over samples, [N]."""
-        sums = gpu.buffer(tape, "g units", (self.layer.units,), self.dtype)
+        sums = gpu.buffer(room, "g units", (self.layer.units,), self.dtype)
         gpu.fill(sums, 0)
-        gpu_sums.add_columns(lanes.reshape(lanes.shape[0], sums.size), sums, tape)
+        gpu_sums.add_columns(lanes.reshape(lanes.shape[0], sums.size), sums, room)
         return sums
 
     def fold(self, name: str, units: GpuArray, slope: np.ndarray | None, grads: Nested) -> None:
@@ -42,15 +42,15 @@ class LearnedOnGpu(CudaOps):
         arrays = self._kept(f"order {name}", order), gpu.flat(units), self._kept(f"slope {name}", factor)
         gpu.launch("population.record_cuda", "fold", self.dtype, value.size, *arrays, gpu.flat(grads[name]))
 
-    def _room(self, tape: Nested, batch: int) -> None:
+    def _sums(self, room: Nested, batch: int) -> tuple[Any, Any]:
         """Zeros for what the reverse carries, ``gS``, and adds up, ``gP``: lines of one array."""
         layer = self.layer
         states, learned, lanes = len(layer.neuron.state), len(layer.neuron.trained), (batch, layer.units)
-        both = gpu.buffer(tape, "g", (states + learned, *lanes), self.dtype)
+        both = gpu.buffer(room, "g", (states + learned, *lanes), self.dtype)
         none = gpu.empty((0, *lanes), self.dtype) if not (states and learned) else None
         if both.size:
             gpu.fill(both, 0)
-        tape["gS"], tape["gP"] = (both[:states] if states else none), (both[states:] if learned else none)
+        return (both[:states] if states else none), (both[states:] if learned else none)
 
     def _kept(self, name: str, array: np.ndarray) -> Any:
         """``array`` on the GPU, sent only if it is another one than before."""

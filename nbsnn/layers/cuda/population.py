@@ -15,7 +15,8 @@ from ...device import gpu
 from ...device.buffers import Argument, GpuArray, GpuKernel
 from ...device.constant_input import ConstantInput
 from ...kernels.population.loops import Gradients
-from ..layer import Nested, Start
+from ..layer import Array, Nested, Start
+from ..population_tape import PopulationTape
 from .learned import LearnedOnGpu
 from .low_pass import LowPassOnGpu, leaky_sums
 
@@ -65,12 +66,13 @@ class CudaPopulation(LearnedOnGpu):
             self.cache[key] = start
         return start
 
-    def begin(self, x: GpuArray, state: Nested, tape: Nested) -> None:
+    def begin(self, x: GpuArray, state: Nested, tape: Nested) -> PopulationTape:
         """See ``Population.begin``."""
         layer, (steps, batch) = self.layer, x.shape[:2]
         lanes = batch * layer.units
         shape = (len(layer.variables), steps + 1, batch, layer.units)
-        record = gpu.buffer(tape, "record", shape, self.dtype)
+        room = tape.setdefault("/room", {})
+        record = gpu.buffer(room, "record", shape, self.dtype)
         lines = record.reshape(len(layer.variables), steps + 1, lanes)
         if isinstance(state, (HeldStart, Held)):
             gpu.launch(
@@ -85,39 +87,40 @@ class CudaPopulation(LearnedOnGpu):
         else:
             for k, name in enumerate(layer.variables):
                 gpu.copy(state[name], lines[k, 0])
-        tape["start"] = isinstance(state, Start)
         x = x.array if isinstance(x, ConstantInput) else x
-        tape["x"] = x.reshape(len(x), batch, layer.units)
-        tape["params"] = self.table()
+        given: Any = x.reshape(len(x), batch, layer.units)
+        run = tape["run"] = PopulationTape(record, given, self.table(), isinstance(state, Start), room)
+        return run
 
-    def advance(self, tape: Nested, t0: int, t1: int) -> None:
+    def advance(self, run: PopulationTape, t0: int, t1: int) -> None:
         """Run steps [t0, t1)."""
-        record = tape["record"]
-        arrays = tape["x"], tape["params"], self.states(record), record[0]
-        self._start_kernel(self.made("forward", "population.loops_cuda"), t0, t1, tape, *arrays)
+        arrays = run.x, run.params, self.states(run.record), run.record[0]
+        self._start_kernel(self.made("forward", "population.loops_cuda"), t0, t1, *arrays)
 
-    def final(self, tape: Nested) -> Nested:
+    def final(self, run: PopulationTape) -> Nested:
         """The state after the last step, where the run left it."""
-        layer, record = self.layer, tape["record"]
+        record: Any = run.record
+        layer = self.layer
         variables, steps, batch, units = record.shape
         shape = (batch, *layer.shape)
         final = Held((name, record[k, steps - 1].reshape(shape)) for k, name in enumerate(layer.variables))
         final.source, final.step = record.reshape(variables, steps, batch * units), steps - 1
         return final
 
-    def states(self, record: GpuArray) -> Any:
+    def states(self, record: Any) -> Any:
         """The states in a record, without the output; one empty line if there are none."""
         return record[1:] if len(record) > 1 else gpu.empty((0, 1, 1, 1), self.dtype)
 
-    def retreat_within(self, gy: GpuArray, tape: Nested) -> Any:
+    def retreat_within(self, gy: Any, run: PopulationTape) -> Gradients:
         """See ``Population.retreat_within``."""
         gy = gy.reshape(len(gy), gy.shape[1], self.layer.units)
-        self._room(tape, gy.shape[1])
-        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, tape["gS"], tape["gP"]
-        self._start_kernel(self.made_reverse("within", "population.loops_cuda", None), 0, len(gy), tape, *arrays)
-        return gy
+        gS, gP = self._sums(run.room, gy.shape[1])
+        back = Gradients(gy, gS, gy, gP)
+        arrays = run.x, run.params, self.states(run.record), gy, back.gS, back.gP
+        self._start_kernel(self.made_reverse("within", "population.loops_cuda", None), 0, len(gy), *arrays)
+        return back
 
-    def traced(self, output: Any, tape: Nested, before: Any) -> tuple[Any, Any]:
+    def traced(self, output: Any, run: PopulationTape, before: Any) -> tuple[Any, Any]:
         """See ``Population.traced``."""
         layer = self.layer
         place = list(layer.values).index(layer.neuron.leak) if layer.neuron.leak else None
@@ -127,7 +130,9 @@ class CudaPopulation(LearnedOnGpu):
             return window, window.after()
         return leaky_sums(output, gpu.put(leak), before)
 
-    def begin_reverse(self, gy: GpuArray, tape: Nested, after: Nested | None, inject: Nested | None) -> Any:
+    def begin_reverse(
+        self, gy: Any, run: PopulationTape, after: Nested | None, inject: Nested | None
+    ) -> tuple[Any, Gradients]:
         """See ``Population.begin_reverse``."""
         layer, (steps, batch), output = self.layer, gy.shape[:2], self.layer.neuron.output
         after, inject, lanes = after or {}, dict(inject or {}), (batch, layer.units)
@@ -135,44 +140,41 @@ class CudaPopulation(LearnedOnGpu):
             if name not in layer.variables:
                 raise KeyError(f"the loss's gradient names {name!r}, but this {layer.kind} has {layer.variables}")
         if output in inject or output in after:
-            own = gpu.buffer(tape, "gy", (steps, *lanes), self.dtype)
+            own = gpu.buffer(run.room, "gy", (steps, *lanes), self.dtype)
             gpu.copy(gy, own)
             if output in inject:
                 gpu.add(inject.pop(output), own)
             if output in after:
                 gpu.add(after[output], own[steps - 1])
             gy = own
-        self._room(tape, batch)
+        gS, gP = self._sums(run.room, batch)
         for k, name in enumerate(layer.neuron.state):
             if name in after:
-                gpu.copy(after[name], tape["gS"][k])
-        tape["gV"] = gpu.buffer(tape, "gV", (len(layer.neuron.state), steps if inject else 0, *lanes), self.dtype)
+                gpu.copy(after[name], gS[k])
+        gV = gpu.buffer(run.room, "gV", (len(layer.neuron.state), steps if inject else 0, *lanes), self.dtype)
         if inject:
-            gpu.fill(tape["gV"], 0)
+            gpu.fill(gV, 0)
         for name, g in inject.items():
-            gpu.add(g, tape["gV"][list(layer.neuron.state).index(name)])
-        gx = gpu.buffer(tape, "gx", (len(tape["x"]), *lanes), self.dtype)
+            gpu.add(g, gV[list(layer.neuron.state).index(name)])
+        gx = gpu.buffer(run.room, "gx", (len(run.x), *lanes), self.dtype)
         if len(gx) < steps:
             gpu.fill(gx, 0)
-        return gy.reshape(steps, *lanes)
+        return gy.reshape(steps, *lanes), Gradients(gV, gS, gx, gP)
 
-    def retreat(self, gy: GpuArray, tape: Nested, t0: int, t1: int) -> None:
+    def retreat(self, gy: GpuArray, run: PopulationTape, back: Gradients, t0: int, t1: int) -> None:
         """Run the reverse of steps [t0, t1)."""
-        gx, second = tape["gx"], ("t, b, n" if tape["gV"].shape[1] else None)
-        compiled = self.made_reverse("backward", "population.loops_cuda", second, STATIC=int(len(gx) < len(gy)))
-        gradients = Gradients(tape["gV"], tape["gS"], gx, tape["gP"])
-        arrays = tape["x"], tape["params"], self.states(tape["record"]), gy, gradients
-        self._start_kernel(compiled, t0, t1, tape, *arrays)
+        second, static = ("t, b, n" if back.gV.shape[1] else None), int(len(back.gx) < len(gy))
+        compiled = self.made_reverse("backward", "population.loops_cuda", second, STATIC=static)
+        self._start_kernel(compiled, t0, t1, run.x, run.params, self.states(run.record), gy, back)
 
-    def before(self, tape: Nested) -> Nested:
+    def before(self, gS: GpuArray) -> Nested:
         """Gradient of the loss with respect to the initial state, where the backward pass left it."""
-        gS = tape["gS"]
         shape = (gS.shape[1], *self.layer.shape)
-        return {name: gS[k].reshape(shape) for k, name in enumerate(self.layer.neuron.state)}
+        return {name: gS[k].reshape(*shape) for k, name in enumerate(self.layer.neuron.state)}
 
-    def _start_kernel(self, compiled: GpuKernel, t0: int, t1: int, tape: Nested, *arrays: Argument) -> None:
-        batch, units = tape["x"].shape[1], self.layer.units
-        gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, *arrays)
+    def _start_kernel(self, compiled: GpuKernel, t0: int, t1: int, x: Array, *arrays: Argument) -> None:
+        batch, units = x.shape[1], self.layer.units
+        gpu.start(compiled, batch * units, t0, t1, 0, batch, 0, units, x, *arrays)
 
     def made(self, loop: str, module: str, **constants: int | None) -> Any:
         """A loop forward, of ``kernels.<module>``."""

@@ -107,15 +107,10 @@ class FusedBlock:
 
     def unfold(self, tape: BlockTape) -> None:
         """Make in ``tape.records`` the record that the population's own run would have left."""
-        initial, neuron, start = (
-            from_lines(tape.states[:, 0], self.units),
-            self.population.neuron,
-            tape.records["start"],
-        )
+        initial, neuron = from_lines(tape.states[:, 0], self.units), self.population.neuron
         state = {**dict(zip(neuron.state, initial, strict=True)), neuron.output: tape.fed}
-        self.population.begin(self._replay(tape), state, tape.records)
-        self.population.advance(tape.records, 0, tape.plan.steps)
-        tape.records["start"] = start
+        run = self.population.begin(self._replay(tape), state, tape.records)
+        self.population.advance(run, 0, tape.plan.steps)
 
     def _replay(self, tape: BlockTape) -> Array:
         """The currents of the last run, [T, B, N]."""

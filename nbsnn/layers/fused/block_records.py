@@ -36,7 +36,7 @@ class BlockRecords:
         """See ``Layer.record``."""
         if name == self.population.neuron.output:
             return self.outputs()
-        if "record" not in tape:
+        if "run" not in tape:
             self.unfold()
         return self.population.record(tape, name)
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...spikes.blocks import LINE
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
-from ..layer import Array, Nested
+from ..layer import Array
 from .layout import BlockLayout, aligned
 from .memory_plan import NARROW, Plan
 
@@ -84,6 +84,8 @@ class BlockTape:
         The outputs as bits, of a population in the middle or in a loop.
     output : array [T, B, N]
         The outputs as numbers, of the last population; else without rows.
+    start : bool
+        Whether the run began where ``initial`` says.
     records : dict
         The population's own tape, as far as somebody has asked for its records.
     lists : dict
@@ -112,7 +114,7 @@ class BlockTape:
         self.X = self._room = aligned((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
         self.trace: InputTrace | None = None
-        self.records: Nested = {}
+        self.start, self.records = False, dict[str, Any]()
         self.lists: dict[str, Any] = {}
         self.input: dict[str, Any] = {}
         self.back: BlockGradients | None = None

@@ -77,6 +77,8 @@ class ImageTape:
         Parameters that all units share.
     fed : array
         The outputs before the first step.
+    start : bool
+        Whether the run began where ``initial`` says.
     records : dict
         The population's own tape, as far as somebody has asked for its records.
     """
@@ -87,6 +89,7 @@ class ImageTape:
     arrays: Nested = field(default_factory=dict)
     P: Array = field(init=False)
     fed: Array = field(init=False)
+    start: bool = False
     records: Nested = field(default_factory=dict)
 
     @property
@@ -156,7 +159,7 @@ class FusedConvolution(Sequential):
             for k, name in enumerate(neuron.state):
                 first = S.reshape(batch, marks, lines.blocks, lines.states, LINE)[:, 0, :, k : k + 1]
                 to_lines(lines.arranged(state[name].reshape(1, batch, -1)), first)
-            kept.records = {"start": isinstance(state, Start)}
+            kept.start, kept.records = isinstance(state, Start), {}
             image = self._image(arrays)
         bits = buffer(arrays, "bits", (steps * batch, lines.blocks), np.uint64)
         y = buffer(arrays, "y", (steps * batch, lines.channels, math.prod(self.maxima)), self.dtype)
@@ -211,11 +214,10 @@ class FusedConvolution(Sequential):
 
     def _unfold(self, kept: ImageTape) -> None:
         """Make in ``kept.records`` the record that the population's own run would have left."""
-        start, state = kept.records["start"], {**self._states(kept, 0), self.population.neuron.output: kept.fed}
+        state = {**self._states(kept, 0), self.population.neuron.output: kept.fed}
         x = kept.x.dense(self.dtype) if isinstance(kept.x, SpikeInput) else kept.x
-        self.population.begin(self.connection.forward(x, {}, {})[0], state, kept.records)
-        self.population.advance(kept.records, 0, kept.ran.steps)
-        kept.records["start"] = start
+        run = self.population.begin(self.connection.forward(x, {}, {})[0], state, kept.records)
+        self.population.advance(run, 0, kept.ran.steps)
 
     def record(self, tape: Nested, name: str) -> Any:
         kept: ImageTape = tape.get(self.names[0]) or ImageTape()
@@ -277,9 +279,9 @@ class FusedConvolution(Sequential):
         own["weight"] += self.events.gradient(weight)
         if c.bias:
             own["bias"] += bias.sum(axis=0)[: lines.width].reshape(-1, self.events.sides).sum(axis=0)[: c.c_post]
-        kept.records |= {"gS": lines.images(gS), "gP": lines.images(gP)}
-        self.population.end_reverse(kept.records, grads[self.names[1]])
-        start = {self.names[1]: self.population.before(kept.records)}
+        gS, gP = lines.images(gS), lines.images(gP)
+        self.population.add_gradients(gP, gS if kept.start else None, grads[self.names[1]], {})
+        start = {self.names[1]: self.population.before(gS)}
         return gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
 
     def _extra(self, inject: Nested | None, rows: int) -> Array:

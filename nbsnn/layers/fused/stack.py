@@ -159,7 +159,7 @@ class FusedStack(Sequential):
                 kept.blocks[k] = tape = None  # gives its memory back first
                 kept.blocks[k] = tape = block.tape(made, kept.workspace)
             own = _inner(block, state)
-            tape.records = {"start": isinstance(own, Start)}
+            tape.start, tape.records = isinstance(own, Start), {}
             given = block.forward(given, own, tape, last=k == len(self.blocks) - 1)
             if given is None:
                 raise NotSpikes(k)
@@ -322,21 +322,22 @@ def _pull(block: FusedBlock, b0: int, b1: int, tape: BlockTape, back: BlockGradi
 
 def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested) -> None:
     """Add the sums to ``grads``: of the connection, the loop and the population."""
-    lines, units, population, inner = block.lines, block.units, block.population, tape.records
+    lines, units, population = block.lines, block.units, block.population
     own, after = grads[block.names[0]], grads[block.names[1]]
     add_from_lines(back.weight, own["weight"])
     if block.connection.bias:
         own["bias"] += back.bias.reshape(-1)[:units]
     shape = tape.plan.batch, lines.blocks
-    inner["gS"] = from_lines(back.gS.reshape(*shape, lines.states, LINE), units)
-    inner["gP"] = from_lines(back.gP.reshape(*shape, lines.learned, LINE), units)
-    population.end_reverse(inner, after if block.feedback is None else after["neurons"])
-    start = population.before(inner)
+    gS = from_lines(back.gS.reshape(*shape, lines.states, LINE), units)
+    gP = from_lines(back.gP.reshape(*shape, lines.learned, LINE), units)
+    learned = after if block.feedback is None else after["neurons"]
+    population.add_gradients(gP, gS if tape.start else None, learned, {})
+    start = population.before(gS)
     if block.feedback is not None:
         add_from_lines(back.loop, after["feedback"]["weight"])
         if block.feedback.bias:
             after["feedback"]["bias"] += back.bias.reshape(-1)[:units]
         start[population.neuron.output] += block.drive.fed_back(tape, back)
-        if inner["start"]:
-            population.first_reverse(start[population.neuron.output], after["neurons"])
+        if tape.start:
+            population.first_reverse(start[population.neuron.output], learned)
     _inner(block, before).update(start)
