@@ -16,12 +16,12 @@ from ..device.host import Host
 from ..random import Draws
 from .container import Container
 from .join import joined, parted
-from .layer import Nested, Start
+from .layer import Array, Nested, Start
 from .population_tape import PopulationTape
 
 
 def forward(
-    layer: Container, inner: str, join: str, waits: str, x: Any, state: Nested, tape: Nested, draws: Draws | None
+    layer: Container, inner: str, join: str, waits: str, x: Array, state: Nested, tape: Nested, draws: Draws | None
 ) -> tuple[Any, Nested]:
     """See ``Layer.forward``."""
     arrays, x = layer.arrays, layer.arrays.stored(x, tape, "x")
@@ -42,7 +42,7 @@ def forward(
 
 
 def backward(
-    layer: Container, inner: str, join: str, waits: str, gy: Any, tape: Nested, grads: Nested, after: Nested | None,
+    layer: Container, inner: str, join: str, waits: str, gy: Array, tape: Nested, grads: Nested, after: Nested | None,
     inject: Nested | None,
 ) -> tuple[Any, Nested]:  # fmt: skip
     """See ``Layer.backward``."""
@@ -72,7 +72,7 @@ def backward(
     return gx, {**before, "output": arrays.as_result(fed)}
 
 
-def trace(layer: Container, inner: str, join: str, x: Any, tape: Nested, traces: Nested) -> Any:
+def trace(layer: Container, inner: str, join: str, x: Array, tape: Nested, traces: Nested) -> Any:
     """As ``Layer.trace``: what comes back are the traces of the step before."""
     arrays, step = layer.arrays, tape["steps"][0]
     fed = traces.get("output")
@@ -126,5 +126,5 @@ def _at(inject: Nested | None, t: int) -> Nested | None:
     return {k: _at(v, t) if isinstance(v, Mapping) else v[t : t + 1] for k, v in inject.items()}  # type: ignore[arg-type]
 
 
-def _one_step(array: Any) -> Any:
+def _one_step(array: Array) -> Array:
     return array.reshape(1, *array.shape)
