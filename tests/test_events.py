@@ -98,7 +98,7 @@ def test_the_path_follows_the_activity(monkeypatch):
     for x, dense in ((spikes(shape, 0.05), False), (spikes(shape, 0.6), True), (np.full(shape, 0.3), True)):
         tape: dict = {}
         net.forward(net.check_input(x), net.initial(4), tape)
-        assert (tape["dense1"]["events"] is None) == dense
+        assert (tape["dense1"]["pre"].events is None) == dense
 
 
 def test_threads_do_not_change_results(monkeypatch):

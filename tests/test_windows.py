@@ -132,7 +132,7 @@ def test_compiled_and_with_events(rule, dtype, bound):
     labels = np.arange(8) % 3
     learner = rule(made, window=4, compact=False, **options)
     assert_same(found(learner, x, labels), found(rule(made, window=1, compact=False, **options), x, labels), bound)
-    assert learner.tape["dense2"]["events"] is not None
+    assert learner.tape["dense2"]["pre"].events is not None
 
 
 @pytest.mark.parametrize("what", ["few spikes", "many spikes", "numbers"])

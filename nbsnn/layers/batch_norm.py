@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,13 @@ from ..random import Draws
 from ..validate import affordable, count, number, scale, switch
 from .layer import Array, Nested, Setting, buffer
 from .normalization import Normalization
+
+
+class Steps(NamedTuple):
+    """The steps of a run, as rows of what each has for itself, and whether the input is the same at all."""
+
+    rows: slice
+    constant: bool
 
 
 class BatchNorm(Normalization):
@@ -141,13 +148,12 @@ class BatchNorm(Normalization):
         return {} if self.steps is None else {"step": np.zeros((), np.int64)}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        tape["count"] = len(x)
+        first = 0 if self.steps is None else int(state["step"])
+        tape["steps"] = Steps(slice(first, first + len(x)), self.arrays.constant(x))
         if self.steps is None:
             return super().forward(x, state, tape, draws)
-        first = int(state["step"])
         if not 0 <= first <= self.steps - len(x):
             raise ValueError(f"{self!r} is run for step {first + len(x)}, but has parameters of {self.steps} steps")
-        tape["steps"], tape["constant"] = slice(first, first + len(x)), self.arrays.constant(x)
         y = self.apply(np.ascontiguousarray(x), tape, draws)
         return y, {"step": np.array(first + len(x))}
 
@@ -164,7 +170,7 @@ class BatchNorm(Normalization):
         if self.steps is None:
             return super().backward(gy, tape, grads, after=after, inject=inject, wanted=wanted)
         gx = self.reverse(gy, tape, grads, wanted)
-        if gx is not None and tape["constant"]:
+        if gx is not None and tape["steps"].constant:
             gx = self.arrays.over_time(gx, tape)
         return gx, {"step": np.zeros((), self.setting.dtype)}
 
@@ -180,11 +186,11 @@ class BatchNorm(Normalization):
 
     def _scales(self, axes: int, tape: Nested) -> Array:
         """The steps' factors, of as many axes."""
-        return self.params["scale"][tape["steps"]].reshape(-1, *(1,) * (axes - 1))
+        return self.params["scale"][tape["steps"].rows].reshape(-1, *(1,) * (axes - 1))
 
     def _rows(self, array: Array, tape: Nested) -> Array:
         """What belongs to the steps that are run, beside a view."""
-        return (array if self.per_step is None else array[tape["steps"]]).reshape(-1, 1, *self.factors)
+        return (array if self.per_step is None else array[tape["steps"].rows]).reshape(-1, 1, *self.factors)
 
     def _beside(self, name: str, tape: Nested) -> Array:
         return self._rows(self.params[name], tape)
@@ -212,7 +218,7 @@ class BatchNorm(Normalization):
         return self._sums(x, m, x, m)[1] / (x.shape[1] * x.shape[3])
 
     def _map(self, x: Array, y: Array, tape: Nested) -> None:
-        _, m, r, _ = tape["moments"]
+        _, m, r, _, _ = tape["moments"]
         factor = r * self._beside("weight", tape) if self.affine else r
         offset = self._beside("bias", tape) if self.affine and self.bias else 0.0
         flat, each = (len(x), x.shape[1], -1), (self._everywhere(x, a) for a in (m, factor, offset))
@@ -228,23 +234,22 @@ class BatchNorm(Normalization):
 
     def _numbers(self, x: Array, tape: Nested) -> int:
         """Of how many numbers of each channel moments are, those of a constant input counted at all its steps."""
-        repeated = 1 if self.steps is not None or not tape.get("static") else tape["count"]
+        run: Steps = tape["steps"]
+        repeated = run.rows.stop if run.constant and self.steps is None else 1
         return repeated * x.shape[1] * x.shape[3]
 
-    def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
-        tape["new"] = None
-        if draws is not None and self.running:
-            n = self._numbers(x, tape)
-            tape["new"] = m, v * (n / (n - 1))
+    def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> tuple[Array, Array] | None:
+        n = self._numbers(x, tape)
+        return (m, v * (n / (n - 1))) if draws is not None and self.running else None
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        x, m, r, own = tape["moments"]
+        x, m, r, own, new = tape["moments"]
         gy = np.require(gy, self.setting.dtype, ["C", "W"])
         if self.step_scale is not None:
             y = np.empty_like(x)
             self._map(x, y, tape)
             terms = (gy * y.reshape(gy.shape)).reshape(len(gy), -1)
-            grads["scale"][tape["steps"]] += terms.sum(axis=1, dtype=np.float64)
+            grads["scale"][tape["steps"].rows] += terms.sum(axis=1, dtype=np.float64)
             gy = gy * self._scales(gy.ndim, tape)
         g, weight = self._view(gy), self._beside("weight", tape) if self.affine else 1.0
         total, along = self._sums(g, 0.0, x, m)
@@ -259,16 +264,15 @@ class BatchNorm(Normalization):
             flat = (len(x), x.shape[1], -1)
             arrays = g.reshape(flat), first, x.reshape(flat), self._everywhere(x, m), across, offset, gx.reshape(flat)
             self._run("combined", x.shape[1], x.size, *arrays)
-        if tape["new"] is not None:
-            m, v = tape["new"]
-            self._follow(m, v, tape)
-            tape["new"] = None
+        if new is not None:
+            self._follow(*new, tape)
+            tape["moments"] = tape["moments"]._replace(new=None)
         return gx
 
     def _learn(self, name: str, total: Array, tape: Nested, grads: Nested) -> None:
         """Add to the gradient of a parameter, if there is one."""
         if name in self.params:
-            rows = slice(None) if self.per_step is None else tape["steps"]
+            rows = slice(None) if self.per_step is None else tape["steps"].rows
             grads[name][rows] += total.reshape(grads[name][rows].shape)
 
     def _follow(self, m: Array, v: Array, tape: Nested) -> None:

@@ -93,16 +93,8 @@ class Container(Layer):
         pairs = ((f"{n}/{k}", p) for n, layer in self.children.items() for k, p in layer.parameters().items())
         return dict(pairs)
 
-    def check_parameters(self) -> None:
-        for layer in self.children.values():
-            layer.check_parameters()
-
     def tape_bytes(self, steps: int, batch: int) -> int:
         return sum(layer.tape_bytes(steps, batch) for layer in self.children.values())
-
-    def confine(self) -> None:
-        for layer in self.children.values():
-            layer.confine()
 
     def all_buffers(self) -> dict[str, Array]:
         pairs = ((f"{n}/{k}", b) for n, layer in self.children.items() for k, b in layer.all_buffers().items())

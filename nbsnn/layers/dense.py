@@ -20,6 +20,7 @@ from ..validate import UNITS, choice, count, switch
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, aligned, buffer
 from .parameters import Learned
+from .presynaptic import Presynaptic
 from .spike_trace import LowPass
 from .stateless import Stateless
 
@@ -119,15 +120,15 @@ class Dense(Stateless):
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
-        x = tape["pre"]
-        weight = self.matrix
+        pre: Presynaptic[Array, LowPass] = tape["pre"]
+        x, weight = pre.x, self.matrix
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, *self.shape)
         with span("products"):
-            if tape["events"] is None:
+            if pre.events is None:
                 matmul(x.reshape(-1, *self.in_shape), weight, out=out)
             else:
-                tape["events"].product(weight, out)
+                pre.events.product(weight, out)
         if self.bias:
             y += self.offset  # type: ignore[operator]
         return y
@@ -141,45 +142,43 @@ class Dense(Stateless):
 
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
         signal = x.signal if isinstance(x, LowPass) else x
-        if not _same(tape.get("pre"), signal):  # else the forward pass has offered it
+        if "pre" not in tape or not _same(tape["pre"].x, signal):  # else the forward pass has offered it
             self.ops.offer(signal, tape)
-        tape["trace"] = x if isinstance(x, LowPass) else None
+        tape["pre"].trace = x if isinstance(x, LowPass) else None
         return tape["y"]
 
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"], tape["events"], tape["trace"] = x, None, None
         with span("events"):
-            self._look(x, tape)
+            tape["pre"] = self._look(x, tape)
 
-    def _look(self, x: Array, tape: Nested) -> None:
+    def _look(self, x: Array, tape: Nested) -> Presynaptic[Array, LowPass]:
         if isinstance(x, SpikeInput):
             if x.rate <= largest_rate(self.path, x.shape[0] * x.shape[1], x.units, self.shape[0]):
-                tape["events"] = PackedSpikes.listed(*x.by_step(), x.units)
-            else:
-                tape["pre"] = x.dense(self.setting.dtype)
-            return
+                return Presynaptic(x, PackedSpikes.listed(*x.by_step(), x.units))
+            return Presynaptic(x.dense(self.setting.dtype))
         rows = x.reshape(-1, *self.in_shape)
         possible = self.setting.device == "cpu" and not self.setting.smooth and rows.flags.c_contiguous
         sizes = len(rows), self.in_shape[0], self.shape[0]
         if possible and (self.path == "events" or (self.path == "auto" and worth_counting(*sizes))):
             # One step with as many samples: rows stay in the order of ``x``.
             room, limit = tape.setdefault("packed", {}), largest_rate(self.path, *sizes)
-            tape["events"] = PackedSpikes.of(rows[None], room, limit)
+            return Presynaptic(x, PackedSpikes.of(rows[None], room, limit))
+        return Presynaptic(x)
 
     def accumulate(self, gy: Array, tape: Nested, grads: Nested) -> None:
         """Add the parameters' gradients, given what the presynaptic side offered and what comes back."""
         g = gy.reshape(-1, *self.shape)
         if self.bias:
             grads["bias"] += g.sum(axis=0)
-        trace = tape["trace"]
-        if trace is not None:
+        pre: Presynaptic[Array, LowPass] = tape["pre"]
+        if (trace := pre.trace) is not None:
             trace.spread(gy)
             if trace.before is not None:
                 self._carry(trace.before * self.setting.dtype.type(trace.decay), gy[0], tape, grads)
-        if tape["events"] is None:
-            self._add_product(tape["pre"].reshape(-1, *self.in_shape), g, tape, grads)
+        if pre.events is None:
+            self._add_product(pre.x.reshape(-1, *self.in_shape), g, tape, grads)
         else:
-            tape["events"].add_outer(g, grads["weight"])
+            pre.events.add_outer(g, grads["weight"])
 
     def _carry(self, x: Array, g: Array, tape: Nested, grads: Nested) -> None:
         """Add what a trace from before the window brings."""

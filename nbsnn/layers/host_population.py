@@ -40,10 +40,11 @@ class HostPopulation(Layer):
     _places: tuple[int, ...]
     _step: Callable
 
-    def start(self, batch: int) -> Start:
-        """The state from which a run starts; see ``Layer.initial``."""
-        shape, values = (batch, *self.shape), {**self.starts, self.neuron.output: self.first()}
-        start = Start({name: np.full(shape, values[name], self.setting.dtype) for name in self.variables})
+    def start(self, batch: int, first: Array) -> Start:
+        """The state from which a run starts, with the output before it; see ``Layer.initial``."""
+        start, values = Start(), {**self.starts, self.neuron.output: first}
+        for name in self.variables:
+            start[name] = np.full((batch, *self.shape), values[name], self.setting.dtype)
         if self.start_learned:
             for array in start.values():
                 array.flags.writeable = False

@@ -54,6 +54,8 @@ class Layer:
         What is kept beside the parameters and not learned, by name: running statistics, say. ``build`` fills it, and
         ``forward`` changes the arrays in place. Twins and checkpoints keep them, and arrays that ``build`` makes as
         attributes; what else has changed since then is refused there.
+    limits : dict of str to tuple
+        Between which numbers training keeps parameters, by name.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass, takes_events, over_time : bool
@@ -83,6 +85,7 @@ class Layer:
         self.params: dict[str, Array] = {}
         self.children: dict[str, Layer] = {}
         self.buffers: dict[str, Array] = {}
+        self.limits: dict[str, tuple[float, float]] = {}
         self.in_shape: tuple[int, ...] = ()
         self.shape: tuple[int, ...] = ()
         self.setting = Setting()
@@ -187,6 +190,12 @@ class Layer:
 
     def confine(self) -> None:
         """Put learned parameters that have left their range back at its border; learners do after each step."""
+        for name, (low, high) in self.limits.items():
+            value = get(self.params[name])
+            if value.min() < low or value.max() > high:
+                assign(self.params[name], np.clip(value, low, high))
+        for layer in self.children.values():
+            layer.confine()
 
     def options(self) -> dict[str, Any]:
         """The arguments that make this layer again, as plain numbers: what a checkpoint stores."""
@@ -303,6 +312,8 @@ class Layer:
             raise ValueError(
                 f"the parameters of this {self.kind} have been replaced: assign to them by name, params['weight'] = ..."
             )
+        for layer in self.children.values():
+            layer.check_parameters()
 
     def check_state(self, state: Any, batch: int) -> Nested:
         """``state`` if it belongs to this network and batch size; raises otherwise."""

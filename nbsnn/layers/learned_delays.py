@@ -97,6 +97,7 @@ class LearnedDelays(TemporalConv):
         self.params = weight_and_bias(self, (n_pre, n_post), n_post, draws, **fans)
         self.params["delay"] = initial("delay", self.delay_init, (n_pre, n_post), draws=draws.fold("delay"), **fans)
         self.buffers = {"sigma": np.array(self.start)}
+        self.limits = {"delay": (0.0, float(self.max_delay))}
         self.confine()
 
     @property
@@ -109,9 +110,6 @@ class LearnedDelays(TemporalConv):
         if not self.buffers:
             raise AttributeError(f"{self!r} is not built yet: give sigma to the layer when it is made")
         self.buffers["sigma"][...] = _width(value)
-
-    def confine(self) -> None:
-        np.clip(self.params["delay"], 0.0, self.max_delay, out=self.params["delay"])
 
     @property
     def kernel(self) -> Array:

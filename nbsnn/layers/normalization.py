@@ -25,12 +25,14 @@ from .stateless import Stateless
 
 
 class Moments(NamedTuple):
-    """The view of an input, its mean and 1 / deviation, and whether these are its own: not constants."""
+    """The view of an input, its mean and 1 / deviation, whether these are its own, not constants, and the mean and the
+    variance that running statistics will move towards, if they do."""
 
     x: Array
     mean: Array
     scale: Array
     own: bool
+    new: tuple[Array, Array] | None
 
     def centred(self, dtype: Any) -> Array:
         """x - m"""
@@ -89,8 +91,7 @@ class Normalization(Stateless):
         own = v is None
         if v is None:
             v = self._variance(x, m)
-        tape["moments"] = Moments(x, m, 1.0 / np.sqrt(v + self.eps), own)
-        self._seen(x, m, v, tape, draws)
+        tape["moments"] = Moments(x, m, 1.0 / np.sqrt(v + self.eps), own, self._seen(x, m, v, tape, draws))
         self._map(x, z, tape)
         return y
 
@@ -107,8 +108,8 @@ class Normalization(Stateless):
         if self.affine and self.bias:
             y += self._beside("bias", tape)
 
-    def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> None:
-        """Note the moments of a batch, for layers that keep statistics."""
+    def _seen(self, x: Array, m: Array, v: Array, tape: Nested, draws: Draws | None) -> tuple[Array, Array] | None:
+        """Mean and variance for running statistics, of layers that keep such."""
 
     def _beside(self, name: str, tape: Nested) -> Array:
         """A parameter, shaped to stand beside a view."""

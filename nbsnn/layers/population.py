@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..device.gpu import assign, get
+from ..device.gpu import get
 from ..device.threads import DEVICES
 from ..kernels.population.loops import Gradients
 from ..neuron import Neuron, Value, value_for
@@ -89,7 +89,7 @@ class Population(HostPopulation):
         self.start_learned = any(name not in self.values or name in depends for name in self.params)
         self.ways = {name: WAYS[kind] for name, kind in self.neuron.per_step.items()}
         limits = {name: self._limits_of(name) for name in self.trained}
-        self._limits = {name: pair for name, pair in limits.items() if pair != (-np.inf, np.inf)}
+        self.limits = {name: pair for name, pair in limits.items() if pair != (-np.inf, np.inf)}
         self._kernels: dict[str, Callable] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self.step_parameters()  # a parameter that is not allowed shows here, not in the middle of a run
@@ -130,12 +130,6 @@ class Population(HostPopulation):
             return np.full(self.shape, array)
         return array
 
-    def confine(self) -> None:
-        for name, (low, high) in self._limits.items():
-            value = get(self.params[name])
-            if value.min() < low or value.max() > high:
-                assign(self.params[name], np.clip(value, low, high))
-
     def _limits_of(self, name: str) -> tuple[float, float]:
         """Between what training keeps a parameter; what the neuron was given always lies within."""
         way, given = self.ways.get(name), self.values[name]
@@ -160,7 +154,7 @@ class Population(HostPopulation):
         return table.reshape(len(table), self.units)
 
     def initial(self, batch: int) -> Nested:
-        return self.ops.start(batch)
+        return self.ops.start(batch, self.first())
 
     def first(self) -> Array:
         self.refresh()

@@ -164,8 +164,8 @@ class Learner:
 
     def change(self, grads: dict[str, Array]) -> None:
         """One step of the optimiser."""
-        if isinstance(self.optimizer, Optimizer):
-            self.place.hold(self.optimizer.held(grads))
+        if isinstance(self.optimizer, Optimizer) and (held := self.optimizer.held(grads)):
+            self.place.hold(held)
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             self.clipped(grads)
             self.place.optimise(self.optimizer, self.parameters, grads)

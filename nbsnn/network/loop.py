@@ -263,7 +263,8 @@ class Loop:
             finally:  # a signal comes when the loop has returned: what it has done is noted like all else
                 with HeldBack():
                     reached = self._reached(record)
-                    layout.learning.turned(reached, self.threads)
+                    if layout.learning.connections:
+                        layout.learning.turned(reached, self.threads)
                     if reached > t:
                         tape.fetch(t, reached)
             if reached == goal and self._short(piece, time.perf_counter() - start):

@@ -13,6 +13,7 @@ from ...device import gpu_gather as gpu_spikes
 from ...device.buffers import GpuArray
 from ...random import Draws
 from ..layer import Nested
+from ..presynaptic import Presynaptic
 from .ops import CudaOps
 
 
@@ -44,11 +45,12 @@ class CudaDense(CudaOps):
 
     def offer(self, x: GpuArray, tape: Nested) -> None:
         """See ``Dense.offer``."""
-        tape["pre"], tape["trace"] = x, None
+        tape["pre"] = Presynaptic(x)
 
     def accumulate(self, gy: GpuArray, tape: Nested, grads: Nested) -> None:
         """See ``Dense.accumulate``."""
-        layer, trace = self.layer, tape["trace"]
+        layer, pre = self.layer, tape["pre"]
+        trace = pre.trace
         g = _rows(gy, layer.shape[0])
         if layer.bias:
             gpu_sums.add_columns(g, grads["bias"], tape)
@@ -61,7 +63,7 @@ class CudaDense(CudaOps):
                 gpu_products.add_outer(_rows(carried, layer.in_shape[0]), _rows(gy[:1], layer.shape[0]),
                                        grads["weight"], tape)  # fmt: skip
         add_outer = gpu_spikes.add_outer if self._events else gpu_products.add_outer
-        add_outer(_rows(tape["pre"], layer.in_shape[0]), g, grads["weight"], tape)
+        add_outer(_rows(pre.x, layer.in_shape[0]), g, grads["weight"], tape)
 
     def pull(self, gy: GpuArray, tape: Nested) -> Any:
         """Gradient with respect to the input."""

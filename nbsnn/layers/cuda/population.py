@@ -38,13 +38,13 @@ class Held(dict[str, Any]):
 class CudaPopulation(LearnedOnGpu):
     """Neurons of one model."""
 
-    def start(self, batch: int) -> Start:
+    def start(self, batch: int, first: Array) -> Start:
         """As ``Population.start``; nobody may write into these arrays."""
         layer, key = self.layer, ("initial", batch)
         fixed = not layer.start_learned
         if fixed and key in self.cache:
             return self.cache[key]
-        values = {**layer.starts, layer.neuron.output: layer.first()}  # the latter reads what is learned
+        values = {**layer.starts, layer.neuron.output: first}
         block = gpu.empty((len(layer.variables), batch, *layer.shape), self.dtype)
         lines = [block[k] for k in range(len(layer.variables))]
         for line, name in zip(lines, layer.variables, strict=True):
