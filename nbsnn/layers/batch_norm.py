@@ -21,7 +21,7 @@ from ..kernels.arrays import normalize as loops
 from ..random import Draws
 from ..validate import affordable, count, number, scale, switch
 from .layer import Array, Nested, Setting, buffer
-from .normalization import Normalization
+from .normalization import Moments, Normalization
 
 
 class Steps(NamedTuple):
@@ -243,7 +243,8 @@ class BatchNorm(Normalization):
         return (m, v * (n / (n - 1))) if draws is not None and self.running else None
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        x, m, r, own, new = tape["moments"]
+        moments: Moments = tape["moments"]
+        x, m, r, own, new = moments
         gy = np.require(gy, self.setting.dtype, ["C", "W"])
         if self.step_scale is not None:
             y = np.empty_like(x)
@@ -266,7 +267,7 @@ class BatchNorm(Normalization):
             self._run("combined", x.shape[1], x.size, *arrays)
         if new is not None:
             self._follow(*new, tape)
-            tape["moments"] = tape["moments"]._replace(new=None)
+            tape["moments"] = moments._replace(new=None)
         return gx
 
     def _learn(self, name: str, total: Array, tape: Nested, grads: Nested) -> None:

@@ -30,15 +30,8 @@ from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .run import Run
 from .setting import Setting as Setting
+from .state import Start as Start
 from .state import checked_state, placed
-
-
-class Start(dict[str, Any]):
-    """The state that ``initial`` returns: where a run starts that is given none.
-
-    Trained initial values get their gradient from a run that starts from it, and only from such a run. A state that
-    somebody made or changed is an ordinary dict; so where initial values are trained, these arrays cannot be changed.
-    """
 
 
 class Layer:
@@ -48,14 +41,13 @@ class Layer:
     ----------
     kind : str
         What a container calls it when it has no name of its own: "dense1", "dense2".
-    params : dict of str to array
-        What is learned, by name. Optimisers change these arrays in place; what is assigned is copied into them.
+    params, limits : dict of str to array, to pair
+        What is learned, by name. Optimisers change these arrays in place; what is assigned is copied into them. Between
+        which numbers training keeps them, of some.
     buffers : dict of str to array
         What is kept beside the parameters and not learned, by name: running statistics, say. ``build`` fills it, and
         ``forward`` changes the arrays in place. Twins and checkpoints keep them, and arrays that ``build`` makes as
         attributes; what else has changed since then is refused there.
-    limits : dict of str to tuple
-        Between which numbers training keeps parameters, by name.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
     at_once, lowpass, takes_events, over_time : bool
@@ -258,8 +250,7 @@ class Layer:
             If input or state do not fit, or the state is not finite at the end of the run; the message names layer and
             variable. On a GPU the latter is found when ``run.state`` is asked for.
         """
-        x = self.check_input(x)
-        tape: Nested = {}
+        x, tape = self.check_input(x), Nested()
         state = self.initial(x.shape[1]) if state is None else self.check_state(state, x.shape[1])
         y, final = self.forward(x, state, tape)
         return Run(self, y, final, tape)

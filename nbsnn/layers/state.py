@@ -12,6 +12,14 @@ from ..device.host import Host
 from ..validate import finite
 
 
+class Start(dict[str, Any]):
+    """The state that ``initial`` returns: where a run starts that is given none.
+
+    Trained initial values get their gradient from a run that starts from it, and only from such a run. A state that
+    somebody made or changed is an ordinary dict; so where initial values are trained, these arrays cannot be changed.
+    """
+
+
 def checked_state(given: object, model: Mapping[str, Any], where: str, batch: int) -> dict[str, Any]:
     """``given``, nested by layer, if its names, shapes and dtypes are those of ``model`` and its numbers are finite."""
     if not isinstance(given, Mapping):
