@@ -166,6 +166,21 @@ def test_blocks_up_to_a_population_that_puts_out_other_numbers(rule):
     assert_same(together, alone, 1e-11)
 
 
+@pytest.mark.parametrize("between", [[Flatten()], [Identity()], [Dense(7, 7), GRADED]], ids=repr)
+@rules
+def test_a_stack_behind_another_has_its_trace_whatever_the_window(rule, between):
+    """Windows of one step too, whether asked for or the last: traces of single steps are numbers in plain layers."""
+    x = RNG.random((10, 3, 5)) < 0.4
+    layers = [Dense(5, 7), lif(), *between, Dense(7, 6), lif(), Dense(6, 3), LI(3.0)]
+    made = Sequential(*layers, seed=1, dtype=np.float64)
+    for given in (x.astype(float), np.broadcast_to(x[0] * 2.0, x.shape)):  # the latter runs its first layers by itself
+        alone = found(rule(made, compact=False, window=1), given, np.arange(3))
+        for window in (1, 3, 5):
+            learner = rule(made, window=window)
+            assert learner.compact
+            assert_same(found(learner, given, np.arange(3)), alone, 1e-11)
+
+
 def test_layers_run_by_themselves_where_a_trace_is_not_of_spikes():
     """Units that leak at rates of their own leave no trace whose decay could act on errors; masks change spikes."""
     own = [Dense(4, 3), LIF(np.array([2.0, 3.0, 4.0])), Dense(3, 2), LI()]

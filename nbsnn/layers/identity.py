@@ -21,6 +21,7 @@ class Identity(Stateless):
 
     kind = "identity"
     devices = DEVICES
+    lowpass = True
     takes_events = None
 
     def __repr__(self) -> str:

@@ -173,7 +173,9 @@ class FusedNetwork(Sequential):
                 if not handed_on or not all(len(block.leak()) == 1 for block in part.blocks):
                     return False
             else:
-                handed_on = handed_on and all(layer.takes_events is None for layer in part.children.values())
+                handed_on = handed_on and all(
+                    layer.takes_events is None and layer.lowpass for layer in part.children.values()
+                )
         return True
 
     def record(self, tape: Nested, name: str) -> Any:

@@ -23,7 +23,7 @@ from ..container import Container
 from ..layer import Array, Layer, Nested, Start
 from ..run import Run
 from ..sequential import Sequential
-from ..spike_trace import LowPass, traced
+from ..spike_trace import LowPass
 from . import input_trace
 from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
@@ -193,8 +193,10 @@ class FusedStack(Sequential):
     def trace(self, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
         """As ``Layer.trace``; of what comes in and is no ``LowPass``, the forward pass has the numbers."""
         kept: StackTape = tape[self.blocks[0].names[0]]
-        for name in list(self.children)[: 2 * kept.first]:
-            x = self._trace(name, x, kept.plain, traces)
+        for block in self.blocks[: kept.first]:
+            connection, neurons = block.names
+            self._trace(connection, x, kept.plain, traces)
+            x = _offered(block, block.population.output(kept.plain[neurons]), traces.setdefault(neurons, {}))
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         if not blocks:
             return x
@@ -204,11 +206,7 @@ class FusedStack(Sequential):
             left.trace, given = given, InputTrace(float(block.leak()[0]), kept_there.get("trace"))
         for block, following, kept_there in zip(blocks, tapes[1:], own, strict=False):  # which has its spikes as input
             kept_there["trace"] = input_trace.after(following).reshape(-1, *block.population.shape)
-        last, y = blocks[-1], blocks[-1].outputs(tapes[-1])
-        if last.population.neuron.output != "spikes":
-            return y
-        found, own[-1]["trace"] = traced(y, last.leak(), own[-1].get("trace"), self.setting.device)
-        return found
+        return _offered(blocks[-1], blocks[-1].outputs(tapes[-1]), own[-1])
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
@@ -285,6 +283,16 @@ def _inner(block: FusedBlock, nested: Nested) -> Nested:
     """Where a nested dict holds what belongs to the unit's population."""
     own = nested.setdefault(block.names[1], {})
     return own.setdefault("neurons", {}) if block.feedback is not None else own
+
+
+def _offered(block: FusedBlock, y: Array, traces: Nested) -> Array | LowPass:
+    """What a population offers to the connection behind; a trace, which goes on in ``traces``, never as numbers, even
+    of a single step, as a stack would take those for the activity."""
+    if block.population.neuron.output != "spikes":
+        return y
+    window = LowPass(y, float(block.leak()[0]), traces.get("trace"), block.population.setting.device)
+    traces["trace"] = window.after()
+    return window
 
 
 def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
