@@ -124,8 +124,8 @@ def pair_rule(stored, family, order):
     return PairSTDP(p["Apre"], -p["Apost"], p["tau_pre"], p["tau_post"], order=PRESETS.get(order, order), **bounds)
 
 
-def learned(rule, w0, trains, delays, post, rows, synapse):
-    """Weights after some steps: of synapses that share the sources, onto a target that fires when it is told to."""
+def learned(rule, w0, trains, delays, post, steps, synapse):
+    """A recording of synapses that share the sources, onto a target that fires when it is told to; the connection."""
     n = len(delays)
     net = nbsnn.Network(dt=DT, dtype=np.float64, device="python")
     units = np.concatenate([np.full(len(train), k) for k, train in enumerate(trains)])
@@ -135,15 +135,27 @@ def learned(rule, w0, trains, delays, post, rows, synapse):
     net.connect(driver, cell, nbsnn.AllToAll(), weight=1e9, delay=DT)
     pattern = nbsnn.Explicit(np.arange(n) % len(trains), np.zeros(n, int))
     plastic = net.connect(source, cell, pattern, weight=np.full(n, w0), delay=delays, synapse=synapse, plasticity=rule)
-    return net.run((rows[-1] + 1) * DT, record={plastic: "weight"}, every=DT)[plastic, "weight"][rows]
+    return net.run(steps * DT, record={plastic: ["weight", "x", "y"]}, every=DT), plastic
 
 
-@pytest.mark.parametrize("order", ["default", "neither"])
+@pytest.mark.parametrize("order", ["default", "post_order_minus1", "neither", "both", "with_post_delay"])
 def test_delays_of_plastic_synapses_are_their_own(case, order, stored):
-    delays, rule, w0 = stored[f"{case}/delays"], pair_rule(stored, "delays", order), float(stored["delays/params/w0"])
+    """A postsynaptic delay of each synapse is a longer presynaptic one, at which all comes later by the difference."""
+    if f"{case}/{order}/ref_w" not in stored:
+        pytest.skip(f"no {order} of {case}")
+    p, delays = parameters(stored, "delays"), stored[f"{case}/delays"]
+    rule = pair_rule(stored, "delays", "default" if order == "with_post_delay" else order)
     trains = [stored[f"{case}/train{k}"] for k in range(len(delays) if case.endswith("five_sources") else 1)]
-    found = learned(rule, w0, trains, delays, stored[f"{case}/post"], at_ms(stored, case), Exponential(1.0))
-    np.testing.assert_allclose(found, stored[f"{case}/{order}/ref_w"], atol=1e-10)
+    dendrites = stored[f"{case}/{order}/post_delays"] if order == "with_post_delay" else np.zeros(len(delays))
+    later, post = dendrites.max() - dendrites, stored[f"{case}/post"] + dendrites.max()
+    rows = at_ms(stored, case)[:, None] + np.rint(later / DT).astype(int)
+    run, plastic = learned(rule, p["w0"], trains, delays + later, post, rows.max() + 1, Exponential(1.0))
+    found = np.take_along_axis(run[plastic, "weight"], rows, axis=0)
+    np.testing.assert_allclose(found, stored[f"{case}/{order}/ref_w"], rtol=0.0, atol=1e-10)
+    if f"{case}/{order}/ref_apre" in stored:
+        for name, trace, size in (("apre", "x", p["Apre"]), ("apost", "y", p["Apost"])):
+            traces = np.take_along_axis(run[plastic, trace], rows, axis=0)
+            np.testing.assert_allclose(size * traces, stored[f"{case}/{order}/ref_{name}"], rtol=0.0, atol=1e-10)
 
 
 @pytest.mark.parametrize("order", ["default", "post_order_minus1", "post_sees_pre", "pre_sees_post", "neither", "both"])
@@ -164,6 +176,7 @@ def test_order_of_two_spikes_of_one_step_is_that_of_the_option(case, order, stor
     for side, times in zip(spikes, (pre, post), strict=True):
         side[np.rint(times / DT).astype(int) - 1] = 1.0
     dense = rule.run(np.full((1, 1), w0), *spikes, dt=DT, device="python").weights
-    sparse = learned(rule, w0, [pre - DT], [DT], post, rows, Delta())[:, 0]
+    run, plastic = learned(rule, w0, [pre - DT], [DT], post, rows[-1] + 1, Delta())
+    sparse = run[plastic, "weight"][rows, 0]
     np.testing.assert_allclose(sparse, wanted, rtol=0.0, atol=1e-12)
     np.testing.assert_allclose(dense[0, 0], wanted[-1], rtol=0.0, atol=1e-12)
