@@ -49,6 +49,7 @@ def driven(options, pairs, device="python", dtype=np.float64, seed=5):
     return net, made
 
 
+ORDERS = "decay add use", "decay use add", "use decay add", "add decay use", "add use decay", "use add decay"
 TOGETHER = [np.arange(len(PRE))]
 APART = [np.flatnonzero(delay == DELAYS) for delay in np.unique(DELAYS)]
 
@@ -79,6 +80,22 @@ def test_rules_over_all_weights_of_a_unit_keep_what_they_promise(name):
         np.testing.assert_allclose(after, 2.0, rtol=1e-9)
     else:
         assert np.isfinite(after / before).all()
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("mode", ["add", "set"])
+def test_recorded_traces_are_those_behind_the_delay_of_each_synapse(order, mode):
+    options = {"plasticity": PairSTDP(0.02, 0.021, 10.0, 12.0, order=order, mode=mode)}
+    (one, (connection,)), (other, parts) = driven(options, TOGETHER), driven(options, APART)
+    runs = []
+    for net, made in ((one, [connection]), (other, parts)):
+        net.run(3.0)
+        runs.append(net.run(9.0, record={each: ["x", "y"] for each in made}, every=0.7))
+    for trace in "xy":
+        found = runs[0][connection, trace]
+        for part, k in zip(parts, APART, strict=True):
+            np.testing.assert_allclose(found[:, k], runs[1][part, trace], rtol=1e-12)
+        assert len(np.unique(found)) > 15
 
 
 def test_synapses_are_shown_in_the_order_in_which_they_were_given():

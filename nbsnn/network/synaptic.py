@@ -8,6 +8,7 @@ import numpy as np
 
 from ..kernels.network import tables as at
 from ..plasticity.reward import RewardRule
+from ..plasticity.trace import MODES
 from ..synapses.short_term import released
 from .connection import Connection
 
@@ -48,10 +49,33 @@ def _own(connection: Connection, name: str, kind: dict[str, str], every: Array |
         return lambda: np.array(connection.public(stored.eligibility())[every])
     unit = (connection.post if kind.get(name) == "post" else connection.pre)[every]
     memory = network.layout.memory
+    if name in connection.rule.pre and len(connection.lates) > 1:
+        return _delayed(connection, name, unit, every)
     if name in kind:
         place, n = network.layout.place[connection, name]
         return lambda: np.array(memory.read("traces", place, place + n)[unit])
     return lambda: _resources(connection, memory.read("resources"))[name == "R"][unit].astype(network.dtype)
+
+
+def _delayed(connection: Connection, name: str, unit: Array, every: Array | slice) -> Callable[[], Array]:
+    """A function that returns a presynaptic trace of synapses with delays of their own, as it is where they are."""
+    network, n, trace = connection.network, connection.source.n, connection.rule.pre[name]
+    row = next(row for row in network.layout.plastic.table if network.connections[row[at.WIRE]] is connection)
+    late = np.rint(np.asarray(connection.delay)[every] / network.dt).astype(np.int64)
+    late -= connection.after
+    size, factor = int(row[at.SPAN]) * n, trace.factor(network.dt, network.dtype)
+    first = row[at.PAST_USED] + list(connection.rule.pre).index(name) * size
+    bump = np.vectorize(trace.mode if callable(trace.mode) else MODES[trace.mode], otypes=[network.dtype])
+
+    def read() -> Array:
+        traces = network.layout.memory.read("traces")
+        place = (network.step - 1 - late) % row[at.SPAN] * n + unit
+        value, seen = traces[first + place], traces[row[at.PAST_SEEN] + place]
+        for word in trace.order.partition("use")[2].split():  # what a step does after a rule has used the trace
+            value = value * factor if word == "decay" else bump(value, seen, trace.amount)
+        return value
+
+    return read
 
 
 def _resources(connection: Connection, resources: Array) -> tuple[Array, Array]:

@@ -69,7 +69,7 @@ def contents(folder: Path) -> dict[str, np.ndarray]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     folder = metafunc.config.getoption("--golden-dir") or DEFAULT_FOLDER
     found = contents(folder) if (folder / FILE).is_file() else {}
-    what = "window" if "window" in metafunc.function.__name__ else "random"
+    what = next((k for k in ("window", "frequency") if k in metafunc.function.__name__), "random")
     cases = [
         name for name in sorted({"/".join(key.split("/")[:3]) for key in found if f"/{what}/" in key})
         if name.split("/")[1] in RULES
@@ -108,6 +108,30 @@ def test_weights_after_each_presynaptic_spike_are_those_of_nest(case: str, pytes
         n = int(np.argmax(at_once)) if at_once.any() else n
         assert n > 1
     np.testing.assert_allclose(found[:n], wanted[:n], rtol=0.0, atol=1e-9)
+
+
+def test_a_frequency_of_pairs_changes_weights_as_in_nest(case: str, pytestconfig: pytest.Config) -> None:
+    """Every rate and order has a synapse of its own in one network; the last presynaptic spike reads the weight."""
+    stored = contents(pytestconfig.getoption("--golden-dir") or DEFAULT_FOLDER)
+    kind, pairs = "/".join(case.split("/")[:2]), int(stored[f"{case}/frequency/pairs"])
+    p, w0, shift = parameters(stored, kind), float(stored[f"{kind}/w0"]), float(stored[f"{case}/delay"]) + DT
+    rates, apart = stored[f"{case}/frequency/rates"], stored[f"{case}/frequency/d"]
+    early, n = 900.0, len(rates) * len(apart)  # no one fires before
+    regular = np.round(1000.0 + 1000.0 / np.tile(rates, len(apart))[:, None] * np.arange(pairs), 1) - early
+    post = np.round(regular + np.repeat(apart, len(rates))[:, None] + shift, 1)
+    pre = np.concatenate([regular, regular[:, -1:] + 3000.0], axis=1)
+    net = nbsnn.Network(dt=DT, dtype=np.float64)  # 23 s to simulate
+    source = net.spikes(pre.ravel(), np.repeat(np.arange(n), pairs + 1), n)
+    driver = net.spikes(post.ravel() - DT, np.repeat(np.arange(n), pairs), n)
+    cells = net.population(LIF(1.0, 1e6), n)
+    net.connect(driver, cells, nbsnn.OneToOne(), weight=1e9, delay=DT)
+    rule = RULES[case.split("/")[1]](p)
+    plastic = net.connect(
+        source, cells, nbsnn.OneToOne(), weight=np.full(n, w0), delay=DT, synapse=Exponential(5.0), plasticity=rule
+    )
+    net.run(pre.max() + 1.0)
+    found = plastic.weight.reshape(len(apart), len(rates))
+    np.testing.assert_allclose(found, stored[f"{case}/frequency/w"], rtol=0.0, atol=1e-9)
 
 
 def test_windows_of_one_pair_are_those_of_nest(case: str, pytestconfig: pytest.Config) -> None:
