@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from .validate import number
+from .version import __version__
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,7 +34,7 @@ Array = np.ndarray
 
 TIMEOUT = 600.0  # s that a rank waits for the others, unless told otherwise
 MISSING = "ranks need mpi4py: pip install mpi4py, and mpich if there is no MPI yet"
-LEFT = 7  # tag of the message of a rank that has come to its end
+LEFT, WAITS = 7, 8  # tags of messages: of a rank that has come to its end, of one that waits for others too
 LAUNCHERS = "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS"  # variables that say how many processes there are
 
 
@@ -98,6 +99,8 @@ class Ranks(Alone):
     ------
     TypeError, ValueError
         If ``comm`` is no communicator, or ``timeout`` not above 0.
+    RuntimeError
+        If this MPI must not be called by several threads.
     """
 
     def __init__(self, comm: object, *, timeout: float = TIMEOUT):
@@ -106,10 +109,16 @@ class Ranks(Alone):
         MPI = _mpi()
         self.MPI, self.comm, self.timeout = MPI, MPI.Intracomm(comm).Dup(), number("timeout", timeout, above=0.0)
         self.rank, self.size = self.comm.rank, self.comm.size
-        self.waiting: tuple[str, float] | None = None  # for what, and since when
+        self.waiting: tuple[str, float, int] | None = None  # for what, since when, and for the how-manieth time
+        self.turn = 0
         if self.size > 1:
+            if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
+                raise RuntimeError(
+                    "ranks need an MPI that several threads may call; this one gives less: see mpi4py.rc"
+                )
             _end_together()
             threading.Thread(target=self._watch, daemon=True).start()
+            self.agree("version of nbsnn", __version__)
 
     def __reduce__(self) -> Any:
         raise TypeError("ranks belong to their process and cannot be pickled or copied")
@@ -117,7 +126,8 @@ class Ranks(Alone):
     @contextmanager
     def wait(self, what: str) -> Iterator[None]:
         """Note for what this rank waits, so that it does not wait for ever."""
-        self.waiting = what, time.monotonic()
+        self.turn += 1
+        self.waiting = what, time.monotonic(), self.turn
         try:
             yield
         finally:
@@ -125,18 +135,31 @@ class Ranks(Alone):
 
     def _watch(self) -> None:
         """End all ranks when this one has waited too long, or for one that has left."""
-        control = _control()
+        control, told = _control(), []
         while True:
-            time.sleep(min(0.5, self.timeout / 4))
+            time.sleep(min(0.5, self.timeout / 8))
             waiting = self.waiting
             if waiting is None:
                 continue
-            what, seconds = waiting[0], time.monotonic() - waiting[1]
+            what, since, turn = waiting
+            seconds = time.monotonic() - since
             status = self.MPI.Status()
             if seconds > 1.0 and control.Iprobe(self.MPI.ANY_SOURCE, LEFT, status) and self.waiting is waiting:
                 self.end(f"rank {status.source} has ended, while rank {self.rank} waits: {what}")
+            if seconds > self.timeout / 2 and told[:1] != [turn]:
+                others = [rank for rank in range(self.size) if rank != self.rank]
+                told = [turn, *(self.comm.isend(turn, rank, WAITS) for rank in others)]
             if seconds > self.timeout and self.waiting is waiting:
-                self.end(f"rank {self.rank} has waited for {seconds:.0f} s, without an answer of all others: {what}")
+                self.end(f"rank {self.rank} has waited for {seconds:.0f} s for {self._missing(turn)}: {what}")
+
+    def _missing(self, turn: int) -> str:
+        """Those that have not said that they wait too."""
+        silent = [*range(self.size)]
+        silent.remove(self.rank)
+        while self.comm.iprobe(tag=WAITS, status=(status := self.MPI.Status())):
+            if self.comm.recv(source=status.source, tag=WAITS) == turn and status.source in silent:
+                silent.remove(status.source)
+        return f"rank{'s' * (len(silent) > 1)} {', '.join(map(str, silent))}" if silent else "all others"
 
     def end(self, why: str) -> None:
         """End all ranks."""

@@ -15,6 +15,7 @@ from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
 from ..random import Draws
 from ..sparse import AllToAll
+from ..sparse.delay import CHUNK
 from . import off_grid
 from .arrays import ARRAYS
 from .conducted import driving_numbers
@@ -295,12 +296,13 @@ class Layout:
         self.ring = np.zeros((max(longest + more, self._coming), self._row), self.dtype)
         for c, steps in late.items():
             if c.late is None:  # such synapses name their place in the ring
-                place = np.asarray(steps, np.uint64) * np.uint64(self._row) + np.uint64(self.rows[c.port])
                 if self.ring.size >= 1 << 32:
                     raise ValueError(
                         f"delays of up to {longest} steps need a ring of {self.ring.size} places, 2^32 at most"
                     )
-                self.index[c.first : c.stop] += place.astype(np.uint32)
+                for k in range(0, c.stop - c.first, CHUNK):
+                    place = np.asarray(steps[k : k + CHUNK], np.uint64) * np.uint64(self._row)
+                    self.index[c.first + k : c.stop][:CHUNK] += (place + np.uint64(self.rows[c.port])).astype(np.uint32)
         self.short, factors = table(short, at.SHORT_COLUMNS), 0
         for number in self.short[:, at.WIRE]:
             c, wire = connections[number], self.wires[number]

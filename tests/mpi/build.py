@@ -9,6 +9,7 @@ mpiexec -n 4 python -m tests.mpi.build indegree --units 2000 --degree 400 --stat
 import argparse
 import json
 import os
+import resource
 import tracemalloc
 from importlib import import_module
 
@@ -78,11 +79,12 @@ def main():
     network(a.rule, 100, 40, ranks).build()  # what is compiled, and imported, is no memory of synapses
     net = network(a.rule, a.units, a.degree, ranks)
     Drawn.count = 0  # what is described has been tried
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tracemalloc.start()
     layout = net.layout
-    peak = tracemalloc.get_traced_memory()[1]
+    peak, rss = tracemalloc.get_traced_memory()[1], 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     held = layout.index.nbytes + layout.weights.nbytes
-    found = {"synapses": sum(map(len, net.connections)), "bytes": held, "peak": peak, "drawn": Drawn.count}
+    found = {"synapses": sum(map(len, net.connections)), "bytes": held, "peak": peak, "rss": rss, "drawn": Drawn.count}
     found["rows"] = net.loop().synapses.bounds.nbytes + sum(c.start.nbytes + c.senders.nbytes for c in net.connections)
     found |= {"all": net.nbytes, "estimated": net.estimate().ranks(ranks.size).bytes}
     if a.state:

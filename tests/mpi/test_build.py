@@ -9,9 +9,9 @@ from .launched import needs_mpi, printed
 RULES = "probability", "indegree", "distinct", "total", "distance"
 
 
-def built(rule, units):
+def built(rule, units, *options, on=(0, 4)):
     """What one process builds, and what each of four ranks does."""
-    return [json.loads(printed(ranks, "build", rule, "--units", units)) for ranks in (0, 4)]
+    return [json.loads(printed(ranks, "build", rule, "--units", units, *options)) for ranks in on]
 
 
 @needs_mpi
@@ -23,6 +23,17 @@ def test_memory_is_that_of_a_share(rule):
     assert one["all"] == pytest.approx(one["estimated"], rel=0.15)
     assert four["all"] == pytest.approx(four["estimated"], rel=0.15)
     assert max(four["bytes"]) <= 1.15 * one["bytes"][0] / 4 and max(four["peak"]) <= 0.4 * one["peak"][0]
+
+
+@needs_mpi
+@pytest.mark.long
+def test_memory_of_thirty_million_synapses_is_that_of_shares():
+    one, *shares = built("probability", 30_000, "--degree", 1000, on=range(1, 5))
+    assert one["synapses"][0] == pytest.approx(30e6, rel=0.01)
+    for found in shares:
+        assert sum(found["synapses"]) == one["synapses"][0]
+        assert max(found["bytes"]) <= 1.15 * one["bytes"][0] / len(found["bytes"])
+    assert max(shares[-1]["peak"]) <= 0.4 * one["peak"][0] and max(shares[-1]["rss"]) <= 0.4 * one["rss"][0]
 
 
 @needs_mpi

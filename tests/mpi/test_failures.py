@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from .failing import MOMENTS, TIMEOUT
 from .launched import needs_mpi, printed, python
 
 KINDS = "kill", "term", "raise", "exit", "hang"
-SECONDS = 30.0  # in which ranks have ended, on a machine that is busy
+SECONDS = 5.0  # in which ranks have ended; longer by as much as a machine is busy
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,12 @@ def test_a_job_that_failed_ends_as_one_that_did_not(kind, seed, undisturbed, tmp
     )
     seconds = time.time() - (tmp_path / "state.npz.end").stat().st_mtime
     record_property("seconds", round(seconds, 2))
-    assert done.returncode != 0 and seconds < SECONDS + TIMEOUT * (kind == "hang")
-    assert {"raise": f"error on rank {rank}", "exit": f"rank {rank} has ended", "hang": "has waited for"}.get(
-        kind, ""
-    ) in done.stderr
+    busy = max(1.0, os.getloadavg()[0] / os.cpu_count())
+    assert done.returncode != 0 and seconds < SECONDS * busy + TIMEOUT * (kind == "hang")
+    says = {  # of a signal the launcher tells
+        "raise": rf"error on rank {rank}\b", "exit": f"rank {rank} has ended", "kill": r"signal:? 9|[Kk]illed",
+        "hang": rf"has waited for \d+ s for ranks? [\d, ]*\b{rank}\b", "term": r"signal:? 15|[Tt]erminated",
+    }  # fmt: skip
+    assert re.search(says[kind], done.stdout + done.stderr), done.stderr
     assert all(gone(int(file.name.split(".")[-2])) for file in tmp_path.glob("*.pid"))
     assert printed(again, "failing", path) == undisturbed

@@ -1,5 +1,6 @@
 """Networks on ranks have the bits of one process, also from a state of other ranks; who fails ends all."""
 
+import inspect
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ import nbsnn
 from nbsnn.network import State
 from nbsnn.ranks import Alone, Ranks, tree
 
+from . import others, test_refusals
+from . import zoo as zoo_of_ranks
 from .launched import ROOT, needs_mpi, printed, python
 from .zoo import network
 
@@ -26,9 +29,24 @@ def alone():
 
 
 @needs_mpi
-@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.long), 3, pytest.param(4, marks=pytest.mark.long)])
+@pytest.mark.parametrize("ranks", [3, *(pytest.param(ranks, marks=pytest.mark.long) for ranks in (1, 2, 4))])
 def test_ranks_change_no_bit(ranks, alone):
     assert zoo(ranks, "run") == alone
+
+
+@needs_mpi
+@pytest.mark.long
+def test_ranks_change_no_bit_of_other_rules_sources_and_recordings():
+    expected = zoo(0, module="others")
+    for ranks in range(1, 5):
+        assert zoo(ranks, module="others") == expected
+
+
+def test_every_rule_runs_on_ranks_or_is_refused_there():
+    used = inspect.getsource(zoo_of_ranks) + inspect.getsource(others) + inspect.getsource(test_refusals)
+    no_rules = {"BOUNDS", "LowPass", "Normalize", "ORDERS", "Plastic", "Rule", "RuleResult", "Scaling", "Trace"}
+    names = {name for name in dir(nbsnn.plasticity) if name[0].isupper()} - no_rules
+    assert "PairSTDP" in names and all(f"{name}(" in used for name in names - {"MembraneRule"})  # as is Clopath
 
 
 @needs_mpi
@@ -40,10 +58,10 @@ def test_threads_within_ranks_change_no_bit(alone, monkeypatch):
 
 @pytest.fixture(scope="module")
 def half_way(tmp_path_factory):
-    """A state that one process has saved, and where it leads."""
+    """A state that one process has saved, and where a process comes that goes on without it."""
     path = tmp_path_factory.mktemp("half way") / "state.npz"
     zoo(0, "save", path)
-    return path, zoo(0, "go", path)
+    return path, zoo(0, "on")
 
 
 @needs_mpi
@@ -81,7 +99,8 @@ def test_spikes_are_exchanged_once_in_a_shortest_delay():
         ("reward", "ranks have different parameters, rewards or connections that learn"),
         pytest.param("pause", "ranks have different parameters", marks=pytest.mark.long),
         pytest.param("stop", "", marks=pytest.mark.long),
-        pytest.param("hang", "has waited for", marks=pytest.mark.long),
+        pytest.param("hang", "rank 0 has waited for 5 s for rank 1: ", marks=pytest.mark.long),
+        pytest.param("version", "('version of nbsnn', 'another')", marks=pytest.mark.long),
         pytest.param("kill", "", marks=pytest.mark.long),
         pytest.param("term", "", marks=pytest.mark.long),
     ],
@@ -93,7 +112,7 @@ def test_a_rank_that_ends_or_hangs_ends_all(kind, says):
 
 
 @needs_mpi
-@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.long), 3, pytest.param(4, marks=pytest.mark.long)])
+@pytest.mark.parametrize("ranks", [3, *(pytest.param(ranks, marks=pytest.mark.long) for ranks in (1, 2, 4))])
 def test_ranks_change_no_bit_of_a_training(ranks):
     assert zoo(ranks, module="training") == zoo(0, module="training")
 

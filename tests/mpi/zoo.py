@@ -176,7 +176,7 @@ def fail(kind, rank):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=["run", "save", "go", "fail", "exchanges", "write"])
+    p.add_argument("what", choices=["run", "save", "go", "on", "fail", "exchanges", "write"])
     p.add_argument("path", nargs="?")
     p.add_argument("--mpi", action="store_true")
     p.add_argument("--device", default="python")
@@ -184,6 +184,8 @@ def main():
     p.add_argument("--timeout", type=float, default=600.0)
     a = p.parse_args()
     loop.SHARE = 1  # as many threads as are asked for
+    if a.path == "version" and world().rank == a.rank:
+        nbsnn.ranks.__version__ = "another"
     comm = nbsnn.ranks.Ranks(world(), timeout=a.timeout) if a.mpi else None
     net = network(comm, a.device, small=a.what == "fail" and a.path != "reward")
     first = comm is None or comm.rank == 0
@@ -204,7 +206,9 @@ def main():
             print(found, flush=True)
         return
     hook = fail(a.path, a.rank) if a.what == "fail" else None
-    found = outcome(net, 15.0 if a.what == "go" else 30.0, hook)
+    if a.what == "on":
+        net.run(15.0)
+    found = outcome(net, 15.0 if a.what in ("go", "on") else 30.0, hook)
     if first:
         print(found, flush=True)
 
