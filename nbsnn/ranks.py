@@ -251,6 +251,17 @@ def tree(rows: Array) -> Array:
     return rows[0]
 
 
+def library() -> str:
+    """The MPI library that mpi4py finds, which is not started; why there is none, or nothing without mpi4py."""
+    if importlib.util.find_spec("mpi4py") is None:
+        return ""
+    importlib.import_module("mpi4py").rc.initialize = False
+    try:
+        return " ".join(_mpi().Get_library_version().split("\n")[0].split())
+    except (ImportError, RuntimeError) as error:
+        return f"no MPI library can be loaded: {str(error).splitlines()[0]}"
+
+
 def world() -> Ranks:
     """All processes that a launcher has started."""
     if importlib.util.find_spec("mpi4py") is None:

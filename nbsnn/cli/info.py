@@ -10,10 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from ..compile import cache
 from ..device import cuda_setup
 from ..device.threads import threads
+from ..ranks import library
 from ..version import __version__
 from .manners import add_json, manual, progress, tell
 
-EXTRAS = {"matplotlib": "plot", "bokeh": "page", "numba-cuda": "cuda"}
+EXTRAS = {"matplotlib": "plot", "bokeh": "page", "numba-cuda": "cuda", "mpi4py": "mpi"}
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,13 +54,16 @@ def run(arguments: argparse.Namespace) -> int:
     rows = {"nbsnn": __version__, "python": platform.python_version(), "platform": platform.platform()}
     rows |= {name: version(name) for name in ("numpy", "numba", "scipy")}
     found = cuda_setup.find()
+    mpi = library()
     extras = {name: _version(name) for name in EXTRAS}
     tell(arguments, {
-        "command": "info", **rows, **extras, "threads": threads(),
+        "command": "info", **rows, **extras, "mpi": mpi, "threads": threads(),
         "cuda": {"ready": not found.missing, **asdict(found)}, "kernels": cache.count(), "cache": cache.folder(),
     })  # fmt: skip
     for name, extra in EXTRAS.items():
         rows[name] = extras[name] or f'not installed (pip install "nbsnn[{extra}]")'
+    if mpi:
+        rows["  MPI"] = mpi
     rows["threads"] = f"{threads()} for kernels (NBSNN_THREADS or nbsnn.set_threads)"
     rows |= cuda_rows(found)
     rows["kernel cache"] = cache.report()

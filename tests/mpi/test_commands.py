@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from ..idx_files import tiny_mnist
 from .launched import MPIEXEC, ROOT, needs_mpi, python
 
 
@@ -22,15 +23,21 @@ from .launched import MPIEXEC, ROOT, needs_mpi, python
         "simulate brunel --scale 0.1 --duration 100",
         "simulate microcircuit --scale 0.1 --duration 50 --settle 10",
         "train digits --micro 8 --epochs 2",
+        "train mnist --micro 8 --epochs 2 --data DIR",
     ],
 )
 def test_commands_have_one_digest(command, tmp_path):
-    found = {}
+    command, found = command.replace("DIR", str(tiny_mnist(tmp_path))), {}
     for ranks in range(5):
         done = python(ranks, "-m", "nbsnn", *command.split(), "--digest", "--out", tmp_path / str(ranks))
         assert done.returncode == 0, done.stderr
         found[ranks] = re.search(r"digest: (\w+)", done.stdout)[1]
     assert len(set(found.values())) == 1, found
+
+
+@needs_mpi
+def test_info_names_the_library():
+    assert re.search(r"mpi4py +4\.\S+\n +MPI +\w*MPI", python(0, "-m", "nbsnn", "info").stdout)
 
 
 @needs_mpi

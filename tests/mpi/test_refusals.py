@@ -1,5 +1,6 @@
 """What does not run on ranks is refused where it is asked for, by its name; no MPI is needed to say so."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 import nbsnn
 from nbsnn.cli import main
 from nbsnn.network import State
+from nbsnn.network.files import Files, opened
 from nbsnn.neurons import LI, LIF
 from nbsnn.plasticity import Clopath, MetaNearestSTDP, PairSTDP
-from nbsnn.ranks import Alone
+from nbsnn.ranks import Alone, Ranks
 from nbsnn.sparse import AllToAll, Sparse
 from nbsnn.sparse.values import Uniform
 from nbsnn.synapses import Graded
@@ -32,6 +34,28 @@ def test_a_state_has_the_synapses_of_its_rank_alone():
     shared = State(state.step, state.arrays, state.history, state.network, SimpleNamespace(ranks=Quarter()))
     with pytest.raises(ValueError, match="has the synapses of rank 1 of 4 alone: save it on all of them"):
         alone.restore(shared)
+
+
+def test_files_lie_where_all_ranks_see_them(tmp_path):
+    class Blind(Alone):
+        size = 2
+
+        def every(self, value):
+            return [value, [Path("run.spikes")] if value == [] else value]
+
+    net = nbsnn.Network(dt=0.5, device="python")
+    net.population(LIF(tau=20.0), 12)
+    with pytest.raises(FileNotFoundError, match=r"rank 1 does not see run\.spikes, which the first rank writes"):
+        opened(Blind(), lambda: Files(net, tmp_path / "run.spikes", None, [], 1, 0, 10), [])
+    assert not (tmp_path / "run.spikes").exists()
+
+
+def test_an_mpi_for_one_thread(monkeypatch):
+    comm = SimpleNamespace(rank=0, size=2, Dup=lambda: comm)
+    mpi = SimpleNamespace(Intracomm=lambda comm: comm, Query_thread=lambda: 1, THREAD_MULTIPLE=3)
+    monkeypatch.setattr("nbsnn.ranks._mpi", lambda: mpi)
+    with pytest.raises(RuntimeError, match="ranks need an MPI that several threads may call"):
+        Ranks(comm)
 
 
 @pytest.fixture
