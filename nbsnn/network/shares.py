@@ -158,6 +158,19 @@ class RankShares(Shares):
                 sources = np.concatenate([np.repeat(np.arange(hi - lo), each) for each, _ in parts])
                 yield np.concatenate([part for _, part in parts])[np.argsort(sources, kind="stable")]
 
+    def among(self, c: Connection) -> Array:
+        """Which of the synapses of all ranks, as users count them, those of this rank are, ascending."""
+        if c._pair is not None:
+            return np.sort(c._given)
+        return np.repeat(self._shift(c)[0], self.degrees(c)) + np.arange(len(c))
+
+    def _shift(self, c: Connection) -> tuple[Array, Array]:
+        """How far the synapses of a source are from their place on this rank, and where those of all ranks begin."""
+        degrees = self.degrees(c)
+        before, every = self.ranks.sums(degrees)
+        start = _starts(every)
+        return start[:-1] + before - _starts(degrees)[:-1], start
+
     def first(self, make: Callable[[], T], *streams: Iterator[Array]) -> T | None:
         def drain() -> None:
             for stream in streams:
@@ -224,10 +237,8 @@ class RankShares(Shares):
         """Numbers of this rank's synapses, of all that ``take`` gives one after another."""
         found = [np.zeros(0, dtype)]
         for c in self.holders(name):
-            degrees = self.degrees(c)
-            before, every = self.ranks.sums(degrees)
-            start, first = _starts(every), _starts(degrees)
-            shift = start[:-1] + before - first[:-1]
+            degrees, (shift, start) = self.degrees(c), self._shift(c)
+            first = _starts(degrees)
             for lo, hi in _cuts(start):
                 block = take(int(start[hi] - start[lo]))
                 places = np.repeat(shift[lo:hi] - start[lo], degrees[lo:hi])

@@ -33,11 +33,28 @@ def reader(connection: Connection, name: str, chosen: Array | None) -> Callable[
             f"of {connection.name} {', '.join(known) or 'nothing'} can be recorded, not {name!r}"
             + (" as all synapses share one" if name == "weight" else "")
         )
-    every = slice(None) if chosen is None else chosen
-    if connection.network.ranks.size > 1:
+    if connection.network.ranks.size == 1:
+        return _own(connection, name, kind, slice(None) if chosen is None else chosen)
+    if chosen is None:
         own = _own(connection, name, kind, slice(None))
-        return lambda: connection.of_all(own())[every]
-    return _own(connection, name, kind, every)
+        return lambda: connection.of_all(own())
+    return _of_ranks(connection, name, kind, chosen)
+
+
+def _of_ranks(connection: Connection, name: str, kind: dict[str, str], chosen: Array) -> Callable[[], Array]:
+    """A function that puts together what ranks have of the chosen synapses."""
+    ranks, mine = connection.network.ranks, connection.network.layout.shares.among(connection)
+    at = np.searchsorted(mine, chosen)
+    here = np.append(mine, -1)[at] == chosen
+    own, turns = _own(connection, name, kind, at[here]), ranks.joined(np.flatnonzero(here))
+
+    def read() -> Array:
+        values = ranks.joined(own())
+        found = np.empty_like(values)
+        found[turns] = values
+        return found
+
+    return read
 
 
 def _own(connection: Connection, name: str, kind: dict[str, str], every: Array | slice) -> Callable[[], Array]:

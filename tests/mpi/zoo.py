@@ -96,6 +96,8 @@ def recorded(net):
     what = {**{group: ["spikes"] for group in net.groups}, cells: ["spikes", "v"], others[2:5]: ["v"]}
     what[plastic], every = {"weight": None, "x": None, "y": [3, 0]}, {others[2:5]: 2.5, cells: 1.0, plastic: 5.0}
     for c in net.connections:
+        if isinstance(c.pattern, Explicit):
+            what[c], every[c] = {"weight": [4, 0, 2, 0]}, 6.0
         if c.short_term:
             what[c], every[c] = ["u", "R"], 4.0
         if getattr(c.rule, "tau_e", None):
@@ -107,6 +109,8 @@ def kept(net):
     """The arrays of the state, of all synapses, as the file has them."""
     folder = net.ranks.every(net.ranks.first(tempfile.mkdtemp))[0]
     net.state().save(f"{folder}/state.npz")
+    net.restore(State.load(f"{folder}/state.npz"))  # all of it, of which a rank takes its own
+    net.restore(net.state().copy())
     arrays = net.ranks.first(lambda: list(State.load(f"{folder}/state.npz").arrays.values()))
     net.ranks.first(lambda: shutil.rmtree(folder))
     return arrays or []
