@@ -87,7 +87,7 @@ def windows(x, a, row, b, factor, g, words, mask, lines, weight, chunks):
     add_scaled(x, a, row, b, u(48), factor)
     add_weighted(lines, u(1), weight, u(2), u(90), g, u(3), words, u(1), u(3))
     add_weighted_twice(lines, u(3), weight, u(2), u(90), g, u(3), words, u(2), u(3))
-    select(chunks, u(5), g, mask)
+    select(chunks, u(5), g, u(7), mask)
     return equals_few(chunks, u(4), 0.0)
 
 
@@ -114,7 +114,7 @@ def test_rows_of_windows_weighted_lines_and_chosen_lanes(dtype):
     np.testing.assert_allclose(found[0][1][[1, 3, 4]], wanted, 1e-4, 1e-5)
     assert (found[0][1][[0, 2, 5]] == lines[[0, 2, 5]]).all()
     chunks = found[0][3]
-    assert chunks[5] == g[0] and chunks[7] == g[2] and chunks[20] == g[15]
+    assert chunks[5] == g[7] and chunks[7] == g[9] and chunks[20] == g[22]
     assert not chunks[[6, *range(8, 20)]].any() and (chunks[[4, 21]] == 7.0).all()
     assert zeros == [0b1111111111110100] * 2
 

@@ -102,15 +102,16 @@ def select() -> Any:
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def select(typing: Context, x: Array, a: Integer, row: Array, mask: Integer) -> Any:
+    def select(typing: Context, x: Array, a: Integer, row: Array, b: Integer, mask: Integer) -> Any:
         def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
             ir = Builder(context, builder, x.dtype, CHUNK)
             into = builder.gep(context.make_array(x)(context, builder, args[0]).data, [args[1]])
-            given = ir.load(ir.vector(context.make_array(row)(context, builder, args[2]).data))
-            ir.store(builder.select(ir.bits(args[3]), given, ir.zeros), ir.vector(into))
+            chosen = builder.gep(context.make_array(row)(context, builder, args[2]).data, [args[3]])
+            given = ir.load(ir.vector(chosen))
+            ir.store(builder.select(ir.bits(args[4]), given, ir.zeros), ir.vector(into))
             return context.get_dummy_value()
 
-        return types.none(x, a, row, mask), generate
+        return types.none(x, a, row, b, mask), generate
 
     return select
 

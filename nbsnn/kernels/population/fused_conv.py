@@ -75,13 +75,13 @@ class Sums(NamedTuple):
 
 class Room(NamedTuple):
     """What one thread works in: lines of units, currents and states of the steps between checkpoints, errors of a step
-    and of a chunk of channels, and what these need on their way back; the input's spikes in another order."""
+    and of its maxima, and what these need on their way back; the input's spikes in another order."""
 
     Z: np.ndarray
     X: np.ndarray
     H: np.ndarray
     G: np.ndarray
-    chunk: np.ndarray
+    turned: np.ndarray
     scratch: Scratch
     lists: Lists
 
@@ -106,24 +106,25 @@ def fired(bits, r, k):
 
 def maxima(bits, r, y, row, image):
     """Fill a row of y [T B, C', .] with whether any place of each window has fired."""
-    columns, high, wide = image.columns, image.high, image.wide
-    chunks, across = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), columns // wide
+    columns, high, wide, p = image.columns, image.high, image.wide, uintp(0)
+    chunks = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK)
     for o in range(uintp(y.shape[1])):
-        for p in range(uintp(y.shape[2])):
-            y[row, o, p] = 0.0
-    for p in range(uintp(y.shape[2])):
-        h, w = p // across * high, p % across * wide
-        for c in range(chunks):
-            word = uint64(0)
-            for i in range(high):
-                for j in range(wide):
-                    word |= fired(bits, r, ((h + i) * columns + w + j) * chunks + c)
-            while word != uint64(0):
-                lowest = ones((word & (~word + uint64(1))) - uint64(1))
-                o = c * uintp(CHUNK) + uintp(lowest)
-                if o < image.after:
-                    y[row, o, p] = 1.0
-                word &= word - uint64(1)
+        for k in range(uintp(y.shape[2])):
+            y[row, o, k] = 0.0
+    for h in range(image.rows // high):
+        for w in range(columns // wide):
+            for c in range(chunks):
+                word, first = uint64(0), (h * high * columns + w * wide) * chunks + c
+                for i in range(high):
+                    for j in range(wide):
+                        word |= fired(bits, r, first + (i * columns + j) * chunks)
+                while word != uint64(0):
+                    lowest = ones((word & (~word + uint64(1))) - uint64(1))
+                    o = c * uintp(CHUNK) + uintp(lowest)
+                    if o < image.after:
+                        y[row, o, p] = 1.0
+                    word &= word - uint64(1)
+            p += uintp(1)
 
 
 def forward(b0, b1, spikes, image, P, S, room, bits, y):
@@ -149,7 +150,7 @@ def forward(b0, b1, spikes, image, P, S, room, bits, y):
                     result = step(X[x + j], *state(Z, z, j), *param(Z, z, j, shared))
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
-            other += emit(Z, r, bits, uintp(0), blocks, blocks * uintp(LINE))
+                other += emit(Z, r, bits, q, q + uintp(1), blocks * uintp(LINE))
             maxima(bits, r, y, t * batch + b, image)
         take(Z, uintp(0), 0, blocks, S, b * marks + marks - uintp(1), uintp(0), blocks)
     return other
@@ -170,30 +171,32 @@ def replay(t0, t1, b, spikes, image, shared, room, blocks):
                 keep(Z, step(X[x + j], *values, *param(Z, z, j, shared)), z, j)
 
 
-def errors(bits, r, row, after, image, G, chunk):
+def errors(bits, r, row, after, image, G, turned):
     """Fill ``G`` with the gradient with respect to the outputs of row r: each maximum's goes to the first place of its
-    window that has fired, or to the first of all."""
+    window that has fired, or to the first of all. ``turned`` has room for the maxima's, channels last and filled up by
+    zeros."""
     gy, extra = after
-    columns, high, wide = image.columns, image.high, image.wide
-    chunks, across = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK), columns // wide
+    columns, high, wide, at = image.columns, image.high, image.wide, uintp(0)
+    chunks = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK)
     channels = chunks * uintp(CHUNK)
-    for k in range(uintp(G.shape[0])):
+    for o in range(image.after):
+        for p in range(uintp(gy.shape[2])):
+            turned[p * channels + o] = gy[row, o, p]
+    whole = image.rows % high == uintp(0) and columns % wide == uintp(0)
+    for k in range(image.rows * columns * channels if whole else uintp(0), uintp(G.shape[0])):
         G[k] = 0.0
-    for p in range(uintp(gy.shape[2])):
-        h, w = p // across * high, p % across * wide
-        for c in range(chunks):
-            o = c * uintp(CHUNK)
-            for k in range(min(uintp(CHUNK), image.after - o)):
-                chunk[k] = gy[row, o + k, p]
-            left = uint64((1 << CHUNK) - 1)
-            for i in range(high):
-                for j in range(wide):
-                    place = ((h + i) * columns + w + j) * chunks + c
-                    word = fired(bits, r, place) & left
-                    select(G, place * uintp(CHUNK), chunk, word)
-                    left &= ~word
-            first = (h * columns + w) * chunks + c
-            select(G, first * uintp(CHUNK), chunk, left | fired(bits, r, first))
+    for h in range(image.rows // high):
+        for w in range(columns // wide):
+            for c in range(chunks):
+                first, left = (h * high * columns + w * wide) * chunks + c, uint64((1 << CHUNK) - 1)
+                for i in range(high):
+                    for j in range(wide):
+                        place = first + (i * columns + j) * chunks
+                        word = fired(bits, r, place) & left
+                        select(G, place * uintp(CHUNK), turned, at, word)
+                        left &= ~word
+                select(G, first * uintp(CHUNK), turned, at, left | fired(bits, r, first))
+                at += uintp(CHUNK)
     if extra.shape[0]:
         for o in range(image.after):
             for p in range(uintp(extra.shape[2])):
@@ -204,7 +207,7 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
     """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
     widest()
     start, index, steps, every, batch = spikes
-    Z, X, H, G, chunk, scratch, lists = room
+    Z, X, H, G, turned, scratch, lists = room
     gS, gP, edges, weights, biases = sums
     shared, blocks = common(P), uintp(bits.shape[1])
     marks, width = (steps + every - uintp(1)) // every + uintp(1), blocks * uintp(LINE)
@@ -222,7 +225,7 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
                 while t > t0:
                     t -= uintp(1)
                     r, row = b * steps + t, t * batch + b
-                    errors(bits, r, row, after, image, G, chunk)
+                    errors(bits, r, row, after, image, G, turned)
                     x0, h0 = (t - t0) * width, (t - t0) * width * uintp(STATES)
                     for q in range(blocks):
                         z, g, h = q * uintp(DEPTH * LINE), q * uintp(LINE), h0 + q * uintp(STATES * LINE)
@@ -230,10 +233,9 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
                             x = X[x0 + g + j]
                             back = vjp(x, *state(H, h, j), *param(Z, z, j, shared), G[g + j], *cotangent(Z, z, j))
                             G[g + j] = back[0]
+                            biases[piece, g + j] += back[0]
                             carry(Z, back, z, j)
                             learn(Z, back, z, j)
-                    for k in range(width):
-                        biases[piece, k] += G[k]
                     if WHOLE and many(start[r + uintp(1)] - start[r], image.lines):
                         sum_windows(start[r], start[r + uintp(1)], index, image.lines, G, weights, piece * size, lists)
                     else:

@@ -61,10 +61,10 @@ def add_scaled(x, a, row, b, count, factor):
 
 
 @instruction(select_instruction)
-def select(x, a, row, mask):
-    """x[a + k] = row[k] where bit k of ``mask`` is set, else 0, for ``CHUNK`` numbers."""
+def select(x, a, row, b, mask):
+    """x[a + k] = row[b + k] where bit k of ``mask`` is set, else 0, for ``CHUNK`` numbers."""
     for k in range(CHUNK):
-        x[a + k] = row[k] if (mask >> uint64(k)) & uint64(1) else 0.0
+        x[a + k] = row[b + k] if (mask >> uint64(k)) & uint64(1) else 0.0
 
 
 def spread_windows(first, last, index, met, x, begin, weight):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compile.simd import CHUNK, LINE
+from ...compile.simd import LINE
 from ...device.buffers import buffer
 from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
@@ -157,8 +157,11 @@ class FusedConvolution(Sequential):
             kept.P, kept.fed = lines.parameters(Z), state[neuron.output]
             S = buffer(arrays, "S", (batch * marks, lines.blocks * lines.states * LINE), self.dtype)
             for k, name in enumerate(neuron.state):
-                first = S.reshape(batch, marks, lines.blocks, lines.states, LINE)[:, 0, :, k : k + 1]
-                to_lines(lines.arranged(state[name].reshape(1, batch, -1)), first)
+                first, value = S.reshape(batch, marks, lines.blocks, lines.states, LINE)[:, 0, :, k], state[name]
+                if (value == value.flat[0]).all():  # as most runs begin
+                    first[...] = value.flat[0]
+                else:
+                    to_lines(lines.arranged(value.reshape(1, batch, -1)), first[:, :, None])
             kept.start, kept.records = isinstance(state, Start), {}
             image = self._image(arrays)
         bits = buffer(arrays, "bits", (steps * batch, lines.blocks), np.uint64)
@@ -187,9 +190,9 @@ class FusedConvolution(Sequential):
     def _room(self, Z: Array, every: int) -> loops.Room:
         """What a thread works in."""
         width = self.lines.blocks * LINE
-        sizes = every * width, every * width * self.lines.states, width, CHUNK
-        X, H, G, chunk = (aligned((size,), self.dtype) for size in sizes)
-        return loops.Room(copied(Z), X, H, G, chunk, self.events.scratch(), self.events.lists())
+        sizes = every * width, every * width * self.lines.states, width, math.prod(self.maxima) * self.events.sides
+        X, H, G, turned = (aligned((size,), self.dtype) for size in sizes)
+        return loops.Room(copied(Z), X, H, G, turned, self.events.scratch(), self.events.lists())
 
     def _states(self, kept: ImageTape, mark: int) -> Nested:
         """The states at a checkpoint, [B, C H W] each."""
@@ -262,7 +265,7 @@ class FusedConvolution(Sequential):
             shapes = (packed.batch, lanes * lines.states), (packed.batch, lanes * lines.learned)
             each = (pieces * c.fan_in * self.events.sides,), (pieces, lanes)
             gS, gP, weight, bias = (aligned(shape, self.dtype) for shape in (*shapes, *each))
-            gx = np.empty((rows if wanted else 0, *c.image), self.dtype)
+            gx = buffer(kept.arrays, "gx", (rows if wanted else 0, *c.image), self.dtype)
             sums, source = loops.Sums(gS, gP, edges, weight, bias), self.events.source(c.params["weight"], gx)
             given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1)
             errors = loops.Errors(given, self._extra(inject, rows))

@@ -12,7 +12,7 @@ from ...kernels.population import fused_conv
 from ..conv_events import filled
 from ..layer import Array
 from ..population import Population
-from .layout import BlockLayout, from_lines
+from .layout import BlockLayout
 
 
 class ImageLayout(BlockLayout):
@@ -37,8 +37,10 @@ class ImageLayout(BlockLayout):
     def images(self, lines: Array) -> Array:
         """The reverse, of lines of all samples: [K, B, C H W]."""
         many, batch = lines[0].size // (self.blocks * LINE), len(lines)
-        found = from_lines(lines.reshape(batch, self.blocks, many, LINE), self.width)
-        places = found.reshape(many, batch, self.area, filled(self.channels))[..., : self.channels]
+        found = (
+            lines.reshape(batch, self.blocks, many, LINE).transpose(2, 0, 1, 3).reshape(many, batch, self.blocks * LINE)
+        )
+        places = found[..., : self.width].reshape(many, batch, self.area, filled(self.channels))[..., : self.channels]
         return places.swapaxes(-1, -2).reshape(many, batch, self.population.units)
 
     def table(self) -> Array:

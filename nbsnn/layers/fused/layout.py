@@ -68,10 +68,12 @@ class BlockLayout:
 
     def parameters(self, Z: Array) -> Array:
         """Those that all units share; the others go to ``Z``, where lanes without a unit repeat the last one's."""
-        table, shared = self.table(), np.array(self.shared, bool)
-        own = np.pad(table[~shared], ((0, 0), (0, self.blocks * LINE - table.shape[1])), "edge")
-        Z[:, self.states : self.output] = own.reshape(-1, self.blocks, LINE).transpose(1, 0, 2)
-        return np.ascontiguousarray(table[shared, :1])
+        shared = np.array(self.shared, bool)
+        if not shared.all():
+            own = self.table()[~shared]
+            own = np.pad(own, ((0, 0), (0, self.blocks * LINE - own.shape[1])), "edge")
+            Z[:, self.states : self.output] = own.reshape(-1, self.blocks, LINE).transpose(1, 0, 2)
+        return np.ascontiguousarray(self.population.step_parameters()[shared, :1])
 
     def table(self) -> Array:
         """All parameters as the step uses them, [params, units]."""
