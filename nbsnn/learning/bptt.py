@@ -86,7 +86,7 @@ class BPTT(Learner):
             if not net.arrays.numpy:
                 raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
         if switch("compact", compact):
-            self.net = fuse(self.net, max_bytes)
+            self.net = fuse(self.net, max_bytes, whole=chunk is None)
         self.chunk = None if chunk is None else count("chunk", chunk)
         self.regularizers = dict(
             instance("regularizers", {} if regularizers is None else regularizers, Mapping, "a mapping from layers")

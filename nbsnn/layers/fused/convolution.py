@@ -100,11 +100,14 @@ class ImageTape:
 
 
 class FusedConvolution(Sequential):
-    """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, the layers of ``net`` under these names."""
+    """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, the layers of ``net`` under these names.
 
-    def __init__(self, net: Sequential, names: list[str], budget: Budget):
+    Where only ``whole`` runs are made, nobody asks for the state after one, nor for the gradient of that before it.
+    """
+
+    def __init__(self, net: Sequential, names: list[str], budget: Budget, whole: bool = False):
         share_layers(self, net, {name: net.children[name] for name in names})
-        self.names, self.budget = names, budget
+        self.names, self.budget, self.whole = names, budget, whole
         connection, population, *pool = self.children.values()
         assert isinstance(connection, Conv2d) and isinstance(population, Population)
         assert connection.by_spikes is not None
@@ -126,7 +129,7 @@ class FusedConvolution(Sequential):
             y = self._run(kept, state[self.names[1]])
             if y is not None:
                 kept.plain.clear()
-                return y, {self.names[1]: self._final(kept)}
+                return y, {} if self.whole else {self.names[1]: self._final(kept)}
             kept.spikes = None
         self._check_budget(len(x), x.shape[1])
         if isinstance(x, SpikeInput):
@@ -282,9 +285,11 @@ class FusedConvolution(Sequential):
         own["weight"] += self.events.gradient(weight)
         if c.bias:
             own["bias"] += bias.sum(axis=0)[: lines.width].reshape(-1, self.events.sides).sum(axis=0)[: c.c_post]
-        gS, gP = lines.images(gS), lines.images(gP)
-        self.population.add_gradients(gP, gS if kept.start else None, grads[self.names[1]], {})
-        start = {self.names[1]: self.population.before(gS)}
+        start: Nested = {}
+        if not self.whole or self.population.start_learned or lines.learned:
+            gS, gP = lines.images(gS), lines.images(gP)
+            self.population.add_gradients(gP, gS if kept.start else None, grads[self.names[1]], {})
+            start = {self.names[1]: self.population.before(gS)}
         return gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
 
     def _extra(self, inject: Nested | None, rows: int) -> Array:

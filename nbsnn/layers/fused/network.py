@@ -17,7 +17,7 @@ from .memory_plan import Plan, alone
 from .stack import Budget, FusedStack, share_layers
 
 
-def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True) -> Layer:
+def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True, whole: bool = False) -> Layer:
     """The network that trains in place of ``net`` and shares its layers; ``net`` itself if nothing in it fuses.
 
     Parameters
@@ -28,8 +28,10 @@ def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True)
         How much memory the backward pass may take; of a ``Sequential`` alone.
     convolutions : bool
         Whether convolutions fuse with the populations after them, too.
+    whole : bool
+        Whether nothing goes on where a run ends, so that these need no state there, nor its gradient.
     """
-    fused = FusedNetwork(net, max_bytes, convolutions) if isinstance(net, Sequential) else None
+    fused = FusedNetwork(net, max_bytes, convolutions, whole) if isinstance(net, Sequential) else None
     together = fused is not None and len(fused.parts) < len(fused.children)
     return fused if fused is not None and (together or max_bytes is not None) else net
 
@@ -70,7 +72,7 @@ class FusedNetwork(Sequential):
     )
     """
 
-    def __init__(self, net: Sequential, max_bytes: int | None, convolutions: bool = True):
+    def __init__(self, net: Sequential, max_bytes: int | None, convolutions: bool = True, whole: bool = False):
         share_layers(self, net, net.children)
         self.net, self.budget, self.parts = net, Budget(max_bytes), list[Sequential]()
         names = list(net.children)
@@ -80,7 +82,7 @@ class FusedNetwork(Sequential):
                 self.parts.append(FusedStack(net, run, self.budget))
                 self.budget.stacks += 1
             elif convolutions and (run := in_one(names, net.children)):
-                part = FusedConvolution(net, run, self.budget)
+                part = FusedConvolution(net, run, self.budget, whole)
                 self.parts.append(part)
                 self.budget.others[run[0]] = part.plan
             else:
