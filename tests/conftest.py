@@ -17,7 +17,12 @@ os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# Examples take as long as a busy machine, and the compiler, let them.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 # In the simulator a thread that others wait for gets its turn when Python switches: by default too rarely.
 sys.setswitchinterval(2e-5)

@@ -21,7 +21,7 @@ def packed(x, limit=1.0):
     return PackedSpikes.of(x[None], {}, limit)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 30), st.floats(0.0, 1.0), st.integers(0, 99))
 def test_events_are_the_positions_of_the_ones(rows, columns, rate, seed):
     x = spikes((rows, columns), rate, seed=seed)

@@ -86,7 +86,7 @@ def test_compact_gradients_and_records_equal_plain_ones(name, loop):
         np.testing.assert_allclose(results[1][2][variable], values, rtol=1e-9, atol=1e-12, err_msg=variable)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 20), st.integers(1, 7), st.integers(1, 90), st.integers(1, 90), st.floats(0.0, 1.0),
     st.sampled_from([("events", "dense"), ("dense", "events"), ("auto", "dense")]), st.booleans(), st.booleans(),
@@ -375,7 +375,7 @@ def test_threads_do_not_change_results(monkeypatch):
 # Packed spikes
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 6), st.integers(1, 5), st.integers(1, 200), st.floats(0.0, 1.0), st.integers(0, 99))
 def test_packed_spikes_are_the_spikes(steps, batch, units, rate, seed):
     x = spikes((steps, batch, units), rate, seed=seed)

@@ -266,7 +266,7 @@ def test_choices_are_the_documented_draws():
         assert sorted(rows.pre()[rows.post == j]) == drawn
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 60), st.integers(0, 99))
 def test_explicit_pairs_and_their_values_are_sorted_together(n_pre, n_post, synapses, seed):
     rng = np.random.default_rng(seed)

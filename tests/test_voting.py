@@ -21,7 +21,7 @@ def naive_predict(counts, labels, response, vote):
     return predicted
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(1, 12), st.integers(1, 8), st.integers(1, 4), st.integers(0, 999), st.sampled_from(VOTES)
 )  # fmt: skip

@@ -1,0 +1,49 @@
+"""Kernels of the simulator's loop, called by themselves, in what a run on one thread does not reach."""
+
+import numpy as np
+
+from nbsnn.kernels.network import loop, loop_cuda, tables
+from nbsnn.kernels.network.arrays import GpuRecord, Record, SpikeLists
+from nbsnn.kernels.network.exchange import packed_row
+
+
+def test_a_thread_notes_the_spikes_that_all_have_listed():
+    """Populations of 5 and 4 units on three threads, each of which lists from its own share; the second is recorded."""
+    parts, sizes, offsets = 3, (5, 4), (0, 5)
+    pops = np.zeros((2, 1 + max(tables.UNITS, tables.FIRST, tables.RECORDED)), np.int64)
+    pops[:, tables.UNITS], pops[:, tables.FIRST], pops[:, tables.RECORDED] = sizes, offsets, (0, 1)
+    fired = np.random.default_rng(0).random((4, 9)) < 0.6  # of steps 10 to 13
+    units, counts = np.full((8, 9), -7), np.zeros((8, 2, parts), np.int64)
+    for t, step in enumerate(fired, 10):
+        for k, (n, first) in enumerate(zip(sizes, offsets, strict=True)):
+            for part in range(parts):
+                lo, hi = n * part // parts, n * (part + 1) // parts
+                its = lo + np.flatnonzero(step[first + lo : first + hi])
+                units[t % 8, first + lo : first + lo + len(its)], counts[t % 8, k, part] = its, len(its)
+    zeros = np.zeros((1, 40), np.int64)
+    record = Record(zeros[0], zeros[0], zeros, 1, 0, zeros.copy(), zeros.copy(), np.zeros((2, 1), np.int64),
+                    np.zeros(1, np.int64), 9, np.array([0, 6]))  # fmt: skip
+    loop.note(0, 0, parts, parts, 10, 14, 1, pops, SpikeLists(units, counts, zeros, zeros), record)
+    wanted = [(t - 6, 5 + j) for t, step in enumerate(fired, 10) for j in np.flatnonzero(step[5:])]
+    count = record.position[0]
+    assert list(zip(record.steps[0, :count], record.units[0, :count], strict=True)) == wanted
+    assert record.used[:, 0].tolist() == [0, count]
+
+
+def test_a_source_is_found_among_those_with_synapses_here():
+    for sources in ([], [3], [0, 1], [1, 4, 6, 7, 9]):
+        bounds = np.array([-9, -9, *sources, len(sources)])
+        found = [packed_row(unit, 0, len(bounds), bounds, 1) for unit in range(11)]
+        assert found == [sources.index(unit) if unit in sources else len(sources) for unit in range(11)]
+    assert packed_row(7, 0, 1, np.array([-1]), 1) == 7
+
+
+def test_a_gpu_records_at_intervals():
+    """Variables at places 4 and 2 of unit 1, every third step, of which the second is the first row."""
+    S, rows, none = np.arange(6.0), np.full((2, 3), -1.0), np.zeros(1, np.int64)
+    starts, columns, places = (np.array(a) for a in ([0, 1, 3], [2, 0, 1], [5, 4, 2]))
+    record = GpuRecord(**{name: none for name in GpuRecord._fields} | {
+        "starts": starts, "columns": columns, "places": places, "rows": rows, "every": 3, "first": 2})  # fmt: skip
+    for t in range(5, 9):
+        loop_cuda.sample(1, t, record, S + t)
+    np.testing.assert_array_equal(rows, [[9.0, 7.0, -1.0], [12.0, 10.0, -1.0]])
