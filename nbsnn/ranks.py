@@ -209,8 +209,9 @@ class Ranks(Alone):
             result = make()
         except Exception as wrong:
             error = wrong
-        for wrong in self.every(error):
+        for rank, wrong in enumerate(self.every(error)):
             if wrong is not None:
+                wrong.add_note(f"raised on rank {rank}")
                 raise wrong
         return result  # type: ignore[return-value]
 

@@ -47,7 +47,7 @@ def test_a_job_that_failed_ends_as_one_that_did_not(kind, seed, undisturbed, tmp
     busy = max(1.0, os.getloadavg()[0] / os.cpu_count())
     assert done.returncode != 0 and seconds < SECONDS * busy + TIMEOUT * (kind == "hang")
     says = {  # of a signal the launcher tells
-        "raise": rf"error on rank {rank}\b", "exit": f"rank {rank} has ended", "kill": r"signal:? 9|[Kk]illed",
+        "raise": rf"(error|raised) on rank {rank}\b", "exit": f"rank {rank} has ended", "kill": r"signal:? 9|[Kk]illed",
         "hang": rf"has waited for \d+ s for ranks? [\d, ]*\b{rank}\b", "term": r"signal:? 15|[Tt]erminated",
     }  # fmt: skip
     assert re.search(says[kind], done.stdout + done.stderr), done.stderr
