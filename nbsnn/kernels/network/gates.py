@@ -8,6 +8,7 @@ these. Where all sources end at all targets with one weight, their sum is taken 
 import numpy as np
 
 from ...scalar.hole import hole
+from ..arrays.wide import widest
 from . import tables as at
 from .arrays import Network
 from .deliver import add_row
@@ -57,11 +58,11 @@ def put_out(S: np.ndarray, r: tuple, o: int, w: int, k: int) -> None:
 
 def units_of(lo, hi, row, pop, network):
     """One step of the gates of units [lo, hi); their outputs begin with the marks of those that have spiked."""
+    widest()
     S, P = network.values.states, network.values.numbers
-    o, v, w, place = row[at.STATE], pop[at.STATE], pop[at.STRIDE], row[at.SCALARS]
-    out = row[at.ROW]
-    q = params(P, place)
-    for k in range(lo, hi):
+    o, v, out = np.uintp(row[at.STATE] + lo), np.uintp(pop[at.STATE] + lo), np.uintp(row[at.ROW] + lo)
+    w, q = np.uintp(pop[at.STRIDE]), params(P, row[at.SCALARS])
+    for k in range(np.uintp(hi - lo)):
         r = step(S[out + k], *seen(S, v, w, k), *state(S, o, w, k), *q)
         put_out(S, r, out, w, k)
         keep(S, r, o, w, k)
@@ -140,6 +141,12 @@ def spread(
     lo = max(n * part // parts, wire[at.SPREAD])
     hi = min(n * (part + 1) // parts, wire[at.SPREAD_END])
     total = sum_of(S, np.uintp(out + wire[at.FROM]), np.uintp(out + wire[at.TO]))
-    for j in range(lo, hi):
-        own_share = S[out + j] if wire[at.FROM] <= j < wire[at.TO] and wire[at.APART] else S.dtype.type(0)
-        R[row + np.uintp(j)] += S.dtype.type(weight * (total - own_share))
+    a = min(max(lo, wire[at.FROM]), hi) if wire[at.APART] else hi  # from here to z targets are sources
+    z = max(min(hi, wire[at.TO]), a)
+    whole = S.dtype.type(weight * total)
+    for j in range(np.uintp(lo), np.uintp(a)):
+        R[row + j] += whole
+    for j in range(np.uintp(a), np.uintp(z)):
+        R[row + j] += S.dtype.type(weight * (total - S[np.uintp(out) + j]))
+    for j in range(np.uintp(z), np.uintp(hi)):
+        R[row + j] += whole
