@@ -154,6 +154,34 @@ def test_compiled_on_any_number_of_threads_as_interpreted(monkeypatch):
         nbsnn.set_threads(None)
 
 
+@pytest.mark.parametrize("device", ["python", pytest.param("cpu", marks=pytest.mark.long)])
+def test_rows_longer_than_a_list_and_many_rows_of_a_step(device):
+    """A list holds 256 synapses; here 300 of one row, and 360 of three rows, arrive together."""
+    pre, post = np.repeat([0, 1, 2], 300), np.tile(np.arange(300), 3)
+    delay = np.where((pre == 0) | (post < 120), 0.3, np.where(post < 200, 0.1, 1.0))
+
+    def weights(parts):
+        net = nbsnn.Network(dt=DT, device=device, dtype=np.float64)
+        source = net.spikes([1.0, 1.0, 1.0, 1.2, 2.0], [0, 1, 2, 1, 0], 3)
+        cells = net.population(LIF(1.0, 1e6), 300)
+        net.connect(
+            net.spikes([1.4] * 300 + [2.2], [*range(300), 7], 300), cells, nbsnn.OneToOne(), weight=1e9, delay=DT
+        )
+        found = np.empty(900)
+        made = [net.connect(source, cells, nbsnn.Explicit(pre[k], post[k]), weight=0.5,
+                            delay=delay[k] if len(parts) == 1 else delay[k][0],
+                            plasticity=PairSTDP(0.02, 0.021)) for k in parts]  # fmt: skip
+        v = net.run(4.0, record={cells: "v"})[cells, "v"]
+        for k, connection in zip(parts, made, strict=True):
+            found[k] = connection.weight
+        return found, v
+
+    (one, v), (other, u) = weights([np.arange(900)]), weights([np.flatnonzero(delay == d) for d in np.unique(delay)])
+    np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(v, u, rtol=1e-6, atol=1e-9)
+    assert len(np.unique(one)) > 4
+
+
 def test_who_cannot_have_delays_of_their_own_is_refused_by_name():
     net = nbsnn.Network(dt=DT, device="python")
     cells = net.population(LIF(10.0), 4)

@@ -28,17 +28,21 @@ def fetch(array, place) -> Any:
     """Ask for array[place], which is about to be changed; nothing where code is interpreted."""
 
 
+@hole
+def fetch_to_read(array, place) -> Any:
+    """The same of what is not changed, so that other threads may go on reading it."""
+
+
 @functools.cache
 def filling() -> dict[str, Callable]:
-    """Filling of ``fetch`` in compiled code; with NUMBA_DISABLE_JIT=1, nothing."""
+    """Fillings of ``fetch`` and ``fetch_to_read`` in compiled code; with NUMBA_DISABLE_JIT=1, nothing."""
     from llvmlite import ir
     from numba import config
     from numba.core import cgutils, types
     from numba.core.extending import intrinsic
 
-    @intrinsic
-    def prefetch(typing: Context, array: types.Array, place: types.Integer) -> Any:
-        """Prefetch array[place] for writing."""
+    def prefetch(typing: Context, array: types.Array, place: types.Integer, write: int) -> Any:
+        """Prefetch array[place]."""
 
         def generate(context: BaseContext, builder: Any, signature: Signature, args: Sequence[Value]) -> Any:
             data = context.make_array(array)(context, builder, args[0]).data
@@ -46,9 +50,17 @@ def filling() -> dict[str, Callable]:
             word = ir.IntType(32)
             kind = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
             call = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
-            builder.call(call, [pointer, word(1), word(3), word(1)])
+            builder.call(call, [pointer, word(write), word(3), word(1)])
             return context.get_dummy_value()
 
         return types.none(array, place), generate
 
-    return {} if getattr(config, "DISABLE_JIT", False) else {"fetch": prefetch}
+    @intrinsic
+    def to_write(typing: Context, array: types.Array, place: types.Integer) -> Any:
+        return prefetch(typing, array, place, 1)
+
+    @intrinsic
+    def to_read(typing: Context, array: types.Array, place: types.Integer) -> Any:
+        return prefetch(typing, array, place, 0)
+
+    return {} if getattr(config, "DISABLE_JIT", False) else {"fetch": to_write, "fetch_to_read": to_read}

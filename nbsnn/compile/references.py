@@ -23,9 +23,6 @@ MAKERS = frozenset((
 ATTRIBUTES = "shape", "size", "ndim"
 """What is read of an array, though NumPy has functions of these names."""
 
-PARTS = "nbsnn.kernels.plasticity."
-"""Where functions return parts of arrays as arrays, which Numba refuses where it does not count."""
-
 
 def makes_arrays(function: Any, filling: dict[str, Any], seen: set[int] | None = None) -> bool:
     """Whether a kernel makes arrays or lists, as far as the names and the byte code of all that it calls show.
@@ -49,8 +46,6 @@ def makes_arrays(function: Any, filling: dict[str, Any], seen: set[int] | None =
     if not isinstance(function, FunctionType) or id(function) in seen:
         return False
     seen.add(id(function))
-    if (function.__module__ or "").startswith(PARTS):
-        return True
     code = function.__code__
     does = code.co_code[::2]
     listing = opmap["BUILD_LIST"] in does and opmap["LIST_EXTEND"] not in does  # both: a call with several ``*``

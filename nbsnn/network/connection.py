@@ -93,7 +93,7 @@ class Connection(Wiring):
         self.one_delay = not _each(self._delay, getattr(pattern, "delay", None))  # as far as is known
         # Where the sources are among the targets, of which autapses=False must know.
         self.own = given.own(pattern, source, target)
-        self.lates = ONE  # of plastic synapses, which lie by delay: all there are, ascending
+        self.lates = ONE  # of plastic synapses, which lie by delay within a source: all there are, ascending
         self.late: int | None = None  # steps from a spike's own step to the row of the ring, if all synapses share it
         self.start: Array = np.zeros(1, np.int64)
         self.senders: Array = ALL  # on ranks: the sources of the rows that there are, where few have synapses here
@@ -189,7 +189,7 @@ class Connection(Wiring):
     def sources_by_row(self) -> Array:
         """Source of each synapse in the order of rows."""
         self.network.build()
-        sources = np.tile(np.arange(self.source.n, dtype=np.int32), len(self.lates))
+        sources = np.repeat(np.arange(self.source.n, dtype=np.int32), len(self.lates))
         sources = np.append(self.senders, np.int32(0)) if len(self.senders) else sources
         return np.repeat(sources, np.diff(self.start))
 
@@ -283,8 +283,8 @@ class Connection(Wiring):
         """
         self.network.build()
         if len(self.lates) > 1:
-            counts = np.diff(self.start[:: self.source.n])
-            return self.public(np.repeat(np.asarray(self.lates) + self._extra, counts) * self.network.dt)
+            lates = np.tile(np.asarray(self.lates) + self._extra, self.source.n)
+            return self.public(np.repeat(lates, np.diff(self.start)) * self.network.dt)
         if self.late is not None:
             return self.after * self.network.dt
         layout = self.network.layout

@@ -115,7 +115,7 @@ class Estimate(int):
     def _bytes(self, P: int) -> int:
         """Bytes of all arrays of a rank."""
         network, size = self._network, self._network.dtype.itemsize
-        near = all(c.one_delay and c.target.n <= 1 << 16 for c in network.connections)
+        near = all((c.one_delay or c.changes) and c.target.n <= 1 << 16 for c in network.connections)
         total, waits, longest, row = 0.0, 0, 0, 0
         for group in network.groups:
             for owner in (group, *group.ports):

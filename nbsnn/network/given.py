@@ -76,10 +76,10 @@ def delays_learn(c: Linked) -> None:
 
 
 def by_delay(rows: Rows, weight: ArrayLike, late: np.ndarray) -> tuple[Rows, ArrayLike, np.ndarray]:
-    """Synapses by delay, then by source, then by target: rows [delays x sources], weights, and delays ascending."""
+    """Synapses by source, then by delay, then by target: rows [sources x delays], weights, and delays ascending."""
     lates, which = np.unique(late, return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    line = which * rows.n_pre + rows.pre()
+    line = rows.pre() * len(lates) + which
+    order = np.argsort(line, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=len(lates) * rows.n_pre))])
     pair = order.astype(np.int32) if rows.pair is None else rows.pair[order]
     made = Rows(start, rows.post[order], rows.n_post, pair=pair)

@@ -82,30 +82,38 @@ class NetworkKernel:
         pairs = list(zip(loops, rules, strict=True))
         change_column = switch([_column(m, rule) for m, rule in pairs], "j, c")
         filling |= {
-            **past,
             **(prefetch.filling() if self.device == "cpu" else {}),
             "update_traces": step.update_traces,
             "update_synapses": step.update_synapses,
             "deliver_plastic": step.deliver_plain,
             "follow_source": switch([bind(sparse.follow_source, **rule) for rule in rules], along),
             "follow_target": switch([bind(sparse.follow_target, **rule) for rule in rules], along),
-            "change_row": switch([bind(sparse.visit_row, **m.ROWS, **rule) for m, rule in pairs], "i, part, parts, c"),
+            "change_row": switch([bind(sparse.visit_row, **m.ROWS, **rule) for m, rule in pairs], "row, known, c"),
             "change_column": change_column,
             "store_column": change_column,
             "aimed": mean_rule.aimed,
             "rescale": mean_rule.rescale,
             "decayed": counted.trace,
             "synapse": counted.synapse,
+            **past,
         }
+        if self.delays:
+            lists = [bind(sparse.visit_list, **m.ROWS, **rule) for m, rule in pairs]
+            filling |= {
+                "change_list": switch(lists, "count, c"),
+                "visit_rows": bind(delays.list_rows, use=delays.use_along),
+                "list_to_deliver": bind(delays.list_rows, use=delays.use_to_deliver, KNOWN=0),
+            }
         if rewarded in loops:
             filling |= {"catch_up_rows": rewarded.catch_up_rows, "catch_up_column": rewarded.catch_up_column}
         if mean_weight in loops:
             filling |= {"steer": mean_weight.steer, "deliver_plastic": mean_weight.deliver_plastic}
         if normalized in loops:
             sums = [bind(sparse.visit_row, **normalized.SUMS, **rule) for m, rule in pairs]
+            lists = [bind(sparse.visit_list, **normalized.SUMS, **rule) for m, rule in pairs]
             filling |= {
-                "row_sum": switch(sums, "i, part, parts, c"), "balance": normalized.balance,
-                "deliver_plastic": mean_weight.deliver_plastic,
+                "row_sum": switch(sums, "row, known, c"), "sum_list": switch(lists, "count, c"),
+                "balance": normalized.balance, "deliver_plastic": mean_weight.deliver_plastic,
             }  # fmt: skip
         if any(rule.loop == "membrane" for rule in self.rules.first):
             drifts = [bind(membrane.drift_units, **rule) if "drift" in rule else membrane.stay for rule in rules]

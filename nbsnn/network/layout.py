@@ -97,7 +97,7 @@ class Layout:
         self.aims, self.integers = learning.aims, learning.integers
         self.plastic = Plastic(
             learning.table, self.traces, learning.others, *learning.columns, self.eligible, self.since, self.rates,
-            self.tallies, self.aims, self.integers,
+            self.tallies, self.aims, self.integers, np.zeros((1, 2, 0), np.uintp),
         )  # fmt: skip
         arrays = {name: getattr(self, name) for name in ARRAYS}
         self.memory = self.network.backend.memory(arrays, self.network.device)
@@ -244,7 +244,7 @@ class Layout:
         total = sum(c.held() for c in connections)
         own = sum(c.held() for c in connections if c.own_weights)
         # Half the bytes of targets to read at each spike, where their numbers fit into two.
-        short_numbers = all(c.one_delay and c.target.n <= 1 << 16 for c in connections)
+        short_numbers = all((c.one_delay or c.changes) and c.target.n <= 1 << 16 for c in connections)
         index = np.empty(total, np.uint16 if short_numbers else np.uint32)
         weights = np.empty(own, self.dtype)
         self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
@@ -284,7 +284,7 @@ class Layout:
             if c.changes:
                 start, sources, places = rows.transposed()
                 if len(lates) > 1:  # where what is known of them is, in a ring that begins with the present step
-                    span, (which, i) = int(lates[-1] - lates[0]) + 2, np.divmod(sources, c.source.n)
+                    span, (i, which) = int(lates[-1] - lates[0]) + 2, np.divmod(sources, len(lates))
                     sources = ((lates[0] - lates[which]) % span * c.source.n + i).astype(np.int32)
                 transposed[c] = start, sources, places
             used += len(rows)

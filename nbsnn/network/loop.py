@@ -16,6 +16,7 @@ from ..compile.fill import kernel
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
 from ..kernels.network.loop import BLOCK
+from ..kernels.plasticity.delays import ROOM as LISTED
 from ..kernels.synapses import connect
 from .arrays import ARRAYS
 from .connection import Connection
@@ -183,7 +184,8 @@ class Loop:
         layout = self.layout
         spikes = SpikeLists(self.spikes, self.counts, layout.factors, np.zeros((1, 1), np.uint8))
         ring = Ring(layout.ring.reshape(-1), *layout.ring.shape)
-        return Network(layout.tables, layout.values, self.synapses, ring, spikes, layout.plastic)
+        plastic = layout.plastic._replace(room=np.zeros((self.threads, 2, LISTED), np.uintp))
+        return Network(layout.tables, layout.values, self.synapses, ring, spikes, plastic)
 
     def _bounds(self) -> Array:
         """Bounds of each thread's targets in each row of synapses."""
@@ -191,10 +193,9 @@ class Loop:
         pieces: list[Any] = [np.zeros(0, np.int64)]
         place = 0
         connections = layout.network.connections
-        lines = [(c, 0) for c in connections] + [(c, k) for c in connections for k in range(1, len(c.lates))]
-        for wire, (c, k) in zip(layout.wires, lines, strict=True):
-            wire[at.BOUNDS] = place
-            n, start = c.target.n, c.start[k * c.source.n : (k + 1) * c.source.n + 1]
+        more = len(connections)
+        for wire, c in zip(layout.wires, connections, strict=False):
+            n, start, many = c.target.n, c.start, len(c.lates)
             cuts = np.array([n * (self.part + j) // parts for j in range(threads + 1)], np.int64) + (
                 wire[at.TARGET_ROW] if c.late is None else 0
             )
@@ -202,8 +203,11 @@ class Loop:
             modulus = layout.ring.shape[1] if c.late is None else 0
             _cut()(start, c.first, layout.index, cuts, modulus, bounds)
             pieces += [bounds[:, :-1].reshape(-1), [c.first + start[-1]], self._rows(c)]
-            wire[at.EXTENT] = sum(map(len, pieces[-3:]))
-            place += wire[at.EXTENT]
+            extent = sum(map(len, pieces[-3:]))
+            lines = [wire, *layout.wires[more : more + many - 1]]  # of its delays, which take turns in each row
+            for k, line in enumerate(lines):
+                line[[at.BOUNDS, at.EXTENT, at.BOUNDS_STRIDE]] = place + k * threads, extent, many * threads
+            place, more = place + extent, more + many - 1
         return np.concatenate(pieces)
 
     def _rows(self, c: Connection) -> Array:

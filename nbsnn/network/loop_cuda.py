@@ -90,7 +90,15 @@ class GpuLoop(Loop):
         ring = Ring(gpu.flat(arrays["ring"]), *layout.ring.shape)
         spikes = SpikeLists(self.spikes, self.counts, arrays["factors"], self.marks)
         changing = (arrays[name] for name in ("eligible", "since", "rates", "tallies", "aims", "integers"))
-        plastic = Plastic(self.table, arrays["traces"], arrays["traces"], *map(put, layout.learning.columns), *changing)
+        room = put(layout.plastic.room)
+        plastic = Plastic(
+            self.table,
+            arrays["traces"],
+            arrays["traces"],
+            *map(put, layout.learning.columns),
+            *changing,
+            room=room,
+        )
         return Network(tables, values, synapses, ring, spikes, plastic)
 
     def load(self, history: list[tuple[Array, Array]], step: int) -> None:

@@ -90,9 +90,10 @@ def _under_way(was: Layout, wired: dict[Connection, Wired], known: list, step: i
                 if back >= late + c._extra or step - back < tallies[line[at.BEGUN]]:
                     continue
                 row = ring[(step - back + 1 + late) % len(ring)]
-                for unit in k * n + units[pops == c.source.index]:
-                    some = slice(*c.start[unit : unit + 2])
-                    place = wire[at.SHORT] + (step - back) % wire[at.KEPT] * n + unit % n
+                for unit in units[pops == c.source.index]:
+                    at_row = unit * len(lates) + k
+                    some = slice(*c.start[at_row : at_row + 2])
+                    place = wire[at.SHORT] + (step - back) % wire[at.KEPT] * n + unit
                     factor = factors[place] if wire[at.SHORT] >= 0 else 1
                     np.add.at(row, first + post[some], factor * weights[some])
     return ring

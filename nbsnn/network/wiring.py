@@ -209,7 +209,7 @@ class Wiring(Drawn):
         """The delay of each synapse, as ``late`` counts it."""
         late = self.present().late
         if len(self.lates) > 1:
-            late = np.repeat(self.lates, np.diff(self.start[:: self.source.n]))
+            late = np.repeat(np.tile(self.lates, self.source.n), np.diff(self.start))
         return self.public(np.array(np.broadcast_to(late, len(self)), np.int64))
 
     def _with(
@@ -239,10 +239,10 @@ class Wiring(Drawn):
             source, target, lates, place, fresh = (a[order] for a in (source, target, lates, place, fresh))
         if not self.changes:
             ends = ONE
-        elif ends is None:  # plastic synapses lie by delay
+        elif ends is None:  # plastic synapses lie by delay within a source
             ends = np.union1d(self.lates, lates) if len(self.lates) > 1 else ONE
         ends = ends if len(ends) else ONE
-        line = np.searchsorted(ends, lates) * n_pre + source if len(ends) > 1 else source
+        line = source * len(ends) + np.searchsorted(ends, lates) if len(ends) > 1 else source
         order = np.lexsort((target, line))
         start = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=len(ends) * n_pre))])
         pair = order.astype(np.int32) if (np.diff(order) < 0).any() else None

@@ -67,7 +67,8 @@ class SpikeLists(NamedTuple):
 class Plastic(NamedTuple):
     """What plastic connections have: their table; spikes and traces of both sides, and those of sources in every second
     step of threads; the synapses by target (bounds, sources, places in the rows); eligibility and the step of its last
-    visit; mean rates and tallies of units; factors of units' weights; integers of rules in integers.
+    visit; mean rates and tallies of units; factors of units' weights; integers of rules in integers; room of each
+    thread for a list of synapses and what is known of their sources.
     """
 
     table: np.ndarray
@@ -82,6 +83,7 @@ class Plastic(NamedTuple):
     tallies: np.ndarray
     lines: np.ndarray
     integers: np.ndarray
+    room: np.ndarray
 
 
 class Network(NamedTuple):

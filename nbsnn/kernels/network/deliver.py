@@ -84,14 +84,15 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
     weight = P[wires[c, at.WEIGHT]] if shared else P.dtype.type(1)
     shift, size = np.uintp(wires[c, at.SHIFT]), np.uintp(rows * places)
     row = np.uintp(((emitted + 1 + max(delay, 0)) % rows) * places + (wires[c, at.TARGET_ROW] if delay >= 0 else 0))
+    first, stride, extent = wires[c, at.BOUNDS], wires[c, at.BOUNDS_STRIDE], wires[c, at.EXTENT]
+    lo, hi, here = wires[c, at.FROM], wires[c, at.TO], first + part % threads
     for other in range(parts):
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(counts[slot, source, other]):
             unit = spikes[slot, base + k]
-            if unit < wires[c, at.FROM] or unit >= wires[c, at.TO]:
+            if unit < lo or unit >= hi:
                 continue
-            place = wires[c, at.BOUNDS]
-            place += row_of(unit, place, wires[c, at.EXTENT], bounds, threads) * threads + part % threads
-            a, z = np.uintp(bounds[place]), np.uintp(bounds[place + 1])
+            place = np.uintp(here + row_of(unit, first, extent, bounds, threads) * stride)
+            a, z = np.uintp(bounds[place]), np.uintp(bounds[place + np.uintp(1)])
             factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
             add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight)

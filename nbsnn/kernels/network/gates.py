@@ -31,13 +31,13 @@ def step(spike, *arguments) -> tuple:
 
 
 @hole
-def seen(S: np.ndarray, o: int, w: int, k: int) -> tuple:
+def seen(S: np.ndarray, o, w, k: int) -> tuple:
     """The source's variables that a gate reads."""
     raise NotImplementedError
 
 
 @hole
-def state(S: np.ndarray, o: int, w: int, k: int) -> tuple:
+def state(S: np.ndarray, o, w, k: int) -> tuple:
     raise NotImplementedError
 
 
@@ -47,12 +47,12 @@ def params(P: np.ndarray, o: int) -> tuple:
 
 
 @hole
-def keep(S: np.ndarray, r: tuple, o: int, w: int, k: int) -> None:
+def keep(S: np.ndarray, r: tuple, o, w, k: int) -> None:
     raise NotImplementedError
 
 
 @hole
-def put_out(S: np.ndarray, r: tuple, o: int, w: int, k: int) -> None:
+def put_out(S: np.ndarray, r: tuple, o, w, k: int) -> None:
     raise NotImplementedError
 
 

@@ -184,11 +184,11 @@ def arrive(here: int, due: np.ndarray, ago, row: int, network: Network, room: Ro
     """Let what is due act on its targets, which come to its time before."""
     pops, ports, drives, _, wires, _ = network.tables
     S, P, C = network.values.states, network.values.numbers, network.values.currents
-    bounds, index, weights, threads = network.synapses
+    bounds, index, weights, _ = network.synapses
     c, unit, k, q = due[0], due[1], due[2], due[3]
     a, z = 0, 1
     if c >= 0:
-        place = wires[c, at.BOUNDS] + unit * threads + here
+        place = wires[c, at.BOUNDS] + unit * wires[c, at.BOUNDS_STRIDE] + here
         a, z = bounds[place], bounds[place + 1]
     p, w = ports[q, at.SCALARS], pops[k, at.STRIDE]
     for e in range(a, z):

@@ -35,11 +35,12 @@ TABLE, TABLE_END, DRIVE_WEIGHT, DRIVE_KEY, FIRST_ROW, DRIVE_EACH, DRIVE_COLUMNS 
 # synapse to its place among the weights, delay in steps or -1 where each synapse has its own, first of the factors of
 # short-term plasticity or -1, plasticity rule, -1 or ``GATED``, and for how many steps the factors of spikes are kept;
 # the row of its gate in the table of ports, and where all sources end at all targets with one weight, the first target
-# and the one after the last, and whether units that are on both sides are left out; how many of ``bounds`` are its own.
+# and the one after the last, and whether units that are on both sides are left out; how many of ``bounds`` are its own,
+# and how far those of two sources are apart.
 (
     SOURCE, FROM, TO, TARGET, TARGET_ROW, BOUNDS, WEIGHT, SHIFT, DELAY, SHORT, RULE, KEPT, GATE, SPREAD, SPREAD_END,
-    APART, EXTENT, WIRE_COLUMNS,
-) = range(18)  # fmt: skip
+    APART, EXTENT, BOUNDS_STRIDE, WIRE_COLUMNS,
+) = range(19)  # fmt: skip
 GATED = 1 << 30
 
 # Short-term plasticity: connection, place of its numbers, place of its variables.

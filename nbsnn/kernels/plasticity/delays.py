@@ -1,17 +1,23 @@
 """Plastic synapses with delays of their own, whose sources are known for as long as delays differ.
 
-Synapses lie by delay, then by source, then by target, and those of each delay have a line in the table of connections,
-the least first. Traces are followed once, as spikes arrive after the least delay, and kept in a ring of steps: synapses
-whose delay is d steps longer see them as they were d steps ago. The holes are those of networks in which delays are
-equal, where nothing of this is compiled.
+Synapses lie by source, then by delay, then by target: a spike finds those of its next delays beside those of the last
+ones, in the same lines of the cache. Each delay has a line in the table of connections, the least first. Traces are
+followed once, as spikes arrive after the least delay, and kept in a ring of steps: synapses whose delay is d steps
+longer see them as they were d steps ago. The holes are those of networks in which delays are equal, where nothing of
+this is compiled.
 """
 
 import numpy as np
 
-from ...scalar.hole import optional
+from ...compile.prefetch import fetch, fetch_to_read
+from ...scalar.hole import hole, optional
 from ..network import tables as at
 from ..network.arrays import Network
+from ..network.deliver import connection, row_of
 from .sparse import Synapses
+
+ROOM, TOGETHER = 256, 12  # synapses of a list, and how many of a row are listed without a branch
+KNOWN = 1  # whether where sources are known is listed, too
 
 
 @optional
@@ -32,9 +38,9 @@ def keep_past(t: int, lo: int, hi: int, seen: np.ndarray, used: np.ndarray, row:
 
 
 @optional
-def view(t: int, row: np.ndarray, number: int, c: Synapses, network: Network) -> Synapses:
-    """The connection as the synapses of line ``number`` see it in step t."""
-    return c
+def kept(t: int, n: int, row: np.ndarray) -> tuple[int, int, int, int]:
+    """Places of spikes and traces of ``n`` sources, where in them those of step t are, and how many there are."""
+    return row[at.ARRIVED], row[at.PRE_USED], 0, n
 
 
 def line(row: np.ndarray, k: int) -> int:
@@ -42,7 +48,31 @@ def line(row: np.ndarray, k: int) -> int:
     return row[at.WIRE] if k == 0 else row[at.MORE] + k - 1
 
 
-# What fills the holes where delays differ.
+# What fills the holes where delays differ, and holes of its own.
+
+
+@hole
+def use(adding: bool, count, t: int, row: np.ndarray, c: Synapses | int, network: Network) -> None:
+    """What is to be done with synapses that are listed."""
+    raise NotImplementedError
+
+
+@hole
+def list_to_deliver(
+    part: int, parts: int, t: int, adding: bool, row: np.ndarray, c: Synapses | int, network: Network
+) -> None:  # fmt: skip
+    """``list_rows`` for spikes on their way."""
+    raise NotImplementedError
+
+
+@hole
+def change_list(rule: int, count, c: Synapses) -> None:
+    raise NotImplementedError
+
+
+@hole
+def sum_list(rule: int, count, c: Synapses) -> None:
+    raise NotImplementedError
 
 
 def several(row: np.ndarray) -> int:
@@ -66,29 +96,21 @@ def keep_in_ring(t, lo, hi, seen, used, row, network):
         return
     now = t % span * n
     first = t == network.plastic.tallies[row[at.BEGUN]]
-    for i in range(lo, hi):
-        traces[row[at.PAST_SEEN] + now + i] = seen[i]
+    place = np.uintp(row[at.PAST_SEEN] + now)
+    for i in range(np.uintp(lo), np.uintp(hi)):
+        traces[place + i] = seen[i]
     for k in range(used.shape[0]):
         for back in range(span if first else 1):  # before the first step all was as after it
-            place = row[at.PAST_USED] + k * span * n + (now + back * n) % (span * n)
-            for i in range(lo, hi):
+            place = np.uintp(row[at.PAST_USED] + k * span * n + (now + back * n) % (span * n))
+            for i in range(np.uintp(lo), np.uintp(hi)):
                 traces[place + i] = used[k, i]
 
 
-def view_of_past(t, row, number, c, network):
-    span, wires, traces = row[at.SPAN], network.tables.wires, network.plastic.traces
+def kept_in_ring(t, n, row):
+    span = row[at.SPAN]
     if span == 0:
-        return c
-    bounds = network.synapses.bounds
-    n, count = network.tables.pops[wires[number, at.SOURCE], at.UNITS], row[at.PRE_TRACES]
-    size, used = span * n, row[at.PAST_USED]
-    turn = (t - longer(row, number, network)) % span * n
-    own = bounds[wires[number, at.BOUNDS] : wires[number, at.BOUNDS] + wires[number, at.EXTENT]]
-    return Synapses(
-        traces[row[at.PAST_SEEN] : row[at.PAST_SEEN] + size], c.spiked,
-        traces[used : used + count * size].reshape(count, 1, 1, size), c.Y, c.P, c.L, own, c.index, c.shift, c.start,
-        c.source, c.synapse, c.first, c.weights, c.rewarded, c.units, c.normalization, turn, size,
-    )  # fmt: skip
+        return row[at.ARRIVED], row[at.PRE_USED], 0, n
+    return row[at.PAST_SEEN], row[at.PAST_USED], t % span * n, span * n
 
 
 def place_in_ring(i, c):
@@ -97,7 +119,88 @@ def place_in_ring(i, c):
     return place - c.size if place >= c.size else place
 
 
+def list_rows(
+    part: int, parts: int, t: int, adding: bool, row: np.ndarray, c: Synapses | int, network: Network
+) -> None:  # fmt: skip
+    """List the synapses onto a thread's own units along which spikes arrive in step t; use the list when it is full.
+
+    Each of many delays has a short row, and a loop along it ends in a branch that no processor foresees: rows of 2 or
+    3 synapses, one by one, take twice as long.
+    """
+    wires, pops, spikes, counts = network.tables.wires, network.tables.pops, network.spikes.units, network.spikes.counts
+    bounds, index, weights, threads = network.synapses
+    begun, main, here, count = network.plastic.tallies[row[at.BEGUN]], row[at.WIRE], part % threads, np.uintp(0)
+    source, extent, stride = wires[main, at.SOURCE], wires[main, at.EXTENT], wires[main, at.BOUNDS_STRIDE]
+    n, first_unit, shift = pops[source, at.UNITS], pops[source, at.FIRST], np.uintp(wires[main, at.SHIFT])
+    room, (_, _, now, size) = network.plastic.room[here], kept_in_ring(t, n, row)
+    for d in range(several(row)):
+        number = line(row, d)
+        late, first = longer(row, number, network), wires[number, at.BOUNDS]
+        emitted, turn = t - row[at.AFTER] - late, now - late * n
+        if emitted < begun:
+            continue
+        slot, turn = np.uintp(emitted % spikes.shape[0]), turn if turn >= 0 else turn + size
+        for other in range(parts):
+            a = np.uintp(first_unit + n * other // parts)
+            for k in range(a, a + np.uintp(counts[slot, source, other])):
+                i = spikes[slot, k]
+                at_row = np.uintp(first + here + row_of(i, first, extent, bounds, threads) * stride)
+                e, z, known = np.uintp(bounds[at_row]), np.uintp(bounds[at_row + np.uintp(1)]), np.uintp(turn + i)
+                if KNOWN:  # ask for some places beyond, as the same spike is about to travel along its next delay
+                    fetch_to_read(bounds, at_row + np.uintp(4))
+                    fetch_to_read(index, z + np.uintp(8))
+                    fetch(weights, z + shift + np.uintp(8))
+                while True:  # a row without synapses goes through it once, too
+                    if count > np.uintp(ROOM - TOGETHER):
+                        use(adding, count, t, row, c, network)
+                        count = np.uintp(0)
+                    for q in range(np.uintp(TOGETHER)):
+                        room[0, count + q] = e + q
+                    if KNOWN:
+                        for q in range(np.uintp(TOGETHER)):
+                            room[1, count + q] = known
+                    count += min(z - e, np.uintp(TOGETHER))
+                    e += np.uintp(TOGETHER)
+                    if e >= z:
+                        break
+    use(adding, count, t, row, c, network)
+
+
+# Fillings of ``use``: along rows ``c`` are the synapses of the connection, for spikes on their way the thread's number.
+
+
+def use_along(adding, count, t, row, c, network):
+    if adding:
+        sum_list(row[at.RULE_MODEL], count, c)
+    else:
+        change_list(row[at.RULE_MODEL], count, c)
+
+
+def use_to_deliver(adding, count, t, row, c, network):
+    R, rows, places = network.ring
+    wire, index, weights = network.tables.wires[row[at.WIRE]], network.synapses.index, network.synapses.weights
+    room = network.plastic.room[c]
+    row_of_ring = np.uintp((t - row[at.AFTER] + 1 + wire[at.DELAY]) % rows * places + wire[at.TARGET_ROW])
+    shift = np.uintp(wire[at.SHIFT])
+    for k in range(count):
+        e = room[0, k]
+        R[row_of_ring + index[e]] += weights[e + shift]
+
+
+def deliver_lists(part: int, parts: int, t: int, k: int, network: Network) -> None:
+    """Counterpart of ``step.deliver_plain``."""
+    row = network.plastic.table[k]
+    if network.tables.wires[row[at.WIRE], at.SHORT] < 0:
+        list_to_deliver(part, parts, t + 1, False, row, part % network.synapses.threads, network)
+        return
+    for d in range(several(row)):
+        number = line(row, d)
+        emitted = t + 1 - after_its_own(row, number, network)
+        if emitted >= network.plastic.tallies[row[at.BEGUN]]:
+            connection(emitted, part, parts, number, network)
+
+
 FILLING = {
-    "delays_of": several, "after_of": after_its_own, "keep_past": keep_in_ring, "view": view_of_past,
-    "known_at": place_in_ring,
+    "delays_of": several, "after_of": after_its_own, "keep_past": keep_in_ring, "kept": kept_in_ring,
+    "known_at": place_in_ring, "deliver_plastic": deliver_lists,
 }  # fmt: skip

@@ -13,7 +13,7 @@ from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
 from ..network.arrays import Network
 from ..network.deliver import row_of, sources
-from .step import known, sent
+from .step import sent, turned
 from .synapse import decayed, integer_rule, synapse, top_bits
 
 
@@ -25,7 +25,7 @@ def decay_integers(part: int, parts: int, t: int, row: np.ndarray, network: Netw
     first = row[at.INTEGERS]
     rule, a = integer_rule(integers[first : first + at.INTEGER_NUMBERS]), first + at.INTEGER_NUMBERS
     lo, hi = sources(part, n, network)
-    now = known(t, network)
+    now = network.plastic.others if turned(t, network) else traces
     for i in range(lo, hi):
         integers[a + i] = decayed(integers[a + i], now[row[at.ARRIVED] + i], rule)
     for j in range(m * part // parts, m * (part + 1) // parts):
@@ -50,7 +50,7 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
     traces, integers = plastic.traces, plastic.integers
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
-    now = known(t, network)
+    now = plastic.others if turned(t, network) else traces
     arrived, spiked = now[row[at.ARRIVED] : row[at.ARRIVED] + n], traces[row[at.SPIKED] : row[at.SPIKED] + m]
     first = row[at.INTEGERS] + at.INTEGER_NUMBERS
     rule = integer_rule(integers[row[at.INTEGERS] : first])
@@ -58,9 +58,9 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
     place, threshold = wire[at.SHIFT], row[at.THRESHOLD]
     key_pre, key_post, begin = keys[row[at.ROUNDING]], keys[row[at.ROUNDING] + 1], bounds[wire[at.BOUNDS]]
     for other in range(parts):
-        came = sent(other, parts, t - row[at.AFTER], row, network)
-        for k in range(came.shape[0]):
-            i = came[k]
+        slot, from_, to = sent(other, parts, t - row[at.AFTER], row, network)
+        for k in range(from_, to):
+            i = network.spikes.units[slot, k]
             at_row = wire[at.BOUNDS] + part % threads
             at_row += row_of(i, wire[at.BOUNDS], wire[at.EXTENT], bounds, threads) * threads
             for e in range(bounds[at_row], bounds[at_row + 1]):

@@ -164,7 +164,7 @@ def deliver_line(part: int, parts: int, emitted: int, number: int, row: np.ndarr
         base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
         for k in range(lists.counts[slot, source, other]):
             unit = lists.units[slot, base + k]
-            place = wire[at.BOUNDS] + unit * threads + part % threads
+            place = wire[at.BOUNDS] + unit * wire[at.BOUNDS_STRIDE] + part % threads
             factor = lists.factors[short + unit] if short >= 0 else weights.dtype.type(1)
             for e in range(bounds[place], bounds[place + 1]):
                 j = np.int64(index[e])

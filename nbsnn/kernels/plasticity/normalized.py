@@ -49,7 +49,7 @@ class Sums(NamedTuple):
 
 
 @hole
-def row_sum(rule: int, i: int, part: int, parts: int, c: Synapses) -> None:
+def row_sum(rule: int, row, known: int, c: Synapses) -> None:
     """What a spike that has arrived adds to the sums of units that do not fire."""
     raise NotImplementedError
 

@@ -60,7 +60,7 @@ def later(w, c, steps, gain, fall, low, high):
 
 def catch_up(o: int, r: Rewarded, weights: np.ndarray) -> None:
     """Bring the synapse whose weight is at place ``o`` up to date."""
-    e = o + r.gap
+    e = np.int64(o) + r.gap
     after = later(weights[o], r.eligible[e], np.uint32(r.now - r.since[e]), r.gain, r.fall, r.low, r.high)
     weights[o] = after[0]
     r.eligible[e] = after[1]
@@ -70,7 +70,7 @@ def catch_up(o: int, r: Rewarded, weights: np.ndarray) -> None:
 def catch_up_range(a: int, z: int, r: Rewarded, weights: np.ndarray) -> None:
     """Bring the synapses whose weights lie in [a, z) up to date: a loop that is vectorised."""
     E, U, now, gain, fall, low, high = r.eligible, r.since, r.now, r.gain, r.fall, r.low, r.high
-    o, e = np.uintp(a), np.uintp(a + r.gap)
+    o, e = np.uintp(a), np.uintp(np.int64(a) + r.gap)
     for k in range(np.uintp(z - a)):
         after = later(weights[o + k], E[e + k], np.uint32(now - U[e + k]), gain, fall, low, high)
         weights[o + k] = after[0]
@@ -96,8 +96,8 @@ def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Netwo
             base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
             for k in range(counts[slot, source, other]):
                 place = wires[number, at.BOUNDS]
-                place += row_of(spikes[slot, base + k], place, wires[number, at.EXTENT], bounds, threads) * threads
-                place += part % threads
+                row_number = row_of(spikes[slot, base + k], place, wires[number, at.EXTENT], bounds, threads)
+                place += row_number * wires[number, at.BOUNDS_STRIDE] + part % threads
                 catch_up_range(bounds[place] + shift, bounds[place + 1] + shift, r, weights)
 
 
@@ -123,13 +123,13 @@ def begin_synapse(o: int, c: Synapses) -> None:
 
 def fetch_more(o: int, c: Synapses) -> None:
     """Ask for eligibility and the step of the last visit."""
-    fetch(c.rewarded.eligible, o + c.rewarded.gap)
-    fetch(c.rewarded.since, o + c.rewarded.gap)
+    fetch(c.rewarded.eligible, np.int64(o) + c.rewarded.gap)
+    fetch(c.rewarded.since, np.int64(o) + c.rewarded.gap)
 
 
 def store(o: int, j: int, w: float, d: float, limits: Limits, c: Synapses) -> None:
     """Let a share of the increment be eligible."""
-    c.rewarded.eligible[o + c.rewarded.gap] += c.rewarded.share * d
+    c.rewarded.eligible[np.int64(o) + c.rewarded.gap] += c.rewarded.share * d
 
 
 def add(o: int, j: int, w: float, d: float, limits: Limits, sums: int, c: Synapses) -> int:
@@ -138,5 +138,5 @@ def add(o: int, j: int, w: float, d: float, limits: Limits, sums: int, c: Synaps
     return sums
 
 
-ROWS = {"begin_row": begin_row, "store": store}
+ROWS = {"begin_row": begin_row, "begin_synapse": begin_synapse, "store": store}
 COLUMNS = {"visit": {"begin_synapse": begin_synapse, "fetch_more": fetch_more, "add": add}}

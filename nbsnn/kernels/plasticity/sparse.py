@@ -12,7 +12,6 @@ import numpy as np
 
 from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole, optional
-from ..network.deliver import row_of
 from .synapse import COINCIDENCE, Limits, clip, constants, increment, limits_of, traces_post, traces_pre, widen
 
 
@@ -58,9 +57,10 @@ class Synapses(NamedTuple):
     """A plastic connection in one step.
 
     0/1 spikes that have arrived [n] and of targets [m]; traces in use [K, 1, 1, n] and [K, 1, 1, m]; parameters
-    [params, 1] and limits [4] of the rule. Rows: bounds [rows x threads + 1], targets, and how far from its place in
+    [params, 1] and limits [4] of the rule. Rows: bounds of all connections, targets, and how far from its place in
     the list a synapse's weight is. Columns: bounds [m + 1], sources, places in the list counted from the first weight.
-    Where delays differ: where the step that is seen is in the ring of what is known of sources, and its size.
+    Where delays differ: where the present step is in the ring of what is known of sources, and the size of the ring,
+    which stands in the place of n; room for a list of synapses and of what is known of their sources [2, places].
     """
 
     arrived: np.ndarray
@@ -82,6 +82,7 @@ class Synapses(NamedTuple):
     normalization: Normalization
     turn: int
     size: int
+    room: np.ndarray
 
 
 def place_of(line: int, j: int, units: UnitLines):
@@ -100,12 +101,12 @@ def follow_post(s: np.ndarray, a: np.ndarray, used: np.ndarray, D: np.ndarray) -
 
 
 @optional
-def begin_row(a: int, z: int, c: Synapses) -> None:
+def begin_row(a, z, c: Synapses) -> None:
     """What comes before a visit of the weights [a, z) of a row, if anything."""
 
 
 @optional
-def begin_synapse(o: int, c: Synapses) -> None:
+def begin_synapse(o, c: Synapses) -> None:
     """What comes before a visit of a weight of a column, if anything."""
 
 
@@ -116,12 +117,12 @@ def fetch_more(o: int, c: Synapses) -> None:
 
 @optional
 def known_at(i: int, c: Synapses) -> int:
-    """Where spikes and traces of source ``i`` are."""
+    """Where spikes and traces of source ``i`` of a column are."""
     return i
 
 
 @optional
-def in_row(j: int, c: Synapses):
+def in_row(j, c: Synapses):
     """True if synapses onto unit ``j`` are visited along rows."""
     return COINCIDENCE or c.spiked[j] == 0
 
@@ -133,13 +134,13 @@ def in_column(i: int, c: Synapses) -> bool:
 
 
 @optional
-def weight_of(o: int, j: int, c: Synapses) -> float:
+def weight_of(o, j, c: Synapses) -> float:
     """The weight at ``o`` of a synapse onto unit ``j``."""
-    return c.weights[o]
+    return c.weights[o]  # type: ignore[return-value]
 
 
 @optional
-def store(o: int, j: int, w: float, d: float, limits: Limits, c: Synapses) -> None:
+def store(o, j, w: float, d: float, limits: Limits, c: Synapses) -> None:
     """Add ``d`` to a weight."""
     c.weights[o] = clip(w + d, limits.low, limits.high)
 
@@ -179,11 +180,11 @@ def clear(seen, lo, hi):
         seen[i] = 0
 
 
-def mark(seen, lo, hi, units):
-    """``seen`` is 1 at those of ``units`` that lie in [lo, hi)."""
-    for k in range(units.shape[0]):
-        if lo <= units[k] < hi:
-            seen[units[k]] = 1
+def mark(seen, lo, hi, slot, a, z, units):
+    """``seen`` is 1 at those of the units listed from a to z that lie in [lo, hi)."""
+    for k in range(a, z):
+        if lo <= units[slot, k] < hi:
+            seen[units[slot, k]] = 1
 
 
 def asked(w: float, s, q: float, x: tuple, y: tuple, p: tuple, limits: Limits) -> float:
@@ -193,19 +194,33 @@ def asked(w: float, s, q: float, x: tuple, y: tuple, p: tuple, limits: Limits) -
     return increment(w, s, q, x, y, p, limits)
 
 
-def visit_row(i: int, part: int, parts: int, c: Synapses) -> None:
-    """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
-    known = known_at(i, c)
+def visit_row(row, known, c: Synapses) -> None:
+    """A spike of a source has arrived: its synapses onto the units of a thread change.
+
+    Their bounds are at ``row``, and spikes and traces of the source at ``known``.
+    """
     p, x, limits = constants(c.P, 0), traces_pre(c.X, 0, 0, known), limits_of(c.L)
-    at_row = row_of(i, 0, c.bounds.shape[0], c.bounds, parts) * parts + part
-    a, z = c.bounds[at_row], c.bounds[at_row + 1]
-    begin_row(a + c.shift, z + c.shift, c)
+    a, z, shift = np.uintp(c.bounds[row]), np.uintp(c.bounds[row + np.uintp(1)]), np.uintp(c.shift)
+    begin_row(a + shift, z + shift, c)
     for e in range(a, z):
-        j = c.index[e]
+        j = np.uintp(c.index[e])
         if in_row(j, c):
-            w = weight_of(e + c.shift, j, c)
+            w = weight_of(e + shift, j, c)
             d = increment(w, c.arrived[known], c.spiked[j], x, traces_post(c.Y, 0, 0, j), p, limits)
-            store(e + c.shift, j, w, d, limits, c)
+            store(e + shift, j, w, d, limits, c)
+
+
+def visit_list(count, c: Synapses) -> None:
+    """The same for listed synapses, of which each knows its source: one loop in the place of many short ones."""
+    p, limits, shift = constants(c.P, 0), limits_of(c.L), np.uintp(c.shift)
+    for k in range(np.uintp(count)):
+        e, known = c.room[0, k], c.room[1, k]
+        j = np.uintp(c.index[e])
+        begin_synapse(e + shift, c)
+        if in_row(j, c):
+            w = weight_of(e + shift, j, c)
+            x, y = traces_pre(c.X, 0, 0, known), traces_post(c.Y, 0, 0, j)
+            store(e + shift, j, w, increment(w, c.arrived[known], c.spiked[j], x, y, p, limits), limits, c)
 
 
 def visit_column(j: int, c: Synapses, sums: Any) -> Any:

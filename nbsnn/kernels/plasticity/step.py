@@ -9,8 +9,8 @@ import numpy as np
 from ...scalar.hole import hole, optional
 from ..network import tables as at
 from ..network.arrays import Network
-from ..network.deliver import connection, sources
-from .delays import after_of, delays_of, keep_past, line, view
+from ..network.deliver import connection, row_of, sources
+from .delays import keep_past, kept
 from .normalized import normalization, row_sum
 from .rewarded import rewarded
 from .sparse import Synapses, UnitLines, clear, mark
@@ -31,8 +31,8 @@ def follow_target(
 
 
 @hole
-def change_row(rule: int, i: int, part: int, parts: int, c: Synapses) -> None:
-    """A spike of source ``i`` has arrived: its synapses onto the units of a thread change."""
+def change_row(rule: int, row, known: int, c: Synapses) -> None:
+    """A spike of a source has arrived: its synapses onto the units of a thread change."""
     raise NotImplementedError
 
 
@@ -85,31 +85,22 @@ def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Net
     """Synapses under a rule in integers, if there is one."""
 
 
-def stretch(part: int, parts: int, t: int, k: int, network: Network):
-    """The units of population ``k`` in a thread's share that spiked in step t."""
-    pops, spikes = network.tables.pops, network.spikes.units
-    slot = t % spikes.shape[0]
+def stretch(part: int, parts: int, t: int, k: int, network: Network) -> tuple[int, int, int]:
+    """Where the units of population ``k`` in a thread's share are listed that spiked in step t: row, from, to."""
+    pops, slot = network.tables.pops, t % network.spikes.units.shape[0]
     base = pops[k, at.FIRST] + pops[k, at.UNITS] * part // parts
-    return spikes[slot, base : base + network.spikes.counts[slot, k, part]]
+    return slot, base, base + network.spikes.counts[slot, k, part]
 
 
-def sent(part: int, parts: int, t: int, row: np.ndarray, network: Network):
-    """The units of a plastic connection's source, of a thread's share, whose spikes of step t it carries."""
-    pops, spikes = network.tables.pops, network.spikes.units
-    k, slot = network.tables.wires[row[at.WIRE], at.SOURCE], t % spikes.shape[0]
-    base = pops[k, at.FIRST] + pops[k, at.UNITS] * part // parts
-    count = network.spikes.counts[slot, k, part] if t >= network.plastic.tallies[row[at.BEGUN]] else 0
-    return spikes[slot, base : base + count]
+def sent(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> tuple[int, int, int]:
+    """The same of a plastic connection's source, none of which are spikes that it does not carry."""
+    slot, a, z = stretch(part, parts, t, network.tables.wires[row[at.WIRE], at.SOURCE], network)
+    return slot, a, z if t >= network.plastic.tallies[row[at.BEGUN]] else a
 
 
-def side(place: int, count: int, units: int, traces: np.ndarray):
-    """Traces of one side: [count, units]."""
-    return traces[place : place + count * units].reshape(count, units)
-
-
-def known(t: int, network: Network):
-    """The array of what is known of sources in step t: one of two, so that others may still read the last step's."""
-    return network.plastic.others if network.synapses.threads > 1 and t % 2 == 1 else network.plastic.traces
+def turned(t: int, network: Network) -> bool:
+    """Which of two arrays holds what is known of sources in step t, as others may still read that of the last one."""
+    return network.synapses.threads > 1 and t % 2 == 1
 
 
 def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> None:
@@ -119,13 +110,14 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     source, target = wire[at.SOURCE], wire[at.TARGET]
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     lo, hi = sources(part, n, network)
-    now = known(t, network)
+    now = network.plastic.others if turned(t, network) else traces
     seen = now[row[at.ARRIVED] : row[at.ARRIVED] + n]
     clear(seen, lo, hi)
     for other in range(parts):
-        mark(seen, lo, hi, sent(other, parts, t - row[at.AFTER], row, network))
+        mark(seen, lo, hi, *sent(other, parts, t - row[at.AFTER], row, network), network.spikes.units)
     count = row[at.PRE_TRACES]
-    carried, used = side(row[at.PRE_CARRIED], count, n, traces), side(row[at.PRE_USED], count, n, now)
+    carried = traces[row[at.PRE_CARRIED] : row[at.PRE_CARRIED] + count * n].reshape(count, n)
+    used = now[row[at.PRE_USED] : row[at.PRE_USED] + count * n].reshape(count, n)
     factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
     follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
     follow_variables(t, lo, hi, source, row[at.PRE_VARIABLES], row[at.PRE_RING], carried, used, factors, row, network)
@@ -133,9 +125,10 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     lo, hi = m * part // parts, m * (part + 1) // parts
     seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
     clear(seen, lo, hi)
-    mark(seen, lo, hi, stretch(part, parts, t, target, network))
+    mark(seen, lo, hi, *stretch(part, parts, t, target, network), network.spikes.units)
     count = row[at.POST_TRACES]
-    carried, used = side(row[at.POST_CARRIED], count, m, traces), side(row[at.POST_USED], count, m, traces)
+    carried = traces[row[at.POST_CARRIED] : row[at.POST_CARRIED] + count * m].reshape(count, m)
+    used = traces[row[at.POST_USED] : row[at.POST_USED] + count * m].reshape(count, m)
     factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
     follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
     follow_variables(t, lo, hi, target, row[at.POST_VARIABLES], row[at.POST_RING], carried, used, factors, row, network)
@@ -157,73 +150,85 @@ def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> 
         catch_up_rows(part, parts, t, row, network)
 
 
-def synapses_of(t: int, row: np.ndarray, network: Network) -> Synapses:
-    """What a rule's visits see of a plastic connection in step t."""
+def synapses_of(here: int, t: int, row: np.ndarray, network: Network) -> Synapses:
+    """What a rule's visits on a thread see of a plastic connection in step t."""
     wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
     bounds, index, weights, _ = network.synapses
-    plastic, traces, shift, now = network.plastic, network.plastic.traces, wire[at.SHIFT], known(t, network)
-    n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
-    own = bounds[wire[at.BOUNDS] : wire[at.BOUNDS] + wire[at.EXTENT]]
+    plastic, traces, shift = network.plastic, network.plastic.traces, wire[at.SHIFT]
+    n, m, pre, post = (
+        pops[wire[at.SOURCE], at.UNITS],
+        pops[wire[at.TARGET], at.UNITS],
+        row[at.PRE_TRACES],
+        row[at.POST_TRACES],
+    )
+    arrived, used, turn, size = kept(t, n, row)
+    now = plastic.others if size == n and turned(t, network) else traces
     return Synapses(
-        now[row[at.ARRIVED] : row[at.ARRIVED] + n],
+        now[arrived : arrived + size],
         traces[row[at.SPIKED] : row[at.SPIKED] + m],
-        side(row[at.PRE_USED], row[at.PRE_TRACES], n, now).reshape(row[at.PRE_TRACES], 1, 1, n),
-        side(row[at.POST_USED], row[at.POST_TRACES], m, traces).reshape(row[at.POST_TRACES], 1, 1, m),
+        now[used : used + pre * size].reshape(pre, 1, 1, size),
+        traces[row[at.POST_USED] : row[at.POST_USED] + post * m].reshape(post, 1, 1, m),
         P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1),
         P[row[at.LIMITS] : row[at.LIMITS] + 4],
-        own,
+        bounds,
         index,
         shift,
         plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1],
         plastic.sources[row[at.COLUMNS] :],
         plastic.numbered[row[at.COLUMNS] :],
-        own[0] + shift,
+        bounds[wire[at.BOUNDS]] + shift,
         weights,
         rewarded(t, row, network),
         UnitLines(plastic.lines, row[at.STEERED], m),
         normalization(t, row, P),
-        0,
-        n,
+        turn,
+        size,
+        plastic.room[here],
     )
 
 
 def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Changes of synapses at spikes."""
-    wire, pops = network.tables.wires[row[at.WIRE]], network.tables.pops
-    c = view(t, row, row[at.WIRE], synapses_of(t, row, network), network)
-    target, model = wire[at.TARGET], row[at.RULE_MODEL]
-    m, threads = pops[target, at.UNITS], network.synapses.threads
-    here = part % threads
+    wire, pops, spikes = network.tables.wires[row[at.WIRE]], network.tables.pops, network.spikes.units
+    target, model, c = (
+        wire[at.TARGET],
+        row[at.RULE_MODEL],
+        synapses_of(part % network.synapses.threads, t, row, network),
+    )
+    m = pops[target, at.UNITS]
     lo, hi = m * part // parts, m * (part + 1) // parts
     drift_units(model, lo, hi, c)
     if row[at.BALANCED] >= 0:
-        for d in range(delays_of(row)):
-            number = line(row, d)
-            v, emitted = view(t, row, number, c, network), t - after_of(row, number, network)
-            for other in range(parts):
-                arrived = sent(other, parts, emitted, row, network)
-                for k in range(arrived.shape[0]):
-                    row_sum(model, arrived[k], here, threads, v)
+        visit_rows(part, parts, t, True, row, c, network)
         balance(lo, hi, model, c)
     elif row[at.STEERED] >= 0:
         steer(lo, hi, model, c)
-    for d in range(delays_of(row)):
-        number = line(row, d)
-        v, emitted = view(t, row, number, c, network), t - after_of(row, number, network)
-        for other in range(parts):
-            arrived = sent(other, parts, emitted, row, network)
-            for k in range(arrived.shape[0]):
-                change_row(model, arrived[k], here, threads, v)
-    fired = stretch(part, parts, t, target, network)
-    for k in range(fired.shape[0]):
-        change_column(model, fired[k], c)
+    visit_rows(part, parts, t, False, row, c, network)
+    slot, a, z = stretch(part, parts, t, target, network)
+    for k in range(a, z):
+        change_column(model, spikes[slot, k], c)
+
+
+@optional
+def visit_rows(part: int, parts: int, t: int, adding: bool, row: np.ndarray, c: Synapses, network: Network) -> None:
+    """All rows onto a thread's own units along which a spike has arrived, to change them or to add up."""
+    wires, spikes, threads = network.tables.wires, network.spikes.units, network.synapses.threads
+    model, number = row[at.RULE_MODEL], row[at.WIRE]
+    first, stride = wires[number, at.BOUNDS], wires[number, at.BOUNDS_STRIDE]
+    for other in range(parts):
+        slot, a, z = sent(other, parts, t - row[at.AFTER], row, network)
+        for k in range(a, z):
+            i = spikes[slot, k]
+            place = first + part % threads + row_of(i, first, wires[number, at.EXTENT], c.bounds, threads) * stride
+            if adding:
+                row_sum(model, np.uintp(place), i, c)
+            else:
+                change_row(model, np.uintp(place), i, c)
 
 
 def deliver_plain(part: int, parts: int, t: int, k: int, network: Network) -> None:
     """Spikes that arrive after step t: the weight is that of the arrival, so they wait here and not in the ring."""
     row = network.plastic.table[k]
-    for d in range(delays_of(row)):
-        number = line(row, d)
-        emitted = t + 1 - after_of(row, number, network)
-        if emitted >= network.plastic.tallies[row[at.BEGUN]]:
-            connection(emitted, part, parts, number, network)
+    emitted = t + 1 - row[at.AFTER]
+    if emitted >= network.plastic.tallies[row[at.BEGUN]]:
+        connection(emitted, part, parts, row[at.WIRE], network)

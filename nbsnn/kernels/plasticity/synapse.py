@@ -62,13 +62,13 @@ def widen(x: float) -> float:
 
 
 @hole
-def traces_pre(array: np.ndarray, t: int, b: int, n: int) -> tuple[float, ...]:
+def traces_pre(array: np.ndarray, t: int, b: int, n) -> tuple[float, ...]:
     """Presynaptic traces of unit ``n``."""
     raise NotImplementedError
 
 
 @hole
-def traces_post(array: np.ndarray, t: int, b: int, n: int) -> tuple[float, ...]:
+def traces_post(array: np.ndarray, t: int, b: int, n) -> tuple[float, ...]:
     """Postsynaptic traces of unit ``n``."""
     raise NotImplementedError
 
