@@ -45,54 +45,72 @@ def add_scaled() -> Any:
 @functools.cache
 def add_weighted() -> Any:
     """The instruction of ``kernels.products.windows.add_weighted``."""
-    return _weighted(1)
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_weighted(
+        typing: Context, x: Array, a: Integer, weight: Array, first: Integer, g: Array, at: Integer, words: Array,
+        k: Integer, end: Integer,
+    ) -> Any:  # fmt: skip
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            x_, a_, weight_, first_, *others = args
+            ir, kinds = Builder(context, builder, x.dtype, LINE), (x, weight, g, words)
+            return _add_weighted(ir, kinds, (x_, [a_], weight_, [first_], *others))
+
+        return types.none(x, a, weight, first, g, at, words, k, end), generate
+
+    return add_weighted
 
 
 @functools.cache
 def add_weighted_twice() -> Any:
     """The instruction of ``kernels.products.windows.add_weighted_twice``."""
-    return _weighted(2)
-
-
-def _weighted(lines: int) -> Any:
-    """Sums of products of one line or several, which need each factor once."""
-    from numba.core import cgutils, types
+    from numba.core import types
     from numba.core.extending import intrinsic
 
     @intrinsic
-    def add_weighted(
-        typing: Context, x: Array, r: Integer, weight: Array, first: Integer, apart: Integer, g: Array, a: Integer,
-        words: Array, k: Integer, end: Integer,
+    def add_weighted_twice(
+        typing: Context, x: Array, a: Integer, b: Integer, weight: Array, first: Integer, second: Integer, g: Array,
+        at: Integer, words: Array, k: Integer, end: Integer,
     ) -> Any:  # fmt: skip
         def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            ir = Builder(context, builder, x.dtype, LINE)
-            x_, r_, weight_, first_, apart_, g_, a_, words_, k_, end_ = args
-            totals = [cgutils.alloca_once_value(builder, ir.zeros) for _ in range(lines)]
-            rows = [
-                ir.row(weight, weight_, builder.add(first_, builder.mul(apart_, ir.number(q)))) for q in range(lines)
-            ]
-            factors = builder.gep(context.make_array(g)(context, builder, g_).data, [a_])
-            chosen = context.make_array(words)(context, builder, words_).data
-            for total in totals:
-                builder.store(ir.zeros, total)
-            with cgutils.for_range_slice(builder, k_, end_, ir.one, ir.intp) as (word, number):
-                before = builder.mul(number, ir.number(LINE))
-                with _set_bits(ir, builder.load(builder.gep(chosen, [word]))) as bit:
-                    i = builder.add(before, bit)
-                    same, place = (
-                        ir.everywhere(builder.load(builder.gep(factors, [i]))),
-                        builder.mul(i, ir.number(LINE)),
-                    )
-                    for row, total in zip(rows, totals, strict=True):
-                        more = ir.load(ir.vector(builder.gep(row, [place])))
-                        builder.store(ir.fused(same, more, builder.load(total)), total)
-            for q, total in enumerate(totals):
-                ir.store(builder.load(total), ir.vector(ir.row(x, x_, builder.add(r_, ir.number(q)))))
-            return context.get_dummy_value()
+            x_, a_, b_, weight_, first_, second_, *others = args
+            ir, kinds = Builder(context, builder, x.dtype, LINE), (x, weight, g, words)
+            return _add_weighted(ir, kinds, (x_, [a_, b_], weight_, [first_, second_], *others))
 
-        return types.none(x, r, weight, first, apart, g, a, words, k, end), generate
+        return types.none(x, a, b, weight, first, second, g, at, words, k, end), generate
 
-    return add_weighted
+    return add_weighted_twice
+
+
+def _add_weighted(ir: Builder, kinds: tuple[Array, ...], args: tuple[Any, ...]) -> Any:
+    """Sums of products for some places, of as many lines of weights, which need each factor once."""
+    from numba.core import cgutils
+
+    builder, context, (x, weight, g, words) = ir.builder, ir.context, kinds
+    x_, into, weight_, lines, g_, at, words_, k, end = args
+    totals, rows = (
+        [cgutils.alloca_once_value(builder, ir.zeros) for _ in into],
+        [ir.row(weight, weight_, q) for q in lines],
+    )
+    factors = builder.gep(context.make_array(g)(context, builder, g_).data, [at])
+    chosen = context.make_array(words)(context, builder, words_).data
+    for total in totals:
+        builder.store(ir.zeros, total)
+    with cgutils.for_range_slice(builder, k, end, ir.one, ir.intp) as (word, number):
+        before = builder.mul(number, ir.number(LINE))
+        with _set_bits(ir, builder.load(builder.gep(chosen, [word]))) as bit:
+            i = builder.add(before, bit)
+            same, place = ir.everywhere(builder.load(builder.gep(factors, [i]))), builder.mul(i, ir.number(LINE))
+            for row, total in zip(rows, totals, strict=True):
+                more = ir.load(ir.vector(builder.gep(row, [place])))
+                builder.store(ir.fused(same, more, builder.load(total)), total)
+    for at, total in zip(into, totals, strict=True):  # one after the other, as places may overlap
+        place = ir.vector(builder.gep(context.make_array(x)(context, builder, x_).data, [at]))
+        builder.store(builder.fadd(ir.load(place), builder.load(total)), total)
+        ir.store(builder.load(total), place)
+    return context.get_dummy_value()
 
 
 @functools.cache

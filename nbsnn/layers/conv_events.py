@@ -55,8 +55,8 @@ class SpikeWindows:
     ----------
     sides : int
         C', filled up.
-    row, seen : int
-        Numbers of a row of the window that a place sees, filled up, and of all of them.
+    row : int
+        Lines of a row of the window that a place sees.
     padded : int
         Numbers of a padded image.
     lines : int
@@ -74,9 +74,9 @@ class SpikeWindows:
         self.image, self.shape, self.places, self.before = image, weight, places, before
         self.dtype, self.path, self.units, self.area = dtype, path, math.prod(image), places[0] * places[1]
         channels, kh, kw, after = weight
-        self.sides, self.row, self.window = filled(after), filled(kw * channels), math.prod(weight[1:])
-        self.seen, self.line = kh * self.row, (places[1] + kw - 1) * channels
-        self.padded = (places[0] + kh - 1) * self.line + CHUNK
+        self.sides, self.row, self.window = filled(after), blocks(kw * channels), math.prod(weight[1:])
+        self.line = (places[1] + kw - 1) * channels
+        self.padded = (places[0] + kh - 1) * self.line + LINE
         self.lines, self.whole = blocks(after), self.sides % LINE == 0
         self.listed = max(math.prod(image[1:]), kw * channels * image[1]) + kw, kw * self.units, kw
 
@@ -141,20 +141,21 @@ class SpikeWindows:
 
     def source(self, weight: Array, gx: Array) -> loops.Source:
         """Where errors of the input go."""
-        channels, kh, kw, after = self.shape
-        seen = np.zeros((self.sides, kh, self.row), self.dtype)
-        seen[:after, :, : kw * channels] = weight.transpose(3, 1, 2, 0).reshape(after, kh, -1)
+        channels, kh, _, after = self.shape
         start = self.before[0] * self.line + self.before[1] * channels
         sizes = u(kh), u(self.row), self.corners, u(self.line), u(start)
-        lines = aligned((blocks(self.seen) * self.sides, LINE), self.dtype)
+        lines = aligned((kh, self.row, self.sides, LINE), self.dtype)
         lines[...] = 0.0
-        return loops.Source(in_lines(seen.reshape(self.sides, -1), lines), *sizes, gx)
+        for i, row in enumerate(weight.transpose(1, 3, 2, 0).reshape(kh, after, -1)):
+            for q in range(self.row):
+                part = row[:, q * LINE : (q + 1) * LINE]
+                lines[i, q, :after, : part.shape[1]] = part
+        return loops.Source(lines.reshape(-1, LINE), *sizes, gx)
 
     def scratch(self) -> loops.Scratch:
         """What a thread needs for the errors of an image."""
-        seen, padded = (self.area * blocks(self.seen), LINE), (self.padded,)
         words = np.empty(self.area * blocks(self.sides), np.uint64)
-        return loops.Scratch(aligned(seen, self.dtype), aligned(padded, self.dtype), words)
+        return loops.Scratch(aligned((self.padded,), self.dtype), words)
 
     def _place(self) -> Array:
         """Room for an output image, zeros."""
@@ -198,7 +199,7 @@ class SpikeWindows:
         def part(lo: int, hi: int) -> None:
             _compiled("pull", self.dtype, False)(u(lo), u(hi), g, u(self.sides), self._place(), source, self.scratch())
 
-        run_threaded(part, len(g), g.size * self.seen)
+        run_threaded(part, len(g), g.size * self.window)
 
 
 @functools.cache

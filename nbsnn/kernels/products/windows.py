@@ -30,9 +30,9 @@ class Met(NamedTuple):
 class Source(NamedTuple):
     """Where errors of the input go, if anybody asks for them; else ``gx`` has no rows.
 
-    Weights [Q C', 64] (see ``pull_windows``); how many rows of a window there are, and how long they are, filled up to
-    whole vectors by zeros; the corner of each window in a padded image [., ., C]; how far lines of that are apart, and
-    where the image itself begins in it; gradients [., C, H, W].
+    Weights [Q C', 64] (see ``pull_windows``); how many rows of a window there are, and how many lines each of them
+    takes, the last filled up by zeros; the corner of each window in a padded image [., ., C]; how far rows of that are
+    apart, and where the image itself begins in it; gradients [., C, H, W].
     """
 
     weight: np.ndarray
@@ -45,10 +45,9 @@ class Source(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What an image's errors need on their way back: windows and image of the input, and which errors there are, words
-    of bits for each place."""
+    """What an image's errors need on their way back: the padded image of the input, and which errors there are, in
+    words of bits for each place."""
 
-    seen: np.ndarray
     padded: np.ndarray
     words: np.ndarray
 
@@ -101,62 +100,61 @@ def equals_few(x, place, value):
 
 
 @instruction(weighted_instruction)
-def add_weighted(x, r, weight, first, apart, g, a, words, k, end):
-    """x[r] = the sum of g[a + i] weight[first + i] over all i whose bits are set in words[k:end]"""
-    x[r] = 0.0
-    for i in range((end - k) * uintp(LINE)):
-        i = uintp(i)
-        if (words[k + i // uintp(LINE)] >> uint64(i % uintp(LINE))) & uint64(1):
-            x[r] += g[a + i] * weight[first + i]
+def add_weighted(x, a, weight, first, g, at, words, k, end):
+    """x[a:a + 64] += the sum of g[at + i] weight[first + i] over all i whose bits are set in words[k:end]"""
+    for c in range(LINE):
+        total = 0.0
+        for i in range((end - k) * uintp(LINE)):
+            i = uintp(i)
+            if (words[k + i // uintp(LINE)] >> uint64(i % uintp(LINE))) & uint64(1):
+                total += g[at + i] * weight[first + i, c]
+        x[a + uintp(c)] += total
 
 
 @instruction(twice_instruction)
-def add_weighted_twice(x, r, weight, first, apart, g, a, words, k, end):
-    """The same of the next row of x, too, with weights that are ``apart`` rows further on."""
-    add_weighted(x, r, weight, first, apart, g, a, words, k, end)
-    add_weighted(x, r + uintp(1), weight, first + apart, apart, g, a, words, k, end)
+def add_weighted_twice(x, a, b, weight, first, second, g, at, words, k, end):
+    """The same for two places in x, and two lines of weights."""
+    add_weighted(x, a, weight, first, g, at, words, k, end)
+    add_weighted(x, b, weight, second, g, at, words, k, end)
 
 
-def pull_windows(g, channels, weight, seen, words):
-    """Fill ``seen``, the window of each place of the input in lines [H' W' Q, 64], from the errors ``g`` [H' W', C'].
+def pull_windows(g, source, padded, words):
+    """Add to ``padded`` the window of the input of each place, from the errors ``g`` [H' W', C'].
 
-    ``weight`` [Q C', 64] has the windows of all channels, one line after the other: what is summed up stays in
-    registers, and what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost
-    nothing. ``words`` is room for the bits of the others.
+    The weights have the windows of all channels, one line after the other: what is summed up stays in registers, and
+    what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost nothing.
+    ``words`` is room for the bits of the others.
     """
-    each = (channels + uintp(LINE - 1)) // uintp(LINE)
-    places, lines, line = uintp(words.shape[0]) // each, uintp(weight.shape[0]) // channels, uintp(LINE)
+    weight, rows, length, corners, apart, _, _ = source
+    places, lines, line = uintp(corners.shape[0]), rows * length, uintp(LINE)
+    channels, each = uintp(weight.shape[0]) // lines, uintp(words.shape[0]) // places
     for p in range(places):
         for k in range(each):
             words[p * each + k] = uint64(0)
         for o in range(uintp(0), channels, uintp(CHUNK)):
             some = equals_few(g, p * channels + o, 0.0) ^ uint64((1 << CHUNK) - 1)
             words[p * each + o // line] |= some << uint64(o % line)
-    for q in range(uintp(0), lines - lines % uintp(2), uintp(2)):
+    for q in range(uintp(0), lines, uintp(2)):
+        a, b = (
+            q // length * apart + q % length * line,
+            (q + uintp(1)) // length * apart + (q + uintp(1)) % length * line,
+        )
+        first, second = q * channels, (q + uintp(1)) * channels
         for p in range(places):
-            at, k = p * channels, p * each
-            add_weighted_twice(seen, p * lines + q, weight, q * channels, channels, g, at, words, k, k + each)
-    if lines % uintp(2):
-        q = lines - uintp(1)
-        for p in range(places):
-            at, k = p * channels, p * each
-            add_weighted(seen, p * lines + q, weight, q * channels, channels, g, at, words, k, k + each)
+            x, at, k = uintp(corners[p]), p * channels, p * each
+            if q + uintp(1) < lines:
+                add_weighted_twice(padded, x + a, x + b, weight, first, second, g, at, words, k, k + each)
+            else:
+                add_weighted(padded, x + a, weight, first, g, at, words, k, k + each)
 
 
 def return_to(row, g, source, scratch):
     """Fill a row of ``source.gx`` with what comes back from the errors ``g`` of an image."""
-    weight, rows, length, corners, apart, start, gx = source
-    seen, padded, words = scratch
-    places, channels = uintp(corners.shape[0]), uintp(gx.shape[1])
-    lines = uintp(seen.shape[0]) // places
-    pull_windows(g, uintp(weight.shape[0]) // lines, weight, seen, words)
-    flat = seen.reshape(seen.size)
+    (padded, words), gx, channels = scratch, source.gx, uintp(source.gx.shape[1])
     for k in range(uintp(padded.shape[0])):
         padded[k] = 0.0
-    for p in range(places):
-        for i in range(rows):
-            add_scaled(padded, uintp(corners[p]) + i * apart, flat, p * lines * uintp(LINE) + i * length, length, 1.0)
+    pull_windows(g, source, padded, words)
     for c in range(channels):
         for h in range(uintp(gx.shape[2])):
             for w in range(uintp(gx.shape[3])):
-                gx[row, c, h, w] = padded[start + h * apart + w * channels + c]
+                gx[row, c, h, w] = padded[source.start + h * source.apart + w * channels + c]

@@ -305,7 +305,7 @@ class FusedConvolution(Sequential):
         c, lines, size, (every, marks) = self.connection, self.lines, self.dtype.itemsize, _marks(steps)
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
         weights, pieces = c.fan_in * self.events.sides, min(batch, PIECES)
-        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.padded + c.area * self.events.seen
+        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.padded
         begin, listed, _ = self.events.listed
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
