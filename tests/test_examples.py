@@ -25,6 +25,7 @@ TOY = {
     "16_large_network.py": ["--neurons", "200", "--synapses", "50", "--duration", "20"],
     "17_sparse_plasticity.py": ["--seconds", "0.5", "--synapses", "400"],
     "18_braille.py": ["--epochs", "1", "--seeds", "1"],
+    "22_fashion_csnn.py": ["--samples", "80", "--epochs", "1", "--channels", "4"],
     "20_brian_examples.py": ["network_operation_stop"],
     "21_nest_examples.py": ["one_neuron", "precise_spiking"],
 }
@@ -34,6 +35,7 @@ SLOW = {  # to compile
     "05_mnist_snntorch_tutorial5.py", "06_fashion_latency.py", "11_memory_against_T.py", "15_firing_patterns.py",
     "08_tempotron_mnist.py", "10_credit.py", "13_long_memory.py", "14_stdp_mnist.py",
     "16_large_network.py", "17_sparse_plasticity.py", "18_braille.py", "19_structural_plasticity.py",
+    "22_fashion_csnn.py",
     *(name for name in LESSONS if not name.startswith(("01", "02", "03"))),
 }  # fmt: skip
 

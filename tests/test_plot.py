@@ -201,6 +201,19 @@ def test_training_shows_populations_in_containers_and_returns_axes(tmp_path):
         plot.training(history, labels=[0])
 
 
+def test_partners_are_marked_where_they_are_and_the_larger_the_more_synapses():
+    places = nbsnn.sparse.grid((3, 4), spacing=2.0)
+    figure = plot.partners(places, [5, 1, 5], of=places[6])
+    (every, marked), (star,) = figure.axes[0].collections, figure.axes[0].lines
+    for drawn, expected in ((every, places), (marked, places[[1, 5]])):
+        np.testing.assert_array_equal(drawn.get_offsets(), expected)
+    np.testing.assert_array_equal(np.ravel(curve(star)), places[6])
+    one, two = marked.get_sizes()
+    assert two > one
+    with pytest.raises(ValueError, match="units must be from 0 to 11"):
+        plot.partners(places, [12])
+
+
 def test_a_confusion_matrix_counts_pairs():
     ax = plot.confusion([0, 0, 1, 2, 2], [0, 1, 1, 0, 2])
     assert [text.get_text() for text in ax.texts] == ["1", "1", "0", "0", "1", "0", "1", "0", "1"]
