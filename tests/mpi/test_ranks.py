@@ -86,6 +86,13 @@ def test_the_first_rank_writes_the_files_of_one_process(ranks, tmp_path):
 
 
 @needs_mpi
+@pytest.mark.long
+def test_a_full_disk_is_told_to_all_and_changes_nothing(half_way, tmp_path):
+    found = zoo(3, "full", tmp_path / "state.npz")
+    assert found == f"['No space left on device, raised on rank 0'] {half_way[1]}" and not [*tmp_path.iterdir()]
+
+
+@needs_mpi
 def test_spikes_are_exchanged_once_in_a_shortest_delay():
     assert zoo(2, "exchanges") == str(-(-60 // 5))
 

@@ -5,6 +5,8 @@ python -m tests.mpi.zoo save PATH; mpiexec -n 2 python -m tests.mpi.zoo go PATH 
 """
 
 import argparse
+import errno
+import functools
 import gc
 import hashlib
 import os
@@ -17,7 +19,7 @@ import time
 import numpy as np
 
 import nbsnn
-from nbsnn.network import loop
+from nbsnn.network import loop, shares
 from nbsnn.network.state import State
 from nbsnn.neurons import LIF, Izhikevich
 from nbsnn.plasticity import MSTDPET, NearestSTDP, Normalize, PairSTDP, PostPreInt, Scaling
@@ -122,10 +124,11 @@ def outcome(net, duration, hook=None):
     run = net.run(duration, record=what, every=every, callback=hook, callback_every=None if hook is None else 5.0)
     variables = [group[name].copy() for group in net.groups if group.neuron for name in group.neuron.state]
     synapses = [part for c in net.connections for part in c.gather()]
+    listed = [part.copy() for c in net.connections for part in net.layout.shares.listed(c)]
     state = kept(net)
     net.connections[0].weight = Uniform(0.1, 0.2)
     anew = [net.connections[0].gather()[2]]
-    parts = [*run.spikes()], list(run.variables.values()), synapses, variables, state, anew
+    parts = [*run.spikes()], list(run.variables.values()), synapses, listed, variables, state, anew
     assert len(run.spikes()[0]) > 20
     return " ".join(digest(*part) for part in parts)
 
@@ -158,6 +161,26 @@ def written(net, path):
     return " ".join([found, *(digest(np.fromfile(file, np.uint8)) for file in files)])
 
 
+def full(net, path):
+    """What all ranks are told when the first has no room for a state, in the midst of it, and where they come then."""
+    header, said = np.lib.format.write_array_header_1_0, ""
+    if net.ranks.rank == 0:
+        np.lib.format.write_array_header_1_0 = functools.partial(no_room, header)
+    net.run(15.0)
+    try:
+        net.state().save(path)
+    except OSError as error:
+        said = f"{error.strerror}, {error.__notes__[0]}"
+    np.lib.format.write_array_header_1_0 = header
+    return f"{sorted(set(net.ranks.every(said)))} {outcome(net, 15.0)}"
+
+
+def no_room(header, stream, head):
+    """Write the head of an array, and then no more."""
+    header(stream, head)
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def fail(kind, rank):
     """A callback that lets one rank end in some way, or do what the others do not, at 10 ms."""
 
@@ -180,7 +203,7 @@ def fail(kind, rank):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=["run", "save", "go", "on", "fail", "exchanges", "write"])
+    p.add_argument("what", choices=["run", "save", "go", "on", "fail", "exchanges", "write", "full"])
     p.add_argument("path", nargs="?")
     p.add_argument("--mpi", action="store_true")
     p.add_argument("--device", default="python")
@@ -188,6 +211,7 @@ def main():
     p.add_argument("--timeout", type=float, default=600.0)
     a = p.parse_args()
     loop.SHARE = 1  # as many threads as are asked for
+    shares.BLOCK = 7
     if a.path == "version" and world().rank == a.rank:
         nbsnn.ranks.__version__ = "another"
     comm = nbsnn.ranks.Ranks(world(), timeout=a.timeout) if a.mpi else None
@@ -204,8 +228,8 @@ def main():
         if first:
             print(net.loop().exchanges)
         return
-    if a.what == "write":
-        found = written(net, a.path)
+    if a.what in ("write", "full"):
+        found = {"write": written, "full": full}[a.what](net, a.path)
         if first:
             print(found, flush=True)
         return
