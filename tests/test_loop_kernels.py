@@ -1,10 +1,11 @@
-"""Kernels of the simulator's loop, called by themselves, in what a run on one thread does not reach."""
+"""Kernels of the simulator, called by themselves, in what a run on one thread does not reach."""
 
 import numpy as np
 
 from nbsnn.kernels.network import loop, loop_cuda, tables
 from nbsnn.kernels.network.arrays import GpuRecord, Record, SpikeLists
 from nbsnn.kernels.network.exchange import packed_row
+from nbsnn.kernels.synapses.connect import cut
 
 
 def test_a_thread_notes_the_spikes_that_all_have_listed():
@@ -47,3 +48,16 @@ def test_a_gpu_records_at_intervals():
     for t in range(5, 9):
         loop_cuda.sample(1, t, record, S + t)
     np.testing.assert_array_equal(rows, [[9.0, 7.0, -1.0], [12.0, 10.0, -1.0]])
+
+
+def test_rows_are_cut_where_their_targets_pass_a_number():
+    """Rows of targets below 20, one of them empty, with and without a lag above the target's bits."""
+    rng, cuts = np.random.default_rng(0), np.array([0, 3, 9, 9, 20])
+    rows = [np.sort(rng.integers(0, 20, size)) for size in (7, 0, 12, 5)]
+    start, targets = np.cumsum([0, *map(len, rows)]), np.concatenate(rows)
+    for modulus in (0, 32):
+        index = np.concatenate([[19, 19], targets + modulus * rng.integers(0, 4, len(targets))])
+        bounds = np.full((4, 5), 7)
+        cut(start, 2, index, cuts, modulus, bounds)
+        wanted = [2 + start[i] + np.searchsorted(row, cuts) for i, row in enumerate(rows)]
+        np.testing.assert_array_equal(bounds, wanted)
