@@ -1,11 +1,13 @@
 """Kernels of the simulator, called by themselves, in what a run on one thread does not reach."""
 
 import numpy as np
+import pytest
+from scipy.stats import binom
 
 from nbsnn.kernels.network import loop, loop_cuda, tables
 from nbsnn.kernels.network.arrays import GpuRecord, Record, SpikeLists
 from nbsnn.kernels.network.exchange import packed_row
-from nbsnn.kernels.synapses.connect import cut
+from nbsnn.kernels.synapses.connect import binomial_below, cut, even
 
 
 def test_a_thread_notes_the_spikes_that_all_have_listed():
@@ -61,3 +63,21 @@ def test_rows_are_cut_where_their_targets_pass_a_number():
         cut(start, 2, index, cuts, modulus, bounds)
         wanted = [2 + start[i] + np.searchsorted(row, cuts) for i, row in enumerate(rows)]
         np.testing.assert_array_equal(bounds, wanted)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize(("n", "p"), [(40, 0.4), (3000, 0.01), (500, 0.5)])
+def test_a_binomial_number_is_accepted_by_its_probability(n, p):
+    """Hormann's BTRS without its shortcut, and with SciPy's probabilities in place of Stirling's formula."""
+    deviation, mode = np.sqrt(n * p * (1.0 - p)), np.floor((n + 1) * p)
+    b = 1.15 + 2.53 * deviation
+    a, alpha = -0.0873 + 0.0248 * b + 0.01 * p, (2.83 + 5.1 / b) * deviation
+    units, wanted, key = np.arange(1000), np.full(1000, -1.0), np.uint64(0x9E3779B97F4A7C15)
+    for at in range(0, 20, 2):
+        u, v = (np.array([even(unit, at + k, key) for unit in units]) for k in (0, 1))
+        edge = 0.5 - abs(u - 0.5)
+        found = np.floor((2.0 * a / edge + b) * (u - 0.5) + n * p + 0.5)
+        height = np.log(v * alpha / (a / edge**2 + b))
+        fits = height <= binom.logpmf(found, n, p) - binom.logpmf(mode, n, p)
+        wanted = np.where((wanted < 0) & fits, found, wanted)
+    assert [binomial_below(n, p, unit, key) for unit in units] == wanted.tolist()
