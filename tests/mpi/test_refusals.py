@@ -102,6 +102,11 @@ def test_a_gpu_is_of_one_process(monkeypatch):
         nbsnn.Network(device="cuda", comm=Quarter())
 
 
+def test_off_the_grid_there_is_one_process():
+    with pytest.raises(ValueError, match="ranks or a GPU"):
+        nbsnn.Network(off_grid=True, device="python", comm=Quarter())
+
+
 def fitted(*, layers=(), learner=None, **options):
     """A training of a small network on ranks."""
     net = nbsnn.Sequential(nbsnn.Dense(2, 2), *layers, LI(), device="python")
