@@ -194,8 +194,7 @@ class FusedStack(Sequential):
         """As ``Layer.trace``; of what comes in and is no ``LowPass``, the forward pass has the numbers."""
         kept: StackTape = tape[self.blocks[0].names[0]]
         for block in self.blocks[: kept.first]:
-            connection, neurons = block.names
-            self._trace(connection, x, kept.plain, traces)
+            x, neurons = self._trace(block.names[0], x, kept.plain, traces), block.names[1]
             x = _offered(block, block.population.output(kept.plain[neurons]), traces.setdefault(neurons, {}))
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         if not blocks:
