@@ -219,7 +219,7 @@ def test_a_learner_shows_what_trains_and_shares_its_layers():
     parts = Dense(40, 30), LIF(2.0, 0.5), Dropout(0.5), Dense(30, 30), Recurrent(LIF()), Dense(30, 6), LI()
     net = Sequential(*parts, seed=1)
     learner = BPTT(net, losses.step_mse)
-    assert [type(part).__name__ for part in learner.net.parts] == ["FusedStack", "Sequential", "FusedStack"]
+    assert [type(part).__name__ for part in learner.net.parts] == ["FusedStack", "Part", "FusedStack"]
     assert str(learner.net).splitlines()[:3] == ["FusedNetwork(", "  FusedStack(", "    dense1: Dense(40, 30)"]
     assert learner.net.unfused() is net and BPTT(learner.net, losses.step_mse).net.unfused() is net
     assert learner.net["recurrent1/feedback"] is net["recurrent1/feedback"]

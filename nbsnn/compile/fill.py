@@ -38,8 +38,9 @@ calls them from Python, so the code for that need not be compiled."""
 
 
 def kernel(
-    template: Callable, *, device: str = "cpu", dtype: Any = np.float32, block: int | None = None, **filling: Any
-) -> Callable:
+    template: Callable[..., Any], *, device: str = "cpu", dtype: Any = np.float32, block: int | None = None,
+    **filling: Any,
+) -> Callable[..., Any]:  # fmt: skip
     """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
 
     Parameters
@@ -142,7 +143,7 @@ class _Running:
 _RUNNING = _Running()
 
 
-def bind(template: Callable, **filling: Any) -> Callable:
+def bind(template: Callable[..., Any], **filling: Any) -> Callable[..., Any]:
     """Fill some holes of ``template`` and leave the others, and the precision, to the kernel of which it is a part.
 
     So a kernel can hold several copies of one template whose holes are filled in different ways.

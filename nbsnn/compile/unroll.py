@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 
-def switch(functions: Sequence[Callable], arguments: str) -> Callable:
+def switch(functions: Sequence[Callable[..., Any]], arguments: str) -> Callable[..., Any]:
     """A function that calls one of ``functions``, chosen by its first argument, and returns what that returns.
 
     >>> switch([abs, str], "a")(1, -2)      # def switch(which, a): return f0(a) if which == 0 else f1(a)
@@ -27,7 +27,7 @@ def switch(functions: Sequence[Callable], arguments: str) -> Callable:
 
 
 @functools.cache
-def read(count: int) -> Callable:
+def read(count: int) -> Callable[..., Any]:
     """A function that reads ``count`` variables of a unit from a flat array, as a tuple.
 
     >>> read(2)([1, 2, 3, 4], 0, 2, 1)      # lambda s, o, w, k: (s[o + k], s[o + w + k],)
@@ -37,7 +37,7 @@ def read(count: int) -> Callable:
 
 
 @functools.cache
-def write(count: int, first: int = 1) -> Callable:
+def write(count: int, first: int = 1) -> Callable[..., Any]:
     """A function that writes the items ``first``, ... of a tuple to ``count`` variables of a unit in a flat array.
 
     >>> array = [1, 2, 3, 4]
@@ -52,7 +52,7 @@ def write(count: int, first: int = 1) -> Callable:
 
 
 @functools.cache
-def numbers(count: int) -> Callable:
+def numbers(count: int) -> Callable[..., Any]:
     """A function that reads ``count`` numbers from a place on, as a tuple.
 
     >>> numbers(2)([5, 6, 7], 1)
@@ -62,7 +62,7 @@ def numbers(count: int) -> Callable:
 
 
 @functools.cache
-def pick(places: tuple[int, ...]) -> Callable:
+def pick(places: tuple[int, ...]) -> Callable[..., Any]:
     """A function that reads these variables of a unit from a flat array, as a tuple.
 
     >>> pick((1,))([1, 2, 3, 4], 0, 2, 1)
@@ -80,7 +80,7 @@ def _place(variable: int) -> str:
 
 
 @functools.cache
-def row(count: int, subscript: str) -> Callable:
+def row(count: int, subscript: str) -> Callable[..., Any]:
     """A function that reads ``count`` variables as a tuple.
 
     >>> row(2, "t, n")              # lambda array, t, n: (array[0, t, n], array[1, t, n],)
@@ -91,7 +91,7 @@ def row(count: int, subscript: str) -> Callable:
 
 
 @functools.cache
-def row_sum(count: int, first: str, second: str | None, subscript: str) -> Callable:
+def row_sum(count: int, first: str, second: str | None, subscript: str) -> Callable[..., Any]:
     """A function that adds ``count`` variables of two arrays, as a tuple; ``second`` None leaves the other out.
 
     >>> row_sum(1, "n", "t, n", "t, n")    # lambda array, other, t, n: (array[0, n] + other[0, t, n],)
@@ -103,7 +103,7 @@ def row_sum(count: int, first: str, second: str | None, subscript: str) -> Calla
 
 
 @functools.cache
-def zeros(count: int, subscript: str) -> Callable:
+def zeros(count: int, subscript: str) -> Callable[..., Any]:
     """A function that stands for ``row_sum`` where there is nothing to add up.
 
     >>> zeros(2, "t, n")                   # lambda array, other, t, n: (0.0, 0.0,)
@@ -113,7 +113,7 @@ def zeros(count: int, subscript: str) -> Callable:
 
 
 @functools.cache
-def plus_row(count: int, subscript: str | None, arguments: str) -> Callable:
+def plus_row(count: int, subscript: str | None, arguments: str) -> Callable[..., Any]:
     """A function that adds ``count`` variables of an array to a tuple; ``subscript`` None leaves the array out.
 
     >>> plus_row(1, "t, n", "t, n")        # lambda held, other, t, n: (held[0] + other[0, t, n],)
@@ -125,7 +125,7 @@ def plus_row(count: int, subscript: str | None, arguments: str) -> Callable:
 
 
 @functools.cache
-def plus_items(places: tuple[int, ...]) -> Callable:
+def plus_items(places: tuple[int, ...]) -> Callable[..., Any]:
     """A function that adds a tuple's items at ``places`` to another tuple.
 
     >>> plus_items((2, 1))((10, 20), (1, 2, 3))
@@ -136,7 +136,7 @@ def plus_items(places: tuple[int, ...]) -> Callable:
 
 
 @functools.cache
-def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable:
+def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callable[..., Any]:
     """A function that writes a tuple's items at ``places`` to the variables 0, 1, ... of an array.
 
     >>> store((1, 2), "t, n")       # def store(array, r, t, n): array[0, t, n] = r[1]; array[1, t, n] = r[2]
@@ -150,7 +150,7 @@ def store(places: tuple[int, ...], subscript: str, add: bool = False) -> Callabl
 
 
 @functools.cache
-def lines(first: int, count: int, length: int) -> Callable:
+def lines(first: int, count: int, length: int) -> Callable[..., Any]:
     """A function that reads ``count`` variables from lines of ``length`` numbers that lie one behind the other.
 
     >>> lines(2, 2, 64)             # lambda array, at, j: (array[at + 128 + j], array[at + 192 + j],)
@@ -161,7 +161,7 @@ def lines(first: int, count: int, length: int) -> Callable:
 
 
 @functools.cache
-def mixed_lines(shared: tuple[bool, ...], first: int, length: int) -> Callable:
+def mixed_lines(shared: tuple[bool, ...], first: int, length: int) -> Callable[..., Any]:
     """A function that reads variables some of which are the same everywhere: these come from a tuple, in order.
 
     >>> mixed_lines((True, False), 2, 64)       # lambda array, at, j, shared: (shared[0], array[at + 128 + j],)
@@ -175,7 +175,7 @@ def mixed_lines(shared: tuple[bool, ...], first: int, length: int) -> Callable:
 
 
 @functools.cache
-def store_lines(places: tuple[int, ...], first: int, length: int, add: bool = False) -> Callable:
+def store_lines(places: tuple[int, ...], first: int, length: int, add: bool = False) -> Callable[..., Any]:
     """A function that writes a tuple's items at ``places`` to the lines ``first``, ``first + 1``, ...
 
     >>> store_lines((1,), 2, 64)    # def store(array, r, at, j): array[at + 128 + j] = r[1]
@@ -189,7 +189,7 @@ def store_lines(places: tuple[int, ...], first: int, length: int, add: bool = Fa
 
 
 @functools.cache
-def repeating(count: int) -> Callable:
+def repeating(count: int) -> Callable[..., Any]:
     """A function that reads element i of each of ``count`` arrays as a tuple; an array that is shorter repeats.
 
     >>> import numpy as np
@@ -201,7 +201,7 @@ def repeating(count: int) -> Callable:
 
 
 @functools.cache
-def spread(count: int) -> Callable:
+def spread(count: int) -> Callable[..., Any]:
     """A function that writes a tuple's items to element i of each of ``count`` arrays.
 
     >>> spread(2)(made := ([0, 0], [0, 0]), (8, 9), 1)
@@ -213,7 +213,7 @@ def spread(count: int) -> Callable:
     return scope["spread"]
 
 
-def each(functions: Sequence[Callable], arguments: str, call: str) -> Callable:
+def each(functions: Sequence[Callable[..., Any]], arguments: str, call: str) -> Callable[..., Any]:
     """A function that calls ``functions`` in turn, with ``call`` as arguments, in which {k} stands for the place.
 
     >>> each([print, print], "a", "{k}, a")("x")        # def each(a): f0(0, a); f1(1, a)

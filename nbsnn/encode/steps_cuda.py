@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -40,7 +41,9 @@ def rows(x: Array, index: np.ndarray) -> Array:
     return y
 
 
-def _over_time(name: str, codes: Array, T: int, dtype: DTypeLike, arguments: Callable[[Array, Array], tuple]) -> Array:
+def _over_time(
+    name: str, codes: Array, T: int, dtype: DTypeLike, arguments: Callable[[Array, Array], tuple[Any, ...]]
+) -> Array:
     """Launch a loop over time, in which a thread has a piece of the steps of one value."""
     from ..kernels.arrays.encode_cuda import PIECE
 

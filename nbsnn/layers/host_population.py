@@ -36,7 +36,7 @@ class HostPopulation(Layer):
     step_parameters: Callable[[], Array]
     start_learned: bool
     trained: tuple[str, ...]
-    _kernels: dict[str, Callable]
+    _kernels: dict[str, Callable[..., Any]]
     _places: tuple[int, ...]
     _step: Callable
 
@@ -148,12 +148,12 @@ class HostPopulation(Layer):
             result[name] = line.reshape(batch, *self.shape).copy()
         return result
 
-    def _forward_kernel(self) -> Callable:
+    def _forward_kernel(self) -> Callable[..., Any]:
         if "forward" not in self._kernels:
             self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
         return self._kernels["forward"]
 
-    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable:
+    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable[..., Any]:
         """A loop back; ``cotangent`` says what comes from the step after it and from a loss that sees states."""
         model, key = self.neuron, f"{direction} {variant}"
         if key not in self._kernels:
@@ -164,7 +164,7 @@ class HostPopulation(Layer):
             self._kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
         return self._kernels[key]
 
-    def _make(self, direction: str, **filling: Any) -> Callable:
+    def _make(self, direction: str, **filling: Any) -> Callable[..., Any]:
         model, setting = self.neuron, self.setting
         rows = {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
         holes = {**rows, **model.filling(setting.smooth), **filling}

@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -103,5 +104,5 @@ def traced(signal: Array, leak: float | Array, before: Array | None, device: str
 
 
 @functools.cache
-def _compiled(name: str, dtype: np.dtype, device: str) -> Callable:
+def _compiled(name: str, dtype: np.dtype, device: str) -> Callable[..., Any]:
     return kernel(getattr(loops, name), dtype=dtype, device="python" if device == "python" else "cpu")

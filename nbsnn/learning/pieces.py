@@ -59,9 +59,10 @@ class Pieces:
             return joined.astype(empty.dtype, copy=False)
 
         try:
-            whole, at, grads = self.ranks.total(map(leaf, self.own), self.micro, empty), 0, {}
+            whole, at = self.ranks.total(map(leaf, self.own), self.micro, empty), 0
         finally:
             learner.iteration = first
+        grads = dict[str, Array]()
         for name, size in sizes.items():
             p = learner.parameters[name]
             grads[name] = whole[at : at + size].reshape(p.shape).astype(p.dtype, copy=False)

@@ -73,7 +73,7 @@ def checksum(net: Container) -> int:
 def _learner_state(arrays: Entries, learner: Learner, net: Container) -> dict[str, np.ndarray]:
     """Content of a file of a learner, in the dtypes and shapes that ``learner`` has, or will have."""
     likes = {name: np.asarray(array) for name, array in learner.state().items()}
-    parameters, state = net.parameters(), {}
+    parameters, state = net.parameters(), dict[str, np.ndarray]()
     for entry in arrays:
         if not entry.startswith("learner/"):
             continue

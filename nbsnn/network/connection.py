@@ -12,7 +12,7 @@ from ..plasticity.rule import Rule
 from ..random import Draws
 from ..sparse import Rows, values
 from ..sparse import Rule as Pattern
-from ..synapses import CustomSynapse, Synapse, TsodyksMarkram
+from ..synapses import Synapse, TsodyksMarkram
 from ..validate import number_in
 from . import given
 from .arrays import Memory
@@ -104,7 +104,7 @@ class Connection(Wiring):
         if synapse.gate:
             given.gated(self)
         self.port: Port = self.target.port(synapse)
-        self.gate = self.source.gate(synapse) if isinstance(synapse, CustomSynapse) and synapse.gate else None
+        self.gate = self.source.gate(synapse) if synapse.gate else None
         self.seal(Connection)
 
     def __repr__(self) -> str:

@@ -200,11 +200,10 @@ class Group(Adjustable):
         self._check_numbers(synapse)
         self.ports.append(Port(self, synapse))
         port = self.ports[-1]
-        if isinstance(synapse, CustomSynapse):
-            self.initial.update({port.label(name): value for name, value in synapse.start if value})
+        self.initial.update({port.label(name): value for name, value in synapse.start if value})
         return port
 
-    def gate(self, synapse: CustomSynapse) -> GatePort:
+    def gate(self, synapse: Synapse) -> GatePort:
         """The gates of the units for this kind of synapse, which are made if there are none."""
         for gate in self.gates:
             if (gate.gate, gate.kind) == (synapse.gate, synapse.kind):

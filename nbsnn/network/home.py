@@ -78,9 +78,9 @@ class Units(Protocol):
     name: str
     n: int
     neuron: Neuron | None
-    ports: list
-    gates: list
-    currents: list
+    ports: list[Any]
+    gates: list[Any]
+    currents: list[Any]
 
     @property
     def driven(self) -> bool: ...

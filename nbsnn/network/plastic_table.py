@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.network import tables as at
-from ..plasticity.homeostasis import Scaling
 from .connection import Connection
 from .kernel import Numbered
 from .pool import Pool
@@ -138,17 +137,10 @@ class PlasticTable:
             line[at.REWARD] = self.pool.numbers.put([c._reward_given, factor if c.learning else 0.0, *fading, *ends])
             line[at.GAP] = self._waiting - c.place
             self._waiting += c.stop - c.first
-        care = c.homeostasis
-        if isinstance(care, Scaling):
-            line[at.TENDED] = at.SCALED
-            numbers = [care.rate, care.beta, care.smoothing, 1000.0 / care.every, *ends]
-            self._rates.append(np.full(c.target.n, float(care.rate)))
-        elif care is not None:
-            line[at.TENDED] = at.NORMALIZED
-            cut = care.before_clip or rule.clip == "all"
-            numbers = [care.total, 0.0, 0.0, 0.0, *(ends if cut else (-np.inf, np.inf))]
-            self._rates.append(np.zeros(c.target.n))
-        if care is not None:
+        if (care := c.homeostasis) is not None:
+            numbers = care.constants(ends, rule.clip == "all")
+            line[at.TENDED] = at.SCALED if care.by_rates else at.NORMALIZED
+            self._rates.append(np.full(c.target.n, numbers[0] if care.by_rates else 0.0))
             every = care.every or dt  # a normalisation without an interval has been refused
             line[at.INTERVAL], line[at.TARGETS] = round(every / dt), self.pool.numbers.put(numbers)
 

@@ -94,9 +94,9 @@ class Port:
 class GatePort:
     """Gates of all synapses of one kind from a population: their variables, one of each source."""
 
-    def __init__(self, group: Units, synapse: CustomSynapse):
-        assert synapse.gate is not None
-        self.group, self.gate, self.kind = group, synapse.gate, synapse.kind
+    def __init__(self, group: Units, synapse: Synapse):
+        self.group, self.kind = group, synapse.kind
+        self.gate: Gate = synapse.gate
         self.reads = reads_of(group, synapse.gate)
         self.gate.stepped(group.network.dt, group.network.dtype)
 

@@ -148,7 +148,12 @@ def digest(index: Iterable[Array], start: Array, late: int | None, lates: Array)
 
 
 def check(
-    state: object, network: dict[str, Any], arrays: dict[str, tuple], changing: Array, longest: int, waiting: bool
+    state: object,
+    network: dict[str, Any],
+    arrays: dict[str, tuple[Any, ...]],
+    changing: Array,
+    longest: int,
+    waiting: bool,
 ) -> None:
     """Raise unless this is a state of the network that ``State.network`` describes so.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -294,7 +294,7 @@ class Wiring(Drawn):
         gone[chosen] = True
         return gone
 
-    def _late_of(self, delay: Given, n: int, stream: tuple) -> Whole:
+    def _late_of(self, delay: Given, n: int, stream: tuple[Any, ...]) -> Whole:
         """Delays of new synapses, as ``late`` counts them."""
         network = self.network
         late_of_all = self.late or 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 
 def constant(w, d, w_min, w_max, mu):
@@ -49,7 +50,7 @@ def clipped(w, w_min, w_max):
     return min(max(w, w_min), w_max)
 
 
-BOUNDS: dict[str, tuple[Callable, Callable]] = {
+BOUNDS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "none": (constant, free),
     "hard": (constant, clipped),
     "soft": (linear, clipped),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Fixed(dict):
+class Fixed(dict[str, Any]):
     """The traces or the parameters of a rule: a dict that stays as it was made."""
 
     def __reduce__(self) -> Any:

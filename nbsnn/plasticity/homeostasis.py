@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -52,6 +53,7 @@ class Scaling:
     beta: float = 1e-3
     every: float = 100.0
     tau: float = 1000.0
+    by_rates: ClassVar[bool] = True  # whether it reads the rates of units
 
     def __post_init__(self) -> None:
         for name in ("rate", "beta"):
@@ -63,6 +65,10 @@ class Scaling:
     def smoothing(self) -> float:
         """Share of an interval's rate in the mean."""
         return -math.expm1(-self.every / self.tau)
+
+    def constants(self, bounds: tuple[float, float], clip: bool) -> list[float]:
+        """What the loop of a network reads: numbers of the equation, and the bounds of weights."""
+        return [self.rate, self.beta, self.smoothing, 1000.0 / self.every, *bounds]
 
     def apply(self, weights: np.ndarray, rates: np.ndarray) -> None:
         """Scale ``weights`` [n_pre, n_post] in place, the mean ``rates`` [n_post] being given in Hz; without bounds."""

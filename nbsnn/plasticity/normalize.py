@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,6 +58,7 @@ class Normalize:
     before_clip: bool = False
     guard: bool = True
     every: float | None = None
+    by_rates: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         number("total of a normalisation", self.total, above=0.0)
@@ -83,6 +84,11 @@ class Normalize:
     def due(self, step: int) -> bool:
         """True if to normalise after this step of a run."""
         return self.first is not None and step >= self.first
+
+    def constants(self, bounds: tuple[float, float], clip: bool) -> list[float]:
+        """What the loop of a network reads: the total, and bounds if weights are clipped afterwards."""
+        ends = bounds if self.before_clip or clip else (-np.inf, np.inf)
+        return [self.total, 0.0, 0.0, 0.0, *ends]
 
     def apply(self, weights: np.ndarray) -> None:
         """Normalise ``weights`` [n_pre, n_post] in place."""

@@ -25,7 +25,7 @@ class PlasticLayer(Protocol):
     in_shape: tuple[int, ...]
     shape: tuple[int, ...]
     setting: Setting
-    compiled: dict[Hashable, Callable]
+    compiled: dict[Hashable, Callable[..., Any]]
     backend: Any
 
     @property

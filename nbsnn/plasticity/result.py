@@ -41,7 +41,7 @@ class RuleResult:
         return self.record[name]
 
 
-def keep(kept: dict[str, list] | None, **values: np.ndarray) -> None:
+def keep(kept: dict[str, list[np.ndarray]] | None, **values: np.ndarray) -> None:
     """Append copies of ``values`` to the lists of those that are recorded."""
     for name, lists in (kept or {}).items():
         if name in values:

@@ -79,10 +79,10 @@ def use_add_decay(a, s, decay, amount):
     return a, decay * bump(a, s, amount)
 
 
-MODES: dict[str, Callable] = {"add": added, "set": set_}
+MODES: dict[str, Callable[..., Any]] = {"add": added, "set": set_}
 """How a spike enters a trace."""
 
-ORDERS: dict[str, Callable] = {
+ORDERS: dict[str, Callable[..., Any]] = {
     "decay add use": decay_add_use,
     "decay use add": decay_use_add,
     "use decay add": use_decay_add,
@@ -130,7 +130,7 @@ class Trace:
     """
 
     tau: float = 20.0
-    mode: str | Callable = "add"
+    mode: str | Callable[..., Any] = "add"
     order: str = "decay add use"
     amount: float = 1.0
     decay: str = "exp"

@@ -84,6 +84,7 @@ class Synapse(ByName):
 
     gate: ClassVar[Any] = None  # of a synapse of one's own, its presynaptic side
     arrivals: ClassVar[Any] = 1  # how many numbers arrive
+    start: ClassVar[Any] = ()  # of a synapse of one's own, initial values of its variables
 
     @property
     def shares(self) -> int:

@@ -35,7 +35,8 @@ from .block_records import BlockRecords
 from .image_layout import ImageLayout
 from .layout import aligned, copied, to_lines
 from .memory_plan import EVERY, Plan, alone
-from .stack import Budget, share_layers
+from .part import Part
+from .stack import Budget
 
 u = np.uintp
 
@@ -99,14 +100,14 @@ class ImageTape:
         return self.spikes
 
 
-class FusedConvolution(Sequential):
+class FusedConvolution(Part):
     """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, the layers of ``net`` under these names.
 
     Where only ``whole`` runs are made, nobody asks for the state after one, nor for the gradient of that before it.
     """
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget, whole: bool = False):
-        share_layers(self, net, {name: net.children[name] for name in names})
+        super().__init__(net, names)
         self.names, self.budget, self.whole = names, budget, whole
         connection, population, *pool = self.children.values()
         assert isinstance(connection, Conv2d) and isinstance(population, Population)

@@ -4,7 +4,6 @@ convolution with what follows it as a ``FusedConvolution``."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from ...random import Draws
@@ -13,8 +12,9 @@ from ..run import Run
 from ..sequential import Sequential
 from ..spike_trace import LowPass
 from .convolution import FusedConvolution, in_one
-from .memory_plan import Plan, alone
-from .stack import Budget, FusedStack, share_layers
+from .memory_plan import Plan
+from .part import Part, share_layers
+from .stack import Budget, FusedStack
 
 
 def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True, whole: bool = False) -> Layer:
@@ -66,7 +66,7 @@ class FusedNetwork(Sequential):
         dense1: Dense(8, 4)
         li1: LI(tau=2.0, ...)
       )
-      Sequential(
+      Part(
         dropout1: Dropout(0.5)
       )
     )
@@ -74,22 +74,19 @@ class FusedNetwork(Sequential):
 
     def __init__(self, net: Sequential, max_bytes: int | None, convolutions: bool = True, whole: bool = False):
         share_layers(self, net, net.children)
-        self.net, self.budget, self.parts = net, Budget(max_bytes), list[Sequential]()
+        self.net, self.budget, self.parts = net, Budget(max_bytes), list[Part]()
         names = list(net.children)
         while names:
-            run = in_a_row(names, net.children)
-            if run:
-                self.parts.append(FusedStack(net, run, self.budget))
+            part: Part
+            if run := in_a_row(names, net.children):
+                part = FusedStack(net, run, self.budget)
                 self.budget.stacks += 1
-            elif convolutions and (run := in_one(names, net.children)):
-                part = FusedConvolution(net, run, self.budget, whole)
-                self.parts.append(part)
-                self.budget.others[run[0]] = part.plan
             else:
-                run = names[:1]
-                self.budget.others[run[0]] = partial(alone, net.children[run[0]])
-                self.parts.append(share_layers(Sequential.__new__(Sequential), net, {run[0]: net.children[run[0]]}))
-            names = names[len(run) :]
+                run = in_one(names, net.children) if convolutions else []
+                part = FusedConvolution(net, run, self.budget, whole) if run else Part(net, names[:1])
+                self.budget.others[names[0]] = part.plan
+            self.parts.append(part)
+            names = names[len(part.children) :]
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -114,17 +111,12 @@ class FusedNetwork(Sequential):
 
     def check_input(self, x: Any, *, numbers: bool = True) -> Any:
         """As ``Layer.check_input``; a stack looks at all numbers anyway."""
-        return super().check_input(x, numbers=numbers and not isinstance(self.parts[0], FusedStack))
+        return super().check_input(x, numbers=numbers and not self.parts[0].checks_numbers)
 
     def plans(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """What the parts take for a batch of this size, by the names of their layers."""
         self.budget.share(steps, batch)
-        return {
-            tuple(part.children): part.plan(steps, batch)
-            if isinstance(part, (FusedStack, FusedConvolution))
-            else alone(part.children[next(iter(part.children))], steps, batch)
-            for part in self.parts
-        }
+        return {tuple(part.children): part.plan(steps, batch) for part in self.parts}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         self.budget.share(len(x), x.shape[1])  # where there are no stacks, none of which asks
@@ -158,8 +150,7 @@ class FusedNetwork(Sequential):
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window."""
-        first = self.parts[0]
-        return first.trace_after(trace, tape) if isinstance(first, FusedStack) else trace.after()
+        return self.parts[0].trace_after(trace, tape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         for part in reversed(self.parts):
@@ -171,13 +162,9 @@ class FusedNetwork(Sequential):
         """True if the stacks can trace what comes in: spikes as they are, of units that leak alike."""
         handed_on = True
         for part in self.parts:
-            if isinstance(part, FusedStack):
-                if not handed_on or not all(len(block.leak()) == 1 for block in part.blocks):
-                    return False
-            else:
-                handed_on = handed_on and all(
-                    layer.takes_events is None and layer.lowpass for layer in part.children.values()
-                )
+            if not part.traces(handed_on):
+                return False
+            handed_on = handed_on and part.hands_on()
         return True
 
     def record(self, tape: Nested, name: str) -> Any:

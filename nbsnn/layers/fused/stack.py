@@ -19,8 +19,7 @@ from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, add_from_lines
 from ...spikes.spike_input import SpikeInput
-from ..container import Container
-from ..layer import Array, Layer, Nested, Start
+from ..layer import Array, Nested, Start
 from ..run import Run
 from ..sequential import Sequential
 from ..spike_trace import LowPass
@@ -30,6 +29,7 @@ from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
 from .memory_plan import NARROW, Plan, plan
+from .part import Part
 
 PLANS = 7
 """Plans of other batches that a stack remembers: the last batch of an epoch is a shorter one, say."""
@@ -104,15 +104,17 @@ class NotSpikes(Exception):
     """A population that should spike put out other numbers than 0 and 1."""
 
 
-class FusedStack(Sequential):
+class FusedStack(Part):
     """Connections and populations in turn, each pair one block; only the last may put out other numbers than spikes.
 
     Blocks run by themselves, layer by layer, where an input does not change over time, and up to a population that
     should have spiked but has not.
     """
 
+    checks_numbers = True
+
     def __init__(self, net: Sequential, names: list[str], budget: Budget):
-        share_layers(self, net, {name: net.children[name] for name in names})
+        super().__init__(net, names)
         self.budget, self.blocks, self._plans = budget, list[FusedBlock](), dict[tuple[Any, ...], Plan]()
         for pair in zip(names[::2], names[1::2], strict=True):
             connection, neurons = (net.children[name] for name in pair)
@@ -207,6 +209,13 @@ class FusedStack(Sequential):
             kept_there["trace"] = input_trace.after(following).reshape(-1, *block.population.shape)
         return _offered(blocks[-1], blocks[-1].outputs(tapes[-1]), own[-1])
 
+    def traces(self, handed_on: bool) -> bool:
+        """True if what comes in is spikes, and units leak alike."""
+        return handed_on and all(len(block.leak()) == 1 for block in self.blocks)
+
+    def hands_on(self) -> bool:
+        return True
+
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
         kept: StackTape = tape[self.blocks[0].names[0]]
@@ -267,15 +276,6 @@ class FusedStack(Sequential):
                 run = Run(records, np.empty(0), {}, left.records)
                 return run[rest] if rest else run
         return super().record(kept.plain, name)
-
-
-def share_layers(part: Sequential, net: Sequential, children: dict[str, Layer]) -> Sequential:
-    """Make ``part`` a part of ``net`` that holds some of its layers."""
-    Container.__init__(part)
-    part.children, part.setting, part.arrays, part.built = children, net.setting, net.arrays, True
-    layers = list(children.values())
-    part.in_shape, part.shape = layers[0].in_shape, layers[-1].shape
-    return part
 
 
 def _inner(block: FusedBlock, nested: Nested) -> Nested:

@@ -1,0 +1,52 @@
+"""The parts of a network as it trains: layers that run as one, or one layer by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ..container import Container
+from ..layer import Array, Layer, Nested
+from ..sequential import Sequential
+from ..spike_trace import LowPass
+from .memory_plan import Plan, alone
+
+
+class Part(Sequential):
+    """Some layers of a network, in a row; as it stands here, one that runs by itself.
+
+    Attributes
+    ----------
+    checks_numbers : bool
+        Whether a run looks for NaN and infinity in its input.
+    """
+
+    checks_numbers: ClassVar[bool] = False
+
+    def __init__(self, net: Sequential, names: Iterable[str]):
+        share_layers(self, net, {name: net.children[name] for name in names})
+
+    def plan(self, steps: int, batch: int) -> Plan:
+        """What a batch of this size takes."""
+        (layer,) = self.children.values()
+        return alone(layer, steps, batch)
+
+    def traces(self, handed_on: bool) -> bool:
+        """True if the part can trace its input: spikes as they came in, or those of a stack, if ``handed_on``."""
+        return True
+
+    def hands_on(self) -> bool:
+        """True if the next part gets spikes as this one did, or its own."""
+        return all(layer.takes_events is None and layer.lowpass for layer in self.children.values())
+
+    def trace_after(self, trace: LowPass, tape: Nested) -> Array:
+        """The trace of the input after its window."""
+        return trace.after()
+
+
+def share_layers(part: Sequential, net: Sequential, children: dict[str, Layer]) -> None:
+    """Make ``part`` a part of ``net`` that holds some of its layers."""
+    Container.__init__(part)
+    part.children, part.setting, part.arrays, part.built = children, net.setting, net.arrays, True
+    layers = list(children.values())
+    part.in_shape, part.shape = layers[0].in_shape, layers[-1].shape
