@@ -34,9 +34,8 @@ from ..sequential import Sequential
 from .block_records import BlockRecords
 from .image_layout import ImageLayout
 from .layout import aligned, copied, to_lines
-from .memory_plan import EVERY, Plan, alone
+from .memory_plan import EVERY, Budget, Plan, alone
 from .part import Part
-from .stack import Budget
 
 u = np.uintp
 

@@ -8,8 +8,8 @@ population first; gradients stay the same bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -116,6 +116,43 @@ def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> P
         f"max_bytes is {max_bytes}, but T = {steps} and a batch of {batch} take at least {result.bytes} bytes:\n"
         f"{result}\nUse a smaller batch, or chunk= for truncated gradients"
     )
+
+
+@dataclass
+class Budget:
+    """The memory that the stacks of a network share.
+
+    Attributes
+    ----------
+    max_bytes : int or None
+        For the whole network; None is no bound.
+    stacks : int
+        How many there are.
+    others : dict
+        Plans of the layers in none of them, which always keep all, by steps and batch.
+    """
+
+    max_bytes: int | None
+    stacks: int = 0
+    others: dict[str, Callable[[int, int], Plan]] = field(default_factory=dict)
+
+    def share(self, steps: int, batch: int) -> int | None:
+        """What each stack may take for a batch of this size, if other layers take what they need.
+
+        Raises
+        ------
+        ValueError
+            ``max_bytes`` is less than what the other layers take.
+        """
+        if self.max_bytes is None:
+            return None
+        taken = sum(planned(steps, batch).bytes for planned in self.others.values())
+        if taken > self.max_bytes:
+            raise ValueError(
+                f"max_bytes is {self.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep "
+                f"all, {', '.join(self.others)}, take about {taken} bytes: use a smaller batch, or chunk="
+            )
+        return (self.max_bytes - taken) // max(self.stacks, 1)
 
 
 def alone(layer: Layer, steps: int, batch: int) -> Plan:

@@ -12,9 +12,9 @@ from ..run import Run
 from ..sequential import Sequential
 from ..spike_trace import LowPass
 from .convolution import FusedConvolution, in_one
-from .memory_plan import Plan
+from .memory_plan import Budget, Plan
 from .part import Part, share_layers
-from .stack import Budget, FusedStack
+from .stack import FusedStack
 
 
 def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True, whole: bool = False) -> Layer:

@@ -7,7 +7,6 @@ other, so only the gradients with respect to weights grow on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,50 +27,13 @@ from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
-from .memory_plan import NARROW, Plan, plan
+from .memory_plan import NARROW, Budget, Plan, plan
 from .part import Part
 
 PLANS = 7
 """Plans of other batches that a stack remembers: the last batch of an epoch is a shorter one, say."""
 
 u = np.uintp
-
-
-@dataclass
-class Budget:
-    """The memory that the stacks of a network share.
-
-    Attributes
-    ----------
-    max_bytes : int or None
-        For the whole network; None is no bound.
-    stacks : int
-        How many there are.
-    others : dict
-        Plans of the layers in none of them, which always keep all, by steps and batch.
-    """
-
-    max_bytes: int | None
-    stacks: int = 0
-    others: dict[str, Callable[[int, int], Plan]] = field(default_factory=dict)
-
-    def share(self, steps: int, batch: int) -> int | None:
-        """What each stack may take for a batch of this size, if other layers take what they need.
-
-        Raises
-        ------
-        ValueError
-            ``max_bytes`` is less than what the other layers take.
-        """
-        if self.max_bytes is None:
-            return None
-        taken = sum(planned(steps, batch).bytes for planned in self.others.values())
-        if taken > self.max_bytes:
-            raise ValueError(
-                f"max_bytes is {self.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep "
-                f"all, {', '.join(self.others)}, take about {taken} bytes: use a smaller batch, or chunk="
-            )
-        return (self.max_bytes - taken) // max(self.stacks, 1)
 
 
 @dataclass
