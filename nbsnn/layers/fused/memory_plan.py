@@ -134,7 +134,7 @@ class Budget:
 
     max_bytes: int | None
     stacks: int = 0
-    others: dict[str, Callable[[int, int], Plan]] = field(default_factory=dict)
+    others: dict[str, Callable[[int, int], Plan]] = field(default_factory=dict[str, Callable[[int, int], Plan]])
 
     def share(self, steps: int, batch: int) -> int | None:
         """What each stack may take for a batch of this size, if other layers take what they need.
