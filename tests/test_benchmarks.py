@@ -178,6 +178,22 @@ def test_limits(run):
     assert result["bandwidth"]["0.1"]["read"] > 0.1
 
 
+def test_floor_of_a_simulation():
+    found = module("limits").against_floor(10.0, 2e6, 3e7, 1e6, bandwidth=10.0, each=1.0, addition=0.5)
+    wanted = {"bytes": 3.0, "equations": 2.0, "additions": 0.5, "floor": 3.5, "took": 10.0, "times the floor": 2.86}
+    assert found == wanted
+
+
+@pytest.mark.long
+def test_distances_of_simulations(run):
+    options = ["--repeat", "1", "--n", "512", "--steps", "40", "--scale", "0.02", "--sim-ms", "20", "--threads", "1"]
+    result = run("limits.py", "--only", "simulator", "--models", "cuba", "cobahh", *options)["simulator"]
+    assert set(result) == {"unit", "cuba", "cobahh"}
+    for found in (result["cuba"], result["cobahh"]):
+        floor = max(found["bytes"], found["equations"]) + found["additions"]
+        assert found["floor"] == pytest.approx(floor, abs=0.002) and found["floor"] > 0.0 and found["took"] > 0.0
+
+
 @pytest.mark.long
 def test_the_other_limits(run):
     options = ["--repeat", "1", "--rows", "200", "--n", "512", "--steps", "40"]

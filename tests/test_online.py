@@ -409,3 +409,21 @@ def test_a_state_of_another_optimiser_is_refused():
     learner.step(X, LABELS)
     with pytest.raises(ValueError, match="state does not fit"):
         OTTT(two_layers(), CE, SGD(0.1)).load_state(learner.state())
+
+
+@rules
+def test_blocks_take_parameters_as_every_batch_finds_them(rule):
+    found = []
+    for compact in (True, False):
+        net = two_layers(device="cpu", dtype=np.float64)
+        learner = rule(net, CE, SGD(0.1), window=3, compact=compact)
+        assert learner.compact == compact
+        for _ in range(2):
+            learner.step(X, LABELS)
+            for weight in net.parameters().values():
+                weight *= 0.7
+        found.append(copied(learner, X, LABELS))
+    (value, grads), (plain, wanted) = found
+    assert value == pytest.approx(plain, rel=1e-12)
+    for name, g in wanted.items():
+        np.testing.assert_allclose(grads[name], g, rtol=1e-9, atol=1e-12, err_msg=name)

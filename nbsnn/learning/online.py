@@ -129,7 +129,7 @@ class Online(Learner):
 
     @exclusive
     def gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
-        total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window)))
+        total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window, True)))
         if not np.isfinite(total):
             raise ValueError(f"the loss is {total}")
         return total, self.checked(flatten(self.grads))
@@ -152,9 +152,9 @@ class Online(Learner):
             yield value, found[1]
 
     def _passes(
-        self, x: Any, target: Any, accumulate: bool, window: int | None
+        self, x: Any, target: Any, accumulate: bool, window: int | None, held: bool = False
     ) -> Iterator[tuple[float, dict[str, Array]]]:
-        """As ``passes``, for windows of steps."""
+        """As ``passes``, for windows of steps; parameters are ``held`` if nobody can change them in between."""
         self.check_layers()
         draws = Draws(self.seed, "training", self.iteration)
         state: Nested | None = None
@@ -165,6 +165,8 @@ class Online(Learner):
         self.clear()
         for now in self.windows.of(x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
+            if self.compact:
+                self.net.continued(self.tape, held and t > 0)  # type: ignore[attr-defined]
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
             output = arrays.add_over_time(y, output, room)

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
 from ..device.buffers import Array
-from ..scalar.words import Values, larger, where, wide
-
-Lane = int | EllipsisType
+from ..scalar.words import Lane, Values, added, everywhere, larger, where, wide
 
 
 @dataclass(frozen=True)
@@ -49,16 +46,12 @@ class Readout:
 
 def total(y: Array, i: Lane) -> Any:
     """Sum over time."""
-    s = 0.0
-    for t in range(y.shape[0]):
-        s = s + wide(y[t, i])
-    return s
+    return added(y, i)
 
 
-def everywhere(y: Array, i: Lane, g: Values, gy: Array) -> None:
+def total_back(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``total``."""
-    for t in range(y.shape[0]):
-        gy[t, i] = g
+    everywhere(gy, i, g)
 
 
 def mean(y: Array, i: Lane) -> Any:
@@ -66,9 +59,9 @@ def mean(y: Array, i: Lane) -> Any:
     return total(y, i) / y.shape[0]
 
 
-def everywhere_mean(y: Array, i: Lane, g: Values, gy: Array) -> None:
+def mean_back(y: Array, i: Lane, g: Values, gy: Array) -> None:
     """The reverse of ``mean``."""
-    everywhere(y, i, g / y.shape[0], gy)
+    everywhere(gy, i, g / y.shape[0])
 
 
 def largest(y: Array, i: Lane) -> Any:
@@ -122,7 +115,7 @@ def at_first_spikes(y: Array, i: Lane, g: Values, gy: Array) -> None:
         following = 1.0 - wide(y[t, i])
 
 
-TOTAL = Readout(total, everywhere)
-MEAN = Readout(mean, everywhere_mean)
+TOTAL = Readout(total, total_back)
+MEAN = Readout(mean, mean_back)
 LARGEST = Readout(largest, at_largest)
 LAST = Readout(last, at_last)

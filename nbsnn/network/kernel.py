@@ -46,10 +46,11 @@ class NetworkKernel:
     def kernel(self) -> Callable:
         """The loop, for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
+        ahead: dict[str, Any] = prefetch.filling() if self.device == "cpu" else {}
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype,
             update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
-            real=np.dtype(self.dtype).type, wait_for_all=meet, **self._others(), **self._plasticity(),
+            real=np.dtype(self.dtype).type, wait_for_all=meet, **ahead, **self._others(), **self._plasticity(),
         )  # fmt: skip
 
     def _others(self) -> dict[str, Any]:
@@ -82,7 +83,6 @@ class NetworkKernel:
         pairs = list(zip(loops, rules, strict=True))
         change_column = switch([_column(m, rule) for m, rule in pairs], "j, c")
         filling |= {
-            **(prefetch.filling() if self.device == "cpu" else {}),
             "update_traces": step.update_traces,
             "update_synapses": step.update_synapses,
             "deliver_plastic": step.deliver_plain,

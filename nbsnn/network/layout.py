@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device.buffers import zeros
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import Plastic, Tables, Values
 from ..random import Draws
@@ -215,7 +216,7 @@ class Layout:
             self.gates[gate] = len(ports)
             ports.append(self._gate(gate))
         self.port_table = table(ports, at.PORT_COLUMNS)
-        self.states = np.zeros(max(pool.size, 1), self.dtype)
+        self.states = zeros((max(pool.size, 1),), self.dtype)
 
     def _gate(self, gate: GatePort) -> Array:
         """The row of gates in the table of ports."""
@@ -293,7 +294,7 @@ class Layout:
         self.window = self._window({c: int(np.min(late[c])) for c in there})
         longest = max(self.network.ranks.every(longest))
         more = self.window if self.network.off_grid else 1
-        self.ring = np.zeros((max(longest + more, self._coming), self._row), self.dtype)
+        self.ring = zeros((max(longest + more, self._coming), self._row), self.dtype)
         for c, steps in late.items():
             if c.late is None:  # such synapses name their place in the ring
                 if self.ring.size >= 1 << 32:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
+from ..device.buffers import zeros
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
 from ..kernels.network.loop import BLOCK
@@ -168,8 +169,8 @@ class Loop:
         self._deal(min(layout.network.threads, 1 + work // SHARE) if compiled else 1)
         self.interpreted = not compiled
         self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.threads)
-        scratch = [np.zeros((self.threads, BLOCK), layout.dtype) for _ in range(2)]
-        self.scratch = (*scratch, *(np.zeros((self.threads, BLOCK), np.uint32) for _ in range(2)))
+        kinds = layout.dtype, layout.dtype, np.uint32, np.uint32
+        self.scratch = tuple(zeros((self.threads, BLOCK), kind) for kind in kinds)
         self.spikes = np.zeros((self.depth, max(layout.units, 1)), np.int64)
         self.counts = np.zeros((self.depth, len(layout.pops), self.parts), np.int64)
 

@@ -9,8 +9,8 @@ from .synapse import Synapse, make, time_constants
 
 
 def step(a, y, jump, decay, share):
-    """One step; the numbers are those of ``Synapse.numbers``."""
-    y = y + jump * a
+    """One step; the numbers are those of ``Synapse.numbers``, of which the jump is 1 here."""
+    y = y + a
     return share * y, decay * y
 
 

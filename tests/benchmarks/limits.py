@@ -6,6 +6,9 @@
                one, four or eight rows at a time, whole or in blocks of columns that stay in cache
     update     ns for one LIF neuron with two synaptic currents, one Hodgkin-Huxley neuron (polynomial exponential, and
                libm's), and one addition to a random target
+    simulator  W6's networks: ms that --sim-ms takes, and the floor: the bytes of its neurons over the bandwidth of a
+               working set of this size, or their equations in a loop by themselves, whichever takes longer, and its
+               spikes' additions to targets; Poisson numbers are not in it
 
 Kernels may reorder sums here (fastmath), as a ceiling may; bytes are those the program reads and writes.
 
@@ -21,7 +24,8 @@ from typing import Any
 
 import workloads
 
-SECTIONS = ("bandwidth", "blas", "gather", "update")
+SECTIONS = ("bandwidth", "blas", "gather", "update", "simulator")
+NEURONS = {"cuba": "LIF", "coba": "LIF", "cobahh": "Hodgkin-Huxley", "brunel": "LIF"}  # in ``update``
 SHAPES = {  # rows, inner, columns; whether the first matrix is transposed in memory
     "W1 step, forward": (128, 784, 800, False),
     "W1 forward": (12800, 784, 800, False),
@@ -41,6 +45,9 @@ def main() -> None:
     p.add_argument("--rows", type=int, default=12800, help="time steps times samples")
     p.add_argument("--n", type=int, default=4000, help="neurons")
     p.add_argument("--steps", type=int, default=2000)
+    p.add_argument("--models", nargs="+", choices=list(NEURONS), default=list(NEURONS))
+    p.add_argument("--scale", type=float, default=1.0, help="of these networks")
+    p.add_argument("--sim-ms", type=float, default=1000.0)
     a = p.parse_args()
     workloads.pin_threads(a.threads)
     import numba
@@ -153,6 +160,49 @@ class Bench:
         best = self.seconds(lambda k: ceilings.scatter(targets[k], np.float32(0.1), sums[k]))
         table["addition to a target"] = round(best / (threads * 2000 * 80) * 1e9, 3)
         return table
+
+    def simulator(self) -> dict[str, Any]:
+        import nbsnn
+
+        known, table = self.update(), dict[str, Any]()
+        for model in self.a.models:
+            net = getattr(nbsnn.models, model)(2, scale=self.a.scale)
+            net.run(net.dt, record={})
+            net.reset()
+            state, seconds = net.state(), []
+            for _ in range(self.a.repeat):
+                net.restore(state)
+                start = time.perf_counter()
+                run = net.run(self.a.sim_ms)
+                seconds.append(time.perf_counter() - start)
+            held = sum(group.n * numbers(group) * net.dtype.itemsize for group in net.groups)
+            fired, synapses = len(run.spikes()[0]), sum(map(len, net.connections))
+            steps = round(self.a.sim_ms / net.dt)
+            table[model] = against_floor(
+                1e3 * min(seconds), net.units * steps, 2 * held * steps, fired * synapses / net.units,
+                self._copy(held), known[NEURONS[model]], known["addition to a target"],
+            )  # fmt: skip
+        return {"unit": "ms", **table}
+
+    def _copy(self, size: int) -> float:
+        """GB/s read and written together, in a working set of this size."""
+        self.a.mib = [size / 2**20]
+        return list(self.bandwidth().values())[1]["copy"]
+
+
+def numbers(group: Any) -> int:
+    """How many numbers a unit of a population reads and writes in a step: its variables, and what arrives."""
+    return len(group.neuron.state) + sum(len(port.synapse.variables) + 1 for port in group.ports)
+
+
+def against_floor(
+    took: float, updates: float, size: float, additions: float, bandwidth: float, each: float, addition: float
+) -> dict[str, float]:
+    """What took so many ms beside its floor; ``each`` and ``addition`` in ns, ``bandwidth`` in GB/s."""
+    moved, worked, added = 1e-6 * size / bandwidth, 1e-6 * updates * each, 1e-6 * additions * addition
+    floor = max(moved, worked) + added
+    parts = {"bytes": moved, "equations": worked, "additions": added, "floor": floor, "took": took}
+    return {**{name: round(value, 3) for name, value in parts.items()}, "times the floor": round(took / floor, 2)}
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ...compile.prefetch import fetch
 from ...scalar.hole import optional
 from . import tables as at
 from .arrays import Network, Tables
+
+STEP, MOST = 32, 640  # targets from one request to the next, and from the first of a row to the last
 
 
 @optional
@@ -59,6 +62,12 @@ def add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, we
         late_own(R, size, row, index, weights, a, z, shift, factor)
 
 
+def ask(index, a, z):
+    """Ask for the first targets of a row: they come while those of the row before are added to."""
+    for e in range(a, min(z, a + np.uintp(MOST)), np.uintp(STEP)):
+        fetch(index, e)
+
+
 def shares(emitted: int, c: int, tables: Tables):
     """Place of what the synapses of each source have released at its spike of step ``emitted``; -1: always all."""
     wires = tables.wires
@@ -87,12 +96,19 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
     first, stride, extent = wires[c, at.BOUNDS], wires[c, at.BOUNDS_STRIDE], wires[c, at.EXTENT]
     lo, hi, here = wires[c, at.FROM], wires[c, at.TO], first + part % threads
     for other in range(parts):
-        base = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts
-        for k in range(counts[slot, source, other]):
-            unit = spikes[slot, base + k]
-            if unit < lo or unit >= hi:
-                continue
-            place = np.uintp(here + row_of(unit, first, extent, bounds, threads) * stride)
-            a, z = np.uintp(bounds[place]), np.uintp(bounds[place + np.uintp(1)])
-            factor = factors[short + unit] if short >= 0 else P.dtype.type(1)
+        base, count = pops[source, at.FIRST] + pops[source, at.UNITS] * other // parts, counts[slot, source, other]
+        a = z = np.uintp(0)
+        factor = P.dtype.type(1)
+        for k in range(count + 1):  # each row is added one turn after it has been asked for
+            begin, end, share = a, a, factor
+            if k < count:
+                unit = spikes[slot, base + k]
+                if unit < lo or unit >= hi:
+                    continue
+                place = np.uintp(here + row_of(unit, first, extent, bounds, threads) * stride)
+                begin, end = np.uintp(bounds[place]), np.uintp(bounds[place + np.uintp(1)])
+                ask(index, begin, end)
+                if short >= 0:
+                    share = factors[short + unit]
             add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight)
+            a, z, factor = begin, end, share

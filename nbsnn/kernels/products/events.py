@@ -10,24 +10,30 @@ ADD = 0
 def transpose(r0, r1, ahead, steps, start, index, first, row):
     """The events of rows [r0, r1) by column: those of column ``i`` are in ``row[first[i]:first[i + 1]]``.
 
-    With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[i + 1]`` is where the next event of
-    column ``i`` goes.
+    With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[i]`` is where the next event of
+    column ``i`` goes; all events are counted in one loop, as rows have few.
     """
+    one, total = first.dtype.type(1), first.dtype.type(0)
     for i in range(first.shape[0]):
         first[i] = 0
+    for e in range(start[r0], start[r1]):
+        first[index[e]] += one
+    if ahead:
+        for r in range(r0 + (steps - ahead - r0 % steps) % steps, r1, steps):
+            for e in range(start[r], start[r + 1]):
+                first[index[e]] -= one
+    for i in range(first.shape[0]):
+        count, first[i] = first[i], total
+        total += count
     for r in range(r0, r1):
         if not ahead or (r + ahead) % steps != 0:
             for e in range(start[r], start[r + 1]):
-                if index[e] + 2 < first.shape[0]:
-                    first[index[e] + 2] += first.dtype.type(1)
-    for i in range(2, first.shape[0]):
-        first[i] += first[i - 1]
-    for r in range(r0, r1):
-        if not ahead or (r + ahead) % steps != 0:
-            for e in range(start[r], start[r + 1]):
-                place = first[index[e] + 1]
+                place = first[index[e]]
                 row[place] = r
-                first[index[e] + 1] = place + first.dtype.type(1)
+                first[index[e]] = place + one
+    for i in range(first.shape[0] - 1, 0, -1):
+        first[i] = first[i - 1]
+    first[0] = 0
 
 
 def gather(r0, r1, start, index, weight, y):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...device.buffers import zeros
 from ...device.profile import span
 from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
@@ -27,7 +28,7 @@ from ..population import Population
 from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NOTHING, InputCurrents
-from .layout import BlockLayout, aligned, copied, from_lines, to_lines
+from .layout import BlockLayout, copied, from_lines, to_lines
 from .memory_plan import Plan, Sizes
 
 GROUP = 16
@@ -84,7 +85,8 @@ class FusedBlock:
         self.drive.choose(x, tape)
         tape.kept = tape.plan.kept[self.names] and not self._cheap(tape)
         with span("arrange"):
-            tape.P = self.lines.parameters(tape.Z)
+            if not tape.arranged:
+                tape.P = self.lines.parameters(tape.Z)
             self.drive.arrange(state[self.population.neuron.output].reshape(batch, self.units), tape)
             to_lines(self._stacked(state, batch), tape.states[:, 0])
         spikes = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape.lists)
@@ -167,8 +169,9 @@ class FusedBlock:
         if back is None:
             back = tape.back = BlockGradients(tape)
         back.clear()
-        if len(back.across):
+        if len(back.across) and not tape.arranged:
             in_lines(self.connection.params["weight"].T, back.across)
+        tape.arranged = True
         return back
 
     def backward(self, b0: int, b1: int, errors: Errors, tape: BlockTape, back: BlockGradients, direction: str) -> None:
@@ -195,8 +198,8 @@ class FusedBlock:
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             group = min(GROUP, hi - lo) if looped else 1
-            own = fused.Lanes(tape.P, copied(tape.Z, group), S, aligned((group * every * lanes,), self.dtype))
-            given = currents if whole else currents._replace(X=aligned((lines * group * every, LINE), self.dtype))
+            own = fused.Lanes(tape.P, copied(tape.Z, group), S, zeros((group * every * lanes,), self.dtype))
+            given = currents if whole else currents._replace(X=zeros((lines * group * every, LINE), self.dtype))
             compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients)
 
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units

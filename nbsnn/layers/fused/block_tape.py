@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ...device.buffers import zeros
 from ...spikes.blocks import LINE
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
 from ..layer import Array
-from .layout import BlockLayout, aligned
+from .layout import BlockLayout
 from .memory_plan import NARROW, Plan
 
 
@@ -25,7 +26,7 @@ class Workspace:
         """An array [rows, columns]; the one of an earlier run where it fits."""
         made = self._made.get((name, columns))
         if made is None or len(made) != rows:
-            made = self._made[name, columns] = aligned((rows, columns), dtype)
+            made = self._made[name, columns] = zeros((rows, columns), dtype)
         return made
 
 
@@ -78,6 +79,8 @@ class BlockTape:
         States at the checkpoints.
     X : array [Q rows, 64]
         Currents: all that are kept, those of a few samples for BLAS, or one row for each sample.
+    arranged : bool
+        Whether parameters lie in the kernels' arrangement as they are now, for both directions.
     trace : InputTrace or None
         What an online learner traces of the input.
     spikes : PackedSpikes or None
@@ -105,13 +108,13 @@ class BlockTape:
         self.layout, self.plan, self.kept, self.workspace, self.n_pre = layout, plan, kept, workspace, n_pre
         self.looped, self.dtype, self.units = looped, layout.population.setting.dtype, layout.population.units
         self.marks, lines = -(-plan.steps // plan.every) + 1, layout.blocks
-        self.limit, self.counted = 0.0, False
-        self.Z = aligned((lines, layout.depth, LINE), self.dtype)
-        self.W, self.bias = aligned((lines * n_pre, LINE), self.dtype), aligned((lines, LINE), self.dtype)
-        self.V, self.across = (aligned((lines * self.units * looped, LINE), self.dtype) for _ in range(2))
-        self.entry = aligned((plan.batch * looped, lines * LINE), self.dtype)
-        self.S = aligned((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
-        self.X = self._room = aligned((0, LINE), self.dtype)
+        self.limit, self.counted, self.arranged = 0.0, False, False
+        self.Z = zeros((lines, layout.depth, LINE), self.dtype)
+        self.W, self.bias = zeros((lines * n_pre, LINE), self.dtype), zeros((lines, LINE), self.dtype)
+        self.V, self.across = (zeros((lines * self.units * looped, LINE), self.dtype) for _ in range(2))
+        self.entry = zeros((plan.batch * looped, lines * LINE), self.dtype)
+        self.S = zeros((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
+        self.X = self._room = zeros((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
         self.trace: InputTrace | None = None
         self.start, self.records = False, dict[str, Any]()
@@ -136,7 +139,7 @@ class BlockTape:
         rows = plan.batch * plan.steps if self.kept else plan.chunk * plan.steps if dense else plan.batch
         size = self.layout.blocks * rows
         if len(self._room) < size:
-            self._room = aligned((size, LINE), self.dtype)
+            self._room = zeros((size, LINE), self.dtype)
         self.X = self._room[:size]
         return self.X
 
@@ -160,13 +163,13 @@ class BlockGradients:
 
     def __init__(self, tape: BlockTape):
         plan, lines, dtype, looped = tape.plan, tape.layout.blocks, tape.dtype, tape.looped
-        self.G = aligned((lines * plan.chunk * plan.steps, LINE), dtype)
-        self.gS = aligned((plan.batch, lines * tape.layout.states * LINE), dtype)
-        self.gP = aligned((plan.batch, lines * tape.layout.learned * LINE), dtype)
-        self.weight, self.bias, self.loop = (aligned(like.shape, dtype) for like in (tape.W, tape.bias, tape.V))
+        self.G = zeros((lines * plan.chunk * plan.steps, LINE), dtype)
+        self.gS = zeros((plan.batch, lines * tape.layout.states * LINE), dtype)
+        self.gP = zeros((plan.batch, lines * tape.layout.learned * LINE), dtype)
+        self.weight, self.bias, self.loop = (zeros(like.shape, dtype) for like in (tape.W, tape.bias, tape.V))
         narrow = tape.units <= NARROW
-        self.across = aligned((-(-tape.n_pre // LINE) * tape.units * narrow, LINE), dtype)
-        self.entry = aligned((lines * plan.batch * looped, LINE), dtype)
+        self.across = zeros((-(-tape.n_pre // LINE) * tape.units * narrow, LINE), dtype)
+        self.entry = zeros((lines * plan.batch * looped, LINE), dtype)
 
     def clear(self) -> None:
         """Set all sums to zero."""

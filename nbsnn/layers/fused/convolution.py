@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...compile.simd import LINE
-from ...device.buffers import buffer
+from ...device.buffers import buffer, zeros
 from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
 from ...kernels.population import fused_conv as loops
@@ -33,7 +33,7 @@ from ..run import Run
 from ..sequential import Sequential
 from .block_records import BlockRecords
 from .image_layout import ImageLayout
-from .layout import aligned, copied, to_lines
+from .layout import copied, to_lines
 from .memory_plan import EVERY, Budget, Plan, alone
 from .part import Part
 
@@ -194,7 +194,7 @@ class FusedConvolution(Part):
         """What a thread works in."""
         width = self.lines.blocks * LINE
         sizes = every * width, every * width * self.lines.states, width, math.prod(self.maxima) * self.events.sides
-        X, H, G, turned = (aligned((size,), self.dtype) for size in sizes)
+        X, H, G, turned = (zeros((size,), self.dtype) for size in sizes)
         return loops.Room(copied(Z), X, H, G, turned, self.events.scratch(), self.events.lists())
 
     def _states(self, kept: ImageTape, mark: int) -> Nested:
@@ -267,7 +267,7 @@ class FusedConvolution(Part):
             pieces, lanes = len(edges) - 1, lines.blocks * LINE
             shapes = (packed.batch, lanes * lines.states), (packed.batch, lanes * lines.learned)
             each = (pieces * c.fan_in * self.events.sides,), (pieces, lanes)
-            gS, gP, weight, bias = (aligned(shape, self.dtype) for shape in (*shapes, *each))
+            gS, gP, weight, bias = (zeros(shape, self.dtype) for shape in (*shapes, *each))
             gx = buffer(kept.arrays, "gx", (rows if wanted else 0, *c.image), self.dtype)
             sums, source = loops.Sums(gS, gP, edges, weight, bias), self.events.source(c.params["weight"], gx)
             given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1)

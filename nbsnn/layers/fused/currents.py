@@ -76,19 +76,24 @@ class InputCurrents:
         tape.given, tape.events = x, packed
 
     def arrange(self, fed: Array, tape: BlockTape) -> None:
-        """Copy weights and biases into the kernels' arrangement; ``fed`` [B, N] goes round the loop first."""
+        """Copy weights and biases into the kernels' arrangement, unless they lie there; ``fed`` [B, N] goes round the
+        loop first."""
+        tape.fed = fed
+        if not tape.arranged:
+            self._arrange(tape)
+        if self.feedback is not None:
+            tape.entry[:, : self.units] = matmul(fed, self.feedback.params["weight"]) if fed.any() else 0.0
+
+    def _arrange(self, tape: BlockTape) -> None:
         in_lines(self.connection.params["weight"], tape.W)
         bias = tape.bias.reshape(-1)[: self.units]
         bias[...] = self.connection.params["bias"] if self.connection.bias else 0.0
-        tape.fed = fed
-        if self.feedback is None:
-            return
-        weight = self.feedback.params["weight"]
-        in_lines(weight, tape.V)
-        in_lines(weight.T, tape.across)
-        tape.entry[:, : self.units] = matmul(fed, weight) if fed.any() else 0.0
-        if self.feedback.bias:  # the loop's own, which acts at every step too
-            bias += self.feedback.params["bias"]
+        if self.feedback is not None:
+            weight = self.feedback.params["weight"]
+            in_lines(weight, tape.V)
+            in_lines(weight.T, tape.across)
+            if self.feedback.bias:  # the loop's own, which acts at every step too
+                bias += self.feedback.params["bias"]
 
     def events(self, first: int, last: int, tape: BlockTape) -> tuple[Array, Array]:
         """The events that make the currents of rows [first, last); none where BLAS makes them."""

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from ...compile.fill import kernel
-from ...compile.unroll import lines, mixed_lines, row, store_lines, zeros
+from ...compile.unroll import lines, mixed_lines, row, store_lines
+from ...compile.unroll import zeros as nothing_at
+from ...device.buffers import zeros
 from ...kernels.population import fused, fused_backward
 from ...spikes.blocks import LINE, blocks
 from ..layer import Array
 from ..population import Population
 
 
-def aligned(shape: tuple[int, ...], dtype: DTypeLike) -> Array:
-    """Zeros that begin at an address divisible by 64 bytes, where NumPy only promises 16."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + 64, np.uint8)
-    offset = -raw.ctypes.data % 64
-    return raw[offset : offset + size].view(dtype).reshape(shape)
-
-
 def copied(array: Array, count: int = 1) -> Array:
     """``count`` flat copies, one behind the other, that begin on a cache line."""
-    copy = aligned((count, array.size), array.dtype)
+    copy = zeros((count, array.size), array.dtype)
     copy[...] = array.reshape(-1)
     return copy.reshape(-1)
 
@@ -89,7 +81,7 @@ class BlockLayout:
     def _make(self, direction: str) -> Callable:
         neuron, places = self.population.neuron, tuple(range(1, 1 + self.states))
         first = 1 + self.states
-        nothing = zeros(self.states, "j")  # comes from the step after
+        nothing = nothing_at(self.states, "j")  # comes from the step after
         learned = tuple(first + list(neuron.params).index(name) for name in neuron.trained)
         filling: dict[str, Any] = {
             "step": neuron.step,

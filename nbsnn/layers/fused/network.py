@@ -126,6 +126,13 @@ class FusedNetwork(Sequential):
             final |= after
         return x, final
 
+    def continued(self, tape: Nested, again: bool) -> None:
+        """Say whether the next run has the parameters of the one before, which then are not arranged anew."""
+        for part in self.parts:
+            name = next(iter(part.children))
+            if isinstance(part, FusedStack) and name in tape:
+                tape[name].again = again
+
     def backward(
         self,
         gy: Array,

@@ -50,12 +50,15 @@ class StackTape:
         What the blocks left; None for one that has not run.
     workspace : Workspace
         What they use in turn.
+    again : bool
+        Whether parameters are those of the run before.
     """
 
     plain: Nested
     first: int
     blocks: list[BlockTape | None]
     workspace: Workspace = field(default_factory=Workspace)
+    again: bool = False
 
     def fused(self) -> list[BlockTape]:
         """The tapes of the blocks that ran fused."""
@@ -123,6 +126,7 @@ class FusedStack(Part):
                 kept.blocks[k] = tape = None  # gives its memory back first
                 kept.blocks[k] = tape = block.tape(made, kept.workspace)
             own = _inner(block, state)
+            tape.arranged = tape.arranged and kept.again
             tape.start, tape.records = isinstance(own, Start), {}
             given = block.forward(given, own, tape, last=k == len(self.blocks) - 1)
             if given is None:
