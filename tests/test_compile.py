@@ -199,6 +199,25 @@ def test_equal_fillings_are_one_kernel_and_others_are_not():
         assert len({id(k) for k in kernels}) == 5
 
 
+def called(u):
+    return 3.0 * u
+
+
+def calls(u):
+    return called(u) + called(u)
+
+
+@NO_JIT
+def test_only_kernels_are_machine_code():
+    whole = kernel(calls, dtype=np.float64)
+    assert whole(2.0) == 12.0
+    part = whole.py_func.__globals__["called"]
+    part.compile("(float64,)")  # done already, unless the kernel came from the cache
+    for function, made in ((whole, True), (part, False)):
+        (compiled,) = function.overloads.values()
+        assert bool(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)) is made
+
+
 def beyond(y):
     y[len(y)] = 1.0
 

@@ -100,9 +100,11 @@ def _inner(options: dict[str, Any], copy: FunctionType) -> Any:
     """A function that only kernels call, once for all kernels that need the same."""
     import numba
 
+    from .part import PartCompiler
+
     key = (copy.__module__, copy.__qualname__)
     if key not in _callees:
-        _callees[key] = numba.njit(**options, **INNER_OPTIONS)(copy)
+        _callees[key] = numba.njit(**options, **INNER_OPTIONS, pipeline_class=PartCompiler)(copy)
     return _callees[key]
 
 
