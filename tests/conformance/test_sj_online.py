@@ -202,7 +202,7 @@ def check_training(case: Case, rule: str, device: str) -> None:
             exact(run["spikes"][0], case[f"node{i}/spikes"][t], what=f"spikes of {name}")
             close(run["v"][0], case[f"node{i}/v"][t], what=f"v of {name}")
             close(
-                learner.tape[name]["x"].reshape(case[f"node{i}/inp"][t].shape),
+                learner.tape[name]["run"].x.reshape(case[f"node{i}/inp"][t].shape),
                 case[f"node{i}/inp"][t],
                 what=f"input of {name}",
             )

@@ -47,7 +47,7 @@ PROTOCOL = """
     check_path dropped fold over_samples refresh retreat_within step_parameters traced factors single_pair
     convolve lags arrange within check_layers fused_parts gradient_of on_host unfused run_steps changed
     go_on rewrite given stepped said gate delays_to present rewiring affordable rewired
-    settling variables wanted
+    settling variables wanted add_gradients constants
 """
 """Methods with which parts of the library speak to each other, after the call a user makes has been checked."""
 
