@@ -6,6 +6,7 @@ warm one, in which everything must come from the cache.
 
 import gc
 import json
+import math
 import os
 import subprocess
 import sys
@@ -373,3 +374,21 @@ def test_functions_of_ones_own_may_make_arrays():
 
     compiled, plain = fires("cpu"), fires("python")
     assert len(plain[0]) and all((a == b).all() for a, b in zip(compiled, plain, strict=True))
+
+
+@NO_JIT
+def test_functions_of_ones_own_may_hold_tables():
+    def step(x, v):
+        table = {1.0: 0.5}
+        return 0.0, v * table[1.0] + x
+
+    assert kernel(step, dtype=np.float64)(1.0, 2.0) == (0.0, 2.0)
+
+
+@NO_JIT
+def test_an_equation_that_cannot_be_compiled_is_named_with_its_line():
+    def step(x, v):
+        return math.fsum((x, v))
+
+    with pytest.raises(TypeError, match=r"test_compile.py, line \d+, cannot be compiled: .*fsum.*device=.python."):
+        kernel(step, dtype=np.float64)(1.0, 2.0)

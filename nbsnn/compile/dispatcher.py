@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,6 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.errors import ForceLiteralArg, NumbaError
 from numba.core.registry import CPUDispatcher
 
 from . import cache
@@ -38,7 +40,12 @@ class Kernel(CPUDispatcher):
         try:
             with global_compiler_lock, uncollected():
                 known, start, hits = len(self.overloads), time.perf_counter(), sum(self.stats.cache_hits.values())
-                made = super().compile(sig)
+                try:
+                    made = super().compile(sig)
+                except ForceLiteralArg:
+                    raise
+                except NumbaError as error:
+                    raise TypeError(_why(error)) from error
                 if len(self.overloads) == known:  # another thread has made it meanwhile
                     return made
         finally:
@@ -48,3 +55,15 @@ class Kernel(CPUDispatcher):
         if self.stats.cache_path:
             cache.tend(Path(self.stats.cache_path), name, had)
         return made
+
+
+def _why(error: NumbaError) -> str:
+    """What of an equation cannot be compiled, and where: Numba begins with the innermost function."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    cause = next((line for line in lines if line and not line.startswith("Failed in ")), type(error).__name__)
+    place = re.search(r'File "(.+?)", line (\d+)', str(error))
+    where = f"{place[1]}, line {place[2]}," if place else "an equation"
+    return (
+        f"{where} cannot be compiled: {cause}. Kernels are made of numbers, operators and functions of math; "
+        'device="python" runs equations as they stand'
+    )

@@ -7,6 +7,8 @@ arrays all belong to its caller needs none of it; one that makes arrays does, to
 
 from __future__ import annotations
 
+import builtins
+import math
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
@@ -19,6 +21,19 @@ MAKERS = frozenset((
     "repeat", "sort", "stack", "where", "zeros", "zeros_like",
 ))  # fmt: skip
 """What makes arrays, in NumPy and as methods, of what kernels of this package call."""
+
+WRAPPING = frozenset(
+    opmap[name]
+    for name in ("BUILD_MAP", "BUILD_CONST_KEY_MAP", "BUILD_SET", "BUILD_STRING", "BUILD_SLICE")
+    if name in opmap
+)
+"""Instructions of Python that make what must be freed, or a part of an array."""
+
+NUMBERS = frozenset((
+    "abs", "bool", "complex", "divmod", "enumerate", "float", "int", "len", "max", "min", "pow", "range", "round",
+    "sum", "zip",
+))  # fmt: skip
+"""Builtins that give numbers, or run through what there is."""
 
 ATTRIBUTES = "shape", "size", "ndim"
 """What is read of an array, though NumPy has functions of these names."""
@@ -52,14 +67,28 @@ def makes_arrays(function: Any, filling: dict[str, Any], seen: set[int] | None =
     listing |= any(isinstance(constant, CodeType) for constant in code.co_consts)  # a comprehension
     if listing or MAKERS.intersection(code.co_names) - function.__globals__.keys():
         return True
-    if not (function.__module__ or "").startswith("nbsnn.") and (opmap["BUILD_SLICE"] in does or _beyond_scalars(code)):
+    if not (function.__module__ or "").startswith("nbsnn.") and (
+        WRAPPING.intersection(does) or _beyond_scalars(function)
+    ):
         return True
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     names = (filling.get(name, function.__globals__.get(name)) for name in code.co_names)
     return any(makes_arrays(value, filling, seen) for value in (*names, *cells))
 
 
-def _beyond_scalars(code: CodeType) -> bool:
-    """Whether a function of the user's calls something of NumPy that is neither a ufunc nor a type of numbers."""
-    called = (getattr(np, name, None) for name in code.co_names if name not in ATTRIBUTES)
-    return any(callable(value) and not isinstance(value, (np.ufunc, type)) for value in called)
+def _beyond_scalars(function: FunctionType) -> bool:
+    """Whether a function of the user's calls what is neither an equation of numbers nor a function beside it."""
+    names = function.__code__.co_names
+    known = [function.__globals__.get(name) for name in names]
+    if any(value is np for value in known):
+        known += [getattr(np, name, None) for name in names if name not in ATTRIBUTES]
+    if any(callable(value) and _of_numpy(value) and not isinstance(value, (np.ufunc, type)) for value in known):
+        return True
+    return any(
+        name not in NUMBERS and hasattr(builtins, name) and name not in function.__globals__ and not hasattr(math, name)
+        for name in names
+    )
+
+
+def _of_numpy(value: Any) -> bool:
+    return (getattr(value, "__module__", None) or "numpy").partition(".")[0] == "numpy"
