@@ -22,6 +22,7 @@ from nbsnn import neurons
 from nbsnn.compile import fill as compile
 from nbsnn.compile.collector import uncollected
 from nbsnn.compile.fill import kernel
+from nbsnn.compile.references import makes_arrays
 from nbsnn.compile.unroll import row, row_sum, store
 from nbsnn.scalar.hole import hole
 
@@ -374,6 +375,28 @@ def test_functions_of_ones_own_may_make_arrays():
 
     compiled, plain = fires("cpu"), fires("python")
     assert len(plain[0]) and all((a == b).all() for a, b in zip(compiled, plain, strict=True))
+
+
+@NO_JIT
+@pytest.mark.parametrize("rule", [None, nbsnn.plasticity.PairSTDP()])
+@pytest.mark.parametrize("delay", [1.0, [1.0, 2.0]])
+def test_loops_of_networks_count_no_references(rule, delay):
+    """Two thirds of their time, where they do."""
+    net = nbsnn.Network(dt=1.0)
+    cells = net.population(neurons.LIF(tau=20.0), 2)
+    net.connect(cells, cells, nbsnn.OneToOne(), weight=0.5, delay=delay, synapse=nbsnn.synapses.Exponential(5.0))
+    net.connect(cells, cells, nbsnn.OneToOne(), weight=0.5, delay=delay, plasticity=rule)
+    assert net.loop().call.targetoptions["_nrt"] is False
+
+
+@NO_JIT
+def test_equations_of_ones_own_count_none_either():
+    def step(x, v, rate):
+        v = max(v + rate * (x - math.sqrt(abs(v))), -1.0)
+        s = nbsnn.spike(v - 1.0)
+        return s, v * (1.0 - s)
+
+    assert not makes_arrays(step, {})
 
 
 @NO_JIT

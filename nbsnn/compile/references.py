@@ -67,9 +67,8 @@ def makes_arrays(function: Any, filling: dict[str, Any], seen: set[int] | None =
     listing |= any(isinstance(constant, CodeType) for constant in code.co_consts)  # a comprehension
     if listing or MAKERS.intersection(code.co_names) - function.__globals__.keys():
         return True
-    if not (function.__module__ or "").startswith("nbsnn.") and (
-        WRAPPING.intersection(does) or _beyond_scalars(function)
-    ):
+    ours = function.__module__ is None or function.__module__.startswith("nbsnn.")  # None: generated
+    if not ours and (WRAPPING.intersection(does) or _beyond_scalars(function)):
         return True
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     names = (filling.get(name, function.__globals__.get(name)) for name in code.co_names)
@@ -80,15 +79,12 @@ def _beyond_scalars(function: FunctionType) -> bool:
     """Whether a function of the user's calls what is neither an equation of numbers nor a function beside it."""
     names = function.__code__.co_names
     known = [function.__globals__.get(name) for name in names]
+    numpy = [value for value in known if (getattr(value, "__module__", None) or "").partition(".")[0] == "numpy"]
     if any(value is np for value in known):
-        known += [getattr(np, name, None) for name in names if name not in ATTRIBUTES]
-    if any(callable(value) and _of_numpy(value) and not isinstance(value, (np.ufunc, type)) for value in known):
+        numpy += [getattr(np, name, None) for name in names if name not in ATTRIBUTES]
+    if any(callable(value) and not isinstance(value, (np.ufunc, type)) for value in numpy):
         return True
     return any(
         name not in NUMBERS and hasattr(builtins, name) and name not in function.__globals__ and not hasattr(math, name)
         for name in names
     )
-
-
-def _of_numpy(value: Any) -> bool:
-    return (getattr(value, "__module__", None) or "numpy").partition(".")[0] == "numpy"
