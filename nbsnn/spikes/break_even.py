@@ -12,7 +12,7 @@ BREAK_EVEN = 0.3
 several processors: 0.2 to 0.5, for currents and for the gradient with respect to weights alike."""
 
 SMALL = 0.5
-"""The same for narrow products, and for ones so small that it matters little, of spikes whose bits are there already."""
+"""The same for narrow products, and for those so small that it matters little, of spikes that are bits already."""
 
 NARROW = 16
 """BLAS is no faster for so few columns, and its threads then wait busily for more while the package's own should run:
