@@ -109,12 +109,12 @@ class Ranks(Alone):
         MPI = _mpi()
         self.MPI, self.comm, self.timeout = MPI, MPI.Intracomm(comm).Dup(), number("timeout", timeout, above=0.0)
         self.rank, self.size = self.comm.rank, self.comm.size
-        self.waiting: tuple[str, float, int] | None = None  # for what, since when, and for the how-manieth time
+        self.waiting: tuple[str, float, int] | None = None  # for what, since when, how many waits so far
         self.turn = 0
         if self.size > 1:
             if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
                 raise RuntimeError(
-                    "ranks need an MPI that several threads may call; this one gives less: see mpi4py.rc"
+                    "ranks need an MPI that several threads may call at once, which this one does not allow: see mpi4py.rc"
                 )
             _end_together()
             threading.Thread(target=self._watch, daemon=True).start()

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 
 # Most of the time of tests is compiling: LLVM optimises less here and vectorises no loops, which takes half of its time
@@ -23,6 +24,10 @@ import pytest
 # Examples take as long as a busy machine, and the compiler, let them.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+# What a shell starts in the background ignores Ctrl-C, and so would these tests and the processes they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # In the simulator a thread that others wait for gets its turn when Python switches: by default too rarely.
 sys.setswitchinterval(2e-5)

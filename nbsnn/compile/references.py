@@ -8,7 +8,6 @@ arrays all belong to its caller needs none of it; one that makes arrays does, to
 from __future__ import annotations
 
 import builtins
-import math
 from opcode import opmap
 from types import CodeType, FunctionType
 from typing import Any
@@ -84,7 +83,4 @@ def _beyond_scalars(function: FunctionType) -> bool:
         numpy += [getattr(np, name, None) for name in names if name not in ATTRIBUTES]
     if any(callable(value) and not isinstance(value, (np.ufunc, type)) for value in numpy):
         return True
-    return any(
-        name not in NUMBERS and hasattr(builtins, name) and name not in function.__globals__ and not hasattr(math, name)
-        for name in names
-    )
+    return any(name not in NUMBERS and hasattr(builtins, name) and name not in function.__globals__ for name in names)

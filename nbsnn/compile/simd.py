@@ -91,7 +91,7 @@ def equals() -> Any:
 
 
 def equals_of(count: int) -> Any:
-    """A comparison of so many numbers, whose results are the lowest bits of a word."""
+    """A comparison of ``count`` numbers, whose results are the lowest bits of a word."""
     from numba.core import types
     from numba.core.extending import intrinsic
 

@@ -171,7 +171,7 @@ class Entries(Mapping[str, Array]):
 
     @contextmanager
     def pieces(self, name: str, dtype: np.dtype, count: int) -> Iterator[Callable[[int], Array]]:
-        """What reads the next so many of the ``count`` numbers of an entry, all of which must be read."""
+        """A function that reads the next n of an entry's ``count`` numbers; all must be read."""
         info = self._infos[name]
         with reading(self.path), self._opened(info, dtype.kind, (count,), 2**62) as (stream, _, _, found):
             if found.newbyteorder("=") != dtype:

@@ -93,7 +93,7 @@ def stretch(part: int, parts: int, t: int, k: int, network: Network) -> tuple[in
 
 
 def sent(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> tuple[int, int, int]:
-    """The same of a plastic connection's source, none of which are spikes that it does not carry."""
+    """The same of a plastic connection's source: none of a step before the connection was made."""
     slot, a, z = stretch(part, parts, t, network.tables.wires[row[at.WIRE], at.SOURCE], network)
     return slot, a, z if t >= network.plastic.tallies[row[at.BEGUN]] else a
 
@@ -155,12 +155,8 @@ def synapses_of(here: int, t: int, row: np.ndarray, network: Network) -> Synapse
     wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
     bounds, index, weights, _ = network.synapses
     plastic, traces, shift = network.plastic, network.plastic.traces, wire[at.SHIFT]
-    n, m, pre, post = (
-        pops[wire[at.SOURCE], at.UNITS],
-        pops[wire[at.TARGET], at.UNITS],
-        row[at.PRE_TRACES],
-        row[at.POST_TRACES],
-    )
+    n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
+    pre, post = row[at.PRE_TRACES], row[at.POST_TRACES]
     arrived, used, turn, size = kept(t, n, row)
     now = plastic.others if size == n and turned(t, network) else traces
     return Synapses(
@@ -190,11 +186,8 @@ def synapses_of(here: int, t: int, row: np.ndarray, network: Network) -> Synapse
 def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Changes of synapses at spikes."""
     wire, pops, spikes = network.tables.wires[row[at.WIRE]], network.tables.pops, network.spikes.units
-    target, model, c = (
-        wire[at.TARGET],
-        row[at.RULE_MODEL],
-        synapses_of(part % network.synapses.threads, t, row, network),
-    )
+    c = synapses_of(part % network.synapses.threads, t, row, network)
+    target, model = wire[at.TARGET], row[at.RULE_MODEL]
     m = pops[target, at.UNITS]
     lo, hi = m * part // parts, m * (part + 1) // parts
     drift_units(model, lo, hi, c)

@@ -75,7 +75,7 @@ class Sums(NamedTuple):
 
 class Room(NamedTuple):
     """What one thread works in: lines of units, currents and states of the steps between checkpoints, errors of a step
-    and of its maxima, and what these need on their way back; the input's spikes in another order."""
+    and of its maxima, and what these need in the backward pass; the input's spikes in another order."""
 
     Z: np.ndarray
     X: np.ndarray

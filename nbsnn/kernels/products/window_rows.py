@@ -47,8 +47,10 @@ class Lists(NamedTuple):
 
 
 def many(spikes, rows):
-    """Whether so many spikes of an image cost less this way. Measured for 12 channels to 64 by 5x5: equal at 1.1 to 1.6
-    spikes for each place of the output."""
+    """Whether this many spikes of an image cost less this way.
+
+    Measured for 12 channels to 64 by 5x5: equal at 1.1 to 1.6 spikes for each place of the output.
+    """
     return uintp(4) * spikes > uintp(5) * rows.after_high * rows.after_wide
 
 

@@ -45,7 +45,7 @@ class Source(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What an image's errors need on their way back: the padded image of the input, and which errors there are, in
+    """What an image's errors need in the backward pass: the padded image of the input, and which errors there are, in
     words of bits for each place."""
 
     padded: np.ndarray

@@ -1,4 +1,4 @@
-"""Layers that do the same to each number of their input, on a GPU: one equation, and one for the way back."""
+"""Layers that do the same to each number of their input, on a GPU: one equation, and one for the backward pass."""
 
 from __future__ import annotations
 

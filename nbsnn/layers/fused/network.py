@@ -29,7 +29,8 @@ def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True,
     convolutions : bool
         Whether convolutions fuse with the populations after them, too.
     whole : bool
-        Whether nothing goes on where a run ends, so that these need no state there, nor its gradient.
+        Whether no run goes on where another ended, so that fused convolutions need neither the state at the end nor
+        the gradient with respect to it.
     """
     fused = FusedNetwork(net, max_bytes, convolutions, whole) if isinstance(net, Sequential) else None
     together = fused is not None and len(fused.parts) < len(fused.children)
@@ -129,9 +130,7 @@ class FusedNetwork(Sequential):
     def continued(self, tape: Nested, again: bool) -> None:
         """Say whether the next run has the parameters of the one before, which then are not arranged anew."""
         for part in self.parts:
-            name = next(iter(part.children))
-            if isinstance(part, FusedStack) and name in tape:
-                tape[name].again = again
+            part.continued(tape, again)
 
     def backward(
         self,

@@ -182,6 +182,10 @@ class FusedStack(Part):
     def hands_on(self) -> bool:
         return True
 
+    def continued(self, tape: Nested, again: bool) -> None:
+        if self.blocks[0].names[0] in tape:
+            tape[self.blocks[0].names[0]].again = again
+
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
         kept: StackTape = tape[self.blocks[0].names[0]]
