@@ -114,7 +114,7 @@ class Ranks(Alone):
         if self.size > 1:
             if MPI.Query_thread() < MPI.THREAD_MULTIPLE:
                 raise RuntimeError(
-                    "ranks need an MPI that threads may call at once, as this one does not allow: see mpi4py.rc"
+                    "ranks need an MPI that several threads may call at once; this one does not: see mpi4py.rc"
                 )
             _end_together()
             threading.Thread(target=self._watch, daemon=True).start()
