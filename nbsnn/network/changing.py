@@ -6,6 +6,7 @@ from typing import Any
 
 from .course import Course
 from .given import seed_of
+from .present import Present
 from .running import mine, running
 from .sealed import Sealed
 
@@ -17,12 +18,9 @@ class Changing(Sealed):
     groups: list[Any]
     layout: Any
     _layout: Any
+    present: Present
     _stale: bool
-    _stopped: bool
-    _interrupted: object
-    _recorded: frozenset[Any] = frozenset()  # connections that the present run records
-    _halted: bool = False  # if a run in another thread is to end with KeyboardInterrupt
-
+    _courses: list[Course] | None  # that are functions of time; None if that is to be looked up
     _noise: int
 
     def loop(self) -> Any:
@@ -31,7 +29,7 @@ class Changing(Sealed):
     @property
     def interrupted(self) -> Any:
         """Recording of the latest run up to the step at which Ctrl-C or an error ended it; None if nothing has."""
-        return self._interrupted
+        return self.present.interrupted
 
     @property
     def noise(self) -> int:
@@ -48,7 +46,7 @@ class Changing(Sealed):
 
     def changed(self) -> None:
         """Say that inputs or parameters have been changed, which the loop takes over before its next step."""
-        self._stale = self._layout is not None
+        self._stale, self._courses = self._layout is not None, None
 
     def rewrite(self, course: Course) -> None:
         """Write the rows of a course in the place of others, or say that they have been changed."""
@@ -59,21 +57,25 @@ class Changing(Sealed):
 
     def refresh(self, start: int, end: int) -> None:
         """Let the loop take over what has been changed, and functions of time for the steps [start, end)."""
-        courses = (item.course for group in self.groups for item in group.given())
-        sampled = [course.sample(start, end) for course in courses if course.function]
-        if self._stale or any(sampled):
+        if self._courses is None:
+            every = [item.course for group in self.groups for item in group.given()]
+            self._courses = [course for course in every if course.function]
+        for course in self._courses:
+            course.sample(start, end)
+        if self._stale or self._courses:
             self.layout.renew()
             self.loop().renew()
             self._stale = False
 
     def begin(self, start: int, end: int, recorded: frozenset[Any]) -> None:
         """Take over what has been changed before a run of the steps [start, end), which records some connections."""
-        self._stopped, self._interrupted, self._recorded = False, None, recorded
+        present = self.present
+        present.stopped, present.interrupted, present.recorded = False, None, recorded
         self.refresh(start, end)
 
     def go_on(self, step: int, end: int) -> int:
         """Take over what callbacks have changed; returns the step at which the run ends."""
-        end = step if self._stopped else end
+        end = step if self.present.stopped else end
         if self._stale and step < end:
             self.refresh(step, end)
         return end
@@ -87,4 +89,4 @@ class Changing(Sealed):
             If the network is not running.
         """
         running(self, "stop")
-        self._stopped = True
+        self.present.stopped = True

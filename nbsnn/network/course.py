@@ -92,21 +92,21 @@ class Course(ByName):
             )
         return self._checked(value.reshape(1, -1))[0]
 
-    def sample(self, start: int, stop: int) -> bool:
-        """Take the rows of the steps [start, stop) from the function, if it is one: at the middle of each row."""
-        if self.function is None:
-            return False
+    def sample(self, start: int, stop: int) -> None:
+        """Take the rows of the steps [start, stop) from the function, which this is: at the middle of each row."""
+        function = self.function
+        if function is None:
+            return
         low, high = max(start, self.begin), min(stop, self.end)
         if low >= high:
             self.rows = self.rows[:0]
-            return True
+            return
         a, b = (low - self.begin) // self.every, (high - 1 - self.begin) // self.every + 1
         times = (self.begin + (np.arange(a, b) + 0.5) * self.every) * self.dt
-        rows = [self._one(self.function, t) for t in times.tolist()]
+        rows = [self._one(function, t) for t in times.tolist()]
         one = len({len(row) for row in rows}) > 1
         self.rows = self._of_all(np.stack(np.broadcast_arrays(*rows)) if one else np.stack(rows))
         self.first = self.begin + a * self.every
-        return True
 
     def line(self) -> list[int]:
         """Its line in a table: rows, steps per row, first step, end."""

@@ -10,6 +10,7 @@ from ..neuron import Neuron
 from ..random import Draws
 from ..ranks import Alone
 from ..synapses import Membrane
+from .present import Present
 
 Array = np.ndarray
 
@@ -35,9 +36,7 @@ class Home(Protocol):
     groups: list[Any]
     sections: dict[str, Any]
     connections: list[Any]
-    _interrupted: object
-    _halted: bool
-    _recorded: frozenset[Any]
+    present: Present
 
     @property
     def noise(self) -> int: ...

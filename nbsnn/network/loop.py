@@ -151,6 +151,10 @@ class Loop:
         """The array where the kernel reads it."""
         return array
 
+    def read(self, name: str) -> Array:
+        """One of the ``ARRAYS`` that the loop changes, as it is now."""
+        return self.layout.memory.host[name]
+
     def renew(self) -> None:
         """Take inputs, and parameters of single units, that have been changed."""
         layout, old = self.layout, network_of(self.arrays)
@@ -159,7 +163,7 @@ class Loop:
         changed = old._replace(tables=old.tables._replace(**tables), values=old.values._replace(**values))
         self.arrays = plain(changed)
         if self.models is not layout.models:
-            self.models, self.call = layout.models, layout.models.kernel()
+            self.models, self.call, self.ready = layout.models, layout.models.kernel(), self.interpreted
 
     def _make(self) -> None:
         """Scratch and lists of spikes, for as many threads as the work is worth."""
@@ -167,7 +171,7 @@ class Loop:
         work = len(layout.states) * self.window
         compiled = not isinstance(self.call, FunctionType)  # interpreted code has no way to let its threads meet
         self._deal(min(layout.network.threads, 1 + work // SHARE) if compiled else 1)
-        self.interpreted = not compiled
+        self.ready = self.interpreted = not compiled
         self.synapses = Synapses(self._bounds(), layout.index, layout.weights, self.threads)
         kinds = layout.dtype, layout.dtype, np.uint32, np.uint32
         self.scratch = tuple(zeros((self.threads, BLOCK), kind) for kind in kinds)
@@ -246,8 +250,9 @@ class Loop:
     def prepare(self, tape: Tape, t: int) -> None:
         """Make room for what is recorded, and compile the loop if that has not been done: no time passes."""
         tape.room(self.threads, max(ROOM, 4 * self.window * self.most))
-        if not getattr(self.call, "ready", True):
+        if not self.ready:
             self.call(self.part, *self._arguments(t, t, tape.arrays(t, t, 0)))
+            self.ready = True
 
     def advance(self, t1: int, tape: Tape, look: Callable[[int], Any]) -> None:
         """Run up to step ``t1``, in pieces after which ``look`` is called with the step reached."""

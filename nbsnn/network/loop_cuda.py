@@ -62,6 +62,10 @@ class GpuLoop(Loop):
         """One step where synapses are plastic, as all threads meet in each anyway."""
         return 1 if layout.learning.connections else layout.window
 
+    def read(self, name: str) -> Array:
+        """A copy, which cannot be written to."""
+        return self.layout.memory.read(name)
+
     def renew(self) -> None:
         """Take inputs, and parameters of single units, that have been changed."""
         before = self.models

@@ -48,7 +48,7 @@ def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
     network._rewiring = True
     try:
         yield wired
-        for c in network._recorded.intersection(wired):
+        for c in network.present.recorded.intersection(wired):
             raise RuntimeError(f"{c.name} is being recorded: its synapses change between runs, or in one without that")
         network.affordable()
         ring = _under_way(was, wired, known, network.step)

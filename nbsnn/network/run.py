@@ -17,9 +17,10 @@ from ..progress.bar import Progress
 from ..scalar.times import LATEST
 from ..scalar.times import whole as whole
 from . import off_grid
-from .callbacks import callbacks_of, checkpoints_of
+from .callbacks import Callback, callbacks_of, checkpoints_of
 from .files import Files, opened
 from .home import Home
+from .loop import Loop
 from .recording import Recording
 from .request import Intervals, RecordRequest
 from .running import RUNNING
@@ -43,7 +44,7 @@ def run(network: Home, *arguments: Any) -> Recording:
         return _run(network, *arguments)
     finally:
         if RUNNING.get(id(network)) is token:
-            network._recorded = frozenset()
+            network.present.recorded = frozenset()
             del RUNNING[id(network)]
 
 
@@ -62,11 +63,15 @@ def _run(
         )
     if network.off_grid and to is not None:
         off_grid.refuse("a file of spikes, which holds whole steps", "run(to=None) keeps spikes in memory")
-    calls = callbacks_of(callback, callback_every, dt, start) + checkpoints_of(checkpoint, checkpoint_every, dt, start)
+    calls: list[Callback] = []
+    if any(given is not None for given in (callback, callback_every, checkpoint, checkpoint_every)):
+        calls = callbacks_of(callback, callback_every, dt, start)
+        calls += checkpoints_of(checkpoint, checkpoint_every, dt, start)
     intervals = Intervals(network, every)
     network.build()
     ranks = network.ranks
-    ranks.agree("run", (start, steps, None if isinstance(every, Mapping) else every))
+    if ranks.size > 1:
+        ranks.agree("run", (start, steps, None if isinstance(every, Mapping) else every))
     request = RecordRequest(network, record, intervals)
     loop, t, end = network.loop(), start, start + steps
     network.begin(start, end, request.connections)
@@ -84,7 +89,7 @@ def _run(
 
     def look(t: int) -> None:
         watch.look(t)
-        if network._halted:
+        if network.present.halted:
             raise KeyboardInterrupt
         if bar:
             bar.bar("simulating", t - start, steps, f"{tape.count} spikes")
@@ -92,7 +97,7 @@ def _run(
     try:
         tape = request.tape(network, loop, files, [call.ear for call in calls if call.ear is not None])
         _bound(network)
-        watch = Watch(network, start)
+        watch = Watch(network, loop, start)
         loop.prepare(tape, start)
         began = time.perf_counter()
         while t < end:
@@ -114,7 +119,8 @@ def _run(
                 _bound(network)
                 end = network.go_on(t, end)
                 if network.layout is not watch.layout:  # wired anew
-                    watch, loop = Watch(network, t), network.loop()
+                    loop = network.loop()
+                    watch = Watch(network, loop, t)
                     tape = request.tape(network, loop, files, tape.ears, tape)
                     loop.prepare(tape, t)
             request.read(t, tape, files)
@@ -128,7 +134,7 @@ def _run(
             files.close()
         if network.step != start and ranks.size == 1:
             with suppress(OSError, ValueError):  # of a file that could not be written
-                network._interrupted = recorded(network.step)
+                network.present.interrupted = recorded(network.step)
         raise
     if files:
         ranks.first(files.close)
@@ -142,9 +148,9 @@ def _run(
 class Watch:
     """Raises ``ValueError`` where variables or weights are not finite, with the first look at which they were not."""
 
-    def __init__(self, network: Home, start: int):
-        self.network, self.layout, self.since = network, network.layout, start
-        for what in self._found(weights=not network.layout.memory.whole):
+    def __init__(self, network: Home, loop: Loop, start: int):
+        self.network, self.loop, self.layout, self.since = network, loop, loop.layout, start
+        for what in self._found(weights=not self.layout.memory.whole):
             raise ValueError(f"{what}: a run cannot begin there")
 
     def look(self, step: int) -> None:
@@ -168,11 +174,11 @@ class Watch:
     def _found(self, weights: bool) -> Iterator[str]:
         """Message on what is not finite."""
         layout = self.layout
-        if not _finite(states := layout.memory.read("states")):
+        if not _finite(states := self.loop.read("states")):
             for (owner, name), (place, n) in layout.place.items():
                 label = owner.label(name) if hasattr(owner, "label") else name
                 yield from _words(f"{label} of {owner.group.name}", "unit", states[place : place + n])
-        if weights and not _finite(values := layout.memory.read("weights")):
+        if weights and not _finite(values := self.loop.read("weights")):
             for c in self.network.connections:
                 if c.own_weights:
                     yield from _words(f"the weight of {c.name}", "synapse", values[c.place : c.place + len(c)])

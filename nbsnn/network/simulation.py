@@ -26,6 +26,7 @@ from .layout import Layout
 from .loop import Loop
 from .members import Members
 from .off_grid import check_place
+from .present import Present
 from .recording import Recording
 from .rewired import rewiring
 from .running import HELD, RUNNING, at_rest, mine
@@ -62,8 +63,8 @@ class Simulation(Changing, Keeping, Members, Trials):
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
         self._threads: int | None = None  # as many as there are
         self._history: list = []  # the latest spikes, of a copy that has no loop yet
-        self._drives, self._stale, self._stopped, self._rewiring = 0, False, False, False
-        self._interrupted: object = None
+        self._drives, self._stale, self._rewiring = 0, False, False
+        self._courses, self.present = None, Present()
 
     @property
     def step(self) -> int:
@@ -74,7 +75,7 @@ class Simulation(Changing, Keeping, Members, Trials):
         if RUNNING.get(id(self)) != HELD:
             mine(self, "a copy")
         history = self._loop.history(self.step) if self._loop else self._history
-        mine_alone = {"_loop": None, "_history": history, "_interrupted": None, "_recorded": frozenset()}
+        mine_alone = {"_loop": None, "_history": history, "present": Present()}
         return {**self.__dict__, **mine_alone}
 
     @property

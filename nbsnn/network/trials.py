@@ -129,7 +129,7 @@ class Trials(Sealed):
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     for net in list(running):
-                        net._halted = True
+                        net.present.halted = True
                     raise
         finally:
             RUNNING.pop(id(self), None)
