@@ -326,4 +326,4 @@ def test_nan_stops_training_before_anything_changes():
     gpu.fill(learner.grads["dense1"]["weight"], np.nan)
     learner.place.read(0.0)
     with pytest.raises(ValueError, match="gradient of dense1/weight contains 20 NaN"):
-        learner.checked({"dense1/weight": learner.grads["dense1"]["weight"]})
+        learner.place.checked({"dense1/weight": learner.grads["dense1"]["weight"]})

@@ -1,4 +1,4 @@
-"""Arrays that a tape keeps from run to run."""
+"""Arrays: those that a tape keeps from run to run, where they begin in memory, and which of them stand still."""
 
 from __future__ import annotations
 
@@ -63,6 +63,11 @@ Argument = np.ndarray | GpuArray | np.generic | float | tuple[Any, ...]
 
 LINE = 64
 """Bytes in a cache line."""
+
+
+def is_static(x: object) -> bool:
+    """True if ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
+    return isinstance(x, np.ndarray) and len(x) > 1 and x.strides[0] == 0
 
 
 def buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:

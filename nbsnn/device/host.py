@@ -16,14 +16,9 @@ from numpy.typing import DTypeLike
 
 from ..compile.fill import kernel
 from ..random import Draws
-from .buffers import Array, Nested, aligned, buffer
+from .buffers import Array, Nested, aligned, buffer, is_static
 from .products import matmul
 from .threads import run_threaded
-
-
-def is_static(x: Array) -> bool:
-    """True if ``x`` [T, ...] is one step, repeated without being stored again (a stride of zero)."""
-    return isinstance(x, np.ndarray) and len(x) > 1 and x.strides[0] == 0
 
 
 class Host:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..device.host import is_static
+from ..device.buffers import is_static
 from ..layers import Container, Layer, Population
 from ..layers.layer import Nested, flatten
 from ..neurons.reset import attached

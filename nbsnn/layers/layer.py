@@ -20,9 +20,9 @@ from ..device.buffers import Array as Array
 from ..device.buffers import Nested as Nested
 from ..device.buffers import aligned as aligned
 from ..device.buffers import buffer as buffer
+from ..device.buffers import is_static
 from ..device.finite import finite_input as finite_input
 from ..device.gpu import assign, get, get_all, on_gpu, put
-from ..device.host import is_static
 from ..files.pickling import by_name
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
@@ -50,10 +50,10 @@ class Layer:
         attributes; what else has changed since then is refused there.
     in_shape, shape : tuple of int
         Shape of input and output without the axes of time and batch; known once the layer is built.
-    at_once, lowpass, takes_events, over_time : bool
+    at_once, lowpass, takes_events, over_time, draws : bool
         Whether ``trace`` and ``backward_within`` work for several steps at once; whether ``trace`` takes a ``LowPass``;
         whether ``forward`` takes spikes as a list, a ``SpikeInput``, which is made an array for other layers (None: as
-        the layer after it); whether training mixes steps.
+        the layer after it); whether training mixes steps; whether ``forward`` reads its ``draws``, else none are made.
     devices : tuple of str
         Where the layer can compute; a custom layer computes with NumPy's arrays.
     fusible : bool
@@ -68,10 +68,10 @@ class Layer:
     """
 
     kind = "layer"
-    at_once = lowpass = over_time = False
+    at_once = lowpass = over_time = fusible = False
+    draws = True
     takes_events: bool | None = False
     devices: tuple[str, ...] = ("cpu", "python")
-    fusible = False
 
     def __init__(self) -> None:
         self.params: dict[str, Array] = {}
@@ -274,16 +274,14 @@ class Layer:
             if x.shape[2:] == self.in_shape and len(x) and self.takes_events:
                 return x
             x = x.dense(self.setting.dtype)
-        if there := arrays.holds(x):
-            shape = tuple(x.shape)
-        else:
+        if not (there := not arrays.numpy and arrays.holds(x)):
             try:
                 x = np.asarray(x)
             except ValueError:
                 raise TypeError("input must be real numbers, not rows of several lengths") from None
             if x.dtype.kind not in "fiub":
                 raise TypeError(f"input must be real numbers, not {x.dtype}")
-            shape = x.shape
+        shape = tuple(x.shape)
         if shape[2:] != self.in_shape or len(shape) < 2 or 0 in shape:
             wanted = ", ".join(["T", "B", *map(str, self.in_shape)])
             one = "; x[:, None] is a batch of one sample" if shape[1:] == self.in_shape and 0 not in shape else ""
@@ -295,7 +293,9 @@ class Layer:
         if is_static(x):
             return arrays.repeated(Layer.check_input(self, np.array(x[:1])), len(x))
         given = np.ascontiguousarray(x, self.setting.dtype)
-        return arrays.put(given if x.dtype.kind != "f" or not numbers else finite_input(given, self.setting.device))
+        if numbers and x.dtype.kind == "f":
+            finite_input(given, self.setting.device)
+        return given if arrays.numpy else arrays.put(given)
 
     def check_parameters(self) -> None:
         """Raise if the dict of parameters, of this layer or one inside, is no longer that of a built layer."""

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from ..device.exclusive import exclusive
 from ..device.profile import span
 from ..layers.fused.memory_plan import Plan, alone
 from ..layers.fused.network import FusedNetwork, fuse
-from ..layers.layer import Array, Layer, Nested, flatten
+from ..layers.layer import Array, Layer, Nested
 from ..layers.sequential import Sequential
 from ..losses.targets import Target
 from ..optim.optimizer import Optimizer
@@ -122,16 +120,13 @@ class BPTT(Learner):
         with span("check of the input"):
             self.check_layers()
             x = self.net.check_input(x)
-        self.clear()
-        draws = Draws(self.seed, "training", self.iteration)
+        self.place.clear(self.grads)
+        draws = Draws(self.seed, "training", self.iteration) if self.net.draws else None
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
         else:
             value = self._truncated(x, target, draws, self.chunk)
-        value = self.place.read(value)
-        if not np.isfinite(value):
-            raise ValueError(f"the loss is {value}")
-        return value, self.checked(flatten(self.grads))
+        return self.place.result(value, self.grads)
 
     def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """Memory that a training step takes for the backward pass, before anything is run.
@@ -169,7 +164,7 @@ class BPTT(Learner):
         layers = self.net.children if isinstance(self.net, Sequential) else {self.net.kind: self.net}
         return {(name,): alone(layer, steps, batch) for name, layer in layers.items()}
 
-    def _whole(self, x: Array, target: Target, draws: Draws) -> float:
+    def _whole(self, x: Array, target: Target, draws: Draws | None) -> float:
         self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
         with span("loss"):
             value, gy = self.place.loss(self.loss, self._output, target)
@@ -177,7 +172,7 @@ class BPTT(Learner):
         self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
         return value + extra
 
-    def _truncated(self, x: Array, target: Target, draws: Draws, chunk: int) -> float:
+    def _truncated(self, x: Array, target: Target, draws: Draws | None, chunk: int) -> float:
         """Forward once for the output and the states between chunks, then each chunk again, forward and back."""
         if self.regularizers:
             raise ValueError("regularisers need the whole run: they cannot be combined with chunk")

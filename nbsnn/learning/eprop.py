@@ -149,7 +149,8 @@ class EProp(Online):
     def change(self, grads: dict[str, Array]) -> None:
         if self.feedback != "adaptive":
             return super().change(grads)
-        self.clipped(grads)
+        if self.clip is not None:
+            self.place.clip(grads, self.clip)
         name, params = f"{self.last}/weight", self.net.parameters()
         both = grads | {"feedback": self.net.arrays.copied(grads[name], {}, name)}
         self.place.optimise(self.optimizer, params | {"feedback": self.feedback_weight}, both)

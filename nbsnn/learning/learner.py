@@ -140,19 +140,6 @@ class Learner:
                     f"layers have been replaced since this learner was made: {', '.join(names)}; make another"
                 )
 
-    def clear(self) -> None:
-        """Set all gradients to zero."""
-        self.place.clear(self.grads)
-
-    def checked(self, grads: dict[str, Array]) -> dict[str, Array]:
-        """``grads``; raises if one holds NaN or infinity."""
-        return self.place.checked(grads)
-
-    def clipped(self, grads: dict[str, Array]) -> None:
-        """Scale ``grads`` down in place to a norm of at most ``clip``."""
-        if self.clip is not None:
-            self.place.clip(grads, self.clip)
-
     def take(self, grads: Mapping[str, Array]) -> None:
         """One step of the optimiser with gradients that somebody made, such as a sum over several batches."""
         own = flatten(self.grads)
@@ -167,7 +154,8 @@ class Learner:
         if isinstance(self.optimizer, Optimizer) and (held := self.optimizer.held(grads)):
             self.place.hold(held)
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
-            self.clipped(grads)
+            if self.clip is not None:
+                self.place.clip(grads, self.clip)
             self.place.optimise(self.optimizer, self.parameters, grads)
             self.net.confine()
 

@@ -123,16 +123,14 @@ class Online(Learner):
             total = 0.0
             for value, grads in self.passes(x, target):
                 total += value
-                self.change(self.checked(grads))
+                self.change(self.place.checked(grads))
         self.iteration += 1
         return total
 
     @exclusive
     def gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
-        total = self.place.read(sum(value for value, _ in self._passes(x, target, True, self.window, True)))
-        if not np.isfinite(total):
-            raise ValueError(f"the loss is {total}")
-        return total, self.checked(flatten(self.grads))
+        total = sum(value for value, _ in self._passes(x, target, True, self.window, True))
+        return self.place.result(total, self.grads)
 
     def passes(
         self, x: Any, target: Target | Iterator[Target], accumulate: bool | None = None
@@ -156,13 +154,13 @@ class Online(Learner):
     ) -> Iterator[tuple[float, dict[str, Array]]]:
         """As ``passes``, for windows of steps; parameters are ``held`` if nobody can change them in between."""
         self.check_layers()
-        draws = Draws(self.seed, "training", self.iteration)
+        draws = Draws(self.seed, "training", self.iteration) if self.net.draws else None
         state: Nested | None = None
         traces: Nested = {}
         output: Any = None
         arrays, room = self.net.arrays, dict[str, Any]()
         targets, t = windows.targets(target), 0
-        self.clear()
+        self.place.clear(self.grads)
         for now in self.windows.of(x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
             if self.compact:
@@ -171,7 +169,7 @@ class Online(Learner):
             value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
             output = arrays.add_over_time(y, output, room)
             if t and not accumulate:
-                self.clear()
+                self.place.clear(self.grads)
             self.reverse(now, gy, traces)
             t += len(now)
             yield value, flatten(self.grads)

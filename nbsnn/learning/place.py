@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.spike_trace import LowPass
 from ..losses.result import checked_result
@@ -45,6 +47,13 @@ class OnCpu:
     def read(self, value: float) -> float:
         """``value``, and all values since the last call."""
         return value
+
+    def result(self, value: float, grads: Nested) -> tuple[float, dict[str, Array]]:
+        """The loss, and the gradients by their names joined by "/"; raises unless all are finite."""
+        value = self.read(value)
+        if not np.isfinite(value):
+            raise ValueError(f"the loss is {value}")
+        return value, self.checked(flatten(grads))
 
     def checked(self, grads: dict[str, Array]) -> dict[str, Array]:
         """``grads``; raises if one holds NaN or infinity."""

@@ -88,6 +88,7 @@ class FusedNetwork(Sequential):
                 self.budget.others[names[0]] = part.plan
             self.parts.append(part)
             names = names[len(part.children) :]
+        self.draws = any(part.draws for part in self.parts)
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -120,7 +121,8 @@ class FusedNetwork(Sequential):
         return {tuple(part.children): part.plan(steps, batch) for part in self.parts}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
-        self.budget.share(len(x), x.shape[1])  # where there are no stacks, none of which asks
+        if self.budget.max_bytes is not None:
+            self.budget.share(len(x), x.shape[1])  # where there are no stacks, none of which asks
         final: Nested = {}
         for part in self.parts:
             x, after = part.forward(x, state, tape, draws)

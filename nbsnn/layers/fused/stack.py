@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...device.buffers import is_static
 from ...device.profile import span
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
@@ -77,6 +78,7 @@ class FusedStack(Part):
     """
 
     checks_numbers = True
+    draws = False
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget):
         super().__init__(net, names)
@@ -98,7 +100,7 @@ class FusedStack(Part):
         name = self.blocks[0].names[0]
         kept: StackTape = tape[name] if name in tape else tape.setdefault(name, self._tape())
         names, final = list(self.children), dict[str, Any]()
-        kept.first, end = 0, int(self.arrays.constant(x))
+        kept.first, end = 0, int(is_static(x))
         while True:
             for name in names[2 * kept.first : 2 * end]:
                 x = self._forward(name, x, state, kept.plain, draws, final)
