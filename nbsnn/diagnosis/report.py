@@ -13,8 +13,8 @@ from typing import Any
 from ..device.constant_input import fetched
 from ..layers import Layer, Run
 from ..layers.layer import Nested, flatten
+from ..losses.checks import checked_result
 from ..losses.named import as_loss
-from ..losses.result import checked_result
 from ..progress.history import History
 from ..validate import instance, number
 from .advice import advise, advise_course, advise_gradients, advise_input

@@ -22,7 +22,7 @@ import numpy as np
 from ..device.constant_input import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
-from ..losses.result import checked_result
+from ..losses.checks import checked_result
 from ..losses.targets import Target
 from ..validate import array_of, switch
 from .bptt import BPTT

@@ -151,8 +151,8 @@ class Learner:
 
     def change(self, grads: dict[str, Array]) -> None:
         """One step of the optimiser."""
-        if isinstance(self.optimizer, Optimizer) and (held := self.optimizer.held(grads)):
-            self.place.hold(held)
+        if isinstance(self.optimizer, Optimizer) and self.optimizer.frozen:
+            self.place.hold(self.optimizer.held(grads))
         with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
             if self.clip is not None:
                 self.place.clip(grads, self.clip)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.spike_trace import LowPass
-from ..losses.result import checked_result
+from ..losses.checks import checked_result
 from ..losses.targets import Target
 from ..optim import clip_by_norm
 from ..optim.optimizer import Optimizer

@@ -147,8 +147,8 @@ class CrossEntropy:
         aim, given = targets.split(name, target, batch)
         factor, weight = self.sign * self.scale, targets.by_class(name, self.class_weight, classes)
         share, labels = targets.shares(name, aim, (batch,), classes, self.ignore)
-        values, g = entropy(factor * self.readout(y), share, labels, self.label_smoothing, weight)
         counts = targets.row_weights(labels, (batch,), weight)
+        values, g = entropy(factor * self.readout(y), share, labels, self.label_smoothing, weight)
         if given is not None:
             values, g, counts = values * given, g * given[:, None], counts * given
         total = float(counts.sum()) or 1.0

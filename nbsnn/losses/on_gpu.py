@@ -17,7 +17,7 @@ from ..device import gpu, gpu_sums
 from ..device.buffers import Array
 from ..scalar.words import SCALAR
 from ..validate import FLOATS
-from . import checks, equations
+from . import equations, targets
 from .equations import class_entropy, square
 from .readouts import MEAN, TOTAL, Readout
 
@@ -36,7 +36,7 @@ def cross_entropy(
 ) -> Array:
     """Cross-entropy with one logit per sample and class: ``factor`` times what ``loop`` reads."""
     _, batch, classes = outputs(name, y)
-    labels = sent(checks.labels(name, target, (batch,), classes).astype(np.int64), room, "labels")
+    labels = sent(targets.labels(name, target, (batch,), classes).astype(np.int64), room, "labels")
     z, values = (gpu.buffer(room, key, shape, np.float64) for key, shape in (("z", (batch, classes)), ("v", (batch,))))
     g = gpu.buffer(room, "g", (batch, classes), np.float64)
     readout(loop, y, z, factor)
@@ -51,7 +51,7 @@ def step_cross_entropy(
     """Cross-entropy at every step, summed or averaged over steps."""
     steps, batch, classes = outputs(name, y)
     target = np.asarray(target)
-    labels = checks.labels(name, target, (batch,) if target.ndim < 2 else (steps, batch), classes)
+    labels = targets.labels(name, target, (batch,) if target.ndim < 2 else (steps, batch), classes)
     labels = sent(labels.astype(np.int64).reshape(-1), room, "labels")
     rows = steps * batch
     z, values = (gpu.buffer(room, key, shape, np.float64) for key, shape in (("z", (rows, classes)), ("v", (rows,))))

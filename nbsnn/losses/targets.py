@@ -1,4 +1,4 @@
-"""Targets of losses: shares of classes, made of labels or given, and how much each sample counts."""
+"""Targets of losses, checked: labels, shares of classes, numbers, and how much each sample counts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..validate import finite, numbers, real, shaped
-from . import checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +85,44 @@ def shares(
             raise ValueError(f"{loss}: {name} must be shares of the classes, at least 0, not {given.min():g}")
         return given, None
     left = np.zeros(target.shape, bool) if ignore is None else target == ignore
-    labels = checks.labels(loss, np.where(left, 0, target) if left.any() else target, shape, classes)
+    labels = _labels(loss, np.where(left, 0, target) if left.any() else target, shape, classes)
     return (labels[..., None] == np.arange(classes)) & ~left[..., None], np.where(left, -1, labels)
+
+
+def labels(loss: str, target: ArrayLike, shape: tuple[int, ...], classes: int) -> np.ndarray:
+    """Class numbers of the given shape, each in ``0 .. classes - 1``."""
+    return _labels(loss, real(f"{loss}: labels", target), shape, classes)
+
+
+def _labels(loss: str, target: np.ndarray, shape: tuple[int, ...], classes: int) -> np.ndarray:
+    if not np.issubdtype(target.dtype, np.integer):
+        raise TypeError(f"{loss}: labels must be integers of shape {list(shape)}, not {target.dtype}")
+    if target.ndim == len(shape) == 1 and target.shape != shape:
+        wanted = f"{list(shape)}, one for each sample of x [T, B, ...]"
+        raise ValueError(f"{loss}: labels must have shape {wanted}, not {list(target.shape)}")
+    if target.shape != shape:
+        raise ValueError(f"{loss}: labels must have shape {list(shape)}, not {list(target.shape)}")
+    if target.min() < 0 or target.max() >= classes:
+        wrong = target.max() if target.max() >= classes else target.min()
+        raise ValueError(f"{loss}: labels must be 0 .. {classes - 1} (y has {classes} outputs), not {wrong}")
+    return target.astype(np.intp)
+
+
+def dense(loss: str, target: ArrayLike, shape: tuple[int, ...]) -> np.ndarray:
+    """A finite real target of the given shape, as float64."""
+    target = real(f"{loss}: target", target)
+    return finite(f"{loss}: target", shaped(f"{loss}: target", target, shape).astype(np.float64))
+
+
+def labels_or_dense(loss: str, target: ArrayLike, shape: tuple[int, int], correct: float, wrong: float) -> np.ndarray:
+    """A target ``[B, C]`` as it stands, or made of labels ``[B]``: ``correct`` at each label, ``wrong`` elsewhere."""
+    target = real(f"{loss}: target", target)
+    if target.ndim != 1:
+        return dense(loss, target, shape)
+    batch, classes = shape
+    filled = np.full(shape, wrong, np.float64)
+    filled[np.arange(batch), labels(loss, target, (batch,), classes)] = correct
+    return filled
 
 
 def row_weights(labels: np.ndarray | None, shape: tuple[int, ...], class_weight: np.ndarray) -> np.ndarray:

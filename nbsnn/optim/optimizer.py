@@ -7,7 +7,7 @@ parameters in place. What it remembers lies in ``state``, a dict of arrays too, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Self
 
@@ -43,6 +43,8 @@ class Optimizer(ByName):
     ----------
     iteration : int
         How many steps have been made.
+    frozen : sequence of str
+        Groups of parameters that stay as they are.
     state : dict of arrays
         ``"slot/parameter"`` -> array of that parameter's shape, for instance ``"m/dense1/weight"``. The arrays are the
         memory itself, not copies. ``"skipped/parameter"`` counts the steps that left a parameter out.
@@ -66,6 +68,7 @@ class Optimizer(ByName):
 
     rule: Callable[..., tuple]
     slots: tuple[str, ...] = ()
+    frozen: Sequence[str] = ()
     options: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, lr: float | Schedule):
@@ -108,10 +111,13 @@ class Optimizer(ByName):
                 f"lr must be a number or a schedule, not a {type(lr).__name__}: a learner knows the parameters"
             )
         self._schedule = function("lr", lr, "a number or a schedule", takes=1) if callable(lr) else Constant(lr)
+        self._lr = None if callable(lr) else float(lr)  # where it is a number, which has been checked
 
     @property
     def lr(self) -> float:
         """The learning rate of the next step; may be set to a number or a schedule."""
+        if self._lr is not None:
+            return self._lr
         return number(f"the learning rate in iteration {self.iteration}", self.schedule(self.iteration), least=0.0)
 
     @lr.setter
@@ -153,7 +159,7 @@ class Optimizer(ByName):
         self._check_names(params, grads)
         given = {name: g for name, g in grads.items() if g is not None}
         moved = {name: p for name, p in params.items() if name in given}
-        there = gpu.some_on_gpu(moved.values())
+        there = not all(isinstance(p, np.ndarray) for p in moved.values()) and gpu.some_on_gpu(moved.values())
         if there:
             on_gpu.check(moved, given)
             most = on_gpu.largest(given) if largest is None else largest

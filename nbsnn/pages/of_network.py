@@ -16,7 +16,7 @@ from ..kernels.population.loops import Gradients
 from ..layers import Layer, Population, Run
 from ..layers.layer import Nested
 from ..layers.population_tape import PopulationTape
-from ..losses.result import checked_result
+from ..losses.checks import checked_result
 from ..validate import count
 from .budget import Budget
 from .content import Activity, Array
