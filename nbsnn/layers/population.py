@@ -36,6 +36,13 @@ class Population(HostPopulation):
     dt, dtype, device
         Setting of a population that stands alone; in a network that of the network holds.
 
+    Attributes
+    ----------
+    values, starts : dict of str to array
+        Parameters, and initial values of variables, by name; those that are not learned cannot be changed.
+    steady : bool
+        Whether no parameter is learned, so that those of a step stay as they are.
+
     Examples
     --------
     >>> import numpy as np, nbsnn
@@ -85,6 +92,9 @@ class Population(HostPopulation):
         self.params = {name: both[name] for name in self.neuron.learn}
         self.sources = {name: self.neuron.tied.get(name, f"initial_{name}") for name in self.starts}
         self.trained = self.neuron.trained
+        self.steady = not self.trained
+        for array in both.values():  # what is worked out of the others once holds for good
+            array.flags.writeable = any(array is learned for learned in self.params.values())
         depends = (*self.neuron.tied.values(), *(self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()))
         self.start_learned = any(name not in self.values or name in depends for name in self.params)
         self.ways = {name: WAYS[kind] for name, kind in self.neuron.per_step.items()}

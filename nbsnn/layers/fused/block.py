@@ -23,7 +23,7 @@ from ...spikes.blocks import LINE, in_lines, lines_of, rows_of
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
-from ..layer import Array, Nested
+from ..layer import Array, Nested, Start
 from ..population import Population
 from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
@@ -72,12 +72,15 @@ class FusedBlock:
         looped, rows = self.feedback is not None, plan.steps * plan.batch
         tape = BlockTape(self.lines, plan, plan.kept[self.names], self.n_pre, looped, workspace)
         tape.limit, tape.counted = self.drive.largest_rate(rows), self.drive.counts(rows)
+        if self.population.steady:
+            tape.P = self.lines.parameters(tape.Z)
         return tape
 
     def forward(
-        self, x: Array | PackedSpikes | SpikeInput, state: Nested, tape: BlockTape, last: bool
+        self, x: Array | PackedSpikes | SpikeInput, state: Nested | None, tape: BlockTape, last: bool
     ) -> Array | PackedSpikes | None:
-        """Run all samples; spikes for the next unit, or numbers [T, B, N] of the ``last``.
+        """Run all samples, from initial values if there is no ``state``; spikes for the next unit, or numbers [T, B, N]
+        of the ``last``.
 
         None if outputs that should be spikes were other numbers than 0 and 1.
         """
@@ -85,10 +88,14 @@ class FusedBlock:
         self.drive.choose(x, tape)
         tape.kept = tape.plan.kept[self.names] and not self._cheap(tape)
         with span("arrange"):
-            if not tape.arranged:
+            if not (tape.arranged or self.population.steady):
                 tape.P = self.lines.parameters(tape.Z)
-            self.drive.arrange(state[self.population.neuron.output].reshape(batch, self.units), tape)
-            to_lines(self._stacked(state, batch), tape.states[:, 0])
+            if state is not None or not tape.begun or self.population.params:
+                given = self.population.initial(batch) if state is None else state
+                tape.fed = given[self.population.neuron.output].reshape(batch, self.units)
+                to_lines(self._stacked(given, batch), tape.states[:, 0])
+            tape.start, tape.begun = state is None or isinstance(state, Start), state is None
+            self.drive.arrange(tape)
         spikes = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape.lists)
         tape.spikes, tape.output = spikes, np.empty((steps if last else 0, batch, self.units), self.dtype)
         if self._run(tape):

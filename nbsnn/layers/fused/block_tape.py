@@ -87,8 +87,9 @@ class BlockTape:
         The outputs as bits, of a population in the middle or in a loop.
     output : array [T, B, N]
         The outputs as numbers, of the last population; else without rows.
-    start : bool
-        Whether the run began where ``initial`` says.
+    start, begun : bool
+        Whether the run began where ``initial`` says; whether it was given no state, so that the initial values lie at
+        the first checkpoint.
     records : dict
         The population's own tape, as far as somebody has asked for its records.
     lists : dict
@@ -117,7 +118,7 @@ class BlockTape:
         self.X = self._room = zeros((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
         self.trace: InputTrace | None = None
-        self.start, self.records = False, dict[str, Any]()
+        self.start, self.begun, self.records = False, False, dict[str, Any]()
         self.lists: dict[str, Any] = {}
         self.input: dict[str, Any] = {}
         self.back: BlockGradients | None = None

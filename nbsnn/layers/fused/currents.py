@@ -75,13 +75,13 @@ class InputCurrents:
                 finite_input(x)  # nobody has looked yet: spikes need no looking
         tape.given, tape.events = x, packed
 
-    def arrange(self, fed: Array, tape: BlockTape) -> None:
+    def arrange(self, tape: BlockTape) -> None:
         """Copy weights and biases into the kernels' arrangement, unless they lie there; ``fed`` [B, N] goes round the
         loop first."""
-        tape.fed = fed
         if not tape.arranged:
             self._arrange(tape)
         if self.feedback is not None:
+            fed = tape.fed
             tape.entry[:, : self.units] = matmul(fed, self.feedback.params["weight"]) if fed.any() else 0.0
 
     def _arrange(self, tape: BlockTape) -> None:

@@ -29,8 +29,8 @@ def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True,
     convolutions : bool
         Whether convolutions fuse with the populations after them, too.
     whole : bool
-        Whether no run goes on where another ended, so that fused convolutions need neither the state at the end nor
-        the gradient with respect to it.
+        Whether no run goes on where another ended, so that stacks and fused convolutions need neither the state at the
+        end nor the gradient with respect to the one at the start.
     """
     fused = FusedNetwork(net, max_bytes, convolutions, whole) if isinstance(net, Sequential) else None
     together = fused is not None and len(fused.parts) < len(fused.children)
@@ -80,7 +80,7 @@ class FusedNetwork(Sequential):
         while names:
             part: Part
             if run := in_a_row(names, net.children):
-                part = FusedStack(net, run, self.budget)
+                part = FusedStack(net, run, self.budget, whole)
                 self.budget.stacks += 1
             else:
                 run = in_one(names, net.children) if convolutions else []
@@ -119,6 +119,9 @@ class FusedNetwork(Sequential):
         """What the parts take for a batch of this size, by the names of their layers."""
         self.budget.share(steps, batch)
         return {tuple(part.children): part.plan(steps, batch) for part in self.parts}
+
+    def initial(self, batch: int) -> Nested:
+        return {name: state for part in self.parts for name, state in part.initial(batch).items()}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if self.budget.max_bytes is not None:

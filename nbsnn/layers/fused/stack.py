@@ -19,7 +19,7 @@ from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, add_from_lines
 from ...spikes.spike_input import SpikeInput
-from ..layer import Array, Nested, Start
+from ..layer import Array, Nested
 from ..run import Run
 from ..sequential import Sequential
 from ..spike_trace import LowPass
@@ -74,15 +74,17 @@ class FusedStack(Part):
     """Connections and populations in turn, each pair one block; only the last may put out other numbers than spikes.
 
     Blocks run by themselves, layer by layer, where an input does not change over time, and up to a population that
-    should have spiked but has not.
+    should have spiked but has not. Where only ``whole`` runs are made, nobody asks for the state after one, nor for the
+    gradient of that before it.
     """
 
     checks_numbers = True
     draws = False
 
-    def __init__(self, net: Sequential, names: list[str], budget: Budget):
+    def __init__(self, net: Sequential, names: list[str], budget: Budget, whole: bool = False):
         super().__init__(net, names)
-        self.budget, self.blocks, self._plans = budget, list[FusedBlock](), dict[tuple[Any, ...], Plan]()
+        self.budget, self.whole, self._plans = budget, whole, dict[tuple[Any, ...], Plan]()
+        self.blocks: list[FusedBlock] = []
         for pair in zip(names[::2], names[1::2], strict=True):
             connection, neurons = (net.children[name] for name in pair)
             self.blocks.append(FusedBlock(pair, connection, *neurons.fused_parts()))  # type: ignore[arg-type, misc]
@@ -96,12 +98,18 @@ class FusedStack(Part):
             self._plans = {**dict(list(self._plans.items())[-PLANS:]), key: made}
         return self._plans[key]
 
+    def initial(self, batch: int) -> Nested:
+        """None: without a state, a population of a stack starts from its own initial values."""
+        return {}
+
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         name = self.blocks[0].names[0]
         kept: StackTape = tape[name] if name in tape else tape.setdefault(name, self._tape())
         names, final = list(self.children), dict[str, Any]()
         kept.first, end = 0, int(is_static(x))
         while True:
+            if end > kept.first and not state:
+                state = super().initial(x.shape[1])
             for name in names[2 * kept.first : 2 * end]:
                 x = self._forward(name, x, state, kept.plain, draws, final)
             kept.first = end
@@ -127,12 +135,12 @@ class FusedStack(Part):
             if tape is None or tape.plan is not made:
                 kept.blocks[k] = tape = None  # gives its memory back first
                 kept.blocks[k] = tape = block.tape(made, kept.workspace)
-            own = _inner(block, state)
-            tape.arranged = tape.arranged and kept.again
-            tape.start, tape.records = isinstance(own, Start), {}
-            given = block.forward(given, own, tape, last=k == len(self.blocks) - 1)
+            tape.arranged, tape.records = tape.arranged and kept.again, {}
+            given = block.forward(given, _given(block, state), tape, last=k == len(self.blocks) - 1)
             if given is None:
                 raise NotSpikes(k)
+            if self.whole:
+                continue
             shape, neuron = (x.shape[1], *block.population.shape), block.population.neuron
             lines = dict(zip(neuron.state, block.final(tape), strict=True))
             lines[neuron.output] = _last(block, tape)
@@ -235,7 +243,7 @@ class FusedStack(Part):
                     block.learn(b0, b1, tape, back)
         with span("arrange"):
             for block, tape, back in zip(blocks, tapes, backs, strict=True):
-                _finish(block, tape, back, grads, before)
+                _finish(block, tape, back, grads, None if self.whole or direction == "within" else before)
         return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
 
     def record(self, tape: Nested, name: str) -> Any:
@@ -248,6 +256,12 @@ class FusedStack(Part):
                 run = Run(records, np.empty(0), {}, left.records)
                 return run[rest] if rest else run
         return super().record(kept.plain, name)
+
+
+def _given(block: FusedBlock, state: Nested) -> Nested | None:
+    """The state that a unit's population is given; None where it starts from its initial values."""
+    own = state.get(block.names[1])
+    return own if own is None or block.feedback is None else own["neurons"]
 
 
 def _inner(block: FusedBlock, nested: Nested) -> Nested:
@@ -299,13 +313,20 @@ def _pull(block: FusedBlock, b0: int, b1: int, tape: BlockTape, back: BlockGradi
     return Errors(errors, u(1), u(plan.steps), u(0), G[:0], G[:0])
 
 
-def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested) -> None:
-    """Add the sums to ``grads``: of the connection, the loop and the population."""
+def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested | None) -> None:
+    """Add the sums to ``grads``: of the connection, the loop and the population; and put the gradient of the initial
+    state into ``before``, unless nobody asks for it."""
     lines, units, population = block.lines, block.units, block.population
     own, after = grads[block.names[0]], grads[block.names[1]]
     add_from_lines(back.weight, own["weight"])
     if block.connection.bias:
         own["bias"] += back.bias.reshape(-1)[:units]
+    if block.feedback is not None:
+        add_from_lines(back.loop, after["feedback"]["weight"])
+        if block.feedback.bias:
+            after["feedback"]["bias"] += back.bias.reshape(-1)[:units]
+    if before is None and not population.params:
+        return
     shape = tape.plan.batch, lines.blocks
     gS = from_lines(back.gS.reshape(*shape, lines.states, LINE), units)
     gP = from_lines(back.gP.reshape(*shape, lines.learned, LINE), units)
@@ -313,10 +334,8 @@ def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nes
     population.add_gradients(gP, gS if tape.start else None, learned, {})
     start = population.before(gS)
     if block.feedback is not None:
-        add_from_lines(back.loop, after["feedback"]["weight"])
-        if block.feedback.bias:
-            after["feedback"]["bias"] += back.bias.reshape(-1)[:units]
         start[population.neuron.output] += block.drive.fed_back(tape, back)
         if tape.start:
             population.first_reverse(start[population.neuron.output], learned)
-    _inner(block, before).update(start)
+    if before is not None:
+        _inner(block, before).update(start)
