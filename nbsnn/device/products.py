@@ -18,6 +18,7 @@ from ..compile.fill import kernel
 from ..kernels.products import small as loops
 from ..validate import switch
 from .buffers import Array
+from .profile import OPEN, Work, span
 from .threads import run_threaded
 
 FEW = 16
@@ -65,13 +66,18 @@ def _switched(on: bool) -> Iterator[None]:
         _deterministic.reset(token)
 
 
-def matmul(x: Array, weight: Array, out: Array | None = None) -> Array:
+def matmul(x: Array, weight: Array, out: Array | None = None, part: Work | None = None) -> Array:
     """x W, for x [..., K] and W [K, M], or a stack of each; within ``deterministic``, in an order of its own.
+
+    For a profile, it is a ``part`` of the whole.
 
     >>> with deterministic():
     ...     matmul(np.ones((1, 2)), np.full((2, 1), 3.0))
     array([[6.]])
     """
+    if part is not None and OPEN.profile is not None:
+        with span(*part):
+            return matmul(x, weight, out)
     if not _deterministic.get():
         return np.matmul(x, weight, out=out)
     n_pre, n_post = weight.shape[-2:]

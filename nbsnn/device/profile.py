@@ -1,7 +1,8 @@
 """Profile of the time of a training step.
 
-Parts of the library that take time are marked with ``span``; while a ``profile`` is open, spans add up seconds, bytes
-read and written, and operations (additions of whole numbers, neuron updates) by name. Otherwise a span does nothing.
+Parts of the library that take time are marked with ``span``, launches of kernels and products with their ``Work``;
+while a ``profile`` is open, these add up seconds, bytes read and written, and operations (additions of whole numbers,
+neuron updates) by name. Otherwise they do nothing.
 """
 
 from __future__ import annotations
@@ -51,11 +52,18 @@ class Profile:
         return "\n".join([*lines, f"{'together':30}{self.seconds * 1e3:10.2f}"])
 
 
-class _Open:
+@dataclass
+class Open:
     """The open profile, if any, and the seconds that spans inside the present one took."""
 
     profile: Profile | None = None
-    inner = 0.0
+    inner: float = 0.0
+
+
+OPEN = Open()
+
+Work = tuple[str, float, float]
+"""Name, bytes and operations of what ``span`` would measure."""
 
 
 @contextmanager
@@ -81,36 +89,36 @@ def profile() -> Iterator[Profile]:
     >>> "optimiser" in where.parts
     True
     """
-    if _Open.profile is not None:
+    if OPEN.profile is not None:
         raise RuntimeError("a profile is open already")
     result = Profile()
-    _Open.profile, _Open.inner = result, 0.0
+    OPEN.profile, OPEN.inner = result, 0.0
     start = time.perf_counter()
     try:
         yield result
     finally:
         result.seconds = time.perf_counter() - start
-        _Open.profile = None
+        OPEN.profile = None
 
 
 _NOTHING = nullcontext()
 
 
-def span(name: str, *, bytes: float = 0.0, ops: float = 0.0) -> AbstractContextManager[None]:
+def span(name: str, bytes: float = 0.0, ops: float = 0.0) -> AbstractContextManager[None]:
     """A part of the work, called ``name``, that reads and writes ``bytes`` and makes ``ops`` operations."""
-    return _NOTHING if _Open.profile is None else _measured(_Open.profile, name, bytes, ops)
+    return _NOTHING if OPEN.profile is None else _measured(OPEN.profile, name, bytes, ops)
 
 
 @contextmanager
 def _measured(open_: Profile, name: str, bytes: float, ops: float) -> Iterator[None]:
     """Add a part to an open profile."""
-    outside, _Open.inner = _Open.inner, 0.0
+    outside, OPEN.inner = OPEN.inner, 0.0
     start = time.perf_counter()
     try:
         yield
     finally:
         took = time.perf_counter() - start
         part = open_.parts.setdefault(name, Part())
-        part.seconds += took - _Open.inner
+        part.seconds += took - OPEN.inner
         part.calls, part.bytes, part.ops = part.calls + 1, part.bytes + bytes, part.ops + ops
-        _Open.inner = outside + took
+        OPEN.inner = outside + took

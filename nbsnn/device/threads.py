@@ -19,6 +19,7 @@ from .. import validate
 from ..validate import choice
 from . import cuda_setup
 from .buffers import Argument
+from .profile import OPEN, Work, span
 
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
@@ -119,9 +120,13 @@ def windows(count: int, parts: int) -> list[tuple[int, int]]:
     return [(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
 
 
-def run_threaded(call: Callable[[int, int], Any], count: int, work: int) -> list[Any]:
-    """What ``call(lo, hi)`` returns over ``range(count)``, on as many threads as ``work`` updates are worth."""
+def run_threaded(call: Callable[[int, int], Any], count: int, work: int, part: Work | None = None) -> list[Any]:
+    """What ``call(lo, hi)`` returns over ``range(count)``, on as many threads as ``work`` updates are worth; for a
+    profile, a ``part`` of the whole."""
     global _pool
+    if part is not None and OPEN.profile is not None:
+        with span(*part):
+            return run_threaded(call, count, work)
     parts = windows(count, threads()) if work > SERIAL else [(0, count)]
     if len(parts) == 1:
         return [call(*parts[0])]
@@ -148,9 +153,11 @@ def balanced(first: np.ndarray, units: int) -> np.ndarray:
     return np.minimum(edges, np.uintp(units))
 
 
-def run_kernel(kernel: Callable[..., Any], count: int, work: int, *arguments: Argument) -> list[Any]:
+def run_kernel(
+    kernel: Callable[..., Any], count: int, work: int, *arguments: Argument, part: Work | None = None
+) -> list[Any]:
     """``kernel(lo, hi, *arguments)`` likewise, with indices as kernels take them."""
-    return run_threaded(lambda lo, hi: kernel(np.uintp(lo), np.uintp(hi), *arguments), count, work)
+    return run_threaded(lambda lo, hi: kernel(np.uintp(lo), np.uintp(hi), *arguments), count, work, part)
 
 
 def _forked() -> None:

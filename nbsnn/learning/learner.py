@@ -13,7 +13,6 @@ from ..device.buffers import GpuArray
 from ..device.constant_input import ConstantInput, fetched
 from ..device.exclusive import Exclusive
 from ..device.gpu import assign, get
-from ..device.profile import span
 from ..files.pickling import by_name
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..losses.named import as_loss
@@ -153,11 +152,10 @@ class Learner:
         """One step of the optimiser."""
         if isinstance(self.optimizer, Optimizer) and self.optimizer.frozen:
             self.place.hold(self.optimizer.held(grads))
-        with span("optimiser", bytes=3 * sum(g.nbytes for g in grads.values())):
-            if self.clip is not None:
-                self.place.clip(grads, self.clip)
-            self.place.optimise(self.optimizer, self.parameters, grads)
-            self.net.confine()
+        if self.clip is not None:
+            self.place.clip(grads, self.clip)
+        self.place.optimise(self.optimizer, self.parameters, grads)
+        self.net.confine()
 
     def __getstate__(self) -> dict[str, Any]:
         for what in (self.loss, *getattr(self, "regularizers", {}).values()):

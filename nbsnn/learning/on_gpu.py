@@ -30,6 +30,7 @@ import numpy as np
 from ..device import gpu, gpu_sums
 from ..device.buffers import GpuArray
 from ..device.constant_input import stored
+from ..device.profile import span
 from ..layers.cuda.low_pass import LowPassOnGpu
 from ..layers.layer import Layer, Nested
 from ..layers.spike_trace import LowPass
@@ -105,7 +106,8 @@ class OnGpu(OnCpu):
         if not isinstance(optimizer, Optimizer):
             optimizer.step(params, grads)
             return
-        optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
+        with span("optimiser", bytes=3.0 * self.all.nbytes):
+            optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
 
     def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
         return LowPassOnGpu(x, decay, before, device)

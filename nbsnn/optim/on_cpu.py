@@ -30,7 +30,7 @@ def update(rule: Callable[..., Any], slots: int, moves: Iterable[Move]) -> None:
             if max(lo, first) < min(hi, last):
                 compiled(np.uintp(max(lo, first) - first), np.uintp(min(hi, last) - first), *arrays)
 
-    run_threaded(window, total, total)
+    run_threaded(window, total, total, ("optimiser", 3.0 * sum(arrays[1].nbytes for *_, arrays in parts), 0.0))
 
 
 @cache

@@ -22,6 +22,9 @@ from ..kernels.products import bits, events
 LOOKED_AT = 64
 """About this many rows are looked at before all are packed."""
 
+EVENTS = "events"
+"""What a profile calls the search for them."""
+
 NEAR = 2**23
 """Bytes of a factor whose rows are chosen here and there: this many stay in a cache."""
 
@@ -59,7 +62,8 @@ class PackedSpikes:
         if ones + zeros < sample.size or ones > 2.0 * limit * sample.size:
             return None
         packed = PackedSpikes(steps, batch, units, tape)
-        other = any(run_kernel(_compiled(bits.pack, x.dtype), batch, x.size // 8, x, packed.bits))
+        part = EVENTS, float(x.nbytes), 0.0
+        other = any(run_kernel(_compiled(bits.pack, x.dtype), batch, x.size // 8, x, packed.bits, part=part))
         return packed if not other and packed.find(limit, listed) else None
 
     @staticmethod
@@ -75,7 +79,8 @@ class PackedSpikes:
         rows = len(self.bits)
         if not len(self.start):
             counts = buffer(self._tape, "counts", (rows,), np.uintp)
-            run_kernel(_compiled(bits.tally), rows, self.bits.size * 4, self.bits, counts)
+            part = EVENTS, float(self.bits.nbytes), 0.0
+            run_kernel(_compiled(bits.tally), rows, self.bits.size * 4, self.bits, counts, part=part)
             self.start = buffer(self._tape, "start", (rows + 1,), np.uintp)
             self.start[0] = 0
             np.cumsum(counts, out=self.start[1:])
@@ -98,7 +103,8 @@ class PackedSpikes:
         if room is None or len(room) < total or len(room) > 2 * total + 2**16:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
         index, work = room[:total], 4 * total + self.bits.size
-        run_kernel(_compiled(bits.fill), last - first, work, self.bits[first:last], start, index)
+        part = EVENTS, float(index.nbytes), 0.0
+        run_kernel(_compiled(bits.fill), last - first, work, self.bits[first:last], start, index, part=part)
         return index
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...device.buffers import zeros
-from ...device.profile import span
+from ...device.profile import Work
 from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
 from ...kernels.population.fused_backward import Errors
@@ -87,22 +87,20 @@ class FusedBlock:
         steps, batch = tape.plan.steps, tape.plan.batch
         self.drive.choose(x, tape)
         tape.kept = tape.plan.kept[self.names] and not self._cheap(tape)
-        with span("arrange"):
-            if not (tape.arranged or self.population.steady):
-                tape.P = self.lines.parameters(tape.Z)
-            if state is not None or not tape.begun or self.population.params:
-                given = self.population.initial(batch) if state is None else state
-                tape.fed = given[self.population.neuron.output].reshape(batch, self.units)
-                to_lines(self._stacked(given, batch), tape.states[:, 0])
-            tape.start, tape.begun = state is None or isinstance(state, Start), state is None
-            self.drive.arrange(tape)
+        if not (tape.arranged or self.population.steady):
+            tape.P = self.lines.parameters(tape.Z)
+        if state is not None or not tape.begun or self.population.params:
+            given = self.population.initial(batch) if state is None else state
+            tape.fed = given[self.population.neuron.output].reshape(batch, self.units)
+            to_lines(self._stacked(given, batch), tape.states[:, 0])
+        tape.start, tape.begun = state is None or isinstance(state, Start), state is None
+        self.drive.arrange(tape)
         spikes = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape.lists)
         tape.spikes, tape.output = spikes, np.empty((steps if last else 0, batch, self.units), self.dtype)
         if self._run(tape):
             return None
         if self.feedback is not None and spikes is not None:
-            with span("events", bytes=spikes.bits.nbytes):
-                spikes.find(1.0, tape.plan.listed)
+            spikes.find(1.0, tape.plan.listed)
         return tape.output if last else spikes
 
     def final(self, tape: BlockTape) -> Array:
@@ -167,8 +165,8 @@ class FusedBlock:
             return compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out)
 
         size = (last - first) * self.width
-        with span(f"{self.names[1]} forward", bytes=X.itemsize * size if whole else 0, ops=size):
-            return sum(self._share(call, b1 - b0, size))
+        part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size
+        return sum(self._share(call, b1 - b0, part))
 
     def begin_reverse(self, tape: BlockTape) -> BlockGradients:
         """Make room for the gradients of all samples, and set their sums to zero."""
@@ -211,8 +209,7 @@ class FusedBlock:
 
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
-        with span(name, bytes=(2 * size + added) * X.itemsize, ops=size + added):
-            self._share(call, b1 - b0, size, by_lines)
+        self._share(call, b1 - b0, (name, (2 * size + added) * X.itemsize, size + added), by_lines)
         if tape.trace is None:
             self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
@@ -249,12 +246,13 @@ class FusedBlock:
         return -(-blocks // count) * count <= EVEN * blocks or samples < count
 
     def _share(
-        self, call: Callable[[int, int, int, int], Any], samples: int, work: int, by_lines: bool | None = None
+        self, call: Callable[[int, int, int, int], Any], samples: int, part: Work, by_lines: bool | None = None
     ) -> list[Any]:
         """What ``call(b0, b1, q0, q1)`` returns over lines or samples."""
+        blocks, work = self.lines.blocks, int(part[2])
         if self._by_lines(samples) if by_lines is None else by_lines:
-            return run_threaded(lambda lo, hi: call(0, samples, lo, hi), self.lines.blocks, work)
-        return run_threaded(lambda lo, hi: call(lo, hi, 0, self.lines.blocks), samples, work)
+            return run_threaded(lambda lo, hi: call(0, samples, lo, hi), blocks, work, part)
+        return run_threaded(lambda lo, hi: call(lo, hi, 0, blocks), samples, work, part)
 
     def _stacked(self, state: Nested, batch: int) -> Array:
         names = self.population.neuron.state

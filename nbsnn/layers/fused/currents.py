@@ -65,12 +65,10 @@ class InputCurrents:
         """List the events, ``tape.events``; None if BLAS makes currents and gradients."""
         packed = None
         if isinstance(x, LISTED):
-            with span("events"):
-                packed = x if self.connection.path != "dense" and x.find(tape.limit, tape.plan.listed) else None
+            packed = x if self.connection.path != "dense" and x.find(tape.limit, tape.plan.listed) else None
         else:
             if tape.counted:
-                with span("events", bytes=x.nbytes):
-                    packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
+                packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
             if packed is None:
                 finite_input(x)  # nobody has looked yet: spikes need no looking
         tape.given, tape.events = x, packed
@@ -113,8 +111,7 @@ class InputCurrents:
         """Put the currents of samples [b0, b1), with BLAS, into the rows of ``X`` from ``first`` on."""
         x, weight, plan = self.numbers(b0, b1, tape), self.connection.params["weight"], tape.plan
         product = tape.workspace.matrix("product", plan.chunk * plan.steps, self.width, self.dtype)[: len(x)]
-        with span(f"{self.name} product (BLAS)", ops=x.size * self.units):
-            matmul(x, weight, out=product[:, : self.units])
+        matmul(x, weight, product[:, : self.units], (f"{self.name} product (BLAS)", 0.0, x.size * self.units))
         lines = lines_of(X, self.lines, first, first + len(x))
         np.add(as_lines(product, self.lines), tape.bias[:, None], out=lines)
 
@@ -155,8 +152,8 @@ class InputCurrents:
         G, rows = back.G, (b1 - b0) * tape.plan.steps
         if tape.events is None:
             x = self.numbers(b0, b1, tape)
-            with span(f"{self.name} gradient (BLAS)", ops=x.size * self.units):
-                add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows)), self.lines, back.weight)
+            part = f"{self.name} gradient (BLAS)", 0.0, x.size * self.units
+            add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows), part=part), self.lines, back.weight)
         elif len(events[0]):
             self._collect(events, G, 0, back.weight, self.name)
 
@@ -196,8 +193,7 @@ class InputCurrents:
             compiled(edges[lo], edges[hi], first, row, G, u(ahead), weight, lines, u(0), lines)
 
         work = len(row) * self.units
-        with span(f"{name} gradient", bytes=work * weight.itemsize, ops=work):
-            run_threaded(part, len(edges) - 1, work)
+        run_threaded(part, len(edges) - 1, work, (f"{name} gradient", work * weight.itemsize, work))
 
 
 @functools.cache

@@ -116,7 +116,8 @@ class FusedStack(Part):
             if end == len(self.blocks):
                 return x, final
             try:
-                return self._run(x, state, kept, final), final
+                with span("arrange"):
+                    return self._run(x, state, kept, final), final
             except NotSpikes as found:
                 end = found.args[0] + 1
 
@@ -162,7 +163,8 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names, before = list(self.children), dict[str, Any]()
         if kept.first < len(self.blocks):
-            gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
+            with span("arrange"):
+                gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             passed: dict[str, Any] = {"after": None, "inject": inject, "wanted": wanted or name != names[0]}
             gy = self._backward(name, gy, kept.plain, grads, before, **passed)  # type: ignore[assignment]
@@ -207,7 +209,8 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names = list(self.children)
         if kept.first < len(self.blocks):
-            gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
+            with span("arrange"):
+                gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             more = wanted or name != names[0]
             gy = self.children[name].backward_within(gy, kept.plain[name], grads[name], more)  # type: ignore[assignment]
@@ -220,8 +223,7 @@ class FusedStack(Part):
         """The reverse of ``_run``; gradients with respect to the initial states are put into ``before``."""
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         made = tapes[0].plan
-        with span("arrange"):
-            backs = [block.begin_reverse(tape) for block, tape in zip(blocks, tapes, strict=True)]
+        backs = [block.begin_reverse(tape) for block, tape in zip(blocks, tapes, strict=True)]
         extra = [_extra(block, inject, made) for block in blocks]
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
@@ -241,9 +243,8 @@ class FusedStack(Part):
             for block, tape, back in zip(blocks, tapes, backs, strict=True):
                 if tape.trace is not None:
                     block.learn(b0, b1, tape, back)
-        with span("arrange"):
-            for block, tape, back in zip(blocks, tapes, backs, strict=True):
-                _finish(block, tape, back, grads, None if self.whole or direction == "within" else before)
+        for block, tape, back in zip(blocks, tapes, backs, strict=True):
+            _finish(block, tape, back, grads, None if self.whole or direction == "within" else before)
         return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
 
     def record(self, tape: Nested, name: str) -> Any:
