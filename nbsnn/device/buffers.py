@@ -97,6 +97,13 @@ def zeros(shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     return aligned(shape, dtype, np.zeros(size + LINE, np.uint8))
 
 
+def copied(array: Array, count: int = 1) -> Array:
+    """``count`` flat copies, one behind the other, that begin on a cache line."""
+    copy = zeros((count, array.size), array.dtype)
+    copy[...] = array.reshape(-1)
+    return copy.reshape(-1)
+
+
 def block_buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """As ``buffer``, for the blocks of one run: the last, smaller one is a part of the others' array."""
     size = int(np.prod(shape))

@@ -13,9 +13,9 @@ LARGE = 2**20
 """Inputs of at least this many numbers are checked by a kernel; for smaller ones compiling it does not pay."""
 
 
-def finite_input(x: np.ndarray, device: str = "cpu") -> np.ndarray:
+def finite_input(name: str, x: np.ndarray, device: str = "cpu") -> np.ndarray:
     """``x``; raises if it holds NaN or infinity."""
-    return x if device == "cpu" and quickly_finite(x) else finite("input", x)
+    return x if device == "cpu" and quickly_finite(x) else finite(name, x)
 
 
 def quickly_finite(x: np.ndarray) -> bool:

@@ -294,7 +294,7 @@ class Layer:
             return arrays.repeated(Layer.check_input(self, np.array(x[:1])), len(x))
         given = np.ascontiguousarray(x, self.setting.dtype)
         if numbers and x.dtype.kind == "f":
-            finite_input(given, self.setting.device)
+            finite_input("input", given, self.setting.device)
         return given if arrays.numpy else arrays.put(given)
 
     def check_parameters(self) -> None:

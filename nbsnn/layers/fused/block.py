@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...device.buffers import zeros
+from ...device.buffers import copied, zeros
 from ...device.profile import Work
 from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
@@ -28,7 +28,7 @@ from ..population import Population
 from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NOTHING, InputCurrents
-from .layout import BlockLayout, copied, from_lines, to_lines
+from .layout import BlockLayout, from_lines, to_lines
 from .memory_plan import Plan, Sizes
 
 GROUP = 16
@@ -53,13 +53,21 @@ class FusedBlock:
         What the container calls the two layers.
     feedback : Dense or None
         From the population back to itself.
+    last : bool
+        Whether its outputs leave the stack, as numbers.
+    together : int
+        How many lines go through all samples together: those of a loop, as each of them acts on all.
     """
 
-    def __init__(self, names: tuple[str, str], connection: Dense, population: Population, feedback: Dense | None):
+    def __init__(
+        self, names: tuple[str, str], connection: Dense, population: Population, feedback: Dense | None, last: bool
+    ):
         self.names, self.connection, self.population, self.feedback = names, connection, population, feedback
+        self.last = last
         self.lines, self.dtype = BlockLayout(population, feedback is not None), population.setting.dtype
         self.drive = InputCurrents(names[0], connection, feedback)
         self.n_pre, self.units, self.width = self.drive.n_pre, self.drive.units, self.drive.width
+        self.together = u(1 if feedback is None else self.lines.blocks)
 
     def sizes(self, rows: int) -> Sizes:
         """Sizes that the memory for ``rows``, T B, depends on."""
@@ -71,16 +79,19 @@ class FusedBlock:
         """A tape for batches under ``plan``."""
         looped, rows = self.feedback is not None, plan.steps * plan.batch
         tape = BlockTape(self.lines, plan, plan.kept[self.names], self.n_pre, looped, workspace)
+        if not self.last or looped:
+            tape.spikes = PackedSpikes(plan.steps, plan.batch, self.units, tape.lists)
+        tape.kernels["forward"] = self.lines.kernel("forward")
         tape.limit, tape.counted = self.drive.largest_rate(rows), self.drive.counts(rows)
         if self.population.steady:
             tape.P = self.lines.parameters(tape.Z)
         return tape
 
     def forward(
-        self, x: Array | PackedSpikes | SpikeInput, state: Nested | None, tape: BlockTape, last: bool
+        self, x: Array | PackedSpikes | SpikeInput, state: Nested | None, tape: BlockTape
     ) -> Array | PackedSpikes | None:
         """Run all samples, from initial values if there is no ``state``; spikes for the next unit, or numbers [T, B, N]
-        of the ``last``.
+        of the last.
 
         None if outputs that should be spikes were other numbers than 0 and 1.
         """
@@ -95,13 +106,14 @@ class FusedBlock:
             to_lines(self._stacked(given, batch), tape.states[:, 0])
         tape.start, tape.begun = state is None or isinstance(state, Start), state is None
         self.drive.arrange(tape)
-        spikes = None if last and not self.feedback else PackedSpikes(steps, batch, self.units, tape.lists)
-        tape.spikes, tape.output = spikes, np.empty((steps if last else 0, batch, self.units), self.dtype)
+        spikes, tape.output = tape.spikes, np.empty((steps if self.last else 0, batch, self.units), self.dtype)
+        if spikes is not None:
+            spikes.start, spikes.index = NOTHING, None  # of the run before
         if self._run(tape):
             return None
         if self.feedback is not None and spikes is not None:
             spikes.find(1.0, tape.plan.listed)
-        return tape.output if last else spikes
+        return tape.output if self.last else spikes
 
     def final(self, tape: BlockTape) -> Array:
         """The states after the last step, [K, B, N]."""
@@ -131,7 +143,8 @@ class FusedBlock:
 
     def _run(self, tape: BlockTape) -> int:
         """All samples from their initial states; returns how many outputs are no spikes but should be."""
-        plan, dense, X, other = tape.plan, tape.events is None, tape.currents(), 0
+        plan, dense, other = tape.plan, tape.events is None, 0
+        X = self._currents(tape)
         for b0, b1 in plan.chunks if dense or not plan.listed or self.feedback is None else [(0, plan.batch)]:
             first = b0 * plan.steps if tape.kept else 0
             if dense:
@@ -139,21 +152,26 @@ class FusedBlock:
             other += self._run_forward(b0, b1, first, tape)
         return other
 
+    def _currents(self, tape: BlockTape) -> Array:
+        """Room for currents, as many as this run keeps."""
+        plan = tape.plan
+        rows = plan.batch if tape.events is not None else plan.chunk * plan.steps
+        size = self.lines.blocks * (plan.batch * plan.steps if tape.kept else rows)
+        if len(tape.room) < size:
+            tape.room = zeros((size, LINE), self.dtype)
+        tape.X = tape.room[:size]
+        return tape.X
+
     def _run_forward(self, b0: int, b1: int, row: int, tape: BlockTape) -> int:
         """Samples [b0, b1), whose currents have, or are, the rows of ``X`` from ``row`` on."""
         steps, every, marks, X = tape.plan.steps, tape.plan.every, tape.marks, tape.X
-        compiled, whole, first, last = (
-            self.lines.kernel("forward"),
-            tape.kept or tape.events is None,
-            b0 * steps,
-            b1 * steps,
-        )
-        start, index = self.drive.events(first, last, tape)
+        compiled, whole, first, last = tape.kernels["forward"], tape.kept or tape.events is None, b0 * steps, b1 * steps
+        start, index = (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
         spikes, y = tape.spikes, tape.output
         bits = _NO_BITS if spikes is None else spikes.bits[first:last]
         looped, S = self.feedback is not None, tape.S[b0 * marks : b1 * marks]
 
-        sizes = fused.Sizes(u(steps), u(every), self._together)
+        sizes = fused.Sizes(u(steps), u(every), self.together)
         given = fused.Currents(start, index, tape.W, tape.bias, X, u(row), whole, False)
         loop = fused.Feedback(tape.V, tape.across, tape.entry[b0:b1], NOTHING, NO_INDEX)
         out = fused.Outputs(bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0))
@@ -168,12 +186,15 @@ class FusedBlock:
         part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size
         return sum(self._share(call, b1 - b0, part))
 
-    def begin_reverse(self, tape: BlockTape) -> BlockGradients:
+    def begin_reverse(self, tape: BlockTape, direction: str) -> BlockGradients:
         """Make room for the gradients of all samples, and set their sums to zero."""
         back = tape.back
         if back is None:
             back = tape.back = BlockGradients(tape)
-        back.clear()
+        if direction not in tape.kernels:
+            tape.kernels[direction] = self.lines.kernel(direction)
+        for total in back.sums:
+            total[...] = 0.0
         if len(back.across) and not tape.arranged:
             in_lines(self.connection.params["weight"].T, back.across)
         tape.arranged = True
@@ -186,15 +207,15 @@ class FusedBlock:
         first, last, marks, lines, G = b0 * steps, b1 * steps, tape.marks, self.lines.blocks, back.G
         if dense and not kept:
             self.drive.multiply(b0, b1, tape, X, 0)
-        start, index = self.drive.events(first, last, tape)
+        start, index = (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
         own, looped = tape.spikes, self.feedback is not None
         back_start, back_index = own.rows(first, last) if own is not None and looped else (NOTHING, NO_INDEX)
         by_input, by_lines = (NOTHING, NO_INDEX), self._by_lines(b1 - b0)
         if tape.trace is None:
             by_input = self.drive.by_input(b0, b1, tape)
         with_lines = by_input if by_lines else (NOTHING, NO_INDEX)
-        compiled, lanes = self.lines.kernel(direction), self.lines.states * self.width
-        sizes = fused.Sizes(u(steps), u(every), self._together)
+        compiled, lanes = tape.kernels[direction], self.lines.states * self.width
+        sizes = fused.Sizes(u(steps), u(every), self.together)
         row, whole = u(first if kept else 0), kept or dense
         currents = fused.Currents(start, index, tape.W, tape.bias, X, row, whole, kept)
         loop = fused.Feedback(tape.V, tape.across, tape.entry[b0:b1], back_start, back_index)
@@ -232,11 +253,6 @@ class FusedBlock:
         """Factors per step of the traces that the population's spikes leave, one for all units or one for each."""
         values, leak = self.population.values, self.population.neuron.leak
         return self.lines.table()[list(values).index(leak), : values[leak].size] if leak else np.ones(1, self.dtype)
-
-    @property
-    def _together(self) -> np.uintp:
-        """How many lines go through all samples together: those of a loop, as each of them acts on all."""
-        return u(1 if self.feedback is None else self.lines.blocks)
 
     def _by_lines(self, samples: int) -> bool:
         """True if threads share lines, not samples."""

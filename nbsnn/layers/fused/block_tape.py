@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,8 +79,8 @@ class BlockTape:
         The outputs before the first step, and what they bring round the loop.
     S : array [B marks, Q K 64]
         States at the checkpoints.
-    X : array [Q rows, 64]
-        Currents: all that are kept, those of a few samples for BLAS, or one row for each sample.
+    X, room : array [Q rows, 64]
+        Currents: all that are kept, those of a few samples for BLAS, or one row for each sample; and memory for them.
     arranged : bool
         Whether parameters lie in the kernels' arrangement as they are now, for both directions.
     trace : InputTrace or None
@@ -94,6 +96,8 @@ class BlockTape:
         The population's own tape, as far as somebody has asked for its records.
     lists : dict
         Memory for lists of events.
+    kernels : dict
+        The loops "forward" and "backward", or back "within" each step by itself.
     back : BlockGradients or None
         What the backward pass adds up.
     """
@@ -115,11 +119,11 @@ class BlockTape:
         self.V, self.across = (zeros((lines * self.units * looped, LINE), self.dtype) for _ in range(2))
         self.entry = zeros((plan.batch * looped, lines * LINE), self.dtype)
         self.S = zeros((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
-        self.X = self._room = zeros((0, LINE), self.dtype)
+        self.X = self.room = zeros((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
         self.trace: InputTrace | None = None
         self.start, self.begun, self.records = False, False, dict[str, Any]()
-        self.lists: dict[str, Any] = {}
+        self.lists, self.kernels = dict[str, Any](), dict[str, Callable]()
         self.input: dict[str, Any] = {}
         self.back: BlockGradients | None = None
 
@@ -134,15 +138,23 @@ class BlockTape:
             raise RuntimeError("no trace of the input has been offered")
         return self.trace
 
-    def currents(self) -> Array:
-        """Room for currents, as many as this run keeps."""
-        plan, dense = self.plan, self.events is None
-        rows = plan.batch * plan.steps if self.kept else plan.chunk * plan.steps if dense else plan.batch
-        size = self.layout.blocks * rows
-        if len(self._room) < size:
-            self._room = zeros((size, LINE), self.dtype)
-        self.X = self._room[:size]
-        return self.X
+    @cached_property
+    def numbers(self) -> Array:
+        """Room for the input of a few samples as numbers, [chunk T, M]."""
+        return self._shared("numbers", self.n_pre)
+
+    @cached_property
+    def product(self) -> Array:
+        """Room for their product with the weights, [chunk T, 64 Q]."""
+        return self._shared("product", self.layout.blocks * LINE)
+
+    @cached_property
+    def errors(self) -> Array:
+        """Room for the gradient with respect to their input, [chunk T, M]."""
+        return self._shared("errors", self.n_pre)
+
+    def _shared(self, name: str, columns: int) -> Array:
+        return self.workspace.matrix(name, self.plan.chunk * self.plan.steps, columns, self.dtype)
 
 
 class BlockGradients:
@@ -160,6 +172,8 @@ class BlockGradients:
         The connection's transposed weights, if it leads to few units; else without rows.
     entry : array [Q B, 64]
         Gradient with respect to what the loop brings at the first step.
+    sums : tuple of array
+        What a backward pass adds up from zero on.
     """
 
     def __init__(self, tape: BlockTape):
@@ -171,8 +185,4 @@ class BlockGradients:
         narrow = tape.units <= NARROW
         self.across = zeros((-(-tape.n_pre // LINE) * tape.units * narrow, LINE), dtype)
         self.entry = zeros((lines * plan.batch * looped, LINE), dtype)
-
-    def clear(self) -> None:
-        """Set all sums to zero."""
-        for total in (self.gS, self.gP, self.weight, self.bias, self.loop):
-            total[...] = 0.0
+        self.sums = self.gS, self.gP, self.weight, self.bias, self.loop

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...compile.simd import LINE
-from ...device.buffers import buffer, zeros
+from ...device.buffers import buffer, copied, zeros
 from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
 from ...kernels.population import fused_conv as loops
@@ -33,7 +33,7 @@ from ..run import Run
 from ..sequential import Sequential
 from .block_records import BlockRecords
 from .image_layout import ImageLayout
-from .layout import copied, to_lines
+from .layout import to_lines
 from .memory_plan import EVERY, Budget, Plan, alone
 from .part import Part
 

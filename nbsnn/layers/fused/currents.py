@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...compile.fill import kernel
+from ...device.finite import LARGE, finite_input
 from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
 from ...device.threads import balanced, run_kernel, run_threaded
@@ -20,8 +21,9 @@ from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lin
 from ...spikes.break_even import largest_rate, worth_counting
 from ...spikes.packed import PackedSpikes, transpose
 from ...spikes.spike_input import SpikeInput
+from ...validate import finite
 from ..dense import Dense
-from ..layer import Array, buffer, finite_input
+from ..layer import Array, buffer
 from .block_tape import BlockGradients, BlockTape
 
 LISTED = PackedSpikes, SpikeInput
@@ -70,7 +72,7 @@ class InputCurrents:
             if tape.counted:
                 packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
             if packed is None:
-                finite_input(x)  # nobody has looked yet: spikes need no looking
+                (finite_input if x.size >= LARGE else finite)("input", x)  # which spikes need not
         tape.given, tape.events = x, packed
 
     def arrange(self, tape: BlockTape) -> None:
@@ -93,14 +95,10 @@ class InputCurrents:
             if self.feedback.bias:  # the loop's own, which acts at every step too
                 bias += self.feedback.params["bias"]
 
-    def events(self, first: int, last: int, tape: BlockTape) -> tuple[Array, Array]:
-        """The events that make the currents of rows [first, last); none where BLAS makes them."""
-        return (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
-
     def numbers(self, b0: int, b1: int, tape: BlockTape) -> Array:
         """The input of samples [b0, b1) as rows of numbers."""
         steps, x = tape.plan.steps, tape.given
-        rows = tape.workspace.matrix("numbers", tape.plan.chunk * steps, self.n_pre, self.dtype)[: (b1 - b0) * steps]
+        rows = tape.numbers[: (b1 - b0) * steps]
         if isinstance(x, LISTED):
             x.spread(b0 * steps, rows)
         else:
@@ -109,8 +107,8 @@ class InputCurrents:
 
     def multiply(self, b0: int, b1: int, tape: BlockTape, X: Array, first: int) -> None:
         """Put the currents of samples [b0, b1), with BLAS, into the rows of ``X`` from ``first`` on."""
-        x, weight, plan = self.numbers(b0, b1, tape), self.connection.params["weight"], tape.plan
-        product = tape.workspace.matrix("product", plan.chunk * plan.steps, self.width, self.dtype)[: len(x)]
+        x, weight = self.numbers(b0, b1, tape), self.connection.params["weight"]
+        product = tape.product[: len(x)]
         matmul(x, weight, product[:, : self.units], (f"{self.name} product (BLAS)", 0.0, x.size * self.units))
         lines = lines_of(X, self.lines, first, first + len(x))
         np.add(as_lines(product, self.lines), tape.bias[:, None], out=lines)

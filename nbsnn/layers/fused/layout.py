@@ -10,18 +10,10 @@ import numpy as np
 from ...compile.fill import kernel
 from ...compile.unroll import lines, mixed_lines, row, store_lines
 from ...compile.unroll import zeros as nothing_at
-from ...device.buffers import zeros
 from ...kernels.population import fused, fused_backward
 from ...spikes.blocks import LINE, blocks
 from ..layer import Array
 from ..population import Population
-
-
-def copied(array: Array, count: int = 1) -> Array:
-    """``count`` flat copies, one behind the other, that begin on a cache line."""
-    copy = zeros((count, array.size), array.dtype)
-    copy[...] = array.reshape(-1)
-    return copy.reshape(-1)
 
 
 def to_lines(values: Array, out: Array) -> None:

@@ -87,7 +87,8 @@ class FusedStack(Part):
         self.blocks: list[FusedBlock] = []
         for pair in zip(names[::2], names[1::2], strict=True):
             connection, neurons = (net.children[name] for name in pair)
-            self.blocks.append(FusedBlock(pair, connection, *neurons.fused_parts()))  # type: ignore[arg-type, misc]
+            parts, last = neurons.fused_parts(), pair[1] == names[-1]
+            self.blocks.append(FusedBlock(pair, connection, *parts, last))  # type: ignore[arg-type, misc]
 
     def plan(self, steps: int, batch: int, first: int = 0) -> Plan:
         """What a batch of this size takes, in blocks from ``first`` on; the same object as long as nothing changes."""
@@ -137,7 +138,7 @@ class FusedStack(Part):
                 kept.blocks[k] = tape = None  # gives its memory back first
                 kept.blocks[k] = tape = block.tape(made, kept.workspace)
             tape.arranged, tape.records = tape.arranged and kept.again, {}
-            given = block.forward(given, _given(block, state), tape, last=k == len(self.blocks) - 1)
+            given = block.forward(given, _given(block, state), tape)
             if given is None:
                 raise NotSpikes(k)
             if self.whole:
@@ -223,7 +224,7 @@ class FusedStack(Part):
         """The reverse of ``_run``; gradients with respect to the initial states are put into ``before``."""
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         made = tapes[0].plan
-        backs = [block.begin_reverse(tape) for block, tape in zip(blocks, tapes, strict=True)]
+        backs = [block.begin_reverse(tape, direction) for block, tape in zip(blocks, tapes, strict=True)]
         extra = [_extra(block, inject, made) for block in blocks]
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
@@ -305,8 +306,7 @@ def _pull(block: FusedBlock, b0: int, b1: int, tape: BlockTape, back: BlockGradi
     plan, G = tape.plan, back.G
     if block.units <= NARROW:
         return Errors(extra, u(plan.batch), u(1), u(b0), G, back.across)
-    room = tape.workspace.matrix("errors", plan.chunk * plan.steps, block.n_pre, block.dtype)
-    errors = room[: (b1 - b0) * plan.steps]
+    errors = tape.errors[: (b1 - b0) * plan.steps]
     block.drive.back(G, errors)
     if len(extra):
         given = extra.reshape(plan.steps, plan.batch, -1)[:, b0:b1].transpose(1, 0, 2)
