@@ -56,8 +56,8 @@ class Layer:
         the layer after it); whether training mixes steps; whether ``forward`` reads its ``draws``, else none are made.
     devices : tuple of str
         Where the layer can compute; a custom layer computes with NumPy's arrays.
-    fusible : bool
-        Whether learners may run it and the population after it as one, see ``layers.fused``.
+    fusible, checks_numbers : bool
+        Whether learners may run it and the population after it as one, see ``layers.fused``, and it then looks for NaN.
     arrays, cuda, ops : Host, object or None, object
         Array operations where the layer's arrays are; what computes on a GPU in place of its own methods; what computes
         where the network lies: on the CPU the layer itself, on a GPU ``cuda``.
@@ -68,7 +68,7 @@ class Layer:
     """
 
     kind = "layer"
-    at_once = lowpass = over_time = fusible = False
+    at_once = lowpass = over_time = fusible = checks_numbers = False
     draws = True
     takes_events: bool | None = False
     devices: tuple[str, ...] = ("cpu", "python")
@@ -259,9 +259,9 @@ class Layer:
         """``run`` under another name: its result is a ``Run``, whose ``output`` is the array."""
         return self.run(x, state)
 
-    def check_input(self, x: Any, *, numbers: bool = True) -> Any:
+    def check_input(self, x: Any) -> Any:
         """``x`` in the layer's precision, where it computes; raises if its shape is wrong, or if it holds NaN or
-        infinity (unless ``numbers`` are looked at later)."""
+        infinity (unless it ``checks_numbers`` later)."""
         if not self.built:
             raise ValueError(
                 f"this {self.kind} is not built yet, as the shape of its input is not known: "
@@ -293,7 +293,7 @@ class Layer:
         if is_static(x):
             return arrays.repeated(Layer.check_input(self, np.array(x[:1])), len(x))
         given = np.ascontiguousarray(x, self.setting.dtype)
-        if numbers and x.dtype.kind == "f":
+        if not self.checks_numbers and x.dtype.kind == "f":
             finite_input("input", given, self.setting.device)
         return given if arrays.numpy else arrays.put(given)
 

@@ -110,13 +110,12 @@ class BPTT(Learner):
         float
             The loss before the step.
         """
-        value, grads = self.gradients(x, target)
+        value, grads = self._gradients(x, target)
         self.change(grads)
         self.iteration += 1
         return value
 
-    @exclusive
-    def gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
+    def _gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
             self.check_layers()
             x = self.net.check_input(x)
@@ -168,7 +167,7 @@ class BPTT(Learner):
         self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
         with span("loss"):
             value, gy = self.place.loss(self.loss, self._output, target)
-        extra, inject = self._regularize(self.tape)
+        extra, inject = self._regularize(self.tape) if self.regularizers else (0.0, None)
         self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
         return value + extra
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..device.buffers import GpuArray
 from ..device.constant_input import ConstantInput, fetched
-from ..device.exclusive import Exclusive
+from ..device.exclusive import Exclusive, exclusive
 from ..device.gpu import assign, get
 from ..files.pickling import by_name
 from ..layers.layer import Array, Layer, Nested, flatten
@@ -108,6 +108,7 @@ class Learner:
         """
         raise NotImplementedError
 
+    @exclusive
     def gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
         """Value of the loss and its gradients, without a training step.
 
@@ -126,6 +127,10 @@ class Learner:
             Its gradient with respect to every parameter. The arrays are the learner's own and are overwritten by the
             next call.
         """
+        return self._gradients(x, target)
+
+    def _gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
+        """``gradients``, for who has the learner for himself."""
         raise NotImplementedError
 
     def check_layers(self) -> None:

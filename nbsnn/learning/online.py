@@ -117,7 +117,7 @@ class Online(Learner):
             [T, B, C] of numbers, or an iterator that gives one at every step.
         """
         if self.update == "sample":
-            total, grads = self.gradients(x, target)
+            total, grads = self._gradients(x, target)
             self.change(grads)
         else:
             total = 0.0
@@ -127,8 +127,7 @@ class Online(Learner):
         self.iteration += 1
         return total
 
-    @exclusive
-    def gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
+    def _gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
         total = sum(value for value, _ in self._passes(x, target, True, self.window, True))
         return self.place.result(total, self.grads)
 

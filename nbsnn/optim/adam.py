@@ -149,6 +149,7 @@ class Adam(Optimizer):
         if self.amsgrad:
             self.rule, self.slots = self._rule_of_largest, ("m", "v", "top")
         self.betas = _decays(betas)
+        self.most_decay = 0.0 if callable(self.betas[0]) else self.betas[0]
         self.eps = number("eps", eps, above=0.0)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)
 
@@ -161,7 +162,8 @@ class Adam(Optimizer):
         return math.sqrt(max(0.0, largest)) if slot in ("v", "top") else largest
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
-        beta1, beta2 = self.decay_now("betas[0]", self.betas[0]), self.betas[1]
+        beta1, beta2 = self.betas
+        beta1 = self.decay_now("betas[0]", beta1) if callable(beta1) else beta1
         return lr, 1.0 - beta1, 1.0 - beta2, 1.0 - beta1**k, 1.0 - beta2**k, self.eps, self.weight_decay
 
 
@@ -237,7 +239,8 @@ class Adamax(Adam):
         super().__init__(lr, betas, eps, weight_decay)
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
-        beta1, beta2 = self.decay_now("betas[0]", self.betas[0]), self.betas[1]
+        beta1, beta2 = self.betas
+        beta1 = self.decay_now("betas[0]", beta1) if callable(beta1) else beta1
         return lr, 1.0 - beta1, beta2, 1.0 - beta1**k, self.eps, self.weight_decay
 
 

@@ -84,9 +84,9 @@ class Optimizer(ByName):
         """Constants that the rule reads in step ``k = 1, 2, ...``, float64."""
         raise NotImplementedError
 
-    def decay_now(self, name: str, decay: float | Schedule) -> float:
-        """A decay in [0, 1) in this iteration, which may be a schedule; ``most_decay`` is the largest so far."""
-        now = fraction(f"{name} in iteration {self.iteration}", decay(self.iteration)) if callable(decay) else decay
+    def decay_now(self, name: str, decay: Schedule) -> float:
+        """A decay in [0, 1) in this iteration, of a schedule; ``most_decay`` is the largest so far."""
+        now = fraction(f"{name} in iteration {self.iteration}", decay(self.iteration))
         self.most_decay = max(self.most_decay, now)
         return now
 
@@ -166,11 +166,12 @@ class Optimizer(ByName):
         else:
             most = self._check(moved, given)
         lr, decay, weight = self.lr, getattr(self, "weight_decay", 0.0), 0.0
-        counts = {name: self.iteration + 1 - self._skipped.get(name, 0) for name in moved}
-        hypers = {k: self.hyper(lr, k) for k in sorted({*counts.values()} or {self.iteration + 1})}
         if decay and not there:
             weight = max((_largest(p) for p in moved.values()), default=0.0)
         most = max(most + decay * weight, self._largest)
+        counts = {name: self.iteration + 1 - self._skipped.get(name, 0) for name in moved}
+        hypers = {k: self.hyper(lr, k) for k in sorted({*counts.values()} or {self.iteration + 1})}
+        reach = self.reach(lr, most, weight)
         for dtype in {p.dtype for p in moved.values()}:
             with np.errstate(over="ignore"):
                 fits = all(np.isfinite(np.array(hyper, dtype)).all() for hyper in hypers.values())
@@ -180,7 +181,7 @@ class Optimizer(ByName):
         update = partial((on_gpu if there else on_cpu).update, self.rule, len(self.slots))
         moves = {name: Move(p, given[name], slots[name], hypers[counts[name]]) for name, p in moved.items()}
         tried: dict[str, Move] | None = None
-        if not self.reach(lr, most, weight) < min((FAR[p.dtype] for p in moved.values()), default=math.inf):
+        if not reach < min((FAR[p.dtype] for p in moved.values()), default=math.inf):
             tried = {name: move.copied() for name, move in moves.items()}
             update(tried.values())
             most = self._check_moved(tried)

@@ -94,6 +94,7 @@ class SGD(Optimizer):
         self.momentum = (
             function("momentum", momentum, say, takes=1) if callable(momentum) else fraction("momentum", momentum)
         )
+        self.most_decay = 0.0 if callable(self.momentum) else self.momentum
         self.nesterov = bool(nesterov)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)
         self.dampening = fraction("dampening", dampening)
@@ -110,7 +111,7 @@ class SGD(Optimizer):
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         if not self.momentum:
             return lr, self.weight_decay
-        momentum = self.decay_now("momentum", self.momentum)
+        momentum = self.decay_now("momentum", self.momentum) if callable(self.momentum) else self.momentum
         if self.nesterov:
             return lr, momentum, self.weight_decay
         return lr, momentum, 1.0 if k == 1 else 1.0 - self.dampening, self.weight_decay

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...device.buffers import copied, zeros
+from ...device.buffers import zeros
 from ...device.profile import Work
 from ...device.threads import run_threaded, threads
 from ...kernels.population import fused, fused_backward
@@ -96,8 +96,6 @@ class FusedBlock:
         None if outputs that should be spikes were other numbers than 0 and 1.
         """
         steps, batch = tape.plan.steps, tape.plan.batch
-        self.drive.choose(x, tape)
-        tape.kept = tape.plan.kept[self.names] and not self._cheap(tape)
         if not (tape.arranged or self.population.steady):
             tape.P = self.lines.parameters(tape.Z)
         if state is not None or not tape.begun or self.population.params:
@@ -106,6 +104,8 @@ class FusedBlock:
             to_lines(self._stacked(given, batch), tape.states[:, 0])
         tape.start, tape.begun = state is None or isinstance(state, Start), state is None
         self.drive.arrange(tape)
+        self.drive.choose(x, tape)
+        tape.kept = tape.plan.kept[self.names] and not self._cheap(tape)
         spikes, tape.output = tape.spikes, np.empty((steps if self.last else 0, batch, self.units), self.dtype)
         if spikes is not None:
             spikes.start, spikes.index = NOTHING, None  # of the run before
@@ -175,10 +175,11 @@ class FusedBlock:
         given = fused.Currents(start, index, tape.W, tape.bias, X, u(row), whole, False)
         loop = fused.Feedback(tape.V, tape.across, tape.entry[b0:b1], NOTHING, NO_INDEX)
         out = fused.Outputs(bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0))
-        nothing = np.empty(0, self.dtype)
 
         def call(lo: int, hi: int, q0: int, q1: int) -> int:
-            lanes = fused.Lanes(tape.P, copied(tape.Z), S, nothing)
+            Z, H, _ = tape.lanes.get(key := (lo, q0, 1, 0, True)) or self._lanes(tape, key)
+            Z[...] = tape.Z.reshape(-1)
+            lanes = fused.Lanes(tape.P, Z.reshape(-1), S, H)
             own = np.empty(self.width if looped else 0, np.uint32)
             return compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out)
 
@@ -186,11 +187,12 @@ class FusedBlock:
         part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size
         return sum(self._share(call, b1 - b0, part))
 
-    def begin_reverse(self, tape: BlockTape, direction: str) -> BlockGradients:
-        """Make room for the gradients of all samples, and set their sums to zero."""
+    def begin_reverse(self, tape: BlockTape, direction: str, wanted: bool) -> BlockGradients:
+        """Make room for the gradients of all samples, and set their sums to zero; ``wanted`` says whether a block
+        before this one gets its errors."""
         back = tape.back
         if back is None:
-            back = tape.back = BlockGradients(tape)
+            back = tape.back = BlockGradients(tape, wanted)
         if direction not in tape.kernels:
             tape.kernels[direction] = self.lines.kernel(direction)
         for total in back.sums:
@@ -214,7 +216,7 @@ class FusedBlock:
         if tape.trace is None:
             by_input = self.drive.by_input(b0, b1, tape)
         with_lines = by_input if by_lines else (NOTHING, NO_INDEX)
-        compiled, lanes = tape.kernels[direction], self.lines.states * self.width
+        compiled = tape.kernels[direction]
         sizes = fused.Sizes(u(steps), u(every), self.together)
         row, whole = u(first if kept else 0), kept or dense
         currents = fused.Currents(start, index, tape.W, tape.bias, X, row, whole, kept)
@@ -224,8 +226,9 @@ class FusedBlock:
 
         def call(lo: int, hi: int, q0: int, q1: int) -> None:
             group = min(GROUP, hi - lo) if looped else 1
-            own = fused.Lanes(tape.P, copied(tape.Z, group), S, zeros((group * every * lanes,), self.dtype))
-            given = currents if whole else currents._replace(X=zeros((lines * group * every, LINE), self.dtype))
+            Z, H, X = tape.lanes.get(key := (lo, q0, group, every, whole)) or self._lanes(tape, key)
+            Z[...] = tape.Z.reshape(-1)
+            own, given = fused.Lanes(tape.P, Z.reshape(-1), S, H), currents if whole else currents._replace(X=X)
             compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients)
 
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
@@ -235,6 +238,16 @@ class FusedBlock:
             self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
+
+    def _lanes(self, tape: BlockTape, key: tuple[int, int, int, int, bool]) -> tuple[Array, Array, Array]:
+        """What a thread works in: lines and states of a group of samples, ``every`` steps of them, and their currents
+        unless ``whole``."""
+        _, _, group, every, whole = key
+        shapes = (group, tape.Z.size), (group * every * self.lines.states * self.width,)
+        Z, H = (zeros(shape, self.dtype) for shape in shapes)
+        X = zeros((0 if whole else self.lines.blocks * group * every, LINE), self.dtype)
+        tape.lanes[key] = Z, H, X
+        return Z, H, X
 
     def _cheap(self, tape: BlockTape) -> bool:
         """Whether it takes less time to make the currents again than to keep them."""

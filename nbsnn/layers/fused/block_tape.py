@@ -96,6 +96,8 @@ class BlockTape:
         The population's own tape, as far as somebody has asked for its records.
     lists : dict
         Memory for lists of events.
+    lanes : dict
+        Lines, states and currents that a thread works in, by what is asked for.
     kernels : dict
         The loops "forward" and "backward", or back "within" each step by itself.
     back : BlockGradients or None
@@ -124,6 +126,7 @@ class BlockTape:
         self.trace: InputTrace | None = None
         self.start, self.begun, self.records = False, False, dict[str, Any]()
         self.lists, self.kernels = dict[str, Any](), dict[str, Callable]()
+        self.lanes: dict[tuple[int, int, int, int, bool], tuple[Array, Array, Array]] = {}
         self.input: dict[str, Any] = {}
         self.back: BlockGradients | None = None
 
@@ -169,20 +172,21 @@ class BlockGradients:
     weight, bias, loop : array
         Gradients with respect to ``BlockTape.W``, ``bias`` and ``V``.
     across : array [Q' N, 64]
-        The connection's transposed weights, if it leads to few units; else without rows.
+        The connection's transposed weights, if it leads to few units and its input's gradient is wanted; else without
+        rows.
     entry : array [Q B, 64]
         Gradient with respect to what the loop brings at the first step.
     sums : tuple of array
         What a backward pass adds up from zero on.
     """
 
-    def __init__(self, tape: BlockTape):
+    def __init__(self, tape: BlockTape, wanted: bool):
         plan, lines, dtype, looped = tape.plan, tape.layout.blocks, tape.dtype, tape.looped
         self.G = zeros((lines * plan.chunk * plan.steps, LINE), dtype)
         self.gS = zeros((plan.batch, lines * tape.layout.states * LINE), dtype)
         self.gP = zeros((plan.batch, lines * tape.layout.learned * LINE), dtype)
         self.weight, self.bias, self.loop = (zeros(like.shape, dtype) for like in (tape.W, tape.bias, tape.V))
-        narrow = tape.units <= NARROW
+        narrow = wanted and tape.units <= NARROW
         self.across = zeros((-(-tape.n_pre // LINE) * tape.units * narrow, LINE), dtype)
         self.entry = zeros((lines * plan.batch * looped, LINE), dtype)
         self.sums = self.gS, self.gP, self.weight, self.bias, self.loop

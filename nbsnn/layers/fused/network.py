@@ -88,7 +88,8 @@ class FusedNetwork(Sequential):
                 self.budget.others[names[0]] = part.plan
             self.parts.append(part)
             names = names[len(part.children) :]
-        self.draws = any(part.draws for part in self.parts)
+        self.draws, self.checks_numbers = any(part.draws for part in self.parts), self.parts[0].checks_numbers
+        self._stated = [part for part in self.parts if part.stated]
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -111,17 +112,13 @@ class FusedNetwork(Sequential):
     def takes_events(self) -> bool:
         return isinstance(self.parts[0], FusedConvolution) or super().takes_events
 
-    def check_input(self, x: Any, *, numbers: bool = True) -> Any:
-        """As ``Layer.check_input``; a stack looks at all numbers anyway."""
-        return super().check_input(x, numbers=numbers and not self.parts[0].checks_numbers)
-
     def plans(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """What the parts take for a batch of this size, by the names of their layers."""
         self.budget.share(steps, batch)
         return {tuple(part.children): part.plan(steps, batch) for part in self.parts}
 
     def initial(self, batch: int) -> Nested:
-        return {name: state for part in self.parts for name, state in part.initial(batch).items()}
+        return {name: state for part in self._stated for name, state in part.initial(batch).items()}
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         if self.budget.max_bytes is not None:

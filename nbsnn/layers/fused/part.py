@@ -17,11 +17,11 @@ class Part(Sequential):
 
     Attributes
     ----------
-    checks_numbers : bool
-        Whether a run looks for NaN and infinity in its input.
+    stated : bool
+        Whether a run needs a state to start from.
     """
 
-    checks_numbers: ClassVar[bool] = False
+    stated: ClassVar[bool] = True
 
     def __init__(self, net: Sequential, names: Iterable[str]):
         share_layers(self, net, {name: net.children[name] for name in names})

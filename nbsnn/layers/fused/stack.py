@@ -78,8 +78,7 @@ class FusedStack(Part):
     gradient of that before it.
     """
 
-    checks_numbers = True
-    draws = False
+    checks_numbers, draws, stated = True, False, False  # a population starts from its own initial values
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget, whole: bool = False):
         super().__init__(net, names)
@@ -99,10 +98,6 @@ class FusedStack(Part):
             self._plans = {**dict(list(self._plans.items())[-PLANS:]), key: made}
         return self._plans[key]
 
-    def initial(self, batch: int) -> Nested:
-        """None: without a state, a population of a stack starts from its own initial values."""
-        return {}
-
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         name = self.blocks[0].names[0]
         kept: StackTape = tape[name] if name in tape else tape.setdefault(name, self._tape())
@@ -110,7 +105,7 @@ class FusedStack(Part):
         kept.first, end = 0, int(is_static(x))
         while True:
             if end > kept.first and not state:
-                state = super().initial(x.shape[1])
+                state = self.initial(x.shape[1])
             for name in names[2 * kept.first : 2 * end]:
                 x = self._forward(name, x, state, kept.plain, draws, final)
             kept.first = end
@@ -224,8 +219,11 @@ class FusedStack(Part):
         """The reverse of ``_run``; gradients with respect to the initial states are put into ``before``."""
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         made = tapes[0].plan
-        backs = [block.begin_reverse(tape, direction) for block, tape in zip(blocks, tapes, strict=True)]
         extra = [_extra(block, inject, made) for block in blocks]
+        backs = [
+            block.begin_reverse(tape, direction, k > 0)
+            for k, (block, tape) in enumerate(zip(blocks, tapes, strict=True))
+        ]
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
             gy = gy + extra[-1]
