@@ -207,7 +207,7 @@ def test_maxima_over_windows_side_by_side_belong_to_it(pool, names):
     "layers",
     [
         (nbsnn.Conv2d(1, 4, 3, path="dense"), LIF(2.0)), (nbsnn.Conv2d(1, 4, 3, stride=2), LIF(2.0)),
-        (nbsnn.Conv2d(1, 4, 3), LI(2.0)), (nbsnn.Conv2d(1, 4, 3), nbsnn.BatchNorm(), LIF(2.0)),
+        (nbsnn.Conv2d(1, 4, 3), LI(2.0)), (nbsnn.Conv2d(1, 4, 3), nbsnn.LayerNorm(), LIF(2.0)),
     ],
     ids=str,
 )  # fmt: skip

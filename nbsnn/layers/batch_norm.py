@@ -266,7 +266,7 @@ class BatchNorm(Normalization):
             arrays = g.reshape(flat), first, x.reshape(flat), self._everywhere(x, m), across, offset, gx.reshape(flat)
             self._run("combined", x.shape[1], x.size, *arrays)
         if new is not None:
-            self._follow(*new, tape)
+            self.follow(*new, tape)
             tape["moments"] = moments._replace(new=None)
         return gx
 
@@ -276,7 +276,7 @@ class BatchNorm(Normalization):
             rows = slice(None) if self.per_step is None else tape["steps"].rows
             grads[name][rows] += total.reshape(grads[name][rows].shape)
 
-    def _follow(self, m: Array, v: Array, tape: Nested) -> None:
+    def follow(self, m: Array, v: Array, tape: Nested) -> None:
         """Move the running statistics towards those of a batch, which must be finite."""
         if not (np.isfinite(m).all() and np.isfinite(v).all()):
             return

@@ -50,6 +50,12 @@ class HostPopulation(Layer):
                 array.flags.writeable = False
         return start
 
+    def shared_initial(self, batch: int) -> Start:
+        """As ``initial``, of which one sample stands for all: nobody may write to it."""
+        values = {**self.starts, self.neuron.output: self.first()}
+        lines = {name: np.asarray(values[name], self.setting.dtype) for name in self.variables}
+        return Start({name: np.broadcast_to(line, (batch, *self.shape)) for name, line in lines.items()})
+
     def begin(self, x: Array, state: Nested, tape: Nested) -> PopulationTape:
         """Make room for the steps of ``x`` and put the state before them."""
         (steps, batch), room = x.shape[:2], tape.setdefault("/room", {})

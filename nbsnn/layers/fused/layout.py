@@ -97,7 +97,8 @@ class BlockLayout:
                 "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
             }
         dtype = self.population.setting.dtype
-        return kernel(self.loops[direction], dtype=dtype, **filling, **neuron.filling())
+        smooth = self.population.setting.smooth
+        return kernel(self.loops[direction], dtype=dtype, **filling, **neuron.filling(smooth))
 
 
 def _first(count: int) -> Callable:

@@ -13,6 +13,7 @@ from ..sequential import Sequential
 from ..spike_trace import LowPass
 from .convolution import FusedConvolution, in_one
 from .memory_plan import Budget, Plan
+from .normalized import FusedNormalization, normalized_in_one
 from .part import Part, share_layers
 from .stack import FusedStack
 
@@ -85,6 +86,8 @@ class FusedNetwork(Sequential):
             else:
                 run = in_one(names, net.children) if convolutions else []
                 part = FusedConvolution(net, run, self.budget, whole) if run else Part(net, names[:1])
+                if not run and convolutions and (run := normalized_in_one(names, net.children)):
+                    part = FusedNormalization(net, run, whole)
                 self.budget.others[names[0]] = part.plan
             self.parts.append(part)
             names = names[len(part.children) :]
