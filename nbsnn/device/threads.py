@@ -24,6 +24,9 @@ from .profile import OPEN, Work, span
 SERIAL = 100_000
 """Up to this many updates run on one thread."""
 
+EVEN = 1.2
+"""Threads split lines of units; if that is unbalanced by more than this factor, they split samples."""
+
 DEVICES = ("cpu", "cuda", "python")
 """Where kernels run: compiled on the CPU, on an NVIDIA GPU, or interpreted, for checks and debuggers."""
 
@@ -140,6 +143,21 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int, part: W
         for future in futures:  # whatever happens, nobody writes to the caller's arrays any more
             future.exception()
     return [first, *(future.result() for future in futures)]
+
+
+def shares_lines(samples: int, lines: int) -> bool:
+    """True if threads should share lines, not samples: if these are too few, or lines can be shared evenly."""
+    count = threads()
+    return -(-lines // count) * count <= EVEN * lines or samples < count
+
+
+def run_tiles(
+    call: Callable[[int, int, int, int], Any], samples: int, lines: int, by_lines: bool, part: Work
+) -> list[Any]:
+    """What ``call(b0, b1, q0, q1)`` returns over lines or samples; as much work as the ``part`` has operations."""
+    if by_lines:
+        return run_threaded(lambda lo, hi: call(0, samples, lo, hi), lines, int(part[2]), part)
+    return run_threaded(lambda lo, hi: call(lo, hi, 0, lines), samples, int(part[2]), part)
 
 
 def balanced(first: np.ndarray, units: int) -> np.ndarray:

@@ -118,14 +118,14 @@ class BPTT(Learner):
     def _gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
             self.check_layers()
+            self.place.clear(self.grads)
             x = self.net.check_input(x)
-        self.place.clear(self.grads)
         draws = Draws(self.seed, "training", self.iteration) if self.net.draws else None
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
         else:
             value = self._truncated(x, target, draws, self.chunk)
-        return self.place.result(value, self.grads)
+        return self.result(value)
 
     def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """Memory that a training step takes for the backward pass, before anything is run.

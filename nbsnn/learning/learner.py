@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,14 +15,18 @@ from ..device.exclusive import Exclusive, exclusive
 from ..device.gpu import assign, get
 from ..files.pickling import by_name
 from ..layers.layer import Array, Layer, Nested, flatten
+from ..layers.spike_trace import LowPass
+from ..losses.checks import checked_result
 from ..losses.named import as_loss
 from ..losses.targets import Target
-from ..optim import Adam
+from ..optim import Adam, clip_by_norm
 from ..optim.named import as_optimizer
 from ..optim.optimizer import Optimizer
 from ..random import Draws
-from ..validate import instance, number
-from .place import OnCpu
+from ..validate import finite, instance, number
+
+if TYPE_CHECKING:
+    from .on_gpu import OnGpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
 
@@ -57,7 +61,7 @@ class Learner:
         The network's output for the last batch; of a network on a GPU, copied when it is asked for.
     grads, tape : dict
         Gradients, and what the last forward pass left, nested by layer.
-    place : OnCpu
+    place : OnCpu or OnGpu
         What is done with arrays where the network is: on the CPU or on a GPU.
 
     Examples
@@ -72,7 +76,7 @@ class Learner:
     def __init__(self, net: Layer, loss: Loss | str, optimizer: Optimizer | str | None, clip: float | None, seed: int):
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
         self.loss = as_loss(loss)
-        self.place = place_of(net)
+        self.place = _place_of(net)
         self.parameters = self.net.parameters()
         self.optimizer = as_optimizer(Adam() if optimizer is None else optimizer)
         if isinstance(self.optimizer, Optimizer):
@@ -144,6 +148,13 @@ class Learner:
                     f"layers have been replaced since this learner was made: {', '.join(names)}; make another"
                 )
 
+    def result(self, value: float) -> tuple[float, dict[str, Array]]:
+        """A step's loss, and its gradients by their names joined by "/"; raises unless all are finite."""
+        value = self.place.read(value)
+        if not np.isfinite(value):
+            raise ValueError(f"the loss is {value}")
+        return value, self.place.checked(flatten(self.grads))
+
     def take(self, grads: Mapping[str, Array]) -> None:
         """One step of the optimiser with gradients that somebody made, such as a sum over several batches."""
         own = flatten(self.grads)
@@ -197,8 +208,58 @@ def check_net(net: Layer) -> Layer:
     return net
 
 
-def place_of(net: Layer) -> OnCpu:
-    """What a learner does with arrays where ``net`` is."""
+class OnCpu:
+    """What learners do with arrays beside running the network, where they are NumPy's: losses are numbers at once.
+
+    On a GPU they are added up there, the functions here return 0.0 in their place, and ``read`` waits for the sum.
+    """
+
+    def zeros(self, net: Layer) -> Nested:
+        """Gradients of zero."""
+        return net.zeros()
+
+    def clear(self, grads: Nested) -> None:
+        """Set all gradients to zero."""
+        for array in flatten(grads).values():
+            array[...] = 0.0
+
+    def hold(self, grads: dict[str, Any]) -> None:
+        """Set the gradients of frozen parameters to zero: they do not count when the norm is clipped."""
+        for array in grads.values():
+            array[...] = 0.0
+
+    def loss(self, loss: Callable[[Any, Any], tuple[float, Any]], y: Any, target: Target) -> tuple[float, Any]:
+        """Value, and gradient with respect to the output."""
+        return checked_result("loss", loss(y, target), y)
+
+    def penalty(self, penalty: Callable[[Any], tuple[float, Any]], spikes: Any, name: str) -> tuple[float, Any]:
+        """Value and gradient of a regulariser of the layer ``name``."""
+        return checked_result(f"regulariser of {name}", penalty(spikes), spikes)
+
+    def read(self, value: float) -> float:
+        """``value``, and all values since the last call."""
+        return value
+
+    def checked(self, grads: dict[str, Array]) -> dict[str, Array]:
+        """``grads``; raises if one holds NaN or infinity."""
+        for name, array in grads.items():
+            finite(f"the gradient of {name}", array)
+        return grads
+
+    def clip(self, grads: Mapping[str, Any], limit: float) -> None:
+        """Scale down in place to a common norm of at most ``limit``."""
+        clip_by_norm(grads, limit)
+
+    def optimise(self, optimizer: Optimizer, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """One step of ``optimizer``, with gradients that ``checked`` has seen."""
+        optimizer.step(params, grads)
+
+    def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
+        """The trace of x over its steps."""
+        return LowPass(x, decay, before, device)
+
+
+def _place_of(net: Layer) -> OnCpu | OnGpu:
     if net.arrays.numpy:
         return OnCpu()
     from .on_gpu import OnGpu

@@ -1,4 +1,4 @@
-"""What learners do with arrays that lie on a GPU: ``OnCpu``, without waiting until ``read``.
+"""What learners do with arrays that lie on a GPU, as ``learner.OnCpu`` does, without waiting until ``read``.
 
 How many kernels a step of ``BPTT`` launches does not depend on the number of steps in time (apart from sums so long
 that they are cut, each of which takes one more):
@@ -37,13 +37,13 @@ from ..layers.spike_trace import LowPass
 from ..losses.targets import Weighted
 from ..optim.on_gpu import clip_by_norm
 from ..optim.optimizer import Optimizer
-from .place import OnCpu
+from ..validate import finite
 
 LINE = 64
 """Gradients begin at multiples of this many numbers in the array that they share."""
 
 
-class OnGpu(OnCpu):
+class OnGpu:
     """Arrays on a GPU. All gradients share one array, so that each thing done to all of them is one launch."""
 
     def __init__(self) -> None:
@@ -53,6 +53,7 @@ class OnGpu(OnCpu):
         self.all: Any = None
 
     def zeros(self, net: Layer) -> Nested:
+        """Gradients of zero."""
         nested, places = net.zeros(), list[tuple[Nested, str, int]]()
         end = _placed(nested, places, 0)
         self.all = gpu.zeros(max(end, 1), net.setting.dtype)
@@ -62,13 +63,16 @@ class OnGpu(OnCpu):
         return nested
 
     def clear(self, grads: Nested) -> None:
+        """Set all gradients to zero."""
         gpu.fill(self.all, 0)
 
     def hold(self, grads: dict[str, Any]) -> None:
+        """Set the gradients of frozen parameters to zero."""
         for array in grads.values():
             gpu.fill(gpu.flat(array), 0)
 
     def loss(self, loss: Any, y: Any, target: Any) -> tuple[float, Any]:
+        """0.0 for the value, which ``read`` returns, and gradient with respect to the output."""
         if not hasattr(loss, "on_gpu"):
             raise NotImplementedError(
                 f'{loss!r} has no on_gpu(y, target, total, room), as the losses of nbsnn.losses: use device="cpu"'
@@ -79,6 +83,7 @@ class OnGpu(OnCpu):
         return 0.0, _checked_result("loss", loss.on_gpu(stored(y, room, "y"), target, self.total, room), y)
 
     def penalty(self, penalty: Any, spikes: Any, name: str) -> tuple[float, Any]:
+        """The same of a regulariser of the layer ``name``."""
         if not hasattr(penalty, "on_gpu"):
             raise NotImplementedError(
                 f'{penalty!r} has no on_gpu(spikes, total, room), as those of nbsnn.losses: use device="cpu"'
@@ -88,6 +93,7 @@ class OnGpu(OnCpu):
         return 0.0, g.reshape(spikes.shape)
 
     def read(self, value: float) -> float:
+        """All values since the last call, after which it is known whether gradients are finite."""
         gpu_sums.flag_large(self.all, self.said[1:2])
         found, flag = gpu.get(self.said)
         gpu.fill(self.said, 0)
@@ -95,14 +101,18 @@ class OnGpu(OnCpu):
         return value + float(found)
 
     def checked(self, grads: dict[str, Any]) -> dict[str, Any]:
+        """``grads``; raises if one holds NaN or infinity."""
         if self.large:  # as the last ``read`` has found
-            super().checked({name: gpu.get(array) for name, array in grads.items()})
+            for name, array in grads.items():
+                finite(f"the gradient of {name}", gpu.get(array))
         return grads
 
     def clip(self, grads: Mapping[str, Any], limit: float) -> None:
+        """Scale down in place to a common norm of at most ``limit``."""
         clip_by_norm({"all": self.all}, limit, self._room("clip"))
 
     def optimise(self, optimizer: Optimizer, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """One step of ``optimizer``, with gradients that ``checked`` has seen."""
         if not isinstance(optimizer, Optimizer):
             optimizer.step(params, grads)
             return
@@ -110,6 +120,7 @@ class OnGpu(OnCpu):
             optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
 
     def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
+        """The trace of x over its steps."""
         return LowPassOnGpu(x, decay, before, device)
 
     def _room(self, name: str) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class Online(Learner):
 
     def _gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
         total = sum(value for value, _ in self._passes(x, target, True, self.window, True))
-        return self.place.result(total, self.grads)
+        return self.result(total)
 
     def passes(
         self, x: Any, target: Target | Iterator[Target], accumulate: bool | None = None

@@ -79,11 +79,12 @@ class PackedSpikes:
         rows = len(self.bits)
         if not len(self.start):
             counts = buffer(self._tape, "counts", (rows,), np.uintp)
+            start = buffer(self._tape, "start", (rows + 1,), np.uintp)
             part = EVENTS, float(self.bits.nbytes), 0.0
             run_kernel(_compiled(bits.tally), rows, self.bits.size * 4, self.bits, counts, part=part)
-            self.start = buffer(self._tape, "start", (rows + 1,), np.uintp)
-            self.start[0] = 0
-            np.cumsum(counts, out=self.start[1:])
+            start[0] = 0
+            np.cumsum(counts, out=start[1:])
+            self.start = start
         if self.rate > limit:
             return False
         if listed and self.index is None:

@@ -8,15 +8,12 @@ backward pass, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
-from typing import Any
 
 import numpy as np
 
 from ...device.buffers import zeros
-from ...device.profile import Work
-from ...device.threads import run_threaded, threads
+from ...device.threads import run_tiles, shares_lines
 from ...kernels.population import fused, fused_backward
 from ...kernels.population.fused_backward import Errors
 from ...spikes.blocks import LINE, in_lines, lines_of, rows_of
@@ -33,9 +30,6 @@ from .memory_plan import Plan, Sizes
 
 GROUP = 16
 """Samples whose backward pass advances together in recurrent layers."""
-
-EVEN = 1.2
-"""Threads split lines; if that is unbalanced by more than this factor, they split samples."""
 
 FEW_EVENTS, FAR = 12.0, 2**22
 """Currents made of at most this many events a row, on average, are made again in the backward pass, if all of them take
@@ -185,7 +179,8 @@ class FusedBlock:
 
         size = (last - first) * self.width
         part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size
-        return sum(self._share(call, b1 - b0, part))
+        by_lines = not looped and shares_lines(b1 - b0, self.lines.blocks)
+        return sum(run_tiles(call, b1 - b0, self.lines.blocks, by_lines, part))
 
     def begin_reverse(self, tape: BlockTape, direction: str, wanted: bool) -> BlockGradients:
         """Make room for the gradients of all samples, and set their sums to zero; ``wanted`` says whether a block
@@ -212,9 +207,10 @@ class FusedBlock:
         start, index = (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
         own, looped = tape.spikes, self.feedback is not None
         back_start, back_index = own.rows(first, last) if own is not None and looped else (NOTHING, NO_INDEX)
-        by_input, by_lines = (NOTHING, NO_INDEX), self._by_lines(b1 - b0)
-        if tape.trace is None:
+        by_input = NOTHING, NO_INDEX
+        if tape.trace is None and not dense:
             by_input = self.drive.by_input(b0, b1, tape)
+        by_lines = not looped and shares_lines(b1 - b0, lines)
         with_lines = by_input if by_lines else (NOTHING, NO_INDEX)
         compiled = tape.kernels[direction]
         sizes = fused.Sizes(u(steps), u(every), self.together)
@@ -233,7 +229,7 @@ class FusedBlock:
 
         size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
-        self._share(call, b1 - b0, (name, (2 * size + added) * X.itemsize, size + added), by_lines)
+        run_tiles(call, b1 - b0, lines, by_lines, (name, (2 * size + added) * X.itemsize, size + added))
         if tape.trace is None:
             self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
         if looped:
@@ -266,22 +262,6 @@ class FusedBlock:
         """Factors per step of the traces that the population's spikes leave, one for all units or one for each."""
         values, leak = self.population.values, self.population.neuron.leak
         return self.lines.table()[list(values).index(leak), : values[leak].size] if leak else np.ones(1, self.dtype)
-
-    def _by_lines(self, samples: int) -> bool:
-        """True if threads share lines, not samples."""
-        if self.feedback is not None:
-            return False
-        count, blocks = threads(), self.lines.blocks
-        return -(-blocks // count) * count <= EVEN * blocks or samples < count
-
-    def _share(
-        self, call: Callable[[int, int, int, int], Any], samples: int, part: Work, by_lines: bool | None = None
-    ) -> list[Any]:
-        """What ``call(b0, b1, q0, q1)`` returns over lines or samples."""
-        blocks, work = self.lines.blocks, int(part[2])
-        if self._by_lines(samples) if by_lines is None else by_lines:
-            return run_threaded(lambda lo, hi: call(0, samples, lo, hi), blocks, work, part)
-        return run_threaded(lambda lo, hi: call(lo, hi, 0, blocks), samples, work, part)
 
     def _stacked(self, state: Nested, batch: int) -> Array:
         names = self.population.neuron.state

@@ -133,7 +133,9 @@ class FusedStack(Part):
                 kept.blocks[k] = tape = None  # gives its memory back first
                 kept.blocks[k] = tape = block.tape(made, kept.workspace)
             tape.arranged, tape.records = tape.arranged and kept.again, {}
-            given = block.forward(given, _given(block, state), tape)
+            own = state.get(block.names[1])  # None where the population starts from its initial values
+            own = own["neurons"] if own and block.feedback is not None else own
+            given = block.forward(given, own, tape)
             if given is None:
                 raise NotSpikes(k)
             if self.whole:
@@ -242,8 +244,19 @@ class FusedStack(Part):
             for block, tape, back in zip(blocks, tapes, backs, strict=True):
                 if tape.trace is not None:
                     block.learn(b0, b1, tape, back)
+        for block, back in zip(blocks, backs, strict=True):
+            own, after = grads[block.names[0]], grads[block.names[1]]
+            add_from_lines(back.weight, own["weight"])
+            if block.connection.bias:
+                own["bias"] += back.bias.reshape(-1)[: block.units]
+            if block.feedback is not None:
+                add_from_lines(back.loop, after["feedback"]["weight"])
+                if block.feedback.bias:
+                    after["feedback"]["bias"] += back.bias.reshape(-1)[: block.units]
+        nobody = self.whole or direction == "within"  # asks for the gradient with respect to the initial state
         for block, tape, back in zip(blocks, tapes, backs, strict=True):
-            _finish(block, tape, back, grads, None if self.whole or direction == "within" else before)
+            if block.population.params or not nobody:
+                _finish(block, tape, back, grads[block.names[1]], None if nobody else before)
         return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
 
     def record(self, tape: Nested, name: str) -> Any:
@@ -256,12 +269,6 @@ class FusedStack(Part):
                 run = Run(records, np.empty(0), {}, left.records)
                 return run[rest] if rest else run
         return super().record(kept.plain, name)
-
-
-def _given(block: FusedBlock, state: Nested) -> Nested | None:
-    """The state that a unit's population is given; None where it starts from its initial values."""
-    own = state.get(block.names[1])
-    return own if own is None or block.feedback is None else own["neurons"]
 
 
 def _inner(block: FusedBlock, nested: Nested) -> Nested:
@@ -313,23 +320,13 @@ def _pull(block: FusedBlock, b0: int, b1: int, tape: BlockTape, back: BlockGradi
 
 
 def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested | None) -> None:
-    """Add the sums to ``grads``: of the connection, the loop and the population; and put the gradient of the initial
-    state into ``before``, unless nobody asks for it."""
+    """Add the population's sums to its ``grads``, and put the gradient of the initial state into ``before``, unless
+    nobody asks for it."""
     lines, units, population = block.lines, block.units, block.population
-    own, after = grads[block.names[0]], grads[block.names[1]]
-    add_from_lines(back.weight, own["weight"])
-    if block.connection.bias:
-        own["bias"] += back.bias.reshape(-1)[:units]
-    if block.feedback is not None:
-        add_from_lines(back.loop, after["feedback"]["weight"])
-        if block.feedback.bias:
-            after["feedback"]["bias"] += back.bias.reshape(-1)[:units]
-    if before is None and not population.params:
-        return
     shape = tape.plan.batch, lines.blocks
     gS = from_lines(back.gS.reshape(*shape, lines.states, LINE), units)
     gP = from_lines(back.gP.reshape(*shape, lines.learned, LINE), units)
-    learned = after if block.feedback is None else after["neurons"]
+    learned = grads if block.feedback is None else grads["neurons"]
     population.add_gradients(gP, gS if tape.start else None, learned, {})
     start = population.before(gS)
     if block.feedback is not None:
