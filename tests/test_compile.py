@@ -28,6 +28,7 @@ from nbsnn.scalar.hole import hole
 
 SCRIPT = Path(__file__).parent / "compile_session.py"
 NO_JIT = pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="nothing is compiled")
+CHECKED = pytest.mark.skipif(compile.checked(), reason="what checks indices may raise, and counts references")
 HARMLESS = {"docstring", "line numbers"}  # edits after which the first kernel is used again
 
 
@@ -266,6 +267,7 @@ def turn(x):
 
 
 @NO_JIT
+@CHECKED
 @pytest.mark.parametrize(("template", "counts"), [(doubled, False), (reversed_by, True)])
 def test_references_are_counted_only_where_arrays_are_made(template, counts):
     made: typing.Any = kernel(template, dtype=np.float64)
@@ -378,6 +380,7 @@ def test_functions_of_ones_own_may_make_arrays():
 
 
 @NO_JIT
+@CHECKED
 @pytest.mark.parametrize("rule", [None, nbsnn.plasticity.PairSTDP()])
 @pytest.mark.parametrize("delay", [1.0, [1.0, 2.0]])
 def test_loops_of_networks_count_no_references(rule, delay):

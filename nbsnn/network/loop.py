@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
+from ..device import gpu
 from ..device.buffers import zeros
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
@@ -263,7 +264,7 @@ class Loop:
         while t < t1:
             start, goal = time.perf_counter(), min(t1, t + piece, t + tape.most, t + LONGEST)
             record = tape.arrays(t, goal, self.most)
-            before = self._kept(t) if self.interpreted else None
+            before = self._kept() if self.interpreted else None
             try:
                 self._call(t, goal, record)
             except BaseException:
@@ -286,16 +287,19 @@ class Loop:
         """True if pieces may be longer."""
         return seconds < PIECE
 
-    def _kept(self, t: int) -> tuple[dict[str, Array], list]:
-        """State from which an interpreted loop begins, as a signal or an error may end it in the middle of a step."""
-        return {name: self.layout.memory.read(name).copy() for name in ARRAYS}, self.history(t)
+    def _kept(self) -> tuple[dict[str, Array], list[Array]]:
+        """State from which an interpreted loop begins, as a signal or an error may end it in the middle of a step, and
+        its lists of spikes."""
+        lists = [np.array(gpu.get(array)) for array in network_of(self.arrays).spikes]
+        return {name: self.layout.memory.read(name).copy() for name in ARRAYS}, lists
 
-    def _back(self, t: int, arrays: dict[str, Array], history: list) -> None:
+    def _back(self, t: int, arrays: dict[str, Array], lists: list[Array]) -> None:
         """Return to the beginning of a piece."""
         for name, array in arrays.items():
             self.layout.memory.write(name, array)
+        for array, kept in zip(network_of(self.arrays).spikes, lists, strict=True):
+            gpu.assign(array, kept)
         self.clock[...] = t
-        self.load(history, t)
 
     def _reached(self, record: Record | GpuRecord) -> int:
         """The step to which the arrays belong."""
