@@ -197,14 +197,12 @@ class Loop:
         """Bounds of each thread's targets in each row of synapses."""
         layout, parts, threads = self.layout, self.parts, self.threads
         pieces: list[Any] = [np.zeros(0, np.int64)]
-        place = 0
         connections = layout.network.connections
-        more = len(connections)
+        place, more = 0, len(connections)
         for wire, c in zip(layout.wires, connections, strict=False):
             n, start, many = c.target.n, c.start, len(c.lates)
-            cuts = np.array([n * (self.part + j) // parts for j in range(threads + 1)], np.int64) + (
-                wire[at.TARGET_ROW] if c.late is None else 0
-            )
+            cuts = np.array([n * (self.part + j) // parts for j in range(threads + 1)], np.int64)
+            cuts += wire[at.TARGET_ROW] if c.late is None else 0
             bounds = np.empty((len(start) - 1, threads + 1), np.int64)
             modulus = layout.ring.shape[1] if c.late is None else 0
             _cut()(start, c.first, layout.index, cuts, modulus, bounds)
@@ -288,8 +286,7 @@ class Loop:
         return seconds < PIECE
 
     def _kept(self) -> tuple[dict[str, Array], list[Array]]:
-        """State from which an interpreted loop begins, as a signal or an error may end it in the middle of a step, and
-        its lists of spikes."""
+        """State and lists with which an interpreted loop begins: a signal or an error may end it within a step."""
         lists = [np.array(gpu.get(array)) for array in network_of(self.arrays).spikes]
         return {name: self.layout.memory.read(name).copy() for name in ARRAYS}, lists
 
@@ -314,11 +311,10 @@ class Loop:
         arguments = self._arguments(t0, t1, record)
         if self.threads > 1:
             self._together(t0, arguments)
-            return
-        if not self.interpreted:
-            self.call(self.part, *arguments)
-            return
-        with np.errstate(over="ignore"):  # interpreted, NumPy warns of products that wrap
+        elif self.interpreted:
+            with np.errstate(over="ignore"):  # NumPy warns of products that wrap
+                self.call(self.part, *arguments)
+        else:
             self.call(self.part, *arguments)
 
     def _together(self, t0: int, arguments: tuple) -> None:
