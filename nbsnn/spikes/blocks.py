@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..compile.simd import LINE as LINE
+from ..device.threads import run_threaded
 
 Array = np.ndarray
 
@@ -48,14 +49,24 @@ def in_lines(matrix: Array, out: Array | None = None) -> Array:
     or zeros."""
     if out is None:
         out = np.zeros((blocks(matrix.shape[1]) * len(matrix), LINE), matrix.dtype)
-    for q, line in enumerate(out.reshape(-1, len(matrix), LINE)):
-        part = matrix[:, q * LINE : (q + 1) * LINE]
-        line[:, : part.shape[1]] = part
+    lines = out.reshape(-1, len(matrix), LINE)
+
+    def copy(first: int, last: int) -> None:
+        for q in range(first, last):
+            part = matrix[:, q * LINE : (q + 1) * LINE]
+            lines[q, :, : part.shape[1]] = part
+
+    run_threaded(copy, len(lines), matrix.size)
     return out
 
 
 def add_from_lines(lines: Array, out: Array) -> None:
     """Add a matrix in its lines [Q R, 64] to ``out`` [R, N]."""
-    for q, line in enumerate(lines.reshape(-1, len(out), LINE)):
-        part = out[:, q * LINE : (q + 1) * LINE]
-        part += line[:, : part.shape[1]]
+    lines = lines.reshape(-1, len(out), LINE)
+
+    def add(first: int, last: int) -> None:
+        for q in range(first, last):
+            part = out[:, q * LINE : (q + 1) * LINE]
+            part += lines[q, :, : part.shape[1]]
+
+    run_threaded(add, len(lines), out.size)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..compile import prefetch
 from ..compile.fill import kernel
 from ..device.buffers import Array, Nested, buffer
 from ..device.threads import balanced, run_kernel, run_threaded
@@ -62,8 +63,8 @@ class PackedSpikes:
         if ones + zeros < sample.size or ones > 2.0 * limit * sample.size:
             return None
         packed = PackedSpikes(steps, batch, units, tape)
-        part = EVENTS, float(x.nbytes), 0.0
-        other = any(run_kernel(_compiled(bits.pack, x.dtype), batch, x.size // 8, x, packed.bits, part=part))
+        part, pack = (EVENTS, float(x.nbytes), 0.0), _compiled(bits.pack, x.dtype, **prefetch.filling())
+        other = any(run_kernel(pack, batch, x.size // 8, x, packed.bits, part=part))
         return packed if not other and packed.find(limit, listed) else None
 
     @staticmethod
@@ -81,7 +82,7 @@ class PackedSpikes:
             counts = buffer(self._tape, "counts", (rows,), np.uintp)
             start = buffer(self._tape, "start", (rows + 1,), np.uintp)
             part = EVENTS, float(self.bits.nbytes), 0.0
-            run_kernel(_compiled(bits.tally), rows, self.bits.size * 4, self.bits, counts, part=part)
+            run_kernel(_compiled(bits.tally), rows, self.bits.size, self.bits, counts, part=part)
             start[0] = 0
             np.cumsum(counts, out=start[1:])
             self.start = start
@@ -103,7 +104,7 @@ class PackedSpikes:
         total, room = int(start[-1]), self._tape.get("index")
         if room is None or len(room) < total or len(room) > 2 * total + 2**16:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
-        index, work = room[:total], 4 * total + self.bits.size
+        index, work = room[:total], total + self.bits.size
         part = EVENTS, float(index.nbytes), 0.0
         run_kernel(_compiled(bits.fill), last - first, work, self.bits[first:last], start, index, part=part)
         return index
@@ -143,10 +144,11 @@ class PackedSpikes:
 
     def transposed(self, r0: int, r1: int) -> tuple[Array, Array]:
         """The rows of each unit's spikes, of those in rows [r0, r1): ``row[first[i]:first[i + 1]]``."""
-        (start, index), first = self.rows(0, len(self.bits)), np.empty(self.units + 1, np.uintp)
-        row = np.empty(int(start[r1] - start[r0]), np.uint32)
-        transpose(r0, r1, start, index, first, row)
-        return first, row
+        start, index = self.rows(0, len(self.bits))
+        start, first = start[r0 : r1 + 1], np.empty((1, self.units + 1), np.uintp)
+        row = np.empty(int(start[-1] - start[0]), np.uint32)
+        transpose(np.array([0, r1 - r0], np.uintp), r1 - r0, start, index, first, row)
+        return first[0], row + np.uint32(r0)
 
     def _add_rows(self, first: Array, row: Array, g: Array, weight: Array) -> None:
         """Add to each row of ``weight`` its rows of ``g``; threads get equal numbers of spikes."""
@@ -158,13 +160,17 @@ class PackedSpikes:
         run_threaded(part, len(edges) - 1, len(row) * weight.shape[1])
 
 
-def transpose(r0: int, r1: int, start: Array, index: Array, first: Array, row: Array, *, loop: int = 0) -> None:
-    """Fill ``first`` and ``row`` with the spikes of rows [r0, r1) by unit, as ``PackedSpikes.transposed`` has them.
+def transpose(
+    edges: Array, together: int, start: Array, index: Array, first: Array, row: Array, *, loop: int = 0
+) -> None:
+    """Fill ``first`` [S, N + 1] and ``row`` with the spikes of each section of rows, from ``edges[s]`` to
+    ``edges[s + 1]``, by unit: ``row[first[s, i]:first[s, i + 1]]``, counted from the first of ``together`` rows.
 
     ``loop``: leave out the last of every ``loop`` rows, whose spikes nothing comes after.
     """
-    compiled = _compiled(events.transpose, np.uint32)
-    compiled(_u(r0), _u(r1), _u(loop > 0), _u(max(loop, 1)), start, index, first, row)
+    compiled, work = _compiled(events.transpose, np.uint32), 8 * len(row)
+    given = edges, _u(together), _u(loop > 0), _u(max(loop, 1)), start, index, first, row
+    run_kernel(compiled, len(first), work, *given)
 
 
 _u = np.uintp

@@ -176,13 +176,18 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
     other, shared, blocks = 0, common(P), uintp(bias.shape[0])
     marks, apart = (steps + every - uintp(1)) // every + uintp(1), uintp(X.shape[0]) // blocks
     n_pre, units = uintp(weight.shape[0]) // blocks, uintp(y.shape[1])
+    before = LOOPED and whole
+    if before and start.shape[0]:
+        for q in range(q0, q1):  # of all steps, while a line of weights is in a near cache
+            for r in range(b0 * steps, b1 * steps):
+                currents(r, row + r, q, q + uintp(1), start, index, weight, n_pre, bias, X, apart)
     for b in range(b0, b1):
         count, mark, left = uintp(0), b * marks, uintp(0)
         put(Z, uintp(0), 0, blocks, S, mark, q0, q1)
         for t in range(steps):
             r = b * steps + t
             at = row + r if whole else b
-            if start.shape[0]:
+            if start.shape[0] and not before:
                 currents(r, at, q0, q1, start, index, weight, n_pre, bias, X, apart)
             if LOOPED:
                 gather(uintp(0), count, own, back, units, X, at, apart, q0, q1)
@@ -203,7 +208,7 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
             if bits.shape[0] and (LOOPED or t + uintp(1) == steps):
                 other += emit(Z, r, bits, q0, q1, units)
             if LOOPED:
-                count = listed(bits, r, own, uintp(0))
+                count = listed(bits, r, own, uintp(0), uintp(own.shape[0]))
             if y.shape[0]:
                 show(Z, y, t * y_step + y_first + b, q0, q1)
         take(Z, uintp(0), 0, blocks, S, b * marks + marks - uintp(1), q0, q1)
@@ -212,7 +217,7 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
 
 def forward(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
     """Run all steps; returns how many outputs are neither 0 nor 1. ``own`` is room for the positions of a step's
-    spikes, where there is a ``loop``."""
+    spikes, and a few more, where there is a ``loop``."""
     other = 0
     for p0 in range(q0, q1, sizes.together):
         other += forward_lines(b0, b1, p0, min(p0 + sizes.together, q1), sizes, given, loop, own, lanes, out)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import uintp
 
+from ...compile.prefetch import fetch, fetch_to_read
 from ...scalar.hole import hole
 from ..arrays.wide import widest
 from ..products.gather import LINE, collect, currents, gather, product
@@ -38,8 +39,8 @@ class Gradients(NamedTuple):
     """What the backward pass fills: the gradient with respect to the currents, G [Q rows, 64], to the states before the
     first step, gS [B, .], and to parameters, gP [B, .].
 
-    If the events before the connection are given by input (``first`` and ``row``), the weights' gradient is added to
-    ``weight``.
+    If the events before the connection are given by input (``first`` and ``row``, in sections), the weights' gradient
+    is added to ``weight``.
     """
 
     G: np.ndarray
@@ -104,6 +105,14 @@ def replay(t0, t1, b, q0, q1, steps, given, x0, loop, lanes, z0, h0):
                 keep(Z, step(X[x, j], *values, *param(Z, z, j, shared)), z, j)
 
 
+def ask(q0, q1, X, at, apart, G, r, g_apart):
+    """Ask for row ``at`` of the currents and row ``r`` of the errors, which come next."""
+    for q in range(q0, q1):
+        for j in range(uintp(0), uintp(LINE), uintp(16)):
+            fetch_to_read(X, (q * apart + at) * uintp(LINE) + j)
+            fetch(G, (q * g_apart + r) * uintp(LINE) + j)
+
+
 def errors(r, count, b, t0, q0, q1, blocks, after, G):
     """Fill ``count`` rows of ``G`` from r on, the steps from t0 on of sample b, with the gradient with respect to the
     output."""
@@ -164,6 +173,8 @@ def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, grad
                             G[g, j] = back[0]
                             carry(Z, back, z, j)
                             learn(Z, back, z, j)
+                    if LOOPED and t >= every:
+                        ask(q0, q1, X, at - every, apart, G, b * steps + t - every, g_apart)
             t1 = t0
         for b in range(g0, g1):
             take(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
@@ -182,5 +193,5 @@ def backward(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients)
         backward_lines(b0, b1, p0, p1, group, sizes, given, loop, lanes, after, gradients)
         if gradients.first.shape[0]:
             first, row, G = gradients.first, gradients.row, gradients.G
-            n_pre = uintp(first.shape[0]) - uintp(1)
+            n_pre = uintp(first.shape[1]) - uintp(1)
             collect(uintp(0), n_pre, first, row, G, uintp(0), gradients.weight, blocks, p0, p1)

@@ -6,11 +6,14 @@ Row ``b T + t`` belongs to step t of sample b, so that a sample's steps lie toge
 
 from numpy import uint64, uintp
 
+from ...compile.prefetch import fetch_to_read
 from ...compile.simd import equals as equals_instruction
 from ...scalar.hole import instruction
 from ..arrays.wide import widest
 
 WORD = 64
+AT_ONCE = 6  # positions of a word that are written together
+AHEAD = 3072  # numbers between asking for memory and using it
 
 
 @instruction(equals_instruction)
@@ -30,15 +33,29 @@ def ones(word):
     return (word * uint64(0x0101010101010101)) >> uint64(56)
 
 
-def listed(bits, r, index, e):
-    """Write the positions of row ``r`` to ``index[e], index[e + 1], ...``; returns where the next would stand."""
+def lowest(word):
+    """Place of the lowest set bit; of none, 64."""
+    return ones(~word & (word - uint64(1)))
+
+
+def listed(bits, r, index, e, end):
+    """Write the positions of row ``r`` to ``index[e], index[e + 1], ...``; returns where the next would stand.
+
+    Where there is room before ``end``, ``AT_ONCE`` of a word are written without asking how many there are, as the
+    processor could not guess; those too many are overwritten by the next.
+    """
     for q in range(bits.shape[1]):
-        word = bits[r, q]
+        word, first, place = bits[r, q], uintp(q) * uintp(WORD), e
+        e += uintp(ones(word))
+        if place + uintp(AT_ONCE) <= end:
+            for k in range(uintp(AT_ONCE)):
+                index[place + k] = first + uintp(lowest(word))
+                word &= word - uint64(1)
+            place += uintp(AT_ONCE)
         while word != uint64(0):
-            lowest = ones((word & (~word + uint64(1))) - uint64(1))
-            index[e] = uintp(q) * uintp(WORD) + uintp(lowest)
+            index[place] = first + uintp(lowest(word))
             word &= word - uint64(1)
-            e += uintp(1)
+            place += uintp(1)
     return e
 
 
@@ -53,6 +70,8 @@ def pack(b0, b1, x, bits):
             first, r = (t * batch + b) * n, b * steps + t
             for q in range(uintp(bits.shape[1])):
                 c = q * uintp(WORD)
+                for j in range(uintp(0), uintp(WORD), uintp(16)):  # numbers of a cache line
+                    fetch_to_read(flat, first + c + j + uintp(AHEAD))
                 if c + uintp(WORD) <= n:
                     word = equals(flat, first + c, 1.0)
                     other += (word ^ equals(flat, first + c, 0.0)) != ~uint64(0)
@@ -77,7 +96,7 @@ def tally(r0, r1, bits, counts):
 def fill(r0, r1, bits, start, index):
     """Fill ``index`` with the positions of the ones of rows [r0, r1)."""
     for r in range(r0, r1):
-        listed(bits, r, index, start[r])
+        listed(bits, r, index, start[r], start[r1])
 
 
 def spread(r0, r1, bits, first, y):

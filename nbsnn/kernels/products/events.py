@@ -7,33 +7,37 @@ Events are the positions of the ones in a 0/1 matrix x [R, N], row by row: those
 ADD = 0
 
 
-def transpose(r0, r1, ahead, steps, start, index, first, row):
-    """The events of rows [r0, r1) by column: those of column ``i`` are in ``row[first[i]:first[i + 1]]``.
+def transpose(s0, s1, edges, together, ahead, steps, start, index, first, row):
+    """The events of sections [s0, s1) of rows by column: those of column ``i`` in rows [edges[s], edges[s + 1]) are in
+    ``row[first[s, i]:first[s, i + 1]]``, counted from the first of the ``together`` rows that they belong to.
 
-    With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[i]`` is where the next event of
+    With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[s, i]`` is where the next event of
     column ``i`` goes; all events are counted in one loop, as rows have few.
     """
-    one, total = first.dtype.type(1), first.dtype.type(0)
-    for i in range(first.shape[0]):
-        first[i] = 0
-    for e in range(start[r0], start[r1]):
-        first[index[e]] += one
-    if ahead:
-        for r in range(r0 + (steps - ahead - r0 % steps) % steps, r1, steps):
-            for e in range(start[r], start[r + 1]):
-                first[index[e]] -= one
-    for i in range(first.shape[0]):
-        count, first[i] = first[i], total
-        total += count
-    for r in range(r0, r1):
-        if not ahead or (r + ahead) % steps != 0:
-            for e in range(start[r], start[r + 1]):
-                place = first[index[e]]
-                row[place] = r
-                first[index[e]] = place + one
-    for i in range(first.shape[0] - 1, 0, -1):
-        first[i] = first[i - 1]
-    first[0] = 0
+    one = first.dtype.type(1)
+    for s in range(s0, s1):
+        r0, r1, total = edges[s], edges[s + one], start[edges[s]] - start[0]
+        before = r0 // together * together
+        for i in range(first.shape[1]):
+            first[s, i] = 0
+        for e in range(start[r0], start[r1]):
+            first[s, index[e]] += one
+        if ahead:
+            for r in range(r0 + (steps - ahead - r0 % steps) % steps, r1, steps):
+                for e in range(start[r], start[r + one]):
+                    first[s, index[e]] -= one
+        for i in range(first.shape[1]):
+            count, first[s, i] = first[s, i], total
+            total += count
+        for r in range(r0, r1):
+            if not ahead or (r + ahead) % steps != 0:
+                for e in range(start[r], start[r + one]):
+                    place = first[s, index[e]]
+                    row[place] = r - before
+                    first[s, index[e]] = place + one
+        for i in range(first.shape[1] - 1, 0, -1):
+            first[s, i] = first[s, i - 1]
+        first[s, 0] = start[r0] - start[0]
 
 
 def gather(r0, r1, start, index, weight, y):

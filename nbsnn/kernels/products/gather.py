@@ -73,13 +73,14 @@ def all_currents(start, index, weight, bias, x, q0, q1):
 
 def collect(i0, i1, first, row, g, ahead, weight, blocks, q0, q1):
     """W += x^T g for rows [i0, i1) of W and lines [q0, q1): add the rows of ``g``, ``ahead`` rows on, in which x has
-    an event."""
+    an event. Section by section of the rows, as many as stay in a near cache."""
     apart, beyond = uintp(g.shape[0]) // blocks, uintp(weight.shape[0]) // blocks
     for q in range(q0, q1):
-        for i in range(i0, i1):
-            e, end, w = first[i], first[i + uintp(1)], q * beyond + i
-            if e < end:
-                add_rows(weight, w, weight, w, g, q * apart + ahead, row, e, end)
+        for s in range(uintp(first.shape[0])):
+            for i in range(i0, i1):
+                e, end, w = first[s, i], first[s, i + uintp(1)], q * beyond + i
+                if e < end:
+                    add_rows(weight, w, weight, w, g, q * apart + ahead, row, e, end)
 
 
 def columns(q0, q1, g, rows, total, blocks):

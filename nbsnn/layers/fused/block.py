@@ -9,13 +9,15 @@ backward pass, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 
 import numpy as np
 
 from ...device.buffers import zeros
-from ...device.threads import run_tiles, shares_lines
+from ...device.threads import run_threaded, run_tiles, shares_lines
 from ...kernels.population import fused, fused_backward
 from ...kernels.population.fused_backward import Errors
+from ...kernels.products.bits import AT_ONCE
 from ...spikes.blocks import LINE, in_lines, lines_of, rows_of
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
@@ -24,11 +26,11 @@ from ..layer import Array, Nested, Start
 from ..population import Population
 from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
-from .currents import NO_INDEX, NOTHING, InputCurrents
+from .currents import NO_INDEX, NO_SECTIONS, NOTHING, InputCurrents, listed
 from .layout import BlockLayout, from_lines, to_lines
 from .memory_plan import Plan, Sizes
 
-GROUP = 16
+GROUP = 8
 """Samples whose backward pass advances together in recurrent layers."""
 
 FEW_EVENTS, FAR = 12.0, 2**22
@@ -174,7 +176,7 @@ class FusedBlock:
             Z, H, _ = tape.lanes.get(key := (lo, q0, 1, 0, True)) or self._lanes(tape, key)
             Z[...] = tape.Z.reshape(-1)
             lanes = fused.Lanes(tape.P, Z.reshape(-1), S, H)
-            own = np.empty(self.width if looped else 0, np.uint32)
+            own = np.empty((self.width + AT_ONCE) * looped, np.uint32)
             return compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out)
 
         size = (last - first) * self.width
@@ -191,7 +193,7 @@ class FusedBlock:
         if direction not in tape.kernels:
             tape.kernels[direction] = self.lines.kernel(direction)
         for total in back.sums:
-            total[...] = 0.0
+            run_threaded(partial(_clear, total), len(total), total.size)
         if len(back.across) and not tape.arranged:
             in_lines(self.connection.params["weight"].T, back.across)
         tape.arranged = True
@@ -207,11 +209,11 @@ class FusedBlock:
         start, index = (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
         own, looped = tape.spikes, self.feedback is not None
         back_start, back_index = own.rows(first, last) if own is not None and looped else (NOTHING, NO_INDEX)
-        by_input = NOTHING, NO_INDEX
+        by_input = NO_SECTIONS, NO_INDEX
         if tape.trace is None and not dense:
             by_input = self.drive.by_input(b0, b1, tape)
         by_lines = not looped and shares_lines(b1 - b0, lines)
-        with_lines = by_input if by_lines else (NOTHING, NO_INDEX)
+        with_lines = by_input if by_lines else (NO_SECTIONS, NO_INDEX)
         compiled = tape.kernels[direction]
         sizes = fused.Sizes(u(steps), u(every), self.together)
         row, whole = u(first if kept else 0), kept or dense
@@ -227,11 +229,11 @@ class FusedBlock:
             own, given = fused.Lanes(tape.P, Z.reshape(-1), S, H), currents if whole else currents._replace(X=X)
             compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients)
 
-        size, added = (b1 - b0) * steps * self.width, len(with_lines[1]) * self.units
+        size, added = (b1 - b0) * steps * self.width, listed(with_lines[0]) * self.units
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         run_tiles(call, b1 - b0, lines, by_lines, (name, (2 * size + added) * X.itemsize, size + added))
         if tape.trace is None:
-            self.drive.accumulate(b0, b1, (NOTHING, NO_INDEX) if added else by_input, tape, back)
+            self.drive.accumulate(b0, b1, (NO_SECTIONS, NO_INDEX) if added else by_input, tape, back)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
 
@@ -270,3 +272,8 @@ class FusedBlock:
 
 
 _NO_BITS = np.empty((0, 0), np.uint64)
+
+
+def _clear(array: Array, first: int, last: int) -> None:
+    """Set some rows to zero."""
+    array[first:last] = 0.0

@@ -100,6 +100,8 @@ class BlockTape:
         Lines, states and currents that a thread works in, by what is asked for.
     kernels : dict
         The loops "forward" and "backward", or back "within" each step by itself.
+    by_input : dict
+        Events by input of the last run, by the name of their connection, once the backward pass has arranged them.
     back : BlockGradients or None
         What the backward pass adds up.
     """
@@ -127,6 +129,7 @@ class BlockTape:
         self.start, self.begun, self.records = False, False, dict[str, Any]()
         self.lists, self.kernels = dict[str, Any](), dict[str, Callable]()
         self.lanes: dict[tuple[int, int, int, int, bool], tuple[Array, Array, Array]] = {}
+        self.by_input: dict[str, tuple[Array, Array]] = {}
         self.input: dict[str, Any] = {}
         self.back: BlockGradients | None = None
 

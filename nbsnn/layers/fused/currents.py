@@ -15,7 +15,7 @@ from ...compile.fill import kernel
 from ...device.finite import LARGE, finite_input
 from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
-from ...device.threads import balanced, run_kernel, run_threaded
+from ...device.threads import balanced, run_kernel, run_threaded, shares_lines
 from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
@@ -25,11 +25,12 @@ from ...validate import finite
 from ..dense import Dense
 from ..layer import Array, buffer
 from .block_tape import BlockGradients, BlockTape
+from .memory_plan import LINE_BYTES
 
 LISTED = PackedSpikes, SpikeInput
 """What comes as spikes already."""
 
-NOTHING, NO_INDEX = np.empty(0, np.uintp), np.empty(0, np.uint32)
+NOTHING, NO_INDEX, NO_SECTIONS = np.empty(0, np.uintp), np.empty(0, np.uint32), np.empty((0, 0), np.uintp)
 
 u = np.uintp
 
@@ -73,7 +74,7 @@ class InputCurrents:
                 packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
             if packed is None:
                 (finite_input if x.size >= LARGE else finite)("input", x)  # which spikes need not
-        tape.given, tape.events = x, packed
+        tape.given, tape.events, tape.by_input = x, packed, {}
 
     def arrange(self, tape: BlockTape) -> None:
         """Copy weights and biases into the kernels' arrangement, unless they lie there; ``fed`` [B, N] goes round the
@@ -127,9 +128,8 @@ class InputCurrents:
     def by_input(self, b0: int, b1: int, tape: BlockTape) -> tuple[Array, Array]:
         """The events of samples [b0, b1) by input, as ``transpose`` gives them; none if BLAS makes the gradient."""
         if tape.events is None:
-            return NOTHING, NO_INDEX
-        steps = tape.plan.steps
-        return self._transposed(tape.events.rows(b0 * steps, b1 * steps), self.n_pre, 0, tape, self.name)
+            return NO_SECTIONS, NO_INDEX
+        return self._transposed(tape.events, b0, b1, self.n_pre, 0, tape, self.name)
 
     def accumulate(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape, back: BlockGradients) -> None:
         """Add the gradients of weights and biases of samples [b0, b1) to ``back``; ``events`` are those before the
@@ -137,9 +137,8 @@ class InputCurrents:
         self.add_weight(b0, b1, events, tape, back)
         self.add_bias(b0, b1, tape, back)
         if self.feedback is not None:
-            steps, G, spikes = tape.plan.steps, back.G, tape.spikes
-            start_index = spikes.rows(b0 * steps, b1 * steps)  # type: ignore[union-attr]
-            events = self._transposed(start_index, self.units, steps, tape, f"{self.name} loop")
+            steps, G = tape.plan.steps, back.G
+            events = self._transposed(tape.spikes, b0, b1, self.units, steps, tape, f"{self.name} loop")  # type: ignore[arg-type]
             self._collect(events, G, 1, back.loop, f"{self.name} loop")
             if tape.fed.any():
                 first = rows_of(G, self.lines, 0, (b1 - b0) * steps)[::steps]
@@ -172,26 +171,55 @@ class InputCurrents:
         product(no, batch, u(1), back.entry, no, tape.across, g, no, count, count)
         return rows_of(g, self.lines)[:, : self.units]
 
-    def _transposed(self, events: tuple[Array, Array], count: int, loop: int, tape: BlockTape, name: str) -> tuple:
-        """The events by input, of ``count`` inputs; those of each last of ``loop`` steps are left out."""
-        start, index = events
-        total = int(start[-1] - start[0])
-        first = buffer(tape.lists, f"first {name}", (count + 1,), np.uintp)
-        row = buffer(tape.lists, f"row {name}", (total,), np.uint32)
-        with span(f"{name} events by input", bytes=16 * total):
-            transpose(0, len(start) - 1, start, index, first, row, loop=loop)
+    def _transposed(
+        self, spikes: PackedSpikes | SpikeInput, b0: int, b1: int, count: int, loop: int, tape: BlockTape, name: str
+    ) -> tuple[Array, Array]:
+        """The events of samples [b0, b1) by input, of ``count`` inputs; those of each last of ``loop`` steps are left
+        out. If all are listed, they are arranged once for all samples, on all threads."""
+        plan = tape.plan
+        each = max(1, LINE_BYTES // (plan.steps * LINE * self.dtype.itemsize))  # samples of a section
+        if not plan.listed:
+            return self._arranged(spikes, [(b0, b1)], each, count, loop, tape, name)
+        if name not in tape.by_input:
+            tape.by_input[name] = self._arranged(spikes, plan.chunks, each, count, loop, tape, name)
+        first, row = tape.by_input[name]
+        at = b0 // plan.chunk * -(-plan.chunk // each)
+        return first[at : at - (b0 - b1) // each], row
+
+    def _arranged(
+        self, spikes: PackedSpikes | SpikeInput, chunks: list[tuple[int, int]], each: int, count: int, loop: int,
+        tape: BlockTape, name: str,
+    ) -> tuple[Array, Array]:  # fmt: skip
+        """``_transposed`` of all of ``chunks``, ``each`` samples to a section."""
+        steps, b0, end = tape.plan.steps, chunks[0][0], chunks[-1][1]
+        edges = [b - b0 for b_first, b_last in chunks for b in range(b_first, b_last, each)]
+        start, index = spikes.rows(b0 * steps, end * steps)
+        first = buffer(tape.lists, f"first {name}", (len(edges), count + 1), np.uintp)
+        row = buffer(tape.lists, f"row {name}", (int(start[-1] - start[0]),), np.uint32)
+        with span(f"{name} events by input", bytes=16 * len(row)):
+            rows = np.array([*edges, end - b0], np.uintp) * u(steps)
+            transpose(rows, tape.plan.chunk * steps, start, index, first, row, loop=loop)
         return first, row
 
     def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, weight: Array, name: str) -> None:
-        """weight += x^T G for the events of x by input, ``ahead`` rows on in ``G``; each thread its inputs."""
-        first, row = events
-        compiled, lines, edges = compiled_rows("collect", self.dtype), u(self.lines), balanced(first, len(first) - 1)
+        """weight += x^T G for the events of x by input, ``ahead`` rows on in ``G``; each thread its lines, or
+        its inputs."""
+        (first, row), lines = events, u(self.lines)
+        compiled, inputs, work = compiled_rows("collect", self.dtype), first.shape[1] - 1, listed(first) * self.units
+        by_lines = shares_lines(inputs, self.lines)
+        edges = np.empty(0) if by_lines else balanced((first - first[:, :1]).sum(axis=0), inputs)
 
         def part(lo: int, hi: int) -> None:
-            compiled(edges[lo], edges[hi], first, row, G, u(ahead), weight, lines, u(0), lines)
+            share = (u(0), u(inputs), u(lo), u(hi)) if by_lines else (edges[lo], edges[hi], u(0), lines)
+            compiled(*share[:2], first, row, G, u(ahead), weight, lines, *share[2:])
 
-        work = len(row) * self.units
-        run_threaded(part, len(edges) - 1, work, (f"{name} gradient", work * weight.itemsize, work))
+        of = f"{name} gradient", work * weight.itemsize, work
+        run_threaded(part, self.lines if by_lines else len(edges) - 1, work, of)
+
+
+def listed(first: Array) -> int:
+    """How many events there are by input, if their sections begin so."""
+    return int(first[-1, -1] - first[0, 0]) if len(first) else 0
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...compile import prefetch
 from ...compile.fill import kernel
 from ...compile.unroll import lines, mixed_lines, row, store_lines
 from ...compile.unroll import zeros as nothing_at
@@ -95,6 +96,7 @@ class BlockLayout:
                 "cotangent": lines(self.cotangents, self.states, LINE) if direction == "backward" else nothing,
                 "carry": store_lines(places, self.cotangents, LINE),
                 "learn": store_lines(learned, self.cotangents + self.states, LINE, add=True),
+                **prefetch.filling(),
             }
         dtype = self.population.setting.dtype
         smooth = self.population.setting.smooth
