@@ -177,16 +177,6 @@ class Gpu(Host):
     def kept(self, state: Nested) -> Nested:
         return {k: self.kept(v) if isinstance(v, dict) else self.copied(v, {}, k) for k, v in state.items()}
 
-    def add_over_time(self, y: GpuArray, total: GpuArray, room: Nested) -> Any:
-        y = stored(y, room, "y")
-        if total is None:
-            total = gpu.zeros((1, *y.shape[1:]), y.dtype)
-        gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), room)
-        return total
-
-    def divided(self, array: GpuArray, count: int) -> Any:
-        return self.scaled(array, 1.0 / count, {}, "y")
-
     def scaled(self, array: GpuArray, factor: float, room: Nested, name: str) -> Any:
         y = gpu.buffer(room, name, array.shape, array.dtype)
         self._multiply(array, factor, y)

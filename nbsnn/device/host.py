@@ -138,15 +138,6 @@ class Host:
         """A state that outlives the next run."""
         return state
 
-    def add_over_time(self, y: Array, total: Array | None, room: Nested) -> Array:
-        """The sum of ``y`` over time, [1, ...], added to ``total`` unless that is None."""
-        sums = y.sum(axis=0, keepdims=True)
-        return sums if total is None else np.add(total, sums, out=total)
-
-    def divided(self, array: Array, count: int) -> Array:
-        """``array / count``"""
-        return array / count
-
     def scaled(self, array: Array, factor: float, room: Nested, name: str) -> Array:
         """``factor * array``"""
         return factor * array

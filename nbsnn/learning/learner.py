@@ -254,7 +254,16 @@ class OnCpu:
         """One step of ``optimizer``, with gradients that ``checked`` has seen."""
         optimizer.step(params, grads)
 
-    def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
+    def add_over_time(self, y: Array, total: Array | None) -> Array:
+        """The sum of ``y`` over time, [1, ...], added to ``total`` unless that is None."""
+        sums = y.sum(axis=0, keepdims=True)
+        return sums if total is None else np.add(total, sums, out=total)
+
+    def mean(self, total: Array, steps: int) -> Array:
+        """``total / steps``"""
+        return total / steps
+
+    def low_pass(self, x: Array, decay: float, before: Array | None, device: str) -> LowPass:
         """The trace of x over its steps."""
         return LowPass(x, decay, before, device)
 

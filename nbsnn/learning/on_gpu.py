@@ -119,6 +119,21 @@ class OnGpu:
         with span("optimiser", bytes=3.0 * self.all.nbytes):
             optimizer.step(params, grads, largest=np.inf if self.large else gpu_sums.LARGE)
 
+    def add_over_time(self, y: Any, total: Any) -> Any:
+        """The sum of ``y`` over time, [1, ...], added to ``total`` unless that is None."""
+        room = self._room("output")
+        y = stored(y, room, "y")
+        if total is None:
+            total = gpu.zeros((1, *y.shape[1:]), y.dtype)
+        gpu_sums.add_columns(y.reshape(len(y), total.size), gpu.flat(total), room)
+        return total
+
+    def mean(self, total: Any, steps: int) -> Any:
+        """``total / steps``"""
+        y, factor = gpu.buffer({}, "y", total.shape, total.dtype), total.dtype.type(1.0 / steps)
+        gpu.launch("arrays.elementwise_cuda", "multiply", y.dtype, y.size, factor, gpu.flat(total), gpu.flat(y))
+        return y
+
     def low_pass(self, x: Any, decay: float, before: Any, device: str) -> LowPass:
         """The trace of x over its steps."""
         return LowPassOnGpu(x, decay, before, device)

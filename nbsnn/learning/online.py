@@ -128,7 +128,7 @@ class Online(Learner):
         return total
 
     def _gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
-        total = sum(value for value, _ in self._passes(x, target, True, self.window, True))
+        total = sum(self._passes(x, target, True, self.window, True))
         return self.result(total)
 
     def passes(
@@ -142,47 +142,47 @@ class Online(Learner):
         passes = self._passes(x, target, together, 1)
         while True:
             with self.exclusive:
-                found = next(passes, None)
-                if found is None:
+                value = next(passes, None)
+                if value is None:
                     return
-                value = self.place.read(found[0])
-            yield value, found[1]
+                value = self.place.read(value)
+            yield value, flatten(self.grads)
 
     def _passes(
-        self, x: Any, target: Any, accumulate: bool, window: int | None, held: bool = False
-    ) -> Iterator[tuple[float, dict[str, Array]]]:
-        """As ``passes``, for windows of steps; parameters are ``held`` if nobody can change them in between."""
+        self, x: Any, target: Target | Iterator[Target], accumulate: bool, window: int | None, held: bool = False
+    ) -> Iterator[float]:
+        """The losses, as of ``passes``, for windows of steps; parameters are ``held`` if nobody can change them in
+        between."""
         self.check_layers()
+        self.place.clear(self.grads)
         draws = Draws(self.seed, "training", self.iteration) if self.net.draws else None
         state: Nested | None = None
         traces: Nested = {}
         output: Any = None
-        arrays, room = self.net.arrays, dict[str, Any]()
-        targets, t = windows.targets(target), 0
-        self.place.clear(self.grads)
+        targets, t = windows.Targets(target), 0
         for now in self.windows.of(x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
             if self.compact:
                 self.net.continued(self.tape, held and t > 0)  # type: ignore[attr-defined]
             y, state = self.net.forward(now, state, self.tape, draws)
-            value, gy = self._loss(y, windows.take(targets, t, len(now)), t)
-            output = arrays.add_over_time(y, output, room)
+            value, gy = self._loss(y, targets, t)
+            output = self.place.add_over_time(y, output)
             if t and not accumulate:
                 self.place.clear(self.grads)
             self.reverse(now, gy, traces)
             t += len(now)
-            yield value, flatten(self.grads)
-        if windows.is_moving(target) and (given := windows.steps(target)) != t:
-            raise ValueError(f"target has {given} steps, but the input has {t}")
-        self._output = arrays.divided(output, t)
+            yield value
+        targets.check()
+        self._output = self.place.mean(output, t)
 
-    def _loss(self, y: Array, targets: list[Any], t: int) -> tuple[float, Array]:
+    def _loss(self, y: Array, targets: windows.Targets, t: int) -> tuple[float, Array]:
         """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""
+        found = targets.take(len(y))
         if len(y) > 1 and hasattr(self.loss, "summed"):
-            value, gy = self.place.loss(self.loss.summed, y, windows.together(targets))
+            value, gy = self.place.loss(self.loss.summed, y, targets.together(found))
             if np.isfinite(value):
                 return value, gy
-        losses = (self.place.loss(self.loss, y[k : k + 1], target) for k, target in enumerate(targets))
+        losses = (self.place.loss(self.loss, y[k : k + 1], target) for k, target in enumerate(found))
         values, parts = zip(*losses, strict=True)
         for k, value in enumerate(values):
             if not np.isfinite(value):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..device.constant_input import stored
 from ..layers.layer import Array, Layer
@@ -77,43 +76,56 @@ class Windows:
             yield self.net.check_input(np.stack(window))
 
 
-def is_moving(target: Target | Iterator[Target]) -> bool:
+class Targets:
+    """The targets of an online learner: the same for all steps, or one for each.
+
+    Parameters
+    ----------
+    target : array, Weighted, or iterator of arrays
+        What ``Online.step`` is given.
+
+    Attributes
+    ----------
+    steps : int or None
+        How many there are, if there is one for each: labels [T, B] or numbers [T, B, C].
+    """
+
+    def __init__(self, target: Target | Iterator[Target]):
+        self.weight: np.ndarray | None = None
+        if isinstance(target, Weighted):
+            target, self.weight = target.target, target.weight
+        self.steps, self.taken = None, 0
+        self._moving: bool | None = None  # known of an array alone
+        if isinstance(target, Iterator):
+            self._each: Iterator[Any] = target
+            return
+        array = array_of("target", target)
+        self._moving = is_moving(array)
+        self.steps = len(array) if self._moving else None
+        self._each = (array[t : t + 1] for t in range(len(array))) if self._moving else itertools.repeat(array)
+
+    def take(self, count: int) -> list[Any]:
+        """Those of the next steps, as the loss wants them for one step."""
+        found = list(itertools.islice(self._each, count))
+        if len(found) < count:
+            raise ValueError(f"target has {self.taken + len(found)} steps, but the input has more")
+        self.taken += count
+        return found if self.weight is None else [Weighted(each, self.weight) for each in found]
+
+    def together(self, found: list[Any]) -> Any:
+        """What ``take`` has returned as one array, [T, B] or [T, B, C]."""
+        if isinstance(found[0], Weighted):
+            return Weighted(self.together([each.target for each in found]), found[0].weight)
+        moving = is_moving(found[0]) if self._moving is None else self._moving
+        return np.concatenate([target if moving else np.asarray(target)[None] for target in found])
+
+    def check(self) -> None:
+        """Raise if there are targets of more steps than were taken."""
+        if self.steps is not None and self.steps != self.taken:
+            raise ValueError(f"target has {self.steps} steps, but the input has {self.taken}")
+
+
+def is_moving(target: object) -> bool:
     """True if this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
-    target = target.target if isinstance(target, Weighted) else target
-    if isinstance(target, Iterator):
-        return False
-    target = array_of("target", target)
-    return target.ndim == (2 if target.dtype.kind in "iu" else 3)
-
-
-def steps(target: ArrayLike | Weighted) -> int:
-    """How many steps a moving target has."""
-    return len(array_of("target", target.target if isinstance(target, Weighted) else target))
-
-
-def targets(target: Target | Iterator[Target]) -> Iterator[Any]:
-    """The target of each step, as the loss wants it for one step."""
-    if isinstance(target, Weighted):
-        return (Weighted(each, target.weight) for each in targets(target.target))
-    if isinstance(target, Iterator):
-        return target
-    target = array_of("target", target)
-    if is_moving(target):
-        return (target[t : t + 1] for t in range(len(target)))
-    return itertools.repeat(target)
-
-
-def take(targets: Iterator[Any], t: int, count: int) -> list[Any]:
-    """The targets of ``count`` steps from ``t`` on."""
-    found = list(itertools.islice(targets, count))
-    if len(found) < count:
-        raise ValueError(f"target has {t + len(found)} steps, but the input has more")
-    return found
-
-
-def together(targets: list[Any]) -> Any:
-    """The targets of some steps as one array, [T, B] or [T, B, C]."""
-    if isinstance(targets[0], Weighted):
-        return Weighted(together([each.target for each in targets]), targets[0].weight)
-    moving = is_moving(targets[0])
-    return np.concatenate([target if moving else np.asarray(target)[None] for target in targets])
+    array = array_of("target", target)
+    return array.ndim == (2 if array.dtype.kind in "iu" else 3)

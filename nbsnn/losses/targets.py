@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -78,7 +79,7 @@ def shares(
 
     Labels that are ``ignore`` have no share of anything.
     """
-    target = real(f"{loss}: {name}", target)
+    target = cast(np.ndarray, target) if isinstance(target, np.ndarray) else real(f"{loss}: {name}", target)
     if target.ndim == len(shape) + 1 and target.dtype.kind == "f":
         given = finite(f"{loss}: {name}", shaped(f"{loss}: {name}", target, (*shape, classes)).astype(np.float64))
         if given.min() < 0.0:

@@ -63,6 +63,7 @@ class FusedBlock:
         self.lines, self.dtype = BlockLayout(population, feedback is not None), population.setting.dtype
         self.drive = InputCurrents(names[0], connection, feedback)
         self.n_pre, self.units, self.width = self.drive.n_pre, self.drive.units, self.drive.width
+        self._leak = self._leak_now()
         self.together = u(1 if feedback is None else self.lines.blocks)
 
     def sizes(self, rows: int) -> Sizes:
@@ -262,6 +263,9 @@ class FusedBlock:
 
     def leak(self) -> Array:
         """Factors per step of the traces that the population's spikes leave, one for all units or one for each."""
+        return self._leak if self.population.steady else self._leak_now()
+
+    def _leak_now(self) -> Array:
         values, leak = self.population.values, self.population.neuron.leak
         return self.lines.table()[list(values).index(leak), : values[leak].size] if leak else np.ones(1, self.dtype)
 

@@ -47,10 +47,6 @@ class InputTrace:
     decay: float
     before: Array | None
 
-    def rows(self, b0: int, b1: int) -> Array | None:
-        """The trace before the window, of some samples, [b1 - b0, M]."""
-        return None if self.before is None else self.before[b0:b1].reshape(b1 - b0, -1)
-
 
 class BlockTape:
     """Tape of a ``FusedBlock`` under one plan: Q lines of 64 units, samples B, rows ``b T + t``.
@@ -137,12 +133,6 @@ class BlockTape:
     def states(self) -> Array:
         """``S`` as [B, marks, Q, K, 64]."""
         return self.S.reshape(self.plan.batch, self.marks, self.layout.blocks, self.layout.states, LINE)
-
-    def traced(self) -> InputTrace:
-        """The trace of the input, which there is."""
-        if self.trace is None:
-            raise RuntimeError("no trace of the input has been offered")
-        return self.trace
 
     @cached_property
     def numbers(self) -> Array:

@@ -17,7 +17,7 @@ from ...kernels.products import small
 from ...spikes.blocks import LINE, lines_of
 from ..layer import Array
 from ..spike_trace import LowPass
-from .block_tape import BlockGradients, BlockTape
+from .block_tape import BlockGradients, BlockTape, InputTrace
 
 u = np.uintp
 
@@ -25,10 +25,10 @@ u = np.uintp
 def spread(b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
     """Let the decay act on the errors of samples [b0, b1), and add to the weights' gradient what the trace from before
     the window brings."""
-    trace, G, steps, lines, dtype = tape.traced(), back.G, tape.plan.steps, tape.layout.blocks, tape.dtype
+    G, steps, lines, dtype = back.G, tape.plan.steps, tape.layout.blocks, tape.dtype
+    trace, before = _trace_of(tape, b0, b1)
     rows, decay = (b1 - b0) * steps, dtype.type(trace.decay)
     run_kernel(compiled("spread", dtype), lines, rows * tape.units, u(lines), u(b1 - b0), u(steps), decay, G)
-    before = trace.rows(b0, b1)
     if before is None:
         return
     x = np.ascontiguousarray(before.T) * decay
@@ -44,8 +44,8 @@ def spread(b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
 
 def after(tape: BlockTape) -> Array:
     """The trace after the window, [B, M]."""
-    plan, dtype, trace = tape.plan, tape.dtype, tape.traced()
-    before = trace.rows(0, plan.batch)
+    plan, dtype = tape.plan, tape.dtype
+    trace, before = _trace_of(tape, 0, plan.batch)
     if tape.events is None:
         x = tape.given if isinstance(tape.given, np.ndarray) else tape.given.dense(dtype)
         signal = np.ascontiguousarray(x.reshape(plan.steps, plan.batch, -1))
@@ -55,6 +55,14 @@ def after(tape: BlockTape) -> Array:
     call, decay = compiled("after", dtype), dtype.type(trace.decay)
     run_kernel(call, plan.batch, plan.steps * y.size, u(plan.steps), decay, start, index, y)
     return y
+
+
+def _trace_of(tape: BlockTape, b0: int, b1: int) -> tuple[InputTrace, Array | None]:
+    """The trace of the input, which there is; and what it was before the window, of samples [b0, b1)."""
+    trace = tape.trace
+    if trace is None:
+        raise RuntimeError("no trace of the input has been offered")
+    return trace, None if trace.before is None else trace.before[b0:b1].reshape(b1 - b0, -1)
 
 
 @functools.cache
