@@ -160,6 +160,11 @@ def run_tiles(
     return run_threaded(lambda lo, hi: call(lo, hi, 0, lines), samples, int(part[2]), part)
 
 
+def clear(array: np.ndarray) -> None:
+    """Set all of an array to zero."""
+    run_threaded(lambda lo, hi: array[lo:hi].fill(0), len(array), array.size)
+
+
 def balanced(first: np.ndarray, units: int) -> np.ndarray:
     """Where to cut units among threads so that each has as many entries; unit i has ``first[i]`` to ``first[i + 1]``.
 

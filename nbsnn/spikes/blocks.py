@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..compile.simd import LINE as LINE
-from ..device.threads import run_threaded
+from ..device.threads import SERIAL, run_threaded
 
 Array = np.ndarray
 
@@ -56,7 +56,10 @@ def in_lines(matrix: Array, out: Array | None = None) -> Array:
             part = matrix[:, q * LINE : (q + 1) * LINE]
             lines[q, :, : part.shape[1]] = part
 
-    run_threaded(copy, len(lines), matrix.size)
+    if matrix.size > SERIAL:
+        run_threaded(copy, len(lines), matrix.size)
+    else:
+        copy(0, len(lines))
     return out
 
 
@@ -69,4 +72,7 @@ def add_from_lines(lines: Array, out: Array) -> None:
             part = out[:, q * LINE : (q + 1) * LINE]
             part += lines[q, :, : part.shape[1]]
 
-    run_threaded(add, len(lines), out.size)
+    if out.size > SERIAL:
+        run_threaded(add, len(lines), out.size)
+    else:
+        add(0, len(lines))

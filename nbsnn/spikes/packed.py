@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 from ..compile import prefetch
 from ..compile.fill import kernel
 from ..device.buffers import Array, Nested, buffer
+from ..device.profile import Work
 from ..device.threads import balanced, run_kernel, run_threaded
 from ..kernels.products import bits, events
 
@@ -161,8 +162,9 @@ class PackedSpikes:
 
 
 def transpose(
-    edges: Array, together: int, start: Array, index: Array, first: Array, row: Array, *, loop: int = 0
-) -> None:
+    edges: Array, together: int, start: Array, index: Array, first: Array, row: Array, *, loop: int = 0,
+    part: Work | None = None,
+) -> None:  # fmt: skip
     """Fill ``first`` [S, N + 1] and ``row`` with the spikes of each section of rows, from ``edges[s]`` to
     ``edges[s + 1]``, by unit: ``row[first[s, i]:first[s, i + 1]]``, counted from the first of ``together`` rows.
 
@@ -170,7 +172,7 @@ def transpose(
     """
     compiled, work = _compiled(events.transpose, np.uint32), 8 * len(row)
     given = edges, _u(together), _u(loop > 0), _u(max(loop, 1)), start, index, first, row
-    run_kernel(compiled, len(first), work, *given)
+    run_kernel(compiled, len(first), work, *given, part=part)
 
 
 _u = np.uintp

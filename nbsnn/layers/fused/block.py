@@ -9,12 +9,11 @@ backward pass, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 from __future__ import annotations
 
 from copy import copy
-from functools import partial
 
 import numpy as np
 
 from ...device.buffers import zeros
-from ...device.threads import run_threaded, run_tiles, shares_lines
+from ...device.threads import clear, run_tiles, shares_lines
 from ...kernels.population import fused, fused_backward
 from ...kernels.population.fused_backward import Errors
 from ...kernels.products.bits import AT_ONCE
@@ -193,8 +192,7 @@ class FusedBlock:
             back = tape.back = BlockGradients(tape, wanted)
         if direction not in tape.kernels:
             tape.kernels[direction] = self.lines.kernel(direction)
-        for total in back.sums:
-            run_threaded(partial(_clear, total), len(total), total.size)
+        clear(back.sums)
         if len(back.across) and not tape.arranged:
             in_lines(self.connection.params["weight"].T, back.across)
         tape.arranged = True
@@ -230,7 +228,7 @@ class FusedBlock:
             own, given = fused.Lanes(tape.P, Z.reshape(-1), S, H), currents if whole else currents._replace(X=X)
             compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients)
 
-        size, added = (b1 - b0) * steps * self.width, listed(with_lines[0]) * self.units
+        size, added = (b1 - b0) * steps * self.width, listed(by_input[0]) * self.units if by_lines else 0
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         run_tiles(call, b1 - b0, lines, by_lines, (name, (2 * size + added) * X.itemsize, size + added))
         if tape.trace is None:
@@ -276,8 +274,3 @@ class FusedBlock:
 
 
 _NO_BITS = np.empty((0, 0), np.uint64)
-
-
-def _clear(array: Array, first: int, last: int) -> None:
-    """Set some rows to zero."""
-    array[first:last] = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -169,17 +170,20 @@ class BlockGradients:
         rows.
     entry : array [Q B, 64]
         Gradient with respect to what the loop brings at the first step.
-    sums : tuple of array
-        What a backward pass adds up from zero on.
+    sums : array
+        What a backward pass adds up from zero on, ``gS`` to ``loop``, one behind the other.
     """
 
     def __init__(self, tape: BlockTape, wanted: bool):
         plan, lines, dtype, looped = tape.plan, tape.layout.blocks, tape.dtype, tape.looped
         self.G = zeros((lines * plan.chunk * plan.steps, LINE), dtype)
-        self.gS = zeros((plan.batch, lines * tape.layout.states * LINE), dtype)
-        self.gP = zeros((plan.batch, lines * tape.layout.learned * LINE), dtype)
-        self.weight, self.bias, self.loop = (zeros(like.shape, dtype) for like in (tape.W, tape.bias, tape.V))
+        states = [(plan.batch, lines * count * LINE) for count in (tape.layout.states, tape.layout.learned)]
+        shapes = [*states, tape.W.shape, tape.bias.shape, tape.V.shape]
+        ends = np.cumsum([math.prod(shape) for shape in shapes])
+        self.sums = zeros((int(ends[-1]),), dtype)
+        parts = np.split(self.sums, ends[:-1])
+        found = (part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
+        self.gS, self.gP, self.weight, self.bias, self.loop = found
         narrow = wanted and tape.units <= NARROW
         self.across = zeros((-(-tape.n_pre // LINE) * tape.units * narrow, LINE), dtype)
         self.entry = zeros((lines * plan.batch * looped, LINE), dtype)
-        self.sums = self.gS, self.gP, self.weight, self.bias, self.loop

@@ -196,9 +196,9 @@ class InputCurrents:
         start, index = spikes.rows(b0 * steps, end * steps)
         first = buffer(tape.lists, f"first {name}", (len(edges), count + 1), np.uintp)
         row = buffer(tape.lists, f"row {name}", (int(start[-1] - start[0]),), np.uint32)
-        with span(f"{name} events by input", bytes=16 * len(row)):
-            rows = np.array([*edges, end - b0], np.uintp) * u(steps)
-            transpose(rows, tape.plan.chunk * steps, start, index, first, row, loop=loop)
+        rows = np.array([*edges, end - b0], np.uintp) * u(steps)
+        part = f"{name} events by input", 16.0 * len(row), 0.0
+        transpose(rows, tape.plan.chunk * steps, start, index, first, row, loop=loop, part=part)
         return first, row
 
     def _collect(self, events: tuple[Array, Array], G: Array, ahead: int, weight: Array, name: str) -> None:
