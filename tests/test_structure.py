@@ -13,6 +13,8 @@ import pytest
 
 import nbsnn
 
+from .tools.journey import ROADS, travel
+
 ROOT = Path(nbsnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
@@ -144,6 +146,20 @@ def test_files_fit_in_a_head(file):
     text = file.read_text()
     assert len(text.splitlines()) <= 350
     assert not text.strip() or ast.get_docstring(tree_of(file)), "no docstring that says what the file is about"
+
+
+@pytest.mark.parametrize(
+    "road, files, changes", [("BPTT.step", 30, 110), ("OTTT.step", 34, 130), ("Network.run", 11, 44)]
+)
+def test_who_follows_a_call_changes_file_seldom(road, files, changes):
+    nbsnn.set_threads(2)
+    try:
+        call = ROADS[road]()
+        call()
+        journey = travel(call)
+    finally:
+        nbsnn.set_threads(None)
+    assert len(journey.files) <= files and journey.changes <= changes  # may only shrink
 
 
 def loaded_by(code: str) -> set[str]:

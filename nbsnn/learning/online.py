@@ -162,8 +162,8 @@ class Online(Learner):
         targets, t = windows.Targets(target), 0
         for now in self.windows.of(x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
-            if self.compact:
-                self.net.continued(self.tape, held and t > 0)  # type: ignore[attr-defined]
+            if self.compact and held and t:
+                self.net.continued(self.tape)  # type: ignore[attr-defined]
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, targets, t)
             output = self.place.add_over_time(y, output)

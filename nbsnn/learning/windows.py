@@ -100,7 +100,7 @@ class Targets:
             self._each: Iterator[Any] = target
             return
         array = array_of("target", target)
-        self._moving = is_moving(array)
+        self._moving = array.ndim == _axes(array)
         self.steps = len(array) if self._moving else None
         self._each = (array[t : t + 1] for t in range(len(array))) if self._moving else itertools.repeat(array)
 
@@ -128,4 +128,9 @@ class Targets:
 def is_moving(target: object) -> bool:
     """True if this holds a target for each step: labels [T, B] or numbers [T, B, C]."""
     array = array_of("target", target)
-    return array.ndim == (2 if array.dtype.kind in "iu" else 3)
+    return array.ndim == _axes(array)
+
+
+def _axes(target: np.ndarray) -> int:
+    """How many axes one for each step has, labels [T, B] or numbers [T, B, C]."""
+    return 2 if target.dtype.kind in "iu" else 3

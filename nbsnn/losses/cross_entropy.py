@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -300,7 +300,7 @@ class StepCrossEntropy:
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
         aim, given = targets.split(name, target, batch)
-        aim = real("target", aim)
+        aim = cast(Array, aim) if isinstance(aim, np.ndarray) else real("target", aim)
         moving = aim.ndim - (aim.dtype.kind == "f" and aim.shape in ((batch, classes), y.shape)) >= 2
         share, labels = targets.shares(name, aim, (steps, batch) if moving else (batch,), classes, self.ignore)
         weight = targets.by_class(name, self.class_weight, classes)

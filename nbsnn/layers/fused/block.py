@@ -13,7 +13,7 @@ from copy import copy
 import numpy as np
 
 from ...device.buffers import zeros
-from ...device.threads import clear, run_tiles, shares_lines
+from ...device.threads import run_tiles, shares_lines
 from ...kernels.population import fused, fused_backward
 from ...kernels.population.fused_backward import Errors
 from ...kernels.products.bits import AT_ONCE
@@ -27,7 +27,7 @@ from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NO_SECTIONS, NOTHING, InputCurrents, listed
 from .layout import BlockLayout, from_lines, to_lines
-from .memory_plan import Plan, Sizes
+from .memory_plan import NARROW, Plan, Sizes
 
 GROUP = 8
 """Samples whose backward pass advances together in recurrent layers."""
@@ -111,9 +111,15 @@ class FusedBlock:
             spikes.find(1.0, tape.plan.listed)
         return tape.output if self.last else spikes
 
-    def final(self, tape: BlockTape) -> Array:
-        """The states after the last step, [K, B, N]."""
-        return from_lines(tape.states[:, -1], self.units)
+    def final(self, tape: BlockTape) -> Nested:
+        """State and output after the last step, [B, ...] by name."""
+        neuron, shape = self.population.neuron, (tape.plan.batch, *self.population.shape)
+        found = dict(zip(neuron.state, from_lines(tape.states[:, -1], self.units), strict=True))
+        if tape.spikes is None:
+            found[neuron.output] = tape.output[-1].copy()
+        else:
+            found[neuron.output] = tape.spikes.at(tape.plan.steps - 1).astype(self.dtype)
+        return {name: line.reshape(shape) for name, line in found.items()}
 
     def outputs(self, tape: BlockTape) -> Array:
         """The outputs of the last run, [T, B, ...]."""
@@ -185,14 +191,13 @@ class FusedBlock:
         return sum(run_tiles(call, b1 - b0, self.lines.blocks, by_lines, part))
 
     def begin_reverse(self, tape: BlockTape, direction: str, wanted: bool) -> BlockGradients:
-        """Make room for the gradients of all samples, and set their sums to zero; ``wanted`` says whether a block
-        before this one gets its errors."""
+        """Make room for the gradients of all samples, whose sums the caller sets to zero; ``wanted`` says whether a
+        block before this one gets its errors."""
         back = tape.back
         if back is None:
             back = tape.back = BlockGradients(tape, wanted)
         if direction not in tape.kernels:
             tape.kernels[direction] = self.lines.kernel(direction)
-        clear(back.sums)
         if len(back.across) and not tape.arranged:
             in_lines(self.connection.params["weight"].T, back.across)
         tape.arranged = True
@@ -235,6 +240,19 @@ class FusedBlock:
             self.drive.accumulate(b0, b1, (NO_SECTIONS, NO_INDEX) if added else by_input, tape, back)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
+
+    def errors(self, b0: int, b1: int, tape: BlockTape, back: BlockGradients, extra: Array) -> Errors:
+        """What the block hands to the one before, of the gradient of its currents in samples [b0, b1); with ``extra``,
+        the loss's own gradient with respect to that one's output."""
+        plan, G = tape.plan, back.G
+        if self.units <= NARROW:
+            return Errors(extra, u(plan.batch), u(1), u(b0), G, back.across)
+        errors = tape.errors[: (b1 - b0) * plan.steps]
+        self.drive.back(G, errors)
+        if len(extra):
+            given = extra.reshape(plan.steps, plan.batch, -1)[:, b0:b1].transpose(1, 0, 2)
+            errors += given.reshape(len(errors), -1)
+        return Errors(errors, u(1), u(plan.steps), u(0), G[:0], G[:0])
 
     def _lanes(self, tape: BlockTape, key: tuple[int, int, int, int, bool]) -> tuple[Array, Array, Array]:
         """What a thread works in: lines and states of a group of samples, ``every`` steps of them, and their currents

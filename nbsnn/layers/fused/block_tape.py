@@ -74,8 +74,8 @@ class BlockTape:
         Weights of the loop, and their transpose; without a loop they have no rows.
     fed, entry : array [B, N], [B, 64 Q]
         The outputs before the first step, and what they bring round the loop.
-    S : array [B marks, Q K 64]
-        States at the checkpoints.
+    S, states : array [B marks, Q K 64]
+        States at the checkpoints; and the same as [B, marks, Q, K, 64].
     X, room : array [Q rows, 64]
         Currents: all that are kept, those of a few samples for BLAS, or one row for each sample; and memory for them.
     arranged : bool
@@ -120,6 +120,7 @@ class BlockTape:
         self.V, self.across = (zeros((lines * self.units * looped, LINE), self.dtype) for _ in range(2))
         self.entry = zeros((plan.batch * looped, lines * LINE), self.dtype)
         self.S = zeros((plan.batch * self.marks, lines * layout.states * LINE), self.dtype)
+        self.states = self.S.reshape(plan.batch, self.marks, lines, layout.states, LINE)
         self.X = self.room = zeros((0, LINE), self.dtype)
         self.spikes: PackedSpikes | None = None
         self.trace: InputTrace | None = None
@@ -129,11 +130,6 @@ class BlockTape:
         self.by_input: dict[str, tuple[Array, Array]] = {}
         self.input: dict[str, Any] = {}
         self.back: BlockGradients | None = None
-
-    @property
-    def states(self) -> Array:
-        """``S`` as [B, marks, Q, K, 64]."""
-        return self.S.reshape(self.plan.batch, self.marks, self.layout.blocks, self.layout.states, LINE)
 
     @cached_property
     def numbers(self) -> Array:

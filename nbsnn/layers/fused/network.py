@@ -132,10 +132,10 @@ class FusedNetwork(Sequential):
             final |= after
         return x, final
 
-    def continued(self, tape: Nested, again: bool) -> None:
-        """Say whether the next run has the parameters of the one before, which then are not arranged anew."""
+    def continued(self, tape: Nested) -> None:
+        """Say that the next run has the parameters of the one before, which then are not arranged anew."""
         for part in self.parts:
-            part.continued(tape, again)
+            part.continued(tape)
 
     def backward(
         self,

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...device.buffers import is_static
 from ...device.profile import span
+from ...device.threads import clear
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, add_from_lines
@@ -28,7 +29,7 @@ from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
-from .memory_plan import NARROW, Budget, Plan, plan
+from .memory_plan import Budget, Plan, plan
 from .part import Part
 
 PLANS = 7
@@ -52,7 +53,7 @@ class StackTape:
     workspace : Workspace
         What they use in turn.
     again : bool
-        Whether parameters are those of the run before.
+        Whether the next run has the parameters of the one before.
     """
 
     plain: Nested
@@ -103,6 +104,7 @@ class FusedStack(Part):
         kept: StackTape = tape[name] if name in tape else tape.setdefault(name, self._tape())
         names, final = list(self.children), dict[str, Any]()
         kept.first, end = 0, int(is_static(x))
+        again, kept.again = kept.again, False
         while True:
             if end > kept.first and not state:
                 state = self.initial(x.shape[1])
@@ -113,7 +115,7 @@ class FusedStack(Part):
                 return x, final
             try:
                 with span("arrange"):
-                    return self._run(x, state, kept, final), final
+                    return self._run(x, state, kept, final, again), final
             except NotSpikes as found:
                 end = found.args[0] + 1
 
@@ -121,8 +123,8 @@ class FusedStack(Part):
         """One whose blocks have not run yet."""
         return StackTape({}, 0, [None] * len(self.blocks))
 
-    def _run(self, x: Array, state: Nested, kept: StackTape, final: Nested) -> Array:
-        """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on."""
+    def _run(self, x: Array, state: Nested, kept: StackTape, final: Nested, again: bool) -> Array:
+        """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on, ``again`` with the same parameters."""
         made = self.plan(len(x), x.shape[1], kept.first)
         given: Any = x
         if not isinstance(x, SpikeInput):  # a read-only array would be a type of its own to the compiler: one more
@@ -132,18 +134,15 @@ class FusedStack(Part):
             if tape is None or tape.plan is not made:
                 kept.blocks[k] = tape = None  # gives its memory back first
                 kept.blocks[k] = tape = block.tape(made, kept.workspace)
-            tape.arranged, tape.records = tape.arranged and kept.again, {}
+            tape.arranged, tape.records = tape.arranged and again, {}
             own = state.get(block.names[1])  # None where the population starts from its initial values
             own = own["neurons"] if own and block.feedback is not None else own
             given = block.forward(given, own, tape)
             if given is None:
                 raise NotSpikes(k)
-            if self.whole:
-                continue
-            shape, neuron = (x.shape[1], *block.population.shape), block.population.neuron
-            lines = dict(zip(neuron.state, block.final(tape), strict=True))
-            lines[neuron.output] = _last(block, tape)
-            _inner(block, final).update({name: line.reshape(shape) for name, line in lines.items()})
+            if not self.whole:
+                after = block.final(tape)
+                final[block.names[1]] = after if block.feedback is None else {"neurons": after}
         return given.reshape(*given.shape[:2], *self.shape)
 
     def backward(
@@ -173,7 +172,9 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         for block in self.blocks[: kept.first]:
             x, neurons = self._trace(block.names[0], x, kept.plain, traces), block.names[1]
-            x = _offered(block, block.population.output(kept.plain[neurons]), traces.setdefault(neurons, {}))
+            y = block.population.output(kept.plain[neurons])
+            spiking = block.population.neuron.output == "spikes"
+            x = _offered(block, y, traces.setdefault(neurons, {})) if spiking else y
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         if not blocks:
             return x
@@ -183,7 +184,8 @@ class FusedStack(Part):
             left.trace, given = given, InputTrace(float(block.leak()[0]), kept_there.get("trace"))
         for block, following, kept_there in zip(blocks, tapes[1:], own, strict=False):  # which has its spikes as input
             kept_there["trace"] = input_trace.after(following).reshape(-1, *block.population.shape)
-        return _offered(blocks[-1], blocks[-1].outputs(tapes[-1]), own[-1])
+        y = blocks[-1].outputs(tapes[-1])
+        return _offered(blocks[-1], y, own[-1]) if blocks[-1].population.neuron.output == "spikes" else y
 
     def traces(self, handed_on: bool) -> bool:
         """True if what comes in is spikes, and units leak alike."""
@@ -192,9 +194,8 @@ class FusedStack(Part):
     def hands_on(self) -> bool:
         return True
 
-    def continued(self, tape: Nested, again: bool) -> None:
-        if self.blocks[0].names[0] in tape:
-            tape[self.blocks[0].names[0]].again = again
+    def continued(self, tape: Nested) -> None:
+        tape[self.blocks[0].names[0]].again = True
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
@@ -226,6 +227,8 @@ class FusedStack(Part):
             block.begin_reverse(tape, direction, k > 0)
             for k, (block, tape) in enumerate(zip(blocks, tapes, strict=True))
         ]
+        for back in backs:
+            clear(back.sums)
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
             gy = gy + extra[-1]
@@ -236,7 +239,7 @@ class FusedStack(Part):
                 block, back = blocks[k], backs[k]
                 block.backward(b0, b1, errors, tapes[k], back, direction)
                 if k:
-                    errors = _pull(block, b0, b1, tapes[k], back, extra[k - 1])
+                    errors = block.errors(b0, b1, tapes[k], back, extra[k - 1])
                 elif gx is not None:
                     pulled = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
                     block.drive.back(back.G, pulled)
@@ -277,11 +280,9 @@ def _inner(block: FusedBlock, nested: Nested) -> Nested:
     return own.setdefault("neurons", {}) if block.feedback is not None else own
 
 
-def _offered(block: FusedBlock, y: Array, traces: Nested) -> Array | LowPass:
-    """What a population offers to the connection behind; a trace, which goes on in ``traces``, never as numbers, even
-    of a single step, as a stack would take those for the activity."""
-    if block.population.neuron.output != "spikes":
-        return y
+def _offered(block: FusedBlock, y: Array, traces: Nested) -> LowPass:
+    """What a population offers to the connection behind: the trace of its spikes, which goes on in ``traces``; never as
+    numbers, even of a single step, as a stack would take those for the activity."""
     window = LowPass(y, float(block.leak()[0]), traces.get("trace"), block.population.setting.device)
     traces["trace"] = window.after()
     return window
@@ -297,26 +298,6 @@ def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
         return np.empty((0, block.units), block.dtype)
     g = np.ascontiguousarray(given[block.population.neuron.output], block.dtype)
     return g.reshape(made.steps * made.batch, block.units)
-
-
-def _last(block: FusedBlock, tape: BlockTape) -> Array:
-    """The outputs at the last step, [B, N]."""
-    if tape.spikes is None:
-        return tape.output[-1].copy()
-    return tape.spikes.at(tape.plan.steps - 1).astype(block.dtype)
-
-
-def _pull(block: FusedBlock, b0: int, b1: int, tape: BlockTape, back: BlockGradients, extra: Array) -> Errors:
-    """What a block hands to the one before, of the gradient of its currents in samples [b0, b1)."""
-    plan, G = tape.plan, back.G
-    if block.units <= NARROW:
-        return Errors(extra, u(plan.batch), u(1), u(b0), G, back.across)
-    errors = tape.errors[: (b1 - b0) * plan.steps]
-    block.drive.back(G, errors)
-    if len(extra):
-        given = extra.reshape(plan.steps, plan.batch, -1)[:, b0:b1].transpose(1, 0, 2)
-        errors += given.reshape(len(errors), -1)
-    return Errors(errors, u(1), u(plan.steps), u(0), G[:0], G[:0])
 
 
 def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested | None) -> None:
