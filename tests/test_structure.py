@@ -149,7 +149,7 @@ def test_files_fit_in_a_head(file):
 
 
 @pytest.mark.parametrize(
-    "road, files, changes", [("BPTT.step", 30, 110), ("OTTT.step", 34, 130), ("Network.run", 11, 44)]
+    ("road", "files", "changes"), [("BPTT.step", 30, 110), ("OTTT.step", 34, 130), ("Network.run", 11, 44)]
 )
 def test_who_follows_a_call_changes_file_seldom(road, files, changes):
     nbsnn.set_threads(2)
