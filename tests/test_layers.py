@@ -3,6 +3,9 @@
 Nearly all of it runs interpreted (``device="python"``), which computes the same numbers without a compiler.
 """
 
+import signal
+import time
+
 import numpy as np
 import pytest
 
@@ -314,6 +317,32 @@ def test_wrong_numbers_of_threads_raise(monkeypatch):
         monkeypatch.setenv("NBSNN_THREADS", wrong)
         with pytest.raises(ValueError, match=f"NBSNN_THREADS must be an integer from 1 to 4096, not '{wrong}'"):
             device.threads()
+
+
+@pytest.mark.parametrize(
+    ("caller", "error"), [(None, ZeroDivisionError), ("raise", KeyError), ("stop", KeyboardInterrupt)]
+)
+def test_whatever_happens_all_threads_have_ended(caller, error):
+    """The second of three threads fails, the third is slow; the caller's own part ends well, fails, or is interrupted,
+    which counts for more."""
+    ended = []
+
+    def call(lo, hi):
+        if lo == 0 and caller == "raise":
+            raise KeyError("own")
+        if lo == 0 and caller == "stop":
+            signal.raise_signal(signal.SIGINT)
+        if lo == 1:
+            raise ZeroDivisionError("other")
+        time.sleep(0.05 * lo)
+        ended.append((lo, hi))
+
+    set_threads(3)
+    with pytest.raises(error):
+        device.run_threaded(call, 3, device.SERIAL + 1)
+    assert ended == [(0, 1), (2, 3)][caller is not None :]
+    assert device.run_threaded(lambda lo, hi: lo, 5, device.SERIAL + 1) == [0, 1, 3]
+    set_threads(None)
 
 
 # Names

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ MOST = 4096
 """Threads that can be asked for."""
 
 _threads: int | None = None
-_pool: ThreadPoolExecutor | None = None
+_pool: Pool | None = None
 _lock = threading.Lock()
 
 
@@ -114,7 +114,56 @@ def set_threads(count: int | None) -> None:
     with _lock:
         _threads, before, _pool = count, _pool, None
     if before:
-        before.shutdown()
+        before.close()
+
+
+class Task:
+    """A call that another thread makes."""
+
+    __slots__ = ("call", "ended", "error", "lock", "part", "result")
+
+    def __init__(self, call: Callable[[int, int], Any], part: tuple[int, int]):
+        self.call, self.part, self.lock = call, part, threading.Lock()
+        self.result, self.ended = None, False
+        self.error: BaseException | None = None
+        self.lock.acquire()
+
+    def run(self) -> None:
+        """Make the call; what it raises, the thread that gave it finds in ``error``."""
+        try:
+            self.result = self.call(*self.part)
+        except BaseException as error:
+            self.error = error
+        self.ended = True
+        self.lock.release()
+
+
+class Pool:
+    """Threads that wait for tasks. Those of a training step are short: ``concurrent.futures`` takes twice as long to
+    hand one over.
+
+    Parameters
+    ----------
+    count : int
+        How many threads.
+    """
+
+    def __init__(self, count: int):
+        self.count, self.tasks = count, SimpleQueue[Task | None]()
+        for k in range(count):
+            threading.Thread(target=_serve, args=(self.tasks,), name=f"nbsnn_{k}", daemon=True).start()
+
+    def close(self) -> None:
+        """Let the threads end, after the tasks that have been given."""
+        for _ in range(self.count):
+            self.tasks.put(None)
+
+
+def _serve(tasks: SimpleQueue[Task | None]) -> None:
+    """Run tasks until there is a None."""
+    while (task := tasks.get()) is not None:
+        task.run()
+        del task  # whose arrays nobody should keep while this waits
 
 
 def windows(count: int, parts: int) -> list[tuple[int, int]]:
@@ -135,14 +184,31 @@ def run_threaded(call: Callable[[int, int], Any], count: int, work: int, part: W
         return [call(*parts[0])]
     with _lock:
         if _pool is None:
-            _pool = ThreadPoolExecutor(threads(), thread_name_prefix="nbsnn")
-        futures = [_pool.submit(call, *part) for part in parts[1:]]
+            _pool = Pool(threads())
+        tasks = [Task(call, part) for part in parts[1:]]
+        for task in tasks:
+            _pool.tasks.put(task)
     try:
         first = call(*parts[0])
     finally:
-        for future in futures:  # whatever happens, nobody writes to the caller's arrays any more
-            future.exception()
-    return [first, *(future.result() for future in futures)]
+        _wait(tasks)
+    for task in tasks:
+        if task.error is not None:
+            raise task.error
+    return [first, *(task.result for task in tasks)]
+
+
+def _wait(tasks: list[Task]) -> None:
+    """Wait until all have ended, whatever happens: nobody writes to the caller's arrays any more."""
+    interruption = None
+    for task in tasks:
+        while not task.ended:
+            try:
+                task.lock.acquire()
+            except KeyboardInterrupt as error:
+                interruption = error
+    if interruption is not None:
+        raise interruption
 
 
 def shares_lines(samples: int, lines: int) -> bool:

@@ -105,7 +105,7 @@ class PackedSpikes:
         total, room = int(start[-1]), self._tape.get("index")
         if room is None or len(room) < total or len(room) > 2 * total + 2**16:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
-        index, work = room[:total], total + self.bits.size
+        index, work = room[:total], (total + self.bits.size) // 2
         part = EVENTS, float(index.nbytes), 0.0
         run_kernel(_compiled(bits.fill), last - first, work, self.bits[first:last], start, index, part=part)
         return index

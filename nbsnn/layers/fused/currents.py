@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...compile.fill import kernel
+from ...device.buffers import block_buffer, buffer
 from ...device.finite import LARGE, finite_input
 from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
@@ -23,7 +24,7 @@ from ...spikes.packed import PackedSpikes, transpose
 from ...spikes.spike_input import SpikeInput
 from ...validate import finite
 from ..dense import Dense
-from ..layer import Array, buffer
+from ..layer import Array
 from .block_tape import BlockGradients, BlockTape
 from .memory_plan import LINE_BYTES
 
@@ -195,7 +196,7 @@ class InputCurrents:
         edges = [b - b0 for b_first, b_last in chunks for b in range(b_first, b_last, each)]
         start, index = spikes.rows(b0 * steps, end * steps)
         first = buffer(tape.lists, f"first {name}", (len(edges), count + 1), np.uintp)
-        row = buffer(tape.lists, f"row {name}", (int(start[-1] - start[0]),), np.uint32)
+        row = block_buffer(tape.lists, f"row {name}", (int(start[-1] - start[0]),), np.uint32)
         rows = np.array([*edges, end - b0], np.uintp) * u(steps)
         part = f"{name} events by input", 16.0 * len(row), 0.0
         transpose(rows, tape.plan.chunk * steps, start, index, first, row, loop=loop, part=part)
