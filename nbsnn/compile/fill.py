@@ -110,9 +110,7 @@ def _inner(options: dict[str, Any], copy: FunctionType) -> Any:
 
 def _kept(options: dict[str, Any], copy: FunctionType) -> Any:
     """A kernel that is kept on disk; the function itself with NUMBA_DISABLE_JIT=1."""
-    from numba import config
-
-    if getattr(config, "DISABLE_JIT", False):
+    if not compiles():
         return copy
     from .dispatcher import Kernel
 
@@ -213,7 +211,8 @@ def _fill(
             story.append((name, getattr(value, "__name__", name), getattr(value, "_fields", ())))
             return value
         if type(value).__module__.startswith("numba."):  # an instruction that only compiled code has
-            story.append((name, type(value).__name__, repr(value)))
+            made = getattr(getattr(value, "_defn", None), "__module__", "")
+            story.append((name, type(value).__name__, repr(value), _source(made) if made else ""))
             return value
         raise TypeError(
             f"{function.__qualname__} refers to {name!r}, a {type(value).__name__}; "
@@ -255,9 +254,14 @@ def _level() -> str:
 
 def _instructs(device: str) -> bool:
     """True if instructions (``hole.instruction``) stand for functions."""
+    return device == "cpu" and not checked() and compiles()
+
+
+def compiles() -> bool:
+    """False with NUMBA_DISABLE_JIT=1."""
     from numba import config
 
-    return device == "cpu" and not checked() and not getattr(config, "DISABLE_JIT", False)
+    return not getattr(config, "DISABLE_JIT", False)
 
 
 def checked() -> bool:

@@ -35,9 +35,8 @@ def fetch_to_read(array, place) -> Any:
 
 @functools.cache
 def filling() -> dict[str, Callable]:
-    """Fillings of ``fetch`` and ``fetch_to_read`` in compiled code; with NUMBA_DISABLE_JIT=1, nothing."""
+    """Fillings of ``fetch`` and ``fetch_to_read`` in compiled code."""
     from llvmlite import ir
-    from numba import config
     from numba.core import cgutils, types
     from numba.core.extending import intrinsic
 
@@ -63,4 +62,4 @@ def filling() -> dict[str, Callable]:
     def to_read(typing: Context, array: types.Array, place: types.Integer) -> Any:
         return prefetch(typing, array, place, 0)
 
-    return {} if getattr(config, "DISABLE_JIT", False) else {"fetch": to_write, "fetch_to_read": to_read}
+    return {"fetch": to_write, "fetch_to_read": to_read}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..compile import barrier, callback, prefetch
-from ..compile.fill import bind, kernel
+from ..compile.fill import bind, compiles, kernel
 from ..compile.unroll import each, numbers, pick, read, switch, write
 from ..kernels.network import exchange, gates, short_term
 from ..kernels.network import loop as cpu
@@ -46,12 +46,20 @@ class NetworkKernel:
     def kernel(self) -> Callable:
         """The loop, for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
-        ahead: dict[str, Any] = prefetch.filling() if self.device == "cpu" else {}
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype,
             update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
-            real=np.dtype(self.dtype).type, wait_for_all=meet, **ahead, **self._others(), **self._plasticity(),
+            real=np.dtype(self.dtype).type, wait_for_all=meet, **self._compiled(), **self._others(),
+            **self._plasticity(),
         )  # fmt: skip
+
+    def _compiled(self) -> dict[str, Any]:
+        """What fills the holes of compiled loops."""
+        if self.device != "cpu" or not compiles():
+            return {}
+        from ..compile import reference
+
+        return {**prefetch.filling(), **reference.filling()}
 
     def _others(self) -> dict[str, Any]:
         """What fills the holes for other processes."""

@@ -16,7 +16,7 @@ from ..compile.fill import kernel
 from ..device import gpu
 from ..device.buffers import zeros
 from ..kernels.network import tables as at
-from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses, network_of, plain
+from ..kernels.network.arrays import GpuRecord, Network, Record, Ring, SpikeLists, Synapses
 from ..kernels.network.loop import BLOCK
 from ..kernels.plasticity.delays import ROOM as LISTED
 from ..kernels.synapses import connect
@@ -26,6 +26,7 @@ from .home import Home
 from .layout import Layout
 from .outside import GIVEN
 from .signals import HeldBack
+from .tape import Tape
 
 Array = np.ndarray
 
@@ -33,96 +34,6 @@ SHARE = 40_000  # variables that a window updates, beyond which another thread i
 PIECE = 0.25  # seconds after which Python looks in: at Ctrl-C, at progress
 LONGEST = 1 << 30  # steps of a piece, whose spikes are noted in 32 bits
 ROOM = 1 << 16  # spikes that a thread notes before Python fetches them
-NUMBERS = 1 << 23  # and of recorded variables
-
-
-class Tape:
-    """The arrays into which the loop writes, and what has been fetched from them.
-
-    ``places`` are those of the variables to record, ``owners`` the units they belong to, in populations of ``sizes``
-    that begin at ``firsts``. Spikes go to ``sink`` if there is one, and rows of variables to ``keep``.
-    """
-
-    def __init__(self, places: Array, owners: Array, firsts: Array, sizes: Array, every: int, dtype: np.dtype):
-        self.places, self.owners, self.firsts, self.sizes = places, owners, firsts, sizes
-        self.every, self.dtype = every, dtype
-        self.spikes: list[tuple[Array, Array]] = []
-        self.rows: list[Array] = []
-        self.sink: Callable[[Array, Array], Any] | None = None
-        self.keep: Callable[[Array], Any] = self.rows.append
-        self.kept: Array | None = None  # of which units spikes are kept, if not of all
-        self.ears: list[list[tuple[Array, Array]]] = []  # of callbacks
-        self.clock = np.zeros(2, np.int64)  # steps done, and where the piece began
-        self.count = 0
-
-    @property
-    def most(self) -> int:
-        """The most steps between two fetches: blocks of variables have bounds too."""
-        return self.every * max(1, NUMBERS // max(1, len(self.places)))
-
-    def taken(self) -> list[Array]:
-        """The rows that are kept here, which are forgotten."""
-        rows = self.rows.copy()
-        self.rows.clear()
-        return rows
-
-    def room(self, parts: int, capacity: int) -> None:
-        """Make room for ``capacity`` spikes of each of ``parts`` threads between two fetches."""
-        self.parts = parts
-        self.steps, self.units = np.empty((parts, capacity), np.int32), np.empty((parts, capacity), np.int32)
-        self.used, self.position = np.zeros((2, parts), np.int64), np.zeros(parts, np.int64)
-        self.deal(parts, 0, parts)
-
-    def deal(self, parts: int, first: int, threads: int) -> None:
-        """Deal columns to threads: to that in whose share of the population a unit lies."""
-        owner = ((self.owners + 1) * parts - 1) // self.sizes
-        self.order = np.argsort(owner, kind="stable")
-        self.starts = np.searchsorted(owner[self.order], np.arange(first, first + threads + 1))
-        self.sorted_places = self.places[self.order]
-
-    def arrays(self, t0: int, t1: int, own: int) -> Record | GpuRecord:
-        """Buffers that the kernel fills between steps t0 and t1; a thread has at most ``own`` units."""
-        self.used[...], self.position[...], self.clock[1] = 0, 0, t0
-        first = t0 // self.every + 1
-        count = max(0, t1 // self.every - first + 1) if len(self.places) else 0
-        self.block = np.empty((count, len(self.places)), self.dtype)
-        return Record(
-            self.sorted_places, self.starts, self.block, self.every, first, self.steps, self.units, self.used,
-            self.position, own, self.clock,
-        )  # fmt: skip
-
-    def fetch(self, t0: int, reached: int) -> None:
-        """Take what the loop has written in steps [t0, reached)."""
-        found = self.position.tolist()
-        if any(found):
-            self._take(t0, reached, found)
-        rows = reached // self.every - t0 // self.every
-        if rows and len(self.places):
-            block = np.empty((rows, len(self.places)), self.dtype)
-            block[:, self.order] = self.block[:rows]
-            self.keep(block)
-
-    def _in_order(self, found: list[int], t0: int | np.int64) -> tuple[Array, Array]:
-        """Steps, and units, of as many spikes as each thread has ``found`` since step t0."""
-        if self.parts == 1:
-            return self.steps[0, : found[0]] + t0, self.units[0, : found[0]].copy()
-        steps, units = (np.concatenate([a[k, :n] for k, n in enumerate(found)]) for a in (self.steps, self.units))
-        order = np.lexsort((units, steps))
-        return steps[order] + t0, units[order]
-
-    def _take(self, t0: int, reached: int, found: list[int]) -> None:
-        """Take the spikes of these steps, as many as each thread has ``found``."""
-        steps, units = self._in_order(found, t0 if reached < 2**31 - 1 else np.int64(t0))
-        for ear in self.ears:
-            ear.append((steps, units))
-        if self.kept is not None:
-            mine = self.kept[units]
-            steps, units = steps[mine], units[mine]
-        self.count += len(steps)
-        if self.sink is not None:
-            self.sink(steps, units)
-        elif len(steps):
-            self.spikes.append((steps, units))
 
 
 class Loop:
@@ -140,7 +51,7 @@ class Loop:
         self.depth = 2 * self.window + self.longest + 2
         self.models, self.call = layout.models, layout.models.kernel()
         self._make()
-        self.arrays = plain(self._arrays())
+        self._hand_over(self._arrays())
 
     @staticmethod
     def longest_window(layout: Layout) -> int:
@@ -158,13 +69,24 @@ class Loop:
 
     def renew(self) -> None:
         """Take inputs, and parameters of single units, that have been changed."""
-        layout, old = self.layout, network_of(self.arrays)
+        layout, old = self.layout, self.handed_over
         tables = {name: self.put(getattr(layout.tables, name)) for name in ("ports", "drives", "currents")}
         values = {name: self.put(getattr(layout.values, name)) for name in ("own", *GIVEN)}
-        changed = old._replace(tables=old.tables._replace(**tables), values=old.values._replace(**values))
-        self.arrays = plain(changed)
+        self._hand_over(old._replace(tables=old.tables._replace(**tables), values=old.values._replace(**values)))
         if self.models is not layout.models:
             self.models, self.call, self.ready = layout.models, layout.models.kernel(), self.interpreted
+
+    def _hand_over(self, arrays: Network) -> None:
+        """Let the kernel have these arrays."""
+        self.handed_over, self.arrays = arrays, self._placed(arrays)
+
+    def _placed(self, given: tuple) -> Any:
+        """A named tuple as the kernel takes it."""
+        if self.interpreted:
+            return given
+        from ..compile.reference import Placed
+
+        return Placed(given)
 
     def _make(self) -> None:
         """Scratch and lists of spikes, for as many threads as the work is worth."""

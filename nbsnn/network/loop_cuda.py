@@ -8,9 +8,10 @@ import numpy as np
 
 from ..device import gpu
 from ..kernels.network import tables as at
-from ..kernels.network.arrays import GpuRecord, Network, Plastic, Ring, SpikeLists, Synapses, Tables, Values
+from ..kernels.network.arrays import GpuRecord, Network, Plastic, Ring, SpikeLists, Synapses, Tables, Values, plain
 from .layout import Layout
-from .loop import Loop, Tape
+from .loop import Loop
+from .tape import Tape
 
 Array = np.ndarray
 
@@ -72,6 +73,9 @@ class GpuLoop(Loop):
         super().renew()
         self.pops.copy_to_device(self.layout.pops)
         self.ready = self.ready and before is self.models
+
+    def _placed(self, given: tuple) -> Any:
+        return plain(given)
 
     def _make(self) -> None:
         layout, put = self.layout, gpu.put

@@ -12,8 +12,9 @@ from ..compile.fill import bind, kernel
 from ..kernels.network import off_grid
 from ..neurons import poisson
 from .kernel import NetworkKernel
-from .loop import Loop, Tape
+from .loop import Loop
 from .normal import uniform_of
+from .tape import Tape
 
 Array = np.ndarray
 
@@ -26,7 +27,7 @@ class OffGridKernel(NetworkKernel):
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
             off_grid.simulate, device=self.device, dtype=self.dtype, wait_for_all=meet, random_spike=poisson.step,
-            uniform_of=uniform_of, real=np.float64,
+            uniform_of=uniform_of, real=np.float64, **self._compiled(),
         )  # fmt: skip
 
 

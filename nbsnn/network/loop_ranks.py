@@ -17,7 +17,8 @@ from ..ranks import Ranks, abort_on_error
 from .connection import Connection
 from .estimate import FIRST
 from .home import Home
-from .loop import Loop, Tape
+from .loop import Loop
+from .tape import Tape
 
 Array = np.ndarray
 

@@ -16,8 +16,9 @@ from .connection import Connection
 from .files import Files
 from .group import Group, Section
 from .home import Home
-from .loop import Loop, Tape
+from .loop import Loop
 from .synaptic import reader
+from .tape import Tape
 
 Array = np.ndarray
 

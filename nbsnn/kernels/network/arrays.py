@@ -1,12 +1,17 @@
 """The arrays of a network as its kernels take them.
 
-Kernels are called with plain tuples, of which ``network_of`` makes named ones: Numba takes 0.7 us longer to find out
-the type of each array in a named tuple, which short runs would feel.
+On a CPU they are handed over by their place in memory (``compile.reference``). Kernels of a GPU are called with plain
+tuples, of which ``network_of`` makes named ones: Numba takes 0.7 us longer to find out the type of each array in a
+named tuple, which short runs would feel.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+
+from ...scalar.hole import hole
+
+T = TypeVar("T")
 
 
 class Tables(NamedTuple):
@@ -144,6 +149,18 @@ class GpuRecord(NamedTuple):
     cells: np.ndarray
     capacity: int
     most: int
+
+
+@hole
+def all_of(items: T) -> T:
+    """The items of what may lie in memory; a named tuple is itself."""
+    return items
+
+
+@hole
+def laid_out(items: T) -> T:
+    """A named tuple of what a kernel was handed, for its functions."""
+    return items
 
 
 def network_of(arrays: tuple) -> Network:

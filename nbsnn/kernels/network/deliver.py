@@ -12,7 +12,7 @@ import numpy as np
 from ...compile.prefetch import fetch
 from ...scalar.hole import optional
 from . import tables as at
-from .arrays import Network, Tables
+from .arrays import Network, Tables, all_of
 
 STEP, MOST = 32, 640  # targets from one request to the next, and from the first of a row to the last
 
@@ -85,8 +85,8 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
     """Deliver all spikes of step ``emitted`` along connection ``c``; without delay they arrive in the next step."""
     pops, wires, P = network.tables.pops, network.tables.wires, network.values.numbers
     spikes, counts, factors = network.spikes.units, network.spikes.counts, network.spikes.factors
-    bounds, index, weights, threads = network.synapses
-    R, rows, places = network.ring
+    bounds, index, weights, threads = all_of(network.synapses)
+    R, rows, places = all_of(network.ring)
     source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(emitted, c, network.tables)
     slot = emitted % spikes.shape[0]
     shared = wires[c, at.WEIGHT] >= 0

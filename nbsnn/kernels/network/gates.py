@@ -10,7 +10,7 @@ import numpy as np
 from ...scalar.hole import hole
 from ..arrays.wide import widest
 from . import tables as at
-from .arrays import Network
+from .arrays import Network, all_of
 from .deliver import add_row
 
 
@@ -95,8 +95,8 @@ def open_gates(t: int, part: int, parts: int, network: Network, cells: np.ndarra
 def pass_through(t: int, part: int, parts: int, c: int, network: Network) -> None:
     """Add what connection ``c`` lets through in step t into the ring."""
     pops, wires, P, S = network.tables.pops, network.tables.wires, network.values.numbers, network.values.states
-    bounds, index, weights, threads = network.synapses
-    R, rows, places = network.ring
+    bounds, index, weights, threads = all_of(network.synapses)
+    R, rows, places = all_of(network.ring)
     gate = network.tables.ports[wires[c, at.GATE]]
     source, target, delay = pops[wires[c, at.SOURCE]], pops[wires[c, at.TARGET]], wires[c, at.DELAY]
     shared = wires[c, at.WEIGHT] >= 0

@@ -18,7 +18,7 @@ import numpy as np
 from ...random import lasting
 from ...scalar.hole import hole, optional
 from . import tables as at
-from .arrays import Network, Record, Scratch, SpikeLists, network_of
+from .arrays import Network, Record, Scratch, SpikeLists, all_of, laid_out
 from .course import row_at
 from .deliver import connection
 from .units import arrive, clear, collect, inject, poisson
@@ -73,21 +73,20 @@ def simulate(
     t0: int,
     t1: int,
     window: int,
-    arrays: tuple,
+    network: Network,
     scratch: tuple,
     record: tuple,
     cells: np.ndarray,
 ):
     """Steps [t0, t1) for the units of thread ``part``, fewer if a record is full.
 
-    ``arrays``, ``scratch`` (four arrays of a block for each thread) and ``record`` are those of ``arrays.Network``,
-    ``Scratch`` and ``Record``.
+    ``scratch`` are the four arrays of a ``Scratch``, a block for each thread; ``record`` the items of a ``Record``.
     """
-    network, record = network_of(arrays), Record(*record)
+    record = laid_out(Record(*record))
     x, y, bits, events = scratch
     threads = network.synapses.threads
     here = part % threads
-    room = Scratch(x[here], y[here], bits[here], events[here])
+    room = laid_out(Scratch(x[here], y[here], bits[here], events[here]))
     pops = network.tables.pops
     spikes, counts, table = network.spikes.units, network.spikes.counts, network.plastic.table
     steps, units = network.values.steps, network.values.units
@@ -191,7 +190,7 @@ def listed(lo, hi, t, k, pops, steps, units, line, base):
 
 def block(lo: int, n: int, t: int, k: int, network: Network, room: Scratch):
     """One step of the units [lo, lo + n) of population k; returns how many spiked."""
-    pops, ports, drives, currents, _, _ = network.tables
+    pops, ports, drives, currents, _, _ = all_of(network.tables)
     C, keys, ring = network.values.currents, network.values.keys, network.ring
     number, first, step = np.uintp(n), np.uintp(lo), np.uint64(t)
     row = (t % ring.rows) * ring.places

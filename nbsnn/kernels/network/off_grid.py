@@ -22,7 +22,7 @@ from ...scalar.divided import divided, divided2
 from ...scalar.exponential import exp
 from ...scalar.hole import hole
 from . import tables as at
-from .arrays import Network, Record, network_of
+from .arrays import Network, Record, all_of, laid_out
 from .course import row_at
 from .loop import BLOCK, full, sample, share, share_spikes
 from .units import poisson
@@ -62,7 +62,7 @@ def simulate(
     t0: int,
     t1: int,
     window: int,
-    arrays: tuple,
+    network: Network,
     scratch: tuple,
     recorded: tuple,
     cells: np.ndarray,
@@ -71,11 +71,11 @@ def simulate(
 
     ``recorded`` are a ``Record`` and, beside its spikes, their times before the ends of their steps.
     """
-    network, record, times = network_of(arrays), Record(*recorded[0]), recorded[1]
+    record, times = laid_out(Record(*recorded[0])), recorded[1]
     here = part % network.synapses.threads
     bits, events, come, currents, flow = scratch
-    room = Room(bits[here], events[here], come, currents, flow[here])
-    pops, counts, (R, rows, places) = network.tables.pops, network.spikes.counts, network.ring
+    room = laid_out(Room(bits[here], events[here], come, currents, flow[here]))
+    pops, counts, (R, rows, places) = network.tables.pops, network.spikes.counts, all_of(network.ring)
     due, when = np.empty((64, 4), np.int64), np.empty(64)
     t = t0
     turn = 0
@@ -125,8 +125,8 @@ def gather(part: int, parts: int, t: int, network: Network, room: Room, due: np.
 
     Spikes as connection, source, target population and port; those of drives as -1 - drive, target and the same.
     """
-    pops, ports, drives, _, wires, _ = network.tables
-    spikes, counts, (R, rows, places) = network.spikes.units, network.spikes.counts, network.ring
+    pops, ports, drives, _, wires, _ = all_of(network.tables)
+    spikes, counts, (R, rows, places) = network.spikes.units, network.spikes.counts, all_of(network.ring)
     n = 0
     for c in range(wires.shape[0]):
         source, k, emitted = wires[c, at.SOURCE], wires[c, at.TARGET], t - wires[c, at.DELAY]
@@ -182,9 +182,9 @@ def inside(word, unit: int, key):
 
 def arrive(here: int, due: np.ndarray, ago, row: int, network: Network, room: Room) -> None:
     """Let what is due act on its targets, which come to its time before."""
-    pops, ports, drives, _, wires, _ = network.tables
+    pops, ports, drives, _, wires, _ = all_of(network.tables)
     S, P, C = network.values.states, network.values.numbers, network.values.currents
-    bounds, index, weights, _ = network.synapses
+    bounds, index, weights, _ = all_of(network.synapses)
     c, unit, k, q = due[0], due[1], due[2], due[3]
     a, z = 0, 1
     if c >= 0:

@@ -12,7 +12,7 @@ import numpy as np
 from ...compile.prefetch import fetch, fetch_to_read
 from ...scalar.hole import hole, optional
 from ..network import tables as at
-from ..network.arrays import Network
+from ..network.arrays import Network, all_of
 from ..network.deliver import connection, row_of
 from .sparse import Synapses
 
@@ -128,7 +128,7 @@ def list_rows(
     3 synapses, one by one, take twice as long.
     """
     wires, pops, spikes, counts = network.tables.wires, network.tables.pops, network.spikes.units, network.spikes.counts
-    bounds, index, weights, threads = network.synapses
+    bounds, index, weights, threads = all_of(network.synapses)
     begun, main, here, count = network.plastic.tallies[row[at.BEGUN]], row[at.WIRE], part % threads, np.uintp(0)
     source, extent, stride = wires[main, at.SOURCE], wires[main, at.EXTENT], wires[main, at.BOUNDS_STRIDE]
     n, first_unit, shift = pops[source, at.UNITS], pops[source, at.FIRST], np.uintp(wires[main, at.SHIFT])
@@ -177,7 +177,7 @@ def use_along(adding, count, t, row, c, network):
 
 
 def use_to_deliver(adding, count, t, row, c, network):
-    R, rows, places = network.ring
+    R, rows, places = all_of(network.ring)
     wire, index, weights = network.tables.wires[row[at.WIRE]], network.synapses.index, network.synapses.weights
     room = network.plastic.room[c]
     row_of_ring = np.uintp((t - row[at.AFTER] + 1 + wire[at.DELAY]) % rows * places + wire[at.TARGET_ROW])

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...compile.prefetch import AHEAD, fetch
 from ..network import tables as at
-from ..network.arrays import Network
+from ..network.arrays import Network, all_of
 from ..network.deliver import row_of, sources
 from .step import sent, turned
 from .synapse import decayed, integer_rule, synapse, top_bits
@@ -45,7 +45,7 @@ def rounds(bits, key, t, number, s):
 def change_integers(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Synapses onto a thread's own units after step t."""
     wire, pops, plastic = network.tables.wires[row[at.WIRE]], network.tables.pops, network.plastic
-    bounds, index, weights, threads = network.synapses
+    bounds, index, weights, threads = all_of(network.synapses)
     keys, S = network.values.keys, network.values.states
     traces, integers = plastic.traces, plastic.integers
     source, target = wire[at.SOURCE], wire[at.TARGET]

@@ -18,7 +18,7 @@ import numpy as np
 
 from ...scalar.hole import hole
 from ..network import tables as at
-from ..network.arrays import Network
+from ..network.arrays import Network, all_of
 from ..network.deliver import connection, shares
 from .delays import after_of, delays_of, line
 from .sparse import Synapses, place_of, visit
@@ -154,8 +154,8 @@ def deliver_line(part: int, parts: int, emitted: int, number: int, row: np.ndarr
         connection(emitted, part, parts, number, network)
         return
     wire, lines = network.tables.wires[number], network.plastic.lines
-    bounds, index, weights, threads = network.synapses
-    R, rows, places = network.ring
+    bounds, index, weights, threads = all_of(network.synapses)
+    R, rows, places = all_of(network.ring)
     source, short, shift = wire[at.SOURCE], shares(emitted, number, network.tables), wire[at.SHIFT]
     m = pops[wire[at.TARGET], at.UNITS]
     slot, scale, step = emitted % lists.units.shape[0], row[at.STEERED] + at.SCALE * m, row[at.STEERED] + at.STEP * m

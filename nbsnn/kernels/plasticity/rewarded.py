@@ -18,7 +18,7 @@ from ...compile.prefetch import fetch
 from ...scalar.exponential import expm1
 from ...scalar.hole import hole
 from ..network import tables as at
-from ..network.arrays import Network
+from ..network.arrays import Network, all_of
 from ..network.deliver import row_of
 from .delays import after_of, delays_of, line
 from .sparse import Rewarded, Synapses
@@ -86,7 +86,7 @@ def catch_up_all(lo: int, hi: int, now: int, numbers: np.ndarray, weights: np.nd
 def catch_up_rows(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Bring the synapses up to date along which spikes are about to travel, onto a thread's own units."""
     wires, pops = network.tables.wires, network.tables.pops
-    bounds, _, weights, threads = network.synapses
+    bounds, _, weights, threads = all_of(network.synapses)
     spikes, counts, r = network.spikes.units, network.spikes.counts, rewarded(t, row, network)
     for d in range(delays_of(row)):
         number = line(row, d)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...scalar.hole import hole, optional
 from ..network import tables as at
-from ..network.arrays import Network
+from ..network.arrays import Network, all_of
 from ..network.deliver import connection, row_of, sources
 from .delays import keep_past, kept
 from .normalized import normalization, row_sum
@@ -153,7 +153,7 @@ def update_synapses(part: int, parts: int, t: int, k: int, network: Network) -> 
 def synapses_of(here: int, t: int, row: np.ndarray, network: Network) -> Synapses:
     """What a rule's visits on a thread see of a plastic connection in step t."""
     wire, pops, P = network.tables.wires[row[at.WIRE]], network.tables.pops, network.values.numbers
-    bounds, index, weights, _ = network.synapses
+    bounds, index, weights, _ = all_of(network.synapses)
     plastic, traces, shift = network.plastic, network.plastic.traces, wire[at.SHIFT]
     n, m = pops[wire[at.SOURCE], at.UNITS], pops[wire[at.TARGET], at.UNITS]
     pre, post = row[at.PRE_TRACES], row[at.POST_TRACES]
