@@ -209,14 +209,14 @@ class Loop:
 
     def _kept(self) -> tuple[dict[str, Array], list[Array]]:
         """State and lists with which an interpreted loop begins: a signal or an error may end it within a step."""
-        lists = [np.array(gpu.get(array)) for array in network_of(self.arrays).spikes]
+        lists = [np.array(gpu.get(array)) for array in self.handed_over.spikes]
         return {name: self.layout.memory.read(name).copy() for name in ARRAYS}, lists
 
     def _back(self, t: int, arrays: dict[str, Array], lists: list[Array]) -> None:
         """Return to the beginning of a piece."""
         for name, array in arrays.items():
             self.layout.memory.write(name, array)
-        for array, kept in zip(network_of(self.arrays).spikes, lists, strict=True):
+        for array, kept in zip(self.handed_over.spikes, lists, strict=True):
             gpu.assign(array, kept)
         self.clock[...] = t
 
