@@ -11,7 +11,7 @@ import pytest
 import nbsnn
 from nbsnn.files.spikes import SpikeFile, SpikeWriter
 from nbsnn.files.variables import HEADER, Description, VariableFile, VariableWriter
-from nbsnn.network import tape
+from nbsnn.network import loop
 from nbsnn.neurons import LIF
 from nbsnn.plasticity import PairSTDP
 
@@ -32,7 +32,7 @@ def wanted(net, made, weights=True):
 def test_a_file_holds_what_would_have_been_kept(tmp_path, dtype, weights, every, monkeypatch):
     net, made = network(dtype)
     kept = net.run(40.0, record=wanted(net, made, weights), every=every)
-    monkeypatch.setattr(tape, "NUMBERS", 20)  # so that rows come in several blocks
+    monkeypatch.setattr(loop, "NUMBERS", 20)  # so that rows come in several blocks
     other, again = network(dtype)
     run = other.run(
         40.0, record=wanted(other, again, weights), every=every, to=tmp_path / "s", variables_to=tmp_path / "v"

@@ -9,9 +9,9 @@ import numpy as np
 from ..device import gpu
 from ..kernels.network import tables as at
 from ..kernels.network.arrays import GpuRecord, Network, Plastic, Ring, SpikeLists, Synapses, Tables, Values, plain
+from .bounds import bounds
 from .layout import Layout
-from .loop import Loop
-from .tape import Tape
+from .loop import Loop, Tape
 
 Array = np.ndarray
 
@@ -80,7 +80,7 @@ class GpuLoop(Loop):
     def _make(self) -> None:
         layout, put = self.layout, gpu.put
         self._deal(1)
-        self.synapses = Synapses(self._bounds(), layout.index, layout.weights, 1)
+        self.synapses = Synapses(bounds(layout, 0, 1, 1, self._rows), layout.index, layout.weights, 1)
         self.spikes = gpu.empty((self.depth, max(layout.units, 1)), np.int32)
         self.counts = gpu.empty((self.depth, len(layout.pops)), np.int32)
         self.marks = gpu.empty(self.spikes.shape if layout.learning.connections else (1, 1), np.uint8)

@@ -12,9 +12,8 @@ from ..compile.fill import bind, kernel
 from ..kernels.network import off_grid
 from ..neurons import poisson
 from .kernel import NetworkKernel
-from .loop import Loop
+from .loop import Loop, Tape
 from .normal import uniform_of
-from .tape import Tape
 
 Array = np.ndarray
 

@@ -17,8 +17,7 @@ from ..ranks import Ranks, abort_on_error
 from .connection import Connection
 from .estimate import FIRST
 from .home import Home
-from .loop import Loop
-from .tape import Tape
+from .loop import Loop, Tape
 
 Array = np.ndarray
 

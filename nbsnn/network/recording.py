@@ -19,9 +19,9 @@ from .connection import Connection
 from .files import Files
 from .group import Group, Section
 from .home import Home
+from .loop import Tape
 from .request import RecordRequest
 from .sealed import Sealed
-from .tape import Tape
 from .to_neo import block_of
 
 Array = np.ndarray

@@ -16,9 +16,8 @@ from .connection import Connection
 from .files import Files
 from .group import Group, Section
 from .home import Home
-from .loop import Loop
+from .loop import Loop, Tape
 from .synaptic import reader
-from .tape import Tape
 
 Array = np.ndarray
 
