@@ -242,6 +242,15 @@ class Builder:
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.kind.count), [0] * self.kind.count)
         return self.builder.shuffle_vector(self.builder.insert_element(empty, value, zero), empty, zeros)
 
+    def total(self, vector: Value) -> Any:
+        """The sum of a vector's numbers, in an order that LLVM chooses."""
+        one, name = self.kind.element, f"llvm.vector.reduce.fadd.v{self.kind.count}f{8 * self.align}"
+        function = self.builder.module.globals.get(name)
+        if function is None:
+            kind = self._ir.FunctionType(one, [one, self.kind])
+            function = self._ir.Function(self.builder.module, kind, name)
+        return self.builder.call(function, [self._ir.Constant(one, 0.0), vector], fastmath=("reassoc",))
+
     def fused(self, a: Value, b: Value, c: Value) -> Any:
         """a b + c, rounded once."""
         name = f"llvm.fma.v{self.kind.count}f{8 * self.align}"

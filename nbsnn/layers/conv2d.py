@@ -9,7 +9,9 @@ by group,
 
     Y = W^T P,   dW = P dY^T,   dP = W dY
 
-P is far larger than the input, so it is made for a block of images at a time, and recomputed in the backward pass.
+P is far larger than the input, so it is made for a block of images at a time, and recomputed in the backward pass. With
+a stride and a dilation of 1, one group and zeros around, the CPU makes the same sums without it (``conv_direct``), and
+of few spikes by adding up windows of weights (``conv_events``).
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from .. import init
 from ..compile.fill import kernel
 from ..device.buffers import block_buffer
 from ..device.products import matmul
-from ..device.threads import DEVICES, run_kernel
+from ..device.threads import DEVICES, run_kernel, threads
 from ..kernels.products import patches as loops
 from ..random import Draws
 from ..validate import UNITS, choice, count, switch
-from .conv_events import SpikeWindows
+from .conv_direct import DirectProducts
+from .conv_events import PIECES, SpikeWindows
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
 from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse
@@ -64,9 +67,9 @@ class Conv2d(Stateless):
     padding_mode : {"zeros", "reflect", "replicate", "circular"}
         What stands there: zeros; the image mirrored at its edge, which is not repeated; its edge; its other end.
     path : {"auto", "dense", "events"}
-        How to multiply: patches with BLAS; for inputs of spikes, by adding up the windows of weights that they choose,
-        which needs a stride and a dilation of 1, one group and zeros around; or whichever is faster at the activity
-        that is counted in each batch. Results agree to rounding. On a GPU "auto" is dense.
+        How to multiply: all numbers; for inputs of spikes, by adding up the windows of weights that they choose, which
+        needs a stride and a dilation of 1, one group and zeros around; or whichever is faster at the activity that is
+        counted in each batch. Results agree to rounding. On a GPU "auto" is dense.
     weight, bias_init : callable, optional
         Initial values, from ``nbsnn.init``; both are uniform within 1/sqrt(fan-in) by default, the
         fan-in being c_pre KH KW / groups.
@@ -161,10 +164,13 @@ class Conv2d(Stateless):
         fan_out = self.fan_in * self.c_post // self.c_pre
         fans: dict[str, Any] = {"fan_in": self.fan_in, "fan_out": fan_out, "dtype": setting.dtype}
         self.params = weight_and_bias(self, shape, self.c_post, draws, **fans)
-        self.by_spikes = None
-        if self.ordinary and self.path != "dense" and setting.device == "cpu" and not setting.smooth:
-            window = (self.c_pre, *self.kernel_size, self.c_post)
-            self.by_spikes = SpikeWindows(self.image, window, self.places, self.before, setting.dtype, self.path)
+        self.by_spikes = self.direct = None
+        if self.ordinary and setting.device == "cpu":
+            sizes = self.image, (self.c_pre, *self.kernel_size, self.c_post), self.places, self.before, setting.dtype
+            if all(max(pair) < k for *pair, k in zip(self.before, self.after, self.kernel_size, strict=True)):
+                self.direct = DirectProducts(*sizes)
+            if self.path != "dense" and not setting.smooth:
+                self.by_spikes = SpikeWindows(*sizes, self.path)
         self.settle(setting)
 
     def on_gpu(self) -> Any:
@@ -187,6 +193,9 @@ class Conv2d(Stateless):
             weight = self.matrix.reshape(self.by_spikes.shape)
             self.by_spikes.forward(tape["events"], weight, self.offset, out, tape)
             return y
+        if self.direct is not None:
+            self.direct.forward(images, self.matrix.reshape(self.direct.shape), self.offset, out)
+            return y
         for n0, n1 in self.blocks(len(images)):
             product = self.columns(n1 - n0, tape)
             patches = self.patches(images[n0:n1], tape)
@@ -201,15 +210,17 @@ class Conv2d(Stateless):
         images = tape["pre"]
         g = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, self.c_post, self.area)
         gx = buffer(tape, "gx", images.shape, self.setting.dtype) if wanted else None
-        if self.by_spikes is not None and tape["events"] is not None:
-            weight, bias = self.by_spikes.backward(tape["events"], g)
+        events = tape["events"] if self.by_spikes is not None else None
+        if by := self.by_spikes if events is not None else self.direct:
+            weight, bias = by.backward(images if events is None else events, g)
             grads["weight"] += weight.reshape(grads["weight"].shape)
             if self.bias:
                 grads["bias"] += bias
             if gx is None:
                 return None
-            weight = self.matrix.reshape(self.by_spikes.shape)
-            self.by_spikes.pull(g, weight, gx)
+            if self.by_spikes is not None and self.direct is not None:
+                by = self.by_spikes if self.by_spikes.pulls_faster(g, self.direct.work) else self.direct
+            by.pull(g, self.matrix.reshape(by.shape), gx)
             return gx.reshape(*gy.shape[:2], *self.in_shape)
         product = buffer(tape, "gW", self.matrix.shape, self.setting.dtype)
         for n0, n1 in self.blocks(len(images)):
@@ -226,14 +237,17 @@ class Conv2d(Stateless):
         return None if gx is None else gx.reshape(*gy.shape[:2], *self.in_shape)
 
     def tape_bytes(self, steps: int, batch: int) -> int:
-        block = min(steps * batch, next(self.blocks(steps * batch))[1])
-        numbers = block * (self.groups * self.fan_in + 2 * self.c_post) * self.area + 3 * self.params["weight"].size
+        if self.direct is not None:
+            numbers = min(threads(), steps * batch) * self.direct.room + (PIECES + 3) * self.params["weight"].size
+        else:
+            block = min(steps * batch, next(self.blocks(steps * batch))[1])
+            numbers = block * (self.groups * self.fan_in + 2 * self.c_post) * self.area + 3 * self.params["weight"].size
         numbers += (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch
         return numbers * self.setting.dtype.itemsize
 
     def offer(self, x: Array, tape: Nested) -> None:
         images = tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.image)
-        tape["events"] = None if self.by_spikes is None else self.by_spikes.find(images, tape)
+        tape["events"] = None if self.by_spikes is None else self.by_spikes.find(images, tape, alone=True)
 
     @property
     def matrix(self) -> Array:

@@ -20,10 +20,14 @@ from ..spikes.packed import PackedSpikes
 from ..spikes.spike_input import SpikeInput
 from .layer import Array, Nested
 
-BREAK_EVEN = 0.4
-"""Share of ones up to which windows of weights take no longer than patches and BLAS, forward and backward. Measured for
-800 images, by 5x5: 12x12x12 to 64 channels equally long at 0.4 on two threads; shorter there on one, and from 28x28 to
-12 channels."""
+BREAK_EVEN, FEW = 0.4, 0.12
+"""Share of ones up to which windows of weights take no longer than sums of all places (``conv_direct``): if channels
+fill whole lines or neurons follow, and if not. Measured on one thread, forward and backward: equally long at 0.12 from
+16 channels of 14x14 to 16 by 3x3, at 0.1 from one of 28x28 to 12 by 5x5; above 0.4 for 12 of 12x12 to 64 by 5x5."""
+
+SLOWER, PLACE, LOOKED_AT = 1.3, 0.3, 64
+"""Errors that return by windows take so many times longer for each product than ``conv_direct``, of which that share if
+all of them are zero; how many images are looked at for others."""
 
 PIECES = 8
 """Into how many parts images are cut for the gradients of weights, which are then added in order: sums must not depend
@@ -85,14 +89,18 @@ class SpikeWindows:
         """Up to which share of ones spikes are few."""
         return 1.0 if self.path == "events" else BREAK_EVEN
 
-    def find(self, images: Array | SpikeInput, tape: Nested, steps: int = 1) -> PackedSpikes | None:
-        """The spikes of ``images`` [..., C, H, W], in order of so many steps, if they are such, and few enough."""
+    def find(
+        self, images: Array | SpikeInput, tape: Nested, steps: int = 1, alone: bool = False
+    ) -> PackedSpikes | None:
+        """The spikes of ``images`` [..., C, H, W], in order of so many steps, if they are such, and few enough; for
+        products ``alone``, or with the neurons that follow."""
+        limit = self.limit if self.whole or not alone or self.path == "events" else FEW
         if self.path == "auto" and math.prod(images.shape) * self.window < SMALLEST:
             return None
         if isinstance(images, SpikeInput):
             listed = PackedSpikes.listed(images.start, images.index, self.units, steps)
-            return listed if images.rate <= self.limit else None
-        return PackedSpikes.of(images.reshape(steps, -1, self.units), tape.setdefault("packed", {}), self.limit)
+            return listed if images.rate <= limit else None
+        return PackedSpikes.of(images.reshape(steps, -1, self.units), tape.setdefault("packed", {}), limit)
 
     @functools.cached_property
     def met(self) -> loops.Met:
@@ -191,6 +199,13 @@ class SpikeWindows:
 
         run_threaded(part, len(pieces), len(index) * self.window + g.size)
         return self.gradient(total), bias[:, 0, : self.shape[3]].sum(axis=0)
+
+    def pulls_faster(self, g: Array, work: int) -> bool:
+        """Whether errors [N, C', .] return faster by windows than by so many products of each image."""
+        some = g[:: len(g) // LOOKED_AT or 1]
+        found = np.count_nonzero(some) / some.size
+        own = self.shape[1] * self.row * LINE * self.area * self.shape[3]
+        return SLOWER * own * (PLACE + (1.0 - PLACE) * found) < work
 
     def pull(self, g: Array, weight: Array, gx: Array) -> None:
         """Fill ``gx`` [N, C, H, W] with the gradient of the images."""
