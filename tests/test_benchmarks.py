@@ -162,14 +162,15 @@ def test_first_programs_spike(monkeypatch, capsys, program):
     assert int(re.fullmatch(r"spikes (\d+)\n", capsys.readouterr().out)[1]) > 100
 
 
-def test_floors_are_the_bytes_over_the_bandwidth(monkeypatch):
+def test_floors_are_bytes_over_the_bandwidth_and_operations_over_their_rate(monkeypatch):
     from nbsnn.device.profile import Part, Profile
 
     rates = {"unit": "", "0.25": {"read": 100.0}, "64": {"read": 10.0}}
     monkeypatch.setattr(module("limits").Bench, "bandwidth", lambda self: rates)
-    parts = {"a": Part(seconds=0.5, bytes=1e9), "no bytes": Part(seconds=1.0)}
-    _, line = module("train").floors(Profile(parts), 1).splitlines()
-    assert line.split() == ["a", "50.0", "5.0"]
+    monkeypatch.setattr(module("limits").Bench, "blas", lambda self: {"unit": "", "a": 6.0, "b": 40.0})
+    parts = {"a": Part(seconds=0.5, bytes=1e9), "b": Part(seconds=1.0, bytes=1e9, ops=4e9), "c": Part(seconds=1.0)}
+    _, *lines = module("train").floors(Profile(parts), 1).splitlines()
+    assert [line.split() for line in lines] == [["a", "50.0", "5.0"], ["b", "100.0", "10.0", "5.0"]]
 
 
 def test_limits(run):

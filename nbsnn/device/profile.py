@@ -1,8 +1,8 @@
 """Profile of the time of a training step.
 
 Parts of the library that take time are marked with ``span``, launches of kernels and products with their ``Work``;
-while a ``profile`` is open, these add up seconds, bytes read and written, and operations (additions of whole numbers,
-neuron updates) by name. Otherwise they do nothing.
+while a ``profile`` is open, these add up seconds, bytes read and written, and operations (additions,
+multiplications with an addition, neuron updates) by name. Otherwise they do nothing.
 """
 
 from __future__ import annotations

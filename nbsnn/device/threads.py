@@ -218,12 +218,12 @@ def shares_lines(samples: int, lines: int) -> bool:
 
 
 def run_tiles(
-    call: Callable[[int, int, int, int], Any], samples: int, lines: int, by_lines: bool, part: Work
+    call: Callable[[int, int, int, int], Any], samples: int, lines: int, by_lines: bool, work: int, part: Work
 ) -> list[Any]:
-    """What ``call(b0, b1, q0, q1)`` returns over lines or samples; as much work as the ``part`` has operations."""
+    """What ``call(b0, b1, q0, q1)`` returns over lines or samples."""
     if by_lines:
-        return run_threaded(lambda lo, hi: call(0, samples, lo, hi), lines, int(part[2]), part)
-    return run_threaded(lambda lo, hi: call(lo, hi, 0, lines), samples, int(part[2]), part)
+        return run_threaded(lambda lo, hi: call(0, samples, lo, hi), lines, work, part)
+    return run_threaded(lambda lo, hi: call(lo, hi, 0, lines), samples, work, part)
 
 
 def clear(array: np.ndarray) -> None:

@@ -76,16 +76,24 @@ def main() -> None:
 
 
 def floors(profile: Any, threads: int) -> str:
-    """How far the parts are from the time that their bytes take at the least, out of a near cache and from memory."""
+    """How far the parts are from the time that their bytes take at the least, out of a near cache and from memory, and
+    that their operations take, each of which is at least one number's share of a vector instruction.
+
+    The floor is the larger of those for a near cache and for operations. Profiles do not count the additions of a
+    loop's own spikes in its forward pass.
+    """
     from limits import Bench
 
-    settings = argparse.Namespace(threads=threads, repeat=5, mib=[0.25 * threads, 64.0])
-    near, far = list(Bench(settings).bandwidth().values())[1:]
-    lines = [f"times the floor of its bytes, near ({near['read']:.0f} GB/s), far ({far['read']:.0f} GB/s):"]
+    bench = Bench(argparse.Namespace(threads=threads, repeat=5, mib=[0.25 * threads, 64.0]))
+    near, far = (rates["read"] for rates in list(bench.bandwidth().values())[1:])
+    most = max(value for name, value in bench.blas().items() if name != "unit") / 2.0
+    lines = [
+        f"times the floor of bytes, near ({near:.0f} GB/s), far ({far:.0f} GB/s), and of operations ({most:.0f} G/s):"
+    ]
     for name, part in profile.parts.items():
-        if part.bytes:
-            least = [part.bytes / rates["read"] / 1e9 for rates in (near, far)]
-            lines.append(f"{name:30}" + "".join(f"{part.seconds / floor:10.1f}" for floor in least))
+        least = [part.bytes / near / 1e9, part.bytes / far / 1e9, part.ops / most / 1e9]
+        if any(least):
+            lines.append(f"{name:36}" + "".join(f"{part.seconds / t:10.1f}" if t else " " * 10 for t in least))
     return "\n".join(lines)
 
 

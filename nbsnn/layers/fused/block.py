@@ -186,9 +186,10 @@ class FusedBlock:
             return compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out)
 
         size = (last - first) * self.width
-        part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size
+        additions = int(start[-1] - start[0]) * self.units if len(start) else 0
+        part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size + additions
         by_lines = not looped and shares_lines(b1 - b0, self.lines.blocks)
-        return sum(run_tiles(call, b1 - b0, self.lines.blocks, by_lines, part))
+        return sum(run_tiles(call, b1 - b0, self.lines.blocks, by_lines, size, part))
 
     def begin_reverse(self, tape: BlockTape, direction: str, wanted: bool) -> BlockGradients:
         """Make room for the gradients of all samples, whose sums the caller sets to zero; ``wanted`` says whether a
@@ -235,7 +236,9 @@ class FusedBlock:
 
         size, added = (b1 - b0) * steps * self.width, listed(by_input[0]) * self.units if by_lines else 0
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
-        run_tiles(call, b1 - b0, lines, by_lines, (name, (2 * size + added) * X.itemsize, size + added))
+        product = (b1 - b0) * (steps - 1) * self.units * self.width * looped
+        part = name, (2 * size + added) * X.itemsize, size + added + product
+        run_tiles(call, b1 - b0, lines, by_lines, size + added, part)
         if tape.trace is None:
             self.drive.accumulate(b0, b1, (NO_SECTIONS, NO_INDEX) if added else by_input, tape, back)
         if looped:
