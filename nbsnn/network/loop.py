@@ -154,6 +154,11 @@ class Loop:
         """One of the ``ARRAYS`` that the loop changes, as it is now."""
         return self.layout.memory.host[name]
 
+    def finite(self, name: str) -> bool:
+        """True if all elements of such an array are finite; False also where their sum overflows."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return bool(np.isfinite(self.read(name).sum()))
+
     def renew(self) -> None:
         """Take inputs, and parameters of single units, that have been changed."""
         layout, old = self.layout, self.handed_over

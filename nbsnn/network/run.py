@@ -174,20 +174,16 @@ class Watch:
     def _found(self, weights: bool) -> Iterator[str]:
         """Message on what is not finite."""
         layout = self.layout
-        if not _finite(states := self.loop.read("states")):
+        if not self.loop.finite("states"):
+            states = self.loop.read("states")
             for (owner, name), (place, n) in layout.place.items():
                 label = owner.label(name) if hasattr(owner, "label") else name
                 yield from _words(f"{label} of {owner.group.name}", "unit", states[place : place + n])
-        if weights and not _finite(values := self.loop.read("weights")):
+        if weights and not self.loop.finite("weights"):
+            values = self.loop.read("weights")
             for c in self.network.connections:
                 if c.own_weights:
                     yield from _words(f"the weight of {c.name}", "synapse", values[c.place : c.place + len(c)])
-
-
-def _finite(array: Array) -> bool:
-    """True if all elements are finite; False also where their sum overflows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(array.sum()))
 
 
 def _words(what: str, one: str, values: Array) -> Iterator[str]:

@@ -116,6 +116,10 @@ class FusedConvolution(Part):
         self.window: Pair = pool[0].kernel_size if pool and isinstance(pool[0], MaxPool2d) else (1, 1)
         self.maxima, self.lines = _maxima(connection, self.window), ImageLayout(population)
 
+    @property
+    def takes_events(self) -> bool:
+        return True
+
     def forward(
         self, x: Array | SpikeInput, state: Nested, tape: Nested, draws: Draws | None = None
     ) -> tuple[Array, Nested]:

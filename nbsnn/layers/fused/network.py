@@ -113,7 +113,7 @@ class FusedNetwork(Sequential):
 
     @property
     def takes_events(self) -> bool:
-        return isinstance(self.parts[0], FusedConvolution) or super().takes_events
+        return self.parts[0].takes_events or super().takes_events
 
     def plans(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
         """What the parts take for a batch of this size, by the names of their layers."""
