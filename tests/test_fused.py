@@ -191,6 +191,16 @@ def test_an_input_that_does_not_change_runs_plainly_and_its_spikes_in_a_stack():
     same(plain, compact, 1e-12)
 
 
+def test_a_loop_that_runs_plainly_beside_a_population_in_no_stack_starts_from_its_own_state():
+    x, results = np.broadcast_to(spikes((1, 5, 40), 0.3, np.float64), (9, 5, 40)), []
+    for compact in (False, True):
+        loop = network(LIF(2.0, 0.5), loop=True).children.values()
+        net = Sequential(*loop, Dropout(0.0), LIF(2.0, 0.1), seed=1, dtype=np.float64)
+        results.append(gradients(net, x, target_of(x), compact=compact))
+    assert results[1][2].tape["dense1"].first == 1
+    same(*results, 1e-12)
+
+
 def test_regularised_spikes():
     x = spikes((9, 4, 40), dtype=np.float64)
     regularizers = {"lif1": pull_up}

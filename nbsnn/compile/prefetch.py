@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..scalar.hole import hole
+from .fill import compiles
 
 if TYPE_CHECKING:
     from llvmlite.ir import Value
@@ -35,7 +36,9 @@ def fetch_to_read(array, place) -> Any:
 
 @functools.cache
 def filling() -> dict[str, Callable]:
-    """Fillings of ``fetch`` and ``fetch_to_read`` in compiled code."""
+    """Fillings of ``fetch`` and ``fetch_to_read`` in compiled code; none with NUMBA_DISABLE_JIT=1."""
+    if not compiles():
+        return {}
     from llvmlite import ir
     from numba.core import cgutils, types
     from numba.core.extending import intrinsic

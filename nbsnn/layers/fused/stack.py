@@ -106,7 +106,7 @@ class FusedStack(Part):
         kept.first, end = 0, int(is_static(x))
         again, kept.again = kept.again, False
         while True:
-            if end > kept.first and not state:
+            if end > kept.first and names[1] not in state:  # that of other parts alone
                 state = self.initial(x.shape[1])
             for name in names[2 * kept.first : 2 * end]:
                 x = self._forward(name, x, state, kept.plain, draws, final)
