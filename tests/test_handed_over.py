@@ -291,3 +291,12 @@ def test_the_plan_of_a_convolutional_network_counts_all_layers():
         BPTT(
             Sequential(nbsnn.Residual(Dense(3, 3)), input_shape=3)["residual1"], losses.rate_cross_entropy, max_bytes=1
         )
+
+
+def test_what_is_not_learned_of_a_population_cannot_be_changed_in_place():
+    net = nbsnn.Sequential(nbsnn.Dense(3, 2), nbsnn.neurons.LIF(tau=2.0, learn=["v_threshold"]), seed=0)
+    values = net["lif1"].values
+    with pytest.raises(ValueError, match="read-only"):
+        values["tau"][...] = 5.0
+    values["v_threshold"][...] = 0.5
+    assert net["lif1"].params["v_threshold"] == 0.5
