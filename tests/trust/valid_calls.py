@@ -65,7 +65,8 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
         device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
-        device.threads.balanced
+        device.threads.run_tiles device.threads.balanced device.threads.Pool device.threads.shares_lines BPTT.result
+        Population.shared_initial
     """,
     "no argument": """
         Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
