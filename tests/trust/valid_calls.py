@@ -66,7 +66,7 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
         device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
         device.threads.run_tiles device.threads.balanced device.threads.Pool device.threads.shares_lines BPTT.result
-        Population.shared_initial
+        device.threads.Task device.threads.clear Population.shared_initial
     """,
     "no argument": """
         Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
