@@ -64,9 +64,11 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
         spike dspike surrogates.above surrogates.at_or_above random.squares32 random.counter random.splitmix64
         random.lasting spaic_stdp.mixed spaic.mixed
         Decay.function Disc.function Gaussian.function tempotron.psp tempotron.dpsp
+    """,
+    "for other parts of the library": """
         device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
-        device.threads.run_tiles device.threads.balanced device.threads.Pool device.threads.shares_lines BPTT.result
-        device.threads.Task device.threads.clear Population.shared_initial
+        device.threads.run_tiles device.threads.balanced device.threads.shares_lines device.threads.clear
+        device.threads.Pool device.threads.Task Task.run BPTT.result Population.shared_initial
     """,
     "no argument": """
         Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close
