@@ -29,6 +29,25 @@ hypothesis.settings.load_profile("no deadline")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The simulator, like NumPy, counts negative indices from the end; in a kernel of nbsnn they are faults. Blocks are
+# small, so that there are threads beyond the last that has work.
+if os.environ["NUMBA_ENABLE_CUDASIM"] == "1":
+    from numba.cuda.simulator.cudadrv.devicearray import FakeWithinKernelCUDAArray as InKernel
+
+    def inside(method):
+        def checked(array, index, *value):
+            for k in index if type(index) is tuple else (index,):
+                if type(k) is not slice and k < 0:
+                    raise IndexError(f"index {index} of an array of shape {array.shape}")
+            return method(array, index, *value)
+
+        return checked
+
+    from nbsnn.device import gpu
+
+    gpu.start.__kwdefaults__["block"] = gpu.run.__kwdefaults__["block"] = 3
+    InKernel.__getitem__, InKernel.__setitem__ = map(inside, (InKernel.__getitem__, InKernel.__setitem__))
+
 # In the simulator a thread that others wait for gets its turn when Python switches: by default too rarely.
 sys.setswitchinterval(2e-5)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nbsnn
+from nbsnn.kernels.products import window_rows
 from nbsnn.layers import conv_events
 from nbsnn.layers.layer import Setting
 from nbsnn.neurons import LI, LIF
@@ -76,6 +77,39 @@ def test_a_line_is_convolved_by_events_too():
     for k in range(2):
         np.testing.assert_allclose(found[0][k], found[1][k], rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(found[0][2]["weight"], found[1][2]["weight"], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("up", "left", "after_high", "after_wide"), [(0, 0, 3, 2), (1, 2, 4, 5), (2, 1, 6, 4)])
+def test_many_spikes_are_gathered_as_rows_of_two_lines(up, left, after_high, after_wide):
+    """Windows of 2 x 3 over images of 3 channels, 4 x 4, with zeros around them, against sums over windows."""
+    rng, u, lines, (channels, high, wide), (kh, kw) = np.random.default_rng(0), np.uintp, 2, (3, 4, 4), (2, 3)
+    x = rng.random((channels, high, wide)) < 0.5
+    x[0, 0, 0] = x[-1, -1, -1] = True
+    index, padded = np.flatnonzero(x).astype(np.uint32), np.zeros((channels, 20, 20))
+    padded[:, up : up + high, left : left + wide] = x
+    weight, g = rng.normal(size=(channels, kh, kw, 128)), rng.normal(size=(after_high, after_wide, 128))
+    y, total = np.full((after_high, after_wide, 128), 0.5), np.zeros((channels, kh, kw, 128))
+    wanted = y.copy()
+    for h, w in np.ndindex(after_high, after_wide):
+        window = padded[:, h : h + kh, w : w + kw]
+        wanted[h, w] += np.einsum("cij,cijo->o", window, weight)
+        total += np.einsum("cij,o->cijo", window, g[h, w])
+    in_lines = weight.transpose(1, 2, 0, 3).reshape(kh, kw, channels, lines, 64).transpose(3, 0, 1, 2, 4)
+    rows = window_rows.Rows(
+        np.ascontiguousarray(in_lines).reshape(-1, 64),
+        *map(u, (lines, channels, high, wide, kh, kw, after_high, after_wide, up, left)),
+    )
+    room = kw * channels * high * wide
+    lists = window_rows.Lists(np.zeros(kw * (channels * high + 1), u), np.zeros(room, np.uint32), np.zeros(kw, u))
+    given = np.concatenate([[77], index]).astype(np.uint32)  # of a list of several images
+    found, ahead = np.concatenate([np.zeros(64), y.reshape(-1)]), np.zeros(64 + total.size)
+    window_rows.gather_windows(u(1), u(len(given)), given, rows, found, u(64), lists)
+    np.testing.assert_allclose(found[64:], wanted.reshape(-1), 1e-11)
+    window_rows.sum_windows(u(1), u(len(given)), given, rows, g.reshape(-1), ahead, u(64), lists)
+    np.testing.assert_allclose(ahead[64:].reshape(total.shape)[:, :, ::-1], total, 1e-11, 1e-13)
+    assert not found[:64].any() and not ahead[:64].any()
+    edge = after_high * after_wide * 5 // 4
+    assert [window_rows.many(u(n), rows) for n in (edge, edge + 1)] == [False, True]
 
 
 def test_inputs_that_are_no_spikes_and_busy_ones_are_multiplied_densely():

@@ -1,6 +1,7 @@
 """Stacks: the compact way equals the plain one in values, gradients and records, with any neuron, within any budget."""
 
 import copy
+import functools
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 import nbsnn
 from nbsnn import BPTT, Dense, Dropout, Recurrent, Sequential, losses
 from nbsnn.layers.fused import block as block_module
+from nbsnn.layers.fused import layout
 from nbsnn.layers.fused import memory_plan as plan_module
 from nbsnn.layers.fused.block_tape import BlockGradients, BlockTape, Workspace
 from nbsnn.layers.fused.network import fuse
@@ -84,6 +86,30 @@ def test_compact_gradients_and_records_equal_plain_ones(name, loop):
     same(results[0], results[1], 1e-12)
     for variable, values in results[0][2].items():
         np.testing.assert_allclose(results[1][2][variable], values, rtol=1e-9, atol=1e-12, err_msg=variable)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("bytes_less", [0, 1, 10**6])
+def test_interpreted_with_parameters_of_units_that_learn(loop, bytes_less, monkeypatch):
+    """All that a neuron can have, with all currents kept, and with as few as a budget leaves."""
+    monkeypatch.setattr(plan_module, "EVERY", 4)
+    monkeypatch.setattr(layout.prefetch, "filling", dict)
+    monkeypatch.setattr(layout, "kernel", functools.partial(layout.kernel, device="python"))
+    neuron = LIF(np.linspace(1.5, 3.0, 5), np.linspace(0.3, 0.5, 5), learn=("tau", "v_threshold", "initial_v"))
+    x, results = spikes((9, 3, 6), 0.4, np.float64), []
+    for compact in (False, True):
+        net = network(
+            neuron, "events", loop, hidden=5, n_pre=6, dtype=np.float64, device="cpu" if compact else "python"
+        )
+        learner, options = BPTT(net, losses.step_mse, compact=compact), {}
+        if compact and bytes_less:
+            (plan,) = learner.plan(9, 3).values()
+            with pytest.raises(ValueError, match="at least") as refusal:
+                BPTT(net, losses.step_mse, max_bytes=1).plan(9, 3)
+            least = int(str(refusal.value).split("at least ")[1].split()[0])
+            options["max_bytes"] = max(least, plan.bytes - bytes_less)
+        results.append(gradients(net, x, target_of(x), compact=compact, **options))
+    same(results[0], results[1], 1e-12)
 
 
 @settings(max_examples=25)

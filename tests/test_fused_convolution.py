@@ -52,14 +52,14 @@ def assert_equal(found, rtol=1e-10):
 @pytest.mark.parametrize("part", ["first", "second", "regularised", "firing by itself"])
 def test_in_small_with_checkpoints_of_few_steps(part, monkeypatch):
     monkeypatch.setattr(convolution, "EVERY", 2)
-    channels, threshold = 3, np.random.default_rng(3).uniform(0.2, 0.5, (3, 5, 4))
+    channels, threshold = 3, np.random.default_rng(3).uniform(0.2, 0.5, (3, 3, 2))
     if part == "regularised":
         channels, threshold = 17, 0.3
     neuron = LIF(2.0, v_threshold=-0.5 if "firing" in part else threshold, learn=("tau", "initial_v"))
     layers = [nbsnn.Conv2d(2, channels, 2, path="events"), neuron, nbsnn.MaxPool2d(2), nbsnn.Flatten()]
     if part == "second":  # whose input asks for its errors
         layers = [nbsnn.Conv2d(2, 2, 1, path="dense"), LIF(2.0, v_threshold=0.3), *layers]
-    net, x = nbsnn.Sequential(*layers, input_shape=(2, 6, 5), dtype=np.float64, seed=2), spikes((5, 2, 2, 6, 5), 0.3)
+    net, x = nbsnn.Sequential(*layers, input_shape=(2, 4, 3), dtype=np.float64, seed=2), spikes((5, 2, 2, 4, 3), 0.3)
     pull = {"regularizers": {"lif1": lambda s: (float((s**2).sum()), 2.0 * s)}} if part == "regularised" else {}
     target, found = np.full((5, 2, *net.shape), 0.5), []
     for chunk in (3, None) if not pull else (None,):

@@ -24,6 +24,7 @@ from nbsnn import (
     set_threads,
 )
 from nbsnn.device import threads as device
+from nbsnn.kernels.arrays.finite import unfinite
 from nbsnn.layers.layer import Setting, flatten
 from nbsnn.neurons import LI, LIF, CubaLIF
 from nbsnn.random import Draws
@@ -543,3 +544,11 @@ def test_a_layer_promises_build_forward_and_backward():
     ):
         with pytest.raises(NotImplementedError):
             call()
+
+
+def test_a_kernel_that_looks_at_large_inputs_sees_each_number_of_its_part():
+    for wrong in (np.nan, np.inf, -np.inf):
+        for place in range(7):
+            x = np.arange(7.0)
+            x[place] = wrong
+            assert unfinite(2, 5, x) == (place in (2, 3, 4))

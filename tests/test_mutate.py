@@ -1,5 +1,6 @@
 """The program that asks whether the tests notice a change: tests/tools/mutate.py."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,14 +8,20 @@ from pathlib import Path
 from .tools.mutants import FOLDERS, ROOT, all_mutants
 
 TEST = """
-from nbsnn.surrogates import spike_linear
+from nbsnn.surrogates import piecewise_leaky_relu, rect, spike_linear
 
 def test_inside_and_outside():
     assert [spike_linear(gamma=0.5).slope(u) for u in (-0.5, 1.5)] == [0.25, 0.0]
+
+def test_too_little():
+    assert rect().slope(0.1) >= 0.0
+
+def test_that_fails():
+    assert piecewise_leaky_relu().slope(0.1) < 0.0
 """
 
 
-def test_what_is_wrong_is_caught_what_no_test_reaches_survives_and_what_computes_the_same_is_not_counted(
+def test_what_is_wrong_is_caught_survivors_are_told_apart_and_what_computes_the_same_is_not_counted(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "test_slope.py").write_text(TEST)
@@ -24,8 +31,13 @@ def test_what_is_wrong_is_caught_what_no_test_reaches_survives_and_what_computes
     assert done.returncode == 0, done.stdout + done.stderr
     assert "spike_linear.slope: abs(u) < 1.0 -> (abs(u) >= 1.0)\n    by " in done.stdout
     assert "rect.slope: abs(u) < width -> (abs(u) >= width)\n    by " not in done.stdout
-    assert done.stdout.count("survives: nbsnn/surrogates/compact.py:") == 3
-    assert "surrogates    1 of 6 caught, 16.7%; 2 more compute the same" in done.stdout
+    for found in (
+        "survives: nbsnn/surrogates/compact.py: rect.slope: abs(u) < width -> (abs(u) >= width)",
+        "out of reach: nbsnn/surrogates/unbounded.py: piecewise_leaky_relu.slope: abs(u) < w -> (abs(u) >= w)",
+        "not reached: nbsnn/surrogates/compact.py: piecewise_quadratic.slope: abs(u) < width -> (abs(u) >= width)",
+        "surrogates          1 of 6 caught, 16.7%; 2 survives; 2 out of reach; 1 not reached; 2 same",
+    ):
+        assert found in re.sub(r":\d+:", ":", done.stdout)
 
 
 def test_every_folder_has_mutants_and_they_compile() -> None:

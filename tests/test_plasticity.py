@@ -7,6 +7,8 @@ from math import exp
 import numpy as np
 import pytest
 
+from nbsnn.compile.fill import kernel
+from nbsnn.kernels.plasticity import bounds
 from nbsnn.plasticity import (
     MSTDP,
     MSTDPET,
@@ -24,6 +26,7 @@ from nbsnn.plasticity import (
     figure,
     window,
 )
+from nbsnn.plasticity.bounds import clipped
 from nbsnn.presets import bindsnet, spaic_stdp
 
 T, B, N_PRE, N_POST = 25, 2, 5, 4
@@ -451,3 +454,29 @@ def test_mean_of_integer_rounding():
     for k in range(30):
         a[k + 1] = (a[k] * 31169) >> 15  # the trace rounds down at every step
     np.testing.assert_allclose(dw, np.array([5000 * a[2], -3000 * a[2], 5000 * a[30]]) / 2**14, atol=0.04)
+
+
+@pytest.mark.parametrize("flags", list(itertools.product((0, 1), repeat=5)), ids=str)
+def test_increments_bounds_and_totals_of_all_weights(flags):
+    """Marked are row 3 and columns 1 and 4 of 5 x 6 weights, some beyond the bounds, and a column of zeros."""
+    first, every, bounded, due, cut = flags
+    rng, low, high, total = np.random.default_rng(0), -0.6, 0.7, 2.5
+    w, dw, rows, columns = rng.uniform(-1, 1, (5, 6)), np.zeros((5, 6)), np.zeros(5, int), np.zeros(6, int)
+    w[:, 2], rows[3], columns[[1, 4]] = 0.0, 1, 1
+    dw[3, [0, 1, 3, 5]], dw[:, [1, 4]] = rng.uniform(-1, 1, 4), rng.uniform(-1, 1, (5, 2))
+    dw[[1, 3], 4] = 0.0  # visited, without a change
+    changed, wanted = dw != 0.0, w + dw
+
+    def normalized():
+        sums = np.abs(wanted).sum(axis=0)
+        return total * wanted / np.where(sums == 0.0, total, sums)
+
+    wanted = normalized() if due and first else wanted
+    if bounded:
+        wanted = np.where(changed | bool(every and (cut or due)), np.clip(wanted, low, high), wanted)
+    wanted = normalized() if due and not first else wanted
+    numbers = {"BEFORE_CLIP": first, "CLIP_ALL": every, "BOUNDED": bounded, "GUARD": 1}
+    settle = kernel(bounds.settle, device="python", dtype=float, clip=clipped, **numbers)
+    settle(w, dw, rows, columns, np.array([low, high]), np.full(6, 7.0), total, due, cut)
+    np.testing.assert_allclose(w, wanted, 1e-13)
+    assert not dw.any()

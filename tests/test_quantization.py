@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import nbsnn
+from nbsnn.compile.fill import kernel
+from nbsnn.kernels.population.integer import scaled
 from nbsnn.neurons import IF, LI, LIF, QuantLI, QuantLIF
 
 RNG = np.random.default_rng(0)
@@ -40,6 +42,26 @@ def test_gradients_go_straight_through(neuron):
     )
     nbsnn.check(net, trials=1)
     assert pickle.loads(pickle.dumps(neuron)).holes == neuron.holes
+
+
+def test_what_is_clipped_has_no_gradient():
+    """Range -2 to 1.75: of the input, the leaked membrane, threshold and reset, in turn, each beyond it."""
+    given = {"x": 1.0, "v": 1.0, "decay": 0.5, "threshold": 1.0, "to": 0.5}
+    neuron = QuantLIF(bits=4, fraction=2, decay_bits=4)
+    vjp = kernel(neuron.vjp, device="python", dtype=float, **neuron.filling())
+    for name, value, zero in (
+        ("x", 1.0, []), ("x", 5.0, [0]), ("v", 5.0, [1, 2]), ("threshold", -5.0, [3]),
+        ("to", 5.0, [4]), ("to", -5.0, [4]),
+    ):  # fmt: skip
+        found = vjp(*{**given, name: value}.values(), 0.7, 0.3)
+        assert [k for k in range(5) if found[k] == 0.0] == zero, (name, value, found)
+    leaky = QuantLI(bits=4, fraction=2, decay_bits=4)
+    vjp = kernel(leaky.vjp, device="python", dtype=float, **leaky.filling())
+    for given, wanted in (
+        ((0.5, 1.0, 0.5), (1.0, 0.5, 1.0)), ((5.0, -1.0, 0.5), (0.0, 0.5, -1.0)), ((-1.0, 5.0, 0.5), (1.0, 0.0, 0.0)),
+        ((1.5, 1.0, 0.5), (0.0, 0.0, 0.0)),
+    ):  # fmt: skip
+        assert vjp(*given, 0.7, 0.3) == wanted
 
 
 def test_weights_are_whole_numbers_of_a_power_of_two():
@@ -193,3 +215,9 @@ def test_arrays_in_integers_of_another_shape_are_named(name):
     arrays = {**integer.arrays, name: integer.arrays[name][..., :-1]}
     with pytest.raises(ValueError, match=f"{name} must have the shape"):
         nbsnn.IntegerNetwork(integer.layers, arrays)
+
+
+def test_integers_are_scaled_to_the_nearest_of_two_the_even_one():
+    for k in range(-2, 5):
+        for n in range(-70, 71):
+            assert scaled(n, k, -99, 99) == min(max(round(n / 2**k), -99), 99)  # Python rounds halves to even

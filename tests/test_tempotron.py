@@ -354,6 +354,8 @@ def test_accuracy_is_the_share_of_right_answers_in_batches_of_any_size():
         accuracy(t, x[:0], labels[:0], size=0)
     with pytest.raises(TypeError, match="encode must be a function of samples, called with 1 arguments"):
         accuracy(t, x, labels, encode=lambda a, b: a)
+    with pytest.raises(TypeError, match="t must be a Tempotron"):
+        accuracy(nbsnn.neurons.LIF(), x, labels)  # type: ignore[arg-type]
 
 
 def test_fit_with_an_encoder_is_fit_with_times_and_stops_at_zero():

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("neurons", "surrogates", "synapses", "plasticity", "tempotron", "kernels")
+KERNELS = sorted(f"kernels/{path.parent.name}" for path in ROOT.glob("nbsnn/kernels/*/__init__.py"))
+FOLDERS = ("neurons", "surrogates", "synapses", "plasticity", "tempotron", *KERNELS)
 
 SWAPS = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "*", ast.LShift: ">>",
@@ -49,14 +51,17 @@ class Mutant:
 
     def codes(self) -> dict[tuple[str, int], CodeType]:
         """Qualified name and first line of each function of the file -> its code with the change."""
-        path = str(ROOT / self.file)
         source = (ROOT / self.file).read_bytes()
         text = self.text
         if text == "pass":  # what is left out must not change which variables a function takes from around it
             text = f"if 0: {ast.unparse(ast.parse(source[self.begin : self.end]))}"
-        changed = source[: self.begin] + text.encode() + source[self.end :]
-        old, new = (list(_functions(compile(text, path, "exec", dont_inherit=True))) for text in (source, changed))
-        return {(was.co_qualname, was.co_firstlineno): code for was, code in zip(old, new, strict=True)}
+        return codes_of(ROOT / self.file, source, source[: self.begin] + text.encode() + source[self.end :])
+
+
+def codes_of(file: Path, source: bytes, changed: Any) -> dict[tuple[str, int], CodeType]:
+    """Qualified name and first line of each function of the source -> its code in what the source was changed into."""
+    old, new = (list(_functions(compile(text, str(file), "exec", dont_inherit=True))) for text in (source, changed))
+    return {(was.co_qualname, was.co_firstlineno): code for was, code in zip(old, new, strict=True)}
 
 
 def _functions(code: CodeType) -> Iterator[CodeType]:
@@ -117,6 +122,15 @@ def kernels_in(tree: ast.AST, all_functions: bool, inside: str = "") -> Iterator
             yield from kernels_in(node, all_functions, inside)
 
 
+def _prefetches(node: ast.stmt) -> bool:
+    """Whether a statement only brings something into the cache beforehand, which changes no result."""
+    if isinstance(node, ast.For | ast.If):
+        return all(map(_prefetches, [*node.body, *node.orelse]))
+    return isinstance(node, ast.Expr) and ast.unparse(node).startswith(
+        ("fetch(", "fetch_more(", "fetch_to_read(", "ask(")
+    )
+
+
 def mutants_of(file: Path) -> list[Mutant]:
     """All changes of one file."""
     source = file.read_bytes()
@@ -128,8 +142,8 @@ def mutants_of(file: Path) -> list[Mutant]:
     for where, function in kernels_in(tree, "/kernels/" in file.as_posix()):
         inner = [node for statement in function.body for node in ast.walk(statement)]
         skipped = {id(node.func) for node in inner if isinstance(node, ast.Call)}
-        for node in inner:  # what is brought into the cache beforehand changes no result
-            if isinstance(node, ast.Expr) and ast.unparse(node).startswith("fetch("):
+        for node in inner:
+            if isinstance(node, ast.stmt) and _prefetches(node):
                 skipped |= {id(child) for child in ast.walk(node)}
         # Annotations and defaults of nested functions are no scalar code.
         for node in (node for node in inner if isinstance(node, ast.FunctionDef)):
@@ -148,7 +162,10 @@ def mutants_of(file: Path) -> list[Mutant]:
     return list(found.values())
 
 
+def scalar_files() -> list[Path]:
+    return sorted(file for folder in FOLDERS for file in (ROOT / "nbsnn" / folder).rglob("*.py"))
+
+
 def all_mutants(only: str = "") -> list[Mutant]:
     """Those whose key contains ``only``."""
-    files = sorted(file for folder in FOLDERS for file in (ROOT / "nbsnn" / folder).rglob("*.py"))
-    return [mutant for file in files for mutant in mutants_of(file) if only in mutant.key]
+    return [mutant for file in scalar_files() for mutant in mutants_of(file) if only in mutant.key]
