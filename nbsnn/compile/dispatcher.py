@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import ForceLiteralArg, NumbaError
 from numba.core.registry import CPUDispatcher
@@ -17,14 +18,16 @@ from numba.core.registry import CPUDispatcher
 from . import cache
 from .collector import uncollected
 from .log import Compiled, at_work, log
+from .part import KernelCompiler
 from .sealed_cache import SealedCache
 
 
 class Kernel(CPUDispatcher):
     """A kernel: a call finds the machine code for its arguments' types, and compiles or loads it where need be."""
 
-    def __init__(self, function: FunctionType, options: Mapping[str, Any]):
-        super().__init__(function, targetoptions={"nopython": True, "boundscheck": None, **options})
+    def __init__(self, function: FunctionType, options: Mapping[str, Any], whole: bool = False):
+        options = {"nopython": True, "boundscheck": None, **options}
+        super().__init__(function, targetoptions=options, pipeline_class=KernelCompiler if whole else Compiler)
         with suppress(RuntimeError):  # Numba finds no folder that it may write to: compile anew in every process
             self._cache = SealedCache(function)
 

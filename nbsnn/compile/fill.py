@@ -39,7 +39,7 @@ calls them from Python, so the code for that need not be compiled."""
 
 def kernel(
     template: Callable[..., Any], *, device: str = "cpu", dtype: Any = np.float32, block: int | None = None,
-    **filling: Any,
+    whole: bool = False, **filling: Any,
 ) -> Callable[..., Any]:  # fmt: skip
     """Make a kernel of ``template``, its holes (at any depth) filled from ``filling``.
 
@@ -53,6 +53,9 @@ def kernel(
         What float literals are narrowed to.
     block : int, optional
         Most threads of a block on a GPU: a thread gets no more registers than that many can have.
+    whole : bool
+        Whether a CPU's kernel is optimised as a whole and not function by function, if it counts no references: it
+        compiles in less time.
     **filling
         Name of a hole, or of a number that the template reads -> what stands there.
 
@@ -63,12 +66,13 @@ def kernel(
     """
     dtype = np.dtype(dtype)
     options = _options(template, filling)
-    setting = device, dtype.str, tuple(sorted({**options, **INNER_OPTIONS}.items())), _level()
+    whole = whole and not options.get("_nrt", True)
+    setting = device, dtype.str, tuple(sorted({**options, **INNER_OPTIONS}.items())), _level(), *(["whole"] * whole)
     if device == "python":
         return _fill(template, filling, dtype, lambda f: f, setting)
     if device not in COMPILERS:
         raise ValueError(f"device must be 'cpu', 'cuda' or 'python', not {device!r}")
-    inner, outer, setting = COMPILERS[device](setting, block, options)
+    inner, outer, setting = COMPILERS[device](setting, block, options, whole)
     copy = _fill(template, filling, dtype, inner, setting)
     key = (copy.__module__, copy.__qualname__)
     if key not in _kernels:
@@ -76,12 +80,16 @@ def kernel(
     return _kernels[key]
 
 
-def _for_cpu(setting: tuple, block: int | None, options: dict[str, Any]) -> tuple[Callable, Callable, tuple]:
+def _for_cpu(
+    setting: tuple, block: int | None, options: dict[str, Any], whole: bool
+) -> tuple[Callable, Callable, tuple]:
     """What compiles the functions that a kernel calls, what compiles the kernel, and what shapes both."""
-    return functools.partial(_inner, options), functools.partial(_kept, options), setting
+    return functools.partial(_inner, options, whole), functools.partial(_kept, options, whole), setting
 
 
-def _for_cuda(setting: tuple, block: int | None, options: dict[str, Any]) -> tuple[Callable, Callable, tuple]:
+def _for_cuda(
+    setting: tuple, block: int | None, options: dict[str, Any], whole: bool
+) -> tuple[Callable, Callable, tuple]:
     from numba import config, cuda
 
     if getattr(config, "ENABLE_CUDASIM", False):
@@ -96,25 +104,26 @@ _kernels: dict[tuple[str, str], Any] = {}
 _callees: dict[tuple[str, str], Any] = {}
 
 
-def _inner(options: dict[str, Any], copy: FunctionType) -> Any:
+def _inner(options: dict[str, Any], whole: bool, copy: FunctionType) -> Any:
     """A function that only kernels call, once for all kernels that need the same."""
     import numba
 
-    from .part import PartCompiler
+    from .part import PartCompiler, RawPartCompiler
 
     key = (copy.__module__, copy.__qualname__)
     if key not in _callees:
-        _callees[key] = numba.njit(**options, **INNER_OPTIONS, pipeline_class=PartCompiler)(copy)
+        pipeline = RawPartCompiler if whole else PartCompiler
+        _callees[key] = numba.njit(**options, **INNER_OPTIONS, pipeline_class=pipeline)(copy)
     return _callees[key]
 
 
-def _kept(options: dict[str, Any], copy: FunctionType) -> Any:
+def _kept(options: dict[str, Any], whole: bool, copy: FunctionType) -> Any:
     """A kernel that is kept on disk; the function itself with NUMBA_DISABLE_JIT=1."""
     if not compiles():
         return copy
     from .dispatcher import Kernel
 
-    return Kernel(copy, options)
+    return Kernel(copy, options, whole)
 
 
 def _simulated(copy: FunctionType) -> FunctionType:

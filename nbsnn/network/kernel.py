@@ -47,7 +47,7 @@ class NetworkKernel:
         """The loop, for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
-            cpu.simulate, device=self.device, dtype=self.dtype,
+            cpu.simulate, device=self.device, dtype=self.dtype, whole=True,
             update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
             real=np.dtype(self.dtype).type, wait_for_all=meet, **self._compiled(), **self._others(),
             **self._plasticity(),
