@@ -42,8 +42,9 @@ class KernelLibrary(JITCodeLibrary):
 
     def _optimize_final_module(self) -> None:
         """Numba's does so twice."""
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
+        passes = self._codegen._module_pass_manager()
+        manager, *builder = passes if isinstance(passes, tuple) else (passes,)  # Numba 0.61 gives no builder
+        manager.run(self._final_module, *builder)
 
 
 class RawPartLibrary(PartLibrary, KernelLibrary):
