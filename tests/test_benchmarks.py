@@ -155,7 +155,14 @@ def test_startup(run):
     assert result["spikes"] > 0 and result["rss_peak_mb"] > 20.0
 
 
-@pytest.mark.parametrize("program", ["network", "simulator"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "network",
+        "simulator",
+        *(pytest.param(n, marks=pytest.mark.long) for n in ("training", "cuba", "stdp", "neuron")),
+    ],
+)
 def test_first_programs_spike(monkeypatch, capsys, program):
     monkeypatch.setattr(sys, "argv", ["first.py", program])
     runpy.run_path(str(HERE / "first.py"), run_name="__main__")

@@ -56,7 +56,7 @@ def training() -> int:
     net = nbsnn.Sequential(nbsnn.Dense(64, 128), LIF(tau=2.0), nbsnn.Dense(128, 10), LIF(tau=2.0), seed=0)
     learner = nbsnn.BPTT(net, loss=nbsnn.losses.rate_cross_entropy, optimizer=nbsnn.optim.Adam(5e-3))
     rng = np.random.default_rng(0)
-    learner.step(rng.random((8, 32, 64), np.float32), rng.integers(0, 10, 32))
+    learner.step(20.0 * rng.random((8, 32, 64), np.float32), rng.integers(0, 10, 32))
     return int(learner.output.sum())
 
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import first
 import workloads
 
 HERE = Path(__file__).parent
@@ -24,7 +25,7 @@ def main() -> None:
     p.add_argument("--python", default=sys.executable, help="interpreter to start")
     p.add_argument("--module", default="", help="what to import instead of nbsnn; - for nothing")
     p.add_argument("--peer", default="", help="a program of peers/first_peer.py instead of ours")
-    p.add_argument("--program", choices=["network", "simulator"], default="simulator", help="which of ours")
+    p.add_argument("--program", choices=first.PROGRAMS, default="simulator", help="which of ours")
     p.add_argument("--cold", action="store_true", help="compile in every process")
     a = p.parse_args()
     workloads.pin_threads(a.threads)
