@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import nbsnn
-from nbsnn import dspike, encode, losses, neurons, optim, plasticity, spike, surrogates, synapses
+from nbsnn import dspike, encode, losses, neurons, optim, plasticity, spike, surrogates, synapses, tempotron
 from nbsnn.device import gpu
 from nbsnn.neurons import LI, LIF
 from nbsnn.presets.spaic_stdp_neurons import diehlAndCook
@@ -157,8 +157,11 @@ def penalty(kind: str) -> None:
     step(partial(nbsnn.BPTT, regularizers={"lif1": made}), losses.rate_cross_entropy, *row())
 
 
-@program("optimiser", "SGD", "Adam", "AdamW", "Adamax")
+@program("optimiser", "SGD", "Adam", "AdamW", "Adamax", "clipped")
 def optimiser(name: str) -> None:
+    if name == "clipped":
+        step(partial(nbsnn.BPTT, clip=1.0), losses.rate_cross_entropy, *row())
+        return
     more = {"momentum": 0.9} if name == "SGD" else {}
     step(nbsnn.BPTT, losses.rate_cross_entropy, *row(), optimizer=getattr(optim, name)(1e-3, **more))
 
@@ -169,12 +172,16 @@ def online(name: str) -> None:
     step(getattr(nbsnn, name), losses.rate_cross_entropy, nbsnn.Dense(IN, 5), hidden, nbsnn.Dense(5, OUT), LI(2.0))
 
 
-@program("layers", "recurrent", "conv", "temporal", "dropout", "learned", "parallel", "residual", "delay")
+@program(
+    "layers", "recurrent", "conv", "largest", "temporal", "dropout", "learned", "parallel", "residual", "joined",
+    "scaled", "delay",
+)  # fmt: skip
 def layers(kind: str) -> None:
     value = losses.rate_cross_entropy
     end = nbsnn.Dense(5, OUT), LI(2.0)
-    if kind == "conv":
-        image = nbsnn.Conv2d(1, 2, 3), LIF(2.0), nbsnn.SumPool2d(2), nbsnn.AvgPool2d(2), nbsnn.Flatten()
+    if kind in ("conv", "largest"):
+        pools = (nbsnn.MaxPool2d(4),) if kind == "largest" else (nbsnn.SumPool2d(2), nbsnn.AvgPool2d(2))
+        image = nbsnn.Conv2d(1, 2, 3), LIF(2.0), *pools, nbsnn.Flatten()
         step(nbsnn.BPTT, value, *image, nbsnn.Dense(2, OUT), LI(2.0), x=IMAGE)
         return
     hidden: Any = {
@@ -184,6 +191,8 @@ def layers(kind: str) -> None:
         "learned": lambda: (nbsnn.Dense(IN, 5), LIF(2.0, learn=("tau", "v_threshold"))),
         "parallel": lambda: (nbsnn.Parallel(nbsnn.Dense(IN, 2), nbsnn.Dense(IN, 3)), LIF(2.0)),
         "residual": lambda: (nbsnn.Dense(IN, 5), LIF(2.0), nbsnn.Residual(nbsnn.Dense(5, 5), LIF(2.0))),
+        "joined": lambda: (nbsnn.Dense(IN, 5), LIF(2.0), nbsnn.Residual(nbsnn.Dense(5, 5), LIF(2.0), join="and")),
+        "scaled": lambda: (nbsnn.Scale(), nbsnn.Dense(IN, 5), nbsnn.ReLU(), LIF(2.0)),
         "delay": lambda: (nbsnn.Delay(1), nbsnn.Dense(IN, 5), LIF(2.0)),
     }[kind]()
     step(nbsnn.BPTT, value, *hidden, *end)
@@ -256,10 +265,11 @@ def network(name: str) -> None:
 @program("network of", *NEURONS)
 def network_of(name: str) -> None:
     net = nbsnn.Network(dt=0.1, seed=1, device="cuda")
-    inputs, cells = net.poisson(5, rate=15.0), net.population(getattr(neurons, name)(), 3)
-    net.drive(cells, 1000.0, 0.15)
+    made = getattr(neurons, name)()
+    inputs, cells = net.poisson(5, rate=15.0), net.population(made, 3)
+    net.drive(cells, 1000.0, 0.15, synapses.Exponential(1.0) if name.startswith("Quant") else None)
     net.connect(inputs, cells, nbsnn.AllToAll(), weight=0.5, delay=1.0, synapse=synapses.Alpha(2.0))
-    net.run(0.5, record={cells: "spikes"})
+    net.run(0.5, record={cells: "spikes" if made.output == "spikes" else next(iter(made.state))})
 
 
 RULES = ("PairSTDP", "NearestSTDP", "TripletSTDP", "DiehlCook", "MetaNearestSTDP", "MSTDP", "MSTDPET")
@@ -269,8 +279,10 @@ RULES = ("PairSTDP", "NearestSTDP", "TripletSTDP", "DiehlCook", "MetaNearestSTDP
 def network_with(name: str) -> None:
     net = nbsnn.Network(dt=0.1, seed=1, device="cuda")
     inputs, cells = net.poisson(5, rate=15.0), net.population(LIF(20.0), 3)
-    net.connect(inputs, cells, nbsnn.AllToAll(), weight=0.5, delay=1.0, plasticity=getattr(plasticity, name)())
+    rule = getattr(plasticity, name)()
+    learned = net.connect(inputs, cells, nbsnn.AllToAll(), weight=0.5, delay=1.0, plasticity=rule)
     net.run(0.5)
+    learned.weight  # noqa: B018
 
 
 def integer_neuron() -> Any:
@@ -289,6 +301,22 @@ def plastic(name: str) -> None:
         weight = lambda shape, **_: np.ones(shape, np.int32)  # noqa: E731
     layer = plasticity.Plastic(nbsnn.Dense(IN, OUT, bias=False, weight=weight), cells, rule, device="cuda")
     layer.learn(X[:, :1], **signals)
+
+
+@program("tempotron", "classic", "gradient", "membrane")
+def one_spike(kind: str) -> None:
+    x = np.linspace(1.0, 39.0, B * IN).reshape(B, IN, 1)
+    made = tempotron.Tempotron(IN, OUT, weight=np.ones((IN, OUT)), T=40.0, device="cuda")
+    if kind == "classic":
+        made.step(x, LABELS, tempotron.Classic(0.05, 0.7))
+    elif kind == "gradient":
+        made.step(x, LABELS, tempotron.Gradient(tempotron.MaxCrossEntropy(), optim.SGD(0.2)))
+    else:
+        at = np.array([5.0, 20.0])
+        made.v_vjp(x, np.ones((2, B, OUT)), at, times=True)
+        made.v(x, at)
+        answer = made.run(x)
+        made.vjp(answer, np.ones((B, OUT)), times=True)
 
 
 def main(words: list[str]) -> None:

@@ -22,7 +22,7 @@ QUICK = ("arrays", "encoders", "neuron LIF")
 CONTROL = ("control",)
 WIDE = ("wide",)
 CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", "12.0")
-FAMILIES = ("neuron", "BPTT", "loss", "optimiser", "online", "layers", "network", "plastic")
+FAMILIES = ("neuron", "BPTT", "loss", "optimiser", "online", "layers", "network", "plastic", "tempotron")
 KERNELS = Path(nbsnn.__file__).parent / "kernels"
 NEVER_LAUNCHED: dict[str, str] = {}
 """Kernel -> why no program of ``ptx_report`` launches it."""
@@ -57,7 +57,9 @@ def check(report: dict) -> None:
             assert "error" not in said, f"{name}: {said['template']}: {said['error']}"
             if "block" not in said:  # asked whether a block of it fits, and never launched
                 continue
-            assert said["double"] == 0, f"{name}: double precision in {said['template']}, {kernel}"
+            # The library reduces large arguments of sine and cosine by a product in double precision.
+            most = 4 * ("fourier" in name)
+            assert said["double"] <= most, f"{name}: double precision in {said['template']}, {kernel}"
             # A call of the library in which all blocks meet has a frame of its own.
             frame = 16 if said["calls"] else 0
             assert said["spilled"] == 0 and said["stack"] <= frame, f"{name}: {said['template']} uses local memory"

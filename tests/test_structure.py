@@ -155,7 +155,8 @@ def test_who_follows_a_call_changes_file_seldom(road, files, changes):
     nbsnn.set_threads(2)
     try:
         call = ROADS[road]()
-        call()
+        for _ in range(2):  # the second may find a kernel that is not compiled yet
+            call()
         journey = travel(call)
     finally:
         nbsnn.set_threads(None)

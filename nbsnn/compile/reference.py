@@ -1,7 +1,7 @@
 """Named tuples of arrays that kernels are handed by their place in memory.
 
 Numba hands a tuple on item by item, and an array as seven values. The fifty arrays of a network were 350 arguments of
-every function that took it, and half of the time of compiling its loop. Laid out in memory, they are one: a function
+every function that took it, and much of the time of compiling its loop. Laid out in memory, they are one: a function
 loads what it reads. An array is its address and its shape, a number itself, and a tuple its items, in words of 64 bits.
 """
 

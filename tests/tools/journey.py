@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import nbsnn
+from nbsnn.compile.collector import uncollected
 from nbsnn.neurons import LI, LIF
 
 ROOT = Path(nbsnn.__file__).parent
@@ -54,11 +55,12 @@ def travel(call: Callable[[], Any]) -> Journey:
             journey.road.append(name)
         in_kernels += name.startswith("kernels/")
 
-    sys.setprofile(look)
-    try:
-        call()
-    finally:
-        sys.setprofile(None)
+    with uncollected():  # what others have left may call functions when it goes
+        sys.setprofile(look)
+        try:
+            call()
+        finally:
+            sys.setprofile(None)
     return journey
 
 
