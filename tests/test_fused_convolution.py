@@ -49,7 +49,9 @@ def assert_equal(found, rtol=1e-10):
         np.testing.assert_allclose(grads[name], g, rtol=rtol, atol=rtol * np.abs(others[name]).max(), err_msg=name)
 
 
-@pytest.mark.parametrize("part", ["first", "second", "regularised", "firing by itself"])
+@pytest.mark.parametrize(
+    "part", [pytest.param("first", marks=pytest.mark.long), "second", "regularised", "firing by itself"]
+)
 def test_in_small_with_checkpoints_of_few_steps(part, monkeypatch):
     monkeypatch.setattr(convolution, "EVERY", 2)
     channels, threshold = 3, np.random.default_rng(3).uniform(0.2, 0.5, (3, 3, 2))

@@ -117,6 +117,7 @@ def test_groups_and_threads_change_no_bit(monkeypatch):
             np.testing.assert_array_equal(others[name], g, err_msg=name)
 
 
+@pytest.mark.long
 def test_gradients_by_finite_differences():
     net = network(PLIF(2.0, v_threshold=0.4)).twin(smooth=True)
     one, x = learner(net), images()

@@ -322,7 +322,7 @@ def peak(make, steps):
 
 @rules
 def test_memory_does_not_grow_with_time(rule):
-    peak(lambda net: rule(net, CE), 25)  # what is loaded once does not count
+    peak(lambda net: rule(net, CE), 100)  # what is loaded once does not count
     assert peak(lambda net: rule(net, CE), 400) < 1.05 * peak(lambda net: rule(net, CE), 100)  # whole windows both
 
 

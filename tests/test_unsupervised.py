@@ -71,6 +71,7 @@ def test_thresholds_rise_more_slowly_the_fewer_units_share_the_spikes():
     assert raised == [0.0125, 0.05]
 
 
+@pytest.mark.long
 def test_units_stand_for_patterns():
     net = network(theta_plus=0.5, seed=1)
     state = learn(net, epochs=4)
