@@ -149,10 +149,10 @@ def test_files_fit_in_a_head(file):
 
 
 @pytest.mark.parametrize(
-    ("road", "files", "changes"), [("BPTT.step", 30, 110), ("OTTT.step", 34, 130), ("Network.run", 11, 44)]
+    ("road", "files", "changes"), [("BPTT.step", 30, 110), ("OTTT.step", 34, 132), ("Network.run", 11, 44)]
 )
 def test_who_follows_a_call_changes_file_seldom(road, files, changes):
-    nbsnn.set_threads(2)
+    nbsnn.set_threads(1)  # what others leave this one to do is not always the same
     try:
         call = ROADS[road]()
         for _ in range(2):  # the second may find a kernel that is not compiled yet
