@@ -6,6 +6,7 @@ import pytest
 from nbsnn.compile.fill import kernel
 from nbsnn.device import gpu, gpu_gather
 from nbsnn.kernels.products import convolution_cuda
+from nbsnn.random import counter, squares32
 
 from .test_conv2d import naive
 
@@ -193,3 +194,20 @@ def test_columns_are_scaled_to_a_total_unless_they_are_zero():
     np.testing.assert_array_equal(gpu.get(found), wanted)
     gpu.start(compiled, 1, 0, 1, found, 2.0)
     np.testing.assert_array_equal(gpu.get(found)[:, 0], [1.0, -1.0])
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_spike_is_drawn_where_its_number_is_below_the_threshold():
+    """Thresholds that are the numbers of step 3 themselves, or one above."""
+    key, units = np.uint64(0x9E3779B97F4A7C15), 5
+    at = [[counter(np.uint64(t), np.uint64(i)) for i in range(units)] for t in range(3, 23)]
+    drawn = np.array([[squares32(c, key) for c in line] for line in at], np.uint64)
+    thresholds, spikes = drawn[0] + np.array([0, 1, 0, 1, 1], np.uint64), gpu.put(np.full((20, units), 7.0))
+    compiled = gpu.compiled("arrays.encode_cuda", "bernoulli", np.dtype(float))
+    gpu.start(compiled, 2 * units, 0, 2 * units, spikes, gpu.put(thresholds), key, 3, 20, units, block=4)
+    np.testing.assert_array_equal(gpu.get(spikes), drawn < thresholds)
+
+
+def test_numbers_up_to_a_limit_are_not_large():
+    for value, wanted in ((2.0, 0), (-2.0, 0), (2.001, 1), (-2.001, 1), (np.inf, 1), (np.nan, 1)):
+        assert launch("arrays.sums_cuda.large", 3, 2.0, np.array([9.0, 1.0, value]), np.zeros(1, np.int64))[0] == wanted

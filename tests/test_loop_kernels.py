@@ -4,13 +4,17 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.special import bernoulli
 from scipy.stats import binom
 
 from nbsnn.compile.fill import kernel
-from nbsnn.kernels.network import exchange, gates, loop, loop_cuda, tables
+from nbsnn.kernels.network import exchange, gates, loop, loop_cuda, off_grid, tables
 from nbsnn.kernels.network.arrays import GpuRecord, Record, SpikeLists
+from nbsnn.kernels.plasticity import normalized
 from nbsnn.kernels.plasticity import step as plastic_step
-from nbsnn.kernels.synapses.connect import binomial_below, cut, even, pairs
+from nbsnn.kernels.products import gather
+from nbsnn.kernels.synapses.connect import beyond, binomial_below, cut, even, pairs
+from nbsnn.kernels.synapses.distance import Cells, cell
 
 
 def test_a_thread_notes_the_spikes_that_all_have_listed():
@@ -178,3 +182,98 @@ def test_pairs_are_all_but_those_of_a_unit_with_itself(own):
     for a, b, n in ((0, 6, 6), (2, 5, 4), (3, 4, 9), (5, 9, 3), (0, 12, 5)):
         wanted = sum(place != unit + own for unit in range(a, b) for place in range(n))
         assert pairs(a, b, n, own) == wanted
+
+
+def test_what_stirlings_formula_leaves_out_is_a_series_of_bernoulli_numbers():
+    for k in (0, 1, 2, 10, 1000):
+        series = [bernoulli(2 * j)[-1] / (2 * j * (2 * j - 1)) / (k + 1.0) ** (2 * j - 1) for j in (1, 2, 3, 4)]
+        assert beyond(k) == pytest.approx(sum(series), rel=1e-14)
+
+
+def test_an_offset_leads_to_a_cell_or_outside():
+    """Five columns of three cells, of which none, one or both directions go round."""
+    home, offsets = np.argwhere(np.ones((5, 3))), np.argwhere(np.ones((5, 5))) - 2
+    for period in ([0.0, 0.0], [0.0, 2.0], [2.0, 2.0]):
+        near = Cells(home, offsets, *[np.zeros(0)] * 6)._replace(cells=np.array([5, 3]), period=np.array(period))
+        for u, m in np.ndindex(15, 25):
+            a, b = home[u] + offsets[m]
+            a, b = (at % n if round else at for at, n, round in zip((a, b), (5, 3), period, strict=True))
+            assert cell(u, m, near) == (3 * a + b if 0 <= a < 5 and 0 <= b < 3 else -1)
+
+
+def test_all_rows_get_their_bias_and_the_weights_of_their_events():
+    """Three rows, one without events, in the last two of three lines."""
+    rng, events = np.random.default_rng(0), ([0, 3, 4], [], [2])
+    start, index = np.cumsum([0, *map(len, events)]).astype(np.uint64), np.concatenate(events).astype(np.uint64)
+    weight, bias, x = rng.normal(size=(3, 5, 64)), rng.normal(size=(3, 64)), np.full((3, 3, 64), 7.0)
+    gather.all_currents(start, index, weight.reshape(15, 64), bias, x.reshape(9, 64), np.uintp(1), np.uintp(3))
+    wanted = [[bias[q] + weight[q, np.array(row, int)].sum(axis=0) for row in events] for q in (1, 2)]
+    np.testing.assert_allclose(x[1:], wanted, 1e-13)
+    assert (x[0] == 7.0).all()
+
+
+def test_weights_are_cut_where_there_is_a_bound():
+    row = np.zeros(50, np.int64)
+    row[tables.BALANCED], row[tables.DUE] = 2, 5
+    for least, most, wanted in (
+        (-np.inf, np.inf, False), (0.0, np.inf, True), (-np.inf, 1.0, True), (0.0, 1.0, True),
+    ):  # fmt: skip
+        for t, due in ((4, False), (5, True)):
+            P = np.array([9.0, 9.0, 3.0, 1.0, least, most])
+            assert normalized.normalization(t, row, P) == (3.0, True, least, most, due, wanted)
+
+
+def test_gates_of_a_share_of_units_move_on():
+    """Units 2 to 4 of six: a gate adds up marks, and puts out twice its state."""
+    S, P = np.arange(24.0), np.array([0.5])
+    row, pop = np.zeros(20, np.int64), np.zeros(20, np.int64)
+    row[tables.STATE], row[tables.ROW], pop[tables.STATE], pop[tables.STRIDE] = 6, 12, 18, 6
+    move = kernel(
+        gates.units_of, device="python", dtype=float,
+        step=lambda mark, seen, state, factor: (mark + seen + factor * state,), seen=lambda S, v, w, k: (S[v + k],),
+        state=lambda S, o, w, k: (S[o + k],), params=lambda P, o: (P[o],),
+        put_out=lambda S, r, o, w, k: S.__setitem__(o + k, 2.0 * r[0]),
+        keep=lambda S, r, o, w, k: S.__setitem__(o + k, r[0]),
+    )  # fmt: skip
+    move(2, 5, row, pop, SimpleNamespace(values=SimpleNamespace(states=S, numbers=P)))
+    wanted = np.arange(24.0)
+    wanted[8:11] = [14 + 20 + 4.0, 15 + 21 + 4.5, 16 + 22 + 5.0]
+    wanted[14:17] = 2.0 * wanted[8:11]
+    np.testing.assert_array_equal(S, wanted)
+
+
+def test_a_step_between_steps_begins_with_all_currents():
+    """One current for all units and one for each, both with a factor, and one that is over; units 1 and 2 of three."""
+    pops, table = np.zeros((1, 40), np.int64), np.zeros((3, tables.CURRENT_COLUMNS), np.int64)
+    pops[0, [tables.UNITS, tables.FIRST, tables.CURRENTS]] = 3, 1, 3
+    table[:, tables.ROWS], table[:, tables.EVERY], table[:, tables.END] = 2, 2, (9, 9, 3)
+    table[:, tables.VALUES], table[:, tables.WIDTH], table[:, tables.FACTOR] = (2, 4, 2), (1, 3, 1), (0, 1, 0)
+    C = np.array([10.0, 0.5, 3.0, 4.0, 1.0, 2.0, 3.0, 5.0, 6.0, 7.0])
+    room = SimpleNamespace(come=np.zeros(4), currents=np.full(4, 8.0))
+    network = SimpleNamespace(
+        tables=SimpleNamespace(pops=pops, currents=table), values=SimpleNamespace(currents=C),
+        ring=SimpleNamespace(arriving=np.zeros(9)),
+    )  # fmt: skip
+    off_grid.begin(1, 3, 3, 0, 5, network, room)
+    assert room.currents.tolist() == [8.0, 8.0, 10.0 * 4.0 + 0.5 * 6.0, 10.0 * 4.0 + 0.5 * 7.0]
+    assert room.come.tolist() == [0.0, 0.0, 1.0, 1.0]
+    assert network.ring.arriving.tolist() == [0.0] * 7 + [-1.0, -1.0]
+
+
+def test_how_steep_a_membrane_is_and_at_most_becomes():
+    """Unit 1 of two, with two ports of their own constants a, b, c, o: of |z| and |y|, whose sizes can only fall but
+    for what z adds to y."""
+    rng, h, leak, w, j = np.random.default_rng(0), 0.3, 0.8, 2, 1
+    pops, ports = np.zeros((1, 40), np.int64), np.zeros((3, tables.PORT_COLUMNS), np.int64)
+    pops[0, [tables.STRIDE, tables.PORT, tables.PORTS]] = w, 1, 2
+    ports[1:, tables.STATE], ports[1:, tables.VARIABLES], ports[1:, tables.SCALARS] = (0, 4), 2, (0, 7)
+    S, P, F, v, v_end = rng.normal(size=8), rng.random(14), rng.random((4, 5)), 0.2, 1.5
+    network = SimpleNamespace(
+        tables=SimpleNamespace(pops=pops, ports=ports), values=SimpleNamespace(states=S, numbers=P)
+    )  # fmt: skip
+    v1, steep, bound = off_grid.ahead(h, j, 0, v, v_end, leak, network, F)
+    (a, b, c, o), z, y = P.reshape(2, 7)[:, 3:].T, S[[1, 5]], S[[3, 7]]
+    assert v1 == pytest.approx(v_end + (v - v_end) * F[0, 3] + F[2:, 3] @ z + F[2:, 4] @ y, rel=1e-13)
+    assert steep == pytest.approx(leak * abs(v_end - v + o @ z + y.sum()), rel=1e-13)
+    drift = ((o * a) @ abs(z) + c @ abs(z) + b @ (abs(y) + c * h * abs(z))).sum()
+    assert bound == pytest.approx(leak * (drift + leak * h * drift + steep), rel=1e-13)

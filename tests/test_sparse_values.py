@@ -9,7 +9,7 @@ from scipy import special, stats
 import nbsnn
 from nbsnn import values
 from nbsnn.device import threads
-from nbsnn.kernels.synapses.values import inverse_normal
+from nbsnn.kernels.synapses.values import inverse_normal, lognormal
 from nbsnn.random import Draws
 from nbsnn.sparse import delay_steps, delays
 from nbsnn.sparse.values import Exponential, LogNormal, Normal, Uniform
@@ -34,6 +34,11 @@ def test_draws_follow_the_distribution(spec, law):
     assert stats.kstest(drawn, law.cdf).pvalue > 1e-3
     assert drawn.min() >= spec.floor
     assert abs(np.corrcoef(drawn[1:], drawn[:-1])[0, 1]) < 4 / math.sqrt(MANY)
+
+
+def test_a_larger_number_draws_a_larger_value():
+    for u in (0.001, 0.3, 0.5, 0.98):
+        assert lognormal(u, 0.5, 0.7) == pytest.approx(stats.lognorm(0.7, scale=math.exp(0.5)).ppf(u), rel=1e-12)
 
 
 def test_inverse_normal_against_scipy():
