@@ -33,12 +33,12 @@ WORD = 8
 
 
 class Reference(types.Type):
-    """The place of a named tuple in memory, which does not change while a kernel runs."""
+    """The place of a named tuple in memory; ``lasting`` if what lies there was written before the kernel began."""
 
-    def __init__(self, of: types.NamedTuple):
-        self.of, self.types = of, (of,)  # what an index of kernels on disk looks into
+    def __init__(self, of: types.NamedTuple, lasting: bool = True):
+        self.of, self.types, self.lasting = of, (of,), lasting  # an index of kernels on disk looks into ``types``
         digest = hashlib.sha256(str(of).encode()).hexdigest()[:16]
-        super().__init__(f"Reference({of.instance_class.__name__}, {digest})")
+        super().__init__(f"Reference({of.instance_class.__name__}, {digest}{'' if lasting else ', own'})")
 
 
 @register_model(Reference)
@@ -120,7 +120,7 @@ class _Items(AttributeTemplate):
         if name not in fields:
             return None
         kind = reference.of.types[fields.index(name)]
-        return Reference(kind) if isinstance(kind, types.NamedTuple) else kind
+        return Reference(kind, reference.lasting) if isinstance(kind, types.NamedTuple) else kind
 
 
 @lower_getattr_generic(Reference)
@@ -130,37 +130,39 @@ def _item(context: BaseContext, builder: IRBuilder, kind: Reference, place: Valu
     here = cgutils.gep(builder, place, sum(map(_size, kind.of.types[:number])))
     if isinstance(item, types.NamedTuple):
         return here
-    return impl_ret_borrowed(context, builder, item, _loaded(context, builder, item, here))
+    return impl_ret_borrowed(context, builder, item, _loaded(context, builder, item, here, kind.lasting))
 
 
-def _loaded(context: BaseContext, builder: IRBuilder, kind: types.Type, place: Value) -> Value:
+def _loaded(context: BaseContext, builder: IRBuilder, kind: types.Type, place: Value, lasting: bool) -> Value:
     """The value that lies at a place."""
     if isinstance(kind, types.NamedTuple):
         items = []
         for item in kind.types:
-            items.append(_loaded(context, builder, item, place))
+            items.append(_loaded(context, builder, item, place, lasting))
             place = cgutils.gep(builder, place, _size(item))
         return context.make_tuple(builder, kind, items)
     if not isinstance(kind, types.Array):
-        return _word(builder, place)
+        return _word(builder, place, lasting)
     from numba.np.arrayobj import make_array, populate_array
 
     item = context.get_data_type(kind.dtype)
     size = context.get_constant(types.intp, context.get_abi_sizeof(item))
-    shape = [_word(builder, cgutils.gep(builder, place, 1 + k)) for k in range(kind.ndim)]
+    shape = [_word(builder, cgutils.gep(builder, place, 1 + k), lasting) for k in range(kind.ndim)]
     strides = [size]
     for length in shape[:0:-1]:
         strides.insert(0, builder.mul(strides[0], length))
     array = make_array(kind)(context, builder)
-    data: Value = _word(builder, builder.bitcast(place, item.as_pointer().as_pointer()))  # type: ignore[arg-type]
+    where = builder.bitcast(place, item.as_pointer().as_pointer())
+    data: Value = _word(builder, where, lasting)  # type: ignore[arg-type]
     populate_array(array, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
     return array._getvalue()
 
 
-def _word(builder: IRBuilder, place: Value) -> Value:
-    """The word at a place, which LLVM may take to be the same for as long as the kernel runs."""
+def _word(builder: IRBuilder, place: Value, lasting: bool) -> Value:
+    """The word at a place; if it is ``lasting``, LLVM may take it to be the same for as long as the kernel runs."""
     word = builder.load(place)
-    word.set_metadata("invariant.load", builder.module.add_metadata([]))
+    if lasting:
+        word.set_metadata("invariant.load", builder.module.add_metadata([]))
     return word
 
 
@@ -170,7 +172,7 @@ def _all_of(typing: Context, reference: Reference) -> Any:
     kind = reference.of
 
     def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-        return impl_ret_borrowed(context, builder, kind, _loaded(context, builder, kind, args[0]))
+        return impl_ret_borrowed(context, builder, kind, _loaded(context, builder, kind, args[0], reference.lasting))
 
     return kind(reference), generate
 
@@ -178,7 +180,7 @@ def _all_of(typing: Context, reference: Reference) -> Any:
 @intrinsic
 def _laid_out(typing: Context, given: types.NamedTuple) -> Any:
     """A named tuple of what a kernel was handed, in memory until the function returns."""
-    reference = Reference(given)
+    reference = Reference(given, lasting=False)
 
     def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
         memory = cgutils.alloca_once(builder, ir.IntType(64), size=_size(given))

@@ -80,7 +80,7 @@ def _add_seen(ir: Builder, kinds: tuple[Array, ...], args: Sequence[Value], colu
     given = builder.gep(_data(ir, x, x_), [builder.add(b, ir.number(column))])
     where, factors = _data(ir, seen, seen_), builder.gep(_data(ir, weight, weight_), [first])
     into = [ir.vector(builder.gep(data, [builder.mul(apart, ir.number(o))])) for o in sides]
-    totals = [cgutils.alloca_once_value(builder, ir.load(place)) for place in into]
+    totals = [cgutils.alloca_once(builder, ir.zeros.type) for _ in sides]
     for place, total in zip(into, totals, strict=True):
         builder.store(ir.load(place), total)
     with cgutils.for_range_slice(builder, ir.number(0), count, ir.one, ir.intp) as (k, _):
@@ -103,7 +103,7 @@ def _add_dots(ir: Builder, kinds: tuple[Array, ...], args: Sequence[Value], side
     offsets = [builder.zext(builder.load(builder.gep(where, [ir.number(j)])), ir.intp) for j in range(SEEN)]
     given = [builder.gep(_data(ir, x, x_), [builder.add(a, offset)]) for offset in offsets]
     rows = [builder.gep(errors, [builder.mul(apart, ir.number(o))]) for o in sides]
-    sums = [[cgutils.alloca_once_value(builder, ir.zeros) for _ in sides] for _ in range(SEEN)]
+    sums = [[cgutils.alloca_once(builder, ir.zeros.type) for _ in sides] for _ in range(SEEN)]
     for one in (one for line in sums for one in line):
         builder.store(ir.zeros, one)
     with cgutils.for_range_slice(builder, ir.number(0), images, ir.one, ir.intp) as (n, _):

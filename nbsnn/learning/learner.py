@@ -134,7 +134,7 @@ class Learner:
         return self._gradients(x, target)
 
     def _gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
-        """``gradients``, for who has the learner for himself."""
+        """``gradients``, for callers that hold ``exclusive``."""
         raise NotImplementedError
 
     def check_layers(self) -> None:

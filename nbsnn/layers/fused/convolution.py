@@ -35,7 +35,7 @@ from .block_records import BlockRecords
 from .image_layout import ImageLayout
 from .layout import to_lines
 from .memory_plan import EVERY, Budget, Plan, alone
-from .part import Part
+from .part import Part, injected
 
 u = np.uintp
 
@@ -275,7 +275,8 @@ class FusedConvolution(Part):
             gx = buffer(kept.arrays, "gx", (rows if wanted else 0, *c.image), self.dtype)
             sums, source = loops.Sums(gS, gP, edges, weight, bias), self.events.source(c.params["weight"], gx)
             given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1)
-            errors = loops.Errors(given, self._extra(inject, rows))
+            extra = injected(inject, self.names[1], self.population, (rows, lines.channels, lines.area))
+            errors = loops.Errors(given, extra)
             image = self._image(kept.arrays)
         spikes, bits, compiled = _spikes(packed, every), kept.arrays["bits"], lines.kernel("backward")
 
@@ -295,14 +296,6 @@ class FusedConvolution(Part):
             self.population.add_gradients(gP, gS if kept.start else None, grads[self.names[1]], {})
             start = {self.names[1]: self.population.before(gS)}
         return gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
-
-    def _extra(self, inject: Nested | None, rows: int) -> Array:
-        """The loss's own gradient with respect to the outputs, [T B, C', H' W']; no rows if there is none."""
-        given, output = (inject or {}).get(self.names[1], {}), self.population.neuron.output
-        if set(given) - {output}:
-            raise ValueError(f"in compact form a loss may depend on outputs, not on {sorted(given)} of {self.names[1]}")
-        g = np.ascontiguousarray(given[output], self.dtype) if given else np.empty(0, self.dtype)
-        return g.reshape(rows if given else 0, self.lines.channels, self.lines.area)
 
     def plan(self, steps: int, batch: int) -> Plan:
         """What a batch of this size takes where the layers run as one."""

@@ -30,7 +30,7 @@ from ..sequential import Sequential
 from .block_records import BlockRecords
 from .layout import BlockLayout
 from .memory_plan import Plan
-from .part import Part
+from .part import Part, injected
 
 LANES, ROOM = 4096, 2**18
 """A group of samples has at most this many lanes, and this many numbers of all steps, if one sample has fewer: they
@@ -209,15 +209,15 @@ class FusedNormalization(Part):
             )
         kept: NormTape = tape[self.names[0]]
         population, batch, rows = self.population, kept.x.shape[1], kept.steps * kept.x.shape[1]
-        gx = buffer(
-            kept.arrays, "gx", (kept.x.size // self.channels // self.area, self.channels, self.area), self.dtype
-        )
+        shape = kept.x.size // self.channels // self.area, self.channels, self.area
+        gx = buffer(kept.arrays, "gx", shape, self.dtype)
         total, along = np.empty((2, self.channels))
         asked = not self.whole or population.start_learned
         gS = zeros((self.layout.states * asked, batch, self.channels, self.area), self.dtype)
         gP = zeros((self.layout.learned, 1, self.channels, self.area), self.dtype)
         given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, self.channels, -1)
-        errors = normalized_backward.Errors(given, self._extra(inject, rows))
+        extra = injected(inject, self.names[1], population, (rows, self.channels, self.area))
+        errors = normalized_backward.Errors(given, extra)
         gradients = normalized_backward.Gradients(gx, wanted, total, along, gS, gP)
         images, units, compiled = self._images(kept), self._units(kept), self.layout.kernel("backward")
 
@@ -241,14 +241,6 @@ class FusedNormalization(Part):
         population.add_gradients(gP, learned, grads[self.names[1]], {})
         start = {self.names[1]: population.before(gS)} if asked else {}
         return gx.reshape(kept.x.shape) if wanted else None, start
-
-    def _extra(self, inject: Nested | None, rows: int) -> Array:
-        """The loss's own gradient with respect to the outputs; no rows if there is none."""
-        given, output = (inject or {}).get(self.names[1], {}), self.population.neuron.output
-        if set(given) - {output}:
-            raise ValueError(f"in compact form a loss may depend on outputs, not on {sorted(given)} of {self.names[1]}")
-        g = np.ascontiguousarray(given[output], self.dtype) if given else np.empty(0, self.dtype)
-        return g.reshape(rows if given else 0, self.channels, self.area)
 
     def _unfold(self, kept: NormTape) -> None:
         """Make in ``kept.records`` the record that the population's own run would have left."""

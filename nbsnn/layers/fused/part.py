@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+import numpy as np
+
 from ..container import Container
 from ..layer import Array, Layer, Nested
+from ..population import Population
 from ..sequential import Sequential
 from ..spike_trace import LowPass
 from .memory_plan import Plan, alone
@@ -45,6 +48,21 @@ class Part(Sequential):
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window."""
         return trace.after()
+
+
+def injected(inject: Nested | None, name: str, population: Population, shape: tuple[int, ...]) -> Array:
+    """The loss's own gradient with respect to the outputs of the population ``name``, of this shape [T B, ...]; no rows
+    if there is none.
+
+    Raises
+    ------
+    ValueError
+        It is given with respect to other variables, too.
+    """
+    given, output, dtype = (inject or {}).get(name, {}), population.neuron.output, population.setting.dtype
+    if set(given) - {output}:
+        raise ValueError(f"in compact form a loss may depend on outputs, not on {sorted(given)} of {name}")
+    return np.ascontiguousarray(given[output], dtype).reshape(shape) if given else np.empty((0, *shape[1:]), dtype)
 
 
 def share_layers(part: Sequential, net: Sequential, children: dict[str, Layer]) -> None:

@@ -30,7 +30,7 @@ from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
 from .memory_plan import Budget, Plan, plan
-from .part import Part
+from .part import Part, injected
 
 PLANS = 7
 """Plans of other batches that a stack remembers: the last batch of an epoch is a shorter one, say."""
@@ -292,12 +292,10 @@ def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
     """The loss's own gradient with respect to a population's output, [T B, N]; no rows if there is none."""
     given = (inject or {}).get(block.names[1], {})
     given = given.get("neurons", {}) if block.feedback is not None else given
-    if set(given) - {block.population.neuron.output}:
-        raise ValueError(f"in compact form a loss may depend on outputs, not on {sorted(given)} of {block.names[1]}")
     if not given:
         return np.empty((0, block.units), block.dtype)
-    g = np.ascontiguousarray(given[block.population.neuron.output], block.dtype)
-    return g.reshape(made.steps * made.batch, block.units)
+    name, shape = block.names[1], (made.steps * made.batch, block.units)
+    return injected({name: given}, name, block.population, shape)
 
 
 def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested | None) -> None:
