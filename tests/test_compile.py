@@ -360,6 +360,7 @@ def test_an_entry_that_names_a_module_that_is_gone_is_compiled_anew(tmp_path, mo
     assert cache.load("one") is None
 
 
+@pytest.mark.long
 def test_functions_of_ones_own_may_make_arrays():
     """Kernels that make none count no references, and could not free one: what a user's function calls is looked at."""
 

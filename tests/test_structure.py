@@ -148,6 +148,7 @@ def test_files_fit_in_a_head(file):
     assert not text.strip() or ast.get_docstring(tree_of(file)), "no docstring that says what the file is about"
 
 
+@pytest.mark.long
 def test_who_follows_a_call_changes_file_seldom():
     """In a process of its own, where no other test has left anything, and on one thread, which does all itself."""
     most = {"BPTT.step": (30, 110), "OTTT.step": (34, 132), "Network.run": (11, 44)}  # may only shrink
