@@ -21,7 +21,7 @@ from .scalar.per_step import WAYS, PerStep
 from .scalar.rounding import unrounded
 from .surrogates import Surrogate, above, at_or_above, atan
 from .surrogates.named import as_surrogate
-from .validate import choice, filled, function, in_place, instance, names, numbers
+from .validate import choice, filled, function, in_place, instance, names, numbers, results
 
 COMPARE = {">=": at_or_above, ">": above}
 
@@ -170,15 +170,15 @@ class Neuron:
             if name not in self.state:
                 raise ValueError(f"starts_at names {name!r}; the state of this neuron is {list(self.state)}")
         if self.membrane not in ("", "input", *self.state):
-            raise ValueError(
-                f'membrane must name a state among {list(self.state)}, or be "input", not {self.membrane!r}'
-            )
+            raise ValueError(f'membrane must be a state of {list(self.state)} or "input", not {self.membrane!r}')
         self._check_inputs()
         _count_arguments("step", self.step, self.inputs, len(self.inputs) + len(self.state) + len(self.params))
         in_place("step", self.step, (*self.inputs, *self.state, *self.params))
+        results("step", self.step, 1 + len(self.state), "(output, *state)")
         if self.vjp:
             _count_arguments("vjp", self.vjp, self.inputs, 2 + 2 * len(self.state) + len(self.params))
             in_place("vjp", self.vjp, ("x", *self.state, *self.params))
+            results("vjp", self.vjp, 1 + len(self.state) + len(self.params), "(g_x, *g_state, *g_params)")
 
     def _check_kinds(self) -> None:
         """Raise ``TypeError`` for a field of another kind; mappings and arrays are copied."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import os
 from collections.abc import Callable, Collection
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -182,6 +184,26 @@ def in_place(name: str, of: Callable[..., Any], wanted: Collection[str]) -> None
         if given != place and given in wanted:
             order = ", ".join(wanted)
             raise ValueError(f"{name} is called by position, with ({order}): its argument {given!r} would be {place!r}")
+
+
+def results(name: str, of: Callable[..., Any], wanted: int, form: str) -> None:
+    """Raise ``ValueError`` if a function returns another number of values, as far as its returns are spelt out."""
+    code = getattr(getattr(of, "py_func", of), "__code__", None)
+    if code is None:
+        return
+    lines = [(dis.opname[op], k) for op, k in zip(*[iter(code.co_code)] * 2, strict=True)]
+    for (before, k), (at, const) in pairwise(lines):
+        if (before, at) == ("BUILD_TUPLE", "RETURN_VALUE"):
+            given = k
+        elif at == "RETURN_CONST" or (before, at) == ("LOAD_CONST", "RETURN_VALUE"):
+            value = code.co_consts[const if at == "RETURN_CONST" else k]
+            given = len(value) if isinstance(value, tuple) else int(value is not None)
+        else:  # a call, say, of which nothing is known
+            continue
+        if given != wanted:
+            raise ValueError(
+                f"{name} must return {form}, {wanted} in number, but {shown(of)} returns {given or 'None'}"
+            )
 
 
 def path(name: str, value: object) -> str:

@@ -176,7 +176,7 @@ def test_a_neuron_that_names_no_membrane_refuses_a_delta_synapse():
         with pytest.raises(ValueError, match=r'does not say which variable is its membrane: Neuron.membrane="v"'):
             connect()
     assert not net.connections and not cells.ports
-    with pytest.raises(ValueError, match="membrane must name a state among"):
+    with pytest.raises(ValueError, match="membrane must be a state of"):
         TWO.replace(membrane="u")
 
 

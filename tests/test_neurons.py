@@ -337,6 +337,32 @@ def own_vjp(x, v, decay, gs, gv):
     return gv, gs + decay * gv, gv * v
 
 
+def step_of_three(x, v, decay):
+    return (x, v) if v < 0.0 else (x, v, decay)
+
+
+def step_of_nothing(x, v, decay):
+    v = decay * v + x
+
+
+def step_that_calls(x, v, decay):
+    return own_step(x, v, decay)
+
+
+def test_functions_with_a_wrong_number_of_results_raise():
+    """What is returned beside the state would be dropped without a word."""
+    parts = {"state": {"v": 0.0}, "params": {"decay": 0.5}}
+    with pytest.raises(
+        ValueError, match=r"step must return \(output, \*state\), 2 in number, .*step_of_three.* returns 3"
+    ):
+        Neuron(step_of_three, **parts)
+    with pytest.raises(ValueError, match=r"step must return .* 2 in number, .*step_of_nothing.* returns None"):
+        Neuron(step_of_nothing, **parts)
+    with pytest.raises(ValueError, match=r"vjp must return .* 3 in number, .* returns 2"):
+        Neuron(own_step, lambda x, v, decay, gs, gv: (gv, gs), **parts)
+    Neuron(step_that_calls, **parts)  # what a call returns is not known here
+
+
 @pytest.mark.parametrize(
     ("step", "vjp", "message"),
     [

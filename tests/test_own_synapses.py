@@ -377,6 +377,8 @@ def test_synapses_of_equal_functions_and_numbers_share_variables_and_are_pickled
         (lambda: CustomSynapse(falling, **{**FALLING, "per_step": {"tau": "slow"}}), "must be one of"),
         (lambda: CustomSynapse(plain, gate=plain), "gate must be a Gate"),
         (lambda: Gate(open_step), "step must be a function"),
+        (lambda: CustomSynapse(lambda a: (a, a)), r"step must return \(\*outputs, \*state\), 1 in"),
+        (lambda: Gate(lambda spike: (spike,), outputs=2), "step must return .* 2 in"),
         (lambda: NMDA(tau_rise=0.0), "tau_rise of NMDA"), (lambda: NMDA(tau_decay=1e-40), "tau_decay of NMDA"),
         (lambda: Graded(0.0, 0.0), "slope of Graded"),
     ],

@@ -383,6 +383,7 @@ def test_window_figure():
         (ValueError, "total of a normalisation", lambda: Normalize(-1.0)),
         (ValueError, "when must be", lambda: Normalize(1.0, "sometimes")),
         (ValueError, "change must take 4 arguments", lambda: Rule(lambda w, x: (0.0, 0.0), {"x": Trace()})),
+        (ValueError, r"change must return \(on_post, on_pre\), 2 in number", lambda: Rule(lambda w, s, q: (w, s, q))),
         (ValueError, "both sides", lambda: Rule(lambda w, s, q, x, y: (0.0, 0.0), {"x": Trace()}, {"x": Trace()})),
         (TypeError, "must be a Trace", lambda: Rule(lambda w, s, q, x: (0.0, 0.0), {"x": 20.0})),
         (ValueError, "data must be", lambda: TripletSTDP("retinal")),

@@ -23,7 +23,7 @@ from ..compile.unroll import row
 from ..files.pickling import ByName
 from ..kernels.plasticity import dense as cpu
 from ..kernels.plasticity.synapse import Numbers
-from ..validate import arguments, check_options, choice, function, in_place, instance, names, number, scale
+from ..validate import arguments, check_options, choice, function, in_place, instance, names, number, results, scale
 from .backend import backend
 from .bounds import BOUNDS, clipped
 from .check import check_weights
@@ -122,8 +122,7 @@ class Rule(ByName):
     def __post_init__(self) -> None:
         function("change", self.change)
         for name in ("pre", "post", "params"):
-            given = instance(name, getattr(self, name), Mapping, "a mapping from names")
-            object.__setattr__(self, name, Fixed(given))
+            object.__setattr__(self, name, Fixed(instance(name, getattr(self, name), Mapping, "a mapping from names")))
         choice("bounds", self.bounds, BOUNDS)
         choice("clip", self.clip, ("changed", "all"))
         choice("coincidence", self.coincidence, ("count", "ignore"))
@@ -145,6 +144,7 @@ class Rule(ByName):
         if (given := len(inspect.signature(self.change).parameters)) != len(wanted):
             raise ValueError(f"change must take {len(wanted)} arguments ({', '.join(wanted)}), but takes {given}")
         in_place("change", self.change, wanted)
+        results("change", self.change, 2, "(on_post, on_pre)")
 
     @property
     def normalizes_steps(self) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from ..files.pickling import ByName
 from ..scalar.per_step import WAYS, held_in
-from ..validate import choice, count, function, in_place, instance, names, number
+from ..validate import choice, count, function, in_place, instance, names, number, results
 from .synapse import Membrane, Synapse
 
 
@@ -33,8 +33,9 @@ class Kinetics(ByName):
     what: str
 
     def _take(
-        self, step: object, state: object, params: object, per_step: object, reads: object, arrivals: int
-    ) -> None:
+        self, step: object, state: object, params: object, per_step: object, reads: object,
+        arrivals: int, outputs: int,
+    ) -> None:  # fmt: skip
         start, given = numbers_of("state", state), numbers_of("params", params)
         ways = instance("per_step", per_step, Mapping, "a mapping from parameters to ways")
         for key, way in ways.items():
@@ -45,6 +46,7 @@ class Kinetics(ByName):
         of = function("step", step, f"a function, step({self.what}, *reads, *state, *params)",
                       takes=arrivals + len(reads) + len(start) + len(given))  # fmt: skip
         in_place("step", of, [*[""] * arrivals, *reads, *dict(start), *dict(given)])
+        results("step", of, outputs + len(start), "(*outputs, *state)")
         self.__dict__.update(
             step=step, start=start, params=given, ways=tuple(sorted(ways.items())), reads=reads, arrivals=arrivals
         )
@@ -101,8 +103,8 @@ class Gate(Kinetics):
         self, step: Callable[..., tuple], *, state: Mapping[str, float] = {}, params: Mapping[str, float] = {},
         per_step: Mapping[str, str] = {}, reads: str | tuple[str, ...] = (), outputs: int = 1,
     ):  # fmt: skip
-        self._take(step, state, params, per_step, reads, 1)
         self.outputs = count("outputs", outputs, most=8)
+        self._take(step, state, params, per_step, reads, 1, self.outputs)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -190,10 +192,10 @@ class CustomSynapse(Synapse, Kinetics):
     ):  # fmt: skip
         if gate is not None and not isinstance(gate, Gate):
             raise TypeError(f"gate must be a Gate, not {gate!r}")
-        self._take(step, state, params, per_step, reads, gate.outputs if gate else 1)
         outputs = names("output", output)
         if not outputs or len(set(outputs)) < len(outputs):
             raise ValueError(f"output must name at least one target of an output, each once, not {output!r}")
+        self._take(step, state, params, per_step, reads, gate.outputs if gate else 1, len(outputs))
         if reversal is not None and "conductance" not in outputs:
             raise ValueError(f"reversal is of a conductance; output is {output!r}")
         both = {key for key, _ in self.start} & set(gate.variables if gate else ())
