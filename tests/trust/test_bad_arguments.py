@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -50,13 +51,13 @@ def test_every_argument_is_named_that_is_none_a_text_or_nan(tmp_path):
 
 @pytest.mark.trust(share=1.8)
 def test_bad_arguments_are_named_or_harmless(trials, tmp_path):
-    calls, wrong = 0, []
-    for seed in trials("parts of bad arguments", least=2):  # alone and in pairs, by turns
+    calls, wrong, start = 0, [], time.perf_counter()
+    for seed in trials("parts of bad arguments", least=2, hour=8):  # alone and in pairs, by turns
         alone = seed % 2 == 0 and seed // 2 < PARTS
         part = ("--part", str(seed // 2)) if alone else ("--seed", str(seed), "--calls", "2000")
         rows, tally = tried(tmp_path, "--parts", str(PARTS), *part, seconds=3600.0)
         calls, wrong = calls + tally["calls"], wrong + rows
-    print(f"{calls} bad calls")
+    trials.tell("bad calls", calls, time.perf_counter() - start)
     assert not wrong, told(wrong)
 
 

@@ -97,7 +97,7 @@ def test_killed_work_goes_on_bit_for_bit(name, trials, data, tmp_path):
     killer, whole, folder = Killer(name, data), tmp_path / "whole", tmp_path / f"{name}-killed"
     _, took = killer.run(whole)
     draws, kills = np.random.default_rng(len(name)), 0
-    for _ in trials(f"kills of {name}", least=5):
+    for _ in trials(f"killed runs of {name}", least=5, hour=25):
         status, _ = killer.run(folder, float(draws.uniform(0.0, 0.9 * took)))
         kills += status == -9
         looked_at(folder, whole)
@@ -105,6 +105,7 @@ def test_killed_work_goes_on_bit_for_bit(name, trials, data, tmp_path):
             finished(name, killer, folder, whole)
     finished(name, killer, folder, whole)
     killer.close()
+    trials.tell(f"of them killed before they had ended ({name})", kills, 0.0)
     assert kills > 0
 
 

@@ -28,14 +28,14 @@ BORDERLINE = {np.float32: 5e-5, np.float64: 1e-11}
 @pytest.mark.trust(share=2.5)
 def test_interpreted_random_networks_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=True, compiled=False) as worker:
-        for seed in trials("interpreted random networks", least=6):
+        for seed in trials("interpreted random networks", least=6, hour=1000):
             worker(seed)
 
 
 @pytest.mark.trust(share=1.0)
 def test_compiled_random_networks_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=False, compiled=True) as worker:
-        for seed in trials("compiled random networks", least=2):
+        for seed in trials("compiled random networks", least=2, hour=20):
             worker(seed, patience=1200.0)  # as long as compiling takes on a busy machine
 
 

@@ -26,14 +26,14 @@ BORDERLINE = 1e-9  # a membrane so near its threshold may spike here and not the
 @pytest.mark.trust(share=2.5)
 def test_interpreted_random_simulations_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=True, compiled=False) as worker:
-        for seed in trials("interpreted random simulations", least=4):
+        for seed in trials("interpreted random simulations", least=4, hour=500):
             worker(seed)
 
 
 @pytest.mark.trust(share=0.7)
 def test_compiled_random_simulations_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=False, compiled=True) as worker:
-        for seed in trials("compiled random simulations", least=1):
+        for seed in trials("compiled random simulations", least=1, hour=10):
             worker(seed, patience=1200.0)  # as long as compiling takes on a busy machine
 
 
