@@ -163,7 +163,10 @@ NAMES = {
 PLACES = {name: module for module, names in NAMES.items() for name in names.split()}
 
 
-HOMES = ("neurons", "synapses", "surrogates", "losses", "optim", "encode", "plasticity")
+HOMES = (
+    "neurons", "synapses", "surrogates", "losses", "optim", "encode", "plasticity", "data", "events", "files", "network",
+    "statistics", "unsupervised", "voting", "tempotron", "presets.snntorch", "presets.spikingjelly", "presets.norse",
+)  # fmt: skip
 """Where a name is looked for that is not here, to say so."""
 
 
@@ -171,8 +174,10 @@ def __getattr__(name: str) -> Any:
     if name not in PLACES:
         # ``from .. import validate`` asks here before it imports the module.
         elsewhere = not name.startswith("_") and find_spec(f"{__name__}.{name}") is None
-        found = [m for m in HOMES if hasattr(import_module(f".{m}", __name__), name)] if elsewhere else []
-        more = f"; it is nbsnn.{found[0]}.{name}" if found else ""
+        homes = {home: import_module(f".{home}", __name__) for home in HOMES} if elsewhere else {}
+        made = {home: str(getattr(getattr(of, name, None), "__module__", "")) for home, of in homes.items()}
+        found = [f"{__name__}.{home}" for home, module in made.items() if module.startswith(f"{__name__}.{home}")]
+        more = f"; it is {' or '.join(f'{home}.{name}' for home in found)}" if found else ""
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}{more}")
     module = import_module(f".{PLACES[name] or name}", __name__)
     value = globals()[name] = getattr(module, name) if PLACES[name] else module

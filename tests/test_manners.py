@@ -44,6 +44,7 @@ def test_a_neuron_with_a_named_surrogate_is_saved_and_pickled(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
+        (lambda: LIF(surrogate="fast_sigmoid"), r"which presets\.snntorch\.SURROGATES\['fast_sigmoid'\] makes"),
         (lambda: LIF(surrogate="atn"), r"surrogate must be one of .*atan.*, not 'atn'; did you mean .*'atan'"),
         (lambda: LIF(surrogate=surrogates.atan), r"atan itself: atan\(\), with parentheses, makes one"),
         (lambda: nbsnn.BPTT(net(), "cross_entropy"), r"loss must be one of .*did you mean .*'rate_cross_entropy'"),

@@ -395,10 +395,16 @@ def test_functions_whose_arguments_have_each_others_names_raise(make, message):
         make()
 
 
-@pytest.mark.parametrize("name", ["neurons.LIF", "synapses.Exponential", "optim.Adam", "plasticity.PairSTDP"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "neurons.LIF", "synapses.Exponential", "optim.Adam", "plasticity.PairSTDP", "files.SpikeFile", "events.nmnist",
+        "unsupervised.diehl_cook", "presets.snntorch.Leaky", "events.Recording or nbsnn.network.Recording",
+    ],
+)  # fmt: skip
 def test_a_name_that_is_elsewhere_is_found(name):
     with pytest.raises(AttributeError, match=f"it is nbsnn.{name}$"):
-        getattr(nbsnn, name.split(".")[1])
+        getattr(nbsnn, name.split(".")[-1])
     with pytest.raises(AttributeError, match=r"'nothing'$"):
         nbsnn.nothing  # noqa: B018
 

@@ -1,4 +1,4 @@
-"""Data sets as plain arrays, and batches of them."""
+"""Data sets as plain arrays, and batches of them; spikes and events of recordings are in ``nbsnn.events``."""
 
 from .batches import batches as batches
 from .braille import braille as braille
