@@ -164,8 +164,9 @@ PLACES = {name: module for module, names in NAMES.items() for name in names.spli
 
 
 HOMES = (
-    "neurons", "synapses", "surrogates", "losses", "optim", "encode", "plasticity", "data", "events", "files", "network",
-    "statistics", "unsupervised", "voting", "tempotron", "presets.snntorch", "presets.spikingjelly", "presets.norse",
+    "neurons", "synapses", "surrogates", "losses", "optim", "encode", "plasticity", "data", "events", "files",
+    "network", "statistics", "unsupervised", "voting", "tempotron", "presets.snntorch", "presets.spikingjelly",
+    "presets.norse",
 )  # fmt: skip
 """Where a name is looked for that is not here, to say so."""
 
