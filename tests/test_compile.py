@@ -22,6 +22,7 @@ from nbsnn import neurons
 from nbsnn.compile import fill as compile
 from nbsnn.compile.collector import uncollected
 from nbsnn.compile.fill import kernel
+from nbsnn.compile.reference import Placed
 from nbsnn.compile.references import makes_arrays
 from nbsnn.compile.unroll import row, row_sum, store
 from nbsnn.scalar.hole import hole
@@ -241,6 +242,31 @@ def test_a_switch_compiles_kernels_that_check_indices(monkeypatch, template):
     with pytest.raises(IndexError, match="out of bounds"):
         kernel(template)(y)
     assert kernel(template, device="python").__name__ == template.__name__ and not np.any(y.base)
+
+
+class Grid(typing.NamedTuple):
+    values: np.ndarray
+
+
+class Grids(typing.NamedTuple):
+    n: int
+    inner: Grid
+
+
+def set_one(grids, i, j):
+    grids.inner.values[i, j] = grids.n
+
+
+@pytest.mark.skipif(bool(os.environ.get("NUMBA_DISABLE_JIT")), reason="interpreted code takes no places in memory")
+def test_the_switch_checks_indices_of_arrays_that_are_handed_over_by_their_place(monkeypatch):
+    monkeypatch.setenv("NBSNN_CHECK", "1")
+    values = np.zeros((3, 4))[:2]
+    placed, check = Placed(Grids(7, Grid(values))), kernel(set_one)
+    check(placed, 1, 3)
+    for i, j in ((2, 0), (0, 4), (-3, 0)):
+        with pytest.raises(IndexError, match="out of bounds"):
+            check(placed, i, j)
+    assert values[1, 3] == values.base.sum() == 7.0
 
 
 def doubled(pair, y):
