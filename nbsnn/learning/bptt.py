@@ -131,7 +131,8 @@ class BPTT(Learner):
         """Memory that a training step takes for the backward pass, before anything is run.
 
         For stacks of dense connections and populations an upper bound, for other layers an estimate; of convolutions
-        that train with their populations, one for inputs of spikes.
+        that train with their populations, one for inputs of spikes. With other numbers, or where most are ones, those
+        run one by one and take several times as much, unless ``max_bytes`` refuses that.
 
         Parameters
         ----------
