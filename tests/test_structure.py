@@ -4,6 +4,7 @@ import ast
 import functools
 import importlib
 import inspect
+import itertools
 import os
 import pkgutil
 import re
@@ -134,6 +135,54 @@ def test_code_does_not_ask_for_the_device():
 
 def test_types_are_known():
     assert len(occurrences(": Any")) <= 294  # may only shrink
+
+
+BORDERS = {
+    "checkpoint/describe.py": "a network becomes a file",
+    "conversion/folding.py": "a network becomes another one",
+    "conversion/spiking.py": "a network becomes another one",
+    "conversion/torch.py": "parameters of PyTorch become those of a network",
+    "gradcheck/check.py": "neurons, layers and surrogates are taken",
+    "layers/container.py": "neurons and layers are taken",
+    "layers/population.py": "a neuron is taken",
+    "layers/recurrent.py": "a neuron or layers are taken; of two loops the one for them runs",
+    "learning/eprop.py": "networks of one form are taken",
+    "network/group.py": "a synapse is taken",
+    "network/network.py": "neurons, synapses and rules are taken",
+    "network/stimulation.py": "a synapse is taken",
+    "nir/own.py": "a population becomes a node of a file",
+    "nir/write.py": "a network becomes a file",
+    "plasticity/plastic.py": "connections and a rule are taken",
+    "quantization/simulate.py": "a network becomes another one",
+    "synapses/synapse.py": "synapses are compared",
+}
+"""Files that may ask for the type of a neuron, layer, learner, rule or synapse, and why; others ask the object."""
+
+
+def asks_for_a_type(file: Path, of: tuple[type, ...]) -> bool:
+    """True if a file asks whether an object but ``self`` is of one of these classes, or a class made of them."""
+    found = list[ast.expr]()
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
+            found.append(node.args[1])
+        elif isinstance(node, ast.Compare) and "type(" in ast.unparse(node) and "type(self)" not in ast.unparse(node):
+            found += node.comparators
+        elif isinstance(node, ast.MatchClass):
+            found.append(node.cls)
+    if not found:
+        return False
+    known = vars(importlib.import_module(".".join(("nbsnn", *file.relative_to(ROOT).with_suffix("").parts))))
+    named = [known.get(n.id) for each in found for n in ast.walk(each) if isinstance(n, ast.Name)]
+    named += [getattr(known.get(ast.unparse(n.value)), n.attr, None)
+              for each in found for n in ast.walk(each) if isinstance(n, ast.Attribute)]  # fmt: skip
+    kinds = itertools.chain(*(each if isinstance(each, tuple) else (each,) for each in named))
+    return any(isinstance(kind, type) and issubclass(kind, of) for kind in kinds)
+
+
+def test_objects_are_asked_and_not_their_types():
+    of = (nbsnn.Neuron, nbsnn.Layer, nbsnn.learning.Learner, nbsnn.plasticity.Rule, nbsnn.plasticity.PostPreInt)
+    of += (nbsnn.synapses.Synapse,)
+    assert [name_of(file) for file in FILES if asks_for_a_type(file, of)] == sorted(BORDERS)
 
 
 def test_every_line_of_the_order_exists():

@@ -57,6 +57,24 @@ def test_populations_without_weights_of_their_own_are_left_alone() -> None:
     assert target_rate(net, X) == {}
 
 
+@pytest.mark.parametrize("join", ["sum", "and", "iand"])
+def test_what_follows_a_residual_sees_what_it_puts_out(join: str) -> None:
+    block = Residual(Dense(30, 30), LIF(), join=join)
+    net = Sequential(Dense(30, 30), LIF(), block, Dense(30, 25), last=LIF())
+    assert list(target_rate(net, X, 0.2)) == ["dense1", "residual1/branch/dense1", "dense2"]
+    assert net.run(X)["last"]["spikes"].mean() == pytest.approx(0.2, rel=0.051)
+
+
+def test_layers_side_by_side_are_networks_of_their_own() -> None:
+    sides = nbsnn.Parallel(Sequential(Dense(30, 20), LIF()), Sequential(Dense(30, 10), LIF()), join="concatenate")
+    net = Sequential(sides, Dense(30, 5), LIF())
+    names = {f"parallel1/sequential{k}/lif1": f"parallel1/sequential{k}/dense1" for k in (1, 2)}
+    assert feeders(net) == names | {"lif1": "dense1"}
+    target_rate(net, X, 0.15)
+    for name in feeders(net):
+        assert net.run(X)[name]["spikes"].mean() == pytest.approx(0.15, rel=0.051), name
+
+
 def test_a_scale_that_is_right_is_one() -> None:
     net = Sequential(Dense(30, 50), LIF())
     target_rate(net, X)

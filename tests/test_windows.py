@@ -26,7 +26,6 @@ from nbsnn import (
 )
 from nbsnn.device.products import add_product
 from nbsnn.device.threads import set_threads
-from nbsnn.layers.fused.network import FusedNetwork
 from nbsnn.layers.spike_trace import LowPass
 from nbsnn.learning import windows
 from nbsnn.losses import StepCrossEntropy, StepMSE
@@ -151,7 +150,7 @@ def test_blocks_equal_layers(rule, readout, what):
         alone = found(rule(made, compact=False, **options), x.astype(float), np.arange(6) % 5)
         for window in (None, 1, 5):
             learner: Any = rule(made, window=window, **options)
-            assert learner.compact and isinstance(learner.net, FusedNetwork)
+            assert learner.fused is learner.net
             assert_same(found(learner, x.astype(float), np.arange(6) % 5), alone, 1e-11)
             assert_same(found(learner, x.astype(float), np.arange(6) % 5), alone, 1e-11)  # nothing is left of before
 
@@ -177,7 +176,7 @@ def test_a_stack_behind_another_has_its_trace_whatever_the_window(rule, between)
         alone = found(rule(made, compact=False, window=1), given, np.arange(3))
         for window in (1, 3, 5):
             learner = rule(made, window=window)
-            assert learner.compact
+            assert learner.fused
             assert_same(found(learner, given, np.arange(3)), alone, 1e-11)
 
 
@@ -187,8 +186,8 @@ def test_layers_run_by_themselves_where_a_trace_is_not_of_spikes():
     masked = [Dense(4, 3), LIF(), Dropout(0.5), Dense(3, 2), LI()]
     for layers, fits in ((own, False), (masked, False), ([Flatten(), Dense(4, 3), LIF(), Dense(3, 2), LI()], True)):
         made = Sequential(*layers, seed=1, input_shape=4)
-        assert OTTT(made).compact == fits and SLTT(made).compact
-        assert not OTTT(made, update="step").compact and not OTTT(made, compact=False).compact
+        assert bool(OTTT(made).fused) == fits and SLTT(made).fused
+        assert not OTTT(made, update="step").fused and not OTTT(made, compact=False).fused
 
 
 @rules

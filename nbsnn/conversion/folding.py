@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..device.gpu import get
-from ..layers import BatchNorm, Conv2d, ConvTranspose2d, Dense, Layer, Sequential, TemporalConv, WSConv2d, WSDense
+from ..layers import BatchNorm, Conv2d, ConvTranspose2d, Dense, Layer, Sequential, TemporalConv
 from ..layers.layer import Array
 from ..random import Draws
 from ..validate import instance
@@ -83,8 +83,7 @@ def _fold_row(row: Sequential, prefix: str, arrays: dict[str, Array]) -> None:
         if before is None or not isinstance(layer, BatchNorm) or not foldable(layer, before):
             found[name], last = layer, name
             continue
-        if isinstance(before, (WSDense, WSConv2d)):
-            before = found[last] = before.plain()
+        before = found[last] = before.plain()
         before.bias = True  # type: ignore[attr-defined]
         place = f"{prefix}{last}/"
         given = {key.removeprefix(place): array for key, array in arrays.items() if key.startswith(place)}

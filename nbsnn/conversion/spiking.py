@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..layers import Conv2d, Dense, Dropout, Flatten, Identity, Layer, ReLU, Scale, Sequential, WSConv2d, WSDense
+from ..layers import Conv2d, Dense, Dropout, Flatten, Identity, Layer, ReLU, Scale, Sequential
 from ..layers.adaptive_pool import AdaptivePool
 from ..layers.batch_norm import BatchNorm
 from ..layers.global_pool import GlobalSumPool
@@ -200,7 +200,7 @@ def prepared(net: Sequential, pool_first: bool) -> Sequential:
     for name, layer in instance("net", host, Sequential, "a Sequential").children.items():
         if isinstance(layer, (Dropout, Identity)):
             continue
-        layer = layer.plain() if isinstance(layer, (WSDense, WSConv2d)) else layer
+        layer = layer.plain()
         if isinstance(layer, BatchNorm):
             connection, arrays = found[before] if before else (None, {})
             if not foldable(layer, connection):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -111,3 +111,11 @@ def block_buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype:
     if array is None or array.size < size or array.dtype != dtype:
         array = tape[name] = np.empty(size, dtype)
     return array[:size].reshape(shape)
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
+    """Nested names joined by "/"."""
+    flat: dict[str, Array] = {}
+    for name, value in nested.items():
+        flat |= flatten(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {prefix + name: value}
+    return flat

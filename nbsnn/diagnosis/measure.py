@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..compile.fill import kernel
-from ..layers import Container, Layer, Population
+from ..layers import Layer, Population
 from ..layers.layer import Array, Nested
+from ..layers.population import is_population
 from ..layers.population_tape import PopulationTape
 from .rows import GradientReport, LayerReport
 
@@ -19,11 +20,10 @@ SAMPLE = 4096
 
 def populations(layer: Layer, tape: Nested, name: str = "") -> Iterator[tuple[str, Population, Nested]]:
     """All populations with their names and tapes; one that stands alone is called by its kind."""
-    if isinstance(layer, Population):
+    if is_population(layer):
         yield name or layer.kind, layer, tape
-    elif isinstance(layer, Container):
-        for child, inner in layer.children.items():
-            yield from populations(inner, layer.tape_of(tape, child), f"{name}/{child}".lstrip("/"))
+    for child, inner in layer.children.items():
+        yield from populations(inner, layer.tape_of(tape, child), f"{name}/{child}".lstrip("/"))
 
 
 def measure(name: str, population: Population, tape: Nested) -> LayerReport:

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..device.constant_input import fetched
-from ..layers import Container, Layer, Population, Run
+from ..layers import Layer, Run
 from ..layers.fused.memory_plan import alone
-from ..layers.fused.network import FusedNetwork, fuse
+from ..layers.fused.network import fuse
 from ..layers.layer import Array, Nested
-from ..layers.normalization import Normalization
-from ..layers.standardized import WSConv2d, WSDense
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from ..validate import instance
@@ -175,11 +173,9 @@ def summary(net: Layer, x: Array | SpikeInput) -> Summary:
     x = np.array(x.dense(net.setting.dtype) if isinstance(x, SpikeInput) else x)  # no step stands for others
     steps, batch = x.shape[:2]
     fused, layers = fuse(net), _leaves(net)
-    if isinstance(fused, FusedNetwork):
-        training = sum(plan.bytes for plan in fused.plans(steps, batch).values())
-    else:
-        training = alone(net, steps, batch).bytes
-    counts = {name: Counted(layer) for name, layer in layers.items() if _connects(layer)}
+    plans = fused.plans(steps, batch).values() if fused is not None else [alone(net, steps, batch)]
+    training = sum(plan.bytes for plan in plans)
+    counts = {name: Counted(layer) for name, layer in layers.items() if layer.connects and "weight" in layer.params}
     for name, layer in counts.items():
         net = _with(net, name, layer)
     tape: Nested = {}
@@ -190,7 +186,7 @@ def summary(net: Layer, x: Array | SpikeInput) -> Summary:
         own = list(layer.parameters().values())
         sizes = sum(p.size for p in own), sum(p.nbytes for p in own)
         kind, rate = type(layer).__name__, None
-        if isinstance(layer, Population):
+        if layer.neuron is not None:
             kind = layer.neuron.kind or kind
             if layer.neuron.output == "spikes":
                 rate = float((run if layer is net else run[name])["spikes"].mean(dtype=np.float64))
@@ -208,7 +204,7 @@ class Counted(Layer):
         self.setting, self.arrays = layer.setting, layer.arrays
         self.dense = self.operations = 0.0
         self.spikes = True
-        self.ones = (layer.plain() if isinstance(layer, (WSConv2d, WSDense)) else layer).twin(dtype=np.float64)
+        self.ones = layer.plain().twin(dtype=np.float64)
         for name, array in self.ones.parameters().items():
             array[...] = 1.0 if name == "weight" else 0.0
         for array in self.ones.all_buffers().values():
@@ -257,7 +253,7 @@ def short(value: float) -> str:
 
 def _leaves(net: Layer, prefix: str = "") -> dict[str, Layer]:
     """The layers that hold no others, by name."""
-    if not isinstance(net, Container):
+    if not net.children:
         return {prefix.rstrip("/") or net.kind: net}
     found: dict[str, Layer] = {}
     for name, layer in net.children.items():
@@ -275,8 +271,3 @@ def _with(net: Layer, name: str, layer: Layer) -> Layer:
         inside = inside.children[part]
     inside.children[last] = layer
     return net
-
-
-def _connects(layer: Layer) -> bool:
-    """True of a connection with weights."""
-    return "weight" in layer.params and not isinstance(layer, (Population, Normalization))

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..device.constant_input import fetched
 from ..device.gpu import assign
-from ..layers import Container, Layer, Population, Recurrent, Residual, Sequential
+from ..layers import Layer
 from ..layers.layer import Array, Nested
 from ..validate import instance, number
 
@@ -33,10 +33,10 @@ def target_rate(net: Layer, x: Any, rate: float = 0.1, tolerance: float | None =
 
     In a ``Sequential``, nested ones included, a spiking population is fed by the nearest layer before it that has
     weights; layers without weights in between (pooling, delay) stay as they are. A ``Recurrent`` is scaled by the
-    layer before it and run with its feedback, whose weights stay as they are. In a ``Residual``, branch and shortcut
-    are each treated as a network of its own; what follows the sum needs a weighted layer of its own. Populations
-    without such a layer, and readouts that do not spike, are left alone. Runs start from the initial state, and
-    dropout does not drop. The rates of a network on a GPU are those of its twin on the CPU.
+    layer before it and run with its feedback, whose weights stay as they are. The parts of a ``Residual`` or a
+    ``Parallel`` are each treated as a network of its own; what follows them needs a weighted layer of its own.
+    Populations without such a layer, and readouts that do not spike, are left alone. Runs start from the initial
+    state, and dropout does not drop. The rates of a network on a GPU are those of its twin on the CPU.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def find_scale(rate_of: Callable[[float], float], rate: float, tolerance: float)
 
 def steps_of(net: Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
     """The layers of a network in the order of computation, nested ``Sequential`` opened up."""
-    if not isinstance(net, Sequential):
+    if not net.in_row:
         yield prefix.rstrip("/"), net
         return
     for name, layer in net.children.items():
@@ -139,16 +139,19 @@ def steps_of(net: Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
 
 def spiking(layer: Layer) -> str | None:
     """The name, within ``layer``, of the spiking population that its input drives; None if there is none."""
-    if isinstance(layer, Population):
-        return "" if layer.neuron.output == "spikes" else None
-    if isinstance(layer, Recurrent):
-        return "neurons" if layer.windowed and spiking(layer.children["neurons"]) == "" else None
-    return None
+    name = layer.driven()
+    neuron = layer.layers().get(name or "", layer).neuron
+    return name if neuron is not None and neuron.output == "spikes" else None
 
 
 def weighted(layer: Layer) -> bool:
     """True if ``layer`` is a connection with weights."""
-    return "weight" in layer.params and not isinstance(layer, (Population, Container))
+    return "weight" in layer.params and not opaque(layer)
+
+
+def opaque(layer: Layer) -> bool:
+    """True if weights before ``layer`` do not scale what comes out of it: it is a population, or holds layers."""
+    return layer.neuron is not None or bool(layer.children)
 
 
 def feeders(net: Layer, prefix: str = "") -> dict[str, str]:
@@ -159,12 +162,12 @@ def feeders(net: Layer, prefix: str = "") -> dict[str, str]:
         inner = spiking(layer)
         if inner is not None and last:
             found[f"{name}/{inner}".strip("/")] = last
-        if isinstance(layer, Residual):
+        if layer.side_by_side:
             for part, child in layer.children.items():
                 found |= feeders(child, f"{name}/{part}/")
         if weighted(layer):
             last = name
-        elif isinstance(layer, (Population, Container)):
+        elif opaque(layer):
             last = ""
     return found
 
@@ -190,12 +193,11 @@ def _scale(net: Layer, prefix: str, x: Array, rate: float, tolerance: float, sca
             for _, part, _ in chain:
                 x = _forward(part, x, {})
             chain = []
-        elif isinstance(layer, Residual):
-            x = _scale_residual(layer, name, x, rate, tolerance, scales)
-            chain = []
         else:
+            for part, child in layer.children.items() if layer.side_by_side else ():
+                _scale(child, f"{name}/{part}/", x, rate, tolerance, scales)
             x = _forward(layer, x, {})
-            if isinstance(layer, (Population, Container)):
+            if opaque(layer):
                 chain = []
     return x
 
@@ -217,11 +219,3 @@ def _scale_chain(chain: list[tuple[str, Layer, Array]], rate: float, tolerance: 
     k = find_scale(rate_of, rate, tolerance)
     rate_of(k)
     return k
-
-
-def _scale_residual(
-    block: Residual, name: str, x: Array, rate: float, tolerance: float, scales: dict[str, float]
-) -> Array:
-    """Scale branch and shortcut of ``block``; returns their sum."""
-    parts = {k: _scale(child, f"{name}/{k}/", x, rate, tolerance, scales) for k, child in block.children.items()}
-    return parts["branch"] + parts.get("shortcut", x)

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..device.buffers import is_static
-from ..layers import Container, Layer, Population
+from ..layers import Layer, Population
 from ..layers.layer import Nested, flatten
+from ..layers.population import is_population
 from ..neurons.reset import attached
 from ..random import Draws
 from .compare import REDRAWS, H, Row, compared, difference, floor_of, worst_of
@@ -24,7 +25,7 @@ from .neuron import Model
 
 def populations(layer: Layer) -> dict[str, Population]:
     """All populations by name; a population that stands alone has the name ""."""
-    return {name: inner for name, inner in {"": layer, **layer.layers()}.items() if isinstance(inner, Population)}
+    return {name: inner for name, inner in {"": layer, **layer.layers()}.items() if is_population(inner)}
 
 
 def _smooth_twin(net: Layer) -> Layer:
@@ -54,7 +55,7 @@ def _counters(net: Layer, rng: np.random.Generator) -> set[str]:
 
 def _recorded(net: Layer) -> list[str]:
     """The names of all recorded variables."""
-    leaves = {place: layer for place, layer in {"": net, **net.layers()}.items() if not isinstance(layer, Container)}
+    leaves = {place: layer for place, layer in {"": net, **net.layers()}.items() if not layer.children}
     return [f"{place}/{name}".lstrip("/") for place, layer in leaves.items() for name in layer.recorded()]
 
 

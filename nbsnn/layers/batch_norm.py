@@ -121,6 +121,11 @@ class BatchNorm(Normalization):
         return self.per_step is None
 
     @property
+    def fuses_as(self) -> str:
+        images = type(self) is BatchNorm and self.steps is None and len(self.in_shape) == 3
+        return "normalization" if images and self.setting.device == "cpu" else ""
+
+    @property
     def steps(self) -> int | None:
         """The number of steps of which each has something of its own."""
         return self.step_scale if self.per_step is None else self.per_step

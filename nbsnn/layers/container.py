@@ -118,10 +118,6 @@ class Container(Layer):
         """Mean of the spikes of a layer inside, by its name, over steps, samples and units of a run."""
         return float(self.record(tape, name)["spikes"].mean())
 
-    def tape_of(self, tape: Nested, name: str) -> Nested:
-        """Tape of the layer ``name`` inside, for reading its records; empty if it did not run."""
-        return tape.get(name, {})
-
     def recorded(self) -> list[str]:
         return [name for name, layer in self.children.items() if layer.recorded()]
 

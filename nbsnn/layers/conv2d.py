@@ -173,6 +173,10 @@ class Conv2d(Stateless):
                 self.by_spikes = SpikeWindows(*sizes, self.path)
         self.settle(setting)
 
+    @property
+    def fuses_as(self) -> str:
+        return "convolution" if type(self) is Conv2d and self.by_spikes is not None else ""
+
     def on_gpu(self) -> Any:
         from .cuda.conv2d import CudaConv2d
 

@@ -100,9 +100,9 @@ class Dense(Stateless):
         return CudaDense(self)
 
     @property
-    def fusible(self) -> bool:
-        """True if learners may run it and the population after it as one: a subclass has an ``apply`` of its own."""
-        return type(self) is Dense and self.setting.device == "cpu" and not self.setting.smooth
+    def fuses_as(self) -> str:
+        own = type(self) is not Dense  # a subclass has an ``apply`` of its own
+        return "" if own or self.setting.device != "cpu" or self.setting.smooth else "dense"
 
     @property
     def matrix(self) -> Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from types import FunctionType
 from typing import Any
@@ -20,10 +19,12 @@ from ..device.buffers import Array as Array
 from ..device.buffers import Nested as Nested
 from ..device.buffers import aligned as aligned
 from ..device.buffers import buffer as buffer
+from ..device.buffers import flatten as flatten
 from ..device.buffers import is_static
 from ..device.finite import finite_input as finite_input
 from ..device.gpu import assign, get, get_all, on_gpu, put
 from ..files.pickling import by_name
+from ..neuron import Neuron
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from .kept import attributes, check_kept, noted
@@ -42,8 +43,8 @@ class Layer:
     kind : str
         What a container calls it when it has no name of its own: "dense1", "dense2".
     params, limits : dict of str to array, to pair
-        What is learned, by name. Optimisers change these arrays in place; what is assigned is copied into them. Between
-        which numbers training keeps them, of some.
+        What is learned, by name; optimisers change the arrays in place, and what is assigned is copied. Between which
+        numbers training keeps some of them.
     buffers : dict of str to array
         What is kept beside the parameters and not learned, by name: running statistics, say. ``build`` fills it, and
         ``forward`` changes the arrays in place. Twins and checkpoints keep them, and arrays that ``build`` makes as
@@ -56,8 +57,11 @@ class Layer:
         the layer after it); whether training mixes steps; whether ``forward`` reads its ``draws``, else none are made.
     devices : tuple of str
         Where the layer can compute; a custom layer computes with NumPy's arrays.
-    fusible, checks_numbers : bool
-        Whether learners may run it and the population after it as one, see ``layers.fused``, and it then looks for NaN.
+    in_row, side_by_side, connects, checks_numbers : bool
+        Whether layers in it run one after the other; whether each gets the whole input; whether a "weight" of it joins
+        units; whether it looks for NaN itself.
+    neuron, fuses_as : Neuron or None, str
+        What a population is made of; what a layer is to learners, which run neighbours as one, see ``layers.fused``.
     arrays, cuda, ops : Host, object or None, object
         Array operations where the layer's arrays are; what computes on a GPU in place of its own methods; what computes
         where the network lies: on the CPU the layer itself, on a GPU ``cuda``.
@@ -67,9 +71,10 @@ class Layer:
     See ``Stateless`` for a layer of one's own.
     """
 
-    kind = "layer"
-    at_once = lowpass = over_time = fusible = checks_numbers = False
-    draws = True
+    kind, fuses_as = "layer", ""
+    at_once = lowpass = over_time = checks_numbers = in_row = side_by_side = False
+    draws = connects = True
+    neuron: Neuron | None = None
     takes_events: bool | None = False
     devices: tuple[str, ...] = ("cpu", "python")
 
@@ -143,8 +148,7 @@ class Layer:
         after : dict, optional
             Gradient of the loss with respect to the final state, structured like ``initial``; zero by default.
         inject : dict, optional
-            The loss's own gradients with respect to recorded variables, by layer and name: ``{"lif1": {"v": [T, B,
-            N]}}``.
+            The loss's own gradients with respect to recorded variables, ``{"lif1": {"v": [T, B, N]}}``.
         wanted : bool
             Whether to compute the gradient with respect to the input.
 
@@ -201,13 +205,23 @@ class Layer:
         """The names that ``record`` knows."""
         return []
 
+    def tape_of(self, tape: Nested, name: str) -> Nested:
+        """Tape of the layer ``name`` inside, for reading its records; empty if it did not run."""
+        return tape.get(name, {})
+
     def tape_bytes(self, steps: int, batch: int) -> int:
         """Bytes that a training step of the layer by itself takes, by default two numbers for each input and output."""
         return 2 * (math.prod(self.in_shape) + math.prod(self.shape)) * steps * batch * self.setting.dtype.itemsize
 
+    def driven(self) -> str | None:
+        """The name of the population inside that its input drives, "" if it is one itself; None if there is none."""
+
     def fused_parts(self) -> tuple[Any, Any] | None:
-        """The population, and the ``Dense`` that feeds it back or None, if learners may run this layer and the
-        connection before it as one."""
+        """The population, and the ``Dense`` that feeds it back or None, if it may run as one with what is before it."""
+
+    def plain(self) -> Layer:
+        """The layer with the weights that it uses, if it works them out of others, else itself."""
+        return self
 
     def unfused(self) -> Layer:
         """The network that this one was made from by ``layers.fused``, else itself."""
@@ -260,8 +274,7 @@ class Layer:
         return self.run(x, state)
 
     def check_input(self, x: Any) -> Any:
-        """``x`` in the layer's precision, where it computes; raises if its shape is wrong, or if it holds NaN or
-        infinity (unless it ``checks_numbers`` later)."""
+        """``x`` in the layer's precision, where it computes; raises if its shape is wrong, or one is not finite."""
         if not self.built:
             raise ValueError(
                 f"this {self.kind} is not built yet, as the shape of its input is not known: "
@@ -300,9 +313,7 @@ class Layer:
     def check_parameters(self) -> None:
         """Raise if the dict of parameters, of this layer or one inside, is no longer that of a built layer."""
         if self.params is not self._settled:
-            raise ValueError(
-                f"the parameters of this {self.kind} have been replaced: assign to them by name, params['weight'] = ..."
-            )
+            raise ValueError(f"parameters of this {self.kind} have been replaced: assign by name, params['bias'] = ...")
         for layer in self.children.values():
             layer.check_parameters()
 
@@ -315,10 +326,9 @@ class Layer:
         check_kept(self)
         other = copy.deepcopy(self)
         other.build(self.in_shape, replace(self.setting, **setting), Draws(0))
-        for name, array in other.parameters().items():
-            assign(array, self.parameters()[name])
-        for name, array in other.all_buffers().items():
-            assign(array, self.all_buffers()[name])
+        for own, arrays in ((self.parameters(), other.parameters()), (self.all_buffers(), other.all_buffers())):
+            for name, array in arrays.items():
+                assign(array, own[name])
         return other
 
     def on_host(self) -> Layer:
@@ -335,16 +345,6 @@ class Layer:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
         other = memo[id(self)] = type(self).__new__(type(self))
-        for array in self.params.values():
-            if on_gpu(array):
-                memo[id(array)] = put(get(array))
+        memo |= {id(array): put(get(array)) for array in self.params.values() if on_gpu(array)}
         other.__dict__ = copy.deepcopy(self.__dict__, memo)
         return other
-
-
-def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
-    """Nested names joined by "/"."""
-    flat: dict[str, Array] = {}
-    for name, value in nested.items():
-        flat |= flatten(value, f"{prefix}{name}/") if isinstance(value, Mapping) else {prefix + name: value}
-    return flat

@@ -52,7 +52,7 @@ class Normalization(Stateless):
         Options by default, which are not shown.
     """
 
-    kind = "normalization"
+    kind, connects = "normalization", False
     averaged: tuple[int, ...] = ()
     factors: tuple[int, ...] = ()
     usual: ClassVar[dict[str, Any]] = {"eps": 1e-5, "affine": True, "bias": True}

@@ -44,7 +44,7 @@ class Parallel(Container):
 
     kind = "parallel"
     devices = DEVICES
-    at_once = lowpass = True
+    at_once = lowpass = side_by_side = True
     join = "concatenate"
 
     def __init__(self, *layers: Layer | Neuron, join: str = "concatenate", **named: Layer | Neuron):

@@ -273,6 +273,11 @@ class MaxPool2d(Pool2d):
         super().__init__(kernel_size, stride, padding, ceil_mode=ceil_mode)
         self.dilation = pair("dilation", dilation)
 
+    @property
+    def fuses_as(self) -> str:
+        apart = self.stride == self.kernel_size and self.dilation == (1, 1) and not any(self.padding)
+        return "maximum" if type(self) is MaxPool2d and apart else ""
+
     def options(self) -> dict[str, Any]:
         return {**super().options(), "dilation": self.dilation}
 

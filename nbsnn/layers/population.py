@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -18,7 +18,7 @@ from ..scalar.per_step import WAYS, held_in
 from ..validate import affordable, cast, shape_of, shown
 from .host_population import HostPopulation
 from .initial_output import first_output, first_vjp
-from .layer import Array, Nested, Setting
+from .layer import Array, Layer, Nested, Setting
 from .population_tape import PopulationTape
 from .spike_trace import LowPass
 
@@ -52,8 +52,9 @@ class Population(HostPopulation):
     ((100, 1, 5), (100, 1, 5))
     """
 
-    at_once = True
+    at_once, connects = True, False
     devices = DEVICES
+    neuron: Neuron
 
     def __init__(
         self,
@@ -189,6 +190,9 @@ class Population(HostPopulation):
         """The output at every step, [T, B, ...]."""
         return self.record(tape, self.neuron.output)
 
+    def driven(self) -> str | None:
+        return ""
+
     def fused_parts(self) -> tuple[Any, Any] | None:
         return (self, None) if type(self) is Population and self.neuron.vjp is not None else None
 
@@ -250,3 +254,8 @@ class Population(HostPopulation):
             for k, name in enumerate(self.neuron.state):
                 if (source := self.sources[name]) in self.params:
                     ops.fold(source, ops.over_samples(gS[k], room), None, grads)
+
+
+def is_population(layer: Layer) -> TypeGuard[Population]:
+    """True of a population."""
+    return layer.neuron is not None

@@ -163,10 +163,13 @@ class Recurrent(Container):
         return Start({**state, "output": self.arrays.put(first)})
 
     def fused_parts(self) -> tuple[Any, Any] | None:
-        if type(self) is not Recurrent or not self.windowed or not self.feedback.fusible:
+        if type(self) is not Recurrent or not self.windowed or not self.feedback.fuses_as:
             return None
         parts = self.population.fused_parts()
         return (parts[0], self.feedback) if parts and parts[0].neuron.output == "spikes" else None
+
+    def driven(self) -> str | None:
+        return "neurons" if self.windowed else None
 
     def tape_bytes(self, steps: int, batch: int) -> int:
         return super().tape_bytes(steps, batch) + Layer.tape_bytes(self, steps, batch)

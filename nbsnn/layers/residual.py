@@ -49,7 +49,7 @@ class Residual(Container):
 
     kind = "residual"
     devices = DEVICES
-    at_once = lowpass = True
+    at_once = lowpass = side_by_side = True
     joins = ("sum", "and", "iand")
     join = "sum"
 

@@ -51,7 +51,7 @@ class Sequential(Container):
 
     kind = "sequential"
     devices = DEVICES
-    at_once = lowpass = True
+    at_once = lowpass = in_row = True
 
     def __init__(
         self,

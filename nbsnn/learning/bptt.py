@@ -14,9 +14,8 @@ from typing import Any
 from ..device.exclusive import exclusive
 from ..device.profile import span
 from ..layers.fused.memory_plan import Plan, alone
-from ..layers.fused.network import FusedNetwork, fuse
+from ..layers.fused.network import fuse
 from ..layers.layer import Array, Layer, Nested
-from ..layers.sequential import Sequential
 from ..losses.targets import Target
 from ..optim.optimizer import Optimizer
 from ..random import Draws
@@ -79,12 +78,12 @@ class BPTT(Learner):
         if max_bytes is not None:
             if not switch("compact", compact):
                 raise ValueError("max_bytes needs compact=True")
-            if not isinstance(self.net, Sequential):
+            if not self.net.in_row:
                 raise ValueError(f"max_bytes needs a Sequential, not a {type(net).__name__}")
             if not net.arrays.numpy:
                 raise NotImplementedError('max_bytes is for device="cpu"; on a GPU, chunk= bounds the memory')
-        if switch("compact", compact):
-            self.net = fuse(self.net, max_bytes, whole=chunk is None)
+        if switch("compact", compact) and (fused := fuse(self.net, max_bytes, whole=chunk is None)) is not None:
+            self.net = self.fused = fused
         self.chunk = None if chunk is None else count("chunk", chunk)
         self.regularizers = dict(
             instance("regularizers", {} if regularizers is None else regularizers, Mapping, "a mapping from layers")
@@ -159,9 +158,9 @@ class BPTT(Learner):
         """
         steps = count("steps", steps) if self.chunk is None else min(count("steps", steps), self.chunk)
         batch = count("batch", batch)
-        if isinstance(self.net, FusedNetwork):
-            return self.net.plans(steps, batch)
-        layers = self.net.children if isinstance(self.net, Sequential) else {self.net.kind: self.net}
+        if self.fused is not None:
+            return self.fused.plans(steps, batch)
+        layers = self.net.children if self.net.in_row else {self.net.kind: self.net}
         return {(name,): alone(layer, steps, batch) for name, layer in layers.items()}
 
     def _whole(self, x: Array, target: Target, draws: Draws | None) -> float:

@@ -27,8 +27,7 @@ from ..losses.targets import Target
 from ..validate import array_of, switch
 from .bptt import BPTT
 from .eprop import EProp
-from .learner import Learner, Loss, check_net
-from .online import Online
+from .learner import Loss, check_net
 from .ottt import OTTT
 from .sltt import SLTT
 from .windows import is_moving
@@ -167,36 +166,33 @@ def compare_credit(
     whole = BPTT(net, loss, seed=seed)
     x, target = net.check_input(x), array_of("target", target)
     chunk = max(1, len(x) // 4) if chunk is None else chunk
-    learners: dict[str, Learner] = {"BPTT": whole, f"BPTT chunk={chunk}": BPTT(net, loss, chunk=chunk, seed=seed)}
-    learners |= {"SLTT": SLTT(net, loss, seed=seed), "OTTT": OTTT(net, loss, input_decay=input_decay, seed=seed)}
+    through_time = {"BPTT": whole, f"BPTT chunk={chunk}": BPTT(net, loss, chunk=chunk, seed=seed)}
+    online = {"SLTT": SLTT(net, loss, seed=seed), "OTTT": OTTT(net, loss, input_decay=input_decay, seed=seed)}
     if EProp.fits(net):
-        learners["e-prop"] = EProp(net, loss, seed=seed)
+        online["e-prop"] = EProp(net, loss, seed=seed)
     value, gradients = 0.0, {}
-    for rule, learner in learners.items():
+    for rule, learner in (*through_time.items(), *online.items()):
         found, grads = learner.gradients(x, target)
         if learner is whole:
             value = found
             _check_sum(loss, whole.output, target)
         gradients[rule] = {name: array.copy() for name, array in grads.items()}
     cosine, ratio = _compare(list(gradients.values()))
-    courses = [_by_step(learner, loss, x, target, seed) for learner in learners.values()]
+    courses = [_by_step(learner, loss, x, target) for learner in through_time.values()]
+    courses += [(grads for _, grads in learner.passes(x, target, accumulate=False)) for learner in online.values()]
     table = [_compare(list(grads)) for grads in zip(*courses, strict=True)] if steps else []
     by_step = np.array(table).reshape(len(table), 2, *cosine.shape).transpose(1, 2, 0, 3)
     return Credit([*gradients], [*net.parameters(), "all"], value, gradients, cosine, ratio, *by_step)
 
 
-def _by_step(learner: Learner, loss: Loss, x: Array, target: Array, seed: int) -> Iterator[Grads]:
+def _by_step(learner: BPTT, loss: Loss, x: Array, target: Array) -> Iterator[Grads]:
     """The gradient of each step's loss alone."""
-    if isinstance(learner, Online):
-        for _, grads in learner.passes(x, target, accumulate=False):
-            yield grads
-        return
 
     def last(y: Array, wanted: Any) -> tuple[float, Array]:
         value, gy = checked_result("loss", loss(y[-1:], wanted), y[-1:])
         return value, np.concatenate([np.zeros_like(y[:-1]), gy])
 
-    alone = BPTT(learner.net, last, chunk=getattr(learner, "chunk", None), seed=seed)
+    alone = BPTT(learner.net, last, chunk=learner.chunk, seed=learner.seed)
     for t in range(len(x)):
         yield alone.gradients(x[: t + 1], _at(target, t))[1]
 

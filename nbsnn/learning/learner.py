@@ -14,6 +14,7 @@ from ..device.constant_input import ConstantInput, fetched
 from ..device.exclusive import Exclusive, exclusive
 from ..device.gpu import assign, get
 from ..files.pickling import by_name
+from ..layers.fused.network import FusedNetwork
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.spike_trace import LowPass
 from ..losses.checks import checked_result
@@ -53,6 +54,8 @@ class Learner:
     ----------
     net : Layer
         The network as it trains, with the layers of the one that was given; ``print`` shows which of them run as one.
+    fused : FusedNetwork or None
+        The same, if some of its layers run as one.
     loss, optimizer, clip, seed
         As given.
     iteration : int
@@ -75,6 +78,7 @@ class Learner:
 
     def __init__(self, net: Layer, loss: Loss | str, optimizer: Optimizer | str | None, clip: float | None, seed: int):
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")
+        self.fused: FusedNetwork | None = None
         self.loss = as_loss(loss)
         self.place = _place_of(net)
         self.parameters = self.net.parameters()

@@ -83,11 +83,11 @@ class Online(Learner):
                 )
         self.update = choice("update", update, ("sample", "step"))
         self.window = None if window is None else count("window", window)
-        self.windows, self.compact = windows.Windows(self.net), False
+        self.windows = windows.Windows(self.net)
         if switch("compact", compact) and self.update == "sample" and self.windows.at_once:
             fused = fuse(self.net, convolutions=False)
-            if isinstance(fused, FusedNetwork) and self._fits(fused):
-                self.net, self.compact, self.windows = fused, True, windows.Windows(fused, True)
+            if fused is not None and self._fits(fused):
+                self.net, self.fused, self.windows = fused, fused, windows.Windows(fused, True)
 
     def _fits(self, net: FusedNetwork) -> bool:
         """True if the rule can work in stacks."""
@@ -99,7 +99,7 @@ class Online(Learner):
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
         """Add the gradients of the steps just made: their input is ``x`` [T, B, ...], the loss's derivative ``gy``."""
         self.offer(x, traces)
-        if len(x) == 1 and not self.compact:
+        if len(x) == 1 and self.fused is None:
             self.net.backward(gy, self.tape, self.grads, wanted=False)
         else:
             self.net.backward_within(gy, self.tape, self.grads, wanted=False)
@@ -162,8 +162,8 @@ class Online(Learner):
         targets, t = windows.Targets(target), 0
         for now in self.windows.of(x, window):
             state = self.net.initial(now.shape[1]) if state is None else state
-            if self.compact and held and t:
-                self.net.continued(self.tape)  # type: ignore[attr-defined]
+            if self.fused is not None and held and t:
+                self.fused.continued(self.tape)
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, targets, t)
             output = self.place.add_over_time(y, output)

@@ -66,5 +66,5 @@ class OTTT(Online):
             net.trace(x, self.tape, own)
             return
         trace = self.place.low_pass(x, self.input_decay, traces.get("input"), net.setting.device)
-        net.trace(trace if net.lowpass and (len(x) > 1 or self.compact) else trace.array(), self.tape, own)
-        traces["input"] = net.trace_after(trace, self.tape) if isinstance(net, FusedNetwork) else trace.after()
+        net.trace(trace if net.lowpass and (len(x) > 1 or self.fused) else trace.array(), self.tape, own)
+        traces["input"] = self.fused.trace_after(trace, self.tape) if self.fused else trace.after()

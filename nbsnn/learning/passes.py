@@ -157,8 +157,8 @@ class Passes:
         Layers run as one where they train so, unless memory is planned for pieces of a batch. The class is decided as
         the loss says (``loss.decision``), by the largest sum over time if it says nothing.
         """
-        trained = self.learner.net
-        net = trained if isinstance(trained, Container) and self.pieces.micro == 1 else self.net
+        fused = self.learner.fused if self.pieces.micro == 1 else None
+        net = self.net if fused is None else fused
         scores, rates, tape = Scores(self.learner), dict[str, float](), dict[str, Any]()
         ranks, found, seen = self.pieces.ranks, list[tuple[int, Row, dict[str, float]]](), 0
         for number, batch in enumerate(data.batches(self.batch_size, None)):

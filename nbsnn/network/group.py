@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..neuron import Neuron, Value, value_for
-from ..scalar.per_step import resolved
 from ..sparse.values import Distribution
-from ..synapses import CustomSynapse, Synapse
-from ..validate import cast, finite, number_in, numbers, real
+from ..synapses import Synapse
+from ..validate import cast, finite, numbers, real
 from .adjustable import Adjustable
 from .course import Given
 from .home import Home
@@ -197,7 +196,7 @@ class Group(Adjustable):
             if port.synapse == synapse:
                 return port
         self.network.unbuilt("synapses of a new kind")
-        self._check_numbers(synapse)
+        synapse.check(self.network.dt, self.network.dtype)
         self.ports.append(Port(self, synapse))
         port = self.ports[-1]
         self.initial.update({port.label(name): value for name, value in synapse.start if value})
@@ -211,13 +210,3 @@ class Group(Adjustable):
         self.gates.append(gate := GatePort(self, synapse))
         self.initial.update({gate.label(name): value for name, value in gate.gate.start if value})
         return gate
-
-    def _check_numbers(self, synapse: Synapse) -> None:
-        """Raise if the network's precision cannot follow a synapse."""
-        if isinstance(synapse, CustomSynapse):
-            synapse.stepped(self.network.dt, self.network.dtype)
-            return
-        factors = np.exp(np.diagonal(np.reshape(synapse.matrix, (len(synapse.variables),) * 2)) * self.network.dt)
-        resolved(f"a time constant of {synapse!r}", factors, self.network.dtype)
-        if synapse.reversal is not None:
-            number_in(self.network.dtype, f"reversal of {synapse!r}", synapse.reversal)

@@ -11,7 +11,7 @@ from ..neuron import Neuron
 from ..plasticity import Normalize, PostPreInt, Scaling
 from ..plasticity.rule import Rule
 from ..sparse import Rule as Pattern
-from ..synapses import CustomSynapse, Delta, Synapse, TsodyksMarkram
+from ..synapses import Delta, Synapse, TsodyksMarkram
 from ..validate import number_in, shown
 from . import off_grid as off
 from .connection import Connection
@@ -241,12 +241,6 @@ class Network(Stimulation):
             if all(side is not None for side in sides):
                 coordinates = tuple(s[side.units] for s, side in zip(sides, (source, target), strict=True))
                 coordinates = coordinates[0] if source == target else coordinates
-        graded = isinstance(synapse, CustomSynapse) and synapse.gate is not None and synapse.gate.reads
-        if not source.group.spiking and not graded:
-            raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
-        synapse = Delta() if synapse is None else synapse
-        if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
-            raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
         for what, given, wanted, say in (
             ("synapse", synapse, Synapse, "nbsnn.synapses.Exponential(tau=5.0)"),
             ("plasticity", plasticity, Rule, "nbsnn.plasticity.PairSTDP()"),
@@ -254,6 +248,11 @@ class Network(Stimulation):
         ):
             if given is not None and not isinstance(given, (wanted, PostPreInt) if wanted is Rule else wanted):
                 raise TypeError(f"{what} must be a {wanted.__name__}, {say} say, not {shown(given)}")
+        synapse = Delta() if synapse is None else synapse
+        if not source.group.spiking and not (synapse.gate and synapse.gate.reads):
+            raise ValueError(f"{source.group!r} is a readout: it emits no spikes, so nothing can be connected from it")
+        if not target.group.spiking and (plasticity is not None or isinstance(homeostasis, Scaling)):
+            raise ValueError(f"{target.group!r} is a readout: it emits no spikes that a rule could learn from")
         for extra in (short_term, homeostasis) if self.off_grid else ():
             if extra is not None:
                 off.refuse(f"{extra!r}", "its synapses keep their weights")

@@ -10,7 +10,7 @@ import numpy as np
 from ..neuron import Neuron, value_for
 from ..neurons import refractory
 from ..scalar.per_step import SPAN
-from ..synapses import CustomSynapse, Synapse
+from ..synapses import Synapse
 
 Array = np.ndarray
 
@@ -46,7 +46,7 @@ def check_neuron(name: str, neuron: Neuron, n: int, dt: float) -> None:
 
 def check_synapse(name: str, neuron: Neuron | None, synapse: Synapse) -> None:
     """Raise unless a synapse, and its target, are solved between events."""
-    if isinstance(synapse, CustomSynapse) or synapse.kind not in KINDS or synapse.reversal is not None:
+    if synapse.outputs or synapse.kind not in KINDS or synapse.reversal is not None:
         refuse(f"{synapse!r}", f"its synapses are {', '.join(KINDS)}, as currents")
     if neuron is not None and not neuron.state:
         refuse(f"synapses onto {name}", "Poisson units take a rate alone")

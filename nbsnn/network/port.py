@@ -6,7 +6,7 @@ import numpy as np
 
 from ..neuron import INPUTS, Neuron
 from ..plasticity import LowPass
-from ..synapses import CustomSynapse, Gate, Membrane, Synapse
+from ..synapses import Gate, Membrane, Synapse
 from . import off_grid
 from .home import Units
 from .membrane import membrane_of
@@ -30,17 +30,17 @@ class Port:
             off_grid.check_synapse(group.name, group.neuron, synapse)
         self.modes = self._modes()
         self.mode = self.modes[0]
-        self.reads = reads_of(group, synapse) if isinstance(synapse, CustomSynapse) else ()
+        self.reads = reads_of(group, synapse)
 
     @property
     def custom(self) -> bool:
         """True of a synapse of one's own."""
-        return isinstance(self.synapse, CustomSynapse)
+        return bool(self.synapse.outputs)
 
     def _modes(self) -> tuple[str, ...]:
         group, neuron = self.group, self.group.neuron
         assert neuron is not None
-        if isinstance(self.synapse, CustomSynapse):
+        if self.custom:
             return tuple(_entering(group, neuron, self.synapse, name) for name in self.synapse.outputs)
         return ((_conducting if self.synapse.variables else _jumping)(group, neuron, self.synapse),)
 
@@ -106,7 +106,7 @@ class GatePort:
         return f"{self.kind.lower()}{number if number > 1 else ''}.{variable}"
 
 
-def reads_of(group: Units, side: Gate | CustomSynapse | LowPass) -> tuple[int, ...]:
+def reads_of(group: Units, side: Gate | Synapse | LowPass) -> tuple[int, ...]:
     """Places among a neuron's variables of those that a synapse, its gate, or a rule reads."""
     neuron, places = group.neuron, []
     for name in side.reads:
@@ -118,7 +118,7 @@ def reads_of(group: Units, side: Gate | CustomSynapse | LowPass) -> tuple[int, .
     return tuple(places)
 
 
-def _entering(group: Units, neuron: Neuron, synapse: CustomSynapse, name: str) -> str:
+def _entering(group: Units, neuron: Neuron, synapse: Synapse, name: str) -> str:
     """How an output of a synapse of one's own enters."""
     if name == "current" or (name == "conductance" and "conductance" in neuron.inputs):
         return name

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 
 from ..kernels.network import tables as at
-from ..plasticity.reward import RewardRule
 from ..plasticity.trace import MODES
 from ..synapses.short_term import released
 from .connection import Connection
@@ -24,8 +23,7 @@ def reader(connection: Connection, name: str, chosen: Array | None) -> Callable[
     rule = connection.rule
     kind = {name: side for side in ("pre", "post") for name in getattr(rule, side)}
     known = {**dict.fromkeys(["weight"] if connection.own_weights else []), **kind}
-    if isinstance(rule, RewardRule) and rule.tau_e is not None:
-        known["eligibility"] = ""
+    known |= dict.fromkeys(rule.carried, "")
     if connection.short_term is not None:
         known |= {"u": "", "R": ""}
     if name not in known:

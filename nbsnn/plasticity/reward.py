@@ -51,6 +51,10 @@ class RewardRule(Rule):
 
     loop = "rewarded"
 
+    @property
+    def carried(self) -> tuple[str, ...]:
+        return () if self.tau_e is None else ("eligibility",)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         number("rate", self.rate)

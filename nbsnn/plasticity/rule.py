@@ -106,7 +106,7 @@ class Rule(ByName):
     batch: str = "sum"
     normalize: Normalize | None = None
     _kernels: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    reads = ()  # the postsynaptic population's variables that ``advance`` takes by name
+    reads = carried = ()  # variables of the target that ``advance`` takes; what synapses carry on beside weights
     seen: ClassVar[tuple[type, ...]] = (Trace,)  # what may stand among the traces
 
     loop: ClassVar[Literal["pairs", "rewarded", "mean weight", "membrane"] | None] = "pairs"

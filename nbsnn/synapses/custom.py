@@ -216,6 +216,10 @@ class CustomSynapse(Synapse, Kinetics):
         """The last of its ``numbers`` alone depends on the membrane."""
         return 1
 
+    def check(self, dt: float, dtype: np.dtype) -> None:
+        """``ValueError`` if variables of this precision cannot follow."""
+        self.stepped(dt, dtype)
+
     def numbers(self, dt: float, membrane: Membrane | None) -> list[float]:
         """Parameters per step, and the input of a step that a current of 1, held during it, is to the neuron."""
         return [*self.stepped(dt), 1.0 if membrane is None else (1.0 - membrane.decay) / membrane.gain]

@@ -20,7 +20,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..files.pickling import ByName
-from ..validate import number
+from ..scalar.per_step import resolved
+from ..validate import number, number_in
 
 Array = np.ndarray
 
@@ -82,14 +83,25 @@ class Synapse(ByName):
     output: tuple[float, ...]
     reversal: float | None = None
 
-    gate: ClassVar[Any] = None  # of a synapse of one's own, its presynaptic side
-    arrivals: ClassVar[Any] = 1  # how many numbers arrive
-    start: ClassVar[Any] = ()  # of a synapse of one's own, initial values of its variables
+    # of a synapse of one's own: its presynaptic side, how many numbers arrive, initial values of its variables, what it
+    # reads of the target, and where each of its outputs goes
+    gate: ClassVar[Any] = None
+    arrivals: ClassVar[Any] = 1
+    start: ClassVar[Any] = ()
+    reads: ClassVar[Any] = ()
+    outputs: ClassVar[Any] = ()
 
     @property
     def shares(self) -> int:
         """How many of its ``numbers``, the last, depend on the membrane."""
         return max(1, len(self.variables))
+
+    def check(self, dt: float, dtype: np.dtype) -> None:
+        """``ValueError`` if variables of this precision cannot follow."""
+        factors = np.exp(np.diagonal(np.reshape(self.matrix, (len(self.variables),) * 2)) * dt)
+        resolved(f"a time constant of {self!r}", factors, dtype)
+        if self.reversal is not None:
+            number_in(dtype, f"reversal of {self!r}", self.reversal)
 
     def numbers(self, dt: float, membrane: Membrane | None) -> list[float]:
         """Arguments of ``step`` after its variables: jumps, factors per step, share of each variable in the input.

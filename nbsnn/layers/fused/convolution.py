@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -44,14 +44,14 @@ Pair = tuple[int, int]
 
 def in_one(names: list[str], children: Mapping[str, Layer]) -> list[str]:
     """The first of ``names`` if they make a ``FusedConvolution``: two layers, or three with a maximum."""
-    connection, population, pool, *_ = *(children[name] for name in names[:3]), None, None, None
-    if type(connection) is not Conv2d or connection.by_spikes is None or type(population) is not Population:
+    connection, *after = (children[name] for name in names[:3])
+    parts = after[0].fused_parts() if after and connection.fuses_as == "convolution" else None
+    if parts is None or parts[1] is not None or parts[0].neuron.output != "spikes":
         return []
-    if population.fused_parts() is None or population.neuron.output != "spikes":
-        return []
-    if type(pool) is not MaxPool2d or pool.stride != pool.kernel_size or pool.dilation != (1, 1) or any(pool.padding):
+    if len(after) < 2 or after[1].fuses_as != "maximum":
         return names[:2]
-    return names[: 2 + (pool.places == _maxima(connection, pool.kernel_size))]
+    pool = cast(MaxPool2d, after[1])
+    return names[: 2 + (pool.places == _maxima(cast(Conv2d, connection), pool.kernel_size))]
 
 
 def _maxima(connection: Conv2d, window: Pair) -> Pair:
@@ -109,12 +109,11 @@ class FusedConvolution(Part):
         super().__init__(net, names)
         self.names, self.budget, self.whole = names, budget, whole
         connection, population, *pool = self.children.values()
-        assert isinstance(connection, Conv2d) and isinstance(population, Population)
-        assert connection.by_spikes is not None
-        self.events = connection.by_spikes
-        self.connection, self.population, self.dtype = connection, population, population.setting.dtype
-        self.window: Pair = pool[0].kernel_size if pool and isinstance(pool[0], MaxPool2d) else (1, 1)
-        self.maxima, self.lines = _maxima(connection, self.window), ImageLayout(population)
+        self.connection, self.population = cast(Conv2d, connection), cast(Population, population)
+        assert self.connection.by_spikes is not None
+        self.events, self.dtype = self.connection.by_spikes, population.setting.dtype
+        self.window: Pair = cast(MaxPool2d, pool[0]).kernel_size if pool else (1, 1)
+        self.maxima, self.lines = _maxima(self.connection, self.window), ImageLayout(self.population)
 
     @property
     def takes_events(self) -> bool:

@@ -4,7 +4,7 @@ convolution with what follows it as a ``FusedConvolution``."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from ...random import Draws
 from ..layer import Array, Layer, Nested
@@ -18,24 +18,27 @@ from .part import Part, share_layers
 from .stack import FusedStack
 
 
-def fuse(net: Layer, max_bytes: int | None = None, *, convolutions: bool = True, whole: bool = False) -> Layer:
-    """The network that trains in place of ``net`` and shares its layers; ``net`` itself if nothing in it fuses.
+def fuse(
+    net: Layer, max_bytes: int | None = None, *, convolutions: bool = True, whole: bool = False
+) -> FusedNetwork | None:
+    """The network that trains in place of ``net`` and shares its layers; None if nothing in it fuses.
 
     Parameters
     ----------
     net : Layer
         A built network.
     max_bytes : int, optional
-        How much memory the backward pass may take; of a ``Sequential`` alone.
+        How much memory the backward pass may take; of layers in a row alone.
     convolutions : bool
         Whether convolutions fuse with the populations after them, too.
     whole : bool
         Whether no run goes on where another ended, so that stacks and fused convolutions need neither the state at the
         end nor the gradient with respect to the one at the start.
     """
-    fused = FusedNetwork(net, max_bytes, convolutions, whole) if isinstance(net, Sequential) else None
-    together = fused is not None and len(fused.parts) < len(fused.children)
-    return fused if fused is not None and (together or max_bytes is not None) else net
+    if not net.in_row:
+        return None
+    fused = FusedNetwork(cast(Sequential, net), max_bytes, convolutions, whole)
+    return fused if len(fused.parts) < len(fused.children) or max_bytes is not None else None
 
 
 def in_a_row(names: list[str], children: dict[str, Layer]) -> list[str]:
@@ -43,7 +46,7 @@ def in_a_row(names: list[str], children: dict[str, Layer]) -> list[str]:
     found = list[str]()
     for first, second in zip(names[::2], names[1::2], strict=False):
         parts = children[second].fused_parts()
-        if not children[first].fusible or parts is None:
+        if children[first].fuses_as != "dense" or parts is None:
             break
         found += [first, second]
         if parts[0].neuron.output != "spikes":

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -41,14 +41,13 @@ u = np.uintp
 
 def normalized_in_one(names: list[str], children: Mapping[str, Layer]) -> list[str]:
     """The first of ``names`` if they make a ``FusedNormalization``: two layers of images, or three with a maximum."""
-    norm, population, pool, *_ = *(children[name] for name in names[:3]), None, None, None
-    if type(norm) is not BatchNorm or norm.steps is not None or len(norm.in_shape) != 3 or norm.setting.device != "cpu":
+    norm, *after = (children[name] for name in names[:3])
+    parts = after[0].fused_parts() if after and norm.fuses_as == "normalization" else None
+    if parts is None or parts[1] is not None:
         return []
-    if not isinstance(population, Population) or population.fused_parts() is None:
-        return []
-    if type(pool) is not MaxPool2d or pool.stride != pool.kernel_size or pool.dilation != (1, 1) or any(pool.padding):
+    if len(after) < 2 or after[1].fuses_as != "maximum":
         return names[:2]
-    sizes = zip(norm.in_shape[1:], pool.kernel_size, strict=True)
+    sizes = zip(norm.in_shape[1:], cast(MaxPool2d, after[1]).kernel_size, strict=True)
     return names[: 2 + (not any(size % window for size, window in sizes))]
 
 
@@ -110,10 +109,9 @@ class FusedNormalization(Part):
         super().__init__(net, names)
         self.names, self.whole = names, whole
         norm, population, *pool = self.children.values()
-        assert isinstance(norm, BatchNorm) and isinstance(population, Population)
-        self.norm, self.population, self.dtype = norm, population, population.setting.dtype
-        window = pool[0].kernel_size if pool and isinstance(pool[0], MaxPool2d) else (1, 1)
-        self.layout, (self.channels, *places) = NormLayout(population, window), population.shape
+        self.norm, self.population, self.dtype = cast(BatchNorm, norm), cast(Population, population), norm.setting.dtype
+        window = cast(MaxPool2d, pool[0]).kernel_size if pool else (1, 1)
+        self.layout, (self.channels, *places) = NormLayout(self.population, window), population.shape
         self.high, self.wide = places[0] // window[0], places[1] // window[1]
         self.area, self.places = math.prod(places), math.prod(window)
 
