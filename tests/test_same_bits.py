@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nbsnn
+from nbsnn.device.blas import openblas
 from nbsnn.device.products import matmul
 
 TOOL = Path(__file__).parent / "tools" / "same_bits.py"
@@ -39,14 +40,16 @@ def test_networks_are_the_same_on_any_number_of_threads_and_with_a_cold_cache(fa
 
 @pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_is_deterministic_is_the_same_on_any_number_of_blas_threads(family):
-    first = trained(family, "deterministic", threads=1)
+def test_networks_are_the_same_on_any_number_of_threads_of_blas(family):
+    mode = [] if openblas() else ["deterministic"]
+    first = trained(family, *mode, threads=1)
     for threads, blas in ((1, 2), (2, 1), (3, 2)):
-        assert trained(family, "deterministic", threads=threads, blas=blas) == first
+        assert trained(family, *mode, threads=threads, blas=blas) == first
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_deterministic_products_are_products(dtype):
+def test_deterministic_products_without_openblas_are_products(dtype, monkeypatch):
+    monkeypatch.setattr("nbsnn.device.blas.openblas", lambda: None)
     rng = np.random.default_rng(0)
     x, weight = rng.normal(size=(2, 31, 19)).astype(dtype), rng.normal(size=(23, 19)).astype(dtype).T
     out = np.zeros((2, 31, 40), dtype)[:, :, :23]
@@ -54,7 +57,7 @@ def test_deterministic_products_are_products(dtype):
         assert matmul(x, weight, out) is out
         np.testing.assert_array_equal(matmul(x[1], weight), out[1])  # rows do not depend on each other
         with nbsnn.deterministic(False):
-            assert matmul(x, weight).tobytes() == (x @ weight).tobytes()
+            assert matmul(x[1], weight).tobytes() == (x[1] @ weight).tobytes()
     np.testing.assert_allclose(out, x @ weight, rtol=1e-4 if dtype is np.float32 else 1e-12, atol=1e-5)
     assert matmul(x[:0], weight).shape == (0, 31, 23)
     with nbsnn.deterministic():

@@ -1,8 +1,8 @@
-"""Matrix products with and without BLAS.
+"""Matrix products, with BLAS on our own threads, and without it.
 
-Without it where few rows are in the middle: for one thread BLAS is no faster there, and several of its threads wait
-busily for more where the package's own should run. And where results must not depend on the number of BLAS's threads:
-its sums are made in another order on one thread than on several.
+With BLAS, a product is cut into blocks by its sizes alone, so that its bits do not depend on the number of threads.
+Without it where few rows are in the middle, as BLAS is no faster there; and where results must not depend on threads
+of a BLAS that keeps its own, see ``blas``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from ..compile.fill import kernel
 from ..kernels.products import small as loops
 from ..validate import switch
+from . import blas
 from .buffers import Array
 from .profile import OPEN, Work, span
 from .threads import run_threaded
@@ -24,6 +25,16 @@ from .threads import run_threaded
 FEW = 16
 """Up to this many rows in the middle. Measured on one thread, 12800 rows, 10 to 800 columns: 2.0 ms, BLAS 2.4; 784
 rows, 128 to 800 columns: 1.1 ms, BLAS 1.5."""
+
+ALIGNED, SMALLEST, MOST = 16, 64, 32
+"""Rows, or columns, of a block for BLAS are a multiple, and how many at least; and into how many blocks a product is
+cut at most: OpenBLAS has room for as many calls at a time, and smaller blocks take longer, 5 % at 64 rows."""
+
+SINGLE = {False: 2**17, True: 2**12}
+"""Updates up to which OpenBLAS takes one thread by itself, half of them to be safe: of matrices, and of vectors."""
+
+LANES = 16
+"""Updates that BLAS makes in the time of another one."""
 
 NEAR = 2**17
 """Bytes of a product that is made at a time: they stay in a near cache."""
@@ -34,8 +45,10 @@ _deterministic = ContextVar("deterministic", default=False)
 def deterministic(on: bool = True) -> AbstractContextManager[None]:
     """A ``with`` block in which layers on the CPU give the same result bit for bit whatever number of threads BLAS has.
 
-    Outside it, results depend on no number of threads but that of BLAS. Within it, dense products take longer: those of
-    convolutions, of inputs that are no spikes, or of too many of them.
+    With OpenBLAS, NumPy's usual one, they always do: its products are shared by our threads. Another BLAS (MKL,
+    Accelerate, OpenBLAS for OpenMP) keeps its own threads, and its sums depend on their number; within the block dense
+    products are made without it then, and take longer: those of convolutions, of inputs that are no spikes, or of too
+    many of them.
 
     Parameters
     ----------
@@ -78,18 +91,47 @@ def matmul(x: Array, weight: Array, out: Array | None = None, part: Work | None 
     if part is not None and OPEN.profile is not None:
         with span(*part):
             return matmul(x, weight, out)
-    if not _deterministic.get():
-        return np.matmul(x, weight, out=out)
     n_pre, n_post = weight.shape[-2:]
-    y = np.zeros((*x.shape[:-1], n_post), np.result_type(x, weight))
-    rows = max(1, NEAR // max(1, n_post * y.itemsize))
+    y = np.empty((*x.shape[:-1], n_post), np.result_type(x, weight)) if out is None or x.ndim != weight.ndim else out
     pairs = zip(x, weight, y, strict=True) if weight.ndim == 3 else [(x, weight, y)]
     for one, factor, product in pairs:
-        _add(one.reshape(-1, n_pre), factor, product.reshape(-1, n_post), rows)
-    if out is None:
+        _fill(one.reshape(-1, n_pre), factor, product.reshape(-1, n_post))
+    if out is None or y is out:
         return y
     out[...] = y
     return out
+
+
+def _fill(x: Array, weight: Array, y: Array) -> None:
+    """y = x W, for matrices."""
+    openblas = blas.openblas()
+    if openblas is not None and y.size * len(weight) > SINGLE[1 in y.shape]:
+        with blas.on_one_thread(openblas):
+            _in_blocks(x, weight, y)
+    elif openblas is None and _deterministic.get():
+        total = np.zeros_like(y, order="C")
+        _add(x, weight, total, max(1, NEAR // max(1, y.shape[1] * y.itemsize)))
+        y[...] = total
+    else:
+        np.matmul(x, weight, out=y)
+
+
+def _in_blocks(x: Array, weight: Array, y: Array) -> None:
+    """``_fill``, in blocks of rows, or of columns if there are more."""
+    rows, columns = y.shape
+    longer = max(rows, columns)
+    size = -(-max(SMALLEST, -(-longer // MOST)) // ALIGNED) * ALIGNED
+    count, errors = -(-longer // size), np.geterr()
+
+    def part(lo: int, hi: int) -> None:
+        with np.errstate(**errors):  # which each thread has for itself
+            for a in range(lo * size, min(hi * size, longer), size):
+                if rows >= columns:
+                    np.matmul(x[a : a + size], weight, out=y[a : a + size])
+                else:
+                    np.matmul(x, weight[:, a : a + size], out=y[:, a : a + size])
+
+    run_threaded(part, count, y.size * len(weight) // LANES)
 
 
 def add_product(x: Array, weight: Array, y: Array) -> None:

@@ -88,7 +88,7 @@ def threads() -> int:
 
 
 def set_threads(count: int | None) -> None:
-    """Set the number of threads on which kernels run. BLAS has its own setting.
+    """Set the number of threads on which kernels and products run; NumPy's own setting stays as it is.
 
     Work that other threads of the program have begun ends on as many threads as it began with.
 

@@ -74,8 +74,8 @@ def fit(
         How long at most, and how many samples of arrays at a time, in training and when measured.
     seed : int
         Seed of order, encoding and augmentation. With the same seed, network and data the result is the same bit
-        for bit, for any number of threads of nbsnn; BLAS may sum in another order with another number of threads of
-        its own (OPENBLAS_NUM_THREADS), unless ``deterministic``.
+        for bit, for any number of threads. A BLAS other than OpenBLAS may sum in another order with another number of
+        threads of its own (MKL_NUM_THREADS, say), unless ``deterministic``.
     validation : float, tuple or iterable, optional
         What to choose the best epoch by: a set like ``test``, or a share of ``train``, which is held back then. At the
         end ``net`` has the parameters of its best epoch.
@@ -102,7 +102,7 @@ def fit(
     progress : bool or Progress
         Whether to show progress on the terminal.
     deterministic : bool
-        Whether results are the same for any number of BLAS's threads too, see ``nbsnn.deterministic``.
+        Whether results are the same for any number of threads of any BLAS too, see ``nbsnn.deterministic``.
     comm : mpi4py communicator or Ranks, optional
         Ranks that share the batches, with the same result for any number of them. All must make the same call; the
         first one shows progress and writes files.

@@ -15,8 +15,7 @@ SMALL = 0.5
 """The same for narrow products, and for those so small that it matters little, of spikes that are bits already."""
 
 NARROW = 16
-"""BLAS is no faster for so few columns, and its threads then wait busily for more while the package's own should run:
-a step of 46 ms on two threads, of which such a product was half a millisecond, took 91."""
+"""BLAS is no faster for so few columns."""
 
 SMALLEST = 2**22
 """Products of fewer multiplications are dense: there is nothing to save."""

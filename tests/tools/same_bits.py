@@ -62,7 +62,7 @@ def digest(arrays):
 def main(family, fixed):
     make = {"dense": dense, "recurrent": recurrent, "convolutional": convolutional}[family]
     with nbsnn.deterministic(fixed):
-        for rate in (0.1, 0.7, None) if fixed else (0.1,):
+        for rate in (0.1, 0.7, None):
             net = make()
             print("BPTT", rate, digest(trained(net, nbsnn.BPTT(net, nbsnn.losses.rate_cross_entropy), rate)))
         rules = {"dense": (nbsnn.OTTT, nbsnn.SLTT), "recurrent": (nbsnn.EProp,), "convolutional": (nbsnn.OTTT,)}

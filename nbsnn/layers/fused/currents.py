@@ -162,10 +162,7 @@ class InputCurrents:
             run_kernel(add, self.lines, rows * self.units, back.G, u(rows), back.bias, u(self.lines))
 
     def fed_back(self, tape: BlockTape, back: BlockGradients) -> Array:
-        """Gradient with respect to what a loop feeds back at the first step, [B, N].
-
-        Not by BLAS, whose threads would then wait busily for more while ours work.
-        """
+        """Gradient with respect to what a loop feeds back at the first step, [B, N]."""
         batch, no, count = u(tape.plan.batch), u(0), u(self.lines)
         g = np.zeros((self.lines * tape.plan.batch, LINE), self.dtype)
         product = compiled_rows("product", self.dtype)
