@@ -19,7 +19,7 @@ from ..layers.layer import Array, Layer, Nested
 from ..losses.targets import Target
 from ..optim.optimizer import Optimizer
 from ..random import Draws
-from ..validate import count, function, instance, switch
+from ..validate import count, function, instance, number, switch
 from .learner import Learner, Loss
 
 
@@ -126,17 +126,19 @@ class BPTT(Learner):
             value = self._truncated(x, target, draws, self.chunk)
         return self.result(value)
 
-    def plan(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
+    def plan(self, steps: int, batch: int, rate: float | None = None) -> dict[tuple[str, ...], Plan]:
         """Memory that a training step takes for the backward pass, before anything is run.
 
-        For stacks of dense connections and populations an upper bound, for other layers an estimate; of convolutions
-        that train with their populations, one for inputs of spikes. With other numbers, or where most are ones, those
-        run one by one and take several times as much, unless ``max_bytes`` refuses that.
+        Without ``rate``, for stacks of dense connections and populations an upper bound, for other layers an estimate;
+        of convolutions that train with their populations, one for inputs of spikes. With other numbers, or where most
+        are ones, those run one by one and take several times as much, unless ``max_bytes`` refuses that.
 
         Parameters
         ----------
         steps, batch : int
             Of the input.
+        rate : float, optional
+            Share of ones in input and spikes, to plan what they take, instead of the most that they may take.
 
         Returns
         -------
@@ -146,7 +148,7 @@ class BPTT(Learner):
         Raises
         ------
         ValueError
-            ``max_bytes`` is less than what is needed.
+            ``max_bytes`` is less than what is needed; or ``rate`` is not in [0, 1].
 
         Examples
         --------
@@ -158,8 +160,10 @@ class BPTT(Learner):
         """
         steps = count("steps", steps) if self.chunk is None else min(count("steps", steps), self.chunk)
         batch = count("batch", batch)
+        if rate is not None:
+            number("rate", rate, least=0.0, most=1.0)
         if self.fused is not None:
-            return self.fused.plans(steps, batch)
+            return self.fused.plans(steps, batch, rate)
         layers = self.net.children if self.net.in_row else {self.net.kind: self.net}
         return {(name,): alone(layer, steps, batch) for name, layer in layers.items()}
 

@@ -145,8 +145,7 @@ class FusedConvolution(Part):
     def _check_budget(self, steps: int, batch: int) -> None:
         """Refuse to run layer by layer where that takes more than the whole network may."""
         others = [planned for name, planned in self.budget.others.items() if name != self.names[0]]
-        plans = [*(partial(alone, layer) for layer in self.children.values()), *others]
-        taken = sum(planned(steps, batch).bytes for planned in plans)
+        taken = sum(plan.bytes for plan in (self._layers(steps, batch), *(planned(steps, batch) for planned in others)))
         if self.budget.max_bytes is not None and taken > self.budget.max_bytes:
             raise ValueError(
                 f"max_bytes is {self.budget.max_bytes}, but the input of {self.names[0]} is no spikes, or too many, so "
@@ -296,8 +295,19 @@ class FusedConvolution(Part):
             start = {self.names[1]: self.population.before(gS)}
         return gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
 
-    def plan(self, steps: int, batch: int) -> Plan:
+    def _layers(self, steps: int, batch: int) -> Plan:
+        """What a batch of this size takes where the layers run one by one."""
+        table: dict[str, int] = {}
+        for layer in self.children.values():
+            for name, size in alone(layer, steps, batch).table.items():
+                table[name] = table.get(name, 0) + size
+        return Plan(steps, batch, batch, steps, True, {}, table)
+
+    def plan(self, steps: int, batch: int, rate: float | None = None) -> Plan:
         """What a batch of this size takes where the layers run as one."""
+        if rate is not None and rate > self.events.limit:
+            return self._layers(steps, batch)
+        share = self.events.limit if rate is None else rate
         c, lines, size, (every, marks) = self.connection, self.lines, self.dtype.itemsize, _marks(steps)
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
         weights, pieces = c.fan_in * self.events.sides, min(batch, PIECES)
@@ -306,7 +316,7 @@ class FusedConvolution(Part):
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
-            "positions of spikes": int(self.events.limit * 1.125 * rows * image) * 4,
+            "positions of spikes": int(share * 1.125 * rows * image) * 4,
             "outputs and errors": 2 * rows * lines.channels * math.prod(self.maxima) * size,
             "room of threads": min(threads(), batch) * (room * size + self.events.whole * (8 * begin + 4 * listed)),
             "weights and their gradients": ((pieces + 5) * weights + pieces * lanes) * size,

@@ -118,6 +118,12 @@ def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> P
     )
 
 
+def at_rate(made: Plan, units: list[Sizes], rate: float) -> Plan:
+    """The plan ``made`` of these units, with what it takes if that share of all spikes' places are ones."""
+    left_out = [unit for unit in units if not made.kept[unit.names]]
+    return _plan(units, made.steps, made.batch, made.chunk, made.listed, left_out, rate)
+
+
 @dataclass
 class Budget:
     """The memory that the stacks of a network share.
@@ -162,25 +168,33 @@ def alone(layer: Layer, steps: int, batch: int) -> Plan:
     return Plan(steps, batch, batch, steps, True, {}, table)
 
 
-def _plan(units: list[Sizes], steps: int, batch: int, chunk: int, listed: bool, left_out: list[Sizes]) -> Plan:
-    """The plan that lists all events or not, and does not keep the currents of some units; with its bytes, at most.
+def _plan(
+    units: list[Sizes], steps: int, batch: int, chunk: int, listed: bool, left_out: list[Sizes],
+    rate: float | None = None,
+) -> Plan:  # fmt: skip
+    """The plan that lists all events or not, and does not keep the currents of some units; with its bytes, at most if
+    no ``rate`` is given.
 
     Products by BLAS need numbers in place of bits, sums of rows need positions of events.
     """
     rows, part, every = steps * batch, chunk * steps, min(EVERY, steps)
     table: dict[str, int] = dict.fromkeys(PARTS, 0)
     numbers = errors = 0
+    listings = 1.125 if rate is None else 2.125  # by row, with some to spare, and by input, where no numbers are needed
     for unit in units:
         size, width, limit = unit.itemsize, unit.width, unit.event_share
-        dense = limit < 1.0 or unit is units[0]
+        dense = limit < 1.0 or unit is units[0] if rate is None else rate > limit
+        share = limit if rate is None else 0.0 if dense else rate
         kept_rows = rows if unit not in left_out else part if dense else batch
         table["currents"] += kept_rows * width * size
         table["checkpoints of states"] += batch * (-(-steps // every) + 1) * unit.states * width * size
         table["spikes"] += (rows + 1) * (-(-unit.n_pre // LINE) + 2) * 8
-        table["positions of spikes"] += int(limit * 1.125 * (rows if listed else part) * unit.n_pre) * 4
+        table["positions of spikes"] += int(share * listings * (rows if listed else part) * unit.n_pre) * 4
         if unit.looped:
             table["spikes"] += (rows + 1) * (-(-unit.units // LINE) + 2) * 8
-            table["positions of spikes"] += int(1.125 * (rows if listed else part) * unit.units) * 4
+            table["positions of spikes"] += (
+                int((1.0 if rate is None else rate) * listings * (rows if listed else part) * unit.units) * 4
+            )
         table["errors of a few samples"] += part * width * size
         table["weights and their gradients"] += 2 * (unit.n_pre + 2 * unit.units * unit.looped) * width * size
         numbers = max(numbers, part * (unit.n_pre + width) * size * dense)

@@ -118,10 +118,10 @@ class FusedNetwork(Sequential):
     def takes_events(self) -> bool:
         return self.parts[0].takes_events or super().takes_events
 
-    def plans(self, steps: int, batch: int) -> dict[tuple[str, ...], Plan]:
+    def plans(self, steps: int, batch: int, rate: float | None = None) -> dict[tuple[str, ...], Plan]:
         """What the parts take for a batch of this size, by the names of their layers."""
         self.budget.share(steps, batch)
-        return {tuple(part.children): part.plan(steps, batch) for part in self.parts}
+        return {tuple(part.children): part.plan(steps, batch, rate) for part in self.parts}
 
     def initial(self, batch: int) -> Nested:
         return {name: state for part in self._stated for name, state in part.initial(batch).items()}

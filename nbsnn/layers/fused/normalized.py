@@ -267,7 +267,7 @@ class FusedNormalization(Part):
             return super().rate(tape, name)
         return float(kept.fired.sum() / (kept.steps * kept.x.shape[1] * self.population.units))
 
-    def plan(self, steps: int, batch: int) -> Plan:
+    def plan(self, steps: int, batch: int, rate: float | None = None) -> Plan:
         """What a batch of this size takes if its input changes from step to step."""
         rows, size, layout = steps * batch, self.dtype.itemsize, self.layout
         units, windows = self.population.units, self.high * self.wide

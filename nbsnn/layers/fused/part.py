@@ -29,8 +29,8 @@ class Part(Sequential):
     def __init__(self, net: Sequential, names: Iterable[str]):
         share_layers(self, net, {name: net.children[name] for name in names})
 
-    def plan(self, steps: int, batch: int) -> Plan:
-        """What a batch of this size takes."""
+    def plan(self, steps: int, batch: int, rate: float | None = None) -> Plan:
+        """What a batch of this size takes, if that share of the spikes' places are ones; at most, without."""
         (layer,) = self.children.values()
         return alone(layer, steps, batch)
 

@@ -29,7 +29,7 @@ from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
-from .memory_plan import Budget, Plan, plan
+from .memory_plan import Budget, Plan, at_rate, plan
 from .part import Part, injected
 
 PLANS = 7
@@ -90,7 +90,11 @@ class FusedStack(Part):
             parts, last = neurons.fused_parts(), pair[1] == names[-1]
             self.blocks.append(FusedBlock(pair, connection, *parts, last))  # type: ignore[arg-type, misc]
 
-    def plan(self, steps: int, batch: int, first: int = 0) -> Plan:
+    def plan(self, steps: int, batch: int, rate: float | None = None) -> Plan:
+        made = self.plan_from(0, steps, batch)
+        return made if rate is None else at_rate(made, [block.sizes(steps * batch) for block in self.blocks], rate)
+
+    def plan_from(self, first: int, steps: int, batch: int) -> Plan:
         """What a batch of this size takes, in blocks from ``first`` on; the same object as long as nothing changes."""
         key = (steps, batch, first, *(block.connection.path for block in self.blocks))
         if key not in self._plans:
@@ -125,7 +129,7 @@ class FusedStack(Part):
 
     def _run(self, x: Array, state: Nested, kept: StackTape, final: Nested, again: bool) -> Array:
         """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on, ``again`` with the same parameters."""
-        made = self.plan(len(x), x.shape[1], kept.first)
+        made = self.plan_from(kept.first, len(x), x.shape[1])
         given: Any = x
         if not isinstance(x, SpikeInput):  # a read-only array would be a type of its own to the compiler: one more
             given = np.require(x, self.setting.dtype, ["C", "W"])
