@@ -22,6 +22,7 @@ from .scalar.rounding import unrounded
 from .surrogates import Surrogate, above, at_or_above, atan
 from .surrogates.named import as_surrogate
 from .validate import choice, filled, function, in_place, instance, names, numbers, results
+from .validate.fixed import Fixed
 
 COMPARE = {">=": at_or_above, ">": above}
 
@@ -139,8 +140,7 @@ class Neuron:
 
     def __post_init__(self) -> None:
         self._check_kinds()
-        if self.compare not in COMPARE:
-            raise ValueError(f'compare must be ">=" or ">", not {self.compare!r}')
+        choice("compare", self.compare, COMPARE)
         for name, way in self.per_step.items():
             if name not in self.params:
                 raise ValueError(f"per_step names {name!r}, which is not among the parameters {list(self.params)}")
@@ -188,7 +188,7 @@ class Neuron:
         object.__setattr__(self, "learn", names("learn", self.learn))
         for name in ("state", "params", "per_step", "holes", "options", "starts_at", "least"):
             given = instance(name, getattr(self, name), Mapping, "a mapping from names")
-            object.__setattr__(self, name, {key: _kept(value) for key, value in given.items()})
+            object.__setattr__(self, name, Fixed({key: _kept(value) for key, value in given.items()}))
         object.__setattr__(self, "first", _kept(self.first))
         object.__setattr__(self, "surrogate", surrogate := as_surrogate(self.surrogate))
         if isinstance(self.options.get("surrogate"), str):

@@ -44,7 +44,9 @@ def loop(t0, t1, n0, n1, x, P, S, y):
 
 def parameters(neuron, units, dt):
     """The parameters per step, [params, N] in float64."""
-    silent = neuron.replace(inputs=("current",), step=eval(f"lambda x{_names(neuron)}: (0.0,)"))
+    silent = neuron.replace(
+        inputs=("current",), step=eval(f"lambda x{_names(neuron)}: ({'0.0,' * (1 + len(neuron.state))})")
+    )
     return Population(silent, units, dt=dt, dtype=np.float64, device="python").step_parameters()
 
 

@@ -181,7 +181,7 @@ def test_plastic_layers_and_rules_stay_as_they_were_made():
             setattr(layer, name, 0)
     with pytest.raises(AttributeError, match="cannot assign to field"):
         rule.w_max = 2.0
-    with pytest.raises(TypeError, match=r"a rule stays as it was made; rule.replace\(.*\) gives another"):
+    with pytest.raises(TypeError, match=r"stays as it was made; replace\(.*\) gives another"):
         rule.params["a_post"] = 1.0
     given = {"a_post": 0.1, "a_pre": 0.1}
     own = rule.replace(params=given)

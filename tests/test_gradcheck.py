@@ -217,7 +217,7 @@ def short_step(x, v, decay, v_threshold):
 
 
 def short_vjp(x, v, decay, v_threshold, gs, gv):
-    return gv, gv, gv
+    return tuple([gv, gv, gv])
 
 
 def integer_vjp(x, v, decay, v_threshold, gs, gv):

@@ -38,6 +38,83 @@ def test_what_is_assigned_to_a_parameter_is_copied_into_it():
 
 
 @pytest.mark.parametrize(
+    ("of", "name", "value", "message"),
+    [
+        (
+            lambda net: net["dense1"],
+            "bias",
+            np.zeros(6),
+            "Dense: bias stays as it was made; what is learned stands in p",
+        ),
+        (lambda net: net["dense1"], "path", "events", "path stays"),
+        (lambda net: net["dense1"], "wieght", 1.0, "there is no attribute 'wieght'"),
+        (lambda net: net["lif1"], "neuron", LIF(3.0), "neuron stays"),
+        (lambda net: net, "learning_rate", 0.1, "Sequential: there is no attribute"),
+        (lambda net: BPTT(net, losses.rate_mse), "lr", 0.1, "BPTT: there is no attribute 'lr'; learner.optimizer.lr"),
+        (lambda net: BPTT(net, losses.rate_mse), "chunk", 3, "chunk stays"),
+        (lambda net: SLTT(net), "loss", losses.rate_mse, "SLTT: loss stays"),
+        (lambda net: optim.Adam(), "learning_rate", 0.1, "no attribute 'learning_rate'; lr can be set"),
+        (lambda net: optim.SGD(0.1), "momentum", 0.9, r"momentum stays as it was made; .* optimizer.replace\("),
+    ],
+)
+def test_settings_that_would_have_no_effect_are_refused(of, name, value, message):
+    it = of(network())
+    with pytest.raises(AttributeError, match=message):
+        setattr(it, name, value)
+
+
+def test_what_has_an_effect_can_be_set_and_own_classes_have_what_they_want():
+    net, adam = network(), optim.Adam()
+    net["dense1"].weight, adam.lr = np.ones((4, 6)), 0.5
+    assert (net["dense1"].params["weight"] == 1.0).all() and adam.replace().lr == 0.5
+
+    class Counting(optim.Adam):
+        def hyper(self, lr, k):
+            self.asked = k
+            return super().hyper(lr, k)
+
+    class Scaled(Dense):
+        pass
+
+    own = Sequential(scaled := Scaled(4, 3), LI(), seed=0, device="python")
+    scaled.seen = 1
+    with pytest.raises(AttributeError, match="Scaled: bias stays"):
+        scaled.bias = False
+    BPTT(own, losses.rate_mse, counting := Counting()).step(X, LABELS)
+    assert counting.asked == 1
+    for each in (copy.deepcopy(adam), pickle.loads(pickle.dumps(adam)), copy.deepcopy(net)):
+        with pytest.raises(AttributeError):
+            each.nothing = 1
+
+
+def test_what_a_neuron_was_made_of_stays():
+    with pytest.raises(TypeError, match=r"a neuron or a rule stays as it was made; replace\(params"):
+        LIF().params["tau"] = 3.0
+
+
+def test_masked_values_are_refused():
+    """NumPy would read them as if there were no mask."""
+    masked, net = np.ma.masked_array(X, X < 0.5), nbsnn.Network(device="python")
+    cells, learner = net.population(LIF(), 2), BPTT(network(), losses.rate_cross_entropy)
+    for call in (
+        lambda: learner.step(masked, LABELS),
+        lambda: learner.step(X, np.ma.masked_array(LABELS, LABELS == 1)),
+        lambda: net.spikes(masked[0, 0], [0] * 4, 1),
+        lambda: NearestSTDP().run(masked[0], pre=np.ones((1, 1, 8)), post=np.ones((1, 1, 4))),
+        lambda: learner.net["dense1"].params.update(weight=masked[0, :4]),
+    ):
+        with pytest.raises(TypeError, match="must have no masked values: fill them first"):
+            call()
+    for call in (
+        lambda: net.connect(cells, cells, nbsnn.AllToAll(), weight=masked[0, 0]),
+        lambda: net.population(LIF(masked[0, 0, :2]), 2),
+        lambda: NearestSTDP().run(np.ones((8, 4)), pre=np.ones((1, 1, 8)), post=masked[:1, :1]),
+    ):
+        with pytest.raises(TypeError, match="masked"):
+            call()
+
+
+@pytest.mark.parametrize(
     ("value", "error", "message"),
     [
         (np.ones((6, 4)), ValueError, r"'weight' has shape \[4, 6\], but is given \[6, 4\]"),

@@ -517,7 +517,7 @@ def test_sections_can_be_recorded(tmp_path):
         (lambda net, c: c.__setitem__("tau", "x"), TypeError, "tau of cells must be a number or an array"),
         (lambda net, c: net.spikes([1e300], [0], 1), ValueError, r"at most 2\^53 steps"),
         (lambda net, c: net.spikes(["a"], [0], 1), TypeError, "times must be numbers"),
-        (lambda net, c: net.spikes([[1.0], [1.0, 2.0]], [0], 1), ValueError, "lists of several lengths"),
+        (lambda net, c: net.spikes([[1.0], [1.0, 2.0]], [0], 1), TypeError, "times .* rows of several lengths"),
         (lambda net, c: net.population(LIF(), 2, name=np.nan), TypeError, "name of a population must be a text"),
         (lambda net, c: net.poisson(2, [[1.0], [1.0, 2.0]]), TypeError, "rate must be an array of numbers"),
         (lambda net, c: net.connect(c, c, [[1], [1, 2]]), TypeError, "a connection needs a pattern"),

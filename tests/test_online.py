@@ -341,7 +341,7 @@ def test_memory_of_bptt_does():
         (iter([]), LABELS, ValueError, "the input has no steps"),
         (X[:, :0], LABELS[:0], ValueError, "must have shape .* and not be empty"),
         (np.where(np.arange(T)[:, None, None] == 4, np.nan, X), LABELS, ValueError, "input contains 12 NaN"),
-        (X.astype(complex), LABELS, TypeError, "input must be real numbers"),
+        (X.astype(complex), LABELS, TypeError, "input must be .* real numbers"),
         (7, LABELS, TypeError, "input must be an array .* or an iterable"),
         ([X[0], X[1, :2]], LABELS, ValueError, "step 1 of the input has a batch of 2, but step 0 one of 3"),
         (X, LABELS[:2], ValueError, "labels"),

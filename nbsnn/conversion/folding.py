@@ -15,6 +15,7 @@ from ..layers import BatchNorm, Conv2d, ConvTranspose2d, Dense, Layer, Sequentia
 from ..layers.layer import Array
 from ..random import Draws
 from ..validate import instance
+from ..validate.as_made import remake
 
 CONNECTIONS = (Dense, Conv2d, ConvTranspose2d, TemporalConv)
 
@@ -84,7 +85,7 @@ def _fold_row(row: Sequential, prefix: str, arrays: dict[str, Array]) -> None:
             found[name], last = layer, name
             continue
         before = found[last] = before.plain()
-        before.bias = True  # type: ignore[attr-defined]
+        remake(before, bias=True)
         place = f"{prefix}{last}/"
         given = {key.removeprefix(place): array for key, array in arrays.items() if key.startswith(place)}
         arrays |= {place + key: array for key, array in folded(layer, before, {**before.params, **given}).items()}

@@ -20,6 +20,7 @@ from ..layers.layer import Array
 from ..layers.pool2d import MaxPool2d, Pool2d
 from ..neurons import IF
 from ..validate import fraction, instance, number, real, shaped, switch
+from ..validate.as_made import remake
 from .folding import foldable, folded
 
 LEAST = 1e-6
@@ -208,7 +209,7 @@ def prepared(net: Sequential, pool_first: bool) -> Sequential:
                     f"{name}: batch normalisation can be folded into a connection right before it, if it has running "
                     "statistics, the same at all steps"
                 )
-            connection.bias = True  # type: ignore[union-attr]
+            remake(connection, bias=True)  # type: ignore[arg-type]
             found[before] = connection, folded(layer, connection, arrays)  # type: ignore[assignment, arg-type]
             continue
         known = (Dense, Conv2d, ReLU, Flatten, Pool2d, AdaptivePool, GlobalSumPool)

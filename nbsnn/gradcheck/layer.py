@@ -19,6 +19,7 @@ from ..layers.layer import Nested, flatten
 from ..layers.population import is_population
 from ..neurons.reset import attached
 from ..random import Draws
+from ..validate.as_made import remake
 from .compare import REDRAWS, H, Row, compared, difference, floor_of, worst_of
 from .neuron import Model
 
@@ -39,7 +40,7 @@ def _smooth_twin(net: Layer) -> Layer:
     for population in populations(other).values():
         neuron = population.neuron
         if "dthrough" in neuron.holes:
-            population.neuron = neuron.replace(holes={**neuron.holes, "dthrough": attached})
+            remake(population, neuron=neuron.replace(holes={**neuron.holes, "dthrough": attached}))
     return other.twin(dtype=np.float64, smooth=True, device="python")
 
 

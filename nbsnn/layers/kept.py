@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-OWN = ("params", "buffers", "children", "setting", "arrays", "cuda", "ops", "built")
+OWN = ("params", "buffers", "children", "setting", "arrays", "cuda", "ops", "built", "_closed")
 """Attributes that are kept, or recreated."""
 
 

@@ -27,6 +27,8 @@ from ..files.pickling import by_name
 from ..neuron import Neuron
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
+from ..validate import real
+from ..validate.as_made import AsMade
 from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .run import Run
@@ -35,7 +37,7 @@ from .state import Start as Start
 from .state import checked_state, placed
 
 
-class Layer:
+class Layer(AsMade):
     """The parts that all layers share; a custom layer implements ``build``, ``forward`` and ``backward``.
 
     Attributes
@@ -71,6 +73,7 @@ class Layer:
     See ``Stateless`` for a layer of one's own.
     """
 
+    INSTEAD = "; what is learned stands in params, for the rest make another"
     kind, fuses_as = "layer", ""
     at_once = lowpass = over_time = checks_numbers = in_row = side_by_side = False
     draws = connects = True
@@ -106,6 +109,7 @@ class Layer:
         self.cuda = setting.arrays.ops_of(self)
         self.ops = self if self.cuda is None else self.cuda
         self._settled_with = noted(self)
+        self._closed = True
 
     def on_gpu(self) -> Any:
         """Implementation on a GPU, from ``layers/cuda``; None if the layer is written for both devices."""
@@ -288,12 +292,7 @@ class Layer:
                 return x
             x = x.dense(self.setting.dtype)
         if not (there := not arrays.numpy and arrays.holds(x)):
-            try:
-                x = np.asarray(x)
-            except ValueError:
-                raise TypeError("input must be real numbers, not rows of several lengths") from None
-            if x.dtype.kind not in "fiub":
-                raise TypeError(f"input must be real numbers, not {x.dtype}")
+            x = real("input", x)
         shape = tuple(x.shape)
         if shape[2:] != self.in_shape or len(shape) < 2 or 0 in shape:
             wanted = ", ".join(["T", "B", *map(str, self.in_shape)])

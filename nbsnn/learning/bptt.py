@@ -92,6 +92,7 @@ class BPTT(Learner):
             function(f"regularizers[{name!r}]", regularizer, "a function of a layer's spikes", takes=1)
             if name not in net.layers():
                 raise ValueError(f"a regulariser is given for {name!r}; the layers are {list(net.layers())}")
+        self.close(BPTT)
 
     @exclusive
     def step(self, x: Any, target: Target) -> float:

@@ -98,6 +98,7 @@ class EProp(Online):
             fans = {"fan_in": last.in_shape[0], "fan_out": last.shape[0], "dtype": net.setting.dtype}
             drawn = last.weight_init(tuple(last.params["weight"].shape), draws=Draws(seed, "feedback"), **fans)
             self.feedback_weight = put(drawn) if on_gpu(last.params["weight"]) else drawn
+        self.close(EProp)
 
     @staticmethod
     def fits(net: Layer) -> bool:

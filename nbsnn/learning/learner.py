@@ -25,6 +25,7 @@ from ..optim.named import as_optimizer
 from ..optim.optimizer import Optimizer
 from ..random import Draws
 from ..validate import finite, instance, number
+from ..validate.as_made import AsMade
 
 if TYPE_CHECKING:
     from .on_gpu import OnGpu
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 Loss = Callable[[Array, Any], tuple[float, Array]]
 
 
-class Learner:
+class Learner(AsMade):
     """A way of training: ``step`` changes the parameters, ``gradients`` only says where they would go.
 
     A learner keeps arrays from step to step, so one thread at a time may use it: others get a ``RuntimeError``.
@@ -75,6 +76,8 @@ class Learner:
     >>> isinstance(learner, nbsnn.learning.Learner), learner.iteration
     (True, 0)
     """
+
+    INSTEAD = "; learner.optimizer.lr can be set, for all else make another"
 
     def __init__(self, net: Layer, loss: Loss | str, optimizer: Optimizer | str | None, clip: float | None, seed: int):
         self.net, self.exclusive = check_net(net).unfused(), Exclusive(f"this {type(self).__name__}")

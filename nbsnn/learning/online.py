@@ -88,6 +88,7 @@ class Online(Learner):
             fused = fuse(self.net, convolutions=False)
             if fused is not None and self._fits(fused):
                 self.net, self.fused, self.windows = fused, fused, windows.Windows(fused, True)
+        self.close(Online)
 
     def _fits(self, net: FusedNetwork) -> bool:
         """True if the rule can work in stacks."""

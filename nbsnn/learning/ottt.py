@@ -56,6 +56,7 @@ class OTTT(Online):
         check_options("OTTT", options, ["input_decay", *arguments(Online, "net", "loss", "optimizer")])
         super().__init__(net, loss, optimizer, **options)
         self.input_decay = resolved("input_decay", fraction("input_decay", input_decay), net.setting.dtype)
+        self.close(OTTT)
 
     def _fits(self, net: FusedNetwork) -> bool:
         return net.traceable

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..validate import finite, numbers, real, shaped
+from ..validate import finite, numbers, real, shaped, unmasked
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ Target = ArrayLike | Weighted
 def split(loss: str, target: ArrayLike | Weighted, batch: int) -> tuple[ArrayLike, np.ndarray | None]:
     """A target, and the weights of its samples if it has some."""
     if not isinstance(target, Weighted):
-        return target, None
+        return unmasked(f"{loss}: target", target), None
     return target.target, shaped(f"{loss}: weight", target.weight, (batch,))
 
 

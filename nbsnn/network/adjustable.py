@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..neuron import Neuron
 from ..synapses import Membrane
 from ..validate import array_of
+from ..validate.sealed import Sealed
 from .course import Course, Given
 from .home import Home
 from .inputs import spike_list
@@ -19,7 +20,6 @@ from .off_grid import check_neuron
 from .parameters import changed, per_step, per_unit, same_loop
 from .port import Port
 from .running import mine
-from .sealed import Sealed
 from .stimuli import Current, at_most_one
 
 Array = np.ndarray

@@ -11,8 +11,8 @@ import numpy as np
 from .. import validate
 from ..scalar.times import whole
 from ..validate import function
+from ..validate.sealed import Sealed
 from .home import Home
-from .sealed import Sealed
 from .section import Section
 
 Array = np.ndarray

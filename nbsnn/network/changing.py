@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..validate.sealed import Sealed
 from .course import Course
 from .given import seed_of
 from .present import Present
 from .running import mine, running
-from .sealed import Sealed
 
 
 class Changing(Sealed):

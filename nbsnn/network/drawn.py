@@ -12,10 +12,10 @@ from ..sparse import Rows, delays, values
 from ..sparse import Rule as Pattern
 from ..sparse.rule import Coordinates
 from ..synapses import Delta, Synapse
+from ..validate.sealed import Sealed
 from .given import by_delay, delays_learn
 from .group import Group, Section
 from .home import Home
-from .sealed import Sealed
 
 Array = np.ndarray
 

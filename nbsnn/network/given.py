@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..random import Draws
 from ..sparse import Rows, Rule, delay_steps, delays, values
-from ..validate import finite, free_memory
+from ..validate import array_of, finite, free_memory
 from .home import Home, Linked
 from .pool import ALIGN
 from .port import GatePort, reads_of
@@ -23,8 +23,8 @@ def kept(name: str, given: ArrayLike | values.Distribution | None) -> Any:
     if given is None or isinstance(given, values.Distribution):
         return given
     try:
-        array = np.array(given)
-    except ValueError:  # lists of several lengths
+        array = array_of(name, given).copy()
+    except TypeError:  # lists of several lengths, masked values
         array = np.array(None)
     if array.dtype.kind not in "fiu" and array.size:
         what = "a number, an array [synapses] or a distribution of nbsnn.values"

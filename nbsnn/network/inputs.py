@@ -9,17 +9,14 @@ from numpy.typing import ArrayLike
 
 from ..events.fields import PER_MS, check_unit
 from ..scalar.times import LATEST, following, nearest
-from ..validate import count, finite
+from ..validate import array_of, count, finite
 
 Array = np.ndarray
 
 
 def spike_list(times: ArrayLike, units: ArrayLike, n: int, dt: float, off_grid: bool = False) -> tuple[Array, ...]:
     """Step and unit of each spike, sorted by step, then by unit; off the grid also its time before the step's end."""
-    try:
-        times, units = np.asarray(times), np.asarray(units)
-    except ValueError:
-        raise ValueError("times and units must be lists of one length; one holds lists of several lengths") from None
+    times, units = array_of("times", times), array_of("units", units)
     if times.ndim != 1 or times.shape != units.shape:
         raise ValueError(
             f"times and units must be lists of one length, not {list(times.shape)} and {list(units.shape)}"

@@ -6,10 +6,10 @@ import copy
 from typing import Any, cast
 
 from ..validate import number
+from ..validate.sealed import Sealed
 from .connection import Connection
 from .estimate import Estimate
 from .group import Group, Section
-from .sealed import Sealed
 
 
 class Members(Sealed):

@@ -14,6 +14,7 @@ import numpy as np
 from .. import statistics
 from ..files.csv import write_csv
 from ..validate import number
+from ..validate.sealed import Sealed
 from .cast import Cast
 from .connection import Connection
 from .files import Files
@@ -21,7 +22,6 @@ from .group import Group, Section
 from .home import Home
 from .loop import Tape
 from .request import RecordRequest
-from .sealed import Sealed
 from .to_neo import block_of
 
 Array = np.ndarray

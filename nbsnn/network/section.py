@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 from ..sparse.values import Distribution
 from ..validate import cast, numbers
+from ..validate.sealed import Sealed
 from .home import Units
-from .sealed import Sealed
 
 Array = np.ndarray
 

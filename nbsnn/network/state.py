@@ -15,8 +15,8 @@ import numpy as np
 
 from .. import validate
 from ..scalar.times import LATEST
+from ..validate.sealed import Sealed
 from .arrays import ARRAYS
-from .sealed import Sealed
 
 if TYPE_CHECKING:
     from .shares import RankShares

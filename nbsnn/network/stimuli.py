@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 
 from ..validate import number_in
+from ..validate.sealed import Sealed
 from .course import Course, Given
 from .home import Home, Units
 from .port import Port
 from .running import mine
-from .sealed import Sealed
 
 Array = np.ndarray
 

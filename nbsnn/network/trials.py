@@ -10,11 +10,11 @@ from typing import Any, cast
 from ..device.threads import threads
 from ..progress.bar import Progress
 from ..validate import count, function
+from ..validate.sealed import Sealed
 from .given import seed_of
 from .home import Home
 from .recording import Recording
 from .running import HELD, RUNNING, at_rest
-from .sealed import Sealed
 
 
 def twin(network: Home) -> Any:

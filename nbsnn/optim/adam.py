@@ -152,6 +152,7 @@ class Adam(Optimizer):
         self.most_decay = 0.0 if callable(self.betas[0]) else self.betas[0]
         self.eps = number("eps", eps, above=0.0)
         self.weight_decay = number("weight_decay", weight_decay, least=0.0)
+        self.close(Adam)
 
     def reach(self, lr: float, gradient: float, parameter: float) -> float:
         gain1, eps = 1.0 - self.most_decay, float(np.float32(self.eps))
@@ -200,6 +201,7 @@ class AdamW(Adam):
         amsgrad: bool = False,
     ):
         super().__init__(lr, betas, eps, weight_decay, amsgrad)
+        self.close(AdamW)
 
 
 class Adamax(Adam):
@@ -237,6 +239,7 @@ class Adamax(Adam):
         weight_decay: float = 0.0,
     ):
         super().__init__(lr, betas, eps, weight_decay)
+        self.close(Adamax)
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         beta1, beta2 = self.betas

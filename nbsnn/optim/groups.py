@@ -69,6 +69,7 @@ class Groups(Optimizer):
             raise ValueError("each group needs an optimiser of its own that has made no step, and is no Groups itself")
         self._count = 0
         self._memory: dict[str, np.ndarray] = {}  # each group has its own
+        self.close(Groups)
 
     @property
     def iteration(self) -> int:  # type: ignore[override]

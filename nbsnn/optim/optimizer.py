@@ -17,6 +17,7 @@ from ..device import gpu
 from ..device.buffers import Array
 from ..files.pickling import ByName
 from ..validate import FLOATS, check_options, count, finite, fraction, function, number
+from ..validate.as_made import AsMade
 from . import on_cpu, on_gpu
 from .move import Move
 from .saved import difference, read
@@ -27,7 +28,7 @@ FAR = {np.dtype(np.float32): 1e30, np.dtype(np.float64): 1e290}
 """Numbers below this, added to a number, do not make it overflow: next to the end of the range they are rounded off."""
 
 
-class Optimizer(ByName):
+class Optimizer(ByName, AsMade):
     """A rule that moves parameters along their gradients.
 
     A subclass names its ``slots`` (arrays that it keeps for each parameter) and its ``options``, and says in ``hyper``
@@ -66,6 +67,7 @@ class Optimizer(ByName):
     [0.75, 1.25]
     """
 
+    INSTEAD = "; lr can be set, and optimizer.replace(...) makes another"
     rule: Callable[..., tuple]
     slots: tuple[str, ...] = ()
     frozen: Sequence[str] = ()

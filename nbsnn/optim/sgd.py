@@ -104,6 +104,7 @@ class SGD(Optimizer):
             raise ValueError(f"nesterov=True and dampening={dampening!r} exclude each other")
         self.slots = ("b",) if self.momentum else ()
         self.rule = (nesterov_momentum if self.nesterov else heavy_ball) if self.momentum else sgd
+        self.close(SGD)
 
     def reach(self, lr: float, gradient: float, parameter: float) -> float:
         return 2.0 * (1.0 + lr) * gradient / (1.0 - self.most_decay)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from ..validate import FLOATS, finite, number_in, shaped, switch
+from ..validate import FLOATS, finite, number_in, real, shaped, switch, unmasked
 from .gpu_arrays import GpuRule
 
 Array = np.ndarray
@@ -16,7 +16,7 @@ Array = np.ndarray
 def check_weights(weights: object, in_place: bool, dtypes: tuple[Any, ...] = FLOATS) -> Array:
     """``weights`` [n_pre, n_post], or a copy of them."""
     names = " or ".join(map(str, dtypes))
-    if not isinstance(weights, np.ndarray) or weights.dtype not in dtypes:
+    if not isinstance(weights, np.ndarray) or unmasked("weights", weights).dtype not in dtypes:
         given = weights.dtype if isinstance(weights, np.ndarray) else type(weights).__name__
         raise TypeError(f"weights must be an array of {names}, not {given}")
     shaped("weights", weights, (None, None))
@@ -34,12 +34,7 @@ def check_weights(weights: object, in_place: bool, dtypes: tuple[Any, ...] = FLO
 
 def check_spikes(name: str, spikes: ArrayLike, units: int, dtype: DTypeLike) -> Array:
     """``spikes`` [T, B, units] of zeros and ones, in ``dtype``."""
-    try:
-        spikes = np.asarray(spikes)
-    except ValueError:
-        raise TypeError(f"{name} must be numbers, not rows of several lengths") from None
-    if spikes.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be numbers, not {spikes.dtype}")
+    spikes = real(name, spikes)
     shaped(f"{name} spikes", spikes, (None, None, units))
     if not spikes.size:
         raise ValueError(f"{name} spikes must not be empty, but have shape {list(spikes.shape)}")

@@ -24,10 +24,10 @@ from ..files.pickling import ByName
 from ..kernels.plasticity import dense as cpu
 from ..kernels.plasticity.synapse import Numbers
 from ..validate import arguments, check_options, choice, function, in_place, instance, names, number, results, scale
+from ..validate.fixed import Fixed
 from .backend import backend
 from .bounds import BOUNDS, clipped
 from .check import check_weights
-from .fixed import Fixed
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
 from .normalize import Normalize
 from .result import RuleResult, keep

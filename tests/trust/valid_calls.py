@@ -37,7 +37,8 @@ MODULES = (
 
 PROTOCOL = """
     accumulate advance apply as_given backward backward_within before begin begin_reverse blocks build bytes bytes_each
-    change checked clear clipped codes columns drawn due end_reverse estimate factor fetch filling final finish first
+    change checked clear clipped codes columns drawn driven due end_reverse estimate factor fetch filling final
+    finish first
     first_reverse fits follow forward header hyper increment initial keep_traces layers line load loop numbers
     of_current offer on_gpu options output padded parameters passes patches place planes pool port pull raw record
     recorded responses retreat reverse rule run_loop settle spread store summed sync take tape_of

@@ -86,12 +86,19 @@ def cast(name: str, value: object, dtype: np.dtype) -> np.ndarray:
     return array
 
 
+def unmasked(name: str, value: T) -> T:
+    """The same; NumPy reads what is masked as if it were not, so that is refused."""
+    if np.any(getattr(value, "_mask", False)):
+        raise TypeError(f"{name} must have no masked values: fill them first")
+    return value
+
+
 def array_of(name: str, value: object) -> np.ndarray:
     """An array; the one that was given, if it is one."""
     try:
-        return np.asarray(value)
-    except ValueError:  # rows of several lengths, say
-        raise TypeError(f"{name} must be an array of numbers, not {value!r}") from None
+        return np.asarray(unmasked(name, value))
+    except ValueError:
+        raise TypeError(f"{name} must be an array of numbers, not rows of several lengths") from None
 
 
 def real(name: str, value: object) -> np.ndarray:
@@ -111,7 +118,7 @@ def ascending(low: str, a: object, high: str, b: object, *, equal: bool = True) 
 def numbers(name: str, value: object) -> np.ndarray:
     """A number or an array of numbers, all finite: a float64 array, which may be the one that was given."""
     try:
-        array = np.asarray(value)
+        array = array_of(name, value)
         right = array.dtype.kind in "fiub" or isinstance(value, int)  # one of more than 64 bits is an object to NumPy
     except (TypeError, ValueError):  # rows of several lengths, say
         array, right = np.zeros(0), False

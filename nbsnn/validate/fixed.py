@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Fixed(dict[str, Any]):
-    """The traces or the parameters of a rule: a dict that stays as it was made."""
+    """What a neuron or a rule was made of, by name: a dict that stays as it was made."""
 
     def __reduce__(self) -> Any:
         return Fixed, (dict(self),)
@@ -14,7 +14,7 @@ class Fixed(dict[str, Any]):
 
 def _refuse(self: Fixed, *args: Any, **more: Any) -> Any:
     """Methods that would change it."""
-    raise TypeError("a rule stays as it was made; rule.replace(params={...}) gives another")
+    raise TypeError("a neuron or a rule stays as it was made; replace(params={...}) gives another")
 
 
 for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
