@@ -77,6 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="MINUTES",
         help="how long the random trials of tests/trust take together (with -m trust; default: a few of each)",
     )
+    parser.addoption("--first", type=int, default=0, metavar="NUMBER", help="the first random trial (default: 0)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

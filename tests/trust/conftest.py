@@ -16,15 +16,15 @@ def share_of(item: pytest.Item) -> float:
 
 
 class Trials:
-    """Numbers 0, 1, 2, ... of trials, which serve as seeds.
+    """Numbers ``first``, ``first`` + 1, ... of trials, which serve as seeds.
 
     Iterating stops when the test's share of the budget is used up, though not before ``least`` trials, nor before
     ``hour`` of them if the budget is an hour or more, and as many fewer if it is less; ``what`` says in the summary
     what was tried.
     """
 
-    def __init__(self, item: pytest.Item, seconds: float, budget: float):
-        self.item, self.seconds, self.part, self.done = item, seconds, min(1.0, budget / HOUR), 0
+    def __init__(self, item: pytest.Item, seconds: float, budget: float, first: int):
+        self.item, self.seconds, self.part, self.first, self.done = item, seconds, min(1.0, budget / HOUR), first, 0
 
     def __call__(self, what: str, *, least: int = 1, hour: int = 0, most: int | None = None) -> Iterator[int]:
         start, least = time.perf_counter(), max(least, round(hour * self.part))
@@ -32,7 +32,7 @@ class Trials:
             while (most is None or self.done < most) and (
                 self.done < least or time.perf_counter() - start < CAUTION * self.seconds
             ):
-                yield self.done
+                yield self.first + self.done
                 self.done += 1
         finally:
             self.tell(what, self.done, time.perf_counter() - start)
@@ -48,4 +48,4 @@ def trials(request: pytest.FixtureRequest) -> Trials:
     selected = [item for item in request.session.items if share_of(item)]
     part = share_of(request.node) / max(1e-9, sum(map(share_of, selected)))
     budget = request.config.getoption("--budget")
-    return Trials(request.node, 60.0 * budget * part, budget)
+    return Trials(request.node, 60.0 * budget * part, budget, request.config.getoption("--first"))

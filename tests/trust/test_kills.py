@@ -96,7 +96,7 @@ def looked_at(folder, whole):
 def test_killed_work_goes_on_bit_for_bit(name, trials, data, tmp_path):
     killer, whole, folder = Killer(name, data), tmp_path / "whole", tmp_path / f"{name}-killed"
     _, took = killer.run(whole)
-    draws, kills = np.random.default_rng(len(name)), 0
+    draws, kills = np.random.default_rng([len(name), trials.first]), 0
     for _ in trials(f"killed runs of {name}", least=5, hour=25):
         status, _ = killer.run(folder, float(draws.uniform(0.0, 0.9 * took)))
         kills += status == -9
