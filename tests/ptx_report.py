@@ -50,6 +50,8 @@ def program(name: str, *variants: Any) -> Callable[[Callable], Callable]:
 @program("arrays")
 def arrays() -> None:
     gpu.copy(gpu.zeros((2, 3), np.float32), gpu.empty(6, np.float32))
+    y = gpu.zeros((2, 3), np.float32)  # only with a library of products is a bias added by itself
+    gpu.launch("arrays.elementwise_cuda", "add_rows", y.dtype, y.size, gpu.zeros(3, np.float32), gpu.flat(y))
 
 
 @program("control", "double", "scalar", "quotient", "local", "shared", "type", "travel", "element")
@@ -166,10 +168,14 @@ def optimiser(name: str) -> None:
     step(nbsnn.BPTT, losses.rate_cross_entropy, *row(), optimizer=getattr(optim, name)(1e-3, **more))
 
 
-@program("online", "OTTT", "SLTT", "EProp")
-def online(name: str) -> None:
-    hidden = nbsnn.Recurrent(LIF(2.0), nbsnn.Dense(5, 5, bias=False)) if name == "EProp" else LIF(2.0)
-    step(getattr(nbsnn, name), losses.rate_cross_entropy, nbsnn.Dense(IN, 5), hidden, nbsnn.Dense(5, OUT), LI(2.0))
+@program("online", "OTTT", "OTTT units", "OTTT dropout", "SLTT", "EProp")
+def online(names: str) -> None:
+    name, _, kind = names.partition(" ")
+    cells = LIF(np.linspace(2.0, 3.0, 5) if kind == "units" else 2.0)
+    hidden = nbsnn.Recurrent(cells, nbsnn.Dense(5, 5, bias=False)) if name == "EProp" else cells
+    between = (nbsnn.Dropout(0.2),) if kind == "dropout" else ()
+    layers = nbsnn.Dense(IN, 5), hidden, *between, nbsnn.Dense(5, OUT), LI(2.0)
+    step(getattr(nbsnn, name), losses.rate_cross_entropy, *layers)
 
 
 @program(
@@ -281,8 +287,8 @@ def network_with(name: str) -> None:
     inputs, cells = net.poisson(5, rate=15.0), net.population(LIF(20.0), 3)
     rule = getattr(plasticity, name)()
     learned = net.connect(inputs, cells, nbsnn.AllToAll(), weight=0.5, delay=1.0, plasticity=rule)
+    learned.weight  # noqa: B018 (some wait for a reward)
     net.run(0.5)
-    learned.weight  # noqa: B018
 
 
 def integer_neuron() -> Any:
@@ -292,15 +298,19 @@ def integer_neuron() -> Any:
     )
 
 
-@program("plastic", *RULES, "PostPreInt")
+@program("plastic", *RULES, "PostPreInt", "normalised")
 def plastic(name: str) -> None:
-    rule, weight = getattr(plasticity, name)(), None
+    normalize = plasticity.Normalize(1.0, when="end") if name == "normalised" else None
+    rule, weight = plasticity.PairSTDP(normalize=normalize) if normalize else getattr(plasticity, name)(), None
     cells, signals = LIF(2.0), {"reward": np.ones(T)} if name.startswith("MSTDP") else {}
     if name == "PostPreInt":
         cells, signals = integer_neuron(), {"draws": Draws(0)}
         weight = lambda shape, **_: np.ones(shape, np.int32)  # noqa: E731
     layer = plasticity.Plastic(nbsnn.Dense(IN, OUT, bias=False, weight=weight), cells, rule, device="cuda")
-    layer.learn(X[:, :1], **signals)
+    if normalize is None:
+        layer.learn(X[:, :1], **signals)
+    else:
+        layer.present(X[0], encode.poisson(T=T), Draws(0))
 
 
 @program("tempotron", "classic", "gradient", "membrane")

@@ -9,7 +9,7 @@ from nbsnn.layers.fused import convolution
 from nbsnn.layers.fused.convolution import FusedConvolution
 from nbsnn.layers.fused.network import fuse
 from nbsnn.losses import step_mse
-from nbsnn.neurons import LI, LIF, PLIF
+from nbsnn.neurons import LI, LIF, PLIF, Discontinuous
 from nbsnn.spikes.spike_input import SpikeInput
 
 from .graded import GRADED
@@ -94,9 +94,9 @@ def test_learned_parameters_and_those_of_units():
     assert_equal(both(net, spikes((T, B, 2, 9, 8))))
 
 
-@pytest.mark.parametrize("batch", [1, 9])
-def test_truncated_gradients_and_states_between_chunks(batch):
-    net = network()
+@pytest.mark.parametrize(("batch", "neuron"), [(1, None), (9, None), (1, Discontinuous(0.3))], ids=["1", "9", "no state"])
+def test_truncated_gradients_and_states_between_chunks(batch, neuron):
+    net = network(neuron)
     assert_equal(both(net, spikes((T, batch, 2, 9, 8)), chunk=5))
 
 

@@ -8,7 +8,7 @@ from nbsnn.layers.fused import normalized
 from nbsnn.layers.fused.network import fuse
 from nbsnn.layers.fused.normalized import FusedNormalization
 from nbsnn.losses import step_mse
-from nbsnn.neurons import LI, LIF, PLIF
+from nbsnn.neurons import LI, LIF, PLIF, Discontinuous
 
 from .graded import GRADED
 
@@ -79,8 +79,9 @@ def test_gradients_of_other_sizes_neurons_and_options(options, constant):
     assert found["conv2d1/weight"].any()
 
 
-def test_truncated_gradients_and_states_between_chunks():
-    assert_as_plain(network, images(), chunk=2)
+@pytest.mark.parametrize("neuron", [None, Discontinuous(0.3)], ids=["states", "no state"])
+def test_truncated_gradients_and_states_between_chunks(neuron):
+    assert_as_plain(lambda: network(neuron=neuron), images(), chunk=2)
 
 
 def test_regularised_spikes_and_records():

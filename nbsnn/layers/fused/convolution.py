@@ -201,8 +201,8 @@ class FusedConvolution(Part):
 
     def _states(self, kept: ImageTape, mark: int) -> Nested:
         """The states at a checkpoint, [B, C H W] each."""
-        lines, S = self.lines, kept.arrays["S"]
-        at = S.reshape(kept.ran.batch, -1, lines.blocks, lines.states, LINE)[:, mark]
+        lines, S, (_, marks) = self.lines, kept.arrays["S"], _marks(kept.ran.steps)
+        at = S.reshape(kept.ran.batch, marks, lines.blocks, lines.states, LINE)[:, mark]
         return dict(zip(self.population.neuron.state, lines.images(at), strict=True))
 
     def _final(self, kept: ImageTape) -> Nested:

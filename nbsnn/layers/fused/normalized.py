@@ -181,7 +181,7 @@ class FusedNormalization(Part):
             start[k] = line
         each = (self.channels, self.area) if shape[1] > 1 else (1, 1)
         own = table[~shared].reshape(-1, 1, self.channels, self.area)
-        return loops.Units(np.ascontiguousarray(table[shared, :1]), own, start.reshape(len(lines), -1, *each))
+        return loops.Units(np.ascontiguousarray(table[shared, :1]), own, start.reshape(len(lines), shape[0], *each))
 
     def _room(self, images: loops.Images, steps: int) -> loops.Room:
         """What a thread works in, with room for so many steps."""
