@@ -94,7 +94,7 @@ def test_learned_parameters_and_those_of_units():
     assert_equal(both(net, spikes((T, B, 2, 9, 8))))
 
 
-@pytest.mark.parametrize(("batch", "neuron"), [(1, None), (9, None), (1, Discontinuous(0.3))], ids=["1", "9", "no state"])
+@pytest.mark.parametrize(("batch", "neuron"), [(1, None), (9, None), (1, Discontinuous(0.3))], ids=str)
 def test_truncated_gradients_and_states_between_chunks(batch, neuron):
     net = network(neuron)
     assert_equal(both(net, spikes((T, batch, 2, 9, 8)), chunk=5))
