@@ -47,7 +47,7 @@ def test_output_and_gradients_are_those_of_naive_loops(case, bias, c_post):
     x[1, 2] = 0.0
     tape: dict = {}
     layer.forward(x, {}, tape)
-    assert tape["events"] is not None
+    assert tape["pre"].events is not None
     y, gx, grads, gy = both_ways(layer, x)
     padding = padding if isinstance(padding, tuple) else (padding, padding)
     found = (y, gx, grads["weight"], *([grads["bias"]] if bias else []))
@@ -118,11 +118,11 @@ def test_inputs_that_are_no_spikes_and_busy_ones_are_multiplied_densely():
     for rate, factor in ((0.05, 1.0), (0.05, 0.5), (0.6, 1.0)):
         tape: dict = {}
         layer.forward(factor * spikes((T, B, 8, 12, 12), rate), {}, tape)
-        events[rate, factor] = tape["events"] is not None
+        events[rate, factor] = tape["pre"].events is not None
     assert events == {(0.05, 1.0): True, (0.05, 0.5): False, (0.6, 1.0): False}
     tape = {}
     make("auto", 1, 3, 0, (4, 4)).forward(spikes((T, B, 1, 4, 4)), {}, tape)
-    assert tape["events"] is None  # nothing to save
+    assert tape["pre"].events is None  # nothing to save
 
 
 def test_the_number_of_threads_does_not_change_a_bit():

@@ -37,6 +37,7 @@ from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
 from .padding import MODES, Pair, check_fits, inner, padded_by, pair, surround, surround_reverse
 from .parameters import Learned
+from .presynaptic import Presynaptic
 from .stateless import Stateless
 
 BLOCK = 4 * 2**20
@@ -190,19 +191,19 @@ class Conv2d(Stateless):
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
-        images = tape["pre"]
+        pre: Presynaptic[Array, None] = tape["pre"]
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, self.c_post, self.area)
-        if self.by_spikes is not None and tape["events"] is not None:
+        if self.by_spikes is not None and pre.events is not None:
             weight = self.matrix.reshape(self.by_spikes.shape)
-            self.by_spikes.forward(tape["events"], weight, self.offset, out, tape)
+            self.by_spikes.forward(pre.events, weight, self.offset, out, tape)
             return y
         if self.direct is not None:
-            self.direct.forward(images, self.matrix.reshape(self.direct.shape), self.offset, out)
+            self.direct.forward(pre.x, self.matrix.reshape(self.direct.shape), self.offset, out)
             return y
-        for n0, n1 in self.blocks(len(images)):
+        for n0, n1 in self.blocks(len(pre.x)):
             product = self.columns(n1 - n0, tape)
-            patches = self.patches(images[n0:n1], tape)
+            patches = self.patches(pre.x[n0:n1], tape)
             matmul(self.matrix.transpose(0, 2, 1), patches, out=product.reshape(self.groups, -1, patches.shape[-1]))
             if (offset := self.offset) is not None:
                 np.add(product.transpose(1, 0, 2), offset[:, None], out=out[n0:n1])
@@ -211,20 +212,25 @@ class Conv2d(Stateless):
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        images = tape["pre"]
+        pre: Presynaptic[Array, None] = tape["pre"]
+        images, events = pre.x, pre.events
         g = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, self.c_post, self.area)
         gx = buffer(tape, "gx", images.shape, self.setting.dtype) if wanted else None
-        events = tape["events"] if self.by_spikes is not None else None
-        if by := self.by_spikes if events is not None else self.direct:
-            weight, bias = by.backward(images if events is None else events, g)
-            grads["weight"] += weight.reshape(grads["weight"].shape)
+        found, by = None, self.direct
+        if self.by_spikes is not None and events is not None:
+            found = self.by_spikes.backward(events, g)
+        elif self.direct is not None:
+            found = self.direct.backward(images, g)
+        if found is not None:
+            grads["weight"] += found[0].reshape(grads["weight"].shape)
             if self.bias:
-                grads["bias"] += bias
+                grads["bias"] += found[1]
             if gx is None:
                 return None
-            if self.by_spikes is not None and self.direct is not None:
-                by = self.by_spikes if self.by_spikes.pulls_faster(g, self.direct.work) else self.direct
-            by.pull(g, self.matrix.reshape(by.shape), gx)
+            if self.by_spikes is not None and (by is None or self.by_spikes.pulls_faster(g, by.work)):
+                by = self.by_spikes
+            if by is not None:
+                by.pull(g, self.matrix.reshape(by.shape), gx)
             return gx.reshape(*gy.shape[:2], *self.in_shape)
         product = buffer(tape, "gW", self.matrix.shape, self.setting.dtype)
         for n0, n1 in self.blocks(len(images)):
@@ -250,8 +256,9 @@ class Conv2d(Stateless):
         return numbers * self.setting.dtype.itemsize
 
     def offer(self, x: Array, tape: Nested) -> None:
-        images = tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.image)
-        tape["events"] = None if self.by_spikes is None else self.by_spikes.find(images, tape, alone=True)
+        images = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, *self.image)
+        events = None if self.by_spikes is None else self.by_spikes.find(images, tape, alone=True)
+        tape["pre"] = Presynaptic(images, events)
 
     @property
     def matrix(self) -> Array:

@@ -26,6 +26,7 @@ from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, buffer
 from .padding import Pair, pair
 from .parameters import Learned
+from .presynaptic import Presynaptic
 from .stateless import Stateless
 
 
@@ -139,11 +140,13 @@ class ConvTranspose2d(Stateless):
         self.back.setting = setting
 
     def offer(self, x: Array, tape: Nested) -> None:
-        tape["pre"] = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, self.c_pre, self.back.area)
+        images = np.require(x, self.setting.dtype, ["C", "W"]).reshape(-1, self.c_pre, self.back.area)
+        tape["pre"] = Presynaptic(images)
 
     def apply(self, x: Array, tape: Nested, draws: Draws | None) -> Array:
         self.offer(x, tape)
-        back, images, matrix = self.back, tape["pre"], self.matrix
+        pre: Presynaptic[Array, None] = tape["pre"]
+        back, images, matrix = self.back, pre.x, self.matrix
         y = buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
         out = y.reshape(-1, *back.image)
         for n0, n1 in back.blocks(len(images)):
@@ -155,7 +158,8 @@ class ConvTranspose2d(Stateless):
         return y
 
     def reverse(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
-        back, images, matrix = self.back, tape["pre"], self.matrix
+        pre: Presynaptic[Array, None] = tape["pre"]
+        back, images, matrix = self.back, pre.x, self.matrix
         g = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, *back.image)
         gx = buffer(tape, "gx", images.shape, self.setting.dtype) if wanted else None
         total = np.zeros_like(matrix)

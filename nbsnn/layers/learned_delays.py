@@ -131,9 +131,9 @@ class LearnedDelays(TemporalConv):
         a = (steps - delay) / sigma**2
         return g, g * (a - (g * a).sum(axis=0))
 
-    def spread(self, gy: Array, back: Array, tape: Nested, grads: Nested) -> None:
+    def spread(self, gy: Array, whole: Array, back: Array, tape: Nested, grads: Nested) -> None:
         own = {**grads, "weight": np.zeros((self.kernel_size, *self.params["weight"].shape), self.setting.dtype)}
-        super().spread(gy, back, tape, own)
+        super().spread(gy, whole, back, tape, own)
         g, slope = self._places()
         grads["weight"] += (own["weight"] * g).sum(axis=0).astype(gy.dtype)
         grads["delay"] += (self.params["weight"] * (own["weight"] * slope).sum(axis=0)).astype(gy.dtype)

@@ -1,4 +1,4 @@
-"""What a dense connection was given, the factor of its weights' gradient."""
+"""What a connection was given, the factor of its weights' gradient."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Trace = TypeVar("Trace")
 
 @dataclass(eq=False)
 class Presynaptic(Generic[X, Trace]):
-    """The input of a ``Dense``, which stands in the layer's dict under "pre".
+    """The input of a connection, which stands in the layer's dict under "pre".
 
     Attributes
     ----------
     x : array [T, B, N]
-        The input.
+        The input; of a convolution its images, [T B, C, H, W].
     events : PackedSpikes or None
         The same as a list, if that is what is multiplied.
     trace : LowPass or None

@@ -8,7 +8,8 @@ It is causal: nothing depends on a later input. The last kernel_size - 1 inputs 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from .. import init
 from ..device.products import matmul
@@ -18,6 +19,25 @@ from ..validate import UNITS, count, switch
 from .initial import initializer, weight_and_bias
 from .layer import Array, Layer, Nested, Setting
 from .parameters import Learned
+
+
+@dataclass
+class Course:
+    """What a forward pass leaves.
+
+    Attributes
+    ----------
+    whole : array [kernel_size - 1 + T, B, n_pre]
+        The past and the input.
+    y : array [T, B, n_post]
+        The output.
+    constant : bool
+        Whether the input does not change over time.
+    """
+
+    whole: Array
+    y: Array
+    constant: bool
 
 
 class TemporalConv(Layer):
@@ -100,17 +120,18 @@ class TemporalConv(Layer):
 
     def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
         arrays = self.arrays
-        tape["static"] = arrays.constant(x)
-        tape["whole"] = whole = arrays.behind(state["past"], arrays.stored(x, tape, "x"), tape, "room")
-        tape["y"] = y = arrays.buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
+        whole = arrays.behind(state["past"], arrays.stored(x, tape, "x"), tape, "room")
+        y = arrays.buffer(tape, "y", (*x.shape[:2], *self.shape), self.setting.dtype)
+        tape["run"] = Course(whole, y, arrays.constant(x))
         self.ops.convolve(whole, y)
         return y, {"past": arrays.rest(whole, len(x), tape, "rest")}
 
     def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
         past = traces["past"] if "past" in traces else self.initial(x.shape[1])["past"]
-        tape["whole"] = self.arrays.behind(past, x, tape, "trace room")
-        traces["past"] = self.arrays.rest(tape["whole"], 1, tape, "trace rest")
-        return tape["y"]
+        run: Course = tape["run"]
+        run.whole = self.arrays.behind(past, x, tape, "trace room")
+        traces["past"] = self.arrays.rest(run.whole, 1, tape, "trace rest")
+        return run.y
 
     def backward(
         self,
@@ -122,14 +143,14 @@ class TemporalConv(Layer):
         inject: Nested | None = None,
         wanted: bool = True,
     ) -> tuple[Array | None, Nested]:
-        arrays, past = self.arrays, self.kernel_size - 1
-        back = arrays.buffer(tape, "gwhole", tape["whole"].shape, self.setting.dtype)
+        arrays, past, run = self.arrays, self.kernel_size - 1, cast(Course, tape["run"])
+        back = arrays.buffer(tape, "gwhole", run.whole.shape, self.setting.dtype)
         arrays.fill(back, 0)
         if after and past:
             arrays.add(after["past"], back[len(gy) :])
-        self.ops.spread(gy, back, tape, grads)
+        self.ops.spread(gy, run.whole, back, tape, grads)
         gx = back[past:]
-        if tape["static"]:
+        if run.constant:
             gx = arrays.over_time(gx, tape)
         before = arrays.as_result(back[:past]) if past else self.initial(gy.shape[1])["past"]
         return (gx if wanted else None), {"past": before}
@@ -158,10 +179,10 @@ class TemporalConv(Layer):
         if self.bias:
             y += self.params["bias"]
 
-    def spread(self, gy: Array, back: Array, tape: Nested, grads: Nested) -> None:
+    def spread(self, gy: Array, whole: Array, back: Array, tape: Nested, grads: Nested) -> None:
         """The reverse: adds to ``back``, the gradient with respect to ``whole``, and to ``grads``."""
         flat = gy.reshape(-1, *self.shape)
-        lags = zip(self.kernel, grads["weight"], self.lags(tape["whole"]), self.lags(back), strict=True)
+        lags = zip(self.kernel, grads["weight"], self.lags(whole), self.lags(back), strict=True)
         for weight, gradient, seen, g in lags:
             gradient += matmul(seen.reshape(-1, *self.in_shape).T, flat)
             g += matmul(gy, weight.T)

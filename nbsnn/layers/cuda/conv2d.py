@@ -10,6 +10,7 @@ from ...kernels.products import convolution_cuda as loops
 from ...kernels.products import tiles_cuda
 from ...random import Draws
 from ..layer import Nested
+from ..presynaptic import Presynaptic
 from .ops import CudaOps
 
 
@@ -20,8 +21,9 @@ class CudaConv2d(CudaOps):
         """See ``Conv2d.apply``."""
         layer = self.layer
         self.offer(x, tape)
+        pre: Presynaptic[GpuArray, None] = tape["pre"]
         y = gpu.buffer(tape, "y", (*x.shape[:2], *layer.shape), self.dtype)
-        out, images = self._out(y), tape["pre"]
+        out, images = self._out(y), pre.x
         put = loops.place_biased if layer.bias else loops.place
         lengths = (len(images) * layer.area, layer.fan_in, layer.c_post)
         gpu_products.tiled(loops.seen, tiles_cuda.at_row, put, images, self._matrix(layer.params["weight"]), out,
@@ -31,7 +33,8 @@ class CudaConv2d(CudaOps):
 
     def reverse(self, gy: GpuArray, tape: Nested, grads: Nested, wanted: bool) -> Any:
         """See ``Conv2d.reverse``."""
-        layer, images, g = self.layer, tape["pre"], self._out(gy)
+        pre: Presynaptic[GpuArray, None] = tape["pre"]
+        layer, images, g = self.layer, pre.x, self._out(gy)
         places = len(images) * layer.area
         lengths = (layer.fan_in, places, layer.c_post)
         weight = self._matrix(grads["weight"])
@@ -53,7 +56,7 @@ class CudaConv2d(CudaOps):
     def offer(self, x: GpuArray, tape: Nested) -> None:
         """See ``Conv2d.offer``."""
         steps, batch = x.shape[:2]
-        tape["pre"] = x.reshape(steps * batch, *self.layer.image)
+        tape["pre"] = Presynaptic(x.reshape(steps * batch, *self.layer.image))
 
     def _out(self, y: GpuArray) -> Any:
         """Outputs as [N, C', H' W']."""

@@ -20,10 +20,10 @@ class CudaTemporalConv(CudaOps):
             bias = params.get("bias") if k == 0 else None
             gpu_products.multiply(_flat(seen), params["weight"][k], _flat(y), bias, add=k > 0)
 
-    def spread(self, gy: GpuArray, back: GpuArray, tape: Nested, grads: Nested) -> None:
+    def spread(self, gy: GpuArray, whole: GpuArray, back: GpuArray, tape: Nested, grads: Nested) -> None:
         """See ``TemporalConv.spread``."""
         layer = self.layer
-        for k, (seen, g) in enumerate(zip(layer.lags(tape["whole"]), layer.lags(back), strict=True)):
+        for k, (seen, g) in enumerate(zip(layer.lags(whole), layer.lags(back), strict=True)):
             gpu_products.add_outer(_flat(seen), _flat(gy), grads["weight"][k], tape)
             gpu_products.multiply_back(_flat(gy), layer.params["weight"][k], _flat(g), add=True)
         if layer.bias:
