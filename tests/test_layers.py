@@ -3,6 +3,7 @@
 Nearly all of it runs interpreted (``device="python"``), which computes the same numbers without a compiler.
 """
 
+import copy
 import signal
 import time
 
@@ -11,21 +12,27 @@ import pytest
 
 import nbsnn
 from nbsnn import (
+    BPTT,
+    OTTT,
+    SLTT,
     Delay,
     Dense,
     Dropout,
     Layer,
     Neuron,
+    Parallel,
     Population,
     Recurrent,
     Residual,
     Scale,
     Sequential,
+    losses,
     set_threads,
 )
 from nbsnn.device import threads as device
 from nbsnn.kernels.arrays.finite import unfinite
 from nbsnn.layers.layer import Setting, flatten
+from nbsnn.layers.stateless import Stateless
 from nbsnn.neurons import LI, LIF, CubaLIF
 from nbsnn.random import Draws
 
@@ -544,6 +551,50 @@ def test_a_layer_promises_build_forward_and_backward():
     ):
         with pytest.raises(NotImplementedError):
             call()
+
+
+class Returning(Stateless):
+    """Returns what two functions make of its input, and of the gradient."""
+
+    kind = "returning"
+
+    def __init__(self, output=lambda x: x, gradient=lambda gy: gy):
+        super().__init__()
+        self.output, self.gradient = output, gradient
+
+    def build(self, in_shape, setting, draws):
+        self.in_shape = self.shape = in_shape
+        self.settle(setting)
+
+    def apply(self, x, tape, draws):
+        return self.output(x)
+
+    def reverse(self, gy, tape, grads, wanted):
+        return self.gradient(gy)
+
+
+WRONG = {
+    "too few units": lambda x: x[..., :2],
+    "too many units": lambda x: np.concatenate([x, x], -1),
+    "too few steps": lambda x: x[:-1],
+    "too few samples": lambda x: x[:, :1],
+    "no axes": lambda x: x[0, 0, 0],
+    "no array": lambda x: x.tolist(),
+    "nothing": lambda x: None,
+    "complex": lambda x: x + 1j,
+}
+
+
+@pytest.mark.parametrize("learner", [BPTT, SLTT, OTTT])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_a_custom_layer_returns_must_fit_before_a_kernel_reads_it(wrong, learner):
+    x = np.ones((3, 2, 4), np.float32)
+    for made in (Returning(WRONG[wrong]), Returning(gradient=WRONG[wrong])):
+        for around in (lambda layer: layer, lambda layer: Residual(Sequential(layer)), Parallel):
+            layers = Dense(4, 4), LIF(), around(copy.deepcopy(made)), Dense(4, 2), LI()
+            net = Sequential(*layers, seed=0, device="python")
+            with pytest.raises((TypeError, ValueError), match=r"returning1: the (output|gradient|trace)"):
+                learner(net, losses.rate_cross_entropy if learner is BPTT else None).step(x, [0, 1])
 
 
 def test_a_kernel_that_looks_at_large_inputs_sees_each_number_of_its_part():

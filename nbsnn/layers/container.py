@@ -9,6 +9,7 @@ import numpy as np
 from ..neuron import Neuron
 from ..random import Draws
 from ..validate import instance, shown
+from . import returned
 from .layer import Array, Layer, Nested, Setting
 from .population import Population
 from .run import Run
@@ -125,7 +126,9 @@ class Container(Layer):
 
     def _forward(self, name: str, x: Array, state: Nested, tape: Nested, draws: Draws | None, final: Nested) -> Array:
         inner = tape.setdefault(name, {})
-        y, after = self.children[name].forward(x, state.get(name, {}), inner, draws.fold(name) if draws else None)
+        layer = self.children[name]
+        made = layer.forward(x, state.get(name, {}), inner, draws.fold(name) if draws else None)
+        y, after = made if layer.ours else returned.output_of(name, layer, made, x)
         if after:
             final[name] = after
         return y
@@ -134,14 +137,9 @@ class Container(Layer):
         self, name: str, gy: Array, tape: Nested, grads: Nested, before: Nested, *,
         after: Nested | None, inject: Nested | None, wanted: bool,
     ) -> Array | None:  # fmt: skip
-        gx, start = self.children[name].backward(
-            gy,
-            tape[name],
-            grads[name],
-            after=(after or {}).get(name),
-            inject=(inject or {}).get(name),
-            wanted=wanted,
-        )
+        layer, after, inject = self.children[name], (after or {}).get(name), (inject or {}).get(name)
+        made = layer.backward(gy, tape[name], grads[name], after=after, inject=inject, wanted=wanted)
+        gx, start = made if layer.ours else returned.gradient_of(name, layer, made, gy, wanted)
         if start:
             before[name] = start
         return gx
@@ -149,4 +147,10 @@ class Container(Layer):
     def _trace(self, name: str, x: Array | LowPass, tape: Nested, traces: Nested) -> Array | LowPass:
         layer = self.children[name]
         given: Any = x if layer.lowpass else as_array(x)
-        return layer.trace(given, tape[name], traces.setdefault(name, {}))
+        made = layer.trace(given, tape[name], traces.setdefault(name, {}))
+        return made if layer.ours else returned.trace_of(name, layer, made, given)
+
+    def _within(self, name: str, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
+        layer = self.children[name]
+        gx = layer.backward_within(gy, tape[name], grads[name], wanted)
+        return gx if layer.ours else returned.within(name, layer, gx, gy, wanted)

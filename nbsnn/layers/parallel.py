@@ -90,11 +90,8 @@ class Parallel(Container):
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         arrays, room = self.arrays, tape["/join"]
-        parts = zip(self.children.items(), parted(arrays, self.join, gy, self._shapes, room), strict=True)
-        gx = [
-            layer.backward_within(arrays.copied(part, room, f"gy {name}"), tape[name], grads[name], wanted)
-            for (name, layer), part in parts
-        ]
+        parts = zip(self.children, parted(arrays, self.join, gy, self._shapes, room), strict=True)
+        gx = [self._within(name, arrays.copied(part, room, f"gy {name}"), tape, grads, wanted) for name, part in parts]
         return added(arrays, gx, room)
 
     def backward(

@@ -98,8 +98,8 @@ class Residual(Container):
         arrays, room = self.arrays, tape["/join"]
         parts = self._parted(gy, tape)
         gx = [
-            layer.backward_within(arrays.copied(part, room, f"gy {name}"), tape[name], grads[name], wanted)
-            for (name, layer), part in zip(self.children.items(), parts, strict=False)
+            self._within(name, arrays.copied(part, room, f"gy {name}"), tape, grads, wanted)
+            for name, part in zip(self.children, parts, strict=False)
         ]
         return added(arrays, self._with_skip(gx, parts[1]), room)
 

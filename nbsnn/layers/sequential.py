@@ -128,7 +128,7 @@ class Sequential(Container):
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         first, g = next(iter(self.children)), gy
         for name in reversed(self.children):
-            g = self.children[name].backward_within(g, tape[name], grads[name], wanted or name != first)  # type: ignore[assignment]
+            g = self._within(name, g, tape, grads, wanted or name != first)  # type: ignore[assignment]
         return g
 
     def steps(self, x: Any, state: Nested | None = None) -> Iterator[tuple[int, Nested]]:

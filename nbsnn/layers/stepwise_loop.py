@@ -18,6 +18,7 @@ from .container import Container
 from .join import joined, parted
 from .layer import Array, Nested, Start
 from .population_tape import PopulationTape
+from .spike_trace import as_array
 
 
 def forward(
@@ -78,9 +79,9 @@ def trace(layer: Container, inner: str, join: str, x: Array, tape: Nested, trace
     fed = traces.get("output")
     if fed is None:
         fed = arrays.zeros((1, x.shape[1], *layer.shape), x.dtype)
-    back = layer.children["feedback"].trace(fed, step["feedback"], traces.setdefault("feedback", {}))
+    back = layer._trace("feedback", fed, step, traces)
     given = joined(arrays, join, [x, back], step.setdefault("/trace", {}))
-    offered = layer.children[inner].trace(given, step[inner], traces.setdefault(inner, {}))
+    offered = as_array(layer._trace(inner, given, step, traces))
     traces["output"] = arrays.copied(offered, {}, "trace")
     return offered
 

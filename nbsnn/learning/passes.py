@@ -21,7 +21,7 @@ from ..losses.targets import class_weights as checked_weights
 from ..progress.bar import Progress
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
-from ..validate import array_of
+from ..validate import array_of, real
 from .accumulate import Accumulator
 from .feed import Arrays, Batch, Samples, Stream
 from .learner import Learner
@@ -195,6 +195,7 @@ class Passes:
             if isinstance(x, Recordings):  # whose events become an array on arrival
                 return self.encoder(x, draws)  # type: ignore[arg-type, return-value]
             made = self.net.arrays.encoded(self.encoder, x, draws)
+            made = made if hasattr(made, "shape") else real("what encoder returns", made)
             if len(made.shape) == len(self.net.in_shape) + 3:
                 raise ValueError(
                     f"encoder makes steps of samples {list(x.shape)}, which have an axis too many for this network, "

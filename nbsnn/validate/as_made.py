@@ -14,12 +14,15 @@ class AsMade:
 
     INSTEAD: ClassVar[str] = ""
     """What to do instead, for the message."""
+    ours: ClassVar[bool] = True
+    """Whether the class is one of nbsnn, and keeps its contracts."""
     _said: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
         said = frozenset[str]().union(*(base.__dict__.get("_said", ()) for base in cls.__mro__))
-        if "__init__" in vars(cls) and cls.__module__.startswith("nbsnn."):
+        cls.ours = cls.__module__.startswith("nbsnn.")
+        if cls.ours and "__init__" in vars(cls):
             code = cls.__init__.__code__
             said |= {*code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]}
         cls._said = said
@@ -32,8 +35,7 @@ class AsMade:
     def __setattr__(self, name: str, value: object) -> None:
         if "_closed" in self.__dict__ and name[0] != "_" and not hasattr(getattr(type(self), name, None), "__set__"):
             there = name in self.__dict__ or hasattr(type(self), name)
-            ours = type(self).__module__.startswith("nbsnn.")
-            if (name in self._said and not _same(self.__dict__.get(name), value)) or (ours and not there):
+            if (name in self._said and not _same(self.__dict__.get(name), value)) or (self.ours and not there):
                 why = f"{name} stays as it was made" if there else f"there is no attribute {name!r}"
                 raise AttributeError(f"{type(self).__name__}: {why}{self.INSTEAD}")
         super().__setattr__(name, value)
