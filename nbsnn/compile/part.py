@@ -17,7 +17,8 @@ from numba import _dynfunc  # type: ignore[attr-defined]
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import DumpParforDiagnostics, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes, LiteralUnroll, MakeFunctionToJitFunction
 
 if TYPE_CHECKING:
     from llvmlite.binding import ModuleRef
@@ -46,12 +47,25 @@ class KernelLibrary(JITCodeLibrary):
         manager, *builder = passes if isinstance(passes, tuple) else (passes,)  # Numba 0.61 gives no builder
         manager.run(self._final_module, *builder)
 
+    def finalize(self) -> None:
+        """Numba's links what the kernel calls; its parts have linked nothing, so what they call is linked as well."""
+        for library in self._linking_libraries:  # which grow meanwhile
+            if isinstance(library, RawPartLibrary):
+                more = [called for called in library._linking_libraries if called not in self._linking_libraries]
+                self._linking_libraries += more
+        super().finalize()
 
-class RawPartLibrary(PartLibrary, KernelLibrary):
-    """The code of one of its parts."""
 
-    def _optimize_final_module(self) -> None:
-        """The kernel will."""
+class RawPartLibrary(KernelLibrary):
+    """The code of one of its parts: what it calls stays apart, so that the kernel links all of it once."""
+
+    def finalize(self) -> None:
+        """Numba's links and optimises, and makes machine code."""
+        self._finalized = True
+
+
+FOR_ARRAYS = InlineClosureLikes, MakeFunctionToJitFunction, LiteralUnroll, NopythonRewrites, DumpParforDiagnostics
+"""Passes for comprehensions, closures, lists, expressions of arrays and loops in parallel, see ``references``."""
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -72,7 +86,18 @@ class PartLowering(NativeLowering):
         return True
 
 
-class KernelCompiler(Compiler):
+class LeanCompiler(Compiler):
+    """Compiler that leaves out what Numba does for functions that make arrays, if this one makes none."""
+
+    def define_pipelines(self) -> list[PassManager]:
+        """Numba's, with fewer passes."""
+        managers = super().define_pipelines()
+        for manager in managers if not self.state.flags.nrt else ():
+            manager.passes = [(one, why) for one, why in manager.passes if one not in FOR_ARRAYS]
+        return managers
+
+
+class KernelCompiler(LeanCompiler):
     """Compiler of kernels that are optimised as a whole."""
 
     def compile_extra(self, func: FunctionType) -> CompileResult:
@@ -82,7 +107,7 @@ class KernelCompiler(Compiler):
         return super().compile_extra(func)
 
 
-class PartCompiler(Compiler):
+class PartCompiler(LeanCompiler):
     """Compiler of functions that only kernels call."""
 
     library = PartLibrary
