@@ -106,14 +106,14 @@ _callees: dict[tuple[str, str], Any] = {}
 
 def _inner(options: dict[str, Any], whole: bool, copy: FunctionType) -> Any:
     """A function that only kernels call, once for all kernels that need the same."""
-    import numba
-
-    from .part import PartCompiler, RawPartCompiler
+    if not compiles():
+        return copy
+    from .part import Part, PartCompiler, RawPartCompiler
 
     key = (copy.__module__, copy.__qualname__)
     if key not in _callees:
-        pipeline = RawPartCompiler if whole else PartCompiler
-        _callees[key] = numba.njit(**options, **INNER_OPTIONS, pipeline_class=pipeline)(copy)
+        settings = {"nopython": True, "boundscheck": None, **options, **INNER_OPTIONS}
+        _callees[key] = Part(copy, targetoptions=settings, pipeline_class=RawPartCompiler if whole else PartCompiler)
     return _callees[key]
 
 

@@ -10,13 +10,16 @@ this is for kernels that ask for it, such as the loop of a network.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING
 
 from numba import _dynfunc  # type: ignore[attr-defined]
+from numba.core import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
+from numba.core.registry import CPUDispatcher
 from numba.core.typed_passes import DumpParforDiagnostics, NativeLowering, NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes, LiteralUnroll, MakeFunctionToJitFunction
 
@@ -84,6 +87,14 @@ class PartLowering(NativeLowering):
         state.targetctx.insert_user_function(entry, made.fndesc, [library])
         state["cr"] = made._replace(cfunc=entry)
         return True
+
+
+class Part(CPUDispatcher):
+    """A function that only kernels call, compiled for its arguments' types alone and not anew for every constant."""
+
+    def get_call_template(self, args: Sequence[types.Type], kws: Mapping[str, types.Type]) -> tuple:
+        """As Numba's, which tells apart the numbers that stand in calls."""
+        return super().get_call_template([*map(types.unliteral, args)], kws)
 
 
 class LeanCompiler(Compiler):

@@ -142,7 +142,8 @@ def _loaded(context: BaseContext, builder: IRBuilder, kind: types.Type, place: V
             place = cgutils.gep(builder, place, _size(item))
         return context.make_tuple(builder, kind, items)
     if not isinstance(kind, types.Array):
-        return _word(builder, place, lasting)
+        where = builder.bitcast(place, context.get_data_type(kind).as_pointer())
+        return context.data_model_manager[kind].from_data(builder, _word(builder, where, lasting))
     from numba.np.arrayobj import make_array, populate_array
 
     item = context.get_data_type(kind.dtype)
@@ -179,23 +180,31 @@ def _all_of(typing: Context, reference: Reference) -> Any:
 
 @intrinsic
 def _laid_out(typing: Context, given: types.NamedTuple) -> Any:
-    """A named tuple of what a kernel was handed, in memory until the function returns."""
+    """A named tuple of a kernel's own, in memory until the function returns."""
     reference = Reference(given, lasting=False)
 
     def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
         memory = cgutils.alloca_once(builder, ir.IntType(64), size=_size(given))
-        at = 0
-        for kind, item in zip(given.types, cgutils.unpack_tuple(builder, args[0], len(given)), strict=True):
-            words = [context.cast(builder, item, kind, types.int64)] if isinstance(kind, types.Integer) else []
-            if isinstance(kind, types.Array):
-                array = context.make_array(kind)(context, builder, item)
-                words = [builder.ptrtoint(array.data, ir.IntType(64)), *cgutils.unpack_tuple(builder, array.shape)]
-            for word in words:
-                builder.store(word, cgutils.gep(builder, memory, at))
-                at += 1
+        _lay_out(context, builder, given, args[0], memory)
         return memory
 
     return reference(given), generate
+
+
+def _lay_out(context: BaseContext, builder: IRBuilder, kind: types.Type, value: Value, place: Value) -> None:
+    """Store a value at a place, as ``_loaded`` reads it."""
+    if isinstance(kind, types.NamedTuple):
+        for one, item in zip(kind.types, cgutils.unpack_tuple(builder, value, len(kind)), strict=True):
+            _lay_out(context, builder, one, item, place)
+            place = cgutils.gep(builder, place, _size(one))
+    elif isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        words = [builder.ptrtoint(array.data, ir.IntType(64)), *cgutils.unpack_tuple(builder, array.shape)]
+        for k, word in enumerate(words):
+            builder.store(word, cgutils.gep(builder, place, k))
+    else:
+        data = context.data_model_manager[kind].as_data(builder, value)
+        builder.store(data, builder.bitcast(place, data.type.as_pointer()))
 
 
 def filling() -> dict[str, Callable]:

@@ -113,7 +113,10 @@ class NetworkKernel:
                 "list_to_deliver": bind(delays.list_rows, use=delays.use_to_deliver, KNOWN=0),
             }
         if rewarded in loops:
-            filling |= {"catch_up_rows": rewarded.catch_up_rows, "catch_up_column": rewarded.catch_up_column}
+            filling |= {
+                "rewarded": rewarded.rewarded, "catch_up_rows": rewarded.catch_up_rows,
+                "catch_up_column": rewarded.catch_up_column,
+            }  # fmt: skip
         if mean_weight in loops:
             filling |= {"steer": mean_weight.steer, "deliver_plastic": mean_weight.deliver_plastic}
         if normalized in loops:
@@ -121,7 +124,8 @@ class NetworkKernel:
             lists = [bind(sparse.visit_list, **normalized.SUMS, **rule) for m, rule in pairs]
             filling |= {
                 "row_sum": switch(sums, "row, known, c"), "sum_list": switch(lists, "count, c"),
-                "balance": normalized.balance, "deliver_plastic": mean_weight.deliver_plastic,
+                "balance": normalized.balance, "normalization": normalized.normalization,
+                "deliver_plastic": mean_weight.deliver_plastic,
             }  # fmt: skip
         if any(rule.loop == "membrane" for rule in self.rules.first):
             drifts = [bind(membrane.drift_units, **rule) if "drift" in rule else membrane.stay for rule in rules]

@@ -65,7 +65,7 @@ def renew(j: int, c: Synapses, sums: Sums) -> Sums:
 
 
 def normalization(t: int, row: np.ndarray, P: np.ndarray) -> Normalization:
-    """Of a plastic connection, or any if its rule does not normalise in every step, at step t."""
+    """Filling of ``step.normalization``; any where a connection's own rule does not normalise."""
     k = max(row[at.BALANCED], 0)
     numbers = P[k : k + 4]
     least, most = numbers[at.ALL_LOW], numbers[at.ALL_HIGH]

@@ -33,7 +33,7 @@ def real(x) -> float:
 
 
 def rewarded(t: int, row: np.ndarray, network: Network) -> Rewarded:
-    """What the synapses of a plastic connection, or any if its rule waits for no reward, need at step t."""
+    """Filling of ``step.rewarded``; any where a connection's own rule waits for no reward."""
     place = max(row[at.REWARD], 0)
     numbers = network.values.numbers[place : place + at.REWARD_NUMBERS]
     return with_numbers(

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...compile.prefetch import AHEAD, fetch
 from ...scalar.hole import hole, optional
+from ..arrays.pieces import lines_at
 from .synapse import COINCIDENCE, Limits, clip, constants, increment, limits_of, traces_post, traces_pre, widen
 
 
@@ -166,12 +167,12 @@ def visit(j: int, c: Synapses, sums: Any) -> Any:
 
 def follow_source(lo, hi, seen, carried, used, factors):
     """Carry the traces of units [lo, hi) of the source through the spikes ``seen``."""
-    follow_pre(seen[lo:hi].reshape(1, -1), carried[:, lo:hi], used[:, :, lo:hi], factors)
+    follow_pre(lines_at(seen, lo, 1, hi - lo), carried[:, lo:hi], used[:, :, lo:hi], factors)
 
 
 def follow_target(lo, hi, seen, carried, used, factors):
     """The same for the target."""
-    follow_post(seen[lo:hi].reshape(1, -1), carried[:, lo:hi], used[:, :, lo:hi], factors)
+    follow_post(lines_at(seen, lo, 1, hi - lo), carried[:, lo:hi], used[:, :, lo:hi], factors)
 
 
 def clear(seen, lo, hi):

@@ -4,15 +4,17 @@ A rule sees the source's spikes as they arrive, together with the target's spike
 with them from then on. Traces continue while a connection does not learn.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ...scalar.hole import hole, optional
+from ..arrays.pieces import lines_at, numbers_at, samples_at, steps_at
 from ..network import tables as at
-from ..network.arrays import Network, all_of
+from ..network.arrays import Network, all_of, laid_out
 from ..network.deliver import connection, row_of, sources
 from .delays import keep_past, kept
-from .normalized import normalization, row_sum
-from .rewarded import rewarded
+from .normalized import row_sum
 from .sparse import Synapses, UnitLines, clear, mark
 
 
@@ -48,6 +50,18 @@ def follow_variables(
     factors: np.ndarray, row: np.ndarray, network: Network,
 ) -> None:  # fmt: skip
     """Variables of neurons that a rule sees in the place of traces, if one does."""
+
+
+@optional
+def rewarded(t: int, row: np.ndarray, network: Network) -> Any:
+    """What synapses need that wait for a reward, if there are any."""
+    return 0
+
+
+@optional
+def normalization(t: int, row: np.ndarray, P: np.ndarray) -> Any:
+    """How weights are normalised in every step, if any are."""
+    return 0
 
 
 @optional
@@ -111,26 +125,24 @@ def update_traces(part: int, parts: int, t: int, k: int, network: Network) -> No
     n, m = pops[source, at.UNITS], pops[target, at.UNITS]
     lo, hi = sources(part, n, network)
     now = network.plastic.others if turned(t, network) else traces
-    seen = now[row[at.ARRIVED] : row[at.ARRIVED] + n]
+    seen = numbers_at(now, row[at.ARRIVED], n)
     clear(seen, lo, hi)
     for other in range(parts):
         mark(seen, lo, hi, *sent(other, parts, t - row[at.AFTER], row, network), network.spikes.units)
     count = row[at.PRE_TRACES]
-    carried = traces[row[at.PRE_CARRIED] : row[at.PRE_CARRIED] + count * n].reshape(count, n)
-    used = now[row[at.PRE_USED] : row[at.PRE_USED] + count * n].reshape(count, n)
-    factors = P[row[at.PRE_FACTORS] : row[at.PRE_FACTORS] + 2 * count].reshape(count, 2)
-    follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, n), factors)
+    carried, used = lines_at(traces, row[at.PRE_CARRIED], count, n), lines_at(now, row[at.PRE_USED], count, n)
+    factors = lines_at(P, row[at.PRE_FACTORS], count, 2)
+    follow_source(row[at.RULE_MODEL], lo, hi, seen, carried, steps_at(now, row[at.PRE_USED], count, n), factors)
     follow_variables(t, lo, hi, source, row[at.PRE_VARIABLES], row[at.PRE_RING], carried, used, factors, row, network)
     keep_past(t, lo, hi, seen, used, row, network)
     lo, hi = m * part // parts, m * (part + 1) // parts
-    seen = traces[row[at.SPIKED] : row[at.SPIKED] + m]
+    seen = numbers_at(traces, row[at.SPIKED], m)
     clear(seen, lo, hi)
     mark(seen, lo, hi, *stretch(part, parts, t, target, network), network.spikes.units)
     count = row[at.POST_TRACES]
-    carried = traces[row[at.POST_CARRIED] : row[at.POST_CARRIED] + count * m].reshape(count, m)
-    used = traces[row[at.POST_USED] : row[at.POST_USED] + count * m].reshape(count, m)
-    factors = P[row[at.POST_FACTORS] : row[at.POST_FACTORS] + 2 * count].reshape(count, 2)
-    follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, used.reshape(count, 1, m), factors)
+    carried, used = lines_at(traces, row[at.POST_CARRIED], count, m), lines_at(traces, row[at.POST_USED], count, m)
+    factors = lines_at(P, row[at.POST_FACTORS], count, 2)
+    follow_target(row[at.RULE_MODEL], lo, hi, seen, carried, steps_at(traces, row[at.POST_USED], count, m), factors)
     follow_variables(t, lo, hi, target, row[at.POST_VARIABLES], row[at.POST_RING], carried, used, factors, row, network)
     if row[at.INTEGERS] >= 0:
         decay_integers(part, parts, t, row, network)
@@ -160,18 +172,18 @@ def synapses_of(here: int, t: int, row: np.ndarray, network: Network) -> Synapse
     arrived, used, turn, size = kept(t, n, row)
     now = plastic.others if size == n and turned(t, network) else traces
     return Synapses(
-        now[arrived : arrived + size],
-        traces[row[at.SPIKED] : row[at.SPIKED] + m],
-        now[used : used + pre * size].reshape(pre, 1, 1, size),
-        traces[row[at.POST_USED] : row[at.POST_USED] + post * m].reshape(post, 1, 1, m),
-        P[row[at.PARAMS] : row[at.PARAMS] + row[at.PARAM_COUNT]].reshape(row[at.PARAM_COUNT], 1),
-        P[row[at.LIMITS] : row[at.LIMITS] + 4],
+        numbers_at(now, arrived, size),
+        numbers_at(traces, row[at.SPIKED], m),
+        samples_at(now, used, pre, size),
+        samples_at(traces, row[at.POST_USED], post, m),
+        lines_at(P, row[at.PARAMS], row[at.PARAM_COUNT], 1),
+        numbers_at(P, row[at.LIMITS], 4),
         bounds,
         index,
         shift,
-        plastic.starts[row[at.COLUMN_BOUNDS] : row[at.COLUMN_BOUNDS] + m + 1],
-        plastic.sources[row[at.COLUMNS] :],
-        plastic.numbered[row[at.COLUMNS] :],
+        numbers_at(plastic.starts, row[at.COLUMN_BOUNDS], m + 1),
+        numbers_at(plastic.sources, row[at.COLUMNS], plastic.sources.shape[0] - row[at.COLUMNS]),
+        numbers_at(plastic.numbered, row[at.COLUMNS], plastic.numbered.shape[0] - row[at.COLUMNS]),
         bounds[wire[at.BOUNDS]] + shift,
         weights,
         rewarded(t, row, network),
@@ -186,7 +198,7 @@ def synapses_of(here: int, t: int, row: np.ndarray, network: Network) -> Synapse
 def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) -> None:
     """Changes of synapses at spikes."""
     wire, pops, spikes = network.tables.wires[row[at.WIRE]], network.tables.pops, network.spikes.units
-    c = synapses_of(part % network.synapses.threads, t, row, network)
+    c = laid_out(synapses_of(part % network.synapses.threads, t, row, network))
     target, model = wire[at.TARGET], row[at.RULE_MODEL]
     m = pops[target, at.UNITS]
     lo, hi = m * part // parts, m * (part + 1) // parts
