@@ -153,7 +153,8 @@ def test_rows_are_cut_where_their_targets_pass_a_number():
     for modulus in (0, 32):
         index = np.concatenate([[19, 19], targets + modulus * rng.integers(0, 4, len(targets))])
         bounds = np.full((4, 5), 7)
-        cut(start, 2, index, cuts, modulus, bounds)
+        bounds[:, 0], bounds[:, -1] = 2 + start[:-1], 2 + start[1:]
+        cut(index, cuts, modulus, bounds)
         wanted = [2 + start[i] + np.searchsorted(row, cuts) for i, row in enumerate(rows)]
         np.testing.assert_array_equal(bounds, wanted)
 

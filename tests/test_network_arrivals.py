@@ -407,7 +407,7 @@ def test_compiled_threads_and_pieces_change_no_bit_of_shares_and_pauses(monkeypa
 
 @pytest.mark.parametrize(("modulus", "slots"), [(0, 0), (10, [3, 1, 7, 2, 5, 0])])
 def test_rows_are_cut_where_their_targets_pass_a_border(modulus, slots):
-    start, targets = np.array([0, 4, 6]), np.array([1, 4, 5, 7, 2, 9])
-    bounds = np.zeros((2, 4), np.int64)
-    cut(start, 0, targets + modulus * np.array(slots), np.array([0, 3, 6, 10]), modulus, bounds)
+    targets = np.array([1, 4, 5, 7, 2, 9])
+    bounds = np.array([[0, 0, 0, 4], [4, 0, 0, 6]])
+    cut(targets + modulus * np.array(slots), np.array([0, 3, 6, 10]), modulus, bounds)
     assert bounds.tolist() == [[0, 1, 3, 4], [4, 5, 5, 6]]

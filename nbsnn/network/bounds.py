@@ -29,8 +29,9 @@ def bounds(layout: Layout, part: int, parts: int, threads: int, rows: Callable[[
         cuts = np.array([n * (part + j) // parts for j in range(threads + 1)], np.int64)
         cuts += wire[at.TARGET_ROW] if c.late is None else 0
         made = np.empty((len(start) - 1, threads + 1), np.int64)
-        modulus = layout.ring.shape[1] if c.late is None else 0
-        _cut()(start, c.first, layout.index, cuts, modulus, made)
+        made[:, 0], made[:, -1] = c.first + start[:-1], c.first + start[1:]
+        if threads > 1:
+            _cut()(layout.index, cuts, layout.ring.shape[1] if c.late is None else 0, made)
         pieces += [made[:, :-1].reshape(-1), np.array([c.first + start[-1]]), rows(c)]
         extent = sum(map(len, pieces[-3:]))
         lines = [wire, *layout.wires[more : more + many - 1]]  # of its delays, which take turns in each row
@@ -42,4 +43,4 @@ def bounds(layout: Layout, part: int, parts: int, threads: int, rows: Callable[[
 
 @functools.cache
 def _cut() -> Callable:
-    return kernel(connect.cut, dtype=np.float64)
+    return kernel(connect.cut, dtype=np.float64, whole=True)

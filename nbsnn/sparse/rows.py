@@ -198,11 +198,11 @@ def _tallies(begin: Array, index: Array, n: int) -> Array:
     """Number of entries equal to each of ``range(n)`` in every thread's share of the units: int64 [shares, n]."""
     parts = windows(len(begin) - 1, threads())
     tallies = np.zeros((max(1, len(parts)), n), np.int64)
-    tally = compiled("tally")
+    count, none = compiled("turn"), np.empty(0, np.int32)
 
     def work(lo: int, hi: int) -> None:
         for k in range(lo, hi):
-            tally(begin[parts[k][0]], begin[parts[k][1]], index, tallies[k])
+            count(*parts[k], begin, index, tallies[k], none, none)
 
     run_threaded(work, len(parts), len(index))
     return tallies
@@ -211,4 +211,4 @@ def _tallies(begin: Array, index: Array, n: int) -> Array:
 @functools.cache
 def compiled(name: str) -> Callable:
     """A loop of ``kernels.synapses.connect``, compiled."""
-    return kernel(getattr(connect, name), dtype=np.float64)
+    return kernel(getattr(connect, name), dtype=np.float64, whole=True)

@@ -272,4 +272,4 @@ def _log(x: float) -> float:
 
 @functools.cache
 def _kernel(loop: str) -> Callable:
-    return kernel(loops.draw, dtype=np.float64, shape=getattr(loops, loop))
+    return kernel(loops.draw, dtype=np.float64, whole=True, shape=getattr(loops, loop))

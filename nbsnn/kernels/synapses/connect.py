@@ -167,20 +167,18 @@ def distinct(u0, u1, first, n, own, key, begin, out):
             out[e] += same & (out[e] >= u + own)
 
 
-def tally(e0, e1, index, count):
-    """``count[i]`` grows by the entries equal to i."""
-    for e in range(e0, e1):
-        count[index[e]] += 1
-
-
 def turn(u0, u1, begin, index, cursor, out, place):
-    """Counting sort: append unit u to the list of each entry of its own, and unless ``place`` is empty the entry's."""
-    placing = place.shape[0] > 0
+    """Counting sort: append unit u to the list of each entry of its own, and unless ``place`` is empty the entry's.
+
+    If ``out`` is empty, entries are only counted: ``cursor[i]`` grows by those equal to i.
+    """
+    filling, placing = out.shape[0] > 0, place.shape[0] > 0
     for u in range(u0, u1):
         for e in range(begin[u], begin[u + 1]):
             c = cursor[index[e]]
             cursor[index[e]] = c + 1
-            out[c] = u
+            if filling:
+                out[c] = u
             if placing:
                 place[c] = e
 
@@ -192,16 +190,14 @@ def number(post, next_, out):
         next_[post[e]] += 1
 
 
-def cut(start, first, index, cuts, modulus, bounds):
+def cut(index, cuts, modulus, bounds):
     """Places in each row at which the targets pass each of ``cuts``: bounds [rows, cuts], places in ``index``.
 
-    The row of unit i is index[first + start[i]:first + start[i + 1]], ascending; if ``modulus`` is not 0, what ascends
-    is the remainder.
+    The first and the last are there, where a row begins and ends. Its targets ascend; if ``modulus`` is not 0, what
+    ascends is the remainder.
     """
     for i in range(bounds.shape[0]):
-        end = first + start[i + 1]
-        bounds[i, 0] = first + start[i]
-        bounds[i, cuts.shape[0] - 1] = end
+        end = bounds[i, cuts.shape[0] - 1]
         for k in range(1, cuts.shape[0] - 1):
             a, z = bounds[i, k - 1], end
             while a < z:
