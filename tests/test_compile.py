@@ -25,6 +25,8 @@ from nbsnn.compile.fill import kernel
 from nbsnn.compile.reference import Placed
 from nbsnn.compile.references import makes_arrays
 from nbsnn.compile.unroll import row, row_sum, store
+from nbsnn.kernels.arrays.pieces import lines_at, numbers_at, samples_at, steps_at
+from nbsnn.kernels.network.arrays import laid_out
 from nbsnn.scalar.hole import hole
 
 SCRIPT = Path(__file__).parent / "compile_session.py"
@@ -220,6 +222,85 @@ def test_only_kernels_are_machine_code():
     for function, made in ((whole, True), (part, False)):
         (compiled,) = function.overloads.values()
         assert bool(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)) is made
+
+
+def added(x, k):
+    return x + k
+
+
+def adds(u):
+    return added(u, 1) + added(u, 2) + added(u, len("three"))
+
+
+@NO_JIT
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_part_is_compiled_once_for_all_constants(whole):
+    made = kernel(adds, dtype=np.float64, whole=whole)
+    assert made(1.0) == 11.0
+    part = made.py_func.__globals__["added"]
+    part.compile("(float64, int64)")
+    assert len(part.overloads) == 1
+
+
+def cut_out(flat, first, count, n, y):
+    for array in numbers_at(flat, first, n), numbers_at(flat, first + n, 1):
+        for k in range(array.shape[0]):
+            y[k] += array[k]
+    a, b, c = lines_at(flat, first, count, n), steps_at(flat, first, count, n), samples_at(flat, first, count, n)
+    for k in range(count):
+        for j in range(n):
+            y[k * n + j] += a[k, j] * b[k, 0, j] + c[k, 0, 0, j]
+    a[count - 1, n - 1] = -1.0  # what is written lies in the flat array
+    y[0] += len(a) + 10 * b.shape[1] + 100 * c.shape[1] + 1000 * c.shape[2] + 10_000 * c.shape[3]
+
+
+@NO_JIT
+@pytest.mark.parametrize("checks", ["0", "1"])
+def test_pieces_of_flat_arrays_are_views_of_them(monkeypatch, checks):
+    monkeypatch.setenv("NBSNN_CHECK", checks)
+    results = []
+    for device in "python", "cpu":
+        flat, y = np.arange(20, dtype=np.float32), np.zeros(6, np.float32)
+        kernel(cut_out, device=device)(flat, 5, 2, 3, y)
+        results.append((flat, y))
+    for interpreted, compiled in zip(*results, strict=True):
+        np.testing.assert_array_equal(interpreted, compiled)
+    assert np.flatnonzero(results[0][0] == -1.0).tolist() == [10]
+    five_on = np.arange(5.0, 11.0)
+    wanted = five_on * five_on + five_on + [5, 6, 7, 0, 0, 0]
+    wanted[0] += 8 + 2 + 10 + 100 + 1000 + 30_000
+    np.testing.assert_array_equal(results[0][1], wanted)
+
+
+class Inner(typing.NamedTuple):
+    weights: np.ndarray
+    share: float
+    due: bool
+
+
+class Outer(typing.NamedTuple):
+    first: int
+    inner: Inner
+    rate: float
+
+
+def total(c):
+    return c.first + c.rate + (c.inner.share * c.inner.weights[1, 0] if c.inner.due else 0.0)
+
+
+def lays_out(weights, first, rate, share, due):
+    return total(laid_out(Outer(first, Inner(weights, share, due), rate)))
+
+
+@pytest.mark.parametrize("device", ["python", "cpu"])
+@pytest.mark.parametrize("due", [False, True])
+def test_numbers_of_every_kind_are_handed_on_by_their_place(device, due):
+    from nbsnn.compile import reference
+
+    filling = reference.filling() if device == "cpu" and compile.compiles() else {}
+    call = kernel(lays_out, device=device, dtype=np.float64, whole=True, **filling)
+    weights = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
+    assert call(weights, 1 << 40, 0.5, np.float32(0.25), due) == (1 << 40) + 0.5 + 0.75 * due
 
 
 def beyond(y):
