@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike
 from ..compile import barrier, callback, prefetch
 from ..compile.fill import bind, compiles, kernel
 from ..compile.unroll import each, numbers, pick, read, switch, write
-from ..kernels.network import exchange, gates, short_term
+from ..kernels.network import deliver, exchange, gates, short_term, units
 from ..kernels.network import loop as cpu
+from ..kernels.network import tables as at
+from ..kernels.network.arrays import Tables
 from ..kernels.plasticity import delays, homeostasis, integer, mean_weight, membrane, normalized, rewarded, sparse, step
 from ..plasticity import integer as counted
 from ..plasticity import mean_weight as mean_rule
@@ -25,6 +27,21 @@ from .group import Group
 from .port import GatePort
 from .unit_step import BLOCK, THREAD, story, update
 from .weights import kind_of
+
+GIVEN = {
+    "listed": units.listed, "add_currents": units.add_currents, "add_drives": units.add_drives,
+    "add_late": deliver.late,
+}  # fmt: skip
+"""What fills the holes of the loop for what not all networks have; see ``needed``."""
+
+
+def needed(tables: Tables) -> frozenset[str]:
+    """Names in ``GIVEN``: lists of spikes, injected currents, Poisson input, synapses with delays of their own."""
+    has = {
+        "listed": (tables.pops[:, at.MODEL] < 0).any(), "add_currents": len(tables.currents) > 0,
+        "add_drives": len(tables.drives) > 0, "add_late": (tables.wires[:, at.DELAY] < 0).any(),
+    }  # fmt: skip
+    return frozenset(name for name, there in has.items() if there)
 
 
 class NetworkKernel:
@@ -43,14 +60,15 @@ class NetworkKernel:
         self.integer = any(c.integer is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
 
-    def kernel(self) -> Callable:
-        """The loop, for any number of threads; interpreted for one."""
+    def kernel(self, given: frozenset[str]) -> Callable:
+        """The loop for what is ``given`` (see ``needed``), for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
+        input_ = {name: function for name, function in GIVEN.items() if name in given}
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype, whole=True,
             update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
-            real=np.dtype(self.dtype).type, wait_for_all=meet, **self._compiled(), **self._others(),
-            **self._plasticity(),
+            real=np.dtype(self.dtype).type, wait_for_all=meet, **input_, **self._compiled(), **self._others(),
+            **self._plasticity(input_),
         )  # fmt: skip
 
     def _compiled(self) -> dict[str, Any]:
@@ -65,12 +83,12 @@ class NetworkKernel:
         """What fills the holes for other processes."""
         return {}
 
-    def _plasticity(self) -> dict[str, Any]:
-        """What fills the holes for plastic synapses, long-term and short-term, if there are any."""
+    def _plasticity(self, input_: dict[str, Callable]) -> dict[str, Any]:
+        """What fills the holes for gates and plastic synapses, long-term and short-term, if there are any."""
         filling: dict[str, Any] = {}
         if self.gates.first:
             kinds = switch([_gate(gate) for gate in self.gates.first], "lo, hi, row, pop, network")
-            filling["open_gates"] = bind(gates.open_gates, open_units=kinds)
+            filling["open_gates"] = bind(gates.open_gates, open_units=kinds, **input_)
         if self.short:
             filling["release"] = bind(short_term.release, released=released)
         if not self.rules.first:
@@ -144,13 +162,13 @@ class RankNetworkKernel(NetworkKernel):
 
     def _others(self) -> dict[str, Any]:
         call = callback.call if self.device == "python" else callback.compiled_call()
-        return {"exchange": call, "row_of": exchange.packed_row}
+        return {"exchange": call, "share_with_others": exchange.share_with_others, "row_of": exchange.packed_row}
 
 
 class GpuNetworkKernel(NetworkKernel):
     """The same on a GPU."""
 
-    def kernel(self) -> Callable:
+    def kernel(self, given: frozenset[str]) -> Callable:
         """The loop for a GPU; its modules are imported here, as they import Numba."""
         from ..kernels.network import loop_cuda as cuda
         from ..kernels.network import short_term_cuda

@@ -21,6 +21,7 @@ from .arrays import ARRAYS
 from .bounds import bounds
 from .connection import Connection
 from .home import Home
+from .kernel import needed
 from .layout import Layout
 from .outside import GIVEN
 from .signals import HeldBack
@@ -136,7 +137,8 @@ class Loop:
         wait = network.connections if network.off_grid else layout.learning.connections
         self.longest = max((c.last - 1 for c in wait), default=0)
         self.depth = 2 * self.window + self.longest + 2
-        self.models, self.call = layout.models, layout.models.kernel()
+        self.models, self.given = layout.models, needed(layout.tables)
+        self.call = self.models.kernel(self.given)
         self._make()
         self._hand_over(self._arrays())
 
@@ -165,8 +167,10 @@ class Loop:
         tables = {name: self.put(getattr(layout.tables, name)) for name in ("ports", "drives", "currents")}
         values = {name: self.put(getattr(layout.values, name)) for name in ("own", *GIVEN)}
         self._hand_over(old._replace(tables=old.tables._replace(**tables), values=old.values._replace(**values)))
-        if self.models is not layout.models:
-            self.models, self.call, self.ready = layout.models, layout.models.kernel(), self.interpreted
+        given = needed(layout.tables)
+        if self.models is not layout.models or not given <= self.given:
+            self.models, self.given, self.ready = layout.models, given, self.interpreted
+            self.call = self.models.kernel(given)
 
     def _hand_over(self, arrays: Network) -> None:
         """Let the kernel have these arrays."""

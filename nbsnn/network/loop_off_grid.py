@@ -21,7 +21,7 @@ Array = np.ndarray
 class OffGridKernel(NetworkKernel):
     """Models of a network off the grid: one loop for all of them."""
 
-    def kernel(self) -> Callable:
+    def kernel(self, given: frozenset[str]) -> Callable:
         """The loop, for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(

@@ -49,17 +49,27 @@ def late_own(R, size, row, index, weights, a, z, shift, factor):
         R[place - size if place >= size else place] += factor * weights[e + shift]
 
 
-def add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight):
-    """Add ``factor`` times the weights of the synapses [a, z), or the one that they share, to the ring."""
-    if delay >= 0:
-        if shared:
-            same(R, row, index, a, z, factor * weight)
-        else:
-            own(R, row, index, weights, a, z, shift, factor)
-    elif shared:
+def late(R, size, row, index, weights, a, z, shift, shared, factor, weight):
+    """Filling of ``add_late``."""
+    if shared:
         late_same(R, size, row, index, a, z, factor * weight)
     else:
         late_own(R, size, row, index, weights, a, z, shift, factor)
+
+
+@optional
+def add_late(R, size, row, index, weights, a, z, shift, shared, factor, weight):
+    """``add_row`` for synapses with delays of their own, if there are any."""
+
+
+def add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, weight):
+    """Add ``factor`` times the weights of the synapses [a, z), or the one that they share, to the ring."""
+    if delay < 0:
+        add_late(R, size, row, index, weights, a, z, shift, shared, factor, weight)
+    elif shared:
+        same(R, row, index, a, z, factor * weight)
+    else:
+        own(R, row, index, weights, a, z, shift, factor)
 
 
 def ask(index, a, z):

@@ -6,7 +6,34 @@ spikes are listed. Thread ``part`` of all ``parts`` belongs to a process that ha
 
 import numpy as np
 
+from ...scalar.hole import hole
 from . import tables as at
+from .arrays import Network, Record
+from .loop import note
+
+
+@hole
+def wait_for_all(cells: np.ndarray, threads: int) -> None:
+    raise NotImplementedError
+
+
+@hole
+def exchange(cells: np.ndarray) -> None:
+    """Spikes of the window between cells[2] and cells[3] from and to other processes."""
+    raise NotImplementedError
+
+
+def share_with_others(
+    part: int, parts: int, t0: int, t1: int, turn: int, network: Network, record: Record, cells: np.ndarray
+) -> None:
+    """One thread of this process lets it have the spikes of all, and records them."""
+    threads = network.synapses.threads
+    if part % threads == 0:
+        cells[2], cells[3] = t0, t1
+        exchange(cells)
+        note(0, 0, parts, parts, t0, t1, turn, network.tables.pops, network.spikes, record)
+    if threads > 1:
+        wait_for_all(cells, threads)
 
 
 def packed_row(unit: int, first: int, extent: int, bounds: np.ndarray, threads: int) -> int:

@@ -18,10 +18,9 @@ import numpy as np
 from ...random import lasting
 from ...scalar.hole import hole, optional
 from . import tables as at
-from .arrays import Network, Record, Scratch, SpikeLists, all_of, laid_out
-from .course import row_at
+from .arrays import Network, Record, Scratch, SpikeLists, laid_out
 from .deliver import connection
-from .units import arrive, clear, collect, inject, poisson
+from .units import collect
 
 BLOCK = 1024  # units that are updated together, so that what passes between the loops stays in the first cache
 
@@ -30,6 +29,22 @@ BLOCK = 1024  # units that are updated together, so that what passes between the
 def update(model: int, n, lo: int, pop: int, t, row: int, key: int, network: Network, scratch: Scratch) -> int:
     """One step of the units [lo, lo + n) of a population; returns how many spiked."""
     raise NotImplementedError
+
+
+@optional
+def listed(lo: int, hi: int, t: int, k: int, network: Network, line: np.ndarray, base: int) -> int:
+    """The spikes of population ``k`` if it is a list, if there are any; see ``units``."""
+    return np.int64(0)  # type: ignore[return-value]
+
+
+@optional
+def add_currents(n, lo: int, t: int, k: int, network: Network, room: Scratch) -> None:
+    """Currents injected into units of population ``k``, if there are any; see ``units``."""
+
+
+@optional
+def add_drives(n, lo: int, t: int, k: int, row: int, network: Network, room: Scratch) -> None:
+    """Poisson input of units of population ``k``, if there is any; see ``units``."""
 
 
 @optional
@@ -63,8 +78,10 @@ def wait_for_all(cells: np.ndarray, threads: int) -> None:
 
 
 @optional
-def exchange(cells: np.ndarray) -> None:
-    """Spikes of the window between cells[2] and cells[3] from and to other processes, if there are any."""
+def share_with_others(
+    part: int, parts: int, t0: int, t1: int, turn: int, network: Network, record: Record, cells: np.ndarray
+) -> None:
+    """Spikes of the steps [t0, t1) from and to other processes, if there are any; see ``exchange``."""
 
 
 def simulate(
@@ -89,7 +106,6 @@ def simulate(
     room = laid_out(Scratch(x[here], y[here], bits[here], events[here]))
     pops = network.tables.pops
     spikes, counts, table = network.spikes.units, network.spikes.counts, network.plastic.table
-    steps, units = network.values.steps, network.values.units
     depth = spikes.shape[0]
     t = t0
     turn = 0
@@ -102,7 +118,7 @@ def simulate(
                 lo, hi = share(pops[k, at.UNITS], part, parts)
                 base = pops[k, at.FIRST] + lo
                 if pops[k, at.MODEL] < 0:
-                    count = listed(lo, hi, now, k, pops, steps, units, line, base)
+                    count = listed(lo, hi, now, k, network, line, base)
                 else:
                     count = np.int64(0)
                     for a in range(lo, hi, BLOCK):
@@ -141,12 +157,7 @@ def share_spikes(
     if threads > 1:
         wait_for_all(cells, threads)
     if parts > threads:
-        if part % threads == 0:
-            cells[2], cells[3] = t0, t1
-            exchange(cells)
-            note(0, 0, parts, parts, t0, t1, turn, pops, network.spikes, record)
-        if threads > 1:
-            wait_for_all(cells, threads)
+        share_with_others(part, parts, t0, t1, turn, network, record, cells)
 
 
 def travel(part: int, parts: int, t0: int, t1: int, network: Network, cells: np.ndarray):
@@ -169,53 +180,13 @@ def share(units, part, parts):
     return units * part // parts, units * (part + 1) // parts
 
 
-def listed(lo, hi, t, k, pops, steps, units, line, base):
-    """The spikes of a list at step t; lists are sorted by step, then by unit. Returns their number."""
-    a, last = pops[k, at.STATE], pops[k, at.STATE] + pops[k, at.VARIABLES]
-    z = last
-    while a < z:
-        middle = (a + z) // 2
-        if steps[middle] < t:
-            a = middle + 1
-        else:
-            z = middle
-    count = np.int64(0)
-    while a < last and steps[a] == t:
-        if lo <= units[a] < hi:
-            line[base + count] = units[a]
-            count += 1
-        a += 1
-    return count
-
-
 def block(lo: int, n: int, t: int, k: int, network: Network, room: Scratch):
     """One step of the units [lo, lo + n) of population k; returns how many spiked."""
-    pops, ports, drives, currents, _, _ = all_of(network.tables)
-    C, keys, ring = network.values.currents, network.values.keys, network.ring
-    number, first, step = np.uintp(n), np.uintp(lo), np.uint64(t)
+    pops, ring, number, step = network.tables.pops, network.ring, np.uintp(n), np.uint64(t)
     row = (t % ring.rows) * ring.places
-    if pops[k, at.CURRENTS]:
-        clear(number, room.x)
-    for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
-        line = row_at(currents, c, t)
-        if line >= 0:
-            each = currents[c, at.WIDTH] > 1
-            place = currents[c, at.VALUES] + line * currents[c, at.WIDTH] + (lo if each else 0)
-            inject(number, C[currents[c, at.FACTOR]], C, np.uintp(place), each, room.x)
-    for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
-        a = np.uintp(row + ports[q, at.ROW] + lo)
-        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
-            line = row_at(drives, d, t)
-            if line >= 0:
-                e, key = drives[d, at.FIRST_ROW] + line, lasting(keys[drives[d, at.DRIVE_KEY]], step)
-                poisson(
-                    number, first, step, key, network.values.thresholds, drives[e, at.TABLE], drives[e, at.TABLE_END],
-                    room.bits, room.events,
-                )  # fmt: skip
-                own = drives[d, at.DRIVE_EACH] != 0
-                weights = np.uintp(drives[d, at.DRIVE_WEIGHT] + (lo if own else 0))
-                arrive(number, C, weights, own, room.events, ring.arriving, a)
-    key = lasting(keys[pops[k, at.KEY]], step)
+    add_currents(number, lo, t, k, network, room)
+    add_drives(number, lo, t, k, row, network, room)
+    key = lasting(network.values.keys[pops[k, at.KEY]], step)
     return update(pops[k, at.MODEL], number, lo, k, step, row, key, network, room)
 
 

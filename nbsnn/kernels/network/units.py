@@ -1,4 +1,6 @@
-"""External input of the units of a block, and the list of those that spiked.
+"""External input of the units of a block, the spikes of lists, and the list of those that spiked.
+
+``add_currents``, ``add_drives`` and ``listed`` are compiled where a network has such input.
 
 A block is ``n`` units from ``lo`` on. ``x``, ``y``, ``bits`` and ``events`` are scratch of a block. The places in the
 flat arrays are unsigned, so that no index needs a check for its sign, and the loops are vectorised.
@@ -6,9 +8,64 @@ flat arrays are unsigned, so that no index needs a check for its sign, and the l
 
 import numpy as np
 
-from ...random import counter, squares32
+from ...random import counter, lasting, squares32
 from ..arrays.wide import widest
 from ..products.bits import WORD, equals, ones
+from . import tables as at
+from .arrays import Network, Scratch
+from .course import row_at
+
+
+def listed(lo: int, hi: int, t: int, k: int, network: Network, line: np.ndarray, base: int) -> int:
+    """The spikes of a list at step t; lists are sorted by step, then by unit. Returns their number."""
+    pops, steps, units = network.tables.pops, network.values.steps, network.values.units
+    a, last = pops[k, at.STATE], pops[k, at.STATE] + pops[k, at.VARIABLES]
+    z = last
+    while a < z:
+        middle = (a + z) // 2
+        if steps[middle] < t:
+            a = middle + 1
+        else:
+            z = middle
+    count = np.int64(0)
+    while a < last and steps[a] == t:
+        if lo <= units[a] < hi:
+            line[base + count] = units[a]
+            count += 1
+        a += 1
+    return count  # type: ignore[return-value]
+
+
+def add_currents(n, lo: int, t: int, k: int, network: Network, room: Scratch) -> None:
+    """Add up the currents injected into units of population ``k``."""
+    pops, currents, C = network.tables.pops, network.tables.currents, network.values.currents
+    if pops[k, at.CURRENTS]:
+        clear(n, room.x)
+    for c in range(pops[k, at.CURRENT], pops[k, at.CURRENT] + pops[k, at.CURRENTS]):
+        line = row_at(currents, c, t)
+        if line >= 0:
+            each = currents[c, at.WIDTH] > 1
+            place = currents[c, at.VALUES] + line * currents[c, at.WIDTH] + (lo if each else 0)
+            inject(n, C[currents[c, at.FACTOR]], C, np.uintp(place), each, room.x)
+
+
+def add_drives(n, lo: int, t: int, k: int, row: int, network: Network, room: Scratch) -> None:
+    """Add Poisson input of units of population ``k`` to what arrives in step t, whose row begins at ``row``."""
+    pops, ports, drives, C = network.tables.pops, network.tables.ports, network.tables.drives, network.values.currents
+    for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):
+        a = np.uintp(row + ports[q, at.ROW] + lo)
+        for d in range(ports[q, at.DRIVE], ports[q, at.DRIVE] + ports[q, at.DRIVES]):
+            line = row_at(drives, d, t)
+            if line >= 0:
+                e, step = drives[d, at.FIRST_ROW] + line, np.uint64(t)
+                key = lasting(network.values.keys[drives[d, at.DRIVE_KEY]], step)
+                poisson(
+                    n, np.uintp(lo), step, key, network.values.thresholds, drives[e, at.TABLE],
+                    drives[e, at.TABLE_END], room.bits, room.events,
+                )  # fmt: skip
+                own = drives[d, at.DRIVE_EACH] != 0
+                weights = np.uintp(drives[d, at.DRIVE_WEIGHT] + (lo if own else 0))
+                arrive(n, C, weights, own, room.events, network.ring.arriving, a)
 
 
 def clear(n, x):
