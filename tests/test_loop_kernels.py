@@ -103,7 +103,8 @@ def test_spikes_are_shared_between_threads_then_processes(part, parts, threads, 
     )  # fmt: skip
     record = Record(zeros[0], zeros[0], zeros, 1, 0, *np.zeros((2, 4, 40), np.int64), np.zeros((2, 4), np.int64),
                     np.zeros(4, np.int64), 9, np.array([0, 3]))  # fmt: skip
-    share = kernel(loop.share_spikes, device="python", dtype=float, wait_for_all=wait, exchange=send)
+    share = kernel(loop.share_spikes, device="python", dtype=float, wait_for_all=wait, exchange=send,
+                   share_with_others=exchange.share_with_others)  # fmt: skip
     share(part, parts, 4, 6, 1, network, record, cells)
     assert cells[8] == waits * threads and cells[9] == sends * 4006
     row = part if parts == threads else 0

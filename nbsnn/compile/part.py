@@ -10,7 +10,7 @@ this is for kernels that ask for it, such as the loop of a network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING
 
@@ -92,7 +92,7 @@ class PartLowering(NativeLowering):
 class Part(CPUDispatcher):
     """A function that only kernels call, compiled for its arguments' types alone and not anew for every constant."""
 
-    def get_call_template(self, args: Sequence[types.Type], kws: Mapping[str, types.Type]) -> tuple:
+    def get_call_template(self, args: Sequence[types.Type], kws: dict[str, types.Type]) -> tuple:
         """As Numba's, which tells apart the numbers that stand in calls."""
         return super().get_call_template([*map(types.unliteral, args)], kws)
 

@@ -142,7 +142,7 @@ def _loaded(context: BaseContext, builder: IRBuilder, kind: types.Type, place: V
             place = cgutils.gep(builder, place, _size(item))
         return context.make_tuple(builder, kind, items)
     if not isinstance(kind, types.Array):
-        where = builder.bitcast(place, context.get_data_type(kind).as_pointer())
+        where: Value = builder.bitcast(place, context.get_data_type(kind).as_pointer())  # type: ignore[assignment]
         return context.data_model_manager[kind].from_data(builder, _word(builder, where, lasting))
     from numba.np.arrayobj import make_array, populate_array
 
