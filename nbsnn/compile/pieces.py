@@ -69,16 +69,12 @@ def _piece(
     """An array at a place of another."""
     from numba.core import types
     from numba.core.imputils import impl_ret_borrowed
-    from numba.np.arrayobj import make_array, populate_array
+    from numba.np.arrayobj import make_array
+
+    from .reference import array_of
 
     kind, (given, first, *lengths) = signature.return_type, args
     data = make_array(signature.args[0])(context, builder, given).data
     shape = [*lengths[:-1], *[context.get_constant(types.intp, 1)] * between, lengths[-1]]
-    size = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-    strides = [size]
-    for length in shape[:0:-1]:
-        strides.insert(0, builder.mul(strides[0], length))
-    array = make_array(kind)(context, builder)
-    place = builder.gep(data, [first])
-    populate_array(array, data=place, shape=shape, strides=strides, itemsize=size, meminfo=None)
-    return impl_ret_borrowed(context, builder, kind, array._getvalue())
+    array = array_of(context, builder, kind, builder.gep(data, [first]), shape)
+    return impl_ret_borrowed(context, builder, kind, array)

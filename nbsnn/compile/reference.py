@@ -7,6 +7,7 @@ loads what it reads. An array is its address and its shape, a number itself, and
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -142,21 +143,31 @@ def _loaded(context: BaseContext, builder: IRBuilder, kind: types.Type, place: V
             place = cgutils.gep(builder, place, _size(item))
         return context.make_tuple(builder, kind, items)
     if not isinstance(kind, types.Array):
-        where: Value = builder.bitcast(place, context.get_data_type(kind).as_pointer())  # type: ignore[assignment]
+        where: Any = builder.bitcast(place, context.get_data_type(kind).as_pointer())
         return context.data_model_manager[kind].from_data(builder, _word(builder, where, lasting))
-    from numba.np.arrayobj import make_array, populate_array
-
-    item = context.get_data_type(kind.dtype)
-    size = context.get_constant(types.intp, context.get_abi_sizeof(item))
     shape = [_word(builder, cgutils.gep(builder, place, 1 + k), lasting) for k in range(kind.ndim)]
-    strides = [size]
+    where = builder.bitcast(place, context.get_data_type(kind.dtype).as_pointer().as_pointer())
+    data: Value = _word(builder, where, lasting)  # type: ignore[arg-type]
+    return array_of(context, builder, kind, data, shape)
+
+
+def array_of(
+    context: BaseContext, builder: IRBuilder, kind: types.Array, data: Value, shape: Sequence[Value]
+) -> Value:  # fmt: skip
+    """The C-contiguous array at an address. Numba's own way is five times as many instructions."""
+    size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
+    strides = [ir.IntType(64)(size)]
     for length in shape[:0:-1]:
         strides.insert(0, builder.mul(strides[0], length))
-    array = make_array(kind)(context, builder)
-    where = builder.bitcast(place, item.as_pointer().as_pointer())
-    data: Value = _word(builder, where, lasting)  # type: ignore[arg-type]
-    populate_array(array, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
-    return array._getvalue()
+    items = {"data": data, "nitems": functools.reduce(builder.mul, shape), "itemsize": strides[-1]}
+    made = ir.Constant(context.get_value_type(kind), None)
+    model = context.data_model_manager[kind]
+    for name, item in items.items():
+        made = builder.insert_value(made, item, model.get_field_position(name))
+    for name, lengths in (("shape", shape), ("strides", strides)):
+        for k, item in enumerate(lengths):
+            made = builder.insert_value(made, item, [model.get_field_position(name), k])
+    return made
 
 
 def _word(builder: IRBuilder, place: Value, lasting: bool) -> Value:

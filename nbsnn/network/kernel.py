@@ -30,16 +30,19 @@ from .weights import kind_of
 
 GIVEN = {
     "listed": units.listed, "add_currents": units.add_currents, "add_drives": units.add_drives,
-    "add_late": deliver.late,
+    "deliver": deliver.connection, "add_late": deliver.late,
 }  # fmt: skip
 """What fills the holes of the loop for what not all networks have; see ``needed``."""
 
 
 def needed(tables: Tables) -> frozenset[str]:
-    """Names in ``GIVEN``: lists of spikes, injected currents, Poisson input, synapses with delays of their own."""
+    """Names in ``GIVEN``: lists of spikes, injected currents, Poisson input; synapses whose weights stay, and such as
+    have delays of their own.
+    """
     has = {
         "listed": (tables.pops[:, at.MODEL] < 0).any(), "add_currents": len(tables.currents) > 0,
-        "add_drives": len(tables.drives) > 0, "add_late": (tables.wires[:, at.DELAY] < 0).any(),
+        "add_drives": len(tables.drives) > 0, "deliver": (tables.wires[:, at.RULE] < 0).any(),
+        "add_late": (tables.wires[:, at.DELAY] < 0).any(),
     }  # fmt: skip
     return frozenset(name for name, there in has.items() if there)
 
@@ -90,7 +93,7 @@ class NetworkKernel:
             kinds = switch([_gate(gate) for gate in self.gates.first], "lo, hi, row, pop, network")
             filling["open_gates"] = bind(gates.open_gates, open_units=kinds, **input_)
         if self.short:
-            filling["release"] = bind(short_term.release, released=released)
+            filling |= {"release": bind(short_term.release, released=released), "released_at": deliver.shares}
         if not self.rules.first:
             return filling
         along = "lo, hi, seen, carried, used, factors"
@@ -142,7 +145,8 @@ class NetworkKernel:
             lists = [bind(sparse.visit_list, **normalized.SUMS, **rule) for m, rule in pairs]
             filling |= {
                 "row_sum": switch(sums, "row, known, c"), "sum_list": switch(lists, "count, c"),
-                "balance": normalized.balance, "normalization": normalized.normalization,
+                "normalise": step.add_up_and_balance, "balance": normalized.balance,
+                "normalization": normalized.normalization,
                 "deliver_plastic": mean_weight.deliver_plastic,
             }  # fmt: skip
         if any(rule.loop == "membrane" for rule in self.rules.first):

@@ -74,7 +74,8 @@ def add_row(R, size, row, index, weights, a, z, shift, delay, shared, factor, we
 
 def ask(index, a, z):
     """Ask for the first targets of a row: they come while those of the row before are added to."""
-    for e in range(a, min(z, a + np.uintp(MOST)), np.uintp(STEP)):
+    most = a + np.uintp(MOST)
+    for e in range(a, z if z < most else most, np.uintp(STEP)):
         fetch(index, e)
 
 
@@ -83,6 +84,12 @@ def shares(emitted: int, c: int, tables: Tables):
     wires = tables.wires
     first = wires[c, at.SHORT]
     return first + emitted % wires[c, at.KEPT] * tables.pops[wires[c, at.SOURCE], at.UNITS] if first >= 0 else first
+
+
+@optional
+def released_at(emitted: int, c: int, tables: Tables):
+    """``shares``, if any source has short-term plasticity."""
+    return np.int64(-1)
 
 
 def sources(part: int, n: int, network: Network):
@@ -97,12 +104,13 @@ def connection(emitted: int, part: int, parts: int, c: int, network: Network):
     spikes, counts, factors = network.spikes.units, network.spikes.counts, network.spikes.factors
     bounds, index, weights, threads = all_of(network.synapses)
     R, rows, places = all_of(network.ring)
-    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], shares(emitted, c, network.tables)
+    source, delay, short = wires[c, at.SOURCE], wires[c, at.DELAY], released_at(emitted, c, network.tables)
     slot = emitted % spikes.shape[0]
     shared = wires[c, at.WEIGHT] >= 0
     weight = P[wires[c, at.WEIGHT]] if shared else P.dtype.type(1)
     shift, size = np.uintp(wires[c, at.SHIFT]), np.uintp(rows * places)
-    row = np.uintp(((emitted + 1 + max(delay, 0)) % rows) * places + (wires[c, at.TARGET_ROW] if delay >= 0 else 0))
+    after, target = (delay, wires[c, at.TARGET_ROW]) if delay >= 0 else (np.int64(0), np.int64(0))
+    row = np.uintp(((emitted + 1 + after) % rows) * places + target)
     first, stride, extent = wires[c, at.BOUNDS], wires[c, at.BOUNDS_STRIDE], wires[c, at.EXTENT]
     lo, hi, here = wires[c, at.FROM], wires[c, at.TO], first + part % threads
     for other in range(parts):

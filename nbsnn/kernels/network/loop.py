@@ -19,7 +19,6 @@ from ...random import lasting
 from ...scalar.hole import hole, optional
 from . import tables as at
 from .arrays import Network, Record, Scratch, SpikeLists, laid_out
-from .deliver import connection
 from .units import collect
 
 BLOCK = 1024  # units that are updated together, so that what passes between the loops stays in the first cache
@@ -45,6 +44,11 @@ def add_currents(n, lo: int, t: int, k: int, network: Network, room: Scratch) ->
 @optional
 def add_drives(n, lo: int, t: int, k: int, row: int, network: Network, room: Scratch) -> None:
     """Poisson input of units of population ``k``, if there is any; see ``units``."""
+
+
+@optional
+def deliver(emitted: int, part: int, parts: int, c: int, network: Network) -> None:
+    """Spikes of a step along connection ``c``, whose weights stay, if there are any such; see ``deliver``."""
 
 
 @optional
@@ -110,7 +114,7 @@ def simulate(
     t = t0
     turn = 0
     while t < t1:
-        end = min(t + window, t1)
+        end = t + window if t + window < t1 else t1
         for now in range(t, end):
             open_gates(now, part, parts, network, cells)
             line = spikes[now % depth]
@@ -122,7 +126,7 @@ def simulate(
                 else:
                     count = np.int64(0)
                     for a in range(lo, hi, BLOCK):
-                        n = min(BLOCK, hi - a)
+                        n = hi - a if hi - a < BLOCK else BLOCK
                         if block(a, n, now, k, network, room):
                             count = collect(a, n, room.y, line, base, count)
                 counts[now % depth, k, part] = count
@@ -172,7 +176,7 @@ def travel(part: int, parts: int, t0: int, t1: int, network: Network, cells: np.
     for t in range(t0, t1):
         for k in range(wires.shape[0]):
             if wires[k, at.RULE] < 0:
-                connection(t, part, parts, k, network)
+                deliver(t, part, parts, k, network)
 
 
 def share(units, part, parts):

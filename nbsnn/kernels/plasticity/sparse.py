@@ -227,8 +227,9 @@ def visit_list(count, c: Synapses) -> None:
 def visit_column(j: int, c: Synapses, sums: Any) -> Any:
     """Target ``j`` has fired: synapses onto it change; returns what ``add`` has made of ``sums``."""
     p, y, q, limits = constants(c.P, 0), traces_post(c.Y, 0, 0, j), c.spiked[j], limits_of(c.L)
+    last = c.start[j + 1] - 1
     for k in range(c.start[j], c.start[j + 1]):
-        ahead = c.first + c.synapse[min(k + AHEAD, c.start[j + 1] - 1)]
+        ahead = c.first + c.synapse[k + AHEAD if k + AHEAD < last else last]
         fetch(c.weights, ahead)
         fetch_more(ahead, c)
         i = known_at(c.source[k], c)

@@ -84,9 +84,17 @@ def steer(lo: int, hi: int, rule: int, c: Synapses) -> None:
     """Where mean weights are steered to, if a rule does."""
 
 
-@optional
+@hole
 def balance(lo: int, hi: int, rule: int, c: Synapses) -> None:
-    """Factors of units whose weights are normalised in every step, if there are any."""
+    """Factors of units whose weights are normalised in every step."""
+    raise NotImplementedError
+
+
+@optional
+def normalise(
+    part: int, parts: int, t: int, lo: int, hi: int, row: np.ndarray, c: Synapses, network: Network
+) -> None:  # fmt: skip
+    """What weights onto the units [lo, hi) are divided by, if any are normalised in every step."""
 
 
 @optional
@@ -204,14 +212,21 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
     lo, hi = m * part // parts, m * (part + 1) // parts
     drift_units(model, lo, hi, c)
     if row[at.BALANCED] >= 0:
-        visit_rows(part, parts, t, True, row, c, network)
-        balance(lo, hi, model, c)
+        normalise(part, parts, t, lo, hi, row, c, network)
     elif row[at.STEERED] >= 0:
         steer(lo, hi, model, c)
     visit_rows(part, parts, t, False, row, c, network)
     slot, a, z = stretch(part, parts, t, target, network)
     for k in range(a, z):
         change_column(model, spikes[slot, k], c)
+
+
+def add_up_and_balance(
+    part: int, parts: int, t: int, lo: int, hi: int, row: np.ndarray, c: Synapses, network: Network
+) -> None:  # fmt: skip
+    """Filling of ``normalise``."""
+    visit_rows(part, parts, t, True, row, c, network)
+    balance(lo, hi, row[at.RULE_MODEL], c)
 
 
 @optional
