@@ -143,8 +143,9 @@ def _loaded(context: BaseContext, builder: IRBuilder, kind: types.Type, place: V
             place = cgutils.gep(builder, place, _size(item))
         return context.make_tuple(builder, kind, items)
     if not isinstance(kind, types.Array):
-        where: Any = builder.bitcast(place, context.get_data_type(kind).as_pointer())
-        return context.data_model_manager[kind].from_data(builder, _word(builder, where, lasting))
+        where = builder.bitcast(place, context.get_data_type(kind).as_pointer())
+        word = _word(builder, where, lasting)  # type: ignore[arg-type]
+        return context.data_model_manager[kind].from_data(builder, word)
     shape = [_word(builder, cgutils.gep(builder, place, 1 + k), lasting) for k in range(kind.ndim)]
     where = builder.bitcast(place, context.get_data_type(kind.dtype).as_pointer().as_pointer())
     data: Value = _word(builder, where, lasting)  # type: ignore[arg-type]
@@ -160,7 +161,7 @@ def array_of(
     for length in shape[:0:-1]:
         strides.insert(0, builder.mul(strides[0], length))
     items = {"data": data, "nitems": functools.reduce(builder.mul, shape), "itemsize": strides[-1]}
-    made = ir.Constant(context.get_value_type(kind), None)
+    made = ir.Constant(context.get_value_type(kind), None)  # type: ignore[arg-type]  # undefined so far
     model = context.data_model_manager[kind]
     for name, item in items.items():
         made = builder.insert_value(made, item, model.get_field_position(name))
