@@ -159,9 +159,9 @@ def array_of(
     size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
     strides = [ir.IntType(64)(size)]
     for length in shape[:0:-1]:
-        strides.insert(0, builder.mul(strides[0], length))
+        strides.insert(0, builder.mul(strides[0], length))  # type: ignore[arg-type]
     items = {"data": data, "nitems": functools.reduce(builder.mul, shape), "itemsize": strides[-1]}
-    made = ir.Constant(context.get_value_type(kind), None)  # type: ignore[arg-type]  # undefined so far
+    made = ir.Constant(context.get_value_type(kind), None)  # undefined so far
     model = context.data_model_manager[kind]
     for name, item in items.items():
         made = builder.insert_value(made, item, model.get_field_position(name))
