@@ -294,5 +294,5 @@ class BatchNorm(Normalization):
 
 
 @functools.cache
-def _compiled(name: str, device: str, dtype: np.dtype) -> Callable:
+def _compiled(name: str, device: str, dtype: np.dtype) -> Callable[..., None]:
     return kernel(getattr(loops, name), device="python" if device == "python" else "cpu", dtype=dtype)

@@ -1,5 +1,7 @@
 """Layers made of layers: names, and what is passed on by name."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 from typing import Any

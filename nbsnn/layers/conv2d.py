@@ -135,7 +135,7 @@ class Conv2d(Stateless):
     def __repr__(self) -> str:
         options = self.options()
         usual = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True}
-        usual["padding_mode"] = "zeros"
+        usual |= {"padding_mode": "zeros"}
         said = "".join(f", {k}={options[k]!r}" for k, v in usual.items() if options.get(k, v) not in (v, (v, v)))
         return f"{type(self).__name__}({self.c_pre}, {self.c_post}, {options['kernel_size']}{said})"
 
@@ -334,7 +334,7 @@ class Conv2d(Stateless):
 
 
 @functools.cache
-def _compiled(name: str, device: str, dtype: np.dtype, stride: int) -> Callable:
+def _compiled(name: str, device: str, dtype: np.dtype, stride: int) -> Callable[..., None]:
     return kernel(getattr(loops, name), device="python" if device == "python" else "cpu", dtype=dtype, STRIDE=stride)
 
 

@@ -297,7 +297,7 @@ class MaxPool2d(Pool2d):
 
 
 @functools.cache
-def _compiled(name: str, device: str, dtype: np.dtype, window: tuple[int, ...], scale: float) -> Callable:
+def _compiled(name: str, device: str, dtype: np.dtype, window: tuple[int, ...], scale: float) -> Callable[..., None]:
     constants: dict[str, Any] = dict(zip(("KH", "KW", "SH", "SW", "DH", "DW"), window, strict=True), SCALE=scale)
     device = "python" if device == "python" else "cpu"
     return kernel(getattr(loops, name), device=device, dtype=dtype, **constants)

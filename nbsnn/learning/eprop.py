@@ -95,8 +95,9 @@ class EProp(Online):
         self.kappa, self.gain = _readout_filter(net.layers()[self.readout]) if self.readout else (0.0, 1.0)
         self.feedback_weight: Array = last.params["weight"]
         if feedback != "symmetric":
-            fans = {"fan_in": last.in_shape[0], "fan_out": last.shape[0], "dtype": net.setting.dtype}
-            drawn = last.weight_init(tuple(last.params["weight"].shape), draws=Draws(seed, "feedback"), **fans)
+            fans = {"fan_in": last.in_shape[0], "fan_out": last.shape[0]}
+            shape, dtype = tuple(last.params["weight"].shape), net.setting.dtype
+            drawn = last.weight_init(shape, draws=Draws(seed, "feedback"), dtype=dtype, **fans)
             self.feedback_weight = put(drawn) if on_gpu(last.params["weight"]) else drawn
         self.close(EProp)
 
@@ -226,10 +227,10 @@ def _parts(net: Any) -> tuple[str, str, str, str | None]:
 
 def _readout_filter(readout: Layer) -> tuple[float, float]:
     """Decay and input gain of a readout that is a leaky integrator."""
-    found = []
+    found = list[Array]()
     for value in (0.0, 1.0):  # the derivatives of a linear readout are the same everywhere
         plain: Any = readout.twin(device="python")
-        state, tape = {name: np.full_like(a, value) for name, a in plain.initial(1).items()}, {}
+        state, tape = {name: np.full_like(a, value) for name, a in plain.initial(1).items()}, Nested()
         plain.forward(np.full((1, 1, *plain.shape), value, plain.setting.dtype), state, tape)
         found.append(jacobian(plain, tape, {}).reshape(-1, plain.units) if len(state) == 2 else np.zeros((0, 1)))
     rows = np.stack(found)

@@ -1,5 +1,7 @@
 """Base of the learners: network, loss, optimiser, and the number of training steps made."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import copy
@@ -90,7 +92,8 @@ class Learner(AsMade):
             self.optimizer.check_parameters(self.parameters)
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
-        self.seed, self.iteration = seed, 0
+        self.seed = seed
+        self.iteration: int = 0
         containers = [layer for layer in (self.net, *self.net.layers().values()) if layer.children]
         self.layers = [(container, dict(container.children)) for container in containers]
         self.grads = self.place.zeros(net)

@@ -179,8 +179,8 @@ class Online(Learner):
     def _loss(self, y: Array, targets: windows.Targets, t: int) -> tuple[float, Array]:
         """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""
         found = targets.take(len(y))
-        if len(y) > 1 and hasattr(self.loss, "summed"):
-            value, gy = self.place.loss(self.loss.summed, y, targets.together(found))
+        if len(y) > 1 and (summed := getattr(self.loss, "summed", None)) is not None:
+            value, gy = self.place.loss(summed, y, targets.together(found))
             if np.isfinite(value):
                 return value, gy
         losses = (self.place.loss(self.loss, y[k : k + 1], target) for k, target in enumerate(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ class Memory:
         return self.host[name][lo:hi]
 
     @contextmanager
-    def at_hand(self, *names: str) -> Iterator[None]:
+    def at_hand(self, *names: str) -> Generator[None, None, None]:
         """While this lasts, those in the computer's memory are up to date and may be changed."""
         yield
 
@@ -83,7 +83,7 @@ class GpuMemory(Memory):
         return super().part(name, lo, hi) if name in self._here or lo == hi else self.arrays[name][lo:hi]
 
     @contextmanager
-    def at_hand(self, *names: str) -> Iterator[None]:
+    def at_hand(self, *names: str) -> Generator[None, None, None]:
         """While this lasts, those in the computer's memory are up to date and may be changed: they are copied twice."""
         new = [name for name in names if name not in self._here]
         for name in new:

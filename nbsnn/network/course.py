@@ -80,7 +80,7 @@ class Course(ByName):
             self.check(rows)
         return rows
 
-    def _one(self, function: Callable, t: float) -> Array:
+    def _one(self, function: Callable[..., object], t: float) -> Array:
         """What a function gives at one time: [1] or [n]."""
         try:
             value = numbers("what it gives", function(t)).astype(self.dtype)

@@ -1,5 +1,7 @@
 """Checks of what is given to a network from outside: lists of spikes, events, currents."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,7 @@
 """Who belongs to a network: its populations, sections of them, and connections, by name or as they are."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import copy

@@ -1,5 +1,7 @@
 """The event simulator: populations, and sparse, delayed, plastic synapses between them."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

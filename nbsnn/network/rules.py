@@ -1,5 +1,7 @@
 """Which plasticity rules and homeostasis sparse synapses support."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import numpy as np

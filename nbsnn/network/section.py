@@ -1,5 +1,7 @@
 """Some units of a population: neighbours, every so many, or those of a list."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import zlib

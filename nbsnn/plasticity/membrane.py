@@ -7,6 +7,8 @@
 A step adds dt times the drift to the weights, then what its spikes ask for.
 """
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import math

@@ -8,6 +8,8 @@ input and rules with loops of their own (rewards, homeostasis, integers) go step
 connection is multiplied by BLAS.
 """
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

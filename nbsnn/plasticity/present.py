@@ -1,5 +1,7 @@
 """Samples shown to a plastic layer one after another: an encoder's spikes in, spike counts and weights out."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -61,7 +63,7 @@ def present(
     begin: Nested = layer.initial(1) if state is None else layer.check_state(state, 1)
     counts = np.empty((len(x), *layer.shape), np.int64)
     tape: Nested = {}
-    noted, final = [], begin
+    noted, final = list[Array](), begin
     with layer.backend.at_hand(layer) as weights:
         for s in range(0, len(x), batch):
             group = range(s, min(s + batch, len(x)))

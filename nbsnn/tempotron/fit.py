@@ -1,5 +1,7 @@
 """Training of a Tempotron over epochs."""
 
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import time
@@ -172,7 +174,7 @@ def _by(by: str | None, labels: ArrayLike, t: TempotronLike) -> str:
     return "threshold" if t.n_outputs == 1 or np.ndim(labels) == 2 else "largest"
 
 
-def _samples(t: TempotronLike, x: Events | ArrayLike, encode: Callable | None) -> Events | np.ndarray:
+def _samples(t: TempotronLike, x: Events | ArrayLike, encode: Callable[..., object] | None) -> Events | np.ndarray:
     """What batches are taken of: events made once, or an array that is encoded batch by batch."""
     if encode is not None:
         x = real("x", x)
@@ -182,5 +184,5 @@ def _samples(t: TempotronLike, x: Events | ArrayLike, encode: Callable | None) -
     return x if isinstance(x, Events) else t.events(x)
 
 
-def _events(t: TempotronLike, part: Events | np.ndarray, encode: Callable | None) -> Events:
+def _events(t: TempotronLike, part: Events | np.ndarray, encode: Callable[..., object] | None) -> Events:
     return t.events(part if encode is None else encode(part))

@@ -221,6 +221,6 @@ def listed(first: Array) -> int:
 
 
 @functools.cache
-def compiled_rows(name: str, dtype: np.dtype) -> Callable:
+def compiled_rows(name: str, dtype: np.dtype) -> Callable[..., None]:
     """A loop of ``kernels.products.gather``."""
     return kernel(getattr(loops, name), dtype=dtype)
