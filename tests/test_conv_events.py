@@ -79,7 +79,9 @@ def test_a_line_is_convolved_by_events_too():
     np.testing.assert_allclose(found[0][2]["weight"], found[1][2]["weight"], rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize(("up", "left", "after_high", "after_wide"), [(0, 0, 3, 2), (1, 2, 4, 5), (2, 1, 6, 4)])
+@pytest.mark.parametrize(
+    ("up", "left", "after_high", "after_wide"), [(0, 0, 3, 2), (1, 2, 4, 5), (2, 1, 6, 4), (0, 1, 7, 8)]
+)
 def test_many_spikes_are_gathered_as_rows_of_two_lines(up, left, after_high, after_wide):
     """Windows of 2 x 3 over images of 3 channels, 4 x 4, with zeros around them, against sums over windows."""
     rng, u, lines, (channels, high, wide), (kh, kw) = np.random.default_rng(0), np.uintp, 2, (3, 4, 4), (2, 3)

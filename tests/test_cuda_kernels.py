@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
 from nbsnn.compile.fill import kernel
 from nbsnn.device import gpu, gpu_gather
+from nbsnn.kernels.arrays import encode
 from nbsnn.kernels.products import convolution_cuda
+from nbsnn.losses.equations import class_entropy, square
 from nbsnn.random import counter, squares32
+from nbsnn.scalar.words import SCALAR
 
 from .test_conv2d import naive
 
@@ -211,3 +215,49 @@ def test_a_spike_is_drawn_where_its_number_is_below_the_threshold():
 def test_numbers_up_to_a_limit_are_not_large():
     for value, wanted in ((2.0, 0), (-2.0, 0), (2.001, 1), (-2.001, 1), (np.inf, 1), (np.nan, 1)):
         assert launch("arrays.sums_cuda.large", 3, 2.0, np.array([9.0, 1.0, value]), np.zeros(1, np.int64))[0] == wanted
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_draw_that_meets_its_threshold_is_none():
+    key, threshold = np.uint64(0x9E3779B97F4A7C15), np.zeros(3, np.uint64)
+    words = np.array(
+        [[int(squares32(counter(np.uint64(5 + t), np.uint64(i)), key)) for i in range(3)] for t in range(2)]
+    )
+    for t in range(2):
+        for more in (0, 1):
+            threshold[...] = words[t] + more
+            wanted = (words < threshold.astype(np.int64)).astype(float)
+            spikes = np.full((2, 3), 7.0)
+            encode.bernoulli(spikes, threshold, key, np.uint64(5), np.uint64(2), np.uint64(3))
+            np.testing.assert_array_equal(spikes, wanted)
+            found = [gpu.put(a) for a in (np.full((2, 3), 7.0), threshold)]
+            compiled = gpu.compiled("arrays.encode_cuda", "bernoulli", np.dtype(float))
+            gpu.start(compiled, 3, 0, 3, *found, key, 5, 2, 3, block=4)
+            np.testing.assert_array_equal(gpu.get(found[0]), wanted)
+    x, first = np.ones(4), [int(squares32(counter(np.uint64(0), np.uint64(i)), key)) >> 8 for i in range(2)]
+    for i in range(2):
+        for more in (0, 1):
+            y = [gpu.put(a) for a in (x, np.full(4, 7.0))]
+            compiled = gpu.compiled("arrays.dropout_cuda", "drop", np.dtype(float))
+            gpu.start(compiled, 4, 0, 4, 2, key, np.uint64(first[i] + more), 3.0, *y, block=3)
+            np.testing.assert_array_equal(gpu.get(y[1]), 3.0 * np.tile([b >= first[i] + more for b in first], 2))
+
+
+def test_losses_of_lanes_that_fill_no_block():
+    """Seven lanes in blocks of four, and logits of which none but differences may be taken exponentials of."""
+    z, target, values, g = RNG.normal(size=8), RNG.normal(size=4), RNG.normal(size=8), RNG.normal(size=8)
+    given = [gpu.put(a) for a in (z, target, values, g)]
+    compiled = gpu.compiled("arrays.losses_cuda", "distances", np.dtype(float), **SCALAR, apart=square)
+    gpu.start(compiled, 6, 1, 7, 0.5, *given, block=4)
+    apart = z - np.tile(target, 2)
+    for found, wanted, before in ((given[2], 0.5 * apart**2, values), (given[3], apart, g)):
+        np.testing.assert_allclose(gpu.get(found), [before[0], *wanted[1:7], before[7]], 1e-13)
+    z, labels = np.array([[3.0, 900.0, 2.0], [-900.0, 0.0, 1.0], [5.0, 5.0, 5.0]]), np.array([1, 2])
+    given = [gpu.put(a) for a in (z, labels, np.zeros(3), np.zeros((3, 3)))]
+    compiled = gpu.compiled("arrays.losses_cuda", "softmax", np.dtype(float), **SCALAR, class_entropy=class_entropy)
+    gpu.start(compiled, 3, 0, 3, 0.25, 0.5, 2.0, *given, block=4)
+    for r, label in enumerate((1, 2, 1)):
+        p = np.exp(z[r] - logsumexp(z[r]))
+        wanted = 0.75 * np.eye(3)[label] + 0.25 / 3
+        assert gpu.get(given[2])[r] == pytest.approx(-0.5 * (wanted * (z[r] - logsumexp(z[r]))).sum(), rel=1e-12)
+        np.testing.assert_allclose(gpu.get(given[3])[r], 2.0 * (p - wanted), 1e-12, 1e-15)

@@ -8,13 +8,25 @@ from numpy.testing import assert_allclose
 
 from nbsnn.compile.fill import kernel
 from nbsnn.kernels.plasticity.synapse import IntegerRule
-from nbsnn.neurons import adex, conductance_lif, escape_lif, exponential_lif, noisy_lif, poisson, quadratic_lif
+from nbsnn.neurons import (
+    adex,
+    conductance_lif,
+    escape_lif,
+    exponential_lif,
+    noisy_lif,
+    poisson,
+    quadratic_lif,
+    quantized,
+)
 from nbsnn.neurons.hodgkin_huxley import gate, grown, rates
 from nbsnn.neurons.hodgkin_huxley import step as hodgkin_huxley_step
 from nbsnn.neurons.leak import gain_holes
 from nbsnn.neurons.parts import in_loop
+from nbsnn.neurons.reset import reset_holes
 from nbsnn.neurons.units_and_refractory import reset_where, rest_of
 from nbsnn.plasticity import bounds, diehl_cook, integer, mean_weight, pair, reward, trace, triplet
+from nbsnn.surrogates import triangular
+from nbsnn.synapses import gap_junction
 from nbsnn.synapses.short_term import released
 
 
@@ -149,6 +161,33 @@ def test_release_of_a_tsodyks_markram_synapse() -> None:
         r1 = 1.0 + (r - r * u - 1.0) * math.exp(-gap * recovery)
         u1 = use + u * (1.0 - use) * math.exp(-gap * facilitation)
         assert_allclose(released(u, r, gap, (use, recovery, facilitation)), (u1, r1, u1 * r1), rtol=1e-12)
+
+
+def test_a_membrane_goes_on_as_in_its_last_two_moves_unless_it_has_jumped_been_reset_or_swings() -> None:
+    """Spike, membrane, the last one, the last move, the greatest of its two last moves, and how many can go on."""
+    for given, known, mean in (
+        ((0.0, -50.0, -52.0, 3.0, 5.0, 0.0), 1.0, -50.0 + 1.0), ((0.0, -50.0, -52.0, 3.0, 5.0, 1.0), 2.0, None),
+        ((0.0, -50.0, -52.0, 3.0, 5.0, 2.0), 2.0, None), ((0.0, 50.0, -50.0, 3.0, 5.0, 2.0), 2.0, None),
+        ((0.0, 50.5, -50.0, 3.0, 5.0, 2.0), 0.0, 50.5), ((1.0, -52.0, -50.0, -3.0, 5.0, 2.0), 0.0, -52.0),
+        ((1.0, -50.0, -52.0, 3.0, 5.0, 2.0), 2.0, None), ((1.0, -50.0, -50.0, 3.0, 5.0, 2.0), 2.0, None),
+        ((0.0, -50.0, -52.0, -3.0, 5.0, 1.0), 0.0, -50.0), ((0.0, -50.0, -52.0, -3.0, 5.0, 2.0), 1.0, None),
+    ):  # fmt: skip
+        v, last, move = given[1:4]
+        now = v - last
+        mean = v + 0.5 * now + 5.0 / 12.0 * (now - move) if mean is None else mean
+        found = gap_junction.membrane(*given)
+        assert_allclose(found, (mean, 1.0, v, now, max(abs(now), abs(move)), known), err_msg=f"{given}")
+
+
+def test_heights_of_smooth_functions_without_an_integral() -> None:
+    assert [triangular(threshold=2.0).smooth(u) for u in (-0.25, 0.0, 0.5)] == [0.0, 0.5, -0.5]
+
+
+def test_a_gradient_stops_at_the_end_of_a_grid() -> None:
+    grid = {"on_grid": lambda u: min(max(u, -1.0), 1.0), "in_range": lambda u: 1.0 if -1.0 <= u <= 1.0 else 0.0}
+    vjp = filled(quantized.vjp, **grid, **reset_holes(0.0, "hard", False)[1], spike=spike, dspike=lambda u: 0.0)
+    inside, outside = (vjp(0.9, 0.5, 0.5, 0.5, to, 0.0, 1.0) for to in (0.25, -1.5))
+    assert inside[-1] == 1.0 and outside[-1] == 0.0
 
 
 def test_bounds_of_weights() -> None:

@@ -89,23 +89,25 @@ def test_compact_gradients_and_records_equal_plain_ones(name, loop):
 
 
 @pytest.mark.parametrize("loop", [False, True])
-@pytest.mark.parametrize("bytes_less", [0, 1, 10**6])
-def test_interpreted_with_parameters_of_units_that_learn(loop, bytes_less, monkeypatch):
-    """All that a neuron can have, with all currents kept, and with as few as a budget leaves."""
+@pytest.mark.parametrize(("bytes_less", "hidden"), [(0, 5), (1, 5), (10**6, 5), (10**6, 67)])
+def test_interpreted_with_parameters_of_units_that_learn(loop, bytes_less, hidden, monkeypatch):
+    """All that a neuron can have, with all currents kept, and with as few as a budget leaves; also in two lines."""
     monkeypatch.setattr(plan_module, "EVERY", 4)
     monkeypatch.setattr(layout.prefetch, "filling", dict)
     monkeypatch.setattr(layout, "kernel", functools.partial(layout.kernel, device="python"))
-    neuron = LIF(np.linspace(1.5, 3.0, 5), np.linspace(0.3, 0.5, 5), learn=("tau", "v_threshold", "initial_v"))
-    x, results = spikes((9, 3, 6), 0.4, np.float64), []
+    neuron = LIF(
+        np.linspace(1.5, 3.0, hidden), np.linspace(0.3, 0.5, hidden), learn=("tau", "v_threshold", "initial_v")
+    )
+    x, results = spikes((9, 3, 6) if hidden < 9 else (5, 2, 6), 0.4, np.float64), []
     for compact in (False, True):
         net = network(
-            neuron, "events", loop, hidden=5, n_pre=6, dtype=np.float64, device="cpu" if compact else "python"
+            neuron, "events", loop, hidden=hidden, n_pre=6, dtype=np.float64, device="cpu" if compact else "python"
         )
         learner, options = BPTT(net, losses.step_mse, compact=compact), {}
         if compact and bytes_less:
-            (plan,) = learner.plan(9, 3).values()
+            (plan,) = learner.plan(*x.shape[:2]).values()
             with pytest.raises(ValueError, match="at least") as refusal:
-                BPTT(net, losses.step_mse, max_bytes=1).plan(9, 3)
+                BPTT(net, losses.step_mse, max_bytes=1).plan(*x.shape[:2])
             least = int(str(refusal.value).split("at least ")[1].split()[0])
             options["max_bytes"] = max(least, plan.bytes - bytes_less)
         results.append(gradients(net, x, target_of(x), compact=compact, **options))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from .tools.mutants import FOLDERS, ROOT, all_mutants
+from .tools.mutate import equivalent
 
 TEST = """
 from nbsnn.surrogates import piecewise_leaky_relu, rect, spike_linear
@@ -45,3 +46,8 @@ def test_every_folder_has_mutants_and_they_compile() -> None:
     assert {mutant.folder for mutant in mutants} == set(FOLDERS)
     for mutant in mutants[:: len(mutants) // 10]:
         assert mutant.codes()
+
+
+def test_what_computes_the_same_is_still_there() -> None:
+    known = {mutant.key for mutant in all_mutants()}
+    assert not equivalent() - known

@@ -24,6 +24,10 @@ def step(x, v, thresh, decay):
 
 
 TIRED = Neuron(step, state={"v": 0.0, "thresh": 60.0}, params={"decay": 0.9})
+THRESHOLD_FIRST = Neuron(
+    lambda x, thresh, v, decay: (lambda s, v, thresh: (s, thresh, v))(*step(x, v, thresh, decay)),
+    state={"thresh": 60.0, "v": 0.0}, params={"decay": 0.9},
+)  # fmt: skip
 RULES = {
     "both": PostPreInt(-800, 5000, w_max=60, max_threshold=84),
     "products wrap": PostPreInt(2_000_000, 90_000_000, 20, -(10**6), 10**6, max_threshold=110),
@@ -46,11 +50,12 @@ def network(rule, *, device="python", dtype=np.float32, pattern=None, delay=2.0,
     return net, made
 
 
+@pytest.mark.parametrize("neuron", [TIRED, THRESHOLD_FIRST])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", RULES)
-def test_integers_equal_dense_bit_for_bit(name, dtype):
+def test_integers_equal_dense_bit_for_bit(name, dtype, neuron):
     rule = RULES[name]
-    net, made = network(rule, dtype=dtype)
+    net, made = network(rule, dtype=dtype, neuron=neuron)
     net.build()
     start = made.weight.copy()
     assert np.all(start == np.rint(start)) and start.max() > 40

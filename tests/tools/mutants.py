@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -36,14 +37,16 @@ class Mutant:
     end: int
     old: str
     text: str
+    which: str = ""
+    """Which of the function's changes that read the same, if there are several."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.lines.start}: {self.function}: {self.old} -> {self.text}"
+        return f"{self.file}:{self.lines.start}: {self.function}: {self.old} -> {self.text}{self.which}"
 
     @property
     def key(self) -> str:
         """What names it in ``equivalent.txt``: no line, as lines move."""
-        return f"{self.file}: {self.function}: {self.old} -> {self.text}"
+        return f"{self.file}: {self.function}: {self.old} -> {self.text}{self.which}"
 
     @property
     def folder(self) -> str:
@@ -115,19 +118,31 @@ def kernels_in(tree: ast.AST, all_functions: bool, inside: str = "") -> Iterator
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             returned = ast.unparse(node.returns) if node.returns else "float"
-            if not node.decorator_list and (all_functions or returned in ("float", "bool")):
+            equation = all_functions or (returned in ("float", "bool") and not _makes(node))
+            if equation and not node.decorator_list:
                 yield f"{inside}{node.name}", node
             yield from kernels_in(node, all_functions, f"{inside}{node.name}.")
         elif not isinstance(node, ast.ClassDef):
             yield from kernels_in(node, all_functions, inside)
 
 
+def _makes(function: ast.FunctionDef) -> bool:
+    """Whether a function makes functions or dicts, or has words: no equation does."""
+    body = function.body[ast.get_docstring(function) is not None :]
+    words = (node for statement in body for node in ast.walk(statement))
+    return any(
+        isinstance(node, (ast.Lambda, ast.Dict)) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+        for node in words
+    )
+
+
 def _prefetches(node: ast.stmt) -> bool:
-    """Whether a statement only brings something into the cache beforehand, which changes no result."""
+    """Whether a statement only brings something into the cache beforehand, or tells the compiler how wide vectors are,
+    which changes no result."""
     if isinstance(node, ast.For | ast.If):
         return all(map(_prefetches, [*node.body, *node.orelse]))
     return isinstance(node, ast.Expr) and ast.unparse(node).startswith(
-        ("fetch(", "fetch_more(", "fetch_to_read(", "ask(")
+        ("fetch(", "fetch_more(", "fetch_to_read(", "ask(", "widest(")
     )
 
 
@@ -159,7 +174,15 @@ def mutants_of(file: Path) -> list[Mutant]:
                 whole = text if isinstance(node, (ast.stmt, ast.Subscript)) else f"({text})"
                 mutant = Mutant(name, where, lines, body, begin, end, old, whole)
                 found[begin, end, text] = mutant  # of nested functions the innermost comes last
-    return list(found.values())
+    alike = defaultdict(list)
+    for mutant in sorted(found.values(), key=lambda mutant: mutant.begin):
+        alike[mutant.key].append(mutant)
+    numbered = (
+        replace(mutant, which=f" [{k} of {len(its)}]" if len(its) > 1 else "")
+        for its in alike.values()
+        for k, mutant in enumerate(its, 1)
+    )
+    return list(numbered)
 
 
 def scalar_files() -> list[Path]:

@@ -5,10 +5,10 @@
 A mutant has one changed sign, constant, comparison, index or condition, two swapped arguments, or a statement less.
 The default tests are collected once, interpreted (on threads, where tests ask for them), CUDA in the simulator. A first
 pass notes which test runs which lines (and is kept in ``--notes``, test by test, as long as neither the test nor those
-lines' files change). Then each mutant lives in a forked child, which runs the tests that reach its lines, the quickest
-first, until one fails. A mutant that takes too long counts as caught. Others are printed with file, line and change:
+lines' files change). Then each mutant lives in a forked child, which runs the tests that reach its lines, of each test
+function the quickest first, until one fails. A mutant that takes too long counts as caught. Others are printed with file, line and change:
 ``survives`` although tests reach it, ``out of reach`` if the only tests that reach it take too long interpreted, or
-fail, ``not reached`` by any test. Those that compute the same are listed in ``equivalent.txt`` with a reason, and not
+fail, ``not reached`` by any test; ``--again`` tries those anew. Those that compute the same are listed in ``equivalent.txt`` with a reason, and not
 counted.
 """
 
@@ -58,13 +58,17 @@ class Trial:
                     (self.by_line if entry.get("passed") else self.useless)[file, line].add(test)
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Tests that run the changed lines (or at least their function), the quickest first."""
+        """Tests that run the changed lines (or at least their function): of each test function the quickest case, then
+        of each the next."""
         for lines in (mutant.lines, mutant.body):
             found = {test for line in lines for test in self.by_line[mutant.file, line]}
             if found:
                 break
-        chosen, together = [], 0.0
+        chosen, together, turns, seen = [], 0.0, {}, Counter()
         for test in sorted(found, key=lambda test: (self.survey[test]["seconds"], test)):
+            function = test.partition("[")[0]
+            turns[test], seen[function] = seen[function], seen[function] + 1
+        for test in sorted(turns, key=turns.__getitem__):
             together += self.survey[test]["seconds"]
             if self.sound.get(test, True) and (together < TOGETHER or not chosen):
                 chosen.append(test)
@@ -197,6 +201,13 @@ def draw(count: int, seed: int, only: str) -> Iterator[Mutant]:
         yield from random.Random(seed).sample(its, min(count, len(its)))
 
 
+def again(log: Path) -> Iterator[Mutant]:
+    """Those of which an earlier run has printed that nobody caught them."""
+    lines = (line.split(": ", 2) for line in log.read_text().splitlines() if line.startswith(SURVIVORS))
+    keys = {f"{place.rpartition(':')[0]}: {change}" for _, place, change in lines}
+    return (mutant for mutant in all_mutants() if mutant.key in keys)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Sample mutants, run their tests, print who survived and the score of each folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -204,12 +215,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="those whose 'file: function: old -> new' contains this")
+    parser.add_argument("--again", type=Path, metavar="LOG", help="those that survived where this was printed")
     parser.add_argument("--tests", nargs="*", help="test files (default: all that bear on equations and kernels)")
     parser.add_argument("--notes", type=Path, default=Path(tempfile.gettempdir()) / "nbsnn-mutation")
     parser.add_argument("--list", action="store_true", help="print the mutants, and run nothing")
     parser.add_argument("--verbose", action="store_true", help="also print who was caught, by which test")
     options = parser.parse_args(arguments)
-    drawn = list(draw(options.count, options.seed, options.only))
+    drawn = list(again(options.again) if options.again else draw(options.count, options.seed, options.only))
     if options.list:
         print(*drawn, sep="\n")
         return 0

@@ -55,9 +55,9 @@ def drawing(rng: np.random.Generator, compiled: bool) -> Drawing:
 class Trial:
     """One random network with its input, and what is compared."""
 
-    def __init__(self, seed: int, counts: Counter[str], compiled: bool):
+    def __init__(self, seed: int, counts: Counter[str], compiled: bool, device: str):
         self.rng = rng = np.random.default_rng(seed)
-        self.counts, self.drawing = counts, drawing(rng, compiled)
+        self.counts, self.drawing, self.device = counts, drawing(rng, compiled), device
         self.row, self.shape = self.drawing.network()
         self.build(seed)
         self.kind, self.x = self.drawing.input(self.shape)
@@ -67,7 +67,7 @@ class Trial:
         rng = self.rng
         self.dtype: Any = np.float64 if self.drawing.small and rng.random() < 0.6 else np.float32
         self.dt = float(rng.choice([1.0, 0.5]))
-        setting = {"seed": seed, "dt": self.dt, "dtype": self.dtype, "input_shape": self.shape}
+        setting = {"seed": seed, "dt": self.dt, "dtype": self.dtype, "input_shape": self.shape, "device": self.device}
         self.net: Sequential = self.row.library(**setting)
         for name, array in self.net.parameters().items():
             if name.endswith("weight"):
@@ -133,9 +133,15 @@ class Trial:
         self.expect("cut run", both, self.output, 1e-5 if self.dtype is np.float32 else 1e-12)
 
     def gradients(self, **how: Any) -> dict[str, Array]:
-        learner = nbsnn.BPTT(self.net, self.loss, **how)
-        _, grads = learner.gradients(self.x, None)
-        return {name: array.copy() for name, array in grads.items()}
+        loss, target = self.goal()
+        _, grads = nbsnn.BPTT(self.net, loss, **how).gradients(self.x, target)
+        return {name: np.array(array) for name, array in grads.items()}
+
+    def goal(self) -> tuple[Any, Any]:
+        """A loss and its target, whose gradient is ``g``; on a GPU, one that it knows."""
+        if self.device == "cpu":
+            return self.loss, None
+        return nbsnn.losses.StepMSE("sum"), self.output - 0.5 * self.output[0].size * self.g
 
     def loss(self, y: Array, target: Any) -> tuple[float, Array]:
         return float((y.astype(np.float64) * self.g).sum()), self.g.astype(y.dtype)
@@ -159,7 +165,7 @@ class Trial:
             nbsnn.set_threads(count)
             self.same_bits(f"{count} threads", found, self.gradients())
         nbsnn.set_threads(1)
-        plans = nbsnn.BPTT(self.net, self.loss).plan(steps, x.shape[1])
+        plans = nbsnn.BPTT(self.net, self.loss).plan(steps, x.shape[1]) if self.device == "cpu" else {}
         for share in (0.99, 0.8) if plans else ():
             budget = int(share * sum(plan.bytes for plan in plans.values()))
             try:
@@ -210,16 +216,18 @@ class Trial:
         raise Mismatch(f"smooth twin: {slope:.9g} along a direction, finite differences {numeric:.9g}\n{self}")
 
 
-def trial(seed: int, counts: Counter[str], compiled: bool) -> None:
+def trial(seed: int, counts: Counter[str], compiled: bool, device: str = "cpu") -> None:
     """All comparisons of the network number ``seed``."""
     nbsnn.set_threads(1)
     if seed % 5 == 4:
-        return online(seed, counts, compiled)
-    one = Trial(seed, counts, compiled)
+        return online(seed, counts, compiled, device)
+    one = Trial(seed, counts, compiled, device)
     if not one.forward():
         return
     one.cuts()
     one.learning((2, 3) if compiled else ())
+    if device == "cuda":
+        return
     if seed % 3 == 0 and hasattr(one, "g"):
         one.differences()
     if seed % 25 == 1 and sum(a.size for a in one.net.parameters().values()) < 400:
@@ -227,11 +235,11 @@ def trial(seed: int, counts: Counter[str], compiled: bool) -> None:
         counts["nbsnn.check"] += 1
 
 
-def online(seed: int, counts: Counter[str], compiled: bool) -> None:
+def online(seed: int, counts: Counter[str], compiled: bool, device: str) -> None:
     """Rules that learn while time passes: SLTT, OTTT, and e-prop where the network has its form."""
     one = Trial.__new__(Trial)
     one.rng = rng = np.random.default_rng(seed)
-    one.counts, one.drawing = counts, drawing(rng, compiled)
+    one.counts, one.drawing, one.device = counts, drawing(rng, compiled), device
     kinds = one.drawing.kinds
     n, m, classes = one.drawing.size(), one.drawing.size(), int(rng.integers(1, 6))
     hidden: Any = Neurons(draw_neuron(rng, (m,), kinds()))
@@ -256,15 +264,16 @@ def online(seed: int, counts: Counter[str], compiled: bool) -> None:
     def loss(y: Array, g: Array) -> tuple[float, Array]:
         return float((y * g).sum()), g.astype(y.dtype)
 
+    goal: tuple[Any, Any] = (loss, one.g) if device == "cpu" else one.goal()
     for name, options in how.items():
         if "e-prop" in name and not nbsnn.EProp.fits(one.net):  # a PLIF learns its leak in any case
             continue
         if "e-prop" in name:
-            learner: Any = nbsnn.EProp(one.net, loss, feedback="random" if "random" in name else "symmetric")
+            learner: Any = nbsnn.EProp(one.net, goal[0], feedback="random" if "random" in name else "symmetric")
             options["feedback"] = learner.feedback_weight.astype(np.float64)
         else:
-            learner = {"SLTT": nbsnn.SLTT, "OTTT": nbsnn.OTTT}[name](one.net, loss, window=int(rng.integers(1, 5)))
+            learner = {"SLTT": nbsnn.SLTT, "OTTT": nbsnn.OTTT}[name](one.net, goal[0], window=int(rng.integers(1, 5)))
         expected = one.oracle(**options).gradients(np.array(one.x), one.g)
-        _, found = learner.gradients(one.x, one.g)
+        _, found = learner.gradients(one.x, goal[1])
         for parameter, array in expected.items():
             one.expect(name, found[parameter], array, one.tolerance)

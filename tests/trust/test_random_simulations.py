@@ -15,6 +15,7 @@ import nbsnn
 from nbsnn import neurons, plasticity, synapses
 from nbsnn.network import State, loop
 
+from ..tools.meeting import let_threads_meet
 from .naive_simulations import Cells, Simulation, Wire, rest_of
 from .worker import Mismatch, Worker
 
@@ -63,10 +64,10 @@ class Drawing:
     Compiled, a network's models make a kernel: so what shapes it (``kinds``) is then one of three choices.
     """
 
-    def __init__(self, seed: int, compiled: bool):
+    def __init__(self, seed: int, compiled: bool, device: str = "cpu"):
         self.rng = rng = np.random.default_rng(seed)
         self.kinds = np.random.default_rng([5, seed % 3]) if compiled else rng
-        self.seed, self.compiled = seed, compiled
+        self.seed, self.compiled, self.device = seed, compiled, device
         self.dt = float(rng.choice([0.1, 0.2, 0.5, 1.0]))
         self.steps = int(rng.integers(20, 130))
         self.sources: dict[str, tuple] = {}
@@ -90,6 +91,7 @@ class Drawing:
             return kind, n, float(rng.choice([60.0, 300.0]))
         count = int(rng.integers(1, 60))
         steps, units = rng.integers(1, self.steps + 5, count), rng.integers(0, n, count)
+        steps[: 1 + count // 8] = 1  # what comes first must not be lost
         if kind == "events":
             events = np.zeros(count, [("t", "<i8"), ("x", "<i4"), ("y", "<i2")])
             n += n % 2
@@ -347,7 +349,7 @@ class Drawing:
     # The library's network.
 
     def build(self) -> Any:
-        net = nbsnn.Network(dt=self.dt, seed=self.seed, dtype=np.float64)
+        net = nbsnn.Network(dt=self.dt, seed=self.seed, dtype=np.float64, device=self.device)
         groups: dict[str, Any] = {}
         for name, (kind, n, *rest) in self.sources.items():
             if kind == "poisson":
@@ -542,17 +544,21 @@ class Outcome:
                 raise Mismatch(f"{what}: other bits of the weights of connection {k}")
 
 
-def trial(seed: int, counts: Counter[str], compiled: bool) -> None:
-    """All comparisons of the simulation number ``seed``."""
+def trial(
+    seed: int, counts: Counter[str], compiled: bool, device: str = "cpu", threads: tuple[int, ...] = ()
+) -> None:  # fmt: skip
+    """All comparisons of the simulation number ``seed``; on a GPU, of one run; on ``threads`` that are interpreted."""
     nbsnn.set_threads(1)
-    one = Drawing(seed, compiled)
+    if threads:
+        let_threads_meet()
+    one = Drawing(seed, compiled, device)
     try:
-        compare(one, counts)
+        compare(one, threads or ((2, 3) if compiled else ()), counts)
     except Mismatch as error:
         raise Mismatch(f"{error}\n{one}") from None
 
 
-def compare(one: Drawing, counts: Counter[str]) -> None:
+def compare(one: Drawing, threads: tuple[int, ...], counts: Counter[str]) -> None:
     net, made = one.build()
     wires = one.wired(made)
     first = one.run(net=net, made=made)
@@ -584,7 +590,8 @@ def compare(one: Drawing, counts: Counter[str]) -> None:
             for plastic in naive.plastic:
                 plastic.finish()
     check(one, first, naive, counts)
-    again(one, first, counts)
+    if one.device == "cpu":
+        again(one, first, threads, counts)
 
 
 def check(one: Drawing, first: Outcome, naive: Simulation, counts: Counter[str]) -> None:
@@ -611,7 +618,7 @@ def check(one: Drawing, first: Outcome, naive: Simulation, counts: Counter[str])
                 raise Mismatch(f"weights of connection {k} differ by {worst:.3g} of {np.abs(wire.w).max():.3g}")
 
 
-def again(one: Drawing, first: Outcome, counts: Counter[str]) -> None:
+def again(one: Drawing, first: Outcome, threads: tuple[int, ...], counts: Counter[str]) -> None:
     """The same in more pieces, from a file, after a reset, on several threads: equal in bits."""
     ends = any(w.rule and w.rule[1].get("normalize", {}).get("when") == "end" for w in one.wires)
     if not ends:
@@ -634,11 +641,11 @@ def again(one: Drawing, first: Outcome, counts: Counter[str]) -> None:
         first.net.reset()
         first.same("after a reset", one.run(net=first.net, made=first.made))
         counts["resets"] += 1
-    if one.compiled:
+    if threads:
         before, loop.SHARE = loop.SHARE, 1
-        for threads in (2, 3):
-            nbsnn.set_threads(threads)
-            first.same(f"{threads} threads", one.run())
+        for count in threads:
+            nbsnn.set_threads(count)
+            first.same(f"{count} threads", one.run())
             counts["runs on several threads"] += 1
         loop.SHARE = before
         nbsnn.set_threads(1)

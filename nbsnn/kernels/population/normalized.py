@@ -87,7 +87,7 @@ def turn(values, row, c, images, g, flat, back):
             while w < images.wide:
                 p, a = h * images.wide + w, (h * uintp(HIGH) + i) * columns + w * uintp(WIDE)
                 at = i * uintp(WIDE) * far + g * windows + p
-                if p + uintp(SPAN) <= windows and a + uintp(SPAN * WIDE) <= windows * uintp(HIGH * WIDE):
+                if p + uintp(SPAN) <= windows:
                     for k in range(uintp(SPAN)):
                         for j in range(uintp(WIDE)):
                             if back:
