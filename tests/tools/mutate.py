@@ -6,10 +6,10 @@ A mutant has one changed sign, constant, comparison, index or condition, two swa
 The default tests are collected once, interpreted (on threads, where tests ask for them), CUDA in the simulator. A first
 pass notes which test runs which lines (and is kept in ``--notes``, test by test, as long as neither the test nor those
 lines' files change). Then each mutant lives in a forked child, which runs the tests that reach its lines, of each test
-function the quickest first, until one fails. A mutant that takes too long counts as caught. Others are printed with file, line and change:
-``survives`` although tests reach it, ``out of reach`` if the only tests that reach it take too long interpreted, or
-fail, ``not reached`` by any test; ``--again`` tries those anew. Those that compute the same are listed in ``equivalent.txt`` with a reason, and not
-counted.
+function the quickest first, until one fails. A mutant that takes too long counts as caught. Others are printed with
+file, line and change: ``survives`` although tests reach it, ``out of reach`` if the only tests that reach it take too
+long interpreted, or fail, ``not reached`` by any test; ``--again`` tries those anew. Those that compute the same are
+listed in ``equivalent.txt`` with a reason, and not counted.
 """
 
 from __future__ import annotations

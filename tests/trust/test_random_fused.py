@@ -17,7 +17,7 @@ from .worker import Mismatch, Worker
 MODULE = __name__ if __name__.startswith("tests.") else f"tests.trust.{__name__.rpartition('.')[2]}"
 
 
-@pytest.mark.trust(share=0.7)
+@pytest.mark.trust(share=0.3)
 def test_interpreted_random_layers_as_one_are_the_layers_one_by_one(trials):
     with Worker(MODULE, interpreted=True, compiled=False) as worker:
         for seed in trials("interpreted random layers as one", least=4):

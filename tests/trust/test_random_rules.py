@@ -20,7 +20,7 @@ from .worker import Mismatch, Worker
 MODULE = __name__ if __name__.startswith("tests.") else f"tests.trust.{__name__.rpartition('.')[2]}"
 
 
-@pytest.mark.trust(share=0.3)
+@pytest.mark.trust(share=0.1)
 def test_interpreted_random_rules_do_what_the_equations_say(trials):
     with Worker(MODULE, interpreted=True, compiled=False) as worker:
         for seed in trials("interpreted random rules", least=4):
