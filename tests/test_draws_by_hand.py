@@ -98,8 +98,8 @@ def test_lists_are_turned_and_numbered():
     lists = [[2, 0], [], [1, 2, 2], [0]]
     begin, index = np.cumsum([0, *map(len, lists)]), np.concatenate(lists).astype(int)
     count = np.zeros(3, np.int64)
-    connect.tally(1, 6, index, count)
-    assert count.tolist() == [2, 1, 2]
+    connect.turn(0, 3, begin, index, count, np.zeros(0, np.int64), np.zeros(0, np.int64))
+    assert count.tolist() == [1, 1, 3]
     for placing in (True, False):
         cursor, out, place = np.array([0, 2, 3]), np.full(6, -1), np.full(6 * placing, -1)
         connect.turn(0, 4, begin, index, cursor, out, place)
