@@ -118,6 +118,14 @@ def test_a_sign_error_is_found_and_named(name: str, detach: bool) -> None:
         check(wrong)
 
 
+@pytest.mark.parametrize("v_reset", [1e-3, 1e-4, 1e-6, 1e-8])
+def test_small_parameters_pass_and_their_errors_are_found(v_reset: float) -> None:
+    neuron = LIF(v_reset=v_reset)
+    check(neuron)
+    with pytest.raises(GradientError, match=r"^the gradient with respect to parameter v_reset\b"):
+        check(neuron.replace(vjp=with_sign_error(ARGUMENTS.index("v_reset"))))
+
+
 @pytest.mark.parametrize("make", [LIF, ALIF, CLIF, CubaLIF, IF, PLIF])
 @pytest.mark.parametrize("claimed", [False, True])
 def test_a_wrong_detach_is_found(make: Callable[..., Neuron], claimed: bool) -> None:

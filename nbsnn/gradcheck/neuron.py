@@ -203,13 +203,14 @@ def _point(model: Model, rng: np.random.Generator, near: bool, tolerance: float)
             continue
         size = abs(args[i])
         h = H * (size if what.startswith("parameter") and 0.0 < size < 0.01 else max(1.0, size))
+        least = floor * max(1.0, H / h)  # rounding counts for more where the difference is a small one
         model.run(args)
 
         def along(e: float, i: int = i) -> float:
             return sum(a * b for a, b in zip(g, model.run(_moved(args, i, e), replaying=True), strict=True))
 
-        numeric = difference(along, h, floor, tolerance)
+        numeric = difference(along, h, least, tolerance)
         if not math.isfinite(numeric) and name not in model.whole:
             return []
-        rows.append(compared(what, gradient[i], numeric, floor))
+        rows.append(compared(what, gradient[i], numeric, least))
     return rows
