@@ -25,7 +25,7 @@ from nbsnn.neurons.parts import in_loop
 from nbsnn.neurons.reset import reset_holes
 from nbsnn.neurons.units_and_refractory import reset_where, rest_of
 from nbsnn.plasticity import bounds, diehl_cook, integer, mean_weight, pair, reward, trace, triplet
-from nbsnn.surrogates import triangular
+from nbsnn.surrogates import sfs, triangular
 from nbsnn.synapses import gap_junction
 from nbsnn.synapses.short_term import released
 
@@ -181,6 +181,7 @@ def test_a_membrane_goes_on_as_in_its_last_two_moves_unless_it_has_jumped_been_r
 
 def test_heights_of_smooth_functions_without_an_integral() -> None:
     assert [triangular(threshold=2.0).smooth(u) for u in (-0.25, 0.0, 0.5)] == [0.0, 0.5, -0.5]
+    assert [sfs(B=0.5).slope(u) for u in (0.25, 0.5, 1.0)] == [0.0, 0.0, 1.0 / 26.0**2]
 
 
 def test_a_gradient_stops_at_the_end_of_a_grid() -> None:
