@@ -22,6 +22,8 @@ from ..random import Draws
 from ..validate import count, function, instance, number, switch
 from .learner import Learner, Loss
 
+Regularizers = Mapping[str, Callable[[Array], tuple[float, Array]]]
+
 
 class BPTT(Learner):
     """Learner: back-propagation through time.
@@ -68,7 +70,7 @@ class BPTT(Learner):
         *,
         chunk: int | None = None,
         clip: float | None = None,
-        regularizers: Mapping[str, Callable[[Array], tuple[float, Array]]] | None = None,
+        regularizers: Regularizers | None = None,
         seed: int = 0,
         max_bytes: int | None = None,
         compact: bool = True,
@@ -85,9 +87,9 @@ class BPTT(Learner):
         if switch("compact", compact) and (fused := fuse(self.net, max_bytes, whole=chunk is None)) is not None:
             self.net = self.fused = fused
         self.chunk = None if chunk is None else count("chunk", chunk)
-        self.regularizers = dict(
-            instance("regularizers", {} if regularizers is None else regularizers, Mapping, "a mapping from layers")
-        )
+        given: Regularizers = {} if regularizers is None else regularizers
+        instance("regularizers", given, Mapping, "a mapping from layers")
+        self.regularizers = dict(given)
         for name, regularizer in self.regularizers.items():
             function(f"regularizers[{name!r}]", regularizer, "a function of a layer's spikes", takes=1)
             if name not in net.layers():
@@ -180,7 +182,7 @@ class BPTT(Learner):
         """Forward once for the output and the states between chunks, then each chunk again, forward and back."""
         if self.regularizers:
             raise ValueError("regularisers need the whole run: they cannot be combined with chunk")
-        arrays, state, starts, outputs = self.net.arrays, self.net.initial(x.shape[1]), [], []
+        arrays, state, starts, outputs = self.net.arrays, self.net.initial(x.shape[1]), list[Nested](), list[Array]()
         for t in range(0, len(x), chunk):
             starts.append(arrays.kept(state) if t else state)
             y, state = self.net.forward(x[t : t + chunk], state, self.tape, draws)
@@ -193,7 +195,7 @@ class BPTT(Learner):
         return value
 
     def _regularize(self, tape: Nested) -> tuple[float, Nested]:
-        total, inject = 0.0, {}
+        total, inject = 0.0, Nested()
         for name, regularizer in self.regularizers.items():
             population = self.net.layers()[name]
             spikes = population.recorded()[0]
