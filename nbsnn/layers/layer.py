@@ -292,7 +292,7 @@ class Layer(AsMade):
                 return x
             x = x.dense(self.setting.dtype)
         if not (there := not arrays.numpy and arrays.holds(x)):
-            x = real("input", x)
+            x = x if type(x) is np.ndarray and x.dtype.kind in "fiub" else real("input", x)
         shape = tuple(x.shape)
         if shape[2:] != self.in_shape or len(shape) < 2 or 0 in shape:
             wanted = ", ".join(["T", "B", *map(str, self.in_shape)])

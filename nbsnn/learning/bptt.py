@@ -114,7 +114,7 @@ class BPTT(Learner):
         """
         value, grads = self._gradients(x, target)
         self.change(grads)
-        self.iteration += 1
+        self.past.iteration += 1
         return value
 
     def _gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
@@ -122,7 +122,7 @@ class BPTT(Learner):
             self.check_layers()
             self.place.clear(self.grads)
             x = self.net.check_input(x)
-        draws = Draws(self.seed, "training", self.iteration) if self.net.draws else None
+        draws = Draws(self.seed, "training", self.past.iteration) if self.net.draws else None
         if self.chunk is None or self.chunk >= len(x):
             value = self._whole(x, target, draws)
         else:
@@ -171,9 +171,9 @@ class BPTT(Learner):
         return {(name,): alone(layer, steps, batch) for name, layer in layers.items()}
 
     def _whole(self, x: Array, target: Target, draws: Draws | None) -> float:
-        self._output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
+        self.past.output, _ = self.net.forward(x, self.net.initial(x.shape[1]), self.tape, draws)
         with span("loss"):
-            value, gy = self.place.loss(self.loss, self._output, target)
+            value, gy = self.place.loss(self.loss, self.past.output, target)
         extra, inject = self._regularize(self.tape) if self.regularizers else (0.0, None)
         self.net.backward(gy, self.tape, self.grads, inject=inject, wanted=False)
         return value + extra
@@ -187,8 +187,8 @@ class BPTT(Learner):
             starts.append(arrays.kept(state) if t else state)
             y, state = self.net.forward(x[t : t + chunk], state, self.tape, draws)
             outputs.append(arrays.copied(arrays.stored(y, {}, "y"), {}, "y"))
-        self._output = arrays.concatenated(outputs)
-        value, gy = self.place.loss(self.loss, self._output, target)
+        self.past.output = arrays.concatenated(outputs)
+        value, gy = self.place.loss(self.loss, self.past.output, target)
         for t, state in zip(range(0, len(x), chunk), starts, strict=True):
             self.net.forward(x[t : t + chunk], state, self.tape, draws)
             self.net.backward(gy[t : t + chunk], self.tape, self.grads, wanted=False)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     from .on_gpu import OnGpu
 
 Loss = Callable[[Array, Any], tuple[float, Array]]
+
+
+@dataclass
+class Past:
+    """How many training steps have been made, and the network's output for the last batch."""
+
+    iteration: int = 0
+    output: Array | GpuArray | ConstantInput = field(default_factory=lambda: np.empty(0))
 
 
 class Learner(AsMade):
@@ -92,18 +101,25 @@ class Learner(AsMade):
             self.optimizer.check_parameters(self.parameters)
         Draws(seed)  # a wrong seed shows now
         self.clip = None if clip is None else number("clip", clip, above=0.0)
-        self.seed = seed
-        self.iteration: int = 0
+        self.seed, self.past = seed, Past()
         containers = [layer for layer in (self.net, *self.net.layers().values()) if layer.children]
         self.layers = [(container, dict(container.children)) for container in containers]
         self.grads = self.place.zeros(net)
-        self._output: Array | GpuArray | ConstantInput = np.empty(0)
         self.tape: Nested = {}
 
     @property
     def output(self) -> Array:
         """The network's output for the last batch."""
-        return fetched(self._output)
+        return fetched(self.past.output)
+
+    @property
+    def iteration(self) -> int:
+        """How many training steps have been made."""
+        return self.past.iteration
+
+    @iteration.setter
+    def iteration(self, iteration: int) -> None:
+        self.past.iteration = iteration
 
     def step(self, x: Any, target: Target) -> float:
         """Change the parameters by one training step on a batch.
@@ -230,8 +246,11 @@ class OnCpu:
 
     def clear(self, grads: Nested) -> None:
         """Set all gradients to zero."""
-        for array in flatten(grads).values():
-            array[...] = 0.0
+        for value in grads.values():
+            if isinstance(value, Mapping):
+                self.clear(value)
+            else:
+                value[...] = 0.0
 
     def hold(self, grads: dict[str, Any]) -> None:
         """Set the gradients of frozen parameters to zero: they do not count when the norm is clipped."""

@@ -125,7 +125,7 @@ class Online(Learner):
             for value, grads in self.passes(x, target):
                 total += value
                 self.change(self.place.checked(grads))
-        self.iteration += 1
+        self.past.iteration += 1
         return total
 
     def _gradients(self, x: Any, target: Target | Iterator[Target]) -> tuple[float, dict[str, Array]]:
@@ -156,7 +156,7 @@ class Online(Learner):
         between."""
         self.check_layers()
         self.place.clear(self.grads)
-        draws = Draws(self.seed, "training", self.iteration) if self.net.draws else None
+        draws = Draws(self.seed, "training", self.past.iteration) if self.net.draws else None
         state: Nested | None = None
         traces: Nested = {}
         output: Any = None
@@ -174,7 +174,7 @@ class Online(Learner):
             t += len(now)
             yield value
         targets.check()
-        self._output = self.place.mean(output, t)
+        self.past.output = self.place.mean(output, t)
 
     def _loss(self, y: Array, targets: windows.Targets, t: int) -> tuple[float, Array]:
         """The losses of steps by themselves, added up, and their derivative; ``t`` is the first of the steps."""

@@ -53,7 +53,7 @@ Target = ArrayLike | Weighted
 def split(loss: str, target: ArrayLike | Weighted, batch: int) -> tuple[ArrayLike, np.ndarray | None]:
     """A target, and the weights of its samples if it has some."""
     if not isinstance(target, Weighted):
-        return unmasked(f"{loss}: target", target), None
+        return target if type(target) is np.ndarray else unmasked(f"{loss}: target", target), None
     return target.target, shaped(f"{loss}: weight", target.weight, (batch,))
 
 

@@ -19,7 +19,7 @@ from ..files.pickling import ByName
 from ..validate import FLOATS, check_options, count, finite, fraction, function, number
 from ..validate.as_made import AsMade
 from . import on_cpu, on_gpu
-from .move import Move
+from .move import Move, Past
 from .saved import difference, read
 from .schedules import Constant, Schedule
 from .watching import Watching
@@ -75,12 +75,20 @@ class Optimizer(ByName, AsMade):
 
     def __init__(self, lr: float | Schedule):
         self.schedule = lr
-        self.iteration = 0
+        self.past = Past()
         self.state: dict[str, np.ndarray] = {}
         self.most_decay = 0.0  # of momenta
-        self._largest = 0.0  # of all gradients so far, as far as slots remember them
         self._skipped: dict[str, int] = {}  # parameter -> how many steps it was left out of
         self._memory: dict[str, np.ndarray] = {}  # parameter -> its slots [K, size]; state holds views of the rows
+
+    @property
+    def iteration(self) -> int:
+        """How many steps have been made."""
+        return self.past.iteration
+
+    @iteration.setter
+    def iteration(self, iteration: int) -> None:
+        self.past.iteration = iteration
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         """Constants that the rule reads in step ``k = 1, 2, ...``, float64."""
@@ -170,7 +178,7 @@ class Optimizer(ByName, AsMade):
         lr, decay, weight = self.lr, getattr(self, "weight_decay", 0.0), 0.0
         if decay and not there:
             weight = max((_largest(p) for p in moved.values()), default=0.0)
-        most = max(most + decay * weight, self._largest)
+        most = max(most + decay * weight, self.past.largest)
         counts = {name: self.iteration + 1 - self._skipped.get(name, 0) for name in moved}
         hypers = {k: self.hyper(lr, k) for k in sorted({*counts.values()} or {self.iteration + 1})}
         reach = self.reach(lr, most, weight)
@@ -187,7 +195,7 @@ class Optimizer(ByName, AsMade):
             tried = {name: move.copied() for name, move in moves.items()}
             update(tried.values())
             most = self._check_moved(tried)
-            most = most if len(moved) == len(params) else max(most, self._largest)
+            most = most if len(moved) == len(params) else max(most, self.past.largest)
 
         def make() -> None:
             if tried is None:
@@ -201,7 +209,7 @@ class Optimizer(ByName, AsMade):
                     self._remember(name, slots[name].reshape(len(self.slots), *p.shape))
                 if name not in moved:
                     self._skip(name, self._skipped.get(name, 0) + 1)
-            self.iteration, self._largest = self.iteration + 1, most
+            self.past.iteration, self.past.largest = self.past.iteration + 1, most
 
         return make
 
@@ -244,7 +252,7 @@ class Optimizer(ByName, AsMade):
         return gpu.put(memory) if there and not gpu.on_gpu(memory) else memory  # as loaded
 
     def _check_moved(self, moves: Mapping[str, Move]) -> float:
-        """Raise unless parameters and slots are finite after a step; returns ``_largest``."""
+        """Raise unless parameters and slots are finite after a step; returns the largest gradient."""
         most = 0.0
         for name, (p, _, memory, _) in moves.items():
             for what, numbers in zip(("the parameter", *self.slots), (gpu.get(p), *gpu.get(memory)), strict=True):
@@ -277,7 +285,7 @@ class Optimizer(ByName, AsMade):
         found, skipped = read(self, state, iteration)
         self.state, self._memory, self._skipped, self.iteration = {}, {}, {}, iteration
         most = (self.gradient_of(name.partition("/")[0], _largest(array)) for name, array in found.items())
-        self._largest = max(most, default=0.0)
+        self.past.largest = max(most, default=0.0)
         for name in dict.fromkeys(name.partition("/")[2] for name in found):
             self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
         for name, n in skipped.items():
