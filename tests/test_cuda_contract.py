@@ -20,7 +20,7 @@ PAIRS = [name for name in CUDA if (KERNELS / f"{name.removesuffix('_cuda').repla
 DIFFERENT: dict[str, tuple[str, str]] = {
     "network": (
         "a thread has a unit or a synapse, where the CPU has a loop over a block of them",
-        "connection release sample simulate update collect inject poisson",
+        "connection release sample simulate update collect inject listed poisson",
     ),
     "plasticity": (
         "threads share the synapses of a row, where the CPU has a loop over them; a layer's loop lists what spiked",

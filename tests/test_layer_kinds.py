@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from dataclasses import is_dataclass
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ import nbsnn
 from nbsnn import BPTT, losses
 from nbsnn.device import gpu
 from nbsnn.device.threads import threads
-from nbsnn.layers.population_tape import PopulationTape
 from nbsnn.neurons import LI, LIF
 
 KINDS = {  # name -> how to make it, shape of its input
@@ -199,7 +199,7 @@ def test_plans_count_what_is_kept(kind):
 
 
 def arrays_in(nested):
-    nested = vars(nested) if isinstance(nested, PopulationTape) else nested
+    nested = vars(nested) if is_dataclass(nested) else nested
     for value in nested.values() if isinstance(nested, dict) else nested if isinstance(nested, (list, tuple)) else ():
         if isinstance(value, np.ndarray):
             yield value

@@ -30,7 +30,7 @@ from .weights import kind_of
 
 GIVEN = {
     "listed": units.listed, "add_currents": units.add_currents, "add_drives": units.add_drives,
-    "deliver": deliver.connection, "add_late": deliver.late,
+    "deliver_fixed": deliver.connection, "add_late": deliver.late,
 }  # fmt: skip
 """What fills the holes of the loop for what not all networks have; see ``needed``."""
 
@@ -41,7 +41,7 @@ def needed(tables: Tables) -> frozenset[str]:
     """
     has = {
         "listed": (tables.pops[:, at.MODEL] < 0).any(), "add_currents": len(tables.currents) > 0,
-        "add_drives": len(tables.drives) > 0, "deliver": (tables.wires[:, at.RULE] < 0).any(),
+        "add_drives": len(tables.drives) > 0, "deliver_fixed": (tables.wires[:, at.RULE] < 0).any(),
         "add_late": (tables.wires[:, at.DELAY] < 0).any(),
     }  # fmt: skip
     return frozenset(name for name, there in has.items() if there)

@@ -47,7 +47,7 @@ def add_drives(n, lo: int, t: int, k: int, row: int, network: Network, room: Scr
 
 
 @optional
-def deliver(emitted: int, part: int, parts: int, c: int, network: Network) -> None:
+def deliver_fixed(emitted: int, part: int, parts: int, c: int, network: Network) -> None:
     """Spikes of a step along connection ``c``, whose weights stay, if there are any such; see ``deliver``."""
 
 
@@ -176,7 +176,7 @@ def travel(part: int, parts: int, t0: int, t1: int, network: Network, cells: np.
     for t in range(t0, t1):
         for k in range(wires.shape[0]):
             if wires[k, at.RULE] < 0:
-                deliver(t, part, parts, k, network)
+                deliver_fixed(t, part, parts, k, network)
 
 
 def share(units, part, parts):
