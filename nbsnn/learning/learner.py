@@ -247,7 +247,7 @@ class OnCpu:
     def clear(self, grads: Nested) -> None:
         """Set all gradients to zero."""
         for value in grads.values():
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 self.clear(value)
             else:
                 value[...] = 0.0
