@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -248,7 +248,7 @@ class OnCpu:
         """Set all gradients to zero."""
         for value in grads.values():
             if isinstance(value, dict):
-                self.clear(value)
+                self.clear(cast(Nested, value))
             else:
                 value[...] = 0.0
 
