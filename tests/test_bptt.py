@@ -212,7 +212,7 @@ def test_dropout_differs_between_iterations_and_repeats_with_the_seed():
     def two_values(seed):
         learner = learner_of(trainable("python"), seed=seed)
         first = learner.gradients(x[:3], labels)[0]
-        learner.iteration = 1
+        learner.past.iteration = 1
         return first, learner.gradients(x[:3], labels)[0]
 
     once = two_values(0)

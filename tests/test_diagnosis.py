@@ -9,6 +9,7 @@ import pytest
 import nbsnn
 from nbsnn import Dense, Neuron, Population, Recurrent, Residual, Run, Sequential, report, surrogates, target_rate
 from nbsnn.diagnosis.report import SilentNetworkWarning, warn_if_silent
+from nbsnn.layers.stateless import Stateless
 from nbsnn.learning import BPTT
 from nbsnn.losses import rate_cross_entropy, rate_mse
 from nbsnn.neurons import ALIF, LI, LIF
@@ -245,6 +246,31 @@ def test_nested_layers_and_a_population_alone() -> None:
     still = np.broadcast_to(np.float32(0.1), (10, 2, 3))
     (advice,) = report(alone, still).advice
     assert advice.startswith("lif: 100 % of its units never spike. Scal")
+
+
+class Holding(Stateless):
+    """A custom layer that happens to have an attribute ``neuron``."""
+
+    kind = "holding"
+
+    def __init__(self):
+        super().__init__()
+        self.neuron = LIF()
+
+    def build(self, in_shape, setting, draws):
+        self.in_shape = self.shape = in_shape
+        self.settle(setting)
+
+    def apply(self, x, tape, draws):
+        return x
+
+
+def test_a_layer_of_ones_own_with_a_neuron_is_no_population() -> None:
+    net = Sequential(Dense(4, 3), LIF(), Holding(), Dense(3, 2), LIF(), seed=0, device="python")
+    x = np.ones((5, 2, 4), np.float32)
+    assert [line.name for line in report(net, x).layers] == ["lif1", "lif2"]
+    assert {row.name: row.kind for row in nbsnn.summary(net, x).layers}["holding1"] == "Holding"
+    assert set(target_rate(net, x, 0.3, tolerance=0.5)) == {"dense1", "dense2"}
 
 
 def test_the_text() -> None:

@@ -262,14 +262,3 @@ def test_a_budget_holds_where_nothing_is_recomputed(layers):
     for call in (lambda: learner.gradients(x, target), lambda: learner.plan(T, B)):
         with pytest.raises(ValueError, match=f"max_bytes is {needed - 1}, but at T = {T} and a batch of {B}"):
             call()
-
-
-def test_errors_that_a_stack_returns_some_samples_at_a_time_keep_their_bits(monkeypatch):
-    x, found = spikes((T, B, 2, 9, 8), dtype=np.float32), []
-    for size in (2**19, 1):
-        monkeypatch.setattr("nbsnn.layers.fused.stack.PULLED", size)
-        learner = nbsnn.BPTT(network(dtype=np.float32), step_mse)
-        for _ in range(2):  # the second time in the memory of the first
-            grads = learner.gradients(x, np.ones((T, B, 3), np.float32))[1]
-            found.append({name: g.tobytes() for name, g in grads.items()})
-    assert all(other == found[0] for other in found)

@@ -292,7 +292,7 @@ def test_dropout_is_one_mask_for_all_steps_and_another_in_the_next_iteration():
     assert 0.3 < (first[0] == 0).mean() < 0.7
     for mask in first:
         np.testing.assert_array_equal(mask, first[0])
-    learner.iteration = 1
+    learner.past.iteration = 1
     assert not np.array_equal(masks()[0], first[0])
 
 

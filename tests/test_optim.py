@@ -556,7 +556,7 @@ def test_a_plateau_is_watched_once_by_several_groups():
 @pytest.mark.parametrize("schedule", [optim.StepDecay(1.0, 1, 1e300), optim.MultiStep(1.0, (1, 2), 1e300)])
 def test_a_rate_beyond_the_range_of_numbers_is_refused_by_name(schedule):
     params, optimizer = {"w": np.ones(2)}, optim.SGD(schedule)
-    optimizer.iteration = 2
+    optimizer.past.iteration = 2
     with pytest.raises(ValueError, match="the learning rate in iteration 2 must be"):
         optimizer.step(params, {"w": np.ones(2)})
     assert (params["w"] == 1.0).all()

@@ -90,8 +90,8 @@ def on_one_thread(blas: OpenBlas) -> Iterator[None]:
 def _forked() -> None:
     """In a forked child no product runs any more: what other threads of the parent had changed is restored."""
     global _inside
-    blas, left, _inside = openblas(), _inside, _Inside()
-    if left.products and blas is not None:
+    left, _inside = _inside, _Inside()
+    if left.products and (blas := openblas()) is not None:
         blas.change(left.before)
 
 

@@ -18,6 +18,7 @@ from ..layers import Layer, Run
 from ..layers.fused.memory_plan import alone
 from ..layers.fused.network import fuse
 from ..layers.layer import Array, Nested
+from ..layers.population import is_population
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from ..validate import instance
@@ -186,7 +187,7 @@ def summary(net: Layer, x: Array | SpikeInput) -> Summary:
         own = list(layer.parameters().values())
         sizes = sum(p.size for p in own), sum(p.nbytes for p in own)
         kind, rate = type(layer).__name__, None
-        if layer.neuron is not None:
+        if is_population(layer):
             kind = layer.neuron.kind or kind
             if layer.neuron.output == "spikes":
                 rate = float((run if layer is net else run[name])["spikes"].mean(dtype=np.float64))

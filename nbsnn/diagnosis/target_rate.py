@@ -19,6 +19,7 @@ from ..device.constant_input import fetched
 from ..device.gpu import assign
 from ..layers import Layer
 from ..layers.layer import Array, Nested
+from ..layers.population import is_population
 from ..validate import instance, number
 
 REACH = 2.0**20
@@ -140,8 +141,8 @@ def steps_of(net: Layer, prefix: str = "") -> Iterator[tuple[str, Layer]]:
 def spiking(layer: Layer) -> str | None:
     """The name, within ``layer``, of the spiking population that its input drives; None if there is none."""
     name = layer.driven()
-    neuron = layer.layers().get(name or "", layer).neuron
-    return name if neuron is not None and neuron.output == "spikes" else None
+    population = layer.layers().get(name or "", layer)
+    return name if is_population(population) and population.neuron.output == "spikes" else None
 
 
 def weighted(layer: Layer) -> bool:
@@ -151,7 +152,7 @@ def weighted(layer: Layer) -> bool:
 
 def opaque(layer: Layer) -> bool:
     """True if weights before ``layer`` do not scale what comes out of it: it is a population, or holds layers."""
-    return layer.neuron is not None or bool(layer.children)
+    return is_population(layer) or bool(layer.children)
 
 
 def feeders(net: Layer, prefix: str = "") -> dict[str, str]:

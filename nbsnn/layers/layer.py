@@ -24,7 +24,6 @@ from ..device.buffers import is_static
 from ..device.finite import finite_input as finite_input
 from ..device.gpu import assign, get, get_all, on_gpu, put
 from ..files.pickling import by_name
-from ..neuron import Neuron
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from ..validate import real
@@ -62,8 +61,8 @@ class Layer(AsMade):
     in_row, side_by_side, connects, checks_numbers : bool
         Whether layers in it run one after the other; whether each gets the whole input; whether a "weight" of it joins
         units; whether it looks for NaN itself.
-    neuron, fuses_as : Neuron or None, str
-        What a population is made of; what a layer is to learners, which run neighbours as one, see ``layers.fused``.
+    fuses_as : str
+        What the layer is to learners, which run neighbours as one, see ``layers.fused``.
     arrays, cuda, ops : Host, object or None, object
         Array operations where the layer's arrays are; what computes on a GPU in place of its own methods; what computes
         where the network lies: on the CPU the layer itself, on a GPU ``cuda``.
@@ -77,7 +76,6 @@ class Layer(AsMade):
     kind, fuses_as = "layer", ""
     at_once = lowpass = over_time = checks_numbers = in_row = side_by_side = False
     draws = connects = True
-    neuron: Neuron | None = None
     takes_events: bool | None = False
     devices: tuple[str, ...] = ("cpu", "python")
 
@@ -278,7 +276,7 @@ class Layer(AsMade):
         return self.run(x, state)
 
     def check_input(self, x: Any) -> Any:
-        """``x`` in the layer's precision, where it computes; raises if its shape is wrong, or one is not finite."""
+        """``x`` in the layer's precision, where it computes; raises if its shape is wrong or a number is not finite."""
         if not self.built:
             raise ValueError(
                 f"this {self.kind} is not built yet, as the shape of its input is not known: "

@@ -54,7 +54,6 @@ class Population(HostPopulation):
 
     at_once, connects = True, False
     devices = DEVICES
-    neuron: Neuron
 
     def __init__(
         self,
@@ -257,5 +256,5 @@ class Population(HostPopulation):
 
 
 def is_population(layer: Layer) -> TypeGuard[Population]:
-    """True of a population."""
-    return layer.neuron is not None
+    """True of a population, whatever attributes a custom layer has."""
+    return layer.driven() == ""

@@ -57,7 +57,7 @@ class Accumulator:
         for name, g in grads.items():
             part = get(g) * g.dtype.type(weight)
             self.grads[name] = self.grads[name] + part if name in self.grads else part
-        self.learner.iteration += 1
+        self.learner.past.iteration += 1
         return value
 
     def step(self) -> None:

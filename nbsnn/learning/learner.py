@@ -117,10 +117,6 @@ class Learner(AsMade):
         """How many training steps have been made."""
         return self.past.iteration
 
-    @iteration.setter
-    def iteration(self, iteration: int) -> None:
-        self.past.iteration = iteration
-
     def step(self, x: Any, target: Target) -> float:
         """Change the parameters by one training step on a batch.
 
@@ -223,7 +219,7 @@ class Learner(AsMade):
         """Go on from what ``state`` returned."""
         slots = {name.removeprefix("optimizer/"): a for name, a in state.items() if name.startswith("optimizer/")}
         self.optimizer.load(slots, int(state["optimizer_iteration"]))
-        self.iteration = int(state["iteration"])
+        self.past.iteration = int(state["iteration"])
 
 
 def check_net(net: Layer) -> Layer:

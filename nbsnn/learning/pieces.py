@@ -53,7 +53,7 @@ class Pieces:
         empty = np.zeros(sum(sizes.values()), np.result_type(*(p.dtype for p in learner.parameters.values())))
 
         def leaf(piece: int) -> Array:
-            learner.iteration = first * self.micro + piece  # of which dropout draws
+            learner.past.iteration = first * self.micro + piece  # of which dropout draws
             found = gradients(piece)
             joined = np.concatenate([found[name].reshape(-1) for name in sizes]) if found else empty
             return joined.astype(empty.dtype, copy=False)
@@ -61,11 +61,11 @@ class Pieces:
         try:
             whole, at = self.ranks.total(map(leaf, self.own), self.micro, empty), 0
         finally:
-            learner.iteration = first
+            learner.past.iteration = first
         grads = dict[str, Array]()
         for name, size in sizes.items():
             p = learner.parameters[name]
             grads[name] = whole[at : at + size].reshape(p.shape).astype(p.dtype, copy=False)
             at += size
         learner.take(grads)
-        learner.iteration = first + 1
+        learner.past.iteration = first + 1

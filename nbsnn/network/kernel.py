@@ -28,7 +28,7 @@ from .port import GatePort
 from .unit_step import BLOCK, THREAD, story, update
 from .weights import kind_of
 
-GIVEN = {
+WHERE_NEEDED = {
     "listed": units.listed, "add_currents": units.add_currents, "add_drives": units.add_drives,
     "deliver_fixed": deliver.connection, "add_late": deliver.late,
 }  # fmt: skip
@@ -36,9 +36,8 @@ GIVEN = {
 
 
 def needed(tables: Tables) -> frozenset[str]:
-    """Names in ``GIVEN``: lists of spikes, injected currents, Poisson input; synapses whose weights stay, and such as
-    have delays of their own.
-    """
+    """Which of ``WHERE_NEEDED`` a network has: lists of spikes, injected currents, Poisson input, synapses whose
+    weights stay, and synapses with delays of their own."""
     has = {
         "listed": (tables.pops[:, at.MODEL] < 0).any(), "add_currents": len(tables.currents) > 0,
         "add_drives": len(tables.drives) > 0, "deliver_fixed": (tables.wires[:, at.RULE] < 0).any(),
@@ -66,7 +65,7 @@ class NetworkKernel:
     def kernel(self, given: frozenset[str]) -> Callable:
         """The loop for what is ``given`` (see ``needed``), for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
-        input_ = {name: function for name, function in GIVEN.items() if name in given}
+        input_ = {name: function for name, function in WHERE_NEEDED.items() if name in given}
         return kernel(
             cpu.simulate, device=self.device, dtype=self.dtype, whole=True,
             update=switch([update(group, BLOCK) for group in self.neurons.first], BLOCK.arguments),
@@ -145,7 +144,7 @@ class NetworkKernel:
             lists = [bind(sparse.visit_list, **normalized.SUMS, **rule) for m, rule in pairs]
             filling |= {
                 "row_sum": switch(sums, "row, known, c"), "sum_list": switch(lists, "count, c"),
-                "normalise": step.add_up_and_balance, "balance": normalized.balance,
+                "normalize": step.add_up_and_balance, "balance": normalized.balance,
                 "normalization": normalized.normalization,
                 "deliver_plastic": mean_weight.deliver_plastic,
             }  # fmt: skip

@@ -147,7 +147,7 @@ class Groups(Optimizer):
             read(part, shares[group], count("iteration", iteration, least=0))
         for group, part in self.parts.items():
             part.load(shares[group], iteration if group in there else 0)
-            part.iteration = iteration
+            part.past.iteration = iteration
         self._count = iteration
 
     @property

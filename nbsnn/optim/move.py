@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..device import gpu
@@ -24,11 +23,3 @@ class Move(NamedTuple):
 
 def _copy(array: Array) -> Array:
     return gpu.put(gpu.get(array)) if gpu.on_gpu(array) else array.copy()
-
-
-@dataclass
-class Past:
-    """The number of steps made, and the largest of all gradients so far, as far as slots remember them."""
-
-    iteration: int = 0
-    largest: float = 0.0

@@ -19,7 +19,8 @@ from ..files.pickling import ByName
 from ..validate import FLOATS, check_options, count, finite, fraction, function, number
 from ..validate.as_made import AsMade
 from . import on_cpu, on_gpu
-from .move import Move, Past
+from .move import Move
+from .past import Past
 from .saved import difference, read
 from .schedules import Constant, Schedule
 from .watching import Watching
@@ -85,10 +86,6 @@ class Optimizer(ByName, AsMade):
     def iteration(self) -> int:
         """How many steps have been made."""
         return self.past.iteration
-
-    @iteration.setter
-    def iteration(self, iteration: int) -> None:
-        self.past.iteration = iteration
 
     def hyper(self, lr: float, k: int) -> tuple[float, ...]:
         """Constants that the rule reads in step ``k = 1, 2, ...``, float64."""
@@ -283,9 +280,9 @@ class Optimizer(ByName, AsMade):
         """
         iteration = count("iteration", iteration, least=0)
         found, skipped = read(self, state, iteration)
-        self.state, self._memory, self._skipped, self.iteration = {}, {}, {}, iteration
+        self.state, self._memory, self._skipped = {}, {}, {}
         most = (self.gradient_of(name.partition("/")[0], _largest(array)) for name, array in found.items())
-        self.past.largest = max(most, default=0.0)
+        self.past = Past(iteration, max(most, default=0.0))
         for name in dict.fromkeys(name.partition("/")[2] for name in found):
             self._remember(name, np.stack([found[f"{slot}/{name}"] for slot in self.slots]))
         for name, n in skipped.items():

@@ -1,6 +1,17 @@
-"""Which row of what is given from outside belongs to a step."""
+"""Where what is given from outside for a step stands."""
 
 from . import tables as at
+
+
+def first_at(steps, a, z, t):
+    """The first of the places [a, z) whose step is at least t, or z; steps ascend."""
+    while a < z:
+        middle = (a + z) // 2
+        if steps[middle] < t:
+            a = middle + 1
+        else:
+            z = middle
+    return a
 
 
 def row_at(table, k, t):

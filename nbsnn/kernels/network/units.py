@@ -13,20 +13,14 @@ from ..arrays.wide import widest
 from ..products.bits import WORD, equals, ones
 from . import tables as at
 from .arrays import Network, Scratch
-from .course import row_at
+from .course import first_at, row_at
 
 
 def listed(lo: int, hi: int, t: int, k: int, network: Network, line: np.ndarray, base: int) -> int:
     """The spikes of a list at step t; lists are sorted by step, then by unit. Returns their number."""
     pops, steps, units = network.tables.pops, network.values.steps, network.values.units
     a, last = pops[k, at.STATE], pops[k, at.STATE] + pops[k, at.VARIABLES]
-    z = last
-    while a < z:
-        middle = (a + z) // 2
-        if steps[middle] < t:
-            a = middle + 1
-        else:
-            z = middle
+    a = first_at(steps, a, last, t)
     count = np.int64(0)
     while a < last and steps[a] == t:
         if lo <= units[a] < hi:

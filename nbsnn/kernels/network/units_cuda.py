@@ -9,7 +9,7 @@ from ...random import counter, squares32
 from ...scalar.hole import hole
 from . import tables as at
 from .arrays import GpuRecord, Network
-from .course import row_at
+from .course import first_at, row_at
 
 
 @hole
@@ -41,13 +41,7 @@ def poisson(i, t, key, thresholds, first, last):
 def listed(i, t, k, pops, steps, units):
     """The unit of a list's spike number ``i`` at step t, or -1; lists are sorted by step."""
     a, last = pops[k, at.STATE], pops[k, at.STATE] + pops[k, at.VARIABLES]
-    z = last
-    while a < z:
-        middle = (a + z) // 2
-        if steps[middle] < t:
-            a = middle + 1
-        else:
-            z = middle
+    a = first_at(steps, a, last, t)
     return units[a + i] if a + i < last and steps[a + i] == t else -1
 
 

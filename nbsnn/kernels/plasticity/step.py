@@ -91,9 +91,7 @@ def balance(lo: int, hi: int, rule: int, c: Synapses) -> None:
 
 
 @optional
-def normalise(
-    part: int, parts: int, t: int, lo: int, hi: int, row: np.ndarray, c: Synapses, network: Network
-) -> None:  # fmt: skip
+def normalize(part: int, parts: int, t: int, lo: int, hi: int, row: np.ndarray, c: Synapses, network: Network) -> None:
     """What weights onto the units [lo, hi) are divided by, if any are normalised in every step."""
 
 
@@ -212,7 +210,7 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
     lo, hi = m * part // parts, m * (part + 1) // parts
     drift_units(model, lo, hi, c)
     if row[at.BALANCED] >= 0:
-        normalise(part, parts, t, lo, hi, row, c, network)
+        normalize(part, parts, t, lo, hi, row, c, network)
     elif row[at.STEERED] >= 0:
         steer(lo, hi, model, c)
     visit_rows(part, parts, t, False, row, c, network)
@@ -224,7 +222,7 @@ def visit_all(part: int, parts: int, t: int, row: np.ndarray, network: Network) 
 def add_up_and_balance(
     part: int, parts: int, t: int, lo: int, hi: int, row: np.ndarray, c: Synapses, network: Network
 ) -> None:  # fmt: skip
-    """Filling of ``normalise``."""
+    """Filling of ``normalize``."""
     visit_rows(part, parts, t, True, row, c, network)
     balance(lo, hi, row[at.RULE_MODEL], c)
 

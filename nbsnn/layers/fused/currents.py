@@ -16,7 +16,7 @@ from ...device.buffers import block_buffer, buffer
 from ...device.finite import LARGE, finite_input
 from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
-from ...device.threads import balanced, clear, run_kernel, run_threaded, shares_lines
+from ...device.threads import balanced, run_kernel, run_threaded, shares_lines
 from ...kernels.products import gather as loops
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
@@ -115,15 +115,15 @@ class InputCurrents:
         lines = lines_of(X, self.lines, first, first + len(x))
         np.add(as_lines(product, self.lines), tape.bias[:, None], out=lines)
 
-    def back(self, G: Array, out: Array, first: int = 0) -> None:
-        """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, the rows of ``G`` from
-        ``first`` on."""
-        g, weight = rows_of(G, self.lines, first, first + len(out))[:, : self.units], self.connection.params["weight"].T
+    def back(self, G: Array, out: Array) -> None:
+        """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, the first rows of
+        ``G``."""
+        g, weight = rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T
         with span(f"{self.name} product, reverse", ops=out.size * self.units):
             if self.units > FEW:
                 matmul(g, weight, out=out)
             else:
-                clear(out)
+                out[...] = 0.0
                 add_product(g, weight, out)
 
     def by_input(self, b0: int, b1: int, tape: BlockTape) -> tuple[Array, Array]:

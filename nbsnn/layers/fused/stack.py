@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from ...device.buffers import is_static
-from ...device.products import FEW
 from ...device.profile import span
-from ...device.threads import clear, run_threaded
+from ...device.threads import clear
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, add_from_lines
@@ -32,9 +31,6 @@ from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
 from .layout import from_lines
 from .memory_plan import Budget, Plan, at_rate, plan
 from .part import Part, injected
-
-PULLED = 2**19
-"""Bytes of the input's errors that lie by sample, before they are put in order of steps: they stay in a cache."""
 
 PLANS = 7
 """Plans of other batches that a stack remembers: the last batch of an epoch is a shorter one, say."""
@@ -240,7 +236,7 @@ class FusedStack(Part):
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
             gy = gy + extra[-1]
-        gx = self._input_errors(kept, made) if wanted else None
+        gx = np.empty((made.steps, made.batch, blocks[0].n_pre), gy.dtype) if wanted else None
         for b0, b1 in made.chunks:
             errors = Errors(gy, u(made.batch), u(1), u(b0), gy[:0], gy[:0])
             for k in reversed(range(len(blocks))):
@@ -249,7 +245,9 @@ class FusedStack(Part):
                 if k:
                     errors = block.errors(b0, b1, tapes[k], back, extra[k - 1])
                 elif gx is not None:
-                    _pull(block, back.G, gx[:, b0:b1])
+                    pulled = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
+                    block.drive.back(back.G, pulled)
+                    gx[:, b0:b1] = pulled.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
             for block, tape, back in zip(blocks, tapes, backs, strict=True):
                 if tape.trace is not None:
                     block.learn(b0, b1, tape, back)
@@ -267,12 +265,6 @@ class FusedStack(Part):
             if block.population.params or not nobody:
                 _finish(block, tape, back, grads[block.names[1]], None if nobody else before)
         return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
-
-    def _input_errors(self, kept: StackTape, made: Plan) -> Array:
-        """Room for the gradient with respect to the input, [T, B, N]."""
-        n_pre = self.blocks[kept.first].n_pre
-        room = kept.workspace.matrix("input errors", made.steps * made.batch, n_pre, self.setting.dtype)
-        return room.reshape(made.steps, made.batch, n_pre)
 
     def record(self, tape: Nested, name: str) -> Any:
         kept: StackTape = tape.get(self.blocks[0].names[0]) or self._tape()
@@ -298,19 +290,6 @@ def _offered(block: FusedBlock, y: Array, traces: Nested) -> LowPass:
     window = LowPass(y, float(block.leak()[0]), traces.get("trace"), block.population.setting.device)
     traces["trace"] = window.after()
     return window
-
-
-def _pull(block: FusedBlock, G: Array, gx: Array) -> None:
-    """Fill ``gx`` [T, B, N] with the gradient with respect to the input of a unit; some samples at a time where that
-    changes no bit."""
-    steps, batch, n_pre = gx.shape
-    each = batch if block.units > FEW else min(batch, -(-PULLED // (steps * n_pre * gx.itemsize)))
-    room = np.empty((each, steps, n_pre), gx.dtype)
-    for b in range(0, batch, each):
-        pulled, into = room[: batch - b], gx[:, b : b + each]
-        block.drive.back(G, pulled.reshape(-1, n_pre), b * steps)
-        turned = pulled.swapaxes(0, 1)
-        run_threaded(lambda lo, hi: np.copyto(into[lo:hi], turned[lo:hi]), steps, into.size)
 
 
 def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
