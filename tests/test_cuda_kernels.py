@@ -8,7 +8,8 @@ from nbsnn.compile.fill import kernel
 from nbsnn.device import gpu, gpu_gather
 from nbsnn.kernels.arrays import encode
 from nbsnn.kernels.products import convolution_cuda
-from nbsnn.losses.equations import class_entropy, square
+from nbsnn.losses.cross_entropy import class_entropy
+from nbsnn.losses.equations import square
 from nbsnn.random import counter, squares32
 from nbsnn.scalar.words import SCALAR
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..device.gpu import get
 from ..layers.layer import Array
-from ..losses.targets import Target
+from ..losses.checks import Target
 from ..validate import instance, number
 from .learner import Learner
 

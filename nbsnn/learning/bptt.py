@@ -16,7 +16,7 @@ from ..device.profile import span
 from ..layers.fused.memory_plan import Plan, alone
 from ..layers.fused.network import fuse
 from ..layers.layer import Array, Layer, Nested
-from ..losses.targets import Target
+from ..losses.checks import Target
 from ..optim.optimizer import Optimizer
 from ..random import Draws
 from ..validate import count, function, instance, number, switch
@@ -120,7 +120,7 @@ class BPTT(Learner):
     def _gradients(self, x: Any, target: Target) -> tuple[float, dict[str, Array]]:
         with span("check of the input"):
             self.check_layers()
-            self.place.clear(self.grads)
+            self.place.clear(self.by_name)
             x = self.net.check_input(x)
         draws = Draws(self.seed, "training", self.past.iteration) if self.net.draws else None
         if self.chunk is None or self.chunk >= len(x):

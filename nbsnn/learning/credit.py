@@ -22,8 +22,7 @@ import numpy as np
 from ..device.constant_input import fetched
 from ..layers.layer import Array, Layer
 from ..losses import StepCrossEntropy
-from ..losses.checks import checked_result
-from ..losses.targets import Target
+from ..losses.checks import Target, checked_result
 from ..validate import array_of, switch
 from .bptt import BPTT
 from .eprop import EProp

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,8 @@ from ..files.pickling import by_name
 from ..layers.fused.network import FusedNetwork
 from ..layers.layer import Array, Layer, Nested, flatten
 from ..layers.spike_trace import LowPass
-from ..losses.checks import checked_result
+from ..losses.checks import Target, checked_result
 from ..losses.named import as_loss
-from ..losses.targets import Target
 from ..optim import Adam, clip_by_norm
 from ..optim.named import as_optimizer
 from ..optim.optimizer import Optimizer
@@ -76,6 +75,8 @@ class Learner(AsMade):
         The network's output for the last batch; of a network on a GPU, copied when it is asked for.
     grads, tape : dict
         Gradients, and what the last forward pass left, nested by layer.
+    by_name : dict
+        The same gradients, by the names of parameters.
     place : OnCpu or OnGpu
         What is done with arrays where the network is: on the CPU or on a GPU.
 
@@ -105,6 +106,7 @@ class Learner(AsMade):
         containers = [layer for layer in (self.net, *self.net.layers().values()) if layer.children]
         self.layers = [(container, dict(container.children)) for container in containers]
         self.grads = self.place.zeros(net)
+        self.by_name = flatten(self.grads)
         self.tape: Nested = {}
 
     @property
@@ -175,11 +177,11 @@ class Learner(AsMade):
         value = self.place.read(value)
         if not np.isfinite(value):
             raise ValueError(f"the loss is {value}")
-        return value, self.place.checked(flatten(self.grads))
+        return value, self.place.checked(dict(self.by_name))
 
     def take(self, grads: Mapping[str, Array]) -> None:
         """One step of the optimiser with gradients that somebody made, such as a sum over several batches."""
-        own = flatten(self.grads)
+        own = self.by_name
         if own.keys() != grads.keys():
             raise ValueError(f"grads must hold an array for each of {', '.join(own)}, not for {', '.join(grads)}")
         for name, array in own.items():
@@ -240,18 +242,14 @@ class OnCpu:
         """Gradients of zero."""
         return net.zeros()
 
-    def clear(self, grads: Nested) -> None:
+    def clear(self, grads: dict[str, Any]) -> None:
         """Set all gradients to zero."""
-        for value in grads.values():
-            if isinstance(value, dict):
-                self.clear(cast(Nested, value))
-            else:
-                value[...] = 0.0
+        for array in grads.values():
+            array[...] = 0.0
 
     def hold(self, grads: dict[str, Any]) -> None:
         """Set the gradients of frozen parameters to zero: they do not count when the norm is clipped."""
-        for array in grads.values():
-            array[...] = 0.0
+        self.clear(grads)
 
     def loss(self, loss: Callable[[Any, Any], tuple[float, Any]], y: Any, target: Target) -> tuple[float, Any]:
         """Value, and gradient with respect to the output."""

@@ -34,7 +34,7 @@ from ..device.profile import span
 from ..layers.cuda.low_pass import LowPassOnGpu
 from ..layers.layer import Layer, Nested
 from ..layers.spike_trace import LowPass
-from ..losses.targets import Weighted
+from ..losses.checks import Weighted
 from ..optim.on_gpu import clip_by_norm
 from ..optim.optimizer import Optimizer
 from ..validate import finite
@@ -62,7 +62,7 @@ class OnGpu:
             inner[name] = self.all[start : start + size].reshape(shape)
         return nested
 
-    def clear(self, grads: Nested) -> None:
+    def clear(self, grads: dict[str, Any]) -> None:
         """Set all gradients to zero."""
         gpu.fill(self.all, 0)
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from ..device.exclusive import exclusive
 from ..layers.fused.network import FusedNetwork, fuse
-from ..layers.layer import Array, Layer, Nested, flatten
+from ..layers.layer import Array, Layer, Nested
 from ..losses import StepCrossEntropy
-from ..losses.targets import Target
+from ..losses.checks import Target
 from ..optim.optimizer import Optimizer
 from ..random import Draws
 from ..validate import choice, count, switch
@@ -147,7 +147,7 @@ class Online(Learner):
                 if value is None:
                     return
                 value = self.place.read(value)
-            yield value, flatten(self.grads)
+            yield value, dict(self.by_name)
 
     def _passes(
         self, x: Any, target: Target | Iterator[Target], accumulate: bool, window: int | None, held: bool = False
@@ -155,7 +155,7 @@ class Online(Learner):
         """The losses, as of ``passes``, for windows of steps; parameters are ``held`` if nobody can change them in
         between."""
         self.check_layers()
-        self.place.clear(self.grads)
+        self.place.clear(self.by_name)
         draws = Draws(self.seed, "training", self.past.iteration) if self.net.draws else None
         state: Nested | None = None
         traces: Nested = {}
@@ -169,7 +169,7 @@ class Online(Learner):
             value, gy = self._loss(y, targets, t)
             output = self.place.add_over_time(y, output)
             if t and not accumulate:
-                self.place.clear(self.grads)
+                self.place.clear(self.by_name)
             self.reverse(now, gy, traces)
             t += len(now)
             yield value

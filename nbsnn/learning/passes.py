@@ -17,7 +17,7 @@ from ..events import Recordings
 from ..layers import Container, Run
 from ..layers.layer import Array
 from ..losses import Weighted, predict
-from ..losses.targets import class_weights as checked_weights
+from ..losses.checks import class_weights as checked_weights
 from ..progress.bar import Progress
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..device.constant_input import stored
 from ..layers.layer import Array, Layer
-from ..losses.targets import Target, Weighted
+from ..losses.checks import Target, Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
 

@@ -4,6 +4,7 @@ A loss with options is made by its class, ``RateCrossEntropy(scale=10.0)``; the 
 default options, ready to use. Penalties on hidden activity take no target: ``value, gradient = penalty(spikes)``.
 """
 
+from .checks import Weighted as Weighted
 from .cross_entropy import CrossEntropy as CrossEntropy
 from .cross_entropy import LastCrossEntropy as LastCrossEntropy
 from .cross_entropy import MaxCrossEntropy as MaxCrossEntropy
@@ -31,4 +32,3 @@ from .regularizers import Rate as Rate
 from .regularizers import SpikeCount as SpikeCount
 from .spike_distance import VanRossum as VanRossum
 from .spike_distance import van_rossum as van_rossum
-from .targets import Weighted as Weighted

@@ -4,8 +4,8 @@
     p = softmax(logits);   q = (1 - label_smoothing) onehot(label) + label_smoothing / C
     value = mean_b( -sum_c q log p );   d value / d logits = (p - q) / B
 
-The losses differ in ``readout`` alone, a pair of functions in ``readouts``; what one class adds to a row is in
-``equations``. Sums run in float64; the gradient has the dtype of ``y``.
+The losses differ in ``readout`` alone, a pair of functions in ``readouts``. Sums run in float64; the gradient has the
+dtype of ``y``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..device.buffers import Array
-from ..validate import choice, count, finite, fraction, number, real
-from . import checks, on_gpu, targets
-from .equations import class_entropy
+from ..scalar.words import Values
+from ..validate import choice, finite, number, real
+from . import checks, on_gpu
+from .checks import Weighted
 from .readouts import LARGEST, LAST, MEAN, TOTAL, Readout
-from .targets import Weighted
 
 
 def softmax_cross_entropy(
@@ -62,19 +62,17 @@ def softmax_cross_entropy(
     logits = finite("logits", real("logits", logits))
     if not logits.ndim or not logits.size:
         raise ValueError(f"logits must have shape [..., C], not {list(logits.shape)}")
-    fraction("label_smoothing", label_smoothing)
-    weight = targets.by_class("softmax_cross_entropy", targets.class_weights(class_weight), logits.shape[-1])
-    _check_ignore(ignore)
-    labels = real("labels", labels)
-    shape, classes = logits.shape[:-1], logits.shape[-1]
-    share, wanted = targets.shares("softmax_cross_entropy", labels, shape, classes, ignore, "labels")
+    name, shape, classes = "softmax_cross_entropy", logits.shape[:-1], logits.shape[-1]
+    weight = checks.by_class(name, checks.class_weights(class_weight), classes)
+    checks.check_options(label_smoothing, ignore)
+    share, wanted = checks.shares(name, real("labels", labels), shape, classes, ignore, "labels")
     return entropy(logits, share, wanted, label_smoothing, weight)
 
 
 def entropy(
     logits: np.ndarray, share: np.ndarray, labels: np.ndarray | None, smoothing: float, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cross-entropy of rows with shares, and gradients; the target is what ``targets.shares`` returns."""
+    """Cross-entropy of rows with shares, and gradients; the target is what ``checks.shares`` returns."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     p, classes = np.exp(shifted), logits.shape[-1]
     if labels is not None and (labels < 0).any():
@@ -82,8 +80,20 @@ def entropy(
     mass = (1.0 - smoothing) * (share * weight).sum(axis=-1, keepdims=True)
     mass += smoothing * weight.mean(axis=-1, keepdims=True)
     total = p.sum(axis=-1, keepdims=True)
-    terms, gradient = class_entropy(shifted, p, total, share, smoothing, classes, weight, mass)
+    terms, gradient = class_entropy(shifted - np.log(total), p / total, share, smoothing, classes, weight, mass)
     return terms.sum(axis=-1), gradient
+
+
+def class_entropy(
+    log_p: Values, p: Values, share: Values, smoothing: Values, classes: Values, weight: Values, mass: Values
+) -> Any:
+    """One class's term of its row's cross-entropy, and the row's derivative with respect to its logit.
+
+    ``p`` is the probability of the class, a softmax, and ``log_p`` its logarithm, ``share`` what the target gives it,
+    ``weight`` its weight, and ``mass`` the sum of all smoothed and weighted shares of the row.
+    """
+    q = (share * (1.0 - smoothing) + smoothing / classes) * weight
+    return -q * log_p, p * mass - q
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,6 @@ class CrossEntropy:
     sign: ClassVar[float] = 1.0  # of the logits
 
     def __post_init__(self) -> None:
-        number("scale", self.scale, above=0.0)
         _check_options(self)
 
     def __call__(self, y: np.ndarray, target: ArrayLike | Weighted) -> tuple[float, np.ndarray]:
@@ -144,10 +153,10 @@ class CrossEntropy:
         """
         name = type(self).__name__
         _, batch, classes = checks.output(name, y).shape
-        aim, given = targets.split(name, target, batch)
-        factor, weight = self.sign * self.scale, targets.by_class(name, self.class_weight, classes)
-        share, labels = targets.shares(name, aim, (batch,), classes, self.ignore)
-        counts = targets.row_weights(labels, (batch,), weight)
+        aim, given = checks.split(name, target, batch)
+        factor, weight = self.sign * self.scale, checks.by_class(name, self.class_weight, classes)
+        share, labels = checks.shares(name, aim, (batch,), classes, self.ignore)
+        counts = checks.row_weights(labels, (batch,), weight)
         values, g = entropy(factor * self.readout(y), share, labels, self.label_smoothing, weight)
         if given is not None:
             values, g, counts = values * given, g * given[:, None], counts * given
@@ -156,9 +165,9 @@ class CrossEntropy:
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
-        name, factor = type(self).__name__, self.sign * self.scale
         _refuse_weights(self)
-        return on_gpu.cross_entropy(name, self.readout, factor, self.label_smoothing, y, target, total, room)
+        options = self.readout, self.sign * self.scale, self.label_smoothing, class_entropy
+        return on_gpu.cross_entropy(type(self).__name__, *options, y, target, total, room)
 
 
 class RateCrossEntropy(CrossEntropy):
@@ -278,7 +287,6 @@ class StepCrossEntropy:
     target_axes: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        number("scale", self.scale, above=0.0)
         _check_options(self)
         choice("reduction", self.reduction, ("mean", "sum"))
 
@@ -299,12 +307,12 @@ class StepCrossEntropy:
         """
         name = type(self).__name__
         steps, batch, classes = checks.output(name, y).shape
-        aim, given = targets.split(name, target, batch)
+        aim, given = checks.split(name, target, batch)
         aim = cast(Array, aim) if isinstance(aim, np.ndarray) else real("target", aim)
         moving = aim.ndim - (aim.dtype.kind == "f" and aim.shape in ((batch, classes), y.shape)) >= 2
-        share, labels = targets.shares(name, aim, (steps, batch) if moving else (batch,), classes, self.ignore)
-        weight = targets.by_class(name, self.class_weight, classes)
-        counts = targets.row_weights(labels, share.shape[:-1], weight)
+        share, labels = checks.shares(name, aim, (steps, batch) if moving else (batch,), classes, self.ignore)
+        weight = checks.by_class(name, self.class_weight, classes)
+        counts = checks.row_weights(labels, share.shape[:-1], weight)
         values, g = entropy(self.scale * y.astype(np.float64), share, labels, self.label_smoothing, weight)
         counts = np.broadcast_to(counts, (steps, batch))
         if given is not None:
@@ -319,20 +327,15 @@ class StepCrossEntropy:
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
-        name, options = type(self).__name__, (self.scale, self.label_smoothing, self.reduction)
         _refuse_weights(self)
-        return on_gpu.step_cross_entropy(name, *options, y, target, total, room)
+        options = self.scale, self.label_smoothing, self.reduction, class_entropy
+        return on_gpu.step_cross_entropy(type(self).__name__, *options, y, target, total, room)
 
 
 def _check_options(loss: CrossEntropy | StepCrossEntropy) -> None:
-    fraction("label_smoothing", loss.label_smoothing)
-    object.__setattr__(loss, "class_weight", targets.class_weights(loss.class_weight))
-    _check_ignore(loss.ignore)
-
-
-def _check_ignore(label: int | None) -> None:
-    if label is not None:
-        count("ignore", label, least=-(2**31))
+    number("scale", loss.scale, above=0.0)
+    checks.check_options(loss.label_smoothing, loss.ignore)
+    object.__setattr__(loss, "class_weight", checks.class_weights(loss.class_weight))
 
 
 def _refuse_weights(loss: CrossEntropy | StepCrossEntropy) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..validate import choice
-from . import checks, targets
+from . import checks
 
 
 def predict(y: np.ndarray, decision: str = "count") -> np.ndarray:
@@ -79,4 +79,4 @@ def accuracy(y: np.ndarray, labels: ArrayLike, decision: str = "count") -> float
     """
     predicted = predict(y, decision)
     _, batch, classes = y.shape
-    return float(np.mean(predicted == targets.labels("accuracy", labels, (batch,), classes)))
+    return float(np.mean(predicted == checks.labels("accuracy", labels, (batch,), classes)))

@@ -7,21 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scalar.words import Values, log, where, wide
-
-
-def class_entropy(
-    shifted: Values, p: Values, total: Values, share: Values, smoothing: Values, classes: Values, weight: Values,
-    mass: Values,
-) -> Any:  # fmt: skip
-    """One class's term of its row's cross-entropy, and the row's derivative with respect to its logit.
-
-    ``shifted`` is the logit less the largest of the row, ``p`` its exponential, ``total`` the sum of all these in the
-    row, ``share`` what the target gives the class, 1 if it is the labelled one, and ``weight`` the weight of the class.
-    ``mass`` is the sum of all smoothed and weighted shares of the row.
-    """
-    q = (share * (1.0 - smoothing) + smoothing / classes) * weight
-    return -q * (shifted - log(total)), p / total * mass - q
+from ..scalar.words import Values, where, wide
 
 
 def square(z: Values, target: Values, weight: Values) -> Any:

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..validate import number
-from . import checks, targets
+from . import checks
 from .cross_entropy import CrossEntropy
 from .mse import ReadoutDistance
 from .readouts import Readout, at_first_spikes, first_spike
@@ -140,7 +140,7 @@ class FirstSpikeMSE(ReadoutDistance):
 
     def wanted(self, target: ArrayLike, steps: int, batch: int, classes: int) -> np.ndarray:
         wrong = float(steps) if self.wrong is None else self.wrong
-        return targets.labels_or_dense(type(self).__name__, target, (batch, classes), self.correct, wrong)
+        return checks.labels_or_dense(type(self).__name__, target, (batch, classes), self.correct, wrong)
 
 
 first_spike_cross_entropy = FirstSpikeCrossEntropy()

@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike
 
 from ..device.buffers import Array
 from ..validate import choice, number, real
-from . import checks, on_gpu, targets
+from . import checks, on_gpu
+from .checks import Weighted, mean_weights, split
 from .equations import square
 from .readouts import MEAN, Readout
-from .targets import Weighted, mean_weights, split
 
 
 class ReadoutDistance:
@@ -99,7 +99,7 @@ class RateMSE(ReadoutDistance):
         number("wrong", self.wrong)
 
     def wanted(self, target: ArrayLike, steps: int, batch: int, classes: int) -> np.ndarray:
-        return targets.labels_or_dense(type(self).__name__, target, (batch, classes), self.correct, self.wrong)
+        return checks.labels_or_dense(type(self).__name__, target, (batch, classes), self.correct, self.wrong)
 
 
 @dataclass(frozen=True)
@@ -146,14 +146,14 @@ class StepMSE:
         weight = 1.0 / y.size if self.reduction == "mean" else len(y) / y.size
         if given is not None:
             weight = mean_weights(given)[:, None] * (weight * shape[1])
-        values, gradient = square(y, targets.dense(name, aim, shape[1:] if aim.ndim == 2 else shape), weight)
+        values, gradient = square(y, checks.dense(name, aim, shape[1:] if aim.ndim == 2 else shape), weight)
         return float(values.sum()), gradient.astype(y.dtype, copy=False)
 
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name, target = type(self).__name__, real("target", target)
         shape = on_gpu.outputs(name, y)
-        wanted = targets.dense(name, target, shape[1:] if target.ndim == 2 else shape)
+        wanted = checks.dense(name, target, shape[1:] if target.ndim == 2 else shape)
         weight = 1.0 / y.size if self.reduction == "mean" else shape[0] / y.size
         return on_gpu.step_squares(y, wanted, weight, total, room)
 

@@ -17,11 +17,12 @@ from ..device import gpu, gpu_sums
 from ..device.buffers import Array
 from ..scalar.words import SCALAR
 from ..validate import FLOATS
-from . import equations, targets
-from .equations import class_entropy, square
+from . import checks, equations
+from .equations import square
 from .readouts import MEAN, TOTAL, Readout
 
 Room = dict[str, Array]
+Term = Callable[..., Any]
 
 
 def outputs(loss: str, y: Array) -> tuple[int, int, int]:
@@ -32,34 +33,38 @@ def outputs(loss: str, y: Array) -> tuple[int, int, int]:
 
 
 def cross_entropy(
-    name: str, loop: Readout, factor: float, smoothing: float, y: Array, target: ArrayLike, total: Array, room: Room
-) -> Array:
-    """Cross-entropy with one logit per sample and class: ``factor`` times what ``loop`` reads."""
+    name: str, loop: Readout, factor: float, smoothing: float, term: Term, y: Array, target: ArrayLike, total: Array,
+    room: Room,
+) -> Array:  # fmt: skip
+    """Cross-entropy with one logit per sample and class: ``factor`` times what ``loop`` reads; ``term`` is the equation
+    of one class."""
     _, batch, classes = outputs(name, y)
-    labels = sent(targets.labels(name, target, (batch,), classes).astype(np.int64), room, "labels")
+    labels = sent(checks.labels(name, target, (batch,), classes).astype(np.int64), room, "labels")
     z, values = (gpu.buffer(room, key, shape, np.float64) for key, shape in (("z", (batch, classes)), ("v", (batch,))))
     g = gpu.buffer(room, "g", (batch, classes), np.float64)
     readout(loop, y, z, factor)
-    softmax(batch, smoothing, 1.0 / batch, factor / batch, z, labels, values, g)
+    arrays = z, labels, values, g
+    launch("softmax", batch, smoothing, 1.0 / batch, factor / batch, *arrays, class_entropy=term)
     summed(values, total, room)
     return spread(loop, y, g, room)
 
 
 def step_cross_entropy(
-    name: str, scale: float, smoothing: float, reduction: str, y: Array, target: ArrayLike, total: Array, room: Room
-) -> Array:
+    name: str, scale: float, smoothing: float, reduction: str, term: Term, y: Array, target: ArrayLike, total: Array,
+    room: Room,
+) -> Array:  # fmt: skip
     """Cross-entropy at every step, summed or averaged over steps."""
     steps, batch, classes = outputs(name, y)
     target = np.asarray(target)
-    labels = targets.labels(name, target, (batch,) if target.ndim < 2 else (steps, batch), classes)
+    labels = checks.labels(name, target, (batch,) if target.ndim < 2 else (steps, batch), classes)
     labels = sent(labels.astype(np.int64).reshape(-1), room, "labels")
     rows = steps * batch
     z, values = (gpu.buffer(room, key, shape, np.float64) for key, shape in (("z", (rows, classes)), ("v", (rows,))))
     gy = gpu.buffer(room, "gy", y.shape, y.dtype)
     weight = 1.0 / batch if reduction == "sum" else 1.0 / rows
     gpu.launch("arrays.elementwise_cuda", "multiply", np.float64, y.size, scale, gpu.flat(y), gpu.flat(z))
-    gradient = gy.reshape(rows, classes)
-    softmax(rows, smoothing, weight, scale * weight, z, labels, values, gradient)
+    arrays = z, labels, values, gy.reshape(rows, classes)
+    launch("softmax", rows, smoothing, weight, scale * weight, *arrays, class_entropy=term)
     summed(values, total, room)
     return gy
 
@@ -151,11 +156,6 @@ def spread(loop: Readout, y: Array, g: Array, room: Room) -> Array:
     shape = (y.shape[0], lanes)
     launch("spread", lanes, y.reshape(shape), gpu.flat(g), gy.reshape(shape), write=loop.write)
     return gy
-
-
-def softmax(rows: int, *arguments: Array | float) -> None:
-    """Cross-entropy of each row."""
-    launch("softmax", rows, *arguments, class_entropy=class_entropy)
 
 
 def summed(values: Array, total: Array, room: Room) -> None:

@@ -28,8 +28,8 @@ from numpy.typing import ArrayLike
 from ..device.buffers import Array
 from ..scalar.words import wide
 from ..validate import number, scale
-from . import checks, on_gpu, targets
-from .targets import Weighted, mean_weights, split
+from . import checks, on_gpu
+from .checks import Weighted, mean_weights, split
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class VanRossum:
         name = type(self).__name__
         shape = checks.output(name, y).shape
         aim, given = split(name, target, shape[1])
-        wanted, gradient = targets.dense(name, aim, shape), np.empty(y.shape, y.dtype)
+        wanted, gradient = checks.dense(name, aim, shape), np.empty(y.shape, y.dtype)
         share = 1.0 / y.shape[1] if given is None else mean_weights(given)[:, None]
         values = train_distance(y, wanted, ..., *self._numbers, share, np.empty(y.shape), gradient)
         return float(values.sum()), gradient
@@ -91,7 +91,7 @@ class VanRossum:
     def on_gpu(self, y: Array, target: ArrayLike, total: Array, room: dict[str, Array]) -> Array:
         """Value and gradient for outputs on a GPU; see ``losses.on_gpu``."""
         name = type(self).__name__
-        wanted = targets.dense(name, target, on_gpu.outputs(name, y))
+        wanted = checks.dense(name, target, on_gpu.outputs(name, y))
         return on_gpu.van_rossum(train_distance, y, wanted, *self._numbers, total, room)
 
     @property

@@ -1,13 +1,12 @@
 """Words of equations that serve arrays and single numbers.
 
 On the CPU a name of such an equation stands for an array, on a GPU for one number. So its text is made of operators and
-of words, ``wide``, ``exp``, ``log``, ``larger``, ``where``, and for all steps of an array ``added`` and ``everywhere``:
-they are NumPy's as they stand, and ``SCALAR`` is what a kernel fills in for them.
+of words, ``wide``, ``larger``, ``where``, and for all steps of an array ``added`` and ``everywhere``: they are NumPy's
+as they stand, and ``SCALAR`` is what a kernel fills in for them.
 """
 
 from __future__ import annotations
 
-import math
 from types import EllipsisType
 from typing import Any
 
@@ -23,18 +22,6 @@ Lane = int | EllipsisType
 def wide(x: Values) -> Any:
     """``x`` in float64, in which losses compute."""
     return np.asarray(x, np.float64)
-
-
-@hole
-def exp(x: Values) -> Any:
-    """The exponential."""
-    return np.exp(x)
-
-
-@hole
-def log(x: Values) -> Any:
-    """The natural logarithm."""
-    return np.log(x)
 
 
 @hole
@@ -81,7 +68,6 @@ def either(condition: Values, x: Values, y: Values) -> Any:
 
 
 SCALAR = {
-    "wide": np.float64, "exp": math.exp, "log": math.log, "larger": max, "where": either,
-    "added": added_in_turn, "everywhere": put_in_turn,
+    "wide": np.float64, "larger": max, "where": either, "added": added_in_turn, "everywhere": put_in_turn,
 }  # fmt: skip
 """What the words are filled with in a kernel."""

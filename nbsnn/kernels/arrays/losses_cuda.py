@@ -31,7 +31,7 @@ def write(y, i, g, gy) -> Any:
 
 
 @hole
-def class_entropy(shifted, p, total, share, smoothing, classes, weight, mass) -> Any:
+def class_entropy(log_p, p, share, smoothing, classes, weight, mass) -> Any:
     """One class's term of its row's cross-entropy, and the derivative with respect to its logit."""
     raise NotImplementedError
 
@@ -89,11 +89,12 @@ def softmax(
         total = 0.0
         for c in range(classes):
             total += math.exp(z[r, c] - most)
-        value = 0.0
+        value, log_total = 0.0, math.log(total)
         for c in range(classes):
             shifted = z[r, c] - most
             share = 1.0 if c == label else 0.0
-            part, slope = class_entropy(shifted, math.exp(shifted), total, share, smoothing, classes, 1.0, 1.0)
+            p = math.exp(shifted) / total
+            part, slope = class_entropy(shifted - log_total, p, share, smoothing, classes, 1.0, 1.0)
             value += part
             g[r, c] = slope * factor
         values[r] = value * weight
