@@ -63,6 +63,8 @@ class SpikeWindows:
         Lines of a row of the window that a place sees.
     padded : int
         Numbers of a padded image.
+    room : int
+        Numbers that the errors of an image need.
     lines : int
         Lines of all channels after.
     whole : bool
@@ -82,6 +84,7 @@ class SpikeWindows:
         self.line = (places[1] + kw - 1) * channels
         self.padded = (places[0] + kh - 1) * self.line + LINE
         self.lines, self.whole = blocks(after), self.sides % LINE == 0
+        self.room = self.padded + (self.area + 2 * loops.TOGETHER) * blocks(self.sides) * LINE
         self.listed = max(math.prod(image[1:]), kw * channels * image[1]) + kw, kw * self.units, kw
 
     @property
@@ -160,10 +163,13 @@ class SpikeWindows:
                 lines[i, q, :after, : part.shape[1]] = part
         return loops.Source(lines.reshape(-1, LINE), *sizes, gx)
 
-    def scratch(self) -> loops.Scratch:
-        """What a thread needs for the errors of an image."""
-        words = np.empty(self.area * blocks(self.sides), np.uint64)
-        return loops.Scratch(aligned((self.padded,), self.dtype), words)
+    def scratch(self, wanted: bool = True) -> loops.Scratch:
+        """What a thread needs for the errors of an image; nothing if they are not ``wanted``."""
+        area, each = self.area * wanted, blocks(self.sides)
+        words, count = np.empty(area * each, np.uint64), np.empty(area, np.uint64)
+        rows = (each * area, LINE), (2 * loops.TOGETHER * wanted, LINE)
+        padded, filled, sums = (aligned(shape, self.dtype) for shape in ((self.padded * wanted,), *rows))
+        return loops.Scratch(padded, words, count, filled, sums)
 
     def _place(self) -> Array:
         """Room for an output image, zeros."""

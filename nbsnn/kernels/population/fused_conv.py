@@ -12,15 +12,16 @@ numbers, [T B, C', H', W'] as everywhere else.
 from typing import NamedTuple
 
 import numpy as np
-from numpy import uint64, uintp
+from numpy import uint32, uint64, uintp
 
 from ...compile.simd import CHUNK, LINE
 from ..arrays.wide import widest
-from ..products.bits import ones
 from ..products.window_rows import WHOLE, Lists, Rows, gather_windows, many, sum_windows
 from ..products.windows import Met, Scratch, collect_windows, return_to, select, spread_windows
 from .fused import DEPTH, OUTPUT, STATES, common, emit, keep, param, put, state, step, take
 from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
+
+HIGH, WIDE = 2, 2  # rows and columns of the windows whose maxima leave
 
 
 class Spikes(NamedTuple):
@@ -38,8 +39,7 @@ class Image(NamedTuple):
     """The convolution.
 
     What each input unit meets; weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first;
-    the same as rows of lines; the bias of all units; rows and columns of the output, and how many channels it has; rows
-    and columns of the windows whose maxima leave.
+    the same as rows of lines; the bias of all units; rows and columns of the output, and how many channels it has.
     """
 
     met: Met
@@ -49,8 +49,6 @@ class Image(NamedTuple):
     rows: np.uintp
     columns: np.uintp
     after: np.uintp
-    high: np.uintp
-    wide: np.uintp
 
 
 class Errors(NamedTuple):
@@ -75,7 +73,8 @@ class Sums(NamedTuple):
 
 class Room(NamedTuple):
     """What one thread works in: lines of units, currents and states of the steps between checkpoints, errors of a step
-    and of its maxima, and what these need in the backward pass; the input's spikes in another order."""
+    and of its maxima, and what these need in the backward pass; the input's spikes in another order; which channels
+    have fired in a window."""
 
     Z: np.ndarray
     X: np.ndarray
@@ -84,12 +83,13 @@ class Room(NamedTuple):
     turned: np.ndarray
     scratch: Scratch
     lists: Lists
+    seen: np.ndarray
 
 
 def current(r, x, spikes, image, X, lists):
     """X[x:] = b + the windows of weights of the spikes of row r."""
     start, index, _, _, _ = spikes
-    met, weight, lines, bias, _, _, _, _, _ = image
+    met, weight, lines, bias, _, _, _ = image
     for k in range(uintp(bias.shape[0])):
         X[x + k] = bias[k]
     if WHOLE and many(start[r + uintp(1)] - start[r], lines):
@@ -99,32 +99,28 @@ def current(r, x, spikes, image, X, lists):
 
 
 def fired(bits, r, k):
-    """The spikes of chunk k of the image in row r, as the lowest bits of a word."""
+    """The spikes of chunk k of the image in row r, as the lowest bits of a word; above them, those of chunks after."""
     line = uintp(LINE // CHUNK)
-    return (bits[r, k // line] >> uint64(k % line * uintp(CHUNK))) & uint64((1 << CHUNK) - 1)
+    return bits[r, k // line] >> uint64(k % line * uintp(CHUNK))
 
 
-def maxima(bits, r, y, row, image):
-    """Fill a row of y [T B, C', .] with whether any place of each window has fired."""
-    columns, high, wide, p = image.columns, image.high, image.wide, uintp(0)
+def maxima(bits, r, y, row, image, seen):
+    """Fill a row of y [T B, C', .] with whether any place of each window has fired; ``seen`` has room for a word for
+    each chunk of a window."""
+    columns, windows, p = image.columns, uintp(y.shape[2]), uintp(0)
     chunks = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK)
-    for o in range(uintp(y.shape[1])):
-        for k in range(uintp(y.shape[2])):
-            y[row, o, k] = 0.0
-    for h in range(image.rows // high):
-        for w in range(columns // wide):
+    for h in range(image.rows // uintp(HIGH)):
+        for w in range(columns // uintp(WIDE)):
             for c in range(chunks):
-                word, first = uint64(0), (h * high * columns + w * wide) * chunks + c
-                for i in range(high):
-                    for j in range(wide):
-                        word |= fired(bits, r, first + (i * columns + j) * chunks)
-                while word != uint64(0):
-                    lowest = ones((word & (~word + uint64(1))) - uint64(1))
-                    o = c * uintp(CHUNK) + uintp(lowest)
-                    if o < image.after:
-                        y[row, o, p] = 1.0
-                    word &= word - uint64(1)
+                word, first = uint64(0), (h * uintp(HIGH) * columns + w * uintp(WIDE)) * chunks + c
+                for i in range(HIGH):
+                    for j in range(WIDE):
+                        word |= fired(bits, r, first + (uintp(i) * columns + uintp(j)) * chunks)
+                seen[c * windows + p] = word
             p += uintp(1)
+    for o in range(image.after):
+        for p in range(windows):
+            y[row, o, p] = (seen[o // uintp(CHUNK) * windows + p] >> uint32(o % uintp(CHUNK))) & uint32(1)
 
 
 def forward(b0, b1, spikes, image, P, S, room, bits, y):
@@ -151,7 +147,7 @@ def forward(b0, b1, spikes, image, P, S, room, bits, y):
                     Z[z + uintp(OUTPUT * LINE) + j] = result[0]
                     keep(Z, result, z, j)
                 other += emit(Z, r, bits, q, q + uintp(1), blocks * uintp(LINE))
-            maxima(bits, r, y, t * batch + b, image)
+            maxima(bits, r, y, t * batch + b, image, room.seen)
         take(Z, uintp(0), 0, blocks, S, b * marks + marks - uintp(1), uintp(0), blocks)
     return other
 
@@ -176,24 +172,30 @@ def errors(bits, r, row, after, image, G, turned):
     window that has fired, or to the first of all. ``turned`` has room for the maxima's, channels last and filled up by
     zeros."""
     gy, extra = after
-    columns, high, wide, at = image.columns, image.high, image.wide, uintp(0)
+    columns, at = image.columns, uintp(0)
     chunks = (image.after + uintp(CHUNK - 1)) // uintp(CHUNK)
     channels = chunks * uintp(CHUNK)
-    for o in range(image.after):
+    rest = image.after % uintp(4)
+    for o in range(uintp(0), image.after - rest, uintp(4)):
+        for p in range(uintp(gy.shape[2])):
+            for k in range(4):  # fewer lines are written again
+                turned[p * channels + o + uintp(k)] = gy[row, o + uintp(k), p]
+    for o in range(image.after - rest, image.after):
         for p in range(uintp(gy.shape[2])):
             turned[p * channels + o] = gy[row, o, p]
-    whole = image.rows % high == uintp(0) and columns % wide == uintp(0)
+    whole = image.rows % uintp(HIGH) == uintp(0) and columns % uintp(WIDE) == uintp(0)
     for k in range(image.rows * columns * channels if whole else uintp(0), uintp(G.shape[0])):
         G[k] = 0.0
-    for h in range(image.rows // high):
-        for w in range(columns // wide):
+    for h in range(image.rows // uintp(HIGH)):
+        for w in range(columns // uintp(WIDE)):
             for c in range(chunks):
-                first, left = (h * high * columns + w * wide) * chunks + c, uint64((1 << CHUNK) - 1)
-                for i in range(high):
-                    for j in range(wide):
-                        place = first + (i * columns + j) * chunks
-                        word = fired(bits, r, place) & left
-                        select(G, place * uintp(CHUNK), turned, at, word)
+                first, left = (h * uintp(HIGH) * columns + w * uintp(WIDE)) * chunks + c, ~uint64(0)
+                for i in range(HIGH):
+                    for j in range(WIDE):
+                        place = first + (uintp(i) * columns + uintp(j)) * chunks
+                        word = fired(bits, r, place)
+                        if i + j > 0:
+                            select(G, place * uintp(CHUNK), turned, at, word & left)
                         left &= ~word
                 select(G, first * uintp(CHUNK), turned, at, left | fired(bits, r, first))
                 at += uintp(CHUNK)
@@ -207,7 +209,7 @@ def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
     """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
     widest()
     start, index, steps, every, batch = spikes
-    Z, X, H, G, turned, scratch, lists = room
+    Z, X, H, G, turned, scratch, lists, _ = room
     gS, gP, edges, weights, biases = sums
     shared, blocks = common(P), uintp(bits.shape[1])
     marks, width = (steps + every - uintp(1)) // every + uintp(1), blocks * uintp(LINE)

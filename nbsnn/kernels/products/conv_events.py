@@ -10,6 +10,7 @@ from numpy import uintp
 from .window_rows import WHOLE, gather_windows, many, sum_windows
 from .window_rows import Lists as Lists
 from .window_rows import Rows as Rows
+from .windows import TOGETHER as TOGETHER
 from .windows import Met as Met
 from .windows import Scratch as Scratch
 from .windows import Source as Source

@@ -16,7 +16,10 @@ from ...compile.simd_windows import add_weighted_twice as twice_instruction
 from ...compile.simd_windows import equals_few as few_instruction
 from ...compile.simd_windows import select as select_instruction
 from ...scalar.hole import instruction
+from .bits import ones
+from .gather import add_products
 
+TOGETHER = 16  # places that get their sums as one product
 
 class Met(NamedTuple):
     """What each input unit meets (see ``spread_windows``); how far rows of a window are apart in the output, and in
@@ -45,11 +48,15 @@ class Source(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What an image's errors need in the backward pass: the padded image of the input, and which errors there are, in
-    words of bits for each place."""
+    """What an image's errors need in the backward pass: the padded image of the input; which errors there are, in words
+    of bits for each place, and how many; the errors of places that have nearly all, in lines; two lines of sums of
+    ``TOGETHER`` of these."""
 
     padded: np.ndarray
     words: np.ndarray
+    count: np.ndarray
+    filled: np.ndarray
+    sums: np.ndarray
 
 
 @instruction(scaled_instruction)
@@ -118,42 +125,89 @@ def add_weighted_twice(x, a, b, weight, first, second, g, at, words, k, end):
     add_weighted(x, b, weight, second, g, at, words, k, end)
 
 
-def pull_windows(g, source, padded, words):
-    """Add to ``padded`` the window of the input of each place, from the errors ``g`` [H' W', C'].
+def look(g, channels, scratch):
+    """Find out which errors ``g`` [H' W', C'] are not zero, and list those of places that have nearly all."""
+    _, words, count, filled, _ = scratch
+    places, line = uintp(count.shape[0]), uintp(LINE)
+    each, listed = uintp(words.shape[0]) // places, uintp(0)
+    for p in range(places):
+        count[p] = uint64(0)
+        for k in range(each):
+            word, left = uint64(0), min(channels - k * line, line)
+            for o in range(uintp(0), left, uintp(CHUNK)):
+                some = equals_few(g, p * channels + k * line + o, 0.0) ^ uint64((1 << CHUNK) - 1)
+                word |= some << uint64(o)
+            words[p * each + k] = word
+            count[p] += ones(word)
+        if nearly_all(count[p], channels):
+            for k in range(each):
+                for o in range(min(channels - k * line, line)):
+                    filled[k * places + listed, o] = g[p * channels + k * line + o]
+            listed += uintp(1)
+    return listed
+
+
+def nearly_all(count, channels):
+    """Whether it takes no longer to sum up all errors of a place than to look for those that are not zero."""
+    return uint64(8) * count >= uint64(5) * uint64(channels)
+
+
+def sum_filled(d, count, channels, first, r, weight, scratch):
+    """Fill ``count`` rows of ``scratch.sums`` from r on with the sums for a line of weights, of listed places from d
+    on."""
+    filled, sums = scratch.filled, scratch.sums
+    places, line = uintp(scratch.count.shape[0]), uintp(LINE)
+    for k in range(count):
+        for j in range(line):
+            sums[r + k, j] = 0.0
+    for k in range(uintp(filled.shape[0]) // places):
+        many = min(channels - k * line, line)
+        add_products(sums, r, count, uintp(1), filled, k * places + d, weight, first + k * line, many)
+
+
+def pull_windows(g, source, scratch):
+    """Add to ``scratch.padded`` the window of the input of each place, from the errors ``g`` [H' W', C'].
 
     The weights have the windows of all channels, one line after the other: what is summed up stays in registers, and
-    what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost nothing.
-    ``words`` is room for the bits of the others.
+    what it is summed from in the nearest cache. Errors that are zero, as most are behind a maximum, cost nothing; where
+    nearly none is, they are looked at no more. Either way sums have the same order.
     """
     weight, rows, length, corners, apart, _, _ = source
-    places, lines, line = uintp(corners.shape[0]), rows * length, uintp(LINE)
+    padded, words, count, _, sums = scratch
+    places, lines, line, together = uintp(corners.shape[0]), rows * length, uintp(LINE), uintp(TOGETHER)
     channels, each = uintp(weight.shape[0]) // lines, uintp(words.shape[0]) // places
-    for p in range(places):
-        for k in range(each):
-            words[p * each + k] = uint64(0)
-        for o in range(uintp(0), channels, uintp(CHUNK)):
-            some = equals_few(g, p * channels + o, 0.0) ^ uint64((1 << CHUNK) - 1)
-            words[p * each + o // line] |= some << uint64(o % line)
+    listed, flat = look(g, channels, scratch), sums.reshape(sums.size)
     for q in range(uintp(0), lines, uintp(2)):
         a, b = (
             q // length * apart + q % length * line,
             (q + uintp(1)) // length * apart + (q + uintp(1)) % length * line,
         )
-        first, second = q * channels, (q + uintp(1)) * channels
+        first, second, both, d = q * channels, (q + uintp(1)) * channels, q + uintp(1) < lines, uintp(0)
         for p in range(places):
             x, at, k = uintp(corners[p]), p * channels, p * each
-            if q + uintp(1) < lines:
-                add_weighted_twice(padded, x + a, x + b, weight, first, second, g, at, words, k, k + each)
-            else:
-                add_weighted(padded, x + a, weight, first, g, at, words, k, k + each)
+            if nearly_all(count[p], channels):
+                s = d % together
+                if s == uintp(0):
+                    sum_filled(d, min(together, listed - d), channels, first, uintp(0), weight, scratch)
+                    if both:
+                        sum_filled(d, min(together, listed - d), channels, second, together, weight, scratch)
+                add_scaled(padded, x + a, flat, s * line, line, 1.0)
+                if both:
+                    add_scaled(padded, x + b, flat, (together + s) * line, line, 1.0)
+                d += uintp(1)
+            elif count[p] != uint64(0):
+                if both:
+                    add_weighted_twice(padded, x + a, x + b, weight, first, second, g, at, words, k, k + each)
+                else:
+                    add_weighted(padded, x + a, weight, first, g, at, words, k, k + each)
 
 
 def return_to(row, g, source, scratch):
     """Fill a row of ``source.gx`` with what comes back from the errors ``g`` of an image."""
-    (padded, words), gx, channels = scratch, source.gx, uintp(source.gx.shape[1])
+    padded, gx, channels = scratch.padded, source.gx, uintp(source.gx.shape[1])
     for k in range(uintp(padded.shape[0])):
         padded[k] = 0.0
-    pull_windows(g, source, padded, words)
+    pull_windows(g, source, scratch)
     for c in range(channels):
         for h in range(uintp(gx.shape[2])):
             for w in range(uintp(gx.shape[3])):

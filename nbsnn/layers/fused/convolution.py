@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...compile.simd import LINE
+from ...compile.simd import CHUNK, LINE
 from ...device.buffers import buffer, copied, zeros
 from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
@@ -113,7 +113,7 @@ class FusedConvolution(Part):
         assert self.connection.by_spikes is not None
         self.events, self.dtype = self.connection.by_spikes, population.setting.dtype
         self.window: Pair = cast(MaxPool2d, pool[0]).kernel_size if pool else (1, 1)
-        self.maxima, self.lines = _maxima(self.connection, self.window), ImageLayout(self.population)
+        self.maxima, self.lines = _maxima(self.connection, self.window), ImageLayout(self.population, self.window)
 
     @property
     def takes_events(self) -> bool:
@@ -174,7 +174,7 @@ class FusedConvolution(Part):
         spikes, compiled = _spikes(packed, every), lines.kernel("forward")
 
         def part(lo: int, hi: int) -> int:
-            return compiled(u(lo), u(hi), spikes, image, kept.P, S, self._room(Z, 1), bits, y)
+            return compiled(u(lo), u(hi), spikes, image, kept.P, S, self._room(Z, 1, False), bits, y)
 
         size = steps * batch * lines.width
         with span(f"{self.names[0]}, {self.names[1]} forward", ops=size):
@@ -188,16 +188,17 @@ class FusedConvolution(Part):
         bias[...] = 0.0
         if c.bias:
             bias[:width].reshape(-1, self.events.sides)[:, : c.c_post] = c.params["bias"]
-        sizes = map(u, (*c.places, c.c_post, *self.window))
+        sizes = map(u, (*c.places, c.c_post))
         weight, events = c.params["weight"], self.events
         return loops.Image(events.met, events.turned(weight, arrays), events.rows(weight, arrays), bias, *sizes)
 
-    def _room(self, Z: Array, every: int) -> loops.Room:
-        """What a thread works in."""
+    def _room(self, Z: Array, every: int, wanted: bool) -> loops.Room:
+        """What a thread works in; for errors of the input if they are ``wanted``."""
         width = self.lines.blocks * LINE
         sizes = every * width, every * width * self.lines.states, width, math.prod(self.maxima) * self.events.sides
         X, H, G, turned = (zeros((size,), self.dtype) for size in sizes)
-        return loops.Room(copied(Z), X, H, G, turned, self.events.scratch(), self.events.lists())
+        seen = np.empty(turned.size // CHUNK, np.uint32)
+        return loops.Room(copied(Z), X, H, G, turned, self.events.scratch(wanted), self.events.lists(), seen)
 
     def _states(self, kept: ImageTape, mark: int) -> Nested:
         """The states at a checkpoint, [B, C H W] each."""
@@ -279,7 +280,7 @@ class FusedConvolution(Part):
         spikes, bits, compiled = _spikes(packed, every), kept.arrays["bits"], lines.kernel("backward")
 
         def part(lo: int, hi: int) -> None:
-            room = self._room(Z, every)
+            room = self._room(Z, every, wanted)
             compiled(u(lo), u(hi), spikes, image, kept.P, S, room, bits, errors, source, sums)
 
         with span(f"{self.names[0]}, {self.names[1]} backward", ops=rows * lines.width):
@@ -311,7 +312,7 @@ class FusedConvolution(Part):
         c, lines, size, (every, marks) = self.connection, self.lines, self.dtype.itemsize, _marks(steps)
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
         weights, pieces = c.fan_in * self.events.sides, min(batch, PIECES)
-        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.padded
+        room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.room
         begin, listed, _ = self.events.listed
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,

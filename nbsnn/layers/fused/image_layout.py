@@ -16,17 +16,20 @@ from .layout import BlockLayout
 
 
 class ImageLayout(BlockLayout):
-    """A population whose units are the places of an image, each with all its channels, as lines of 64 units."""
+    """A population whose units are the places of an image, each with all its channels, as lines of 64 units.
 
-    name = "image"
+    The maxima over ``window``, rows and columns, leave.
+    """
+
     loops: ClassVar = {"forward": fused_conv.forward, "backward": fused_conv.backward}
 
-    def __init__(self, population: Population):
+    def __init__(self, population: Population, window: tuple[int, int]):
         super().__init__(population, False)
+        self.name = f"image, maxima of {window}"
         self.channels, self.area = population.shape[0], math.prod(population.shape[1:])
         self.width = self.area * filled(self.channels)
         self.blocks = -(-self.width // LINE)
-        self.constants = {"WHOLE": filled(self.channels) % LINE == 0}
+        self.constants = {"WHOLE": filled(self.channels) % LINE == 0, "HIGH": window[0], "WIDE": window[1]}
 
     def arranged(self, values: Array) -> Array:
         """Values [K, ..., C H W] as [K, ..., H W C]; channels that fill up repeat the last one's values."""
