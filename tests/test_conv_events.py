@@ -97,12 +97,15 @@ def test_many_spikes_are_gathered_as_rows_of_two_lines(up, left, after_high, aft
         wanted[h, w] += np.einsum("cij,cijo->o", window, weight)
         total += np.einsum("cij,o->cijo", window, g[h, w])
     in_lines = weight.transpose(1, 2, 0, 3).reshape(kh, kw, channels, lines, 64).transpose(3, 0, 1, 2, 4)
+    row, column = np.indices((channels * high, wide)).reshape(2, -1)
+    places = row % high * (after_wide + kw - 1) + column + left
     rows = window_rows.Rows(
         np.ascontiguousarray(in_lines).reshape(-1, 64),
+        np.stack([places * lines, row], axis=1).astype(np.uint32),
         *map(u, (lines, channels, high, wide, kh, kw, after_high, after_wide, up, left)),
     )
-    room = kw * channels * high * wide
-    lists = window_rows.Lists(np.zeros(kw * (channels * high + 1), u), np.zeros(room, np.uint32), np.zeros(kw, u))
+    beside = np.zeros(((after_high * (after_wide + kw - 1) + kw - 1) * lines, 64))
+    lists = window_rows.Lists(np.zeros(high * wide + 1, u), np.zeros(x.size, np.uint32), beside)
     given = np.concatenate([[77], index]).astype(np.uint32)  # of a list of several images
     found, ahead = np.concatenate([np.zeros(64), y.reshape(-1)]), np.zeros(64 + total.size)
     window_rows.gather_windows(u(1), u(len(given)), given, rows, found, u(64), lists)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .simd import CHUNK, LINE, Builder, equals_of
+from .simd import CHUNK, LINE, Builder, equals_of, shape
 
 if TYPE_CHECKING:
     from llvmlite.ir import IRBuilder, Value
@@ -111,6 +111,66 @@ def _add_weighted(ir: Builder, kinds: tuple[Array, ...], args: tuple[Any, ...]) 
         builder.store(builder.fadd(ir.load(place), builder.load(total)), total)
         ir.store(builder.load(total), place)
     return context.get_dummy_value()
+
+
+@functools.cache
+def add_rows_beside() -> Any:
+    """The instruction of ``kernels.products.window_rows.add_rows_beside``."""
+    from numba.core import types
+    from numba.core.extending import intrinsic
+
+    @intrinsic
+    def add_rows_beside(
+        typing: Context, x: Array, r: Integer, apart: Integer, count: Integer, weight: Array, first: Integer,
+        index: Array, e: Integer, end: Integer,
+    ) -> Any:  # fmt: skip
+        def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
+            columns = shape()[0] * 32 // x.dtype.bitwidth
+            for column in range(0, LINE, columns):
+                _beside_in_turn(Builder(context, builder, x.dtype, columns), (x, weight, index), args, column)
+            return context.get_dummy_value()
+
+        return types.none(x, r, apart, count, weight, first, index, e, end), generate
+
+    return add_rows_beside
+
+
+def _beside_in_turn(ir: Builder, kinds: tuple[Array, ...], args: Sequence[Value], column: int) -> None:
+    """All sums of some columns: as many together as stay in registers."""
+    from numba.core import cgutils
+
+    builder, (x, weight, index), (x_, r, apart, count, weight_, first, index_, e, end) = ir.builder, kinds, args
+    done, chosen = cgutils.alloca_once_value(builder, ir.number(0)), ir.context.make_array(index)
+    chosen = chosen(ir.context, builder, index_).data
+    for together in (5, 3, 1):
+        with _while_left(ir, done, together, count):
+            offsets = [builder.mul(builder.add(builder.load(done), ir.number(m)), apart) for m in range(together)]
+            places = [ir.vector(ir.row(x, x_, builder.add(r, offset), column)) for offset in offsets]
+            rows = [ir.row(weight, weight_, builder.add(first, offset), column) for offset in offsets]
+            totals = [cgutils.alloca_once_value(builder, ir.load(place)) for place in places]
+            with cgutils.for_range_slice(builder, e, end, ir.one, ir.intp) as (k, _):
+                i = builder.mul(builder.zext(builder.load(builder.gep(chosen, [k])), ir.intp), ir.number(LINE))
+                for row, total in zip(rows, totals, strict=True):
+                    more = ir.load(ir.vector(builder.gep(row, [i])))
+                    builder.store(builder.fadd(builder.load(total), more), total)
+            for place, total in zip(places, totals, strict=True):
+                ir.store(builder.load(total), place)
+
+
+@contextmanager
+def _while_left(ir: Builder, done: Value, together: int, count: Value) -> Iterator[None]:
+    """A loop as long as ``together`` of ``count`` are left, which counts those that are ``done``."""
+    builder = ir.builder
+    check, body, after = (builder.append_basic_block(name) for name in ("check", "body", "after"))
+    builder.branch(check)
+    builder.position_at_end(check)
+    end = builder.add(builder.load(done), ir.number(together))
+    builder.cbranch(builder.icmp_unsigned("<=", end, count), body, after)
+    builder.position_at_end(body)
+    yield
+    builder.store(end, done)
+    builder.branch(check)
+    builder.position_at_end(after)
 
 
 @functools.cache

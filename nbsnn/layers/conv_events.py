@@ -11,7 +11,7 @@ import numpy as np
 
 from ..compile.fill import kernel
 from ..compile.simd import CHUNK, LINE
-from ..device.buffers import aligned, buffer
+from ..device.buffers import aligned, buffer, zeros
 from ..device.threads import run_threaded, windows
 from ..kernels.products import conv_events as loops
 from ..spikes.blocks import blocks, in_lines
@@ -70,7 +70,7 @@ class SpikeWindows:
     whole : bool
         Whether these fill them, so that windows can be sums of rows.
     listed : (int, int, int)
-        Sizes of what spikes are listed in anew for these.
+        Sizes of what spikes are listed in anew for these, and rows of errors.
     """
 
     def __init__(
@@ -85,7 +85,8 @@ class SpikeWindows:
         self.padded = (places[0] + kh - 1) * self.line + LINE
         self.lines, self.whole = blocks(after), self.sides % LINE == 0
         self.room = self.padded + (self.area + 2 * loops.TOGETHER) * blocks(self.sides) * LINE
-        self.listed = max(math.prod(image[1:]), kw * channels * image[1]) + kw, kw * self.units, kw
+        beside = (places[0] * (places[1] + kw - 1) + kw - 1) * self.lines
+        self.listed = max(math.prod(image[1:]), channels * image[1]) + 1, self.units, beside
 
     @property
     def limit(self) -> float:
@@ -125,6 +126,13 @@ class SpikeWindows:
         rows, columns = np.indices(self.places).reshape(2, -1)
         return (rows * self.line + columns * self.shape[0]).astype(np.uint32)
 
+    @functools.cached_property
+    def seen(self) -> Array:
+        """For each input unit, the place of the first errors that it meets, and its row of those of all channels."""
+        channel, h, w = (axis.ravel() for axis in np.indices(self.image))
+        place = h * (self.places[1] + self.shape[2] - 1) + w + self.before[1]
+        return np.stack([place * self.lines, channel * self.image[1] + h], axis=1).astype(np.uint32)
+
     def turned(self, weight: Array, tape: Nested) -> Array:
         """Weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first, flat."""
         found = buffer(tape, "turned", (*self.shape[:3], self.sides), self.dtype)
@@ -139,12 +147,12 @@ class SpikeWindows:
             lines = buffer(tape, "rows", (self.lines * channels * kh * kw, LINE), self.dtype)
             in_lines(weight.transpose(1, 2, 0, 3).reshape(channels * kh * kw, -1), lines)
             lines.reshape(self.lines, -1, LINE)[-1, :, self.shape[3] - LINE * (self.lines - 1) :] = 0.0
-        return loops.Rows(lines, *map(u, (self.lines, *self.image, kh, kw, *self.places, *self.before)))
+        return loops.Rows(lines, self.seen, *map(u, (self.lines, *self.image, kh, kw, *self.places, *self.before)))
 
     def lists(self) -> loops.Lists:
         """Room for a thread's spikes in another order."""
-        begin, index, count = self.listed if self.whole else (0, 0, 0)
-        return loops.Lists(np.empty(begin, u), np.empty(index, np.uint32), np.empty(count, u))
+        begin, index, rows = self.listed if self.whole else (0, 0, 0)
+        return loops.Lists(np.empty(begin, u), np.empty(index, np.uint32), zeros((rows, LINE), self.dtype))
 
     def gradient(self, pieces: Array) -> Array:
         """The gradient of the weights, whose parts lie as ``turned``, one piece behind the other."""

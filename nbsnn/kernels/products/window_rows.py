@@ -1,9 +1,9 @@
 """Windows of a convolution where spikes are many: sums of chosen rows of 64 numbers, which stay in registers.
 
 An output place sees the spikes of a row of its window one after the other once they are ordered by their place, so
-that its sum is one of rows of weights; and the gradient of a weight is a sum of rows of errors, those of the places
-that see the spikes of its channel. ``windows`` adds in memory instead, spike by spike, which is less work as long as
-there are few. Weights get the same sums in the same order either way.
+that its sum is one of rows of weights; and the gradients of the weights of a row of a window are sums of rows of
+errors, those of the places beside each other that see the spikes of its channel. ``windows`` adds in memory instead,
+spike by spike, which is less work as long as there are few. Weights get the same sums in the same order either way.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,8 @@ import numpy as np
 from numpy import int64, uintp
 
 from ...compile.simd import LINE
+from ...compile.simd_windows import add_rows_beside as beside_instruction
+from ...scalar.hole import instruction
 from .gather import add_rows
 
 WHOLE = True  # whether the channels after fill whole lines; if not, nothing of this is compiled
@@ -20,11 +22,14 @@ WHOLE = True  # whether the channels after fill whole lines; if not, nothing of 
 class Rows(NamedTuple):
     """A convolution as sums of rows.
 
-    Weights [Q KH KW C, 64], which only ``gather_windows`` needs; Q, how many lines the channels after fill; channels,
-    rows and columns of the input; rows and columns of a window, and of the output; zeros above and to the left.
+    Weights [Q KH KW C, 64], which only ``gather_windows`` needs; for each input unit, its place among the errors of
+    ``Lists`` where its window begins, and its row of those of all channels; Q, how many lines the channels after fill;
+    channels, rows and columns of the input; rows and columns of a window, and of the output; zeros above and to the
+    left.
     """
 
     weight: np.ndarray
+    table: np.ndarray
     lines: np.uintp
     channels: np.uintp
     high: np.uintp
@@ -38,12 +43,20 @@ class Rows(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Room for an image's spikes in another order: where the parts of the list begin, the list, and how many there are
-    of each kind."""
+    """Room for an image's spikes in another order: where the parts of the list begin, and the list; and for its errors
+    with KW - 1 places of zeros around each row, [., 64]."""
 
     begin: np.ndarray
     index: np.ndarray
-    count: np.ndarray
+    errors: np.ndarray
+
+
+@instruction(beside_instruction)
+def add_rows_beside(x, r, apart, count, weight, first, index, e, end):
+    """x[r + m apart] += the sum of weight[first + m apart + i] over all i in index[e:end], for all m in range(count)"""
+    for m in range(count):
+        for k in range(e, end):
+            x[r + m * apart] += weight[int64(first) + int64(m * apart) + int64(index[k])]
 
 
 def many(spikes, rows):
@@ -84,7 +97,7 @@ def by_place(first, last, index, rows, lists):
 def gather_windows(first, last, index, rows, x, begin, lists):
     """As ``windows.spread_windows``, for ``begin`` at the beginning of a line; of a sum, the spikes come by row, column
     and channel."""
-    weight, lines, channels, high, wide, kh, kw, after_high, after_wide, up, left = rows
+    weight, _, lines, channels, high, wide, kh, kw, after_high, after_wide, up, left = rows
     by_place(first, last, index, rows, lists)
     into = x.reshape(x.size // LINE, LINE)
     for q in range(lines):
@@ -98,41 +111,37 @@ def gather_windows(first, last, index, rows, x, begin, lists):
                     add_rows(into, r, into, r, weight, seen, lists.index, lists.begin[row + a], lists.begin[row + b])
 
 
-def by_column(first, last, index, rows, lists):
-    """For each column j of a window, list where the places of the output lie that see a spike in it, j columns and a
-    whole window too far. Those of row k of the input, of all channels' rows, begin at ``begin[j (C H + 1) + k]``."""
-    begin, found, count = lists
-    wide, left, all_rows = rows.wide, rows.left, rows.channels * rows.high
-    for j in range(rows.kw):
-        count[j] = uintp(0)
-    e = first
+def by_row(first, last, index, rows, lists):
+    """List the places of the spikes [C, H, W] among the errors; those of row k of all channels' begin at
+    ``begin[k]``."""
+    begin, places, _ = lists
+    all_rows = rows.channels * rows.high
+    for k in range(all_rows + uintp(1)):
+        begin[k] = uintp(0)
+    for e in range(first, last):
+        s = uintp(index[e])
+        places[e - first] = rows.table[s, 0]
+        begin[uintp(rows.table[s, 1]) + uintp(1)] = e - first + uintp(1)
     for k in range(all_rows):
-        for j in range(rows.kw):
-            begin[j * (all_rows + uintp(1)) + k] = count[j]
-        while e < last and uintp(index[e]) < (k + uintp(1)) * wide:
-            w = uintp(index[e]) - k * wide + left
-            for j in range(rows.kw):
-                found[j * all_rows * wide + count[j]] = (k % rows.high * rows.after_wide + w) * rows.lines
-                count[j] += uintp((w >= j) & (w < j + rows.after_wide))
-            e += uintp(1)
-    for j in range(rows.kw):
-        begin[j * (all_rows + uintp(1)) + all_rows] = count[j]
+        begin[k + uintp(1)] = max(begin[k + uintp(1)], begin[k])
 
 
 def sum_windows(first, last, index, rows, g, weight, begin, lists):
     """As ``windows.collect_windows``, for ``begin`` at the beginning of a line."""
-    _, lines, channels, high, wide, kh, kw, after_high, after_wide, up, _ = rows
-    by_column(first, last, index, rows, lists)
-    into, errors = weight.reshape(weight.size // LINE, LINE), g.reshape(g.size // LINE, LINE)
-    for j in range(kw):
-        apart = j * channels * high * wide
-        for c in range(channels):
-            for i in range(kh):
-                k = j * (channels * high + uintp(1)) + c * high
-                e = lists.begin[k + max(i, up) - up]
-                end = lists.begin[k + min(high, max(after_high + i, up) - up)]
-                if e < end:
-                    for q in range(lines):
-                        r = begin // uintp(LINE) + (((c * kh + i) * kw + kw - uintp(1) - j) * lines + q)
-                        seen = ((int64(up) - int64(i)) * int64(after_wide) - int64(j)) * int64(lines) + int64(q)
-                        add_rows(into, r, into, r, errors, seen, lists.index, apart + e, apart + end)
+    _, _, lines, channels, high, _, kh, kw, after_high, after_wide, up, _ = rows
+    by_row(first, last, index, rows, lists)
+    into, errors, apart = weight.reshape(weight.size // LINE, LINE), lists.errors, after_wide + kw - uintp(1)
+    for h in range(after_high):
+        for k in range(after_wide * lines):
+            for j in range(uintp(LINE)):
+                at = (h * after_wide * lines + k) * uintp(LINE)
+                errors[(h * apart + kw - uintp(1)) * lines + k, j] = g[at + j]
+    for c in range(channels):
+        for i in range(kh):
+            e = lists.begin[c * high + max(i, up) - up]
+            end = lists.begin[c * high + min(high, max(after_high + i, up) - up)]
+            if e < end:
+                for q in range(lines):
+                    r = begin // uintp(LINE) + (c * kh + i) * kw * lines + q
+                    seen = (int64(up) - int64(i)) * int64(apart * lines) + int64(q)
+                    add_rows_beside(into, r, lines, kw, errors, seen, lists.index, e, end)

@@ -21,6 +21,7 @@ from .gather import add_products
 
 TOGETHER = 16  # places that get their sums as one product
 
+
 class Met(NamedTuple):
     """What each input unit meets (see ``spread_windows``); how far rows of a window are apart in the output, and in
     the weights."""

@@ -34,12 +34,15 @@ from ..sequential import Sequential
 from .block_records import BlockRecords
 from .image_layout import ImageLayout
 from .layout import to_lines
-from .memory_plan import EVERY, Budget, Plan, alone
+from .memory_plan import Budget, Plan, alone
 from .part import Part, injected
 
 u = np.uintp
 
 Pair = tuple[int, int]
+
+EVERY = 7
+"""Steps between two checkpoints of states: currents and states of so many stay in a cache."""
 
 
 def in_one(names: list[str], children: Mapping[str, Layer]) -> list[str]:
@@ -313,13 +316,14 @@ class FusedConvolution(Part):
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
         weights, pieces = c.fan_in * self.events.sides, min(batch, PIECES)
         room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.room
-        begin, listed, _ = self.events.listed
+        begin, listed, beside = self.events.listed
+        lists = self.events.whole * (8 * begin + 4 * listed + beside * LINE * size)
         table = {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
             "positions of spikes": int(share * 1.125 * rows * image) * 4,
             "outputs and errors": 2 * rows * lines.channels * math.prod(self.maxima) * size,
-            "room of threads": min(threads(), batch) * (room * size + self.events.whole * (8 * begin + 4 * listed)),
+            "room of threads": min(threads(), batch) * (room * size + lists),
             "weights and their gradients": ((pieces + 5) * weights + pieces * lanes) * size,
         }
         return Plan(steps, batch, batch, every, True, {}, table)
