@@ -125,10 +125,9 @@ def add_rows_beside() -> Any:
         index: Array, e: Integer, end: Integer,
     ) -> Any:  # fmt: skip
         def generate(context: BaseContext, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Any:
-            kind: Any = x.dtype
-            columns = shape()[0] * 32 // kind.bitwidth
+            columns = shape()[0] // (1 + (x.dtype == types.float64))
             for column in range(0, LINE, columns):
-                _beside_in_turn(Builder(context, builder, kind, columns), (x, weight, index), args, column)
+                _beside_in_turn(Builder(context, builder, x.dtype, columns), (x, weight, index), args, column)
             return context.get_dummy_value()
 
         return types.none(x, r, apart, count, weight, first, index, e, end), generate
