@@ -17,7 +17,7 @@ kernel is made, so the loop is put together here; for an exponential synapse and
         x, y, bits = scratch.x, scratch.y, scratch.bits
         count, one, none, zero = np.uint32(0), np.uint32(1), np.uint32(0), x.dtype.type(0)
         for k in range(n):
-            current, conductance = x[k], zero
+            current, conductance = x[k], -zero
             r = synapse0(R[a0 + k], *read0(S, o0, w, k), *q0)
             R[a0 + k] = zero
             write0(S, r, o0, w, k)
@@ -194,7 +194,8 @@ def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
         *(f"    {line}" for line in before),
         *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
         "    for k in range(n):",
-        f"        current, conductance, jump = {'x[k]' if currents else 'zero'}, zero, zero",
+        # An addition of -0.0 changes nothing and is left out; that of 0.0, which makes 0.0 of -0.0, is not.
+        f"        current, conductance, jump = {'x[k]' if currents else '-zero'}, -zero, -zero",
         *(f"        {line}" for line in named_inputs(neuron)),
         *(f"        {line}" for line in inside),
         f"        {_step(neuron, 'i0 + k', 'bits[k]')}",

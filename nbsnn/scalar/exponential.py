@@ -51,20 +51,20 @@ def _half_power(t):
     return float(np.int64(bits + np.int64(1022 << 52)).view(np.float64))  # plain Python gets a plain float back
 
 
-def _series32(r):
-    q = 0.00836724703 + r * 0.001394760569
-    q = 0.1666653801 + r * (0.04166626639 + r * q)
-    return r + (r * r) * (0.5000000066 + r * q)
+def _series32(r, m):
+    q = m * 0.00836724703 + r * (m * 0.001394760569)
+    q = m * 0.1666653801 + r * (m * 0.04166626639 + r * q)
+    return m * r + (r * r) * (m * 0.5000000066 + r * q)
 
 
 @narrow(_series32)
-def _series(r):
-    """exp(r) - 1 for |r| <= ln(2) / 2."""
-    q = 2.762645109028472072e-7 + r * 2.511459321641941038e-8
-    q = 2.480150414662495279e-5 + r * (2.755722760522346007e-6 + r * q)
-    q = 1.388888893261478297e-3 + r * (1.98412699033825579e-4 + r * q)
-    q = 0.04166666666657294998 + r * (8.333333333314449982e-3 + r * q)
-    return r + (r * r) * (0.5000000000000005601 + r * (0.1666666666666668617 + r * q))
+def _series(r, m):
+    """m (exp(r) - 1) for |r| <= ln(2) / 2 and m = 1 or 2, which costs nothing: coefficients are doubled exactly."""
+    q = m * 2.762645109028472072e-7 + r * (m * 2.511459321641941038e-8)
+    q = m * 2.480150414662495279e-5 + r * (m * 2.755722760522346007e-6 + r * q)
+    q = m * 1.388888893261478297e-3 + r * (m * 1.98412699033825579e-4 + r * q)
+    q = m * 0.04166666666657294998 + r * (m * 8.333333333314449982e-3 + r * q)
+    return m * r + (r * r) * (m * 0.5000000000000005601 + r * (m * 0.1666666666666668617 + r * q))
 
 
 def exp(x):
@@ -77,8 +77,7 @@ def exp(x):
     2.718281828459
     """
     r, t = _split(x)
-    y = 1.0 + _series(r)
-    return (y + y) * _half_power(t)
+    return (2.0 + _series(r, 2.0)) * _half_power(t)
 
 
 def expm1(x):
@@ -91,7 +90,7 @@ def expm1(x):
     """
     r, t = _split(x)
     power = _half_power(t)
-    y = power * _series(r) + (power - 0.5)
+    y = power * _series(r, 1.0) + (power - 0.5)
     return y + y
 
 

@@ -21,7 +21,7 @@ from . import tables as at
 from .arrays import Network, Record, Scratch, SpikeLists, laid_out
 from .units import collect
 
-BLOCK = 1024  # units that are updated together, so that what passes between the loops stays in the first cache
+BLOCK = 4096  # units that are updated together: what passes between the loops stays in cache; 1024 took 5 % longer
 
 
 @hole
