@@ -122,7 +122,7 @@ class Task:
 
     __slots__ = ("call", "ended", "error", "lock", "part", "result")
 
-    def __init__(self, call: Callable[[int, int], Any], part: tuple[int, int]):
+    def __init__(self, call: Callable[..., Any], part: tuple[Any, ...]):
         self.call, self.part, self.lock = call, part, threading.Lock()
         self.result, self.ended = None, False
         self.error: BaseException | None = None
@@ -172,20 +172,32 @@ def windows(count: int, parts: int) -> list[tuple[int, int]]:
     return [(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
 
 
+def shares(count: int, work: int) -> list[tuple[int, int]]:
+    """``range(count)``, cut for as many threads as ``work`` updates are worth."""
+    return windows(count, threads()) if work > SERIAL else [(0, count)]
+
+
 def run_threaded(call: Callable[[int, int], Any], count: int, work: int, part: Work | None = None) -> list[Any]:
     """What ``call(lo, hi)`` returns over ``range(count)``, on as many threads as ``work`` updates are worth; for a
     profile, a ``part`` of the whole."""
+    return run_each(call, shares(count, work), part)
+
+
+def run_each(call: Callable[..., Any], parts: Sequence[tuple[Any, ...]], part: Work | None = None) -> list[Any]:
+    """What ``call(*arguments)`` returns for each of ``parts``, one to a thread; for a profile, a ``part`` of the whole.
+
+    What threads need is best made before they begin: one that gives up Python's lock for a moment may wait long for it.
+    """
     global _pool
     if part is not None and OPEN.profile is not None:
         with span(*part):
-            return run_threaded(call, count, work)
-    parts = windows(count, threads()) if work > SERIAL else [(0, count)]
+            return run_each(call, parts)
     if len(parts) == 1:
         return [call(*parts[0])]
     with _lock:
         if _pool is None:
             _pool = Pool(threads())
-        tasks = [Task(call, part) for part in parts[1:]]
+        tasks = [Task(call, arguments) for arguments in parts[1:]]
         for task in tasks:
             _pool.tasks.put(task)
     try:
@@ -217,13 +229,11 @@ def shares_lines(samples: int, lines: int) -> bool:
     return -(-lines // count) * count <= EVEN * lines or samples < count
 
 
-def run_tiles(
-    call: Callable[[int, int, int, int], Any], samples: int, lines: int, by_lines: bool, work: int, part: Work
-) -> list[Any]:
-    """What ``call(b0, b1, q0, q1)`` returns over lines or samples."""
+def tiles(samples: int, lines: int, by_lines: bool, work: int) -> list[tuple[int, int, int, int]]:
+    """The samples [b0, b1) and lines [q0, q1) of each thread, which share lines or samples."""
     if by_lines:
-        return run_threaded(lambda lo, hi: call(0, samples, lo, hi), lines, work, part)
-    return run_threaded(lambda lo, hi: call(lo, hi, 0, lines), samples, work, part)
+        return [(0, samples, lo, hi) for lo, hi in shares(lines, work)]
+    return [(lo, hi, 0, lines) for lo, hi in shares(samples, work)]
 
 
 def clear(array: np.ndarray) -> None:
@@ -232,10 +242,7 @@ def clear(array: np.ndarray) -> None:
 
 
 def balanced(first: np.ndarray, units: int) -> np.ndarray:
-    """Where to cut units among threads so that each has as many entries; unit i has ``first[i]`` to ``first[i + 1]``.
-
-    It is worked out before threads begin: one that gives up Python's lock for a moment may wait long for it.
-    """
+    """Where to cut units among threads so that each has as many entries: unit i ``first[i]`` to ``first[i + 1]``."""
     parts = threads()
     edges = np.searchsorted(first, [int(first[-1]) * k // parts for k in range(parts + 1)]).astype(np.uintp)
     edges[0], edges[-1] = 0, units
@@ -246,7 +253,7 @@ def run_kernel(
     kernel: Callable[..., Any], count: int, work: int, *arguments: Argument, part: Work | None = None
 ) -> list[Any]:
     """``kernel(lo, hi, *arguments)`` likewise, with indices as kernels take them."""
-    return run_threaded(lambda lo, hi: kernel(np.uintp(lo), np.uintp(hi), *arguments), count, work, part)
+    return run_each(kernel, [(np.uintp(lo), np.uintp(hi), *arguments) for lo, hi in shares(count, work)], part)
 
 
 def _forked() -> None:

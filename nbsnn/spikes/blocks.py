@@ -1,6 +1,7 @@
 """Matrices in lines: 64 neighbouring columns of all rows, then the next 64 columns of all rows.
 
-A matrix of R rows and Q lines is an array [Q R, 64], which is how ``kernels.products.gather`` sums rows.
+A matrix of R rows and Q lines is an array [Q R, 64], which is how ``kernels.products.gather`` sums rows. Values of each
+unit of each sample lie in lines sample by sample.
 """
 
 from __future__ import annotations
@@ -76,3 +77,18 @@ def add_from_lines(lines: Array, out: Array) -> None:
         run_threaded(add, len(lines), out.size)
     else:
         add(0, len(lines))
+
+
+def to_lines(values: Array, out: Array) -> None:
+    """Values [K, B, N] into ``out`` [B, Q, K, 64]; lanes without a unit repeat the last one's values."""
+    for q in range(out.shape[1]):
+        part = values[:, :, q * LINE : (q + 1) * LINE].transpose(1, 0, 2)
+        out[:, q, :, : part.shape[2]] = part
+        out[:, q, :, part.shape[2] :] = part[:, :, -1:]
+
+
+def from_lines(array: Array, units: int) -> Array:
+    """The reverse of ``to_lines``, as a new array."""
+    batch, number, count, length = array.shape
+    lanes = array.transpose(2, 0, 1, 3).reshape(count, batch, number * length)  # a view if there is one state, say
+    return lanes[:, :, :units].copy()

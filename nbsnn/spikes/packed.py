@@ -46,6 +46,8 @@ class PackedSpikes:
     def __init__(self, steps: int, batch: int, units: int, tape: Nested):
         self.steps, self.batch, self.units, self._tape = steps, batch, units, tape
         self.bits = buffer(tape, "bits", (batch * steps, -(-units // bits.WORD)), np.uint64)
+        self._counts = buffer(tape, "counts", (batch * steps,), np.uintp)
+        self._room = buffer(tape, "start", (batch * steps + 1,), np.uintp)
         self.start = np.empty(0, np.uintp)
         self.index: Array | None = None
 
@@ -80,13 +82,11 @@ class PackedSpikes:
         """Count the ones, and list their positions if ``listed``; False if they are a larger share than ``limit``."""
         rows = len(self.bits)
         if not len(self.start):
-            counts = buffer(self._tape, "counts", (rows,), np.uintp)
-            start = buffer(self._tape, "start", (rows + 1,), np.uintp)
             part = EVENTS, float(self.bits.nbytes), 0.0
-            run_kernel(_compiled(bits.tally), rows, self.bits.size, self.bits, counts, part=part)
-            start[0] = 0
-            np.cumsum(counts, out=start[1:])
-            self.start = start
+            run_kernel(_compiled(bits.tally), rows, self.bits.size, self.bits, self._counts, part=part)
+            self._room[0] = 0
+            np.cumsum(self._counts, out=self._room[1:])
+            self.start = self._room
         if self.rate > limit:
             return False
         if listed and self.index is None:
@@ -170,7 +170,7 @@ def transpose(
 
     ``loop``: leave out the last of every ``loop`` rows, whose spikes nothing comes after.
     """
-    compiled, work = _compiled(events.transpose, np.uint32), 8 * len(row)
+    compiled, work = _compiled(bits.transpose, np.uint32), 8 * len(row)
     given = edges, _u(together), _u(loop > 0), _u(max(loop, 1)), start, index, first, row
     run_kernel(compiled, len(first), work, *given, part=part)
 

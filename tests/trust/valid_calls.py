@@ -68,8 +68,9 @@ REASONS = {  # why a name has no valid call here; methods of these classes are n
     """,
     "for other parts of the library": """
         device.threads.run_threaded device.threads.launch device.threads.run_kernel device.threads.windows
-        device.threads.run_tiles device.threads.balanced device.threads.shares_lines device.threads.clear
-        device.threads.Pool device.threads.Task Task.run BPTT.result Population.shared_initial
+        device.threads.run_each device.threads.tiles device.threads.shares device.threads.balanced
+        device.threads.shares_lines device.threads.clear device.threads.Pool device.threads.Task Task.run BPTT.result
+        Population.shared_initial
     """,
     "no argument": """
         Accumulator.step Network.stop plot.pyplot profile state reset generator check indegree outdegree Rows.pre close

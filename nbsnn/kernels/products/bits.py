@@ -1,4 +1,4 @@
-"""Spikes in small: 64 units of a step to a word, and the positions of the ones.
+"""Spikes in small: 64 units of a step to a word, and the positions of the ones, by row and by unit.
 
 Row ``b T + t`` belongs to step t of sample b, so that a sample's steps lie together. Bit ``j`` of word ``q`` is unit
 ``64 q + j``. Positions of row ``r`` are ``index[start[r]:start[r + 1]]``, ascending.
@@ -104,3 +104,36 @@ def spread(r0, r1, bits, first, y):
     for r in range(r0, r1):
         for n in range(uintp(y.shape[1])):
             y[r, n] = (bits[first + r, n // uintp(WORD)] >> uint64(n % uintp(WORD))) & uint64(1)
+
+
+def transpose(s0, s1, edges, together, ahead, steps, start, index, first, row):
+    """The events of sections [s0, s1) of rows by column: those of column ``i`` in rows [edges[s], edges[s + 1]) are in
+    ``row[first[s, i]:first[s, i + 1]]``, counted from the first of the ``together`` rows that they belong to.
+
+    With ``ahead`` 1, each last of ``steps`` rows is left out. On the way, ``first[s, i]`` is where the next event of
+    column ``i`` goes; all events are counted in one loop, as rows have few.
+    """
+    one = first.dtype.type(1)
+    for s in range(s0, s1):
+        r0, r1, total = edges[s], edges[s + one], start[edges[s]] - start[0]
+        before = r0 // together * together
+        for i in range(first.shape[1]):
+            first[s, i] = 0
+        for e in range(start[r0], start[r1]):
+            first[s, index[e]] += one
+        if ahead:
+            for r in range(r0 + (steps - ahead - r0 % steps) % steps, r1, steps):
+                for e in range(start[r], start[r + one]):
+                    first[s, index[e]] -= one
+        for i in range(first.shape[1]):
+            count, first[s, i] = first[s, i], total
+            total += count
+        for r in range(r0, r1):
+            if not ahead or (r + ahead) % steps != 0:
+                for e in range(start[r], start[r + one]):
+                    place = first[s, index[e]]
+                    row[place] = r - before
+                    first[s, index[e]] = place + one
+        for i in range(first.shape[1] - 1, 0, -1):
+            first[s, i] = first[s, i - 1]
+        first[s, 0] = start[r0] - start[0]

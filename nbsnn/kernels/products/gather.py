@@ -83,6 +83,18 @@ def collect(i0, i1, first, row, g, ahead, weight, blocks, q0, q1):
                     add_rows(weight, w, weight, w, g, q * apart + ahead, row, e, end)
 
 
+def fade(q0, q1, blocks, samples, steps, decay, g):
+    """h[t] = g[t] + decay h[t + 1] in place, for lines [q0, q1) of g, in which row ``b steps + t`` is step t of sample
+    b."""
+    apart = uintp(g.shape[0]) // blocks
+    for q in range(q0, q1):
+        for b in range(samples):
+            for back in range(uintp(1), steps):
+                r = q * apart + (b + uintp(1)) * steps - uintp(1) - back
+                for j in range(uintp(LINE)):
+                    g[r, j] += decay * g[r + uintp(1), j]
+
+
 def columns(q0, q1, g, rows, total, blocks):
     """total += the sum of the first ``rows`` rows of g, for lines [q0, q1)."""
     apart = uintp(g.shape[0]) // blocks

@@ -9,24 +9,24 @@ backward pass, the ``Plan`` says. Rows are ordered by sample first: ``b T + t``.
 from __future__ import annotations
 
 from copy import copy
+from typing import Any
 
 import numpy as np
 
 from ...device.buffers import zeros
-from ...device.threads import run_tiles, shares_lines
+from ...device.threads import run_each, shares_lines, tiles
 from ...kernels.population import fused, fused_backward
 from ...kernels.population.fused_backward import Errors
 from ...kernels.products.bits import AT_ONCE
-from ...spikes.blocks import LINE, in_lines, lines_of, rows_of
+from ...spikes.blocks import LINE, from_lines, lines_of, rows_of, to_lines
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
 from ..dense import Dense
 from ..layer import Array, Nested, Start
 from ..population import Population
-from . import input_trace
 from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NO_SECTIONS, NOTHING, InputCurrents, listed
-from .layout import BlockLayout, from_lines, to_lines
+from .layout import BlockLayout
 from .memory_plan import NARROW, Plan, Sizes
 
 GROUP = 8
@@ -71,13 +71,13 @@ class FusedBlock:
         size = self.dtype.itemsize
         return Sizes(self.names, self.n_pre, self.units, self.width, self.lines.states, size, looped, share)
 
-    def tape(self, plan: Plan, workspace: Workspace) -> BlockTape:
-        """A tape for batches under ``plan``."""
+    def tape(self, plan: Plan, workspace: Workspace, wanted: bool) -> BlockTape:
+        """A tape for batches under ``plan``; ``wanted`` says whether a block before this one gets its errors."""
         looped, rows = self.feedback is not None, plan.steps * plan.batch
         tape = BlockTape(self.lines, plan, plan.kept[self.names], self.n_pre, looped, workspace)
         if not self.last or looped:
             tape.spikes = PackedSpikes(plan.steps, plan.batch, self.units, tape.lists)
-        tape.kernels["forward"] = self.lines.kernel("forward")
+        tape.kernels["forward"], tape.back = self.lines.kernel("forward"), BlockGradients(tape, wanted)
         tape.limit, tape.counted = self.drive.largest_rate(rows), self.drive.counts(rows)
         if self.population.steady:
             tape.P = self.lines.parameters(tape.Z)
@@ -178,48 +178,39 @@ class FusedBlock:
         loop = fused.Feedback(tape.V, tape.across, tape.entry[b0:b1], NOTHING, NO_INDEX)
         out = fused.Outputs(bits, y.reshape(-1, self.units), u(y.shape[1]), u(b0))
 
-        def call(lo: int, hi: int, q0: int, q1: int) -> int:
+        size = (last - first) * self.width
+        calls, lines = list[tuple[Any, ...]](), self.lines.blocks
+        for lo, hi, q0, q1 in tiles(b1 - b0, lines, not looped and shares_lines(b1 - b0, lines), size):
             Z, H, _ = tape.lanes.get(key := (lo, q0, 1, 0, True)) or self._lanes(tape, key)
             Z[...] = tape.Z.reshape(-1)
-            lanes = fused.Lanes(tape.P, Z.reshape(-1), S, H)
             own = np.empty((self.width + AT_ONCE) * looped, np.uint32)
-            return compiled(u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out)
-
-        size = (last - first) * self.width
+            lanes = fused.Lanes(tape.P, Z.reshape(-1), S, H)
+            calls.append((u(lo), u(hi), u(q0), u(q1), sizes, given, loop, own, lanes, out))
         additions = int(start[-1] - start[0]) * self.units if len(start) else 0
         part = f"{self.names[1]} forward", X.itemsize * size if whole else 0, size + additions
-        by_lines = not looped and shares_lines(b1 - b0, self.lines.blocks)
-        return sum(run_tiles(call, b1 - b0, self.lines.blocks, by_lines, size, part))
+        return sum(run_each(compiled, calls, part))
 
-    def begin_reverse(self, tape: BlockTape, direction: str, wanted: bool) -> BlockGradients:
-        """Make room for the gradients of all samples, whose sums the caller sets to zero; ``wanted`` says whether a
-        block before this one gets its errors."""
-        back = tape.back
-        if back is None:
-            back = tape.back = BlockGradients(tape, wanted)
-        if direction not in tape.kernels:
-            tape.kernels[direction] = self.lines.kernel(direction)
-        if len(back.across) and not tape.arranged:
-            in_lines(self.connection.params["weight"].T, back.across)
-        tape.arranged = True
-        return back
-
-    def backward(self, b0: int, b1: int, errors: Errors, tape: BlockTape, back: BlockGradients, direction: str) -> None:
-        """Backward pass of samples [b0, b1): puts their gradient with respect to the currents into ``back.G``, and adds
-        to the sums; those of weights whose input is traced, ``learn`` adds."""
+    def backward(self, b0: int, b1: int, errors: Errors, tape: BlockTape, direction: str) -> None:
+        """Backward pass of samples [b0, b1): puts their gradient with respect to the currents into ``tape.back.G``, and
+        adds to the sums; those of weights whose input is traced, ``drive.learn`` adds."""
         steps, every, X, kept, dense = tape.plan.steps, tape.plan.every, tape.X, tape.kept, tape.events is None
-        first, last, marks, lines, G = b0 * steps, b1 * steps, tape.marks, self.lines.blocks, back.G
+        first, last, marks, lines, back = b0 * steps, b1 * steps, tape.marks, self.lines.blocks, tape.back
         if dense and not kept:
             self.drive.multiply(b0, b1, tape, X, 0)
-        start, index = (NOTHING, NO_INDEX) if tape.events is None else tape.events.rows(first, last)
-        own, looped = tape.spikes, self.feedback is not None
-        back_start, back_index = own.rows(first, last) if own is not None and looped else (NOTHING, NO_INDEX)
-        by_input = NO_SECTIONS, NO_INDEX
+        start, index, back_start, back_index = NOTHING, NO_INDEX, NOTHING, NO_INDEX
+        looped, G = self.feedback is not None, back.G
+        if not kept:  # the currents are made again
+            if tape.events is not None:
+                start, index = tape.events.rows(first, last)
+            if looped and tape.spikes is not None:
+                back_start, back_index = tape.spikes.rows(first, last)
+        by_input, by_lines, added = (NO_SECTIONS, NO_INDEX), not looped and shares_lines(b1 - b0, lines), 0
         if tape.trace is None and not dense:
             by_input = self.drive.by_input(b0, b1, tape)
-        by_lines = not looped and shares_lines(b1 - b0, lines)
+            added = listed(by_input[0]) * self.units if by_lines else 0
         with_lines = by_input if by_lines else (NO_SECTIONS, NO_INDEX)
-        compiled = tape.kernels[direction]
+        if direction not in tape.kernels:
+            tape.kernels[direction] = self.lines.kernel(direction)
         sizes = fused.Sizes(u(steps), u(every), self.together)
         row, whole = u(first if kept else 0), kept or dense
         currents = fused.Currents(start, index, tape.W, tape.bias, X, row, whole, kept)
@@ -227,29 +218,29 @@ class FusedBlock:
         gradients = fused_backward.Gradients(G, back.gS[b0:b1], back.gP[b0:b1], *with_lines, back.weight)
         S = tape.S[b0 * marks : b1 * marks]
 
-        def call(lo: int, hi: int, q0: int, q1: int) -> None:
+        size = (b1 - b0) * steps * self.width
+        calls = list[tuple[Any, ...]]()
+        for lo, hi, q0, q1 in tiles(b1 - b0, lines, by_lines, size + added):
             group = min(GROUP, hi - lo) if looped else 1
             Z, H, X = tape.lanes.get(key := (lo, q0, group, every, whole)) or self._lanes(tape, key)
             Z[...] = tape.Z.reshape(-1)
             own, given = fused.Lanes(tape.P, Z.reshape(-1), S, H), currents if whole else currents._replace(X=X)
-            compiled(u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients)
-
-        size, added = (b1 - b0) * steps * self.width, listed(by_input[0]) * self.units if by_lines else 0
+            calls.append((u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients))
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         product = (b1 - b0) * (steps - 1) * self.units * self.width * looped
         part = name, (2 * size + added) * X.itemsize, size + added + product
-        run_tiles(call, b1 - b0, lines, by_lines, size + added, part)
+        run_each(tape.kernels[direction], calls, part)
         if tape.trace is None:
-            self.drive.accumulate(b0, b1, (NO_SECTIONS, NO_INDEX) if added else by_input, tape, back)
+            self.drive.accumulate(b0, b1, (NO_SECTIONS, NO_INDEX) if added else by_input, tape)
         if looped:
             lines_of(back.entry, lines, b0, b1)[...] = lines_of(G, lines, 0, last - first)[:, ::steps]
 
-    def errors(self, b0: int, b1: int, tape: BlockTape, back: BlockGradients, extra: Array) -> Errors:
+    def errors(self, b0: int, b1: int, tape: BlockTape, extra: Array) -> Errors:
         """What the block hands to the one before, of the gradient of its currents in samples [b0, b1); with ``extra``,
         the loss's own gradient with respect to that one's output."""
-        plan, G = tape.plan, back.G
+        plan, G = tape.plan, tape.back.G
         if self.units <= NARROW:
-            return Errors(extra, u(plan.batch), u(1), u(b0), G, back.across)
+            return Errors(extra, u(plan.batch), u(1), u(b0), G, tape.back.across)
         errors = tape.errors[: (b1 - b0) * plan.steps]
         self.drive.back(G, errors)
         if len(extra):
@@ -273,12 +264,6 @@ class FusedBlock:
         if events is None or self.feedback is not None or rows * self.width * self.dtype.itemsize < FAR:
             return False
         return events.rate * self.n_pre <= FEW_EVENTS
-
-    def learn(self, b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
-        """Add the gradients of a connection whose input is traced, once nobody needs the errors in ``back.G``."""
-        self.drive.add_bias(b0, b1, tape, back)
-        input_trace.spread(b0, b1, tape, back)
-        self.drive.add_weight(b0, b1, self.drive.by_input(b0, b1, tape), tape, back)
 
     def leak(self) -> Array:
         """Factors per step of the traces that the population's spikes leave, one for all units or one for each."""

@@ -99,7 +99,7 @@ class BlockTape:
         The loops "forward" and "backward", or back "within" each step by itself.
     by_input : dict
         Events by input of the last run, by the name of their connection, once the backward pass has arranged them.
-    back : BlockGradients or None
+    back : BlockGradients
         What the backward pass adds up.
     """
 
@@ -109,6 +109,7 @@ class BlockTape:
     fed: Array
     X: Array
     output: Array
+    back: BlockGradients
 
     def __init__(self, layout: BlockLayout, plan: Plan, kept: bool, n_pre: int, looped: bool, workspace: Workspace):
         self.layout, self.plan, self.kept, self.workspace, self.n_pre = layout, plan, kept, workspace, n_pre
@@ -129,7 +130,6 @@ class BlockTape:
         self.lanes: dict[tuple[int, int, int, int, bool], tuple[Array, Array, Array]] = {}
         self.by_input: dict[str, tuple[Array, Array]] = {}
         self.input: dict[str, Any] = {}
-        self.back: BlockGradients | None = None
 
     @cached_property
     def numbers(self) -> Array:

@@ -21,7 +21,7 @@ from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
 from ...kernels.population import fused_conv as loops
 from ...random import Draws
-from ...spikes.blocks import blocks
+from ...spikes.blocks import blocks, to_lines
 from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
 from ..conv2d import Conv2d
@@ -33,7 +33,6 @@ from ..run import Run
 from ..sequential import Sequential
 from .block_records import BlockRecords
 from .image_layout import ImageLayout
-from .layout import to_lines
 from .memory_plan import Budget, Plan, alone
 from .part import Part, injected
 

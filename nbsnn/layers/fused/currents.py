@@ -1,7 +1,9 @@
 """The connection's side of a unit: its currents, and the gradients with respect to weights.
 
 Both ways there is a choice: add up chosen rows of the weights (of the errors), or spread the spikes out as numbers for
-BLAS. It depends on the activity that is counted in each batch, see ``spikes.break_even``.
+BLAS. It depends on the activity that is counted in each batch, see ``spikes.break_even``. Where a learner that goes
+forward in time traces the input, spikes are multiplied all the same, as the decay acts on the errors: see
+``layers.spike_trace``.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from ...device.buffers import block_buffer, buffer
 from ...device.finite import LARGE, finite_input
 from ...device.products import FEW, add_product, matmul
 from ...device.profile import span
-from ...device.threads import balanced, run_kernel, run_threaded, shares_lines
-from ...kernels.products import gather as loops
+from ...device.threads import balanced, run_each, run_kernel, run_threaded, shares, shares_lines
+from ...kernels.products import events, gather, small
 from ...spikes.blocks import LINE, add_in_lines, as_lines, blocks, in_lines, lines_of, rows_of
 from ...spikes.break_even import largest_rate, worth_counting
 from ...spikes.packed import PackedSpikes, transpose
@@ -25,7 +27,8 @@ from ...spikes.spike_input import SpikeInput
 from ...validate import finite
 from ..dense import Dense
 from ..layer import Array
-from .block_tape import BlockGradients, BlockTape
+from ..spike_trace import LowPass
+from .block_tape import BlockTape, InputTrace
 from .memory_plan import LINE_BYTES
 
 LISTED = PackedSpikes, SpikeInput
@@ -88,6 +91,8 @@ class InputCurrents:
 
     def _arrange(self, tape: BlockTape) -> None:
         in_lines(self.connection.params["weight"], tape.W)
+        if len(tape.back.across):
+            in_lines(self.connection.params["weight"].T, tape.back.across)
         bias = tape.bias.reshape(-1)[: self.units]
         bias[...] = self.connection.params["bias"] if self.connection.bias else 0.0
         if self.feedback is not None:
@@ -96,6 +101,7 @@ class InputCurrents:
             in_lines(weight.T, tape.across)
             if self.feedback.bias:  # the loop's own, which acts at every step too
                 bias += self.feedback.params["bias"]
+        tape.arranged = True
 
     def numbers(self, b0: int, b1: int, tape: BlockTape) -> Array:
         """The input of samples [b0, b1) as rows of numbers."""
@@ -132,41 +138,76 @@ class InputCurrents:
             return NO_SECTIONS, NO_INDEX
         return self._transposed(tape.events, b0, b1, self.n_pre, 0, tape, self.name)
 
-    def accumulate(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape, back: BlockGradients) -> None:
-        """Add the gradients of weights and biases of samples [b0, b1) to ``back``; ``events`` are those before the
+    def accumulate(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape) -> None:
+        """Add the gradients of weights and biases of samples [b0, b1) to ``tape.back``; ``events`` are those before the
         connection by input, or none if their part has been added."""
-        self.add_weight(b0, b1, events, tape, back)
-        self.add_bias(b0, b1, tape, back)
+        self._add_weight(b0, b1, events, tape)
+        self._add_bias(b0, b1, tape)
         if self.feedback is not None:
-            steps, G = tape.plan.steps, back.G
+            steps, back = tape.plan.steps, tape.back
             events = self._transposed(tape.spikes, b0, b1, self.units, steps, tape, f"{self.name} loop")  # type: ignore[arg-type]
-            self._collect(events, G, 1, back.loop, f"{self.name} loop")
+            self._collect(events, back.G, 1, back.loop, f"{self.name} loop")
             if tape.fed.any():
-                first = rows_of(G, self.lines, 0, (b1 - b0) * steps)[::steps]
+                first = rows_of(back.G, self.lines, 0, (b1 - b0) * steps)[::steps]
                 add_in_lines(matmul(tape.fed[b0:b1].T, first), self.lines, back.loop)
 
-    def add_weight(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape, back: BlockGradients) -> None:
+    def learn(self, b0: int, b1: int, tape: BlockTape) -> None:
+        """``accumulate`` where the input is traced, once nobody needs the errors in ``tape.back.G``: the decay acts on
+        them, and what the trace from before the window brings is added."""
+        self._add_bias(b0, b1, tape)
+        back, steps, dtype, u_lines = tape.back, tape.plan.steps, self.dtype, u(self.lines)
+        trace, before = _trace_of(tape, b0, b1)
+        rows, decay = (b1 - b0) * steps, dtype.type(trace.decay)
+        fade = compiled("gather.fade", dtype)
+        run_kernel(fade, self.lines, rows * self.units, u_lines, u(b1 - b0), u(steps), decay, back.G)
+        if before is not None:
+            x = np.ascontiguousarray(before.T) * decay
+            g = np.ascontiguousarray(lines_of(back.G, self.lines, 0, rows)[:, ::steps])
+            weight, product = back.weight.reshape(self.lines, -1, LINE), compiled("small.add_product", dtype)
+
+            def part(lo: int, hi: int) -> None:
+                for q in range(lo, hi):
+                    product(u(0), u(len(x)), x, g[q], weight[q])
+
+            run_threaded(part, self.lines, x.size * self.units)
+        self._add_weight(b0, b1, self.by_input(b0, b1, tape), tape)
+
+    def trace_after(self, tape: BlockTape) -> Array:
+        """The trace of the input after the window, [B, M]."""
+        plan, dtype = tape.plan, self.dtype
+        trace, before = _trace_of(tape, 0, plan.batch)
+        if tape.events is None:
+            x = tape.given if isinstance(tape.given, np.ndarray) else tape.given.dense(dtype)
+            signal = np.ascontiguousarray(x.reshape(plan.steps, plan.batch, -1))
+            return LowPass(signal, trace.decay, before).after()
+        y = np.zeros((plan.batch, self.n_pre), dtype) if before is None else before.copy()
+        start, index = tape.events.rows(0, plan.batch * plan.steps)
+        call, decay = compiled("events.trace", dtype), dtype.type(trace.decay)
+        run_kernel(call, plan.batch, plan.steps * y.size, u(plan.steps), decay, start, index, y)
+        return y
+
+    def _add_weight(self, b0: int, b1: int, events: tuple[Array, Array], tape: BlockTape) -> None:
         """Add the gradient of the weights."""
-        G, rows = back.G, (b1 - b0) * tape.plan.steps
+        back, rows = tape.back, (b1 - b0) * tape.plan.steps
         if tape.events is None:
             x = self.numbers(b0, b1, tape)
             part = f"{self.name} gradient (BLAS)", 0.0, x.size * self.units
-            add_in_lines(matmul(x.T, rows_of(G, self.lines, 0, rows), part=part), self.lines, back.weight)
+            add_in_lines(matmul(x.T, rows_of(back.G, self.lines, 0, rows), part=part), self.lines, back.weight)
         elif len(events[0]):
-            self._collect(events, G, 0, back.weight, self.name)
+            self._collect(events, back.G, 0, back.weight, self.name)
 
-    def add_bias(self, b0: int, b1: int, tape: BlockTape, back: BlockGradients) -> None:
+    def _add_bias(self, b0: int, b1: int, tape: BlockTape) -> None:
         """Add the gradient of the biases, if one is learned."""
         if self.biased:
-            rows, add = (b1 - b0) * tape.plan.steps, compiled_rows("columns", self.dtype)
+            rows, add, back = (b1 - b0) * tape.plan.steps, compiled("gather.columns", self.dtype), tape.back
             run_kernel(add, self.lines, rows * self.units, back.G, u(rows), back.bias, u(self.lines))
 
-    def fed_back(self, tape: BlockTape, back: BlockGradients) -> Array:
+    def fed_back(self, tape: BlockTape) -> Array:
         """Gradient with respect to what a loop feeds back at the first step, [B, N]."""
         batch, no, count = u(tape.plan.batch), u(0), u(self.lines)
         g = np.zeros((self.lines * tape.plan.batch, LINE), self.dtype)
-        product = compiled_rows("product", self.dtype)
-        product(no, batch, u(1), back.entry, no, tape.across, g, no, count, count)
+        product = compiled("gather.product", self.dtype)
+        product(no, batch, u(1), tape.back.entry, no, tape.across, g, no, count, count)
         return rows_of(g, self.lines)[:, : self.units]
 
     def _transposed(
@@ -203,16 +244,14 @@ class InputCurrents:
         """weight += x^T G for the events of x by input, ``ahead`` rows on in ``G``; each thread its lines, or
         its inputs."""
         (first, row), lines = events, u(self.lines)
-        compiled, inputs, work = compiled_rows("collect", self.dtype), first.shape[1] - 1, listed(first) * self.units
-        by_lines = shares_lines(inputs, self.lines)
-        edges = np.empty(0) if by_lines else balanced((first - first[:, :1]).sum(axis=0), inputs)
-
-        def part(lo: int, hi: int) -> None:
-            share = (u(0), u(inputs), u(lo), u(hi)) if by_lines else (edges[lo], edges[hi], u(0), lines)
-            compiled(*share[:2], first, row, G, u(ahead), weight, lines, *share[2:])
-
-        of = f"{name} gradient", work * weight.itemsize, work
-        run_threaded(part, self.lines if by_lines else len(edges) - 1, work, of)
+        inputs, work = first.shape[1] - 1, listed(first) * self.units
+        if shares_lines(inputs, self.lines):
+            parts = [(u(0), u(inputs), u(lo), u(hi)) for lo, hi in shares(self.lines, work)]
+        else:
+            edges = balanced((first - first[:, :1]).sum(axis=0), inputs)
+            parts = [(edges[lo], edges[hi], u(0), lines) for lo, hi in shares(len(edges) - 1, work)]
+        calls = [(i0, i1, first, row, G, u(ahead), weight, lines, q0, q1) for i0, i1, q0, q1 in parts]
+        run_each(compiled("gather.collect", self.dtype), calls, (f"{name} gradient", work * weight.itemsize, work))
 
 
 def listed(first: Array) -> int:
@@ -220,7 +259,16 @@ def listed(first: Array) -> int:
     return int(first[-1, -1] - first[0, 0]) if len(first) else 0
 
 
+def _trace_of(tape: BlockTape, b0: int, b1: int) -> tuple[InputTrace, Array | None]:
+    """The trace of the input, which there is; and what it was before the window, of samples [b0, b1)."""
+    trace = tape.trace
+    if trace is None:
+        raise RuntimeError("no trace of the input has been offered")
+    return trace, None if trace.before is None else trace.before[b0:b1].reshape(b1 - b0, -1)
+
+
 @functools.cache
-def compiled_rows(name: str, dtype: np.dtype) -> Callable[..., None]:
-    """A loop of ``kernels.products.gather``."""
-    return kernel(getattr(loops, name), dtype=dtype)
+def compiled(name: str, dtype: np.dtype) -> Callable[..., None]:
+    """A loop of ``kernels.products``, with the name of its module before it."""
+    module, loop = name.split(".")
+    return kernel(getattr({"events": events, "gather": gather, "small": small}[module], loop), dtype=dtype)

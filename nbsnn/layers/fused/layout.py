@@ -17,21 +17,6 @@ from ..layer import Array
 from ..population import Population
 
 
-def to_lines(values: Array, out: Array) -> None:
-    """Values [K, B, N] into ``out`` [B, Q, K, 64]; lanes without a unit repeat the last one's values."""
-    for q in range(out.shape[1]):
-        part = values[:, :, q * LINE : (q + 1) * LINE].transpose(1, 0, 2)
-        out[:, q, :, : part.shape[2]] = part
-        out[:, q, :, part.shape[2] :] = part[:, :, -1:]
-
-
-def from_lines(array: Array, units: int) -> Array:
-    """The reverse of ``to_lines``, as a new array."""
-    batch, number, count, length = array.shape
-    lanes = array.transpose(2, 0, 1, 3).reshape(count, batch, number * length)  # a view if there is one state, say
-    return lanes[:, :, :units].copy()
-
-
 class BlockLayout:
     """Kernels and parameters of one population."""
 

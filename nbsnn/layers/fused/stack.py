@@ -18,17 +18,15 @@ from ...device.profile import span
 from ...device.threads import clear
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
-from ...spikes.blocks import LINE, add_from_lines
+from ...spikes.blocks import LINE, add_from_lines, from_lines
 from ...spikes.spike_input import SpikeInput
 from ..layer import Array, Nested
 from ..run import Run
 from ..sequential import Sequential
 from ..spike_trace import LowPass
-from . import input_trace
 from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
-from .block_tape import BlockGradients, BlockTape, InputTrace, Workspace
-from .layout import from_lines
+from .block_tape import BlockTape, InputTrace, Workspace
 from .memory_plan import Budget, Plan, at_rate, plan
 from .part import Part, injected
 
@@ -137,7 +135,7 @@ class FusedStack(Part):
             block, tape = self.blocks[k], kept.blocks[k]
             if tape is None or tape.plan is not made:
                 kept.blocks[k] = tape = None  # gives its memory back first
-                kept.blocks[k] = tape = block.tape(made, kept.workspace)
+                kept.blocks[k] = tape = block.tape(made, kept.workspace, k > kept.first)
             tape.arranged, tape.records = tape.arranged and again, {}
             own = state.get(block.names[1])  # None where the population starts from its initial values
             own = own["neurons"] if own and block.feedback is not None else own
@@ -186,8 +184,8 @@ class FusedStack(Part):
         own = [traces.setdefault(block.names[1], {}) for block in blocks]
         for block, left, kept_there in zip(blocks, tapes, own, strict=True):
             left.trace, given = given, InputTrace(float(block.leak()[0]), kept_there.get("trace"))
-        for block, following, kept_there in zip(blocks, tapes[1:], own, strict=False):  # which has its spikes as input
-            kept_there["trace"] = input_trace.after(following).reshape(-1, *block.population.shape)
+        for k, following in enumerate(blocks[1:]):  # which has the spikes of block k as input
+            own[k]["trace"] = following.drive.trace_after(tapes[k + 1]).reshape(-1, *blocks[k].population.shape)
         y = blocks[-1].outputs(tapes[-1])
         return _offered(blocks[-1], y, own[-1]) if blocks[-1].population.neuron.output == "spikes" else y
 
@@ -206,7 +204,7 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         if kept.first:
             return trace.after()
-        return input_trace.after(kept.fused()[0]).reshape(-1, *self.in_shape)
+        return self.blocks[0].drive.trace_after(kept.fused()[0]).reshape(-1, *self.in_shape)
 
     def backward_within(self, gy: Array, tape: Nested, grads: Nested, wanted: bool) -> Array | None:
         kept: StackTape = tape[self.blocks[0].names[0]]
@@ -227,12 +225,8 @@ class FusedStack(Part):
         blocks, tapes = self.blocks[kept.first :], kept.fused()
         made = tapes[0].plan
         extra = [_extra(block, inject, made) for block in blocks]
-        backs = [
-            block.begin_reverse(tape, direction, k > 0)
-            for k, (block, tape) in enumerate(zip(blocks, tapes, strict=True))
-        ]
-        for back in backs:
-            clear(back.sums)
+        for left in tapes:
+            clear(left.back.sums)
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
             gy = gy + extra[-1]
@@ -240,19 +234,19 @@ class FusedStack(Part):
         for b0, b1 in made.chunks:
             errors = Errors(gy, u(made.batch), u(1), u(b0), gy[:0], gy[:0])
             for k in reversed(range(len(blocks))):
-                block, back = blocks[k], backs[k]
-                block.backward(b0, b1, errors, tapes[k], back, direction)
+                block, left = blocks[k], tapes[k]
+                block.backward(b0, b1, errors, left, direction)
                 if k:
-                    errors = block.errors(b0, b1, tapes[k], back, extra[k - 1])
+                    errors = block.errors(b0, b1, left, extra[k - 1])
                 elif gx is not None:
                     pulled = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
-                    block.drive.back(back.G, pulled)
+                    block.drive.back(left.back.G, pulled)
                     gx[:, b0:b1] = pulled.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
-            for block, tape, back in zip(blocks, tapes, backs, strict=True):
-                if tape.trace is not None:
-                    block.learn(b0, b1, tape, back)
-        for block, back in zip(blocks, backs, strict=True):
-            own, after = grads[block.names[0]], grads[block.names[1]]
+            for block, left in zip(blocks, tapes, strict=True):
+                if left.trace is not None:
+                    block.drive.learn(b0, b1, left)
+        for block, left in zip(blocks, tapes, strict=True):
+            own, after, back = grads[block.names[0]], grads[block.names[1]], left.back
             add_from_lines(back.weight, own["weight"])
             if block.connection.bias:
                 own["bias"] += back.bias.reshape(-1)[: block.units]
@@ -261,9 +255,9 @@ class FusedStack(Part):
                 if block.feedback.bias:
                     after["feedback"]["bias"] += back.bias.reshape(-1)[: block.units]
         nobody = self.whole or direction == "within"  # asks for the gradient with respect to the initial state
-        for block, tape, back in zip(blocks, tapes, backs, strict=True):
+        for block, left in zip(blocks, tapes, strict=True):
             if block.population.params or not nobody:
-                _finish(block, tape, back, grads[block.names[1]], None if nobody else before)
+                _finish(block, left, grads[block.names[1]], None if nobody else before)
         return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
 
     def record(self, tape: Nested, name: str) -> Any:
@@ -302,18 +296,18 @@ def _extra(block: FusedBlock, inject: Nested | None, made: Plan) -> Array:
     return injected({name: given}, name, block.population, shape)
 
 
-def _finish(block: FusedBlock, tape: BlockTape, back: BlockGradients, grads: Nested, before: Nested | None) -> None:
+def _finish(block: FusedBlock, tape: BlockTape, grads: Nested, before: Nested | None) -> None:
     """Add the population's sums to its ``grads``, and put the gradient of the initial state into ``before``, unless
     nobody asks for it."""
     lines, units, population = block.lines, block.units, block.population
     shape = tape.plan.batch, lines.blocks
-    gS = from_lines(back.gS.reshape(*shape, lines.states, LINE), units)
-    gP = from_lines(back.gP.reshape(*shape, lines.learned, LINE), units)
+    gS = from_lines(tape.back.gS.reshape(*shape, lines.states, LINE), units)
+    gP = from_lines(tape.back.gP.reshape(*shape, lines.learned, LINE), units)
     learned = grads if block.feedback is None else grads["neurons"]
     population.add_gradients(gP, gS if tape.start else None, learned, {})
     start = population.before(gS)
     if block.feedback is not None:
-        start[population.neuron.output] += block.drive.fed_back(tape, back)
+        start[population.neuron.output] += block.drive.fed_back(tape)
         if tape.start:
             population.first_reverse(start[population.neuron.output], learned)
     if before is not None:
