@@ -30,7 +30,7 @@ INPUTS = ("current", "conductance", "jump", "uniform", "normal")
 """What may feed a neuron, in the order of ``step``'s arguments, before inputs of its own."""
 
 T = TypeVar("T")
-Value = float | np.ndarray | list | Callable[[tuple[int, ...]], ArrayLike]
+Value = float | np.ndarray | list[Any] | Callable[[tuple[int, ...]], ArrayLike]
 """A parameter or initial value: a number, one for each unit, or a function of the shape of the units."""
 
 
@@ -119,8 +119,8 @@ class Neuron:
     >>> own = Neuron(step, vjp, state={"v": 0.0}, params={"decay": 0.9, "v_threshold": 1.0})
     """
 
-    step: Callable[..., tuple]
-    vjp: Callable[..., tuple] | None = None
+    step: Callable[..., tuple[Any, ...]]
+    vjp: Callable[..., tuple[Any, ...]] | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     learn: tuple[str, ...] = ()
@@ -238,7 +238,7 @@ class Neuron:
         if self.vjp and len(given) > 1:
             raise ValueError(f"a neuron with the inputs {given} cannot have a vjp: gradients flow to a current only")
 
-    def of_current(self) -> Callable[..., tuple]:
+    def of_current(self) -> Callable[..., tuple[Any, ...]]:
         """``step(x, *state, *params)`` for a loop that feeds currents alone: no synapse conducts, no membrane jumps.
 
         Raises ``ValueError`` if the neuron needs random numbers.
@@ -289,7 +289,7 @@ class Neuron:
         return f"Neuron({self.step.__name__}, state={list(self.state)}, params={list(self.params)})"
 
 
-def check_takes_shape(name: str, value: Callable) -> None:
+def check_takes_shape(name: str, value: Callable[..., Any]) -> None:
     """Raise ``TypeError`` unless a value is a function that can be called with a shape."""
     try:
         inspect.signature(function(name, value, "a number, an array, or a function of a shape")).bind(())
@@ -307,7 +307,7 @@ def value_for(name: str, value: Value, shape: tuple[int, ...]) -> Any:
         raise TypeError(f"{name} is a function that fails for the shape {shape}: {error}") from error
 
 
-def _count_arguments(role: str, function: Callable, inputs: tuple[str, ...], wanted: int) -> None:
+def _count_arguments(role: str, function: Callable[..., Any], inputs: tuple[str, ...], wanted: int) -> None:
     """Raise unless ``function`` takes as many arguments as the contract says."""
     given = len(inspect.signature(getattr(function, "py_func", function)).parameters)
     if given != wanted:
@@ -316,13 +316,13 @@ def _count_arguments(role: str, function: Callable, inputs: tuple[str, ...], wan
         raise ValueError(f"{role} must take {wanted} arguments {form}, but {function.__name__} takes {given}")
 
 
-def _unconnected(step: Callable, more: int, count: int) -> Callable:
+def _unconnected(step: Callable[..., Any], more: int, count: int) -> Callable[..., Any]:
     """``step`` with ``more`` inputs of 0 beside its current, and ``count`` arguments after them."""
     rest = "".join(f", a{k}" for k in range(count))  # spelt out: kernels take functions without a star
     return eval(f"lambda step: lambda x{rest}: step(x{', 0.0' * more}{rest})")(step)
 
 
-def _made_here(function: Callable) -> bool:
+def _made_here(function: Callable[..., Any]) -> bool:
     """True if a function of nbsnn made this function, so that a pickle cannot name it."""
     return str(function.__module__).startswith("nbsnn.") and "<locals>" in getattr(function, "__qualname__", "")
 

@@ -95,7 +95,7 @@ def widths(folder: Path) -> dict:
         population.forward(x, population.initial(2), tape)
         if dtype == "float32":
             population.backward(np.ones_like(x), tape, population.zeros())
-        for name, kernel in population._kernels.items():
+        for name, kernel in population.kernels.items():
             (code,) = kernel.inspect_llvm().values()
             answer[f"{name} {dtype}"] = sorted({"float", "double"} & set(code.replace(",", " ").split()))
     return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from ..plasticity.describe import describe_rule, rebuild_rule
 from ..plasticity.plastic import Plastic
 from ..random import Draws, Shape
 from ..validate import choice
+from ..validate.kinds import is_dict, is_list, is_mapping, is_row, without_numpy
 
 UNITS = 2**25
 """Units of the largest layer that is read: three thousand pixels by three thousand, in three channels."""
@@ -61,22 +62,23 @@ def describe(layer: Layer, arrays: dict[str, np.ndarray], prefix: str = "") -> d
     return {"layer": kind, "options": options}
 
 
-def plain(what: str, value: object) -> Any:
+def plain(what: str, given: object) -> Any:
     """Options as JSON holds them: numbers of NumPy become Python's; ``what`` says whose they are."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = without_numpy(given)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {name: plain(f"{name} of {what}", option) for name, option in value.items()}
-    if isinstance(value, (list, tuple)):
+    if is_row(value):
         return [plain(what, item) for item in value]
     if callable(value):
         raise TypeError(f"{what} is a function, which a file cannot hold: give the array that it makes, and save then")
     raise TypeError(f"{what} is a {type(value).__name__}, which a file cannot hold")
 
 
-def rebuild(description: object, setting: dict, in_shape: tuple[int, ...], arrays: Entries, most: int = 2**62) -> Layer:
+def rebuild(
+    description: object, setting: dict[str, Any], in_shape: tuple[int, ...], arrays: Entries, most: int = 2**62
+) -> Layer:
     """The network that ``describe`` described, with parameters yet to be filled in.
 
     Raises
@@ -100,7 +102,7 @@ class _Few(Draws):
         super().__init__(seed, *stream)
         object.__setattr__(self, "most", most)
 
-    def fold(self, *more: int | str) -> Draws:
+    def fold(self, *more: SupportsIndex | str) -> Draws:
         return _Few(self.most, self.seed, *self.stream, *more)  # type: ignore[attr-defined]
 
     def _words(self, shape: Shape, step: int, start: int, key: int) -> np.ndarray:
@@ -140,7 +142,7 @@ def _describe_neuron(population: Population, arrays: dict[str, np.ndarray], pref
 
 
 def _rebuild(description: object, arrays: Entries, most: int) -> Layer:
-    if not isinstance(description, dict):
+    if not is_dict(description):
         raise ValueError(f"a layer must be an object, not {description!r}")
     if "own" in description:
         raise OwnPart(
@@ -205,7 +207,7 @@ def _neuron(kind: str, options: Mapping[str, Any]) -> Neuron:
     return found
 
 
-def _switched(make: Callable, options: Mapping[str, Any]) -> Mapping[str, Any]:
+def _switched(make: Callable[..., Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
     """``options``; raises ``ValueError`` if what is a switch by its default is given as something else."""
     for name, parameter in inspect.signature(make).parameters.items():
         if isinstance(parameter.default, bool) and not isinstance(options.get(name, True), bool):
@@ -214,7 +216,7 @@ def _switched(make: Callable, options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _option(value: object, arrays: Entries) -> Any:
-    if isinstance(value, dict):
+    if is_dict(value):
         if "own" in value:
             raise OwnPart(f"the file's network has a surrogate of your own, {value['own']}: pass it as net=")
         if "array" in value:
@@ -225,4 +227,4 @@ def _option(value: object, arrays: Entries) -> Any:
         if not isinstance(found, surrogates.Surrogate):
             raise ValueError(f"there is no surrogate {value['surrogate']!r}")
         return found
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if is_list(value) else value

@@ -25,6 +25,7 @@ from ..files.whole import writing
 from ..layers.kept import check_kept
 from ..layers.layer import Layer
 from ..validate import choice, finite, instance
+from ..validate.kinds import is_dict, mapping
 from ..version import __version__
 from .describe import OwnPart, describe, rebuild
 
@@ -72,7 +73,7 @@ def save(net: Layer, path: str | PathLike[str], extra: Mapping[str, np.ndarray] 
     check_kept(net)
     for name, array in net.all_buffers().items():
         arrays[f"buffer/{name}"] = get(array)
-    for name, array in instance("extra", {} if extra is None else extra, Mapping, "a mapping from names").items():
+    for name, array in mapping("extra", {} if extra is None else extra).items():
         if name.startswith(("param/", "value/", "buffer/")) or name == "nbsnn":
             raise ValueError(f"extra must not use the name {name!r}: it belongs to the network")
         arrays[name] = np.asarray(array)
@@ -135,7 +136,7 @@ def fitting(
     """The network in the arrays of a file, or ``net``, still unchanged, and what it is given, all of it checked."""
     with reading(path):
         description = arrays.description("nbsnn")
-        if not isinstance(description, dict) or not {"format", "net", "setting", "in_shape"} <= description.keys():
+        if not is_dict(description) or not {"format", "net", "setting", "in_shape"} <= description.keys():
             raise ValueError("its entry 'nbsnn' describes no network")
         if description["format"] != FORMAT:
             raise ValueError(f"{path} has checkpoint format {description['format']!r}; this version reads {FORMAT}")

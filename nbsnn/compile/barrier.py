@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..scalar.hole import hole
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def rest(microseconds) -> Any:
     raise NotImplementedError
 
 
-def meet(cells, parts):
+def meet(cells: np.ndarray, parts: int) -> None:
     """Wait until ``parts`` threads have called; ``cells`` [1] counts the calls, and starts at 0."""
     turn = add(cells, 1) // parts + 1
     looks = 0
@@ -54,7 +56,7 @@ def meet(cells, parts):
 
 
 @functools.cache
-def filling() -> dict[str, Callable]:
+def filling() -> dict[str, Callable[..., Any]]:
     """Fillings of the holes of ``meet`` in compiled code."""
     from numba.core import cgutils, types
     from numba.core.extending import intrinsic
@@ -91,5 +93,5 @@ def _go_on(microseconds: int) -> int:
     return 0
 
 
-def alone(cells, parts):
+def alone(cells: np.ndarray, parts: int) -> None:
     """Stand-in for ``meet`` in a loop with one thread."""

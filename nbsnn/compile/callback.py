@@ -29,7 +29,7 @@ def call(cells: np.ndarray) -> None:
     Function(int(cells[ADDRESS]))()
 
 
-def compiled_call() -> Callable:
+def compiled_call() -> Callable[..., Any]:
     """The same in compiled code."""
     from llvmlite import ir
     from numba.core import cgutils, types

@@ -35,7 +35,7 @@ def fetch_to_read(array, place) -> Any:
 
 
 @functools.cache
-def filling() -> dict[str, Callable]:
+def filling() -> dict[str, Callable[..., Any]]:
     """Fillings of ``fetch`` and ``fetch_to_read`` in compiled code; none with NUMBA_DISABLE_JIT=1."""
     if not compiles():
         return {}

@@ -219,6 +219,6 @@ def _lay_out(context: BaseContext, builder: IRBuilder, kind: types.Type, value: 
         builder.store(data, builder.bitcast(place, data.type.as_pointer()))
 
 
-def filling() -> dict[str, Callable]:
+def filling() -> dict[str, Callable[..., Any]]:
     """Fillings of the holes of ``kernels.network.arrays`` where networks are ``Placed``."""
     return {"all_of": _all_of, "laid_out": _laid_out}

@@ -268,8 +268,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def launch(
-    kernel: Callable[..., None], device: str, t0: int, t1: int, batch: int, units: int, *arrays: np.ndarray | tuple
-) -> None:
+    kernel: Callable[..., None], device: str, t0: int, t1: int, batch: int, units: int,
+    *arrays: np.ndarray | tuple[Any, ...],
+) -> None:  # fmt: skip
     """Run a population kernel on steps [t0, t1) of all samples and units."""
     if device == "python":
         kernel(t0, t1, 0, batch, 0, units, *arrays)

@@ -29,7 +29,7 @@ def create(path: str | PathLike[str], header: bytes, resume: str) -> Path:
     return path
 
 
-def head(path: Path, header: struct.Struct, magic: bytes, kind: str) -> tuple:
+def head(path: Path, header: struct.Struct, magic: bytes, kind: str) -> tuple[Any, ...]:
     """The fields of a file's header, which begins with ``magic``.
 
     Raises

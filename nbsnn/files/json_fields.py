@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from typing import Any
+
+from ..validate.kinds import is_dict
 
 Kind = type | tuple[type, ...]
 
 
-def fields(what: str, found: object, needed: Mapping[str, Kind], optional: Mapping[str, Kind] | None = None) -> dict:
+def fields(
+    what: str, found: object, needed: Mapping[str, Kind], optional: Mapping[str, Kind] | None = None
+) -> dict[str, Any]:
     """An object that has all that is ``needed``, maybe what is ``optional``, and nothing else.
 
     Parameters
@@ -32,7 +37,7 @@ def fields(what: str, found: object, needed: Mapping[str, Kind], optional: Mappi
     ValueError: row: epoch must be of type int, not True
     """
     known = {**needed, **(optional or {})}
-    if not isinstance(found, dict):
+    if not is_dict(found):
         raise ValueError(f"{what} must be an object, not {_short(found)}")
     if missing := needed.keys() - found.keys():
         raise ValueError(f"{what} lacks {', '.join(sorted(missing))}")
@@ -46,7 +51,7 @@ def fields(what: str, found: object, needed: Mapping[str, Kind], optional: Mappi
     return found
 
 
-def listed(what: str, found: object, kind: type, least: int = 0) -> list:
+def listed(what: str, found: object, kind: type, least: int = 0) -> list[Any]:
     """A list of values of one type; of numbers, none below ``least``."""
     if not isinstance(found, (list, tuple)):
         raise ValueError(f"{what} must be a list, not {_short(found)}")

@@ -13,7 +13,7 @@ import os
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from typing import IO, Any, NamedTuple
@@ -41,7 +41,7 @@ class Stream(NamedTuple):
 
     dtype: np.dtype
     count: int
-    parts: Iterable[Array]
+    parts: Iterator[Array]
 
 
 def write_entries(file: IO[bytes], arrays: Mapping[str, Array | Stream]) -> None:

@@ -30,6 +30,7 @@ from .append import MARK, Appended, create, head, understood
 from .json_fields import fields, listed
 
 Array = np.ndarray
+Column = tuple[str, str, int, tuple[int, ...] | None]
 
 FAR = 2**52
 """Steps that a row may lie from the beginning or from the next one."""
@@ -60,7 +61,7 @@ class Description:
     every: int
     first: int
     dtype: str
-    columns: tuple[tuple[str, str, int, tuple[int, ...] | None], ...]
+    columns: tuple[Column, ...]
 
     def __post_init__(self) -> None:
         scale("dt", self.dt)

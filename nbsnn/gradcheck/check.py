@@ -6,7 +6,6 @@ code. So it is the smooth twin that is checked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from ..layers import Container, Layer
 from ..neuron import Neuron
 from ..random import Draws
 from ..surrogates import Surrogate
-from ..validate import count, instance, number, pair_of, shown
+from ..validate import count, number, pair_of, shown
+from ..validate.kinds import mapping
 from .compare import Checked as Checked
 from .compare import GradientError as GradientError
 from .compare import Row
@@ -87,7 +87,7 @@ def check(
         raise TypeError(f"subject: check takes a Neuron, a Layer or a Surrogate, not {shown(subject)}")
     number("tolerance", tolerance, above=0.0)
     count("seed", seed, least=0)
-    for name, pair in instance("ranges", {} if ranges is None else ranges, Mapping, "a mapping from names").items():
+    for name, pair in mapping("ranges", {} if ranges is None else ranges).items():
         pair_of(f"ranges[{name!r}]", pair)
     trials = count("trials", (2 if isinstance(subject, Layer) else 30) if trials is None else trials, most=100_000)
     rng = np.random.default_rng(seed)

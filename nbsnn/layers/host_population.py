@@ -36,9 +36,9 @@ class HostPopulation(Layer):
     step_parameters: Callable[[], Array]
     start_learned: bool
     trained: tuple[str, ...]
-    _kernels: dict[str, Callable[..., Any]]
+    kernels: dict[str, Callable[..., Any]]
     _places: tuple[int, ...]
-    _step: Callable
+    _step: Callable[..., Any]
 
     def start(self, batch: int, first: Array) -> Start:
         """The state from which a run starts, with the output before it; see ``Layer.initial``."""
@@ -155,23 +155,25 @@ class HostPopulation(Layer):
         return result
 
     def _forward_kernel(self) -> Callable[..., Any]:
-        if "forward" not in self._kernels:
-            self._kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
-        return self._kernels["forward"]
+        if "forward" not in self.kernels:
+            self.kernels["forward"] = self._make("forward", step=self._step, keep=store(self._places, "t, b, n"))
+        return self.kernels["forward"]
 
-    def _reverse_kernel(self, direction: str, variant: str, cotangent: Callable, **filling: Any) -> Callable[..., Any]:
+    def _reverse_kernel(
+        self, direction: str, variant: str, cotangent: Callable[..., Any], **filling: Any
+    ) -> Callable[..., Any]:
         """A loop back; ``cotangent`` says what comes from the step after it and from a loss that sees states."""
         model, key = self.neuron, f"{direction} {variant}"
-        if key not in self._kernels:
+        if key not in self.kernels:
             if model.vjp is None:
                 raise ValueError(f"{model!r} has no vjp: it can be simulated, but no gradient flows through it")
             learned = tuple(1 + len(model.state) + list(model.params).index(name) for name in model.trained)
             stores = {"carry": store(self._places, "b, n"), "learn": store(learned, "b, n", add=True)}
-            self._kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
-        return self._kernels[key]
+            self.kernels[key] = self._make(direction, vjp=model.vjp, cotangent=cotangent, **stores, **filling)
+        return self.kernels[key]
 
     def _make(self, direction: str, **filling: Any) -> Callable[..., Any]:
         model, setting = self.neuron, self.setting
-        rows = {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
+        rows: dict[str, Any] = {"state": row(len(model.state), "t, b, n"), "param": row(len(model.params), "n")}
         holes = {**rows, **model.filling(setting.smooth), **filling}
         return kernel(getattr(cpu, direction), device=setting.device, dtype=setting.dtype, **holes)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..neuron import Neuron
+from ..validate.kinds import is_tuple
 
 Array = np.ndarray
 
@@ -20,7 +21,7 @@ def first_output(
     neuron: Neuron, starts: dict[str, Array], values: dict[str, Array], shape: tuple[int, ...], smooth: bool
 ) -> Array:
     """The output before the first step, for one sample."""
-    if not isinstance(neuron.first, tuple):
+    if not is_tuple(neuron.first):
         return np.broadcast_to(starts[neuron.output], shape)
     spike = np.vectorize(neuron.filling(smooth)["spike"], otypes=[float])
     margin = _margin(neuron, starts, values)
@@ -29,7 +30,7 @@ def first_output(
 
 def first_vjp(neuron: Neuron, starts: dict[str, Array], values: dict[str, Array], g: Array) -> dict[str, Array]:
     """Gradients of what ``first_output`` depends on, given that of its result: name of a parameter -> array."""
-    if not isinstance(neuron.first, tuple):
+    if not is_tuple(neuron.first):
         return {f"initial_{neuron.output}": g}
     slope = np.vectorize(neuron.surrogate.slope, otypes=[float])
     gu = g * slope(_margin(neuron, starts, values))
@@ -45,5 +46,6 @@ def summed_where_shared(g: Array, value: Array) -> Array:
 
 
 def _margin(neuron: Neuron, starts: dict[str, Array], values: dict[str, Array]) -> Array:
-    state, threshold = neuron.first  # type: ignore[misc]
+    assert is_tuple(neuron.first)
+    state, threshold = neuron.first
     return np.asarray(starts[state] - values[threshold])

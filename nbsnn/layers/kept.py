@@ -1,4 +1,5 @@
 """State of custom layers in copies and checkpoints: parameters, buffers, and arrays among attributes."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+
+from ..validate.kinds import is_array, is_mapping, is_row
 
 OWN = ("params", "buffers", "children", "setting", "arrays", "cuda", "ops", "built", "_closed")
 """Attributes that are kept, or recreated."""
@@ -44,7 +47,7 @@ def check_kept(net: Built) -> None:
         before = layer._settled_with
         if not before:
             continue
-        lost = []
+        lost = list[str]()
         for name, value in vars(layer).items():
             if name in OWN or name.startswith("_settled"):
                 continue
@@ -57,19 +60,20 @@ def check_kept(net: Built) -> None:
             )
 
 
-PLAIN = (int, float, complex, str, list, tuple, dict)
+PLAIN: tuple[type, ...] = (int, float, complex, str, list, tuple, dict)
+NUMPY: tuple[type, ...] = (np.ndarray, np.generic)
 
 
 def _is_array(value: object) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+    return is_array(value) and value.dtype.kind in "fiub"
 
 
 def _same(a: Any, b: Any) -> bool:
     """True if two values are equal, as far as they are numbers, texts, arrays, or made of such."""
-    if isinstance(a, (np.ndarray, np.generic)):
-        return isinstance(b, (np.ndarray, np.generic)) and np.array_equal(a, b)
-    if isinstance(a, (list, tuple)):
+    if isinstance(a, NUMPY):
+        return isinstance(b, NUMPY) and np.array_equal(a, b)
+    if is_row(a):
         return type(a) is type(b) and len(a) == len(b) and all(map(_same, a, b))
-    if isinstance(a, Mapping):
-        return isinstance(b, Mapping) and a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
+    if is_mapping(a):
+        return is_mapping(b) and a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
     return a == b if isinstance(a, PLAIN) else True

@@ -15,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from ..device.buffers import Array as Array
-from ..device.buffers import Nested as Nested
+from ..device.buffers import Array, Nested, is_static
 from ..device.buffers import aligned as aligned
 from ..device.buffers import buffer as buffer
 from ..device.buffers import flatten as flatten
-from ..device.buffers import is_static
 from ..device.finite import finite_input as finite_input
 from ..device.gpu import assign, get, get_all, on_gpu, put
 from ..files.pickling import by_name
@@ -32,6 +30,7 @@ from .kept import attributes, check_kept, noted
 from .parameters import Parameters
 from .run import Run
 from .setting import Setting as Setting
+from .spike_trace import LowPass
 from .state import Start as Start
 from .state import checked_state, placed
 
@@ -163,7 +162,7 @@ class Layer(AsMade):
         """
         raise NotImplementedError
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         """Trace that OTTT multiplies errors with, in place of presynaptic activity, after a forward pass.
 
         Parameters

@@ -1,4 +1,5 @@
 """A population: neurons of one model, and their whole history as one array, ``record`` (see ``host_population``)."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from ..neuron import Neuron, Value, value_for
 from ..random import Draws
 from ..scalar.per_step import WAYS, held_in
 from ..validate import affordable, cast, shape_of, shown
+from ..validate.kinds import is_tuple
 from .host_population import HostPopulation
 from .initial_output import first_output, first_vjp
 from .layer import Array, Layer, Nested, Setting
@@ -95,12 +97,12 @@ class Population(HostPopulation):
         self.steady = not self.trained
         for array in both.values():  # what is worked out of the others once holds for good
             array.flags.writeable = any(array is learned for learned in self.params.values())
-        depends = (*self.neuron.tied.values(), *(self.neuron.first[1:] if isinstance(self.neuron.first, tuple) else ()))
+        depends = (*self.neuron.tied.values(), *(self.neuron.first[1:] if is_tuple(self.neuron.first) else ()))
         self.start_learned = any(name not in self.values or name in depends for name in self.params)
         self.ways = {name: WAYS[kind] for name, kind in self.neuron.per_step.items()}
         limits = {name: self._limits_of(name) for name in self.trained}
         self.limits = {name: pair for name, pair in limits.items() if pair != (-np.inf, np.inf)}
-        self._kernels: dict[str, Callable] = {}
+        self.kernels: dict[str, Callable[..., Any]] = {}
         self._places = tuple(range(1, len(self.variables)))  # of the states among the results of step and vjp
         self.step_parameters()  # a parameter that is not allowed shows here, not in the middle of a run
         for name, way in self.ways.items():  # what is given; what is learned may wander on
@@ -110,7 +112,7 @@ class Population(HostPopulation):
         self.settle(setting)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_kernels": {}, "_step": None}  # recreated where they are needed
+        return {**super().__getstate__(), "kernels": {}, "_step": None}  # recreated where they are needed
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state

@@ -11,17 +11,17 @@ import numpy as np
 
 from ..device.threads import DEVICES
 from ..random import Draws
-from ..scalar.words import where
+from ..scalar.words import Values, where
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
 
-def rectified(x):
+def rectified(x: Values) -> tuple[Any]:
     """The output."""
     return (where(x < 0.0, 0.0, x),)
 
 
-def rectified_back(x, g):
+def rectified_back(x: Values, g: Values) -> tuple[Any]:
     """The gradient with respect to the input."""
     return (where(x > 0.0, g, 0.0),)
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..validate.kinds import is_tuple
 from .layer import Array, Layer
 from .spike_trace import LowPass, as_array
 
 
 def output_of(name: str, layer: Layer, made: object, x: Array) -> Any:
     """What ``forward`` returned: an output [T, B, *layer.shape], and the final state."""
-    if not isinstance(made, tuple) or len(made) != 2:
+    if not is_tuple(made) or len(made) != 2:
         raise TypeError(f"{name}: forward must return a pair, output and final state, not {type(made).__name__}")
     return _fitting(f"{name}: the output of forward", made[0], (len(x),), x.shape[1], layer.shape), made[1]
 
 
 def gradient_of(name: str, layer: Layer, made: object, gy: Array, wanted: bool) -> Any:
     """What ``backward`` returned: a gradient [T, B, *layer.in_shape], if it is wanted, and that of the state before."""
-    if not isinstance(made, tuple) or len(made) != 2:
+    if not is_tuple(made) or len(made) != 2:
         raise TypeError(f"{name}: backward must return a pair, gradients of input and state, not {type(made).__name__}")
     return within(name, layer, made[0], gy, wanted, "backward"), made[1]
 

@@ -11,6 +11,7 @@ import numpy as np
 from ..device.constant_input import fetched
 from ..device.gpu import get_all
 from ..validate import finite
+from ..validate.kinds import is_dict
 
 
 class Run:
@@ -76,7 +77,7 @@ class Run:
 
 def _finite(state: Any, name: str) -> Any:
     """``state``, if all numbers in it are finite."""
-    if isinstance(state, dict):
+    if is_dict(state):
         for key, value in state.items():
             _finite(value, f"{name}/{key}" if name else key)
     elif state.dtype.kind == "f":

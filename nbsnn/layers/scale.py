@@ -11,17 +11,18 @@ import numpy as np
 
 from ..device.threads import DEVICES
 from ..random import Draws
+from ..scalar.words import Values
 from ..validate import number
 from .layer import Array, Nested, Setting, buffer
 from .stateless import Stateless
 
 
-def scaled(x, scale):
+def scaled(x: Values, scale: Values) -> tuple[Any]:
     """The output."""
     return (scale * x,)
 
 
-def scaled_back(x, scale, g):
+def scaled_back(x: Values, scale: Values, g: Values) -> tuple[Any, Any]:
     """Gradients with respect to input and factor."""
     return scale * g, x * g
 

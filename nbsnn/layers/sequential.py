@@ -1,4 +1,5 @@
 """Layers in a row: the output of each is the input of the next, within the same step."""
+# pyright: reportIncompatibleVariableOverride=false
 
 from __future__ import annotations
 

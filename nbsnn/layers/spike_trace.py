@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from ..compile.fill import kernel
+from ..device.buffers import Array
 from ..device.threads import run_kernel
 from ..kernels.arrays import trace as loops
-from .layer import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 from ..device.buffers import Nested
 from ..device.host import Host
 from ..validate import finite
+from ..validate.kinds import is_dict, is_mapping
 
 
 class Start(dict[str, Any]):
@@ -22,14 +23,14 @@ class Start(dict[str, Any]):
 
 def checked_state(given: object, model: Mapping[str, Any], where: str, batch: int) -> dict[str, Any]:
     """``given``, nested by layer, if its names, shapes and dtypes are those of ``model`` and its numbers are finite."""
-    if not isinstance(given, Mapping):
+    if not is_mapping(given):
         raise TypeError(f"{where} must be a dict of arrays, not {type(given).__name__}")
     if given.keys() != model.keys():
         raise ValueError(f"{where} has the entries {sorted(given)}, but this network's has {sorted(model)}")
     result: dict[str, Any] = {}
     for name, wanted in model.items():
         value = given[name]
-        if isinstance(wanted, Mapping):
+        if is_mapping(wanted):
             result[name] = checked_state(value, wanted, f"{where}[{name!r}]", batch)
             continue
         value = np.asarray(value)
@@ -46,4 +47,4 @@ def checked_state(given: object, model: Mapping[str, Any], where: str, batch: in
 
 def placed(nested: Nested, arrays: Host) -> Nested:
     """A state with its arrays where a network computes."""
-    return {k: placed(v, arrays) if isinstance(v, dict) else arrays.put(v) for k, v in nested.items()}
+    return {k: placed(v, arrays) if is_dict(v) else arrays.put(v) for k, v in nested.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..device.profile import span
 from ..random import Draws
 from .layer import Array, Layer, Nested
+from .spike_trace import LowPass
 
 
 class Stateless(Layer):
@@ -44,7 +45,7 @@ class Stateless(Layer):
         """Take ``x`` as the presynaptic factor of the weights' gradient; for layers that have weights."""
         raise NotImplementedError
 
-    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array:
+    def trace(self, x: Array, tape: Nested, traces: Nested) -> Array | LowPass:
         if not self.params:
             return self.ops.apply(x, tape.setdefault("trace", {}), None)
         self.ops.offer(x, tape)

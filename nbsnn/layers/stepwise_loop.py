@@ -3,6 +3,7 @@
 Forward, every step is a run of one step with a tape of its own; in reverse, the same steps from the last to the
 first. What is fed back next is part of the state, under the name "output".
 """
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..device.host import Host
 from ..random import Draws
+from ..validate.kinds import is_mapping
 from .container import Container
 from .join import joined, parted
 from .layer import Array, Nested, Start
@@ -27,7 +29,8 @@ def forward(
     """See ``Layer.forward``."""
     arrays, x = layer.arrays, layer.arrays.stored(x, tape, "x")
     tape["start"] = isinstance(state, Start)
-    tape["steps"] = steps = [*tape.get("steps", []), *({} for _ in range(len(x)))][: len(x)]
+    steps: list[Nested] = [*tape.get("steps", []), *(Nested() for _ in range(len(x)))][: len(x)]
+    tape["steps"] = steps
     y = arrays.buffer(tape, "y", (*x.shape[:2], *layer.shape), layer.setting.dtype)
     fed, late = _one_step(state["output"]), waits == "feedback"
     for t, step in enumerate(steps):
@@ -97,7 +100,7 @@ def _together(arrays: Host, tapes: list[Nested]) -> Nested:
         values = [tape[key] for tape in tapes]
         if key.startswith("/"):
             continue
-        if isinstance(value, Mapping):
+        if is_mapping(value):
             result[key] = _together(arrays, values)
         elif isinstance(value, PopulationTape):
             x = np.concatenate([run.x for run in values]) if arrays.numpy else value.x
@@ -120,11 +123,11 @@ def _records(arrays: Host, values: list[Any]) -> Any:
     return whole
 
 
-def _at(inject: Nested | None, t: int) -> Nested | None:
+def _at(inject: Mapping[str, Any] | None, t: int) -> Nested | None:
     """Step ``t`` of nested arrays [T, ...]."""
     if inject is None:
         return None
-    return {k: _at(v, t) if isinstance(v, Mapping) else v[t : t + 1] for k, v in inject.items()}  # type: ignore[arg-type]
+    return {k: _at(v, t) if is_mapping(v) else v[t : t + 1] for k, v in inject.items()}
 
 
 def _one_step(array: Array) -> Array:

@@ -9,13 +9,14 @@ for each parameter and for all together; and not only for the loss of the whole 
 itself, which shows how the rules differ as history grows. The rules' gradients for step t are those that they find
 at step t.
 """
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class Credit:
             tables.append(("each step alone: median", _median(self.step_cosine), _median(self.step_ratio)))
         width = max(len("each step alone: median"), *map(len, self.rules)) + 2
         columns = [max(14, len(name) + 2) for name in self.names]
-        lines = []
+        lines = list[str]()
         for title, cosine, ratio in tables:
             heads = "".join(name.rjust(w) for name, w in zip(self.names, columns, strict=True))
             lines.append(title.ljust(width) + heads)
@@ -166,10 +167,13 @@ def compare_credit(
     x, target = net.check_input(x), array_of("target", target)
     chunk = max(1, len(x) // 4) if chunk is None else chunk
     through_time = {"BPTT": whole, f"BPTT chunk={chunk}": BPTT(net, loss, chunk=chunk, seed=seed)}
-    online = {"SLTT": SLTT(net, loss, seed=seed), "OTTT": OTTT(net, loss, input_decay=input_decay, seed=seed)}
+    online: dict[str, SLTT | OTTT | EProp] = {
+        "SLTT": SLTT(net, loss, seed=seed),
+        "OTTT": OTTT(net, loss, input_decay=input_decay, seed=seed),
+    }
     if EProp.fits(net):
         online["e-prop"] = EProp(net, loss, seed=seed)
-    value, gradients = 0.0, {}
+    value, gradients = 0.0, dict[str, Grads]()
     for rule, learner in (*through_time.items(), *online.items()):
         found, grads = learner.gradients(x, target)
         if learner is whole:
@@ -228,4 +232,4 @@ def _compare(gradients: list[Grads]) -> tuple[Array, Array]:
 def _median(course: Array) -> Array:
     """Over the steps, without those that have no value."""
     known = np.ma.masked_invalid(course)
-    return np.ma.median(known, axis=1).filled(np.nan)
+    return cast(Array, np.ma.median(known, axis=1).filled(np.nan))

@@ -1,4 +1,5 @@
 """What a training is fed with: batches of samples, targets and weights, from arrays or from any iterable of batches."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ from ..events import Recordings
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of, finite, function, real, shaped
+from ..validate.kinds import is_list, is_row, is_tuple
 
 Samples = np.ndarray | Recordings | SpikeInput
 Given = tuple[object, ...] | Iterable[tuple[object, ...]] | Callable[[Draws], Iterable[tuple[object, ...]]]
+
+NO_BATCHES: tuple[type, ...] = (str, bytes, dict, np.ndarray)
 
 SAY = "(x, target), (x, target, weight), or an iterable of such batches"
 
@@ -56,7 +60,7 @@ class Arrays:
         if not 0 < held < self.total:
             raise ValueError(f"{name} = {share:g} of {self.total} samples leaves one of two parts empty")
         order = draws.permutation(self.total)
-        parts = []
+        parts = list[Arrays]()
         for which in (np.sort(order[held:]), np.sort(order[:held])):
             part = Arrays.__new__(Arrays)
             part.all, part.total = self.all.take(which), len(which)
@@ -94,17 +98,17 @@ class Stream:
 
 def feed(name: str, given: Given, epochs: int = 1) -> Arrays | Stream:
     """A set as it is given to ``fit``, checked as far as it can be before training."""
-    if isinstance(given, tuple) or (isinstance(given, list) and not (given and isinstance(given[0], tuple))):
+    if is_tuple(given) or (is_list(given) and not (given and is_tuple(given[0]))):
         return Arrays(name, tuple(given))
-    if isinstance(given, (str, bytes, dict, np.ndarray)) or not (callable(given) or isinstance(given, Iterable)):
+    if isinstance(given, NO_BATCHES) or not (callable(given) or isinstance(given, Iterable)):
         raise TypeError(f"{name} must be a pair {SAY}, not {type(given).__name__}")
     return Stream(name, given, epochs)
 
 
 def checked(name: str, given: object) -> Batch:
     """Samples, targets and weights of equal number, at least one."""
-    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
-        many = f" of {len(given)}" if isinstance(given, (tuple, list)) else ""
+    if not is_row(given) or len(given) not in (2, 3):
+        many = f" of {len(given)}" if is_row(given) else ""
         raise TypeError(f"{name} must be a pair (x, target) or (x, target, weight), not a {type(given).__name__}{many}")
     x, target = given[0], array_of(f"the target of {name}", given[1])
     if not isinstance(x, (Recordings, SpikeInput)):

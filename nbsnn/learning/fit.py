@@ -18,6 +18,7 @@ from ..progress.history import History
 from ..random import Draws
 from ..ranks import ranks_of
 from ..validate import choice, count, function, instance, number, path, switch
+from ..validate.kinds import is_row
 from .best import Best
 from .feed import Arrays, Given, Stream, feed
 from .learner import Learner
@@ -164,7 +165,7 @@ def fit(
     if checkpoint is not None:
         describe(net, {})  # what no file can hold shows before the first epoch, not after it
     if resume and checkpoint is not None and Path(checkpoint).exists():
-        kept = {}
+        kept = dict[str, Any]()
         history = load_training(net, learner, checkpoint, kept, micro)
         for schedule in watching:
             schedule.reset()
@@ -216,7 +217,7 @@ def _functions(name: str, given: object, say: str) -> list[Callable[..., Any]]:
     """None, a function or several as a list."""
     if given is None:
         return []
-    several = isinstance(given, (list, tuple))
+    several = is_row(given)
     if not (each := given if several else [given]):
         raise ValueError(f"{name} must be {say} or several, not {given!r}")
     return [function(f"{name}[{k}]" if several else name, f, say, takes=2) for k, f in enumerate(each)]

@@ -19,6 +19,7 @@ online rules take those of a window of steps at a time. All of them wait for the
 and whether all gradients are finite; networks of neurons with learned parameters again for each of these, to keep it in
 its range after a step and to work out its value per step before the next.
 """
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ from ..losses.checks import Weighted
 from ..optim.on_gpu import clip_by_norm
 from ..optim.optimizer import Optimizer
 from ..validate import finite
+from ..validate.kinds import is_dict
 
 LINE = 64
 """Gradients begin at multiples of this many numbers in the array that they share."""
@@ -156,7 +158,7 @@ def _checked_result(what: str, g: Any, y: GpuArray) -> Any:
 def _placed(nested: Nested, places: list[tuple[Nested, str, int]], start: int) -> int:
     """Give each array of ``nested`` a place from ``start`` on; returns the first place after them."""
     for name, value in nested.items():
-        if isinstance(value, dict):
+        if is_dict(value):
             start = _placed(value, places, start)
         else:
             places.append((nested, name, start))

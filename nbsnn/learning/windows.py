@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..layers.layer import Array, Layer
 from ..losses.checks import Target, Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
+from ..validate.kinds import is_array
 
 STEPS, IN_BLOCKS = 20, 50
 """Steps in a window, at most; and where blocks keep little but bits."""
@@ -53,13 +54,13 @@ class Windows:
         elif isinstance(x, SpikeInput):  # an array of each window, never of all steps
             x, size = x.fitting(net.in_shape), self.length(x.shape[1], wanted)
             yield from (net.check_input(x[t : t + size].dense(net.setting.dtype)) for t in range(0, len(x), size))
-        elif isinstance(x, np.ndarray) and x.ndim > 1 and x.size:
+        elif is_array(x) and x.ndim > 1 and x.size:
             size = self.length(x.shape[1], wanted)
             yield from (net.check_input(np.ascontiguousarray(x[t : t + size])) for t in range(0, len(x), size))
-        elif not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and not x.ndim):
+        elif (is_array(x) and not x.ndim) or not isinstance(x, Iterable):
             raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
         else:
-            yield from self._stacked((np.asarray(step) for step in x), wanted)
+            yield from self._stacked(map(np.asarray, cast(Iterable[Any], x)), wanted)
 
     def _stacked(self, steps: Iterator[np.ndarray], wanted: int | None) -> Iterator[Array]:
         """Windows of steps that come one by one."""

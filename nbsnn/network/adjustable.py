@@ -13,7 +13,7 @@ from ..synapses import Membrane
 from ..validate import array_of
 from ..validate.sealed import Sealed
 from .course import Course, Given
-from .home import Home
+from .home import Home, Whole
 from .inputs import spike_list
 from .membrane import Response, response
 from .off_grid import check_neuron
@@ -35,11 +35,11 @@ class Adjustable(Sealed):
     list: tuple[Array, ...] | None
     index: int
     ports: list[Port]
-    gates: list
+    gates: list[Whole]
     currents: list[Current]
     initial: dict[str, Any]
     values: dict[str, Array]
-    _found: dict
+    _found: dict[str, Any]
     _rate: Given | None
     _course: Current | None
 
@@ -79,7 +79,7 @@ class Adjustable(Sealed):
     def _of_each(self, neuron: Neuron, leak: Array) -> tuple[Membrane, ...] | None:
         """The linear membranes of units whose leaks differ, which set the gain."""
         first = {name: np.ravel(value)[:1] for name, value in self.values.items()}
-        kinds = {}
+        kinds = dict[float, Membrane]()
         for value in np.unique(leak):
             found = response(neuron, {**first, neuron.leak: np.array([value])}, 1)
             if found is None or found.decay is None or not np.isclose(found.decay, value):

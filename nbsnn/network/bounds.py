@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -42,5 +43,5 @@ def bounds(layout: Layout, part: int, parts: int, threads: int, rows: Callable[[
 
 
 @functools.cache
-def _cut() -> Callable:
+def _cut() -> Callable[..., Any]:
     return kernel(connect.cut, dtype=np.float64, whole=True)

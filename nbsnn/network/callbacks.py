@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..scalar.times import whole
 from ..validate import function
+from ..validate.kinds import is_mapping
 from ..validate.sealed import Sealed
 from .home import Home
 from .section import Section
@@ -76,7 +78,7 @@ class Activity(Sealed):
 class Callback:
     """A function that is called every so many steps; with an ``ear`` for spikes if it takes two arguments."""
 
-    def __init__(self, call: Callable, every: int, start: int):
+    def __init__(self, call: Callable[..., Any], every: int, start: int):
         self.call, self.every, self.last = call, every, start
         self.ear: list[tuple[Array, Array]] | None = [] if _takes_two(call) else None
         say = "a function that takes the network, or the network and an Activity"
@@ -92,7 +94,7 @@ class Callback:
         self.call(network, activity)
 
 
-def _takes_two(call: Callable) -> bool:
+def _takes_two(call: Callable[..., Any]) -> bool:
     """True if a function needs two arguments."""
     try:
         given = inspect.signature(call).parameters.values()
@@ -102,10 +104,10 @@ def _takes_two(call: Callable) -> bool:
 
 
 def callbacks_of(
-    given: Callable | Mapping[Callable, float] | None, every: float | None, dt: float, start: int
+    given: Callable[..., Any] | Mapping[Callable[..., Any], float] | None, every: float | None, dt: float, start: int
 ) -> list[Callback]:
     """The callbacks of a run that begins at a step: one function, or a mapping from functions to intervals in ms."""
-    if isinstance(given, Mapping):
+    if is_mapping(given):
         if every is not None:
             raise ValueError("callback_every is the interval of one callback; a mapping says those of several")
         return [Callback(call, whole(time, dt, "the interval of a callback"), start) for call, time in given.items()]

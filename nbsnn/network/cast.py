@@ -1,4 +1,5 @@
 """What a recording knows of its network when it comes from a pickle: whose spikes and variables there are."""
+# pyright: reportUnnecessaryComparison=false
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class Cast(Members):
             self.groups[-1].__dict__.update(nothing, ports=[], gates=[], currents=[], initial={}, values={}, _found={})
             self.groups[-1].__dict__["group"] = self.groups[-1]
         for c in network.connections:
-            self.connections.append(object.__new__(type(c)))
+            self.connections.append(object.__new__(c.__class__))
             ends = {name: self.counterpart(getattr(c, name)) for name in ("source", "target", "sources", "targets")}
             self.connections[-1].__dict__.update(
                 name=c.name, network=self, pattern=None, synapse=None, plasticity=None, homeostasis=None, _sealed=True,

@@ -23,9 +23,11 @@ from ..synapses import Membrane
 from .group import Group
 
 
-def conducted(current, conductance, v, rate, k, share, held, rest):
+def conducted(
+    current: float, conductance: float, v: float, rate: float, k: float, share: float, held: float, rest: float
+) -> float:
     """The current of a step; ``current`` contains g E of all conductances; ``share`` is phi(rate)'s inverse."""
-    much = share / linoid(-(rate + k * conductance))
+    much: float = share / linoid(-(rate + k * conductance))
     return much * (current - conductance * v) - (1.0 - much) * (rest - held * v)
 
 

@@ -1,4 +1,5 @@
 """A connection: the synapses from one population to another."""
+# pyright: reportIncompatibleVariableOverride=false, reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from .wiring import Given, Wiring
 Array = np.ndarray
 
 
-def _nothing(w, pre, post):
+def _nothing(w: float, pre: float, post: float) -> tuple[float, float]:
     return 0.0, 0.0
 
 

@@ -1,4 +1,5 @@
 """What a network will take, before it is built: bytes, work, and what ranks would exchange."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..files.spikes import SpikeFile, SpikeWriter
-from ..files.variables import Description, VariableFile, VariableWriter
+from ..files.variables import Column, Description, VariableFile, VariableWriter
 from ..ranks import Alone
 from ..validate import path
 from .home import Home
@@ -23,10 +23,10 @@ class Files:
 
     def __init__(
         self, network: Home, to: str | PathLike[str] | SpikeWriter | None,
-        variables_to: str | PathLike[str] | VariableWriter | None, columns: list[tuple], interval: int, start: int,
+        variables_to: str | PathLike[str] | VariableWriter | None, columns: list[Column], interval: int, start: int,
         end: int,
     ):  # fmt: skip
-        self.columns, self.own = tuple(columns), []
+        self.columns, self.own = tuple(columns), list[VariableWriter | SpikeWriter]()
         self.spikes: Any = None
         self.variables: Any = None if variables_to is None else self._variables(network, variables_to, interval, start)
         try:
@@ -46,8 +46,8 @@ class Files:
         dtype = network.dtype.newbyteorder("<").str
         wanted = Description(network.dt, interval, first, dtype, self.columns)
         if not isinstance(to, VariableWriter):
-            self.own.append(VariableWriter(path("variables_to", to), wanted))
-            return self.own[-1]
+            self.own.append(made := VariableWriter(path("variables_to", to), wanted))
+            return made
         for field in ("dt", "every", "dtype", "columns"):
             there, here = getattr(to.description, field), getattr(wanted, field)
             if there != here:
@@ -58,8 +58,8 @@ class Files:
 
     def _spikes(self, network: Home, to: str | PathLike[str] | SpikeWriter, start: int, end: int) -> Any:
         if not isinstance(to, SpikeWriter):
-            self.own.append(SpikeWriter(path("to", to), dt=network.dt, n=network.units, long=end >= 2**31))
-            return self.own[-1]
+            self.own.append(made := SpikeWriter(path("to", to), dt=network.dt, n=network.units, long=end >= 2**31))
+            return made
         if end >= 2**31 and to.dtype["step"].itemsize < 8:
             raise ValueError(
                 f"{to.path} holds steps below 2^31, but this run ends at step {end}: SpikeWriter(long=True) holds more"
@@ -118,13 +118,13 @@ class Elsewhere:
 class FilesOfFirst(Files):
     """The files that the first rank writes, which another reads at the end."""
 
-    def __init__(self, columns: list[tuple], seen: tuple[Path | None, Path | None, int, int]):
-        self.columns, self.own = tuple(columns), []
+    def __init__(self, columns: list[Column], seen: tuple[Path | None, Path | None, int, int]):
+        self.columns, self.own = tuple(columns), list[VariableWriter | SpikeWriter]()
         self.spikes, self.variables = (None if path is None else Elsewhere(path) for path in seen[:2])
         self._first_spike, self._first_row = seen[2:]
 
 
-def opened(ranks: Alone, make: Callable[[], Files], columns: list[tuple]) -> Files:
+def opened(ranks: Alone, make: Callable[[], Files], columns: list[Column]) -> Files:
     """The files that the first rank opens, as each rank sees them.
 
     Raises

@@ -1,4 +1,5 @@
 """A population of a network: units of one model, and the arrays of their state."""
+# pyright: reportUnnecessaryIsInstance=false, reportOverlappingOverload=false
 
 from __future__ import annotations
 

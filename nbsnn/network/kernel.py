@@ -1,10 +1,11 @@
 """The compiled loop of a network: one kernel for all networks made of the same neurons, synapses and rules."""
+# pyright: reportUnnecessaryContains=false
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,7 +29,9 @@ from .port import GatePort
 from .unit_step import BLOCK, THREAD, story, update
 from .weights import kind_of
 
-WHERE_NEEDED = {
+T = TypeVar("T")
+
+WHERE_NEEDED: dict[str, Callable[..., Any]] = {
     "listed": units.listed, "add_currents": units.add_currents, "add_drives": units.add_drives,
     "deliver_fixed": deliver.connection, "add_late": deliver.late,
 }  # fmt: skip
@@ -62,7 +65,7 @@ class NetworkKernel:
         self.integer = any(c.integer is not None for c in plastic)
         self.short, self.dtype, self.device = short, dtype, device
 
-    def kernel(self, given: frozenset[str]) -> Callable:
+    def kernel(self, given: frozenset[str]) -> Callable[..., Any]:
         """The loop for what is ``given`` (see ``needed``), for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         input_ = {name: function for name, function in WHERE_NEEDED.items() if name in given}
@@ -85,7 +88,7 @@ class NetworkKernel:
         """What fills the holes for other processes."""
         return {}
 
-    def _plasticity(self, input_: dict[str, Callable]) -> dict[str, Any]:
+    def _plasticity(self, input_: dict[str, Callable[..., Any]]) -> dict[str, Any]:
         """What fills the holes for gates and plastic synapses, long-term and short-term, if there are any."""
         filling: dict[str, Any] = {}
         if self.gates.first:
@@ -97,7 +100,7 @@ class NetworkKernel:
             return filling
         along = "lo, hi, seen, carried, used, factors"
         past = delays.FILLING if self.delays else {}
-        rules = [
+        rules: list[dict[str, Any]] = [
             {
                 **rule.filling(),
                 **past,
@@ -140,8 +143,8 @@ class NetworkKernel:
         if mean_weight in loops:
             filling |= {"steer": mean_weight.steer, "deliver_plastic": mean_weight.deliver_plastic}
         if normalized in loops:
-            sums = [bind(sparse.visit_row, **normalized.SUMS, **rule) for m, rule in pairs]
-            lists = [bind(sparse.visit_list, **normalized.SUMS, **rule) for m, rule in pairs]
+            sums = [bind(sparse.visit_row, **normalized.SUMS, **rule) for rule in rules]
+            lists = [bind(sparse.visit_list, **normalized.SUMS, **rule) for rule in rules]
             filling |= {
                 "row_sum": switch(sums, "row, known, c"), "sum_list": switch(lists, "count, c"),
                 "normalize": step.add_up_and_balance, "balance": normalized.balance,
@@ -171,7 +174,7 @@ class RankNetworkKernel(NetworkKernel):
 class GpuNetworkKernel(NetworkKernel):
     """The same on a GPU."""
 
-    def kernel(self, given: frozenset[str]) -> Callable:
+    def kernel(self, given: frozenset[str]) -> Callable[..., Any]:
         """The loop for a GPU; its modules are imported here, as they import Numba."""
         from ..kernels.network import loop_cuda as cuda
         from ..kernels.network import short_term_cuda
@@ -189,23 +192,23 @@ class GpuNetworkKernel(NetworkKernel):
         return kernel(cuda.simulate, device="cuda", dtype=self.dtype, **filling)
 
 
-def _column(loops: ModuleType, rule: dict[str, Any]) -> Callable:
+def _column(loops: ModuleType, rule: dict[str, Any]) -> Callable[..., Any]:
     """The visit of a column under a rule, whose weights are stored as ``loops`` says."""
     visits = {name: bind(sparse.visit_column, **filling, **rule) for name, filling in loops.COLUMNS.items()}
     return bind(loops.change_column, **visits, **rule)
 
 
-class Numbered:
+class Numbered(Generic[T]):
     """Items numbered by what their ``story`` says; ``first`` holds the first of each number."""
 
-    def __init__(self, story: Callable[[Any], Any], items: list[Any]):
-        self.story, self.numbers, self.first = story, {}, []
+    def __init__(self, story: Callable[[T], Any], items: list[T]):
+        self.story, self.numbers, self.first = story, dict[Any, int](), list[T]()
         for item in items:
             if story(item) not in self.numbers:
                 self.numbers[story(item)] = len(self.first)
                 self.first.append(item)
 
-    def __getitem__(self, item: Any) -> int:
+    def __getitem__(self, item: T) -> int:
         return self.numbers[self.story(item)]
 
 
@@ -213,7 +216,7 @@ def _gate_story(gate: GatePort) -> Any:
     return gate.gate.step, len(gate.gate.variables), len(gate.gate.params), gate.gate.outputs, gate.reads
 
 
-def _gate(port: GatePort) -> Callable:
+def _gate(port: GatePort) -> Callable[..., Any]:
     """The step of gates like these."""
     gate = port.gate
     state = len(gate.variables)
@@ -243,7 +246,7 @@ def _gpu_plasticity(rules: list[Rule]) -> dict[str, Any]:
     for side, of in (("source", "pre"), ("target", "post")):
         kinds = [[bind(cuda.follow, **trace.filling()) for trace in getattr(rule, of).values()] for rule in rules]
         follow[f"follow_{side}"] = switch([each(kind, along, called) for kind in kinds], along)
-    changes = []
+    changes = list[Callable[..., Any]]()
     for rule in rules:
         filling = rule.filling() | {
             "constants": numbers(len(rule.params)), "traces_pre": read(len(rule.pre)),

@@ -3,6 +3,7 @@
 All variables of all populations lie in one array, likewise all numbers, synapses and weights; tables of integers point
 into them. So a state is a handful of arrays that can be copied, and one kernel runs any network.
 """
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -240,7 +241,7 @@ class Layout:
         line[at.SCALARS] = pool.numbers.put(port.numbers(self.network.dt))
         return line
 
-    def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple]:
+    def _synapses(self, connections: list[Connection]) -> dict[Connection, tuple[Any, ...]]:
         """Build all connections into one list of targets, one at a time; returns what plastic ones are by target."""
         total = sum(c.held() for c in connections)
         own = sum(c.held() for c in connections if c.own_weights)
@@ -249,9 +250,9 @@ class Layout:
         index = np.empty(total, np.uint16 if short_numbers else np.uint32)
         weights = np.empty(own, self.dtype)
         self.wires = np.full((len(connections), at.WIRE_COLUMNS), -1, np.int64)
-        short, resources = [], Numbers(np.float64)
-        transposed: dict[Connection, tuple] = {}
-        used, weighed, longest, late = 0, 0, 0, {}
+        short, resources = list[list[int]](), Numbers(np.float64)
+        transposed: dict[Connection, tuple[Any, ...]] = {}
+        used, weighed, longest, late = 0, 0, 0, dict[Connection, Any]()
         for number, (c, wire) in enumerate(zip(connections, self.wires, strict=True)):
             rows, weight, late[c] = self._wired[c][:3] if c in self._wired else c.build(number)
             index = room(index, used + len(rows))
@@ -306,7 +307,7 @@ class Layout:
                     self.index[c.first + k : c.stop][:CHUNK] += (place + np.uint64(self.rows[c.port])).astype(np.uint32)
         self.short, factors = table(short, at.SHORT_COLUMNS), 0
         for number in self.short[:, at.WIRE]:
-            c, wire = connections[number], self.wires[number]
+            c, wire = connections[int(number)], self.wires[number]
             wire[at.SHORT], wire[at.KEPT] = factors, self.window + (c.last - 1 if c.changes else 0)
             factors += c.source.n * int(wire[at.KEPT])
         for c, wire in zip(connections, self.wires.copy(), strict=True):  # a line of its own for each further delay
@@ -332,7 +333,7 @@ class Layout:
     @functools.cached_property
     def digests(self) -> list[int]:
         """What tells the synapses of each connection from others."""
-        shares, found = self.shares, []
+        shares, found = self.shares, list[Any]()
         for c in self.network.connections:
             start, blocks = shares.rows(c), shares.blocks(c, self.index[c.first : c.stop])
             found.append(shares.first(functools.partial(digest, blocks, start, c.late, c.lates), blocks))

@@ -176,7 +176,7 @@ class Loop:
         """Let the kernel have these arrays."""
         self.handed_over, self.arrays = arrays, self._placed(arrays)
 
-    def _placed(self, given: tuple) -> Any:
+    def _placed(self, given: tuple[Any, ...]) -> Any:
         """A named tuple as the kernel takes it."""
         if self.interpreted:
             return given
@@ -236,7 +236,7 @@ class Loop:
 
     def _fired(self, slot: int) -> tuple[Array, Array]:
         """Populations and units of the spikes of a step."""
-        pops, units = [], []
+        pops, units = list[Array](), list[Array]()
         for pop, row in enumerate(self.layout.pops):
             for part in range(self.parts):
                 first = int(row[at.FIRST]) + int(row[at.UNITS]) * part // self.parts
@@ -300,7 +300,7 @@ class Loop:
         """The step to which the arrays belong."""
         return int(self.clock[0])
 
-    def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple:
+    def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple[Any, ...]:
         """Arguments of the kernel after the number of the thread."""
         return self.parts, t0, t1, self.window, self.arrays, self.scratch, tuple(record), np.zeros(16, np.int64)
 
@@ -315,9 +315,9 @@ class Loop:
         else:
             self.call(self.part, *arguments)
 
-    def _together(self, t0: int, arguments: tuple) -> None:
+    def _together(self, t0: int, arguments: tuple[Any, ...]) -> None:
         """One piece on several threads, to its end even if a signal interrupts this one, which runs the first."""
-        todo, done = list(range(self.part + 1, self.part + self.threads)), []
+        todo, done = list(range(self.part + 1, self.part + self.threads)), list[int]()
 
         def work() -> None:
             with suppress(IndexError):

@@ -74,7 +74,7 @@ class GpuLoop(Loop):
         self.pops.copy_to_device(self.layout.pops)
         self.ready = self.ready and before is self.models
 
-    def _placed(self, given: tuple) -> Any:
+    def _placed(self, given: tuple[Any, ...]) -> Any:
         return plain(given)
 
     def _make(self) -> None:

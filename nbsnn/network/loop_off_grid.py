@@ -21,7 +21,7 @@ Array = np.ndarray
 class OffGridKernel(NetworkKernel):
     """Models of a network off the grid: one loop for all of them."""
 
-    def kernel(self, given: frozenset[str]) -> Callable:
+    def kernel(self, given: frozenset[str]) -> Callable[..., Any]:
         """The loop, for any number of threads; interpreted for one."""
         meet = barrier.alone if self.device == "python" else bind(barrier.meet, **barrier.filling())
         return kernel(
@@ -61,7 +61,7 @@ class OffGridLoop(Loop):
         own = np.zeros((2, max(self.layout.units, 1)))
         self.scratch = (*self.scratch[2:], *own, np.zeros((self.threads, lines, 5)))  # type: ignore[assignment]
 
-    def _arguments(self, t0: int, t1: int, record: tuple) -> tuple:
+    def _arguments(self, t0: int, t1: int, record: tuple[Any, ...]) -> tuple[Any, ...]:
         """See ``Loop``."""
         recorded, before = record
         return (*super()._arguments(t0, t1, recorded)[:6], (tuple(recorded), before), np.zeros(16, np.int64))

@@ -93,7 +93,7 @@ class RankLoop(Loop):
         self.block[2] = zlib.crc32(flags.tobytes(), zlib.crc32(layout.memory.read("numbers").tobytes()))
         super().advance(t1, tape, look)
 
-    def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple:
+    def _arguments(self, t0: int, t1: int, record: Record | GpuRecord) -> tuple[Any, ...]:
         self.cells[0] = 0
         return (*super()._arguments(t0, t1, record)[:-1], self.cells)
 
@@ -133,5 +133,5 @@ class RankLoop(Loop):
 
 
 @functools.cache
-def _loop(name: str) -> Callable:
+def _loop(name: str) -> Callable[..., Any]:
     return kernel(getattr(exchange, name), dtype=np.float64)

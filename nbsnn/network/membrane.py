@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -64,25 +64,27 @@ def response(neuron: Neuron, params: dict[str, np.ndarray], units: int) -> Respo
     return None if None in tried else replace(found, constant=np.array([one.constant for one in tried if one]))
 
 
-def _trial(step: Callable, neuron: Neuron, params: dict[str, float]) -> Response | None:
+def _trial(step: Callable[..., Any], neuron: Neuron, params: dict[str, float]) -> Response | None:
     """The response of a unit with these parameters."""
     start = {name: float(np.ravel(value)[0]) for name, value in neuron.state.items()}
-    name, found = membrane_of(neuron), []
+    name, tried = membrane_of(neuron), list[Response | Literal[False] | None]()
     for below in (0.0, 10.0, 1000.0):  # a resting membrane may lie above the threshold
         v = start[name] - below
         try:
-            found.append(_probe(lambda x, v: _after(step, neuron, x, {**start, name: v}, params), neuron, v))
+            tried.append(_probe(lambda x, v: _after(step, neuron, x, {**start, name: v}, params), neuron, v))
         except (ArithmeticError, ValueError):  # far from where its equations are meant to be used
             continue
-    found = [one for one in found if one is not False]
-    if not found or None in found or not np.allclose([one.gain for one in found], found[0].gain, 1e-7, 1e-12):
+    found = [one for one in tried if one]
+    if not found or None in tried or not np.allclose([one.gain for one in found], found[0].gain, 1e-7, 1e-12):
         return None
-    decays = [one.decay for one in found]
-    linear = None not in decays and np.allclose(decays, decays[0], 1e-9, 1e-9)
+    decays = [one.decay for one in found if one.decay is not None]
+    linear = len(decays) == len(found) and np.allclose(decays, decays[0], 1e-9, 1e-9)
     return found[0] if linear else replace(found[0], decay=None)
 
 
-def _after(step: Callable, neuron: Neuron, x: float, state: dict[str, float], params: dict[str, float]) -> list[float]:
+def _after(
+    step: Callable[..., Any], neuron: Neuron, x: float, state: dict[str, float], params: dict[str, float]
+) -> list[float]:
     """Output and state after a step from ``state`` with the current ``x``."""
     inputs = {**INPUT, "current": x}
     return [
@@ -91,7 +93,7 @@ def _after(step: Callable, neuron: Neuron, x: float, state: dict[str, float], pa
     ]
 
 
-def _probe(after: Callable, neuron: Neuron, v: float) -> Any:
+def _probe(after: Callable[[float, float], list[float]], neuron: Neuron, v: float) -> Response | Literal[False] | None:
     """The response at ``v``: False if the unit spikes there, None if it is not linear in the current."""
     inputs = ((0.0, 0.0), (0.0, -1.0), (0.0, -2.0), (-1.0, 0.0), (-2.0, 0.0))
     still, moved, further, pushed, twice = (after(x, v + dv) for x, dv in inputs)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..kernels.network import tables as at
 from ..random import Draws
+from ..validate.kinds import is_tuple
 from .course import Course
 from .home import Home
 from .pool import Numbers, table
@@ -27,7 +28,8 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
     """
     values, thresholds, more = Numbers(network.dtype), Numbers(np.uint32), Numbers(np.uint64)
     more.put(keys)
-    drives, rows, currents, steps, units, listed = [], [], [], [], [], 0
+    drives, rows, currents = list[list[int]](), list[list[int]](), list[list[int]]()
+    steps, units, listed = list[Array](), list[Array](), 0
     for pop, group in zip(pops, network.groups, strict=True):
         if group.list is not None:
             pop[at.STATE], pop[at.VARIABLES] = listed, len(group.list[0])
@@ -38,8 +40,8 @@ def laid(network: Home, pops: Array, ports: Array, keys: Array) -> tuple[dict[st
             continue
         pop[at.CURRENT] = len(currents)
         membrane = group.membrane if group.currents and not network.off_grid else None
-        each = np.array([held(one) for one in membrane]) if isinstance(membrane, tuple) else None
-        factor = values.put([1.0 if isinstance(membrane, tuple) else held(membrane)]) if group.currents else 0
+        each = np.array([held(one) for one in membrane]) if is_tuple(membrane) else None
+        factor = values.put([1.0 if is_tuple(membrane) else held(membrane)]) if group.currents else 0
         for course in (current.course for current in group.currents):
             scaled = course.rows if each is None else course.rows * each
             course.place = values.put(scaled)

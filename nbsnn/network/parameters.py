@@ -41,7 +41,7 @@ def _maker(neuron: Neuron) -> Any:
 
 
 @functools.cache
-def _arguments(maker: Callable) -> tuple[str, ...]:
+def _arguments(maker: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(maker).parameters)
 
 

@@ -1,10 +1,12 @@
 """Arrays of plastic connections: their table, traces, synapses by target, pending increments and averages."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..kernels.network import tables as at
+from ..plasticity.rule import Rule
 from .connection import Connection
 from .kernel import Numbered
 from .pool import Pool
@@ -38,8 +40,8 @@ class PlasticTable:
     """
 
     def __init__(
-        self, connections: list[Connection], transposed: dict[Connection, tuple], wires: Array, rules: Numbered,
-        pool: Pool, dt: float,
+        self, connections: list[Connection], transposed: dict[Connection, tuple[Array, Array, Array]], wires: Array,
+        rules: Numbered[Rule], pool: Pool, dt: float,
     ):  # fmt: skip
         self.pool, self.dt, self.dtype = pool, dt, pool.numbers.dtype
         self.connections = [c for c in connections if c.changes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ class Numbers:
     """A flat array in the making: ``put`` returns the place of what it appends."""
 
     def __init__(self, dtype: Any):
-        self.dtype, self.parts, self.size = dtype, [], 0
+        self.dtype, self.parts, self.size = dtype, list[Array](), 0
 
     def put(self, values: ArrayLike) -> int:
         """Append values; returns the place of the first."""
@@ -55,7 +55,7 @@ def padded(n: int) -> int:
     return -(-n // ALIGN) * ALIGN
 
 
-def table(rows: list, columns: int) -> Array:
+def table(rows: Sequence[Sequence[float] | Array], columns: int) -> Array:
     """A table of integers [rows, columns], which may have no row."""
     return np.array(rows, np.int64).reshape(len(rows), columns)
 

@@ -8,7 +8,7 @@ from ..neuron import INPUTS, Neuron
 from ..plasticity import LowPass
 from ..synapses import Gate, Membrane, Synapse
 from . import off_grid
-from .home import Units
+from .home import Units, Whole
 from .membrane import membrane_of
 
 
@@ -23,7 +23,7 @@ class Port:
 
     def __init__(self, group: Units, synapse: Synapse):
         self.group, self.synapse = group, synapse
-        self.drives: list = []
+        self.drives: list[Whole] = []
         if group.neuron is None:
             raise ValueError(f"{group.name} is a list of spikes: nothing can be connected to it")
         if group.network.off_grid:
@@ -108,7 +108,7 @@ class GatePort:
 
 def reads_of(group: Units, side: Gate | Synapse | LowPass) -> tuple[int, ...]:
     """Places among a neuron's variables of those that a synapse, its gate, or a rule reads."""
-    neuron, places = group.neuron, []
+    neuron, places = group.neuron, list[int]()
     for name in side.reads:
         known = list(neuron.state) if neuron else []
         name = membrane_of(neuron) if neuron and name == "v" and "v" not in known else name

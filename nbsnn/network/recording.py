@@ -1,4 +1,5 @@
 """Recording: the result of a run, or of several: spikes, variables of chosen units, weights."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -14,12 +15,13 @@ import numpy as np
 from .. import statistics
 from ..files.csv import write_csv
 from ..validate import number
+from ..validate.kinds import is_tuple
 from ..validate.sealed import Sealed
 from .cast import Cast
 from .connection import Connection
 from .files import Files
 from .group import Group, Section
-from .home import Home
+from .home import Home, Whole
 from .loop import Tape
 from .request import RecordRequest
 from .to_neo import block_of
@@ -84,7 +86,7 @@ class Recording(Sealed):
         in_file = bool(files and files.variables)
         if files and in_file:
             rows = files.written_rows()
-        variables, chosen, times, column = {}, {}, {}, 0
+        variables, chosen, times, column = dict[Whole, Array](), dict[Whole, Array](), dict[Whole, Array](), 0
         for group, name, units in request.variables:
             variables[group, name], chosen[group, name] = rows[:, column : column + len(units)], units
             column += len(units)
@@ -172,7 +174,7 @@ class Recording(Sealed):
         return owner, name
 
     def __getitem__(self, what: Any) -> Any:
-        if not isinstance(what, tuple):
+        if not is_tuple(what):
             return self.spikes(what)
         if len(what) != 2 or not isinstance(what[1], str):
             raise KeyError(f"recording[group, 'v'] is a recorded variable; {what!r} is none")
@@ -183,7 +185,7 @@ class Recording(Sealed):
         return self._times[self._key(owner, name)]
 
     @property
-    def _recorded(self) -> dict[tuple[Any, str], tuple[int, list | None]]:
+    def _recorded(self) -> dict[tuple[Any, str], tuple[int, list[int] | None]]:
         """Of each variable the number of columns, and which units they are if not all."""
         chosen = {key: units.tolist() for key, units in self.units.items()}
         return {key: (array.shape[1], chosen.get(key)) for key, array in self.variables.items()}

@@ -1,4 +1,5 @@
 """Request of what a run records: spikes, variables of chosen units, weights and variables of chosen synapses."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -9,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..files.variables import Column
 from ..kernels.network import tables as at
 from ..scalar.times import whole
 from ..validate import real
+from ..validate.kinds import is_mapping, is_tuple
 from .connection import Connection
 from .files import Files
 from .group import Group, Section
@@ -20,6 +23,7 @@ from .loop import Loop, Tape
 from .synaptic import reader
 
 Array = np.ndarray
+NAMES: tuple[type, ...] = (str, list, tuple, set, Mapping)
 
 
 @dataclass
@@ -32,7 +36,7 @@ class Slow:
     n: int
     units: Array | None  # if not all
     read: Callable[[], Array]
-    rows: list[Array] = field(default_factory=list)
+    rows: list[Array] = field(default_factory=list[np.ndarray])
 
     def array(self, dtype: np.dtype) -> Array:
         """What has been read, [rows, n]."""
@@ -60,16 +64,14 @@ class RecordRequest:
                 f'record must say what of whom: {{cells: ["spikes", "v"], connection: "weight"}}, not {record!r}'
             )
         for owner, names in (record or {}).items():
-            if not isinstance(names, (str, list, tuple, set, Mapping)) or not all(
-                isinstance(n, str) for n in _names(names)
-            ):
+            if not isinstance(names, NAMES) or not all(isinstance(n, str) for n in _names(names)):
                 raise TypeError(f'record: what to record must be names, ["spikes", "v"] say, not {names!r}')
             if isinstance(owner, Connection):
                 self._connection(network, owner, names, intervals)
                 continue
             owner = network.owner(owner, "record")
             for name in _names(names):
-                chosen = names[name] if isinstance(names, Mapping) else None
+                chosen = names[name] if is_mapping(names) else None
                 if name == "spikes":
                     if not owner.group.spiking:
                         raise ValueError(f"{owner!r} is a readout, which emits no spikes: record its variables")
@@ -87,7 +89,7 @@ class RecordRequest:
         if connection not in network.connections:
             raise KeyError(f"this network has no connection {connection!r}")
         for name in _names(names):
-            chosen = names[name] if isinstance(names, Mapping) else None
+            chosen = names[name] if is_mapping(names) else None
             n = network.layout.shares.count(connection)
             units = None if chosen is None else _units(connection, name, chosen, n)
             n = n if units is None else len(units)
@@ -111,16 +113,18 @@ class RecordRequest:
         return (start // every + 1 + np.arange(rows)) * every * self.network.dt
 
     @property
-    def columns(self) -> list[tuple]:
+    def columns(self) -> list[Column]:
         """Owner, name, number and choice of units for all that a file of variables holds."""
-        columns = [
+        columns: list[Column] = [
             (owner.name, name, len(units), None if len(units) == owner.n else tuple(units.tolist()))
             for owner, name, units in self.variables
         ]
         for item in self.slow:
             if item.every != self.every:
                 raise ValueError("rows of variables_to have one interval: every must be a number, or one for all")
-            columns.append((item.owner.name, item.name, item.n, None if item.units is None else tuple(item.units)))
+            columns.append(
+                (item.owner.name, item.name, item.n, None if item.units is None else tuple(item.units.tolist()))
+            )
         return columns
 
     @property
@@ -129,8 +133,9 @@ class RecordRequest:
         return frozenset(item.owner for item in self.slow if isinstance(item.owner, Connection))
 
     def tape(
-        self, network: Home, loop: Loop, files: Files | None, ears: list[list], so_far: Tape | None = None
-    ) -> Tape:
+        self, network: Home, loop: Loop, files: Files | None, ears: list[list[tuple[Array, Array]]],
+        so_far: Tape | None = None,
+    ) -> Tape:  # fmt: skip
         """Room for what the loop records, after what another tape holds; all spikes go to the ``ears``."""
         columns = [np.zeros((4, 0), np.int64)]
         for owner, name, chosen in self.variables:
@@ -179,7 +184,7 @@ class Intervals:
         self.default = 1 if every is None or isinstance(every, Mapping) else whole(every, network.dt, "every")
         self.each: dict[tuple[Any, str | None], int] = {}
         for key, value in every.items() if isinstance(every, Mapping) else ():
-            owner, name = key if isinstance(key, tuple) and len(key) == 2 else (key, None)
+            owner, name = key if is_tuple(key) and len(key) == 2 else (key, None)
             owner = owner if isinstance(owner, Connection) else network.owner(owner, "every")
             self.each[owner, name] = whole(value, network.dt, "every")
         self.used: set[tuple[Any, str | None]] = set()

@@ -5,16 +5,19 @@ ones of a connection that there was, whose weights count at the arrival, also th
 plastic synapses get other delays, these become spikes under way with the present weights, which their rule does not
 see.
 """
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from ..kernels.network import tables as at
+from ..validate.kinds import is_dict, is_list
 from . import off_grid
 from .arrays import ARRAYS
 from .connection import Connection
@@ -28,12 +31,12 @@ Array = np.ndarray
 
 
 @contextmanager
-def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
+def rewiring(network: Whole, what: str) -> Generator[dict[Connection, Wired]]:
     """Let connections be made, and given other synapses in the mapping; then lay out the network anew if it was built.
 
     All is as before if anything raises.
     """
-    was, wired = network._layout, {}
+    was, wired = network._layout, dict[Connection, Wired]()
     if was is None:
         yield wired
         return
@@ -71,12 +74,12 @@ def rewiring(network: Whole, what: str) -> Iterator[dict[Connection, Wired]]:
         network._rewiring = False
 
 
-def _shallow(part: Whole) -> dict:
+def _shallow(part: Whole) -> dict[str, Any]:
     """The attributes of a population or connection, in which lists and mappings are copies."""
-    return {name: copy.copy(v) if isinstance(v, (list, dict)) else v for name, v in part.__dict__.items()}
+    return {name: copy.copy(v) if is_list(v) or is_dict(v) else v for name, v in part.__dict__.items()}
 
 
-def _under_way(was: Layout, wired: dict[Connection, Wired], known: list, step: int) -> Array:
+def _under_way(was: Layout, wired: dict[Connection, Wired], known: list[tuple[Array, Array]], step: int) -> Array:
     """The ring, with what plastic synapses that get other delays are to carry of the spikes ``known`` to them."""
     ring, factors, tallies = (was.memory.read(name) for name in ("ring", "factors", "tallies"))
     for line, c in zip(was.learning.table, was.learning.connections, strict=True):
@@ -105,7 +108,10 @@ def _pending(ring: Array, step: int) -> int:
     return int(np.max(np.flatnonzero(coming), initial=-1)) + 1
 
 
-def _carry(was: Layout, now: Layout, before: dict, wired: dict[Connection, Wired], ring: Array, step: int) -> None:
+def _carry(
+    was: Layout, now: Layout, before: dict[Connection, dict[str, Any]], wired: dict[Connection, Wired], ring: Array,
+    step: int,
+) -> None:  # fmt: skip
     """Put the state of one layout, and a ring, into another; ``before`` holds the attributes that connections had."""
     old = {**{name: was.memory.read(name) for name in ARRAYS}, "ring": ring}
     with now.memory.at_hand(*ARRAYS):
@@ -151,7 +157,7 @@ def _ring(was: Layout, now: Layout, old: Array, new: Array, step: int) -> None:
     """What is under way, for as many steps as both rings have rows."""
     coming = step + np.arange(min(len(old), len(new)))
     for port, here in was.rows.items():
-        columns, there = np.arange(padded(port.group.n) * port.synapse.arrivals), now.rows[port]
+        columns, there = np.arange(padded(port.group.n) * int(port.synapse.arrivals)), now.rows[port]
         new[np.ix_(coming % len(new), there + columns)] = old[np.ix_(coming % len(old), here + columns)]
 
 
@@ -179,8 +185,8 @@ def _parts(c: Connection, row: Array, late_anew: bool) -> Iterator[tuple[str, in
 
 
 def _eligible(
-    c: Connection, row: Array, had: dict | None, line: Array | None, wired: Wired | None, old: dict, new: dict,
-    step: int,
+    c: Connection, row: Array, had: dict[str, Any] | None, line: Array | None, wired: Wired | None,
+    old: Mapping[str, Array], new: Mapping[str, Array], step: int,
 ) -> None:  # fmt: skip
     """What waits for a reward: nothing of synapses that are new."""
     lo, size = c.place + int(row[at.GAP]), c.stop - c.first

@@ -51,7 +51,7 @@ def run(network: Home, *arguments: Any) -> Recording:
 def _run(
     network: Home, duration: float, record: Mapping[Any, Any] | None, every: float | Mapping[Any, float] | None,
     to: str | PathLike[str] | SpikeWriter | None, variables_to: str | PathLike[str] | VariableWriter | None,
-    progress: Progress | bool, callback: Callable | None, callback_every: float | None,
+    progress: Progress | bool, callback: Callable[..., Any] | None, callback_every: float | None,
     checkpoint: str | PathLike[str] | None, checkpoint_every: float | None,
 ) -> Recording:  # fmt: skip
     dt = network.dt

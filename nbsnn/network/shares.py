@@ -4,6 +4,7 @@ A unit's variables, what arrives at it, its traces as a target and the synapses 
 it; the rest is the same on all ranks. Synapses of the whole network are by source, then by target, so those of a
 source are the ranks' one after another. They pass through in blocks, so that no rank has all of them at once.
 """
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -99,7 +100,7 @@ class RankShares(Shares):
         if name == "ring":
             rows, width = layout.ring.shape
             return [(k * width + row, port.group.n) for k in range(rows) for port, row in layout.rows.items()]
-        found = []
+        found = list[tuple[int, int]]()
         for row, c in zip(learning.table, learning.connections, strict=True):
             m, n = c.target.n, c.source.n
             k = int(row[at.POST_TRACES])
@@ -117,7 +118,7 @@ class RankShares(Shares):
         """Places of the numbers of this rank's units, and of those of all ranks', rank after rank."""
         if name in self._places:
             return self._places[name]
-        stretches, found = self.stretches(name), []
+        stretches, found = self.stretches(name), list[Array]()
         for rank in range(self.ranks.size):
             cuts = [(place, self.ranks.share(n, rank)) for place, n in stretches]
             found.append(np.concatenate([np.zeros(0, np.int64), *(p + np.arange(lo, hi) for p, (lo, hi) in cuts)]))
@@ -201,7 +202,7 @@ class RankShares(Shares):
 
     def write(self, write: Callable[[Mapping[str, Stream]], None], arrays: Mapping[str, Array]) -> None:
         """Let the first rank ``write`` what states of all ranks have of their synapses, as of the whole network."""
-        streams = {}
+        streams = dict[str, Stream]()
         for name in BY_SYNAPSE:
             mine, given = self.network.layout.memory.host[name], arrays[name]
             if given.shape != mine.shape:

@@ -1,4 +1,5 @@
 """A built network: arrays, state, and the methods that run it."""
+# pyright: reportIncompatibleVariableOverride=false
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ class Simulation(Changing, Keeping, Members, Trials):
         self._loop: Loop | None = None
         self.clock = np.zeros(2, np.int64)  # steps done, and steps that had been done when the loop was last called
         self._threads: int | None = None  # as many as there are
-        self._history: list = []  # the latest spikes, of a copy that has no loop yet
+        self._history: list[tuple[Array, Array]] = []  # the latest spikes, of a copy that has no loop yet
         self._drives, self._stale, self._rewiring = 0, False, False
         self._courses, self.present = None, Present()
 
@@ -75,7 +76,7 @@ class Simulation(Changing, Keeping, Members, Trials):
         if RUNNING.get(id(self)) != HELD:
             mine(self, "a copy")
         history = self._loop.history(self.step) if self._loop else self._history
-        mine_alone = {"_loop": None, "_history": history, "present": Present()}
+        mine_alone: dict[str, Any] = {"_loop": None, "_history": history, "present": Present()}
         return {**self.__dict__, **mine_alone}
 
     @property
@@ -208,8 +209,9 @@ class Simulation(Changing, Keeping, Members, Trials):
         self, duration: float, *, record: Mapping[Any, Any] | None = None,
         every: float | Mapping[Any, float] | None = None, to: Any = None, variables_to: Any = None,
         progress: Progress | bool = False,
-        callback: Callable | Mapping[Callable, float] | None = None, callback_every: float | None = None,
-        checkpoint: str | PathLike[str] | None = None, checkpoint_every: float | None = None,
+        callback: Callable[..., Any] | Mapping[Callable[..., Any], float] | None = None,
+        callback_every: float | None = None, checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: float | None = None,
     ) -> Recording:  # fmt: skip
         """Simulate ``duration`` ms from the present state on.
 

@@ -1,4 +1,5 @@
 """A network's state: everything that a run changes, as arrays that can be kept, changed, and put back."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from .. import validate
 from ..scalar.times import LATEST
+from ..validate.kinds import is_dict, is_list
 from ..validate.sealed import Sealed
 from .arrays import ARRAYS
 
@@ -61,9 +63,9 @@ class State(Sealed):
     CAN_BE_SET = "step", "arrays", "history", "network"
 
     step: int
-    arrays: dict[str, Array] = field(default_factory=dict)
-    history: list[tuple[Array, Array]] = field(default_factory=list)
-    network: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, Array] = field(default_factory=dict[str, np.ndarray])
+    history: list[tuple[Array, Array]] = field(default_factory=list[tuple[np.ndarray, np.ndarray]])
+    network: dict[str, Any] = field(default_factory=dict[str, Any])
     shares: RankShares | None = field(default=None, repr=False, compare=False)  # of a state that is shared by ranks
 
     def __post_init__(self) -> None:
@@ -199,7 +201,7 @@ def _check_numbers(state: State) -> None:
             raise ValueError(f"{name} contains {int(wrong.sum())} NaN or infinite values, the first at index {first}")
 
 
-def _check_history(state: State, populations: list, longest: int, waiting: bool) -> None:
+def _check_history(state: State, populations: list[list[Any]], longest: int, waiting: bool) -> None:
     """True if the latest spikes are those of units of this network, for as many steps as it waits for."""
     history, needed = state.history, min(longest, int(state.step)) if waiting else 0
     if not isinstance(history, list) or not needed <= len(history) <= longest:
@@ -231,7 +233,8 @@ def _difference(given: dict[str, Any], mine: dict[str, Any]) -> str:
     if given["dtype"] != mine["dtype"]:
         return f"its numbers are {given['dtype']}, those of this network {mine['dtype']}"
     for kind in ("populations", "connections"):
-        for number, (there, here) in enumerate(zip_longest(given[kind], mine[kind]), 1):
+        pairs: Iterable[tuple[list[Any] | None, list[Any] | None]] = zip_longest(given[kind], mine[kind])
+        for number, (there, here) in enumerate(pairs, 1):
             if there is None or here is None or there[:4] != here[:4]:
                 return f"number {number} of its {kind} is {_say(there)}, that of this network {_say(here)}"
             if there != here:
@@ -239,7 +242,7 @@ def _difference(given: dict[str, Any], mine: dict[str, Any]) -> str:
     return ""
 
 
-def _say(entry: list | None) -> str:
+def _say(entry: list[Any] | None) -> str:
     """A population or a connection in words."""
     if entry is None:
         return "missing"
@@ -252,12 +255,11 @@ def _check_description(found: Any) -> None:
     """True if this describes a network as ``State.network`` does."""
     kinds = {"dt": float, "dtype": str, "populations": list, "connections": list}
     rows = {"populations": (str, int, list), "connections": (str, str, str, int, int)}
-    right = isinstance(found, dict) and found.keys() == kinds.keys()
+    right = is_dict(found) and found.keys() == kinds.keys()
     right = right and all(isinstance(found[name], kind) for name, kind in kinds.items())
     for name, fields in rows.items():
         right = right and all(
-            isinstance(row, list) and len(row) == len(fields) and all(map(isinstance, row, fields))
-            for row in found[name]
+            is_list(row) and len(row) == len(fields) and all(map(isinstance, row, fields)) for row in found[name]
         )
     if not right or not all(isinstance(label, str) for row in found["populations"] for label in row[2]):
         raise ValueError("what is said of its network is not as it should be")

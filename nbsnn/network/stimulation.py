@@ -1,4 +1,5 @@
 """Where a network's input comes from: Poisson units, lists of spikes, events, drives, currents."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """A recording as objects of Neo, the data model of electrophysiology in Python, and of its file formats."""
+# pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ def _signal(neo: ModuleType, run: Recorded, owner: Group | Section | Connection,
     values, times = np.array(run.variables[owner, name]), run.times_of(owner, name)
     kind, one = ("connection", "synapse") if isinstance(owner, Connection) else ("population", "unit")
     said: dict[str, object] = {"name": f"{owner.name}.{name}", "variable": name, "units": unit, kind: owner.name}
-    said["array_annotations"] = {one: np.array(run.units.get((owner, name), np.arange(values.shape[1])))}
+    said["array_annotations"] = {one: np.array(run.units.get((owner, name), np.arange(int(values.shape[1]))))}
     if len(times) < 2:
         return neo.IrregularlySampledSignal(times, values, time_units="ms", **said)
     ms = import_module("quantities").ms

@@ -10,9 +10,10 @@ from typing import Any, cast
 from ..device.threads import threads
 from ..progress.bar import Progress
 from ..validate import count, function
+from ..validate.kinds import is_tuple
 from ..validate.sealed import Sealed
 from .given import seed_of
-from .home import Home
+from .home import Home, Whole
 from .recording import Recording
 from .running import HELD, RUNNING, at_rest
 
@@ -38,10 +39,11 @@ class Trials(Sealed):
     """What ``Simulation`` does about trials."""
 
     def trials(
-        self, n: int, duration: float, *, prepare: Callable | None = None, noise: int | Sequence[int] | None = None,
-        record: Mapping[Any, Any] | None = None, every: float | Mapping[Any, float] | None = None,
-        callback: Callable | Mapping[Callable, float] | None = None, callback_every: float | None = None,
-        progress: Progress | bool = False,
+        self, n: int, duration: float, *, prepare: Callable[..., Any] | None = None,
+        noise: int | Sequence[int] | None = None, record: Mapping[Any, Any] | None = None,
+        every: float | Mapping[Any, float] | None = None,
+        callback: Callable[..., Any] | Mapping[Callable[..., Any], float] | None = None,
+        callback_every: float | None = None, progress: Progress | bool = False,
     ) -> list[Recording]:  # fmt: skip
         """Simulate ``duration`` ms from the present state on, n times at once on threads, and leave the network there.
 
@@ -92,14 +94,14 @@ class Trials(Sealed):
         if prepare is not None:
             function("prepare", prepare, "a function of a network and the number of a trial", 2)
         if (isinstance(noise, Sequence) and not isinstance(noise, str)) or getattr(noise, "ndim", 0):
-            seeds = [seed_of("noise", seed) for seed in cast(Sequence, noise)]
+            seeds = [seed_of("noise", seed) for seed in cast(Sequence[int], noise)]
         else:
             seeds = [home.noise + k if noise is None else seed_of("noise", noise) for k in range(n)]
         if len(seeds) != n:
             raise ValueError(f"noise must be a seed, or {n} of them, one for each trial, not {len(seeds)}")
         loop = home.build().loop()
         workers = 1 if loop.interpreted or home.backend.threads(loop) is None else min(n, threads())
-        show, running, done = Progress.of(progress), [], []
+        show, running, done = Progress.of(progress), list[Whole](), list[int]()
 
         def trial(k: int) -> Recording:
             net = twin(home)
@@ -111,8 +113,8 @@ class Trials(Sealed):
             there = {of(owner): names for owner, names in record.items()} if isinstance(record, Mapping) else record
             intervals = every
             if isinstance(every, Mapping):
-                intervals = {(of(k[0]), k[1]) if isinstance(k, tuple) else of(k): value for k, value in every.items()}
-            how = {"callback": callback, "callback_every": callback_every}
+                intervals = {(of(k[0]), k[1]) if is_tuple(k) else of(k): value for k, value in every.items()}
+            how: dict[str, Any] = {"callback": callback, "callback_every": callback_every}
             made = net.run(duration, record=there, every=intervals, **how)
             running.remove(net)
             done.append(k)

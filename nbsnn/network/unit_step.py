@@ -102,7 +102,7 @@ class Frame:
     lines: Callable[[list[str], list[str], Group], list[str]]
 
 
-def update(group: Group, frame: Frame) -> Callable:
+def update(group: Group, frame: Frame) -> Callable[..., Any]:
     """The step of the units of a group like this."""
     neuron, own = checked(group.neuron), own_parameters(group)
     shared = [name for name in neuron.params if name not in own]
@@ -159,14 +159,14 @@ def mode_of(port: Port) -> str:
     return "jump" if jumps and port.group.driven else port.mode
 
 
-def _mixed(count: int, own: int, first: int) -> Callable:
+def _mixed(count: int, own: int, first: int) -> Callable[..., Any]:
     """A function that gives the ``count`` numbers of a synapse, the last ``own`` of which each unit has for itself."""
     shared = "".join(f"q[{j}], " for j in range(count - own))
     each = "".join(f"s[o{' + w' * (first + j)} + k], " for j in range(own))
     return eval(f"lambda q, s, o, w, k: ({shared}{each})")
 
 
-def _behind(count: int) -> Callable:
+def _behind(count: int) -> Callable[..., Any]:
     """A function that reads the four numbers behind the ``count`` parameters that are shared."""
     return eval(f"lambda p, o: ({''.join(f'p[o + {count + j}], ' for j in range(4))})")
 

@@ -11,7 +11,7 @@ from ..neuron import Neuron
 from .units_and_refractory import need
 
 
-def step(x, uniform, dt, rate):
+def step(x: float, uniform: float, dt: float, rate: float) -> tuple[float]:
     return (1.0 if uniform < rate + 0.001 * dt * x else 0.0,)
 
 

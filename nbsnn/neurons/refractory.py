@@ -8,6 +8,8 @@ After a spike the membrane is held at its reset value and input is lost until ``
 
 from __future__ import annotations
 
+from typing import Any
+
 from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
@@ -15,7 +17,9 @@ from .leak import charge, charge_vjp
 from .reset import fire, fire_vjp
 
 
-def step(x, v, left, decay, v_threshold, v_reset, v_rest, refractory):
+def step(
+    x: float, v: float, left: float, decay: float, v_threshold: float, v_reset: float, v_rest: float, refractory: float
+) -> tuple[Any, Any, Any]:
     s, free = fire(charge(x, v, decay, v_rest), v_threshold, v_reset)
     if left > 0.0:
         return 0.0, v, left - 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -51,7 +51,7 @@ class OnHost:
         return fits(layer) and binary(start["neurons"]["spikes"])
 
     @contextmanager
-    def at_hand(self, layer: PlasticLayer) -> Iterator[Array]:
+    def at_hand(self, layer: PlasticLayer) -> Generator[Array]:
         """The weights of ``layer`` where runs find them, to stay there while this lasts."""
         yield layer.weights
 
@@ -86,7 +86,7 @@ class OnGpu(OnHost):
         return True
 
     @contextmanager
-    def at_hand(self, layer: PlasticLayer) -> Iterator[Array]:
+    def at_hand(self, layer: PlasticLayer) -> Generator[Array]:
         weights = gpu.put(layer.weights)
         try:
             yield weights

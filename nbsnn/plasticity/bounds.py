@@ -18,34 +18,34 @@ from collections.abc import Callable
 from typing import Any
 
 
-def constant(w, d, w_min, w_max, mu):
+def constant(w: float, d: float, w_min: float, w_max: float, mu: float) -> float:
     """The increment as it is."""
     return d
 
 
-def linear(w, d, w_min, w_max, mu):
+def linear(w: float, d: float, w_min: float, w_max: float, mu: float) -> float:
     """The increment times the distance to the bound."""
     return d * (w_max - w) if d > 0.0 else d * (w - w_min)
 
 
-def power(w, d, w_min, w_max, mu):
+def power(w: float, d: float, w_min: float, w_max: float, mu: float) -> float:
     """The increment times a power of the distance to the bound."""
     room = w_max - w if d > 0.0 else w - w_min
     return d * room**mu if room > 0.0 else 0.0 * d
 
 
-def smooth(w, d, w_min, w_max, mu):
+def smooth(w: float, d: float, w_min: float, w_max: float, mu: float) -> float:
     """The increment times a function of the distance to the bound that is flat there."""
     room = w_max - w if d > 0.0 else w - w_min
     return d * math.exp(-0.2 / max(room, 1e-4)) if d != 0.0 else d
 
 
-def free(w, w_min, w_max):
+def free(w: float, w_min: float, w_max: float) -> float:
     """The weight as it is."""
     return w
 
 
-def clipped(w, w_min, w_max):
+def clipped(w: float, w_min: float, w_max: float) -> float:
     """The weight within its bounds."""
     return min(max(w, w_min), w_max)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..validate import FLOATS, finite, number_in, real, shaped, switch, unmasked
+from ..validate.kinds import is_array
 from .gpu_arrays import GpuRule
 
 Array = np.ndarray
@@ -16,8 +17,8 @@ Array = np.ndarray
 def check_weights(weights: object, in_place: bool, dtypes: tuple[Any, ...] = FLOATS) -> Array:
     """``weights`` [n_pre, n_post], or a copy of them."""
     names = " or ".join(map(str, dtypes))
-    if not isinstance(weights, np.ndarray) or unmasked("weights", weights).dtype not in dtypes:
-        given = weights.dtype if isinstance(weights, np.ndarray) else type(weights).__name__
+    if not is_array(weights) or unmasked("weights", weights).dtype not in dtypes:
+        given = weights.dtype if is_array(weights) else type(weights).__name__
         raise TypeError(f"weights must be an array of {names}, not {given}")
     shaped("weights", weights, (None, None))
     if not weights.size:

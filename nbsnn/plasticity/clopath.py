@@ -19,17 +19,26 @@ from .rule import check_rule_options
 from .trace import Trace
 
 
-def depress(w, pre, post, x, v, u_plus, u_minus, u_mean, a_ltp, a_ltd, a_mean, theta_plus, theta_minus):
+def depress(
+    w: float, pre: float, post: float, x: float, v: float, u_plus: float, u_minus: float, u_mean: float, a_ltp: float,
+    a_ltd: float, a_mean: float, theta_plus: float, theta_minus: float,
+) -> tuple[float, float]:  # fmt: skip
     """Change of a synapse at a presynaptic spike."""
     return 0.0, -(a_ltd + a_mean * u_mean * u_mean) * max(u_minus - theta_minus, 0.0) * pre
 
 
-def potentiate(w, x, v, u_plus, u_minus, u_mean, a_ltp, a_ltd, a_mean, theta_plus, theta_minus):
+def potentiate(
+    w: float, x: float, v: float, u_plus: float, u_minus: float, u_mean: float, a_ltp: float, a_ltd: float,
+    a_mean: float, theta_plus: float, theta_minus: float,
+) -> float:  # fmt: skip
     """Change of a synapse per ms."""
     return a_ltp * x * (v - theta_plus) * (u_plus - theta_minus)
 
 
-def depolarised(v, u_plus, u_minus, u_mean, a_ltp, a_ltd, a_mean, theta_plus, theta_minus):
+def depolarised(
+    v: float, u_plus: float, u_minus: float, u_mean: float, a_ltp: float, a_ltd: float, a_mean: float,
+    theta_plus: float, theta_minus: float,
+) -> bool:  # fmt: skip
     """True where synapses are potentiated."""
     return v > theta_plus and u_plus > theta_minus
 

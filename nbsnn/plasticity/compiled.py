@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -115,11 +116,11 @@ def _source(x: Array | Drawn, latest: Array) -> cpu.Source:
     return cpu.Source(x, latest, *nothing)
 
 
-def _kernel(layer: PlasticLayer) -> Callable:
+def _kernel(layer: PlasticLayer) -> Callable[..., Any]:
     """The kernel of a layer, made once."""
     if "cpu" not in layer.compiled:
         neuron, rule, setting, whole = layer.neurons.neuron, layer.rule, layer.setting, _whole(layer)
-        filling = {
+        filling: dict[str, Any] = {
             **neuron.filling(setting.smooth), **rule.filling(), **rule.settling(),
             "WHOLE": int(whole), "put": into_increments if whole else into_weights,
             "step": neuron.of_current(), "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
@@ -130,11 +131,11 @@ def _kernel(layer: PlasticLayer) -> Callable:
     return layer.compiled["cpu"]
 
 
-def stay(s, a, used, decay, amount):
+def stay(s: float, a: float, used: float, decay: float, amount: float) -> None:
     """Leave alone what is no trace of spikes."""
 
 
-def followers(traces: Mapping[str, Trace]) -> Callable:
+def followers(traces: Mapping[str, Trace]) -> Callable[..., Any]:
     """One function that follows all traces of a side, each with its own filling."""
     bound = [stay if trace.reads else bind(follow, **trace.filling()) for trace in traces.values()]
     return each(bound, "s, a, used, D", "s, a[{k}], used[{k}], D[{k}, 0], D[{k}, 1]")

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from ..validate import choice
+from ..validate.kinds import is_mapping
 from .normalize import Normalize
 from .rule import Rule
 from .trace import Trace
@@ -52,7 +53,7 @@ def describe_rule(rule: Any) -> dict[str, Any]:
             value = {trace: {f: getattr(t, f) for f in _fields(t)} for trace, t in value.items()}
         elif isinstance(value, Normalize):
             value = {f: getattr(value, f) for f in _fields(value)}
-        story[name] = dict(value) if isinstance(value, Mapping) else value
+        story[name] = dict(value) if is_mapping(value) else value
     return story
 
 

@@ -18,7 +18,9 @@ from .rule import Rule, check_rule_options
 from .trace import Trace
 
 
-def change(w, pre, post, x, y1, y2, a_post, a_pre):
+def change(
+    w: float, pre: float, post: float, x: float, y1: float, y2: float, a_post: float, a_pre: float
+) -> tuple[float, float]:
     """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return a_post * post * x * y2, -a_pre * pre * y1
 

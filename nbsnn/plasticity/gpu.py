@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -107,13 +107,13 @@ class GpuRun:
         return final
 
 
-def _compiled(layer: PlasticLayer, side: RuleOnGpu) -> Callable:
+def _compiled(layer: PlasticLayer, side: RuleOnGpu) -> Callable[..., Any]:
     """The kernel of a layer, made once."""
     if side.needs.key not in layer.compiled:
         from ..kernels.plasticity import layer_cuda as cuda
 
         neuron = layer.neurons.neuron
-        filling = {
+        filling: dict[str, Any] = {
             **neuron.filling(), "units": cuda.step_units, "step": neuron.of_current(),
             "keep": store(tuple(range(1, 1 + len(neuron.state))), "t, b, n"),
             "state": row(len(neuron.state), "t, b, n"), "param": row(len(neuron.params), "n"), **side.needs.filling,

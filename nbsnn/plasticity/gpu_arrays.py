@@ -34,8 +34,8 @@ class Needs(NamedTuple):
     """
 
     filling: Mapping[str, Any]
-    numbers: tuple
-    noted: tuple
+    numbers: tuple[Any, ...]
+    noted: tuple[Any, ...]
     state: Mapping[str, Any]
     dw: Any = ()
     key: Any = None
@@ -81,7 +81,7 @@ class RuleOnGpu:
         numbers = gpu.put(rule.factors(name, self.dt, self.dtype))
         return Side(gpu.zeros((self.batch, n), self.dtype), gpu.put(carried), used, numbers)
 
-    def arguments(self) -> tuple[Sides, Any, tuple]:
+    def arguments(self) -> tuple[Sides, Any, tuple[Any, ...]]:
         """The kernel's: sides, rule, noted."""
         return self.sides, self.needs.numbers, self.needs.noted
 
@@ -109,7 +109,7 @@ def pair_needs(rule: Any, side: RuleOnGpu, whole: bool, batch: int) -> Needs:
         f"follow_{name}_unit": follow_all([bind(cuda.follow_unit, **t.filling()) for t in getattr(rule, name).values()])
         for name in ("pre", "post")
     }
-    filling = {
+    filling: dict[str, Any] = {
         **rule.filling(), **followers, **rule.settling(), "WHOLE": int(whole), "synapses": cuda.pair_synapses,
         "settle": cuda.settle if whole else cuda.no_settle,
     }  # fmt: skip

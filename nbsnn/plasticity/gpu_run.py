@@ -18,12 +18,12 @@ from .spikes_in import connection_of
 
 def advance(
     rule: GpuRule, weights: Array, pre: Array, post: Array, state: Nested, *, dt: float = 1.0,
-    kept: dict[str, list] | None = None, **signals: Any,
+    kept: dict[str, list[Array]] | None = None, **signals: Any,
 ) -> Nested:  # fmt: skip
     """As ``rule.advance``: changes ``weights`` in place, and returns the state after the last step."""
     from ..kernels.plasticity import layer_cuda as cuda
 
-    kept, (steps, batch, n_post), n_pre = kept or {}, post.shape, pre.shape[2]
+    kept, (steps, batch, n_post), n_pre = kept or dict[str, list[Array]](), post.shape, pre.shape[2]
     side = RuleOnGpu(rule, state, weights, batch, dt, {**signals, "steps": steps}, noted="dw" in kept)
     on_gpu, nothing = gpu.put(weights), Connection(*map(gpu.put, connection_of(None, weights.dtype)))
     given = gpu.put(post)

@@ -159,7 +159,7 @@ class PostPreInt:
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *, dt: float = 1.0, device: str = "cpu",
-        kept: dict[str, list] | None = None, thresh: ArrayLike | None = None,
+        kept: dict[str, list[Array]] | None = None, thresh: ArrayLike | None = None,
         draws: Draws | tuple[ArrayLike, ArrayLike] | None = None,
     ) -> State:  # fmt: skip
         """Variant of ``run``, without most checks and in place."""
@@ -208,7 +208,7 @@ class PostPreInt:
         later = int(gpu.on_gpu(thresh))
         high: Array = signals["thresh"] if later else gpu.put(self.thresholds(thresh, steps, side.shape[1]))
         follow = follow_all([bind(cuda.follow_integer, decayed=trace)])
-        filling = {
+        filling: dict[str, Any] = {
             "follow_pre_unit": follow, "follow_post_unit": follow, "settle": cuda.no_settle,
             "synapses": bind(cuda.integer_synapses, synapse=synapse, draw=fill),
         }  # fmt: skip
@@ -235,7 +235,7 @@ class PostPreInt:
             return [np.full((1, 1), self.shift, np.int64)] * 2, keys, cpu.counted_draws
         if not isinstance(draws, (tuple, list)) or len(draws) != 2:
             raise TypeError(f"draws must be a nbsnn.random.Draws or a pair of arrays, not {type(draws).__name__}")
-        arrays = []
+        arrays = list[Array]()
         for given in draws:
             array = np.asarray(given)
             if array.dtype.kind not in "iu" or array.size != steps * synapses or len(array) != steps:
@@ -248,5 +248,5 @@ class PostPreInt:
 
 
 @functools.cache
-def _loop(device: str, fill: Callable) -> Callable:
+def _loop(device: str, fill: Callable[..., Any]) -> Callable[..., Any]:
     return kernel(cpu.integer, device=device, dtype=I32, decayed=trace, synapse=synapse, draw=fill)

@@ -22,23 +22,24 @@ from typing import Any
 import numpy as np
 
 from ..device import gpu
+from ..scalar.words import Values
 from .gpu_arrays import Needs, RuleOnGpu, pair_needs
 from .pair import traces_of
 from .result import keep
 from .rule import Array, Rule, State
 
 
-def aimed(m, y, mean, a_pre):
+def aimed(m: Values, y: Values, mean: float, a_pre: float) -> Any:
     """The mean weight that a unit aims at after a step, given its trace and the mean trace of all units."""
     return m - 0.1 * a_pre * (y - mean)
 
 
-def rescale(m, mean):
+def rescale(m: Values, mean: Values) -> Any:
     """Factor of the weights onto a unit, given their mean."""
     return m / np.maximum(mean, 1e-6)
 
 
-def change(w, pre, post, x, y, a_post, a_pre):
+def change(w: float, pre: float, post: float, x: float, y: float, a_post: float, a_pre: float) -> tuple[float, float]:
     """Change of a synapse; the bound weighs the sum of both parts."""
     return a_post * x * post - a_pre * y * pre, 0.0
 
@@ -64,10 +65,10 @@ class MetaRule(Rule):
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *,
-        dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None,
+        dt: float = 1.0, device: str = "cpu", kept: dict[str, list[Array]] | None = None,
     ) -> State:  # fmt: skip
         """See ``Rule.advance``."""
-        kept = kept if kept is not None else {}
+        kept = kept if kept is not None else dict[str, list[Array]]()
         used, state = self.follow(pre, post, state, dt, device)
         self.keep_traces(kept, used)
         m, a_pre = state["m"], self.params["a_pre"]
@@ -92,7 +93,7 @@ class MetaRule(Rule):
 
         needs, number, m = pair_needs(self, side, True, side.batch), side.dtype.type, gpu.put(side.old["m"])
         means = number(side.old["M"]), number(self.params["a_pre"]), *map(number, (side.batch, *side.shape))
-        own = {"synapses": mean_weight_cuda.aim, "settle": mean_weight_cuda.steer, "aimed": aimed, "rescale": rescale}
+        own = dict[str, Any](synapses=mean_weight_cuda.aim, settle=mean_weight_cuda.steer, aimed=aimed, rescale=rescale)
         noted = needs.dw, m, gpu.empty(side.shape[1], side.dtype), means
         return needs._replace(filling={**needs.filling, **own}, noted=noted, state={"m": m})
 

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..validate import number, switch
+from ..validate.kinds import is_array
 
 
 def check_matrix(weights: object) -> None:
     """Raise unless ``weights`` are floats [n_pre, n_post]."""
-    if not isinstance(weights, np.ndarray) or weights.dtype.kind != "f" or weights.ndim != 2:
-        given = f"{weights.dtype} {list(weights.shape)}" if isinstance(weights, np.ndarray) else repr(weights)
+    if not is_array(weights) or weights.dtype.kind != "f" or weights.ndim != 2:
+        given = f"{weights.dtype} {list(weights.shape)}" if is_array(weights) else repr(weights)
         raise TypeError(f"weights must be a float array [n_pre, n_post], not {given}")
 
 

@@ -30,7 +30,7 @@ PAIRS = {
 """Name -> order in a step of the presynaptic and of the postsynaptic trace that the other side's spikes meet."""
 
 
-def pair(w, pre, post, x, y, a_post, a_pre):
+def pair(w: float, pre: float, post: float, x: float, y: float, a_post: float, a_pre: float) -> tuple[float, float]:
     """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return a_post * x * post, -a_pre * y * pre
 

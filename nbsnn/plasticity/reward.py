@@ -29,7 +29,7 @@ from .result import keep
 from .rule import Array, Rule, State, check_rule_options
 
 
-def faded(e, zeta, decay, share):
+def faded(e: float, zeta: float, decay: float, share: float) -> float:
     """Eligibility after a step; numbers or arrays."""
     return e * decay + share * zeta
 
@@ -79,11 +79,12 @@ class RewardRule(Rule):
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *,
-        dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None, reward: ArrayLike | None = None,
+        dt: float = 1.0, device: str = "cpu", kept: dict[str, list[Array]] | None = None,
+        reward: ArrayLike | None = None,
     ) -> State:  # fmt: skip
         """As ``Rule.advance``; ``reward`` is a number, [T], or [T, B]."""
         reward = _rewards(reward, len(pre), pre.shape[1], weights.dtype)
-        kept = kept if kept is not None else {}
+        kept = kept if kept is not None else dict[str, list[Array]]()
         first = int(state["step"])
         used, state = self.follow(pre, post, state, dt, device)
         self.keep_traces(kept, used)
@@ -119,7 +120,7 @@ class RewardRule(Rule):
         eligible = state.get("eligibility", gpu.empty((0, *side.shape), side.dtype))
         noted = cuda.Rewards(state["zeta"], eligible, gpu.put(rewards), *self.shares(side.dt, side.batch, side.dtype))
         needs = pair_needs(self, side, False, 1)  # what is eligible is kept for each sample
-        filling = {**needs.filling, "synapses": cuda.rewarded_synapses, "faded": faded}
+        filling: dict[str, Any] = {**needs.filling, "synapses": cuda.rewarded_synapses, "faded": faded}
         return needs._replace(filling=filling, noted=noted, state=state)
 
     def rest(self, weights: Array, pre: Array, post: Array, state: State, *, dt: float, device: str) -> State:

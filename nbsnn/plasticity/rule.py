@@ -25,6 +25,7 @@ from ..kernels.plasticity import dense as cpu
 from ..kernels.plasticity.synapse import Numbers
 from ..validate import arguments, check_options, choice, function, in_place, instance, names, number, results, scale
 from ..validate.fixed import Fixed
+from ..validate.kinds import mapping
 from .backend import backend
 from .bounds import BOUNDS, clipped
 from .check import check_weights
@@ -92,10 +93,10 @@ class Rule(ByName):
     array([[0.5901]])
     """
 
-    change: Callable[..., tuple]
-    pre: Mapping[str, Any] = field(default_factory=dict)
-    post: Mapping[str, Any] = field(default_factory=dict)
-    params: Mapping[str, float] = field(default_factory=dict)
+    change: Callable[..., tuple[Any, ...]]
+    pre: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    post: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    params: Mapping[str, float] = field(default_factory=dict[str, float])
     bounds: str = "hard"
     w_min: float = 0.0
     w_max: float = 1.0
@@ -105,7 +106,7 @@ class Rule(ByName):
     sign: float = 1.0
     batch: str = "sum"
     normalize: Normalize | None = None
-    _kernels: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    _kernels: dict[Any, Any] = field(default_factory=dict[Any, Any], init=False, repr=False)
     reads = carried = ()  # variables of the target that ``advance`` takes; what synapses carry on beside weights
     seen: ClassVar[tuple[type, ...]] = (Trace,)  # what may stand among the traces
 
@@ -122,7 +123,7 @@ class Rule(ByName):
     def __post_init__(self) -> None:
         function("change", self.change)
         for name in ("pre", "post", "params"):
-            object.__setattr__(self, name, Fixed(instance(name, getattr(self, name), Mapping, "a mapping from names")))
+            object.__setattr__(self, name, Fixed(mapping(name, getattr(self, name))))
         choice("bounds", self.bounds, BOUNDS)
         choice("clip", self.clip, ("changed", "all"))
         choice("coincidence", self.coincidence, ("count", "ignore"))
@@ -244,10 +245,10 @@ class Rule(ByName):
 
     def advance(
         self, weights: Array, pre: Array, post: Array, state: State, *,
-        dt: float = 1.0, device: str = "cpu", kept: dict[str, list] | None = None,
+        dt: float = 1.0, device: str = "cpu", kept: dict[str, list[Array]] | None = None,
     ) -> State:  # fmt: skip
         """Variant of ``run``, without checks and in place; ``kept`` gathers what is recorded."""
-        kept = kept if kept is not None else {}
+        kept = kept if kept is not None else dict[str, list[Array]]()
         used, state = self.follow(pre, post, state, dt, device)
         first = int(state["step"]) - len(pre)
         self.keep_traces(kept, used)
@@ -272,7 +273,7 @@ class Rule(ByName):
         self, pre: Array, post: Array, state: State, dt: float, device: str
     ) -> tuple[tuple[Array, Array], State]:
         """Traces as the rule sees them at every step, [K, T, B, N] for each side, and the state afterwards."""
-        used, after = [], {}
+        used, after = list[Array](), dict[str, dict[str, Array]]()
         for side, traces, spikes in (("pre", self.pre, pre), ("post", self.post, post)):
             values = np.empty((len(traces), *spikes.shape), spikes.dtype)
             after[side] = {name: state[side][name].copy() for name in traces}
@@ -284,7 +285,7 @@ class Rule(ByName):
             used.append(values)
         return (used[0], used[1]), {**state, **after, "step": state["step"] + len(pre)}
 
-    def keep_traces(self, kept: dict[str, list], used: tuple[Array, Array]) -> None:
+    def keep_traces(self, kept: dict[str, list[Array]], used: tuple[Array, Array]) -> None:
         """Put the recorded traces into ``kept``."""
         for traces, values in zip((self.pre, self.post), used, strict=True):
             for name, line in zip(traces, values, strict=True):
@@ -337,12 +338,11 @@ class Rule(ByName):
 
     def _numbers(self, name: str, trace: Trace, dt: float, dtype: np.dtype) -> Any:
         """Factor per step and amount of a trace, in ``dtype``."""
-        key = (name, dt, dtype)
-        if key not in self._kernels:
+        if (key := (name, dt, dtype)) not in self._kernels:
             self._kernels[key] = (dtype.type(trace.factor(dt, dtype)), dtype.type(trace.amount))
         return self._kernels[key]
 
-    def _kernel(self, key: tuple, template: Callable, filling: Callable[[], dict[str, Any]]) -> Callable:
+    def _kernel(self, key: tuple[Any, ...], template: Callable[..., Any], filling: Callable[[], State]) -> Any:
         """A kernel of this rule; made once, since filling a template takes longer than a short run."""
         if key not in self._kernels:
             *_, device, dtype = key

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Nested
+from ..validate.kinds import is_array, is_row
 from .plastic_layer import PlasticLayer
 
 
@@ -65,6 +66,6 @@ class StepwiseRun:
 
 def _at(t: int, value: Any) -> Any:
     """The part of a signal that belongs to step ``t``."""
-    if isinstance(value, (tuple, list)):
+    if is_row(value):
         return tuple(part[t : t + 1] for part in value)
-    return value[t : t + 1] if isinstance(value, np.ndarray) and value.ndim else value
+    return value[t : t + 1] if is_array(value) and value.ndim else value

@@ -30,51 +30,51 @@ from ..validate import choice, number, scale
 
 
 @hole
-def bump(a, s, amount):
+def bump(a: float, s: float, amount: float) -> float:
     """Put the spike ``s`` into the trace ``a``."""
     return a + amount * s
 
 
-def added(a, s, amount):
+def added(a: float, s: float, amount: float) -> float:
     """The spike is added."""
     return a + amount * s
 
 
-def set_(a, s, amount):
+def set_(a: float, s: float, amount: float) -> float:
     """The spike sets the trace."""
     return amount if s > 0.0 else a
 
 
-def decay_add_use(a, s, decay, amount):
+def decay_add_use(a: float, s: float, decay: float, amount: float) -> tuple[float, float]:
     """Value that a rule uses, and the trace after the step."""
     a = bump(decay * a, s, amount)
     return a, a
 
 
-def decay_use_add(a, s, decay, amount):
+def decay_use_add(a: float, s: float, decay: float, amount: float) -> tuple[float, float]:
     """Value that a rule uses, and the trace after the step."""
     a = decay * a
     return a, bump(a, s, amount)
 
 
-def use_decay_add(a, s, decay, amount):
+def use_decay_add(a: float, s: float, decay: float, amount: float) -> tuple[float, float]:
     """Value that a rule uses, and the trace after the step."""
     return a, bump(decay * a, s, amount)
 
 
-def add_decay_use(a, s, decay, amount):
+def add_decay_use(a: float, s: float, decay: float, amount: float) -> tuple[float, float]:
     """Value that a rule uses, and the trace after the step."""
     a = decay * bump(a, s, amount)
     return a, a
 
 
-def add_use_decay(a, s, decay, amount):
+def add_use_decay(a: float, s: float, decay: float, amount: float) -> tuple[float, float]:
     """Value that a rule uses, and the trace after the step."""
     a = bump(a, s, amount)
     return a, decay * a
 
 
-def use_add_decay(a, s, decay, amount):
+def use_add_decay(a: float, s: float, decay: float, amount: float) -> tuple[float, float]:
     """Value that a rule uses, and the trace after the step."""
     return a, decay * bump(a, s, amount)
 

@@ -45,7 +45,10 @@ PUBLISHED = {
 that of the full model and has no effect."""
 
 
-def triplet(w, pre, post, r1, r2, o1, o2, a2_plus, a3_plus, a2_minus, a3_minus):
+def triplet(
+    w: float, pre: float, post: float, r1: float, r2: float, o1: float, o2: float, a2_plus: float, a3_plus: float,
+    a2_minus: float, a3_minus: float,
+) -> tuple[float, float]:  # fmt: skip
     """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return post * r1 * (a2_plus + a3_plus * o2), -pre * o1 * (a2_minus + a3_minus * r2)
 

@@ -17,7 +17,7 @@ from .rule import Rule, check_rule_options
 from .trace import Trace
 
 
-def inhibitory(w, pre, post, x, y, eta, alpha):
+def inhibitory(w: float, pre: float, post: float, x: float, y: float, eta: float, alpha: float) -> tuple[float, float]:
     """Change of a synapse at a postsynaptic and at a presynaptic spike."""
     return eta * x * post, eta * (y - alpha) * pre
 

@@ -8,7 +8,7 @@ for the kernel's.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable)
 
@@ -25,7 +25,7 @@ def optional(function: F) -> F:
     return hole(function)
 
 
-def narrow(version: Callable) -> Callable[[F], F]:
+def narrow(version: Callable[..., Any]) -> Callable[[F], F]:
     """Give a function for float64, which is also what plain Python runs, its ``version`` for float32.
 
     >>> def digits32(x):

@@ -7,6 +7,8 @@ with a polynomial for R whose largest error is least (Remez; degree 3 in float32
 k and m are read from the bits of x, without branch and call.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .hole import narrow
@@ -64,7 +66,7 @@ def _ln2(k):
     return k * 0.6931471803691238, k * 1.9082149292705877e-10
 
 
-def log(x):
+def log(x: float) -> Any:
     """The natural logarithm.
 
     In kernels of either precision: relative error below 2.4e-7 in float32 and 4.5e-16 in float64. Minus infinity of 0

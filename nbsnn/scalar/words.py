@@ -7,6 +7,7 @@ as they stand, and ``SCALAR`` is what a kernel fills in for them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import EllipsisType
 from typing import Any
 
@@ -67,7 +68,7 @@ def either(condition: Values, x: Values, y: Values) -> Any:
     return x if condition else y
 
 
-SCALAR = {
+SCALAR: dict[str, Callable[..., Any]] = {
     "wide": np.float64, "larger": max, "where": either, "added": added_in_turn, "everywhere": put_in_turn,
 }  # fmt: skip
 """What the words are filled with in a kernel."""

@@ -11,6 +11,7 @@ source stands for that of each synapse.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -94,14 +95,15 @@ class Gate(Kinetics):
     """
 
     what = "spike"
-    step: Callable[..., tuple]
+    step: Callable[..., tuple[Any, ...]]
     start: tuple[tuple[str, float], ...]
     params: tuple[tuple[str, float], ...]
     reads: tuple[str, ...]
 
     def __init__(
-        self, step: Callable[..., tuple], *, state: Mapping[str, float] = {}, params: Mapping[str, float] = {},
-        per_step: Mapping[str, str] = {}, reads: str | tuple[str, ...] = (), outputs: int = 1,
+        self, step: Callable[..., tuple[Any, ...]], *, state: Mapping[str, float] = {},
+        params: Mapping[str, float] = {}, per_step: Mapping[str, str] = {}, reads: str | tuple[str, ...] = (),
+        outputs: int = 1,
     ):  # fmt: skip
         self.outputs = count("outputs", outputs, most=8)
         self._take(step, state, params, per_step, reads, 1, self.outputs)
@@ -111,7 +113,7 @@ class Gate(Kinetics):
         """Names of its state."""
         return tuple(name for name, _ in self.start)
 
-    def _key(self) -> tuple:
+    def _key(self) -> tuple[Any, ...]:
         return self.step, self.start, self.params, self.__dict__["ways"], self.reads, self.outputs
 
     def __eq__(self, other: object) -> bool:
@@ -185,8 +187,8 @@ class CustomSynapse(Synapse, Kinetics):
     outputs: tuple[str, ...]
 
     def __init__(
-        self, step: Callable[..., tuple], *, state: Mapping[str, float] = {}, params: Mapping[str, float] = {},
-        per_step: Mapping[str, str] = {}, reads: str | tuple[str, ...] = (),
+        self, step: Callable[..., tuple[Any, ...]], *, state: Mapping[str, float] = {},
+        params: Mapping[str, float] = {}, per_step: Mapping[str, str] = {}, reads: str | tuple[str, ...] = (),
         output: str | tuple[str, ...] = "current", reversal: float | None = None, gate: Gate | None = None,
         name: str = "custom",
     ):  # fmt: skip

@@ -13,12 +13,15 @@ within one connection, since all its synapses see the same spikes.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..validate import number
 
 
-def released(u, r, gap, numbers):
+def released(u: float, r: float, gap: float, numbers: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
     """State after this spike and the share that it releases; ``numbers`` are U, 1/tau_rec, 1/tau_facil and whether
     there has been no spike yet is told by a gap below zero."""
     use, recovery, facilitation = numbers[0], numbers[1], numbers[2]

@@ -76,7 +76,7 @@ class Synapse(ByName):
 
     kind: str
     options: tuple[tuple[str, Any], ...]
-    step: Callable[..., tuple]
+    step: Callable[..., tuple[Any, ...]]
     variables: tuple[str, ...]
     matrix: tuple[tuple[float, ...], ...]
     jump: tuple[float, ...]
@@ -156,8 +156,9 @@ def time_constants(kind: str, **times: float) -> tuple[float, ...]:
     return tuple(map(float, times.values()))
 
 
-def make(kind: str, step: Callable, variables: tuple, matrix: tuple, jump: tuple, output: tuple, reversal: float | None,
-         options: Mapping[str, float]) -> Synapse:  # fmt: skip
+def make(kind: str, step: Callable[..., tuple[Any, ...]], variables: tuple[str, ...],
+         matrix: tuple[tuple[float, ...], ...], jump: tuple[float, ...], output: tuple[float, ...],
+         reversal: float | None, options: Mapping[str, float]) -> Synapse:  # fmt: skip
     """A synapse made by the function ``kind`` of ``options``: all its arguments but ``reversal``.
 
     Its matrix is a lower triangle: a variable may drive those after it.

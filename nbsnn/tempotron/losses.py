@@ -15,6 +15,7 @@ several should fire, as when a class has several neurons, it is enough for it th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
@@ -102,7 +103,8 @@ class MaxCrossEntropy:
         """Value, and gradient with respect to ``v_max``."""
         if v_max.shape[1] < 2 or not target.any(axis=1).all():
             raise ValueError("MaxCrossEntropy needs two outputs at least, and for each sample one that should fire")
-        from scipy.special import logsumexp, softmax  # a fifth of a second that most programs need not spend
+        special = import_module("scipy.special")  # a fifth of a second that most programs need not spend
+        softmax, logsumexp = special.softmax, special.logsumexp
 
         logits = self.scale * v_max.astype(np.float64)
         every, wanted = softmax(logits, axis=1), softmax(np.where(target, logits, -np.inf), axis=1)

@@ -216,23 +216,23 @@ def from_spikes(spikes: ArrayLike, dt: float = 1.0, T: float | None = None, dtyp
         raise ValueError(f"spikes of shape {list(spikes.shape)} must hold 0 and 1, at least one number")
     dt = scale("dt", dt)
     step, sample, pre = np.nonzero(spikes)
-    T = len(spikes) * dt if T is None else T
-    return from_events(step * dt, pre, sample, n_inputs=spikes.shape[2], T=T, batch=spikes.shape[1], dtype=dtype)
+    end = len(spikes) * dt if T is None else T
+    return from_events(step * dt, pre, sample, n_inputs=spikes.shape[2], T=end, batch=spikes.shape[1], dtype=dtype)
 
 
 def _sorted(
     name: str, flat: np.ndarray, first: np.ndarray, of: np.ndarray, per_input: int, n_inputs: int, T: float,
     given: tuple[int, ...],
 ) -> Events:  # fmt: skip
-    T = number("T", T, above=0.0)
+    last = number("T", T, above=0.0)
     dtype, batch = flat.dtype, len(first) - 1
-    end, wrong, limit = np.empty(batch, np.int64), np.empty(batch, np.int64), dtype.type(T)
+    end, wrong, limit = np.empty(batch, np.int64), np.empty(batch, np.int64), dtype.type(last)
     _run(template.tally, dtype, batch, flat.size, limit, first, flat, end, wrong)
     if wrong.any():
         at = int(np.argmin((flat <= limit) | (flat == np.inf)))
         where = f" at index {list(map(int, np.unravel_index(at, given)))}" if not of.size else ""
         raise ValueError(
-            f"{name} must lie in [0, {T:g}], or be negative or infinite for no spike, not {flat[at]}{where}"
+            f"{name} must lie in [0, {last:g}], or be negative or infinite for no spike, not {flat[at]}{where}"
         )
     np.cumsum(end, out=end)
     begin = np.concatenate([[0], end[:-1]])
@@ -241,15 +241,15 @@ def _sorted(
     _run(
         template.arrange, dtype, batch, 4 * flat.size, limit, first, flat, bits, of, per_input, begin, time, pre, place
     )
-    return Events(n_inputs, T, time, pre, place, begin, end, tuple(given))
+    return Events(n_inputs, last, time, pre, place, begin, end, tuple(given))
 
 
 @cache
-def _compiled(function: Callable, dtype: np.dtype) -> Callable:
+def _compiled(function: Callable[..., Any], dtype: np.dtype) -> Callable[..., Any]:
     return kernel(function, dtype=dtype)
 
 
-def _run(function: Callable, dtype: np.dtype, batch: int, work: int, *arguments: Any) -> None:
+def _run(function: Callable[..., Any], dtype: np.dtype, batch: int, work: int, *arguments: Any) -> None:
     run_threaded(lambda lo, hi: _compiled(function, dtype)(lo, hi, *arguments), batch, work)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ PER_INPUT = 4
 
 
 @cache
-def compiled(function: Callable, dtype: np.dtype, times: int = 0) -> Callable:
+def compiled(function: Callable[..., Any], dtype: np.dtype, times: int = 0) -> Callable[..., Any]:
     """A template with its holes filled."""
     return kernel(function, dtype=dtype, stationary=stationary, rise=rise, psp=psp, TIMES=times)
 
@@ -93,8 +94,9 @@ class CpuSweeps:
         return found.v
 
     def _reverse(
-        self, t: TempotronLike, function: Callable, events: Events, arrays: tuple, times: bool, work: int
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, t: TempotronLike, function: Callable[..., Any], events: Events, arrays: tuple[Any, ...], times: bool,
+        work: int,
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
         call, given = compiled(function, t.dtype, int(times)), arguments(t, events)
         spikes_given = int((events.end - events.begin).sum())
         pieces = windows(len(events), max(1, min(PARTS, spikes_given // (PER_INPUT * t.n_inputs))))

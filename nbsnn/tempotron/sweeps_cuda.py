@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ BLOCK = 64  # threads that share the inputs of one output, for the classic rule
 
 
 @cache
-def compiled(module: str, name: str, dtype: np.dtype, times: int = 0) -> Callable:
+def compiled(module: str, name: str, dtype: np.dtype, times: int = 0) -> Callable[..., Any]:
     """A template with its holes filled."""
     return gpu.compiled(f"tempotron.{module}", name, dtype, stationary=stationary, rise=rise, psp=psp, TIMES=times)
 
@@ -34,7 +35,7 @@ class CudaSweeps:
     def __init__(self) -> None:
         self.known: list[tuple[Array, Array, Array]] = []
 
-    def __deepcopy__(self, memo: dict) -> CudaSweeps:
+    def __deepcopy__(self, memo: dict[str, Any]) -> CudaSweeps:
         return CudaSweeps()
 
     def forward(self, t: TempotronLike, events: Events) -> Maxima:
@@ -86,7 +87,9 @@ class CudaSweeps:
             self.known = [*self.known[-1:], (events.time, *found[0])]
         return constants(t), Spikes(gpu.put(events.begin), gpu.put(events.end), *found[0]), gpu.put(t.weight)
 
-    def _reverse(self, t: TempotronLike, name: str, events: Events, arrays: tuple, times: bool) -> tuple[Array, Array]:
+    def _reverse(
+        self, t: TempotronLike, name: str, events: Events, arrays: tuple[Any, ...], times: bool
+    ) -> tuple[Array, Array]:
         g_weight, g_time = gpu.zeros(t.weight.shape, t.dtype), gpu.zeros(len(events.time) if times else 0, t.dtype)
         call = compiled("sweeps_cuda", name, t.dtype, int(times))
         gpu.run(call, len(events) * t.n_outputs, *self._given(t, events), *arrays, g_weight, g_time)

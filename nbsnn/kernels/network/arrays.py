@@ -5,7 +5,7 @@ tuples, of which ``network_of`` makes named ones: Numba takes 0.7 us longer to f
 named tuple, which short runs would feel.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -163,7 +163,7 @@ def laid_out(items: T) -> T:
     return items
 
 
-def network_of(arrays: tuple) -> Network:
+def network_of(arrays: tuple[Any, ...]) -> Network:
     """The arrays of a network by name."""
     tables, values, synapses, ring, spikes, plastic = arrays
     return Network(
@@ -171,6 +171,6 @@ def network_of(arrays: tuple) -> Network:
     )
 
 
-def plain(arrays: tuple) -> tuple:
+def plain(arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """Named tuples, at any depth, as plain ones."""
     return tuple(plain(item) if isinstance(item, tuple) else item for item in arrays)

@@ -49,7 +49,10 @@ def late_own(R, size, row, index, weights, a, z, shift, factor):
         R[place - size if place >= size else place] += factor * weights[e + shift]
 
 
-def late(R, size, row, index, weights, a, z, shift, shared, factor, weight):
+def late(
+    R: np.ndarray, size: int, row: int, index: np.ndarray, weights: np.ndarray, a: int, z: int, shift: int,
+    shared: bool, factor: float, weight: float,
+) -> None:  # fmt: skip
     """Filling of ``add_late``."""
     if shared:
         late_same(R, size, row, index, a, z, factor * weight)

@@ -56,7 +56,7 @@ def put_out(S: np.ndarray, r: tuple, o, w, k: int) -> None:
     raise NotImplementedError
 
 
-def units_of(lo, hi, row, pop, network):
+def units_of(lo: int, hi: int, row: np.ndarray, pop: np.ndarray, network: Network) -> None:
     """One step of the gates of units [lo, hi); their outputs begin with the marks of those that have spiked."""
     widest()
     S, P = network.values.states, network.values.numbers

@@ -13,6 +13,8 @@ and synapses are. So one compiled kernel serves all networks that are made of th
 taken as an array of its own here, since that would cost more than the work on it.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ...random import lasting
@@ -95,8 +97,8 @@ def simulate(
     t1: int,
     window: int,
     network: Network,
-    scratch: tuple,
-    record: tuple,
+    scratch: tuple[Any, ...],
+    record: tuple[Any, ...],
     cells: np.ndarray,
 ):
     """Steps [t0, t1) for the units of thread ``part``, fewer if a record is full.

@@ -6,6 +6,8 @@ network with plastic synapses meets more often: see ``simulate``. Tables and arr
 one list of spikes for each step and population.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import cuda
 
@@ -33,7 +35,7 @@ def release(i, t: int, k: int, network: Network) -> None:
     raise NotImplementedError
 
 
-def simulate(lanes: int, t0: int, t1: int, window: int, arrays: tuple, record: tuple):
+def simulate(lanes: int, t0: int, t1: int, window: int, arrays: tuple[Any, ...], record: tuple[Any, ...]):
     """Steps [t0, t1) of all units; fewer if the record of spikes is full.
 
     ``lanes`` threads serve the synapses of one spike; the rest is as in the CPU's loop, but for ``record``, which is a

@@ -63,8 +63,8 @@ def simulate(
     t1: int,
     window: int,
     network: Network,
-    scratch: tuple,
-    recorded: tuple,
+    scratch: tuple[Any, ...],
+    recorded: tuple[Any, ...],
     cells: np.ndarray,
 ):
     """Steps [t0, t1) for the units of thread ``part``; see ``loop.simulate``.

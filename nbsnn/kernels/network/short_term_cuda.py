@@ -6,7 +6,7 @@ from .deliver import shares
 from .short_term import released
 
 
-def release(i, t: int, k: int, network: Network):
+def release(i: int, t: int, k: int, network: Network) -> None:
     """A spike of unit ``i`` of population ``k`` takes its share in each connection, and leaves it in ``factors``."""
     wires, short, R = network.tables.wires, network.tables.short, network.values.resources
     n = network.tables.pops[k, at.UNITS]

@@ -30,7 +30,7 @@ def listed(lo: int, hi: int, t: int, k: int, network: Network, line: np.ndarray,
     return count  # type: ignore[return-value]
 
 
-def add_currents(n, lo: int, t: int, k: int, network: Network, room: Scratch) -> None:
+def add_currents(n: np.ndarray, lo: int, t: int, k: int, network: Network, room: Scratch) -> None:
     """Add up the currents injected into units of population ``k``."""
     pops, currents, C = network.tables.pops, network.tables.currents, network.values.currents
     if pops[k, at.CURRENTS]:
@@ -43,7 +43,7 @@ def add_currents(n, lo: int, t: int, k: int, network: Network, room: Scratch) ->
             inject(n, C[currents[c, at.FACTOR]], C, np.uintp(place), each, room.x)
 
 
-def add_drives(n, lo: int, t: int, k: int, row: int, network: Network, room: Scratch) -> None:
+def add_drives(n: np.ndarray, lo: int, t: int, k: int, row: int, network: Network, room: Scratch) -> None:
     """Add Poisson input of units of population ``k`` to what arrives in step t, whose row begins at ``row``."""
     pops, ports, drives, C = network.tables.pops, network.tables.ports, network.tables.drives, network.values.currents
     for q in range(pops[k, at.PORT], pops[k, at.PORT] + pops[k, at.PORTS]):

@@ -7,6 +7,9 @@ longer see them as they were d steps ago. The holes are those of networks in whi
 this is compiled.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ...compile.prefetch import fetch, fetch_to_read
@@ -169,14 +172,14 @@ def list_rows(
 # Fillings of ``use``: along rows ``c`` are the synapses of the connection, for spikes on their way the thread's number.
 
 
-def use_along(adding, count, t, row, c, network):
+def use_along(adding: bool, count: int, t: int, row: np.ndarray, c: Synapses, network: Network) -> None:
     if adding:
         sum_list(row[at.RULE_MODEL], count, c)
     else:
         change_list(row[at.RULE_MODEL], count, c)
 
 
-def use_to_deliver(adding, count, t, row, c, network):
+def use_to_deliver(adding: bool, count: int, t: int, row: np.ndarray, c: int, network: Network) -> None:
     R, rows, places = all_of(network.ring)
     wire, index, weights = network.tables.wires[row[at.WIRE]], network.synapses.index, network.synapses.weights
     room = network.plastic.room[c]
@@ -200,7 +203,7 @@ def deliver_lists(part: int, parts: int, t: int, k: int, network: Network) -> No
             connection(emitted, part, parts, number, network)
 
 
-FILLING = {
+FILLING: dict[str, Callable[..., Any]] = {
     "delays_of": several, "after_of": after_its_own, "keep_past": keep_in_ring, "kept": kept_in_ring,
     "known_at": place_in_ring, "deliver_plastic": deliver_lists,
 }  # fmt: skip

@@ -4,7 +4,7 @@ Each function does a thread's share of one step: the traces of its units, or its
 have in a row. Arrays are those of the CPU's loops: w [n_pre, n_post], spikes [B, N], traces in use [K, 1, B, N].
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cuda
@@ -102,7 +102,7 @@ def asked(
 
 def pair_synapses(
     part: int, parts: int, t: int, pre: np.ndarray, post: np.ndarray, X: np.ndarray, Y: np.ndarray, rule: Numbers,
-    w: np.ndarray, noted: Increments,
+    w: np.ndarray, noted: tuple[Any, ...],
 ) -> None:  # fmt: skip
     """The synapses of the units that spike: they change, or what they gain is noted."""
     p, limits, new = constants(rule.params, 0), limits_of(rule.limits), noted[0]
@@ -206,5 +206,5 @@ def normalize_all(lo: int, hi: int, w: np.ndarray, total: float) -> None:
         normalize(w, j, total)
 
 
-def no_settle(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple) -> None:
+def no_settle(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple[Any, ...]) -> None:
     """Stand-in for ``settle`` where nothing concerns all weights."""

@@ -6,7 +6,7 @@ threads meet; the units step, and theirs go on; all meet; the rule changes the s
 up in an order that would depend on threads: the rows that spikes choose are added by the thread of the unit they reach.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cuda
@@ -63,21 +63,21 @@ def units(
 @hole
 def synapses(
     part: int, parts: int, t: int, pre: np.ndarray, post: np.ndarray, X: np.ndarray, Y: np.ndarray, rule: Numbers,
-    w: np.ndarray, noted: tuple,
+    w: np.ndarray, noted: tuple[Any, ...],
 ) -> None:  # fmt: skip
     """What step t does to the synapses of units that spike."""
     raise NotImplementedError
 
 
 @hole
-def settle(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple) -> None:
+def settle(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple[Any, ...]) -> None:
     """What step t does to all weights."""
     raise NotImplementedError
 
 
 def run(
     t0: int, t1: int, source: Source, lags: Lags, connection: Connection, lateral: Connection, cells: Cells,
-    found: tuple[Found, Found], learning: bool, sides: Sides, rule: Numbers, noted: tuple,
+    found: tuple[Found, Found], learning: bool, sides: Sides, rule: Numbers, noted: tuple[Any, ...],
 ) -> None:  # fmt: skip
     """Steps [t0, t1) of a plastic layer, or of a rule with given output; ``noted`` is what the rule needs."""
     part, parts = cuda.grid(1), cuda.gridsize(1)  # type: ignore[call-arg]

@@ -4,11 +4,19 @@
 them, the factor of the trace, and how many samples, inputs and units there are.
 """
 
+from typing import Any
+
+import numpy as np
+
 from .dense_cuda import pair_synapses
 from .mean_weight import aimed, rescale
+from .synapse import Numbers
 
 
-def aim(part, parts, t, pre, post, X, Y, rule, w, noted):
+def aim(
+    part: int, parts: int, t: int, pre: np.ndarray, post: np.ndarray, X: np.ndarray, Y: np.ndarray, rule: Numbers,
+    w: np.ndarray, noted: tuple[Any, ...],
+) -> None:  # fmt: skip
     """Note what the rule asks for at synapses, and what units aim at next, but for a common factor."""
     pair_synapses(part, parts, t, pre, post, X, Y, rule, w, noted)
     m, new, (_, a_pre, batch, _, units) = noted[1], noted[2], noted[3]
@@ -28,7 +36,7 @@ def trace_of(j, Y, batch):
     return total / batch
 
 
-def steer(part, parts, t, w, rule, noted):
+def steer(part: int, parts: int, t: int, w: np.ndarray, rule: Numbers, noted: tuple[Any, ...]) -> None:
     """Bring the mean weight of each unit to where it aims, and add the increments."""
     dw, m, new, (whole, _, _, inputs, units) = noted
     if part < m.shape[0]:

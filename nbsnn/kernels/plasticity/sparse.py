@@ -165,12 +165,16 @@ def visit(j: int, c: Synapses, sums: Any) -> Any:
     raise NotImplementedError
 
 
-def follow_source(lo, hi, seen, carried, used, factors):
+def follow_source(
+    lo: int, hi: int, seen: np.ndarray, carried: np.ndarray, used: np.ndarray, factors: np.ndarray
+) -> None:
     """Carry the traces of units [lo, hi) of the source through the spikes ``seen``."""
     follow_pre(lines_at(seen, lo, 1, hi - lo), carried[:, lo:hi], used[:, :, lo:hi], factors)
 
 
-def follow_target(lo, hi, seen, carried, used, factors):
+def follow_target(
+    lo: int, hi: int, seen: np.ndarray, carried: np.ndarray, used: np.ndarray, factors: np.ndarray
+) -> None:
     """The same for the target."""
     follow_post(lines_at(seen, lo, 1, hi - lo), carried[:, lo:hi], used[:, :, lo:hi], factors)
 
@@ -195,7 +199,7 @@ def asked(w: float, s, q: float, x: tuple, y: tuple, p: tuple, limits: Limits) -
     return increment(w, s, q, x, y, p, limits)
 
 
-def visit_row(row, known, c: Synapses) -> None:
+def visit_row(row: np.ndarray, known: np.ndarray, c: Synapses) -> None:
     """A spike of a source has arrived: its synapses onto the units of a thread change.
 
     Their bounds are at ``row``, and spikes and traces of the source at ``known``.
@@ -211,7 +215,7 @@ def visit_row(row, known, c: Synapses) -> None:
             store(e + shift, j, w, d, limits, c)
 
 
-def visit_list(count, c: Synapses) -> None:
+def visit_list(count: int, c: Synapses) -> None:
     """The same for listed synapses, of which each knows its source: one loop in the place of many short ones."""
     p, limits, shift = constants(c.P, 0), limits_of(c.L), np.uintp(c.shift)
     for k in range(np.uintp(count)):

@@ -215,7 +215,10 @@ def forward_lines(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
     return other
 
 
-def forward(b0, b1, q0, q1, sizes, given, loop, own, lanes, out):
+def forward(
+    b0: int, b1: int, q0: int, q1: int, sizes: Sizes, given: Currents, loop: Feedback, own: np.ndarray, lanes: Lanes,
+    out: Outputs,
+) -> int:  # fmt: skip
     """Run all steps; returns how many outputs are neither 0 nor 1. ``own`` is room for the positions of a step's
     spikes, and a few more, where there is a ``loop``."""
     other = 0

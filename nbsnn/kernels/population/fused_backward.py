@@ -15,6 +15,7 @@ from ...compile.prefetch import fetch, fetch_to_read
 from ...scalar.hole import hole
 from ..arrays.wide import widest
 from ..products.gather import LINE, collect, currents, gather, product
+from . import fused
 from .fused import DEPTH, LOOPED, STATES, add_entry, common, keep, param, put, state, step, take
 
 COTANGENTS = 0  # the first line of the cotangents
@@ -181,7 +182,10 @@ def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, grad
             take(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
 
 
-def backward(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, gradients):
+def backward(
+    b0: int, b1: int, q0: int, q1: int, group: int, sizes: fused.Sizes, given: fused.Currents,
+    loop: fused.Feedback, lanes: fused.Lanes, after: Errors, gradients: Gradients,
+) -> None:  # fmt: skip
     """Fill ``gradients.G``, carry ``gS`` back to the first step, and add to the others.
 
     ``group`` samples go back in step, so that a loop's weights serve all of them while in the nearest cache; ``Z`` and

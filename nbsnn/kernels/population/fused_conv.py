@@ -9,7 +9,7 @@ Row ``b T + t`` of the events and bits is step t of sample b, and row ``t B + b`
 numbers, [T B, C', H', W'] as everywhere else.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import uint32, uint64, uintp
@@ -17,7 +17,7 @@ from numpy import uint32, uint64, uintp
 from ...compile.simd import CHUNK, LINE
 from ..arrays.wide import widest
 from ..products.window_rows import WHOLE, Lists, Rows, gather_windows, many, sum_windows
-from ..products.windows import Met, Scratch, collect_windows, return_to, select, spread_windows
+from ..products.windows import Met, Scratch, Source, collect_windows, return_to, select, spread_windows
 from .fused import DEPTH, OUTPUT, STATES, common, emit, keep, param, put, state, step, take
 from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
 
@@ -123,7 +123,10 @@ def maxima(bits, r, y, row, image, seen):
             y[row, o, p] = (seen[o // uintp(CHUNK) * windows + p] >> uint32(o % uintp(CHUNK))) & uint32(1)
 
 
-def forward(b0, b1, spikes, image, P, S, room, bits, y):
+def forward(
+    b0: int, b1: int, spikes: Spikes, image: Image, P: np.ndarray, S: np.ndarray, room: Room, bits: np.ndarray,
+    y: np.ndarray,
+) -> Any:  # fmt: skip
     """Run all steps of samples [b0, b1); returns how many words of outputs are neither 0 nor 1."""
     widest()
     _, _, steps, every, batch = spikes
@@ -205,7 +208,10 @@ def errors(bits, r, row, after, image, G, turned):
                 G[p * channels + o] += extra[row, o, p]
 
 
-def backward(k0, k1, spikes, image, P, S, room, bits, after, source, sums):
+def backward(
+    k0: int, k1: int, spikes: Spikes, image: Image, P: np.ndarray, S: np.ndarray, room: Room, bits: np.ndarray,
+    after: Errors, source: Source, sums: Sums,
+) -> None:  # fmt: skip
     """The backward pass of the pieces [k0, k1) of the batch, which adds to ``sums``."""
     widest()
     start, index, steps, every, batch = spikes

@@ -212,7 +212,10 @@ def maxima(c, row, count, images, room, y):
             sums[0, p] += flat[far + g * windows + p]
 
 
-def forward(c0, c1, images, norm, units, room, y, final, fired):
+def forward(
+    c0: int, c1: int, images: Images, norm: Norm, units: Units, room: Room, y: np.ndarray, final: np.ndarray,
+    fired: np.ndarray,
+) -> None:  # fmt: skip
     """Run all steps of channels [c0, c1); ``final`` gets states and outputs after the last step [., B, C, .], or has
     none, and ``fired`` the sum of a channel's outputs."""
     widest()

@@ -12,6 +12,7 @@ from numpy import uintp
 
 from ...compile.simd import LINE
 from ..arrays.wide import widest
+from . import normalized as there
 from .fused import DEPTH, STATES, common, keep, param, state, step
 from .fused_backward import COTANGENTS, carry, cotangent, learn, note, vjp
 from .normalized import CURRENT, HIGH, WIDE, apart, begin, fill, normalized, settle, take_line, turn
@@ -130,7 +131,10 @@ def add_learned(c, count, images, room, gP):
                     gP[k, 0, c, h * columns + w] += room.flat[place * far + p]
 
 
-def backward(c0, c1, images, norm, units, room, after, gradients):
+def backward(
+    c0: int, c1: int, images: there.Images, norm: there.Norm, units: there.Units, room: there.Room, after: Errors,
+    gradients: Gradients,
+) -> None:  # fmt: skip
     """The backward pass of channels [c0, c1)."""
     widest()
     x, steps, batch, _, _, together, lines = images

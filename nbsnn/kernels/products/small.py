@@ -3,10 +3,11 @@
 Each sum is read and written once for eight, and the eight rows stay in the nearest cache.
 """
 
+import numpy as np
 from numpy import uintp
 
 
-def add_product(r0, r1, x, weight, y):
+def add_product(r0: int, r1: int, x: np.ndarray, weight: np.ndarray, y: np.ndarray) -> None:
     """y += x W for rows [r0, r1); x [R, K], W [K, M], y [R, M]."""
     k, end, eight, columns = uintp(0), uintp(weight.shape[0]), uintp(8), uintp(y.shape[1])
     while k + eight <= end:

@@ -13,6 +13,7 @@ On the CPU, BLAS does the work.
 
 from typing import Any
 
+import numpy as np
 from numba import cuda
 
 from ...scalar.hole import hole
@@ -88,7 +89,7 @@ def tiles(lo, hi, rows, depth, columns, share, a, b, bias, y):
     finish(sums, y, bias, part, r0 + ty, c0 + tx, rows, columns)
 
 
-def at_row(a, r, k):
+def at_row(a: np.ndarray, r: int, k: int) -> Any:
     """Of a matrix as it stands."""
     return a[r, k]
 

@@ -190,7 +190,7 @@ def number(post, next_, out):
         next_[post[e]] += 1
 
 
-def cut(index, cuts, modulus, bounds):
+def cut(index: np.ndarray, cuts: np.ndarray, modulus: int, bounds: np.ndarray) -> None:
     """Places in each row at which the targets pass each of ``cuts``: bounds [rows, cuts], places in ``index``.
 
     The first and the last are there, where a row begins and ends. Its targets ascend; if ``modulus`` is not 0, what

@@ -48,7 +48,9 @@ class CudaElementwise(CudaOps):
         """See ``Stateless.offer``."""
         tape["pre"] = x
 
-    def _each(self, equation: Callable, x: GpuArray, tape: Nested, names: list[str], *more: GpuArray) -> list[Any]:
+    def _each(
+        self, equation: Callable[..., Any], x: GpuArray, tape: Nested, names: list[str], *more: GpuArray
+    ) -> list[Any]:
         """The results of an equation, kept on the tape under ``names``."""
         made = [gpu.buffer(tape, name, x.shape, self.dtype) for name in names]
         given = [x, *self.layer.params.values(), *more]

@@ -35,7 +35,7 @@ class LearnedOnGpu(CudaOps):
         """As ``Population.fold``; ``units`` may be NumPy's."""
         layer, size = self.layer, self.layer.units
         units = units if gpu.on_gpu(units) else gpu.put(np.ascontiguousarray(units, self.dtype))
-        value = layer.params[name]
+        value: np.ndarray = layer.params[name]
         place = np.broadcast_to(np.arange(value.size).reshape(value.shape), layer.shape).reshape(size)
         order = np.argsort(place, kind="stable").reshape(value.size, size // value.size)
         factor = np.ones(value.size) if slope is None else slope.reshape(value.size)

@@ -34,16 +34,16 @@ class LowPassOnGpu(LowPass):
         self._run("last", _lanes(self.signal), gpu.flat(y))
         return y
 
-    def spread(self, g: GpuArray) -> None:
+    def spread(self, g: Array | GpuArray) -> None:
         """Turn errors ``g`` [T, ...] of the trace into those of the signal."""
         self._run("back", _lanes(g))
 
-    def _run(self, name: str, *arrays: GpuArray) -> None:
+    def _run(self, name: str, *arrays: Array | GpuArray) -> None:
         dtype = self.signal.dtype
         gpu.launch("arrays.trace_cuda", name, dtype, arrays[0].shape[1], dtype.type(self.decay), *arrays)
 
 
-def leaky_sums(signal: GpuArray, leak: GpuArray, before: GpuArray) -> tuple[Any, Any]:
+def leaky_sums(signal: GpuArray, leak: GpuArray, before: GpuArray | None) -> tuple[Any, Any]:
     """The trace of ``signal`` [T, B, N...] where each unit has its own ``leak`` [N], and where it ends, [B, N...]."""
     y, start = gpu.empty(signal.shape, signal.dtype), before
     if start is None:

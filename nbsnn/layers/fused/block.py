@@ -222,9 +222,9 @@ class FusedBlock:
         calls = list[tuple[Any, ...]]()
         for lo, hi, q0, q1 in tiles(b1 - b0, lines, by_lines, size + added):
             group = min(GROUP, hi - lo) if looped else 1
-            Z, H, X = tape.lanes.get(key := (lo, q0, group, every, whole)) or self._lanes(tape, key)
+            Z, H, room = tape.lanes.get(key := (lo, q0, group, every, whole)) or self._lanes(tape, key)
             Z[...] = tape.Z.reshape(-1)
-            own, given = fused.Lanes(tape.P, Z.reshape(-1), S, H), currents if whole else currents._replace(X=X)
+            own, given = fused.Lanes(tape.P, Z.reshape(-1), S, H), currents if whole else currents._replace(X=room)
             calls.append((u(lo), u(hi), u(q0), u(q1), u(group), sizes, given, loop, own, errors, gradients))
         name = f"{self.names[1]} backward" + f", {self.names[0]} gradient" * bool(added)
         product = (b1 - b0) * (steps - 1) * self.units * self.width * looped

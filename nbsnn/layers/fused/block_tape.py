@@ -107,7 +107,6 @@ class BlockTape:
     events: PackedSpikes | SpikeInput | None
     P: Array
     fed: Array
-    X: Array
     output: Array
     back: BlockGradients
 
@@ -126,7 +125,7 @@ class BlockTape:
         self.spikes: PackedSpikes | None = None
         self.trace: InputTrace | None = None
         self.start, self.begun, self.records = False, False, dict[str, Any]()
-        self.lists, self.kernels = dict[str, Any](), dict[str, Callable]()
+        self.lists, self.kernels = dict[str, Any](), dict[str, Callable[..., Any]]()
         self.lanes: dict[tuple[int, int, int, int, bool], tuple[Array, Array, Array]] = {}
         self.by_input: dict[str, tuple[Array, Array]] = {}
         self.input: dict[str, Any] = {}

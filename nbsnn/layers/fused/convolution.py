@@ -85,14 +85,14 @@ class ImageTape:
         The population's own tape, as far as somebody has asked for its records.
     """
 
-    plain: Nested = field(default_factory=dict)
+    plain: Nested = field(default_factory=Nested)
     spikes: PackedSpikes | None = None
     x: Array | SpikeInput = field(init=False)
-    arrays: Nested = field(default_factory=dict)
+    arrays: Nested = field(default_factory=Nested)
     P: Array = field(init=False)
     fed: Array = field(init=False)
     start: bool = False
-    records: Nested = field(default_factory=dict)
+    records: Nested = field(default_factory=Nested)
 
     @property
     def ran(self) -> PackedSpikes:

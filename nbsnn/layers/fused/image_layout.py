@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class ImageLayout(BlockLayout):
     The maxima over ``window``, rows and columns, leave.
     """
 
-    loops: ClassVar = {"forward": fused_conv.forward, "backward": fused_conv.backward}
+    loops: ClassVar[dict[str, Callable[..., Any]]] = {"forward": fused_conv.forward, "backward": fused_conv.backward}
 
     def __init__(self, population: Population, window: tuple[int, int]):
         super().__init__(population, False)

@@ -21,7 +21,7 @@ class BlockLayout:
     """Kernels and parameters of one population."""
 
     name = "stack"
-    loops: ClassVar = {
+    loops: ClassVar[dict[str, Callable[..., Any]]] = {
         "forward": fused.forward,
         "backward": fused_backward.backward,
         "within": fused_backward.backward,
@@ -49,14 +49,14 @@ class BlockLayout:
         """All parameters as the step uses them, [params, units]."""
         return self.population.step_parameters()
 
-    def kernel(self, direction: str) -> Callable:
+    def kernel(self, direction: str) -> Callable[..., Any]:
         """The loop "forward", "backward", or back "within" each step by itself, for this population's neuron."""
-        made, key = self.population._kernels, f"{self.name} {direction}"
+        made, key = self.population.kernels, f"{self.name} {direction}"
         if key not in made:
             made[key] = self._make(direction)
         return made[key]
 
-    def _make(self, direction: str) -> Callable:
+    def _make(self, direction: str) -> Callable[..., Any]:
         neuron, places = self.population.neuron, tuple(range(1, 1 + self.states))
         first = 1 + self.states
         nothing = nothing_at(self.states, "j")  # comes from the step after
@@ -88,7 +88,7 @@ class BlockLayout:
         return kernel(self.loops[direction], dtype=dtype, **filling, **neuron.filling(smooth))
 
 
-def _first(count: int) -> Callable:
+def _first(count: int) -> Callable[[Array], Any]:
     """A function that reads the first column of an array, ``count`` numbers, as a tuple."""
     read = row(count, "n")
     return lambda array: read(array, 0)

@@ -6,7 +6,7 @@ Neither normalised numbers are kept, nor states, nor outputs before the maximum:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -55,7 +55,10 @@ class NormLayout(BlockLayout):
     """A population whose units are images, each channel by itself, as lines of 64 lanes of a group of samples."""
 
     name = "normalized"
-    loops: ClassVar = {"forward": loops.forward, "backward": normalized_backward.backward}
+    loops: ClassVar[dict[str, Callable[..., Any]]] = {
+        "forward": loops.forward,
+        "backward": normalized_backward.backward,
+    }
 
     def __init__(self, population: Population, window: tuple[int, int]):
         super().__init__(population, False)
@@ -89,14 +92,14 @@ class NormTape:
         The population's own tape, as far as somebody has asked for its records.
     """
 
-    arrays: Nested = field(default_factory=dict)
+    arrays: Nested = field(default_factory=Nested)
     x: Array = field(init=False)
     steps: int = 0
     norm: loops.Norm = field(init=False)
     new: tuple[Array, Array] | None = None
-    state: Nested = field(default_factory=dict)
+    state: Nested = field(default_factory=Nested)
     fired: Array = field(init=False)
-    records: Nested = field(default_factory=dict)
+    records: Nested = field(default_factory=Nested)
 
 
 class FusedNormalization(Part):
