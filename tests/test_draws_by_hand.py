@@ -10,6 +10,7 @@ from nbsnn.compile.fill import kernel
 from nbsnn.kernels.synapses import connect, distance, values
 from nbsnn.kernels.synapses.distance import Cells, Reach
 from nbsnn.random import counter, squares32
+from nbsnn.sparse import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow")
 KEY = np.uint64(0x9E3779B97F4A7C15)
@@ -108,6 +109,19 @@ def test_lists_are_turned_and_numbered():
     out = np.full(6, -1)
     connect.number(index, np.zeros(3, np.int64), out)
     assert out.tolist() == [0, 0, 0, 1, 2, 1]
+
+
+def test_lists_are_turned_alike_by_numpy_and_by_the_kernel(monkeypatch):
+    rng = np.random.default_rng(0)
+    for units, n, most in ((5, 3, 4), (1, 1, 0), (40, 9, 12)):
+        begin = np.append(0, np.cumsum(rng.integers(0, most + 1, units)))
+        index, found = rng.integers(0, n, begin[-1]).astype(np.int32), []
+        for few in (-1, len(index)):
+            monkeypatch.setattr(rows, "FEW", few)
+            place = np.empty(len(index), np.int32)
+            found.append((*rows.turn(begin, index, n, place), place))
+        for one, other in zip(*found, strict=True):
+            assert one.dtype == other.dtype and one.tolist() == other.tolist()
 
 
 def test_values_by_the_inverse_of_their_distribution():

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import ForceLiteralArg, NumbaError
 from numba.core.registry import CPUDispatcher
@@ -18,7 +17,7 @@ from numba.core.registry import CPUDispatcher
 from . import cache
 from .collector import uncollected
 from .log import Compiled, at_work, log
-from .part import KernelCompiler
+from .part import KernelCompiler, LeanCompiler
 from .sealed_cache import SealedCache
 
 
@@ -27,7 +26,7 @@ class Kernel(CPUDispatcher):
 
     def __init__(self, function: FunctionType, options: Mapping[str, Any], whole: bool = False):
         options = {"nopython": True, "boundscheck": None, **options}
-        super().__init__(function, targetoptions=options, pipeline_class=KernelCompiler if whole else Compiler)
+        super().__init__(function, targetoptions=options, pipeline_class=KernelCompiler if whole else LeanCompiler)
         with suppress(RuntimeError):  # Numba finds no folder that it may write to: compile anew in every process
             self._cache = SealedCache(function)
 

@@ -15,15 +15,17 @@ from types import FunctionType
 from typing import TYPE_CHECKING
 
 from numba import _dynfunc  # type: ignore[attr-defined]
-from numba.core import config, types
+from numba.core import cgutils, config, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import register_pass
+from numba.core.lowering import Lower
 from numba.core.registry import CPUDispatcher
-from numba.core.typed_passes import DumpParforDiagnostics, NativeLowering, NopythonRewrites
-from numba.core.untyped_passes import InlineClosureLikes, LiteralUnroll, MakeFunctionToJitFunction
+from numba.core.typed_passes import DumpParforDiagnostics, IRLegalization, NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes, InlineInlinables, LiteralUnroll, MakeFunctionToJitFunction
 
 if TYPE_CHECKING:
+    from llvmlite.ir import AllocaInstr, Type, Value
     from llvmlite.binding import ModuleRef
     from numba.core.compiler import CompileResult, StateDict
     from numba.core.compiler_machinery import PassManager
@@ -68,12 +70,46 @@ class RawPartLibrary(KernelLibrary):
         self._finalized = True
 
 
-FOR_ARRAYS = InlineClosureLikes, MakeFunctionToJitFunction, LiteralUnroll, NopythonRewrites, DumpParforDiagnostics
-"""Passes for comprehensions, closures, lists, expressions of arrays and loops in parallel, see ``references``."""
+FOR_ARRAYS = (
+    InlineClosureLikes, MakeFunctionToJitFunction, InlineInlinables, LiteralUnroll, NopythonRewrites, IRLegalization,
+    DumpParforDiagnostics,
+)  # fmt: skip
+"""Passes for comprehensions, closures, functions that are copied into others, lists, expressions of arrays, the ends of
+variables' lives and loops in parallel, see ``references``."""
+
+
+class LeanLower(Lower):
+    """From typed code to LLVM's."""
+
+    @property
+    def _plain(self) -> bool:
+        """True if nobody counts references to what variables hold, or looks at them in a debugger."""
+        return not (self.context.enable_nrt or self.context.enable_debuginfo or self._disable_sroa_like_opt)
+
+    def storevar(self, value: Value, name: str, argidx: int | None = None) -> None:
+        """As Numba's, which reads the old value and asks LLVM for the new one's size."""
+        if not self._plain or name in self._singly_assigned_vars:
+            return super().storevar(value, name, argidx)
+        self._alloca_var(name, self.typeof(name))
+        self.builder.store(value, self.getvar(name))
+
+    def alloca_lltype(self, name: str, lltype: Type, datamodel: object = None) -> AllocaInstr:
+        """As Numba's, which does so too."""
+        if not self._plain:
+            return super().alloca_lltype(name, lltype, datamodel)
+        return cgutils.alloca_once(self.builder, lltype, name=name)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class PartLowering(NativeLowering):
+class LeanLowering(NativeLowering):
+    """Numba's pass, for kernels."""
+
+    _name = "nbsnn_lowering"
+    lowering_class = LeanLower
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class PartLowering(LeanLowering):
     """From typed code to LLVM's; an entry that nobody calls tells one part from another."""
 
     _name = "nbsnn_part_lowering"
@@ -101,11 +137,15 @@ class Part(CPUDispatcher):
 class LeanCompiler(Compiler):
     """Compiler that leaves out what Numba does for functions that make arrays, if this one makes none."""
 
+    lowering = LeanLowering
+
     def define_pipelines(self) -> list[PassManager]:
         """Numba's, with fewer passes."""
         managers = super().define_pipelines()
-        for manager in managers if not self.state.flags.nrt else ():
-            manager.passes = [(one, why) for one, why in manager.passes if one not in FOR_ARRAYS]
+        dropped = () if self.state.flags.nrt else FOR_ARRAYS
+        for manager in managers:
+            kept = [(one, why) for one, why in manager.passes if one not in dropped]
+            manager.passes = [(self.lowering if one is NativeLowering else one, why) for one, why in kept]
         return managers
 
 
@@ -122,20 +162,13 @@ class KernelCompiler(LeanCompiler):
 class PartCompiler(LeanCompiler):
     """Compiler of functions that only kernels call."""
 
-    library = PartLibrary
+    library, lowering = PartLibrary, PartLowering
 
     def compile_extra(self, func: FunctionType) -> CompileResult:
         """As Numba's, with a library of another kind."""
         self.state.flags.no_compile = True
         self.state.library = self.library(self.state.targetctx.codegen(), func.__qualname__)
         return super().compile_extra(func)
-
-    def define_pipelines(self) -> list[PassManager]:
-        """Numba's, with one pass in place of its own."""
-        managers = super().define_pipelines()
-        for manager in managers:
-            manager.passes = [(PartLowering if p is NativeLowering else p, why) for p, why in manager.passes]
-        return managers
 
 
 class RawPartCompiler(PartCompiler):

@@ -24,6 +24,9 @@ Array = np.ndarray
 MOST = 2**31 - 1
 """The largest number of units on a side: places of units are int32."""
 
+FEW = 2**14
+"""So many entries NumPy sorts in less time than it takes to load a kernel."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rows:
@@ -175,6 +178,12 @@ def turn(begin: Array, index: Array, n: int, place: Array | None = None) -> tupl
     The units of each entry come out ascending, so turning twice sorts lists. ``place`` is filled with where in
     ``index`` each item was. The work is shared among threads by units; each writes where its predecessors end.
     """
+    if len(index) <= FEW:
+        order = np.argsort(index, kind="stable")
+        if place is not None and len(place):
+            place[...] = order
+        unit = np.repeat(np.arange(len(begin) - 1, dtype=np.int32), np.diff(begin))
+        return np.append(0, np.cumsum(np.bincount(index, minlength=n))), unit[order]
     tallies = _tallies(begin, index, n)
     start = np.zeros(n + 1, np.int64)
     np.cumsum(tallies.sum(axis=0), out=start[1:])

@@ -107,7 +107,7 @@ class PackedSpikes:
             room = self._tape["index"] = np.empty(total + total // 8, np.uint32)
         index, work = room[:total], (total + self.bits.size) // 2
         part = EVENTS, float(index.nbytes), 0.0
-        run_kernel(_compiled(bits.fill), last - first, work, self.bits[first:last], start, index, part=part)
+        run_kernel(_compiled(bits.fill, whole=True), last - first, work, self.bits[first:last], start, index, part=part)
         return index
 
     @property
@@ -117,7 +117,7 @@ class PackedSpikes:
 
     def spread(self, first: int, y: Array) -> None:
         """Fill y [R, N] with rows ``first``, ``first + 1``, ... as numbers."""
-        run_kernel(_compiled(bits.spread, y.dtype), len(y), y.size, self.bits, _u(first), y)
+        run_kernel(_compiled(bits.spread, y.dtype, whole=True), len(y), y.size, self.bits, _u(first), y)
 
     def at(self, t: int) -> Array:
         """The spikes of step ``t``, [B, N], as small integers."""

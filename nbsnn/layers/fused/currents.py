@@ -199,7 +199,7 @@ class InputCurrents:
     def _add_bias(self, b0: int, b1: int, tape: BlockTape) -> None:
         """Add the gradient of the biases, if one is learned."""
         if self.biased:
-            rows, add, back = (b1 - b0) * tape.plan.steps, compiled("gather.columns", self.dtype), tape.back
+            rows, add, back = (b1 - b0) * tape.plan.steps, compiled("gather.columns", self.dtype, whole=True), tape.back
             run_kernel(add, self.lines, rows * self.units, back.G, u(rows), back.bias, u(self.lines))
 
     def fed_back(self, tape: BlockTape) -> Array:
@@ -268,7 +268,7 @@ def _trace_of(tape: BlockTape, b0: int, b1: int) -> tuple[InputTrace, Array | No
 
 
 @functools.cache
-def compiled(name: str, dtype: np.dtype) -> Callable[..., None]:
+def compiled(name: str, dtype: np.dtype, whole: bool = False) -> Callable[..., None]:
     """A loop of ``kernels.products``, with the name of its module before it."""
     module, loop = name.split(".")
-    return kernel(getattr({"events": events, "gather": gather, "small": small}[module], loop), dtype=dtype)
+    return kernel(getattr({"events": events, "gather": gather, "small": small}[module], loop), dtype=dtype, whole=whole)
