@@ -25,8 +25,8 @@ from numba.core.typed_passes import DumpParforDiagnostics, IRLegalization, Nativ
 from numba.core.untyped_passes import InlineClosureLikes, InlineInlinables, LiteralUnroll, MakeFunctionToJitFunction
 
 if TYPE_CHECKING:
-    from llvmlite.ir import AllocaInstr, Type, Value
     from llvmlite.binding import ModuleRef
+    from llvmlite.ir import AllocaInstr, Type, Value
     from numba.core.compiler import CompileResult, StateDict
     from numba.core.compiler_machinery import PassManager
 
@@ -105,7 +105,10 @@ class LeanLowering(NativeLowering):
     """Numba's pass, for kernels."""
 
     _name = "nbsnn_lowering"
-    lowering_class = LeanLower
+
+    @property
+    def lowering_class(self) -> type[Lower]:
+        return LeanLower
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy import uint64, uintp
 
 from ...scalar.hole import hole
+from ..arrays.least import least
 from ..arrays.wide import widest
 from ..products.bits import equals, listed
 from ..products.gather import LINE, currents, gather
@@ -161,7 +162,7 @@ def show(Z, y, row, q0, q1):
     """Write the outputs of a step as numbers."""
     for q in range(q0, q1):
         z, c = q * uintp(DEPTH * LINE) + uintp(OUTPUT * LINE), q * uintp(LINE)
-        for j in range(min(uintp(LINE), uintp(y.shape[1]) - c)):
+        for j in range(least(uintp(LINE), uintp(y.shape[1]) - c)):
             y[row, c + j] = Z[z + j]
 
 
@@ -223,5 +224,5 @@ def forward(
     spikes, and a few more, where there is a ``loop``."""
     other = 0
     for p0 in range(q0, q1, sizes.together):
-        other += forward_lines(b0, b1, p0, min(p0 + sizes.together, q1), sizes, given, loop, own, lanes, out)
+        other += forward_lines(b0, b1, p0, least(p0 + sizes.together, q1), sizes, given, loop, own, lanes, out)
     return other

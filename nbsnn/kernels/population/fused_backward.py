@@ -13,6 +13,7 @@ from numpy import uintp
 
 from ...compile.prefetch import fetch, fetch_to_read
 from ...scalar.hole import hole
+from ..arrays.least import least
 from ..arrays.wide import widest
 from ..products.gather import LINE, collect, currents, gather, product
 from . import fused
@@ -127,7 +128,7 @@ def errors(r, count, b, t0, q0, q1, blocks, after, G):
                 G[at, j] = 0.0
             if gy.shape[0]:
                 row = (t0 + k) * gy_step + (b + gy_first) * gy_sample
-                for j in range(min(uintp(LINE), uintp(gy.shape[1]) - c)):
+                for j in range(least(uintp(LINE), uintp(gy.shape[1]) - c)):
                     G[at, j] = gy[row, c + j]
     if narrow.shape[0]:
         product(r, count, uintp(1), narrow, r, across, G, q0, q1, blocks)
@@ -145,7 +146,7 @@ def backward_lines(b0, b1, q0, q1, group, sizes, given, loop, lanes, after, grad
     far, size = every * uintp(STATES) * width, blocks * uintp(DEPTH * LINE)
     apart, g_apart = uintp(X.shape[0]) // blocks, uintp(G.shape[0]) // blocks
     for g0 in range(b0, b1, group):
-        g1 = min(g0 + group, b1)
+        g1 = least(g0 + group, b1)
         for b in range(g0, g1):
             put(Z, (b - g0) * size, COTANGENTS, blocks, gS, b, q0, q1)
             put(Z, (b - g0) * size, COTANGENTS + STATES, blocks, gP, b, q0, q1)
@@ -193,7 +194,7 @@ def backward(
     """
     blocks = uintp(given.bias.shape[0])
     for p0 in range(q0, q1, sizes.together):
-        p1 = min(p0 + sizes.together, q1)
+        p1 = least(p0 + sizes.together, q1)
         backward_lines(b0, b1, p0, p1, group, sizes, given, loop, lanes, after, gradients)
         if gradients.first.shape[0]:
             first, row, G = gradients.first, gradients.row, gradients.G

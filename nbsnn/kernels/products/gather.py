@@ -15,6 +15,7 @@ from ...compile.simd import LINE
 from ...compile.simd import add_products as products_instruction
 from ...compile.simd import add_rows as rows_instruction
 from ...scalar.hole import instruction
+from ..arrays.least import least
 
 
 @instruction(rows_instruction)
@@ -51,7 +52,7 @@ def product(r, count, stride, g, s, weight, x, q0, q1, blocks):
     for q in range(q0, q1):
         for p in range(lines):
             i = p * uintp(LINE)
-            many = min(uintp(LINE), beyond - i)
+            many = least(uintp(LINE), beyond - i)
             add_products(x, q * apart + r, count, stride, g, p * far + s, weight, q * beyond + i, many)
 
 
