@@ -39,7 +39,8 @@ class Image(NamedTuple):
     """The convolution.
 
     What each input unit meets; weights [C, KH, KW, C'] with channels filled up, the last of a row of the window first;
-    the same as rows of lines; the bias of all units; rows and columns of the output, and how many channels it has.
+    the same as rows of lines; biases, of as many lines of units as there are before they repeat; rows and columns of
+    the output, and how many channels it has.
     """
 
     met: Met
@@ -61,8 +62,8 @@ class Errors(NamedTuple):
 
 class Sums(NamedTuple):
     """Gradients with respect to initial states and parameters, [B, .], and for each piece of the batch, samples
-    [edges[k], edges[k + 1]), with respect to weights, one piece behind the other, and biases of all
-    units, [pieces, .]."""
+    [edges[k], edges[k + 1]), with respect to weights, one piece behind the other, and biases, as they are given,
+    [pieces, 0, .]; [pieces, 1, .] are those of a step."""
 
     gS: np.ndarray
     gP: np.ndarray
@@ -86,12 +87,21 @@ class Room(NamedTuple):
     seen: np.ndarray
 
 
-def current(r, x, spikes, image, X, lists):
+def next_line(s, bias):
+    """Where the line of biases begins that follows the one at ``s``."""
+    s += uintp(LINE)
+    return s if s < uintp(bias.shape[0]) else uintp(0)
+
+
+def current(r, x, blocks, spikes, image, X, lists):
     """X[x:] = b + the windows of weights of the spikes of row r."""
     start, index, _, _, _ = spikes
     met, weight, lines, bias, _, _, _ = image
-    for k in range(uintp(bias.shape[0])):
-        X[x + k] = bias[k]
+    s = uintp(0)
+    for q in range(blocks):
+        for j in range(uintp(0), uintp(LINE), uintp(CHUNK)):
+            select(X, x + q * uintp(LINE) + j, bias, s + j, uint64((1 << CHUNK) - 1))
+        s = next_line(s, bias)
     if WHOLE and many(start[r + uintp(1)] - start[r], lines):
         gather_windows(start[r], start[r + uintp(1)], index, lines, X, x, lists)
     else:
@@ -138,7 +148,7 @@ def forward(
         put(Z, uintp(0), 0, blocks, S, mark, uintp(0), blocks)
         for t in range(steps):
             r = b * steps + t
-            current(r, uintp(0), spikes, image, X, room.lists)
+            current(r, uintp(0), blocks, spikes, image, X, room.lists)
             if left == 0:
                 take(Z, uintp(0), 0, blocks, S, mark, uintp(0), blocks)
                 mark, left = mark + uintp(1), every
@@ -161,7 +171,7 @@ def replay(t0, t1, b, spikes, image, shared, room, blocks):
     Z, X, H = room.Z, room.X, room.H
     for t in range(t0, t1):
         x0, h0 = (t - t0) * blocks * uintp(LINE), (t - t0) * blocks * uintp(STATES * LINE)
-        current(b * spikes.steps + t, x0, spikes, image, X, room.lists)
+        current(b * spikes.steps + t, x0, blocks, spikes, image, X, room.lists)
         for q in range(blocks):
             z, x, h = q * uintp(DEPTH * LINE), x0 + q * uintp(LINE), h0 + q * uintp(STATES * LINE)
             for j in range(uintp(LINE)):
@@ -234,16 +244,21 @@ def backward(
                     t -= uintp(1)
                     r, row = b * steps + t, t * batch + b
                     errors(bits, r, row, after, image, G, turned)
-                    x0, h0 = (t - t0) * width, (t - t0) * width * uintp(STATES)
+                    x0, h0, s = (t - t0) * width, (t - t0) * width * uintp(STATES), uintp(0)
+                    for k in range(uintp(biases.shape[2])):
+                        biases[piece, 1, k] = 0.0
                     for q in range(blocks):
                         z, g, h = q * uintp(DEPTH * LINE), q * uintp(LINE), h0 + q * uintp(STATES * LINE)
                         for j in range(uintp(LINE)):
                             x = X[x0 + g + j]
                             back = vjp(x, *state(H, h, j), *param(Z, z, j, shared), G[g + j], *cotangent(Z, z, j))
                             G[g + j] = back[0]
-                            biases[piece, g + j] += back[0]
+                            biases[piece, 1, s + j] += back[0]
                             carry(Z, back, z, j)
                             learn(Z, back, z, j)
+                        s = next_line(s, image.bias)
+                    for k in range(uintp(biases.shape[2])):
+                        biases[piece, 0, k] += biases[piece, 1, k]
                     if WHOLE and many(start[r + uintp(1)] - start[r], image.lines):
                         sum_windows(start[r], start[r + uintp(1)], index, image.lines, G, weights, piece * size, lists)
                     else:

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from ...compile.simd import CHUNK, LINE
-from ...device.buffers import buffer, copied, zeros
+from ...device.buffers import aligned, buffer, copied, zeros
 from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
 from ...kernels.population import fused_conv as loops
@@ -185,20 +185,19 @@ class FusedConvolution(Part):
 
     def _image(self, arrays: Nested) -> loops.Image:
         """The convolution as the loops take it."""
-        c, width = self.connection, self.lines.width
-        bias = buffer(arrays, "bias", (self.lines.blocks * LINE,), self.dtype)
+        c, weight, events = self.connection, self.connection.params["weight"], self.events
+        bias = buffer(arrays, "bias", (math.lcm(events.sides, LINE),), self.dtype)
         bias[...] = 0.0
         if c.bias:
-            bias[:width].reshape(-1, self.events.sides)[:, : c.c_post] = c.params["bias"]
+            bias.reshape(-1, events.sides)[:, : c.c_post] = c.params["bias"]
         sizes = map(u, (*c.places, c.c_post))
-        weight, events = c.params["weight"], self.events
         return loops.Image(events.met, events.turned(weight, arrays), events.rows(weight, arrays), bias, *sizes)
 
     def _room(self, Z: Array, every: int, wanted: bool) -> loops.Room:
         """What a thread works in; for errors of the input if they are ``wanted``."""
         width = self.lines.blocks * LINE
         sizes = every * width, every * width * self.lines.states, width, math.prod(self.maxima) * self.events.sides
-        X, H, G, turned = (zeros((size,), self.dtype) for size in sizes)
+        (X, H, G), turned = (aligned((size,), self.dtype) for size in sizes[:3]), zeros(sizes[3:], self.dtype)
         seen = np.empty(turned.size // CHUNK, np.uint32)
         return loops.Room(copied(Z), X, H, G, turned, self.events.scratch(wanted), self.events.lists(), seen)
 
@@ -269,9 +268,9 @@ class FusedConvolution(Part):
         rows, (every, _) = packed.steps * packed.batch, _marks(packed.steps)
         with span("arrange"):
             edges = np.array([0, *(b for _, b in windows(packed.batch, PIECES))], u)
-            pieces, lanes = len(edges) - 1, lines.blocks * LINE
+            pieces, lanes, sides = len(edges) - 1, lines.blocks * LINE, self.events.sides
             shapes = (packed.batch, lanes * lines.states), (packed.batch, lanes * lines.learned)
-            each = (pieces * c.fan_in * self.events.sides,), (pieces, lanes)
+            each = (pieces * c.fan_in * sides,), (pieces, 2, math.lcm(sides, LINE))
             gS, gP, weight, bias = (zeros(shape, self.dtype) for shape in (*shapes, *each))
             gx = buffer(kept.arrays, "gx", (rows if wanted else 0, *c.image), self.dtype)
             sums, source = loops.Sums(gS, gP, edges, weight, bias), self.events.source(c.params["weight"], gx)
@@ -290,7 +289,7 @@ class FusedConvolution(Part):
         own = grads[self.names[0]]
         own["weight"] += self.events.gradient(weight)
         if c.bias:
-            own["bias"] += bias.sum(axis=0)[: lines.width].reshape(-1, self.events.sides).sum(axis=0)[: c.c_post]
+            own["bias"] += bias[:, 0].sum(axis=0).reshape(-1, sides).sum(axis=0)[: c.c_post]
         start: Nested = {}
         if not self.whole or self.population.start_learned or lines.learned:
             gS, gP = lines.images(gS), lines.images(gP)
@@ -323,7 +322,7 @@ class FusedConvolution(Part):
             "positions of spikes": int(share * 1.125 * rows * image) * 4,
             "outputs and errors": 2 * rows * lines.channels * math.prod(self.maxima) * size,
             "room of threads": min(threads(), batch) * (room * size + lists),
-            "weights and their gradients": ((pieces + 5) * weights + pieces * lanes) * size,
+            "weights and their gradients": (pieces + 5) * weights * size,
         }
         return Plan(steps, batch, batch, every, True, {}, table)
 
