@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import init
 from ..device.products import FEW, add_product, matmul
 from ..device.profile import span
@@ -16,7 +18,6 @@ from ..spikes.break_even import largest_rate, worth_counting
 from ..spikes.packed import PackedSpikes
 from ..spikes.spike_input import SpikeInput
 from ..validate import UNITS, choice, count, switch
-from ..validate.kinds import is_array
 from .initial import initializer, weight_and_bias
 from .layer import Array, Nested, Setting, aligned, buffer
 from .parameters import Learned
@@ -203,8 +204,8 @@ class Dense(Stateless):
         return gx
 
 
-def _same(a: object, b: object) -> bool:
+def _same(a: Array | SpikeInput, b: Array | SpikeInput) -> bool:
     """True if two arrays are the same numbers at the same place; known of NumPy's only."""
-    if not is_array(a) or not is_array(b) or a.dtype != b.dtype:
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray) or a.dtype != b.dtype:
         return False
     return a is b or (a.shape, a.strides, a.ctypes.data) == (b.shape, b.strides, b.ctypes.data)

@@ -18,7 +18,6 @@ from ..layers.layer import Array, Layer
 from ..losses.checks import Target, Weighted
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of
-from ..validate.kinds import is_array
 
 STEPS, IN_BLOCKS = 20, 50
 """Steps in a window, at most; and where blocks keep little but bits."""
@@ -54,10 +53,11 @@ class Windows:
         elif isinstance(x, SpikeInput):  # an array of each window, never of all steps
             x, size = x.fitting(net.in_shape), self.length(x.shape[1], wanted)
             yield from (net.check_input(x[t : t + size].dense(net.setting.dtype)) for t in range(0, len(x), size))
-        elif is_array(x) and x.ndim > 1 and x.size:
-            size = self.length(x.shape[1], wanted)
-            yield from (net.check_input(np.ascontiguousarray(x[t : t + size])) for t in range(0, len(x), size))
-        elif (is_array(x) and not x.ndim) or not isinstance(x, Iterable):
+        elif isinstance(x, np.ndarray) and x.ndim > 1 and x.size:
+            array = cast(Array, x)
+            size = self.length(array.shape[1], wanted)
+            yield from (net.check_input(np.ascontiguousarray(array[t : t + size])) for t in range(0, len(array), size))
+        elif not isinstance(x, Iterable) or (isinstance(x, np.ndarray) and not x.ndim):
             raise TypeError(f"input must be an array [T, B, ...] or an iterable of arrays [B, ...], not {x!r}")
         else:
             yield from self._stacked(map(np.asarray, cast(Iterable[Any], x)), wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -45,9 +45,9 @@ def is_row(value: object) -> TypeIs[tuple[Any, ...] | list[Any]]:
 
 def mapping(name: str, value: object) -> Mapping[str, Any]:
     """``value``, a mapping from names; raises ``TypeError`` if it is none."""
-    return instance(name, value, Mapping, "a mapping from names")
+    return cast(Mapping[str, Any], instance(name, value, Mapping, "a mapping from names"))
 
 
 def without_numpy(value: object) -> object:
     """``value``, or if it is a number of NumPy's the same as one of Python's."""
-    return value.item() if isinstance(value, np.generic) else value
+    return cast(object, value.item()) if isinstance(value, np.generic) else value
