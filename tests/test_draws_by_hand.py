@@ -9,8 +9,8 @@ from scipy.stats import binom, norm
 from nbsnn.compile.fill import kernel
 from nbsnn.kernels.synapses import connect, distance, values
 from nbsnn.kernels.synapses.distance import Cells, Reach
-from nbsnn.random import counter, squares32
-from nbsnn.sparse import rows
+from nbsnn.random import Draws, counter, squares32
+from nbsnn.sparse import random_pairs, rows, rule
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow")
 KEY = np.uint64(0x9E3779B97F4A7C15)
@@ -120,6 +120,17 @@ def test_lists_are_turned_alike_by_numpy_and_by_the_kernel(monkeypatch):
             monkeypatch.setattr(rows, "FEW", few)
             place = np.empty(len(index), np.int32)
             found.append((*rows.turn(begin, index, n, place), place))
+        for one, other in zip(*found, strict=True):
+            assert one.dtype == other.dtype and one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("p", [0.0, 0.02, 0.4, 1.0])
+def test_pairs_are_drawn_alike_by_numpy_and_by_the_kernel(monkeypatch, p):
+    for n, lo, hi, own in ((1, 0, 1, 0), (30, 3, 40, -5), (60, 0, 60, 0), (25, 10, 33, rule.NOWHERE)):
+        found = [random_pairs.bernoulli(n, lo, hi, -own, p, Draws(5))]
+        with monkeypatch.context() as m:
+            m.setattr(random_pairs, "FEW", -1)
+            found.append(random_pairs.bernoulli(n, lo, hi, -own, p, Draws(5)))
         for one, other in zip(*found, strict=True):
             assert one.dtype == other.dtype and one.tolist() == other.tolist()
 
