@@ -192,6 +192,29 @@ def test_floor_of_a_simulation():
     assert found == wanted
 
 
+def test_floor_of_a_step():
+    limits, parts = module("limits"), {"a": [1.0, 3e9, 2e9], "b": [1.0, 1e9, 4e9], "loss": [2.0, 0.0, 0.0]}
+    assert limits.floor_of(parts, 10.0, 8.0) == pytest.approx(0.3 + 0.5)
+    assert limits.distance(4.0, 0.8) == {"floor": 0.8, "took": 4.0, "times the floor": 5.0}
+
+
+def test_every_row_has_a_floor():
+    limits = module("limits")
+    assert set(limits.STEPS) == {
+        *(f"W1 {rate}%" for rate in (1, 2, 5, 20)), "W2 100", "W2 250", "W3 ottt", "W3 sltt"
+    }  # fmt: skip
+    assert set(limits.NEURONS) == {"cuba", "coba", "cobahh", "brunel"}
+
+
+@pytest.mark.long
+def test_distances_of_training_and_starts(run):
+    options = ["--training", "W2 100", "W3 ottt", "--options=--T 5 --batch 4 --hidden 32 --repeat 1 --warmup 0"]
+    found = run("limits.py", "--only", "training", "starting", *options, "--programs", "network", "--repeat", "1")
+    steps = [found["training"][name] for name in ("W2 100", "W3 ottt")]
+    starts = [found["starting"][name] for name in ("network, warm", "network, cold")]
+    assert all(row["took"] > row["floor"] > 0.0 for row in (*steps, *starts))
+
+
 @pytest.mark.long
 def test_distances_of_simulations(run):
     options = ["--repeat", "1", "--n", "512", "--steps", "40", "--scale", "0.02", "--sim-ms", "20", "--threads", "1"]

@@ -9,6 +9,10 @@
     simulator  W6's networks: ms that --sim-ms takes, and the floor: the bytes of its neurons over the bandwidth of a
                working set of this size, or their equations in a loop by themselves, whichever takes longer, and its
                spikes' additions to targets; Poisson numbers are not in it
+    training   steps of W1, W2 and W3: ms, and the floor: for each part the bytes that it moves over the bandwidth of a
+               near cache, or its operations over the rate of BLAS, whichever takes longer (as train.py --profile)
+    starting   W7: seconds until a first result; with kernels in the cache against importing NumPy, and with an empty
+               cache, in processor time, against importing Numba and compiling a function that does nothing
 
 Kernels may reorder sums here (fastmath), as a ceiling may; bytes are those the program reads and writes.
 
@@ -17,14 +21,26 @@ Kernels may reorder sums here (fastmath), as a ceiling may; bytes are those the 
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import first
 import workloads
+from processes import HERE, argv_of, execute
+from rows import ROWS
 
-SECTIONS = ("bandwidth", "blas", "gather", "update", "simulator")
+SECTIONS = ("bandwidth", "blas", "gather", "update", "simulator", "training", "starting")
+STEPS = {
+    row.name.removesuffix(" libraries"): row.ours[0]
+    for row in ROWS
+    if row.name.endswith(" libraries") or row.name.startswith("W3")
+}
+NOTHING = "numba; numba.njit('void()')(lambda: None)"  # what is imported, and compiled
 NEURONS = {"cuba": "LIF", "coba": "LIF", "cobahh": "Hodgkin-Huxley", "brunel": "LIF"}  # in ``update``
 SHAPES = {  # rows, inner, columns; whether the first matrix is transposed in memory
     "W1 step, forward": (128, 784, 800, False),
@@ -48,6 +64,9 @@ def main() -> None:
     p.add_argument("--models", nargs="+", choices=list(NEURONS), default=list(NEURONS))
     p.add_argument("--scale", type=float, default=1.0, help="of these networks")
     p.add_argument("--sim-ms", type=float, default=1000.0)
+    p.add_argument("--training", nargs="+", choices=list(STEPS), default=list(STEPS), help="which steps")
+    p.add_argument("--options", default="", help="further options of their scripts")
+    p.add_argument("--programs", nargs="+", choices=list(first.PROGRAMS), default=list(first.PROGRAMS), help="to start")
     a = p.parse_args()
     workloads.pin_threads(a.threads)
     import numba
@@ -184,6 +203,34 @@ class Bench:
             )  # fmt: skip
         return {"unit": "ms", **table}
 
+    def training(self) -> dict[str, Any]:
+        (near, _, most), table = self.rates(), dict[str, Any]()
+        for name in self.a.training:
+            argv = argv_of(STEPS[name], sys.executable, self.a.threads, Path())
+            found = execute([*argv, "--profile", *shlex.split(self.a.options)], 600.0)
+            if "error" not in found:
+                floor = floor_of(found["parts"], near, most)
+                found = distance(1e3 * found["step_s"]["min"], 1e3 * floor)
+            table[name] = found
+        return {"unit": "ms", **table}
+
+    def starting(self) -> dict[str, Any]:
+        table = {}
+        for program in self.a.programs:
+            argv = [sys.executable, str(HERE / "startup.py"), "--program", program, "--repeat", str(self.a.repeat)]
+            for name, key, more in (("warm", "wall_s", ["numpy"]), ("cold", "cpu_s", [NOTHING, "--cold"])):
+                found = execute([*argv, "--module", *more], 3600.0)
+                if "error" not in found:
+                    found = distance(found["first"][key]["min"], found["import"][key]["min"])
+                table[f"{program}, {name}"] = found
+        return {"unit": "s", **table}
+
+    def rates(self) -> tuple[float, float, float]:
+        """Bytes read from a near cache and from memory, and multiplications with an addition, in 1e9 a second."""
+        self.a.mib = [0.25 * self.a.threads, 64.0]
+        near, far = (rates["read"] for rates in list(self.bandwidth().values())[1:])
+        return near, far, max(value for name, value in self.blas().items() if name != "unit") / 2.0
+
     def _copy(self, size: int) -> float:
         """GB/s read and written together, in a working set of this size."""
         self.a.mib = [size / 2**20]
@@ -201,8 +248,18 @@ def against_floor(
     """What took so many ms beside its floor; ``each`` and ``addition`` in ns, ``bandwidth`` in GB/s."""
     moved, worked, added = 1e-6 * size / bandwidth, 1e-6 * updates * each, 1e-6 * additions * addition
     floor = max(moved, worked) + added
-    parts = {"bytes": moved, "equations": worked, "additions": added, "floor": floor, "took": took}
-    return {**{name: round(value, 3) for name, value in parts.items()}, "times the floor": round(took / floor, 2)}
+    parts = {"bytes": moved, "equations": worked, "additions": added}
+    return {**{name: round(value, 3) for name, value in parts.items()}, **distance(took, floor)}
+
+
+def floor_of(parts: dict[str, list[float]], near: float, most: float) -> float:
+    """The least seconds in which parts, of so many seconds, bytes and operations, can be done, at 1e9 a second."""
+    return sum(1e-9 * max(moved / near, ops / most) for _, moved, ops in parts.values())
+
+
+def distance(took: float, floor: float) -> dict[str, float]:
+    """What something took beside its floor."""
+    return {"floor": round(floor, 3), "took": round(took, 3), "times the floor": round(took / floor, 2)}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import workloads
 def main() -> None:
     p = workloads.training_arguments(__doc__, batch=64)
     p.add_argument("--variant", choices=["ottt", "sltt", "bptt"], default="ottt")
+    p.add_argument("--profile", action="store_true", help="print the parts of a step: seconds, bytes, operations")
     a = p.parse_args()
     workloads.pin_threads(a.threads)
 
@@ -52,13 +53,19 @@ def main() -> None:
     norms = [round(float((g**2).sum() ** 0.5) / a.T, 6) for g in grads.values()]
     # Online rules keep the mean over time, back-propagation all steps.
     spikes = float(learner.output.sum()) * (1 if a.variant == "bptt" else a.T)
-    times = workloads.timed(lambda k: learner.step(given(), y), a.warmup, a.repeat)
+
+    def step(k: int) -> None:
+        learner.step(given(), y)
+
+    times = workloads.timed(step, a.warmup, a.repeat)
+    parts = {"parts": workloads.parts_of(workloads.profiled(step))} if a.profile else {}
     workloads.emit(
         {
             "peer": "nbsnn", "version": nbsnn.__version__, "workload": "w3", "variant": a.variant, "T": a.T,
             "batch": a.batch, "rate": a.rate, "threads": a.threads, **times,
             "compile_s": round(sum(entry.seconds for entry in log), 3), "loss": round(value / a.T, 6),
             "grad_norms": norms, "rss_before_mb": round(before, 1), "out_spikes": round(spikes, 1),
+            **parts,
         }
     )  # fmt: skip
 

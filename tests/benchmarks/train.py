@@ -52,14 +52,14 @@ def main() -> None:
     layer = learner.net.record(learner.tape, "lif1" if a.workload == "w1" else "recurrent1/neurons")
     spikes = {"hidden_spikes": float(layer["spikes"].sum()), "out_spikes": float(learner.output.sum())}
     del layer
-    times = workloads.timed(lambda k: learner.step(xs[k % 2], ys[k % 2]), a.warmup, a.repeat)
+
+    def step(k: int) -> None:
+        learner.step(xs[k % 2], ys[k % 2])
+
+    times, parts = workloads.timed(step, a.warmup, a.repeat), {}
     if a.profile:
-        found = []
-        for k in range(8):
-            with nbsnn.profile() as where:
-                learner.step(xs[k % 2], ys[k % 2])
-            found.append(where)
-        best = min(found, key=lambda where: where.seconds)
+        best = workloads.profiled(step)
+        parts["parts"] = workloads.parts_of(best)
         print(best)
         print(floors(best, a.threads))
         for plan in learner.plan(a.T, a.batch).values():
@@ -70,7 +70,7 @@ def main() -> None:
             "rate": a.rate, "threads": a.threads, "opt": a.opt, "path": a.path, "sizes": [n_pre, hidden, n_post],
             **times,
             "compile_s": round(sum(entry.seconds for entry in log), 3), "loss": round(value, 6), "grad_norms": norms,
-            "rss_before_mb": round(before, 1), **spikes, "in_spikes": float(xs[0].sum()),
+            "rss_before_mb": round(before, 1), **spikes, "in_spikes": float(xs[0].sum()), **parts,
         }
     )  # fmt: skip
 
@@ -84,9 +84,7 @@ def floors(profile: Any, threads: int) -> str:
     """
     from limits import Bench
 
-    bench = Bench(argparse.Namespace(threads=threads, repeat=5, mib=[0.25 * threads, 64.0]))
-    near, far = (rates["read"] for rates in list(bench.bandwidth().values())[1:])
-    most = max(value for name, value in bench.blas().items() if name != "unit") / 2.0
+    near, far, most = Bench(argparse.Namespace(threads=threads, repeat=5)).rates()
     lines = [
         f"times the floor of bytes, near ({near:.0f} GB/s), far ({far:.0f} GB/s), and of operations ({most:.0f} G/s):"
     ]

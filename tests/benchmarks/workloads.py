@@ -279,6 +279,23 @@ def activity(unit: Any, seconds: Any, units: int, excitatory: int, length: float
     }  # fmt: skip
 
 
+def profiled(step: Callable[[int], Any], runs: int = 8) -> Any:
+    """Profile of the fastest of some steps."""
+    import nbsnn
+
+    found = []
+    for k in range(runs):
+        with nbsnn.profile() as where:
+            step(k)
+        found.append(where)
+    return min(found, key=lambda where: where.seconds)
+
+
+def parts_of(profile: Any) -> dict[str, list[float]]:
+    """Seconds, bytes and operations of each part."""
+    return {name: [part.seconds, part.bytes, part.ops] for name, part in profile.parts.items()}
+
+
 def timed(step: Callable[[int], Any], warmup: int, repeat: int) -> dict[str, Any]:
     """Seconds of ``step(k)``: the first call, which compiles, apart from the others.
 
