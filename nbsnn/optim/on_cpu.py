@@ -38,6 +38,7 @@ def _compiled(rule: Callable, slots: int, constants: int, dtype: np.dtype) -> Ca
     return kernel(
         template.update,
         dtype=dtype,
+        whole=True,
         rule=rule,
         slots=row(slots, "i"),
         constants=row(constants, "i"),
