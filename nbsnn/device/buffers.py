@@ -106,7 +106,7 @@ def copied(array: Array, count: int = 1) -> Array:
 
 def block_buffer(tape: dict[str, Any], name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
     """As ``buffer``, for the blocks of one run: the last, smaller one is a part of the others' array."""
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     array = tape.get(name)
     if array is None or array.size < size or array.dtype != dtype:
         array = tape[name] = np.empty(size, dtype)

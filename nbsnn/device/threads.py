@@ -237,8 +237,8 @@ def tiles(samples: int, lines: int, by_lines: bool, work: int) -> list[tuple[int
 
 
 def clear(array: np.ndarray) -> None:
-    """Set all of an array to zero."""
-    run_threaded(lambda lo, hi: array[lo:hi].fill(0), len(array), array.size)
+    """Set all of an array to zero: 16 numbers take no longer than one update."""
+    run_threaded(lambda lo, hi: array[lo:hi].fill(0), len(array), array.size // 16)
 
 
 def balanced(first: np.ndarray, units: int) -> np.ndarray:

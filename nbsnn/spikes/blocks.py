@@ -57,7 +57,7 @@ def in_lines(matrix: Array, out: Array | None = None) -> Array:
             part = matrix[:, q * LINE : (q + 1) * LINE]
             lines[q, :, : part.shape[1]] = part
 
-    if matrix.size > SERIAL:
+    if matrix.size > 4 * SERIAL:  # below that a copy takes less time than it takes to wake a thread
         run_threaded(copy, len(lines), matrix.size)
     else:
         copy(0, len(lines))
