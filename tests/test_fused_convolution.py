@@ -246,12 +246,11 @@ def test_a_budget_holds_where_the_layers_run_one_by_one():
 @pytest.mark.parametrize(
     "layers",
     [
-        (nbsnn.Conv2d(2, 2, 3, path="events"), LIF(), nbsnn.AvgPool2d(2), nbsnn.Flatten()),
         (nbsnn.Conv2d(2, 2, 3), nbsnn.BatchNorm(), LIF(), nbsnn.Flatten()),
         (nbsnn.Flatten(), nbsnn.LearnedDelays(144, 3, 4), LIF()),
         (nbsnn.Flatten(), nbsnn.TemporalConv(144, 3, 2), nbsnn.Recurrent(LIF())),
     ],
-    ids=["one convolution", "none", "delays", "a loop"],
+    ids=["none", "delays", "a loop"],
 )
 def test_a_budget_holds_where_nothing_is_recomputed(layers):
     net, x = nbsnn.Sequential(*layers, input_shape=(2, 9, 8)), spikes((T, B, 2, 9, 8), 0.02, np.float32)

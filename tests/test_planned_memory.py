@@ -11,7 +11,7 @@ import nbsnn
 from nbsnn.neurons import LI, LIF
 
 CODE = """
-import numpy as np, nbsnn
+import ctypes, gc, numpy as np, nbsnn
 from pathlib import Path
 from tests.test_planned_memory import convolutional, spikes
 
@@ -21,10 +21,15 @@ def status(name):
 
 nbsnn.set_threads(2)
 net, x, y = convolutional(), spikes({rate}), np.arange(32) % 10
-nbsnn.BPTT(net, "rate_cross_entropy").gradients(x[:2, :2].copy(), y[:2])  # loads all code
+nbsnn.BPTT(net, "rate_cross_entropy").gradients(x[:9, :8].copy(), y[:8])  # loads all code
 learner = nbsnn.BPTT(net, "rate_cross_entropy", max_bytes={max_bytes})
+gc.collect()
+if hasattr(ctypes.CDLL(None), "malloc_trim"):
+    ctypes.CDLL(None).malloc_trim(0)  # what is free belongs to nobody
+Path("/proc/self/clear_refs").write_text("5")
 before = status("VmRSS")
-learner.gradients(x, y)
+for _ in range(2):
+    learner.gradients(x, y)
 print(status("VmHWM") - before)
 """
 
@@ -43,8 +48,16 @@ def spikes(rate):
     return (np.random.default_rng(0).random((STEPS, BATCH, 1, 28, 28), np.float32) < rate).astype(np.float32)
 
 
-def planned(net, rate=None):
-    plans = nbsnn.BPTT(net, "rate_cross_entropy").plan(STEPS, BATCH, rate)
+@pytest.fixture(autouse=True)
+def two_threads():
+    """What threads work in is part of a plan."""
+    nbsnn.set_threads(2)
+    yield
+    nbsnn.set_threads(None)
+
+
+def planned(net, rate=None, max_bytes=None):
+    plans = nbsnn.BPTT(net, "rate_cross_entropy", max_bytes=max_bytes).plan(STEPS, BATCH, rate)
     return sum(plan.bytes for plan in plans.values())
 
 
@@ -53,20 +66,23 @@ def planned(net, rate=None):
 def test_a_step_takes_what_is_planned():
     net, taken = convolutional(), {}
     given = {"cwd": Path(__file__).parent.parent, "capture_output": True, "text": True, "check": True}
-    for rate in (0.05, 0.01, 0.05, 0.2):  # the first compiles, which leaves memory behind
-        run = subprocess.run([sys.executable, "-c", CODE.format(rate=rate, max_bytes=planned(net))], **given)
-        taken[rate] = int(run.stdout)
-    for rate, size in taken.items():
-        assert size <= planned(net)
-        assert planned(net, rate) == pytest.approx(size, rel=0.15)
+    for rate, share in ((0.05, 1), (0.05, 1), (0.01, 1), (0.2, 1), (0.05, 2), (0.01, 2)):
+        budget = planned(net) if share == 1 else planned(net, rate) // share
+        run = subprocess.run([sys.executable, "-c", CODE.format(rate=rate, max_bytes=budget)], **given)
+        taken[rate, budget] = int(run.stdout)  # the first compiles, which leaves memory behind
+    for (rate, budget), size in taken.items():
+        assert size <= budget
+        assert planned(net, rate, budget) == pytest.approx(size, rel=0.15)
 
 
-def test_half_of_what_is_planned_is_refused_by_the_names_of_the_layers():
-    net = convolutional()
-    learner = nbsnn.BPTT(net, "rate_cross_entropy", max_bytes=planned(net) // 2)
-    with pytest.raises(ValueError, match=r"the layers that always keep all, conv2d1, conv2d2, .* use a smaller batch"):
-        learner.gradients(spikes(0.05), np.arange(BATCH) % 10)
-    assert learner.iteration == 0
+def test_half_of_what_is_planned_is_enough_and_gradients_have_the_same_bits():
+    net, x, y = convolutional(), spikes(0.05), np.arange(BATCH) % 10
+    learner = nbsnn.BPTT(net, "rate_cross_entropy", max_bytes=planned(net, 0.05) // 2)
+    assert sum(plan.bytes for plan in learner.plan(STEPS, BATCH).values()) <= planned(net, 0.05) // 2
+    found, wanted = (each.gradients(x, y) for each in (learner, nbsnn.BPTT(net, "rate_cross_entropy")))
+    assert found[0] == wanted[0]
+    for name, g in wanted[1].items():
+        np.testing.assert_array_equal(found[1][name], g, err_msg=name)
 
 
 @pytest.mark.parametrize("loop", [False, True])
@@ -82,8 +98,9 @@ def test_a_plan_grows_with_the_share_of_ones_until_numbers_take_their_place(loop
     assert few["positions of spikes"] == few["numbers for BLAS"] == 0
     rows, units = 6400, 700 + 300 * (1 + loop)
     assert more["positions of spikes"] == pytest.approx(2.125 * 0.2 * rows * units * 4, rel=1e-3)
-    assert many["numbers for BLAS"] == most["numbers for BLAS"] > 0
+    assert many["numbers for BLAS"] > 0
     assert bool(many["positions of spikes"]) == loop
+    assert sum(most.values()) >= max(sum(table(rate).values()) for rate in np.linspace(0.0, 1.0, 21))
     for name in ("currents", "checkpoints of states", "spikes", "weights and their gradients", "outputs"):
         assert few[name] == more[name] == many[name] == most[name]
 

@@ -94,17 +94,24 @@ class SpikeWindows:
         return 1.0 if self.path == "events" else BREAK_EVEN
 
     def find(
-        self, images: Array | SpikeInput, tape: Nested, steps: int = 1, alone: bool = False
+        self,
+        images: Array | SpikeInput | PackedSpikes,
+        tape: Nested,
+        steps: int = 1,
+        alone: bool = False,
+        listed: bool = True,
     ) -> PackedSpikes | None:
         """The spikes of ``images`` [..., C, H, W], in order of so many steps, if they are such, and few enough; for
-        products ``alone``, or with the neurons that follow."""
+        products ``alone``, or with the neurons that follow. Positions are ``listed`` at once, or when asked for."""
         limit = self.limit if self.whole or not alone or self.path == "events" else FEW
         if self.path == "auto" and math.prod(images.shape) * self.window < SMALLEST:
             return None
+        if isinstance(images, PackedSpikes):
+            return images if images.find(limit, listed) else None
         if isinstance(images, SpikeInput):
-            listed = PackedSpikes.listed(images.start, images.index, self.units, steps)
-            return listed if images.rate <= limit else None
-        return PackedSpikes.of(images.reshape(steps, -1, self.units), tape.setdefault("packed", {}), limit)
+            found = PackedSpikes.listed(images.start, images.index, self.units, steps)
+            return found if images.rate <= limit else None
+        return PackedSpikes.of(images.reshape(steps, -1, self.units), tape.setdefault("packed", {}), limit, listed)
 
     @functools.cached_property
     def met(self) -> loops.Met:

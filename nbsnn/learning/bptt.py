@@ -45,9 +45,9 @@ class BPTT(Learner):
     seed : int
         Seed of what is random in training (dropout).
     max_bytes : int, optional
-        How much memory the backward pass may take (``plan`` says how much it needs). What does not fit is recomputed in
-        stacks of dense connections and populations; gradients are the same bit for bit. Other layers keep all, and are
-        refused if that is too much.
+        How much memory the backward pass may take (``plan`` says how much it needs). What does not fit is recomputed:
+        in stacks of dense connections and populations, and in convolutions of spikes, which go through the batch in
+        pieces; gradients are the same bit for bit. Other layers keep all, and are refused if that is too much.
     compact : bool, default True
         Whether such stacks run in one pass with spikes as bits, where they can. If not, the tape holds all currents
         and states of all layers as numbers.
@@ -132,9 +132,10 @@ class BPTT(Learner):
     def plan(self, steps: int, batch: int, rate: float | None = None) -> dict[tuple[str, ...], Plan]:
         """Memory that a training step takes for the backward pass, before anything is run.
 
-        Without ``rate``, for stacks of dense connections and populations an upper bound, for other layers an estimate;
-        of convolutions that train with their populations, one for inputs of spikes. With other numbers, or where most
-        are ones, those run one by one and take several times as much, unless ``max_bytes`` refuses that.
+        Without ``rate``, what is taken at most, however many spikes there are: for stacks of dense connections and
+        populations an upper bound, for other layers an estimate; of convolutions that train with their populations, one
+        for inputs of spikes. With other numbers, or where most are ones, those run one by one and take several times as
+        much, unless ``max_bytes`` refuses that.
 
         Parameters
         ----------
@@ -146,7 +147,8 @@ class BPTT(Learner):
         Returns
         -------
         dict
-            Names of a stack's layers, or of another layer -> Plan; ``print`` one for a table of bytes.
+            Names of a stack's layers, or of another layer -> Plan; ``print`` one for a table of bytes. Convolutions
+            that go through a batch in pieces have one plan together, whose ``chunk`` is the samples of a piece.
 
         Raises
         ------

@@ -20,6 +20,7 @@ from ..device.buffers import Array, Nested, buffer
 from ..device.profile import Work
 from ..device.threads import balanced, run_kernel, run_threaded
 from ..kernels.products import bits, events
+from .spike_input import chosen
 
 LOOKED_AT = 64
 """About this many rows are looked at before all are packed."""
@@ -41,7 +42,11 @@ class PackedSpikes:
     start, index : arrays
         Positions of the ones of row ``r``: ``index[start[r]:start[r + 1]]``; made by ``find``. Without ``index``,
         ``rows`` lists those of some rows when they are needed.
+    as_numbers : bool
+        Whether they are judged as if they came as numbers, which ``of`` packs.
     """
+
+    as_numbers = False
 
     def __init__(self, steps: int, batch: int, units: int, tape: Nested):
         self.steps, self.batch, self.units, self._tape = steps, batch, units, tape
@@ -66,9 +71,12 @@ class PackedSpikes:
         if ones + zeros < sample.size or ones > 2.0 * limit * sample.size:
             return None
         packed = PackedSpikes(steps, batch, units, tape)
+        return packed if packed._pack(x) and packed.find(limit, listed) else None
+
+    def _pack(self, x: Array) -> bool:
+        """Take the ones of ``x`` [T, B, N]; False if it holds other numbers than 0 and 1."""
         part, pack = (EVENTS, float(x.nbytes), 0.0), _compiled(bits.pack, x.dtype, **prefetch.filling())
-        other = any(run_kernel(pack, batch, x.size // 8, x, packed.bits, part=part))
-        return packed if not other and packed.find(limit, listed) else None
+        return not any(run_kernel(pack, self.batch, x.size // 8, x, self.bits, part=part))
 
     @staticmethod
     def listed(start: Array, index: Array, units: int, steps: int = 1) -> PackedSpikes:
@@ -77,6 +85,35 @@ class PackedSpikes:
         packed.steps, packed.batch, packed.units, packed._tape = steps, (len(start) - 1) // steps, units, {}
         packed.bits, packed.start, packed.index = np.empty((len(start) - 1, 0), np.uint64), start, index
         return packed
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, B, N)."""
+        return self.steps, self.batch, self.units
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def some(self, samples: Array, tape: Nested) -> PackedSpikes:
+        """Those of some samples, listed."""
+        if self.index is not None:
+            rows = samples[:, None] * self.steps + np.arange(self.steps)
+            return PackedSpikes.listed(*chosen(self.start, self.index, rows.reshape(-1)), self.units, self.steps)
+        found = PackedSpikes(self.steps, len(samples), self.units, tape)
+        np.take(self.by_sample, samples, 0, found.by_sample)
+        found.find()
+        return found
+
+    def put(self, samples: Array, x: Array, tape: Nested) -> None:
+        """Make ``x`` [T, b, N], zeros and ones, the spikes of these samples."""
+        found = PackedSpikes(self.steps, len(samples), self.units, tape)
+        found._pack(x)
+        self.by_sample[samples] = found.by_sample
+
+    @property
+    def by_sample(self) -> Array:
+        """The bits as [B, T, words]."""
+        return self.bits.reshape(self.batch, self.steps, -1)
 
     def find(self, limit: float = 1.0, listed: bool = True) -> bool:
         """Count the ones, and list their positions if ``listed``; False if they are a larger share than ``limit``."""
@@ -87,11 +124,22 @@ class PackedSpikes:
             self._room[0] = 0
             np.cumsum(self._counts, out=self._room[1:])
             self.start = self._room
-        if self.rate > limit:
+        if self.rate > limit or (self.as_numbers and self._crowded(limit)):
             return False
         if listed and self.index is None:
             self.index = self._list(0, rows, self.start)
         return True
+
+    def unlist(self) -> None:
+        """Give back what the list of positions took in an earlier run."""
+        if self.index is None:
+            self._tape.pop("index", None)
+
+    def _crowded(self, limit: float) -> bool:
+        """Whether those rows that ``of`` looks at have too many ones to look at the others."""
+        counts = np.diff(self.start).reshape(self.batch, self.steps).T.reshape(-1)
+        some = counts[:: max(1, len(counts) // LOOKED_AT)]
+        return int(some.sum()) > 2.0 * limit * len(some) * self.units
 
     def rows(self, first: int, last: int) -> tuple[Array, Array]:
         """``start`` and ``index`` of rows [first, last); listed now if not before, and valid until the next call."""

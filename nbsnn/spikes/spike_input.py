@@ -129,20 +129,12 @@ class SpikeInput:
         t0, t1, _ = window.indices(len(self))
         steps, batch = max(0, t1 - t0), self.shape[1]
         first = np.arange(batch)[:, None] * len(self) + np.arange(t0, t0 + steps)
-        start, index = self._chosen(first.reshape(-1))
+        start, index = chosen(self.start, self.index, first.reshape(-1))
         return SpikeInput(start, index, (steps, *self.shape[1:]))
 
     def by_step(self) -> tuple[Array, Array]:
         """``start`` and ``index`` with rows in the order of an array [T, B, N]: step by step."""
-        return self._chosen(np.arange(len(self.start) - 1).reshape(self.shape[1], -1).T.reshape(-1))
-
-    def _chosen(self, rows: Array) -> tuple[Array, Array]:
-        """``start`` and ``index`` of some rows, in this order."""
-        counts = np.diff(self.start.astype(np.int64))[rows]
-        start = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(counts, out=start[1:])
-        source = np.repeat(self.start.astype(np.int64)[rows] - start[:-1], counts) + np.arange(start[-1])
-        return start.astype(np.uintp), self.index[source]
+        return chosen(self.start, self.index, np.arange(len(self.start) - 1).reshape(self.shape[1], -1).T.reshape(-1))
 
     def dense(self, dtype: DTypeLike = np.float32) -> Array:
         """The spikes as numbers [T, B, N...]."""
@@ -176,6 +168,15 @@ class SpikeInput:
         start = self.start[first : first + len(y) + 1].astype(np.int64)
         y[...] = 0.0
         y[np.repeat(np.arange(len(y)), np.diff(start)), self.index[start[0] : start[-1]]] = 1.0
+
+
+def chosen(start: Array, index: Array, rows: Array) -> tuple[Array, Array]:
+    """``start`` and ``index`` of some rows, in this order."""
+    counts = np.diff(start.astype(np.int64))[rows]
+    first = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(counts, out=first[1:])
+    source = np.repeat(start.astype(np.int64)[rows] - first[:-1], counts) + np.arange(first[-1])
+    return first.astype(np.uintp), index[source]
 
 
 def _places(lists: list[tuple[str, Any, int]]) -> list[Array]:

@@ -27,7 +27,7 @@ from ..population import Population
 from .block_tape import BlockGradients, BlockTape, Workspace
 from .currents import NO_INDEX, NO_SECTIONS, NOTHING, InputCurrents, listed
 from .layout import BlockLayout
-from .memory_plan import NARROW, Plan, Sizes
+from .memory_plan import LINE_BYTES, NARROW, Plan, Sizes
 
 GROUP = 8
 """Samples whose backward pass advances together in recurrent layers."""
@@ -247,6 +247,17 @@ class FusedBlock:
             given = extra.reshape(plan.steps, plan.batch, -1)[:, b0:b1].transpose(1, 0, 2)
             errors += given.reshape(len(errors), -1)
         return Errors(errors, u(1), u(plan.steps), u(0), G[:0], G[:0])
+
+    def pull(self, b0: int, b1: int, tape: BlockTape, gx: Array) -> None:
+        """Fill gx [T, B, M] in samples [b0, b1) with the gradient of the input; a few at a time, which stay in a near
+        cache."""
+        steps = tape.plan.steps
+        few = min(b1 - b0, max(1, LINE_BYTES // (steps * self.n_pre * self.dtype.itemsize)))
+        for b in range(b0, b1, few):
+            end = min(b + few, b1)
+            pulled = tape.workspace.matrix("pulled", few * steps, self.n_pre, self.dtype)[: (end - b) * steps]
+            self.drive.back(tape.back.G, pulled, (b - b0) * steps)
+            gx[:, b:end] = pulled.reshape(end - b, steps, -1).transpose(1, 0, 2)
 
     def _lanes(self, tape: BlockTape, key: tuple[int, int, int, int, bool]) -> tuple[Array, Array, Array]:
         """What a thread works in: lines and states of a group of samples, ``every`` steps of them, and their currents

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,10 @@ class Workspace:
         if made is None or len(made) != rows:
             made = self._made[name, columns] = zeros((rows, columns), dtype)
         return made
+
+    def forget(self, *names: str) -> None:
+        """Give back what matrices of these names took."""
+        self._made = {key: made for key, made in self._made.items() if key[0] not in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,17 +133,24 @@ class BlockTape:
         self.by_input: dict[str, tuple[Array, Array]] = {}
         self.input: dict[str, Any] = {}
 
-    @cached_property
+    def unlist(self, x: Array | PackedSpikes | SpikeInput, name: str) -> None:
+        """Give back what lists of the input of the connection ``name`` took, of a run that made them."""
+        self.input.pop("index", None)
+        self.lists.pop(f"row {name}", None)
+        if isinstance(x, PackedSpikes):
+            x.unlist()
+
+    @property
     def numbers(self) -> Array:
         """Room for the input of a few samples as numbers, [chunk T, M]."""
         return self._shared("numbers", self.n_pre)
 
-    @cached_property
+    @property
     def product(self) -> Array:
         """Room for their product with the weights, [chunk T, 64 Q]."""
         return self._shared("product", self.layout.blocks * LINE)
 
-    @cached_property
+    @property
     def errors(self) -> Array:
         """Room for the gradient with respect to their input, [chunk T, M]."""
         return self._shared("errors", self.n_pre)

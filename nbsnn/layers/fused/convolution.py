@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
 import numpy as np
 
 from ...compile.simd import CHUNK, LINE
-from ...device.buffers import aligned, buffer, copied, zeros
+from ...device.buffers import buffer, zeros
 from ...device.profile import span
 from ...device.threads import run_threaded, threads, windows
 from ...kernels.population import fused_conv as loops
+from ...kernels.products.windows import Source
 from ...random import Draws
 from ...spikes.blocks import blocks, to_lines
 from ...spikes.packed import PackedSpikes
@@ -33,6 +33,7 @@ from ..run import Run
 from ..sequential import Sequential
 from .block_records import BlockRecords
 from .image_layout import ImageLayout
+from .image_tape import ImageTape
 from .memory_plan import Budget, Plan, alone
 from .part import Part, injected
 
@@ -61,51 +62,13 @@ def _maxima(connection: Conv2d, window: Pair) -> Pair:
     return connection.places[0] // window[0], connection.places[1] // window[1]
 
 
-@dataclass
-class ImageTape:
-    """What a run of a ``FusedConvolution`` leaves.
-
-    Attributes
-    ----------
-    plain : dict
-        The tapes of its layers where they ran by themselves.
-    spikes : PackedSpikes or None
-        The input of the last run; None if the layers ran by themselves.
-    x : array [T, B, C, H, W] or SpikeInput
-        The same as it was given.
-    arrays : dict
-        Memory: states at checkpoints "S" [B marks, .], output spikes "bits" [B T, .], lines of parameters "Z".
-    P : array
-        Parameters that all units share.
-    fed : array
-        The outputs before the first step.
-    start : bool
-        Whether the run began where ``initial`` says.
-    records : dict
-        The population's own tape, as far as somebody has asked for its records.
-    """
-
-    plain: Nested = field(default_factory=Nested)
-    spikes: PackedSpikes | None = None
-    x: Array | SpikeInput = field(init=False)
-    arrays: Nested = field(default_factory=Nested)
-    P: Array = field(init=False)
-    fed: Array = field(init=False)
-    start: bool = False
-    records: Nested = field(default_factory=Nested)
-
-    @property
-    def ran(self) -> PackedSpikes:
-        """The input of the last run, which was one."""
-        assert self.spikes is not None
-        return self.spikes
-
-
 class FusedConvolution(Part):
     """A ``Conv2d``, a population and perhaps a ``MaxPool2d``, the layers of ``net`` under these names.
 
     Where only ``whole`` runs are made, nobody asks for the state after one, nor for the gradient of that before it.
     """
+
+    in_pieces = True
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget, whole: bool = False):
         super().__init__(net, names)
@@ -121,6 +84,9 @@ class FusedConvolution(Part):
     def takes_events(self) -> bool:
         return True
 
+    def initial(self, batch: int) -> Nested:
+        return {self.names[1]: self.population.shared_initial(batch)}
+
     def forward(
         self, x: Array | SpikeInput, state: Nested, tape: Nested, draws: Draws | None = None
     ) -> tuple[Array, Nested]:
@@ -131,12 +97,13 @@ class FusedConvolution(Part):
             kept.spikes = self.events.find(given, kept.arrays, len(x))
         if kept.spikes is not None:
             kept.x = x
-            y = self._run(kept, state[self.names[1]])
+            self.arrange(kept)
+            y = self.outputs_of(kept, state[self.names[1]], "forward")
             if y is not None:
                 kept.plain.clear()
-                return y, {} if self.whole else {self.names[1]: self._final(kept)}
+                return y, {} if self.whole else {self.names[1]: self.final(kept)}
             kept.spikes = None
-        self._check_budget(len(x), x.shape[1])
+        self.budget.check(self.names[0], self.apart(len(x), x.shape[1]))
         if isinstance(x, SpikeInput):
             x = x.dense(self.dtype)
         final: Nested = {}
@@ -144,42 +111,38 @@ class FusedConvolution(Part):
             x = self._forward(name, x, state, kept.plain, draws, final)
         return x, final
 
-    def _check_budget(self, steps: int, batch: int) -> None:
-        """Refuse to run layer by layer where that takes more than the whole network may."""
-        others = [planned for name, planned in self.budget.others.items() if name != self.names[0]]
-        taken = sum(plan.bytes for plan in (self._layers(steps, batch), *(planned(steps, batch) for planned in others)))
-        if self.budget.max_bytes is not None and taken > self.budget.max_bytes:
-            raise ValueError(
-                f"max_bytes is {self.budget.max_bytes}, but the input of {self.names[0]} is no spikes, or too many, so "
-                f"that layers keep all, about {taken} bytes: use a smaller batch, or chunk="
-            )
+    def arrange(self, kept: ImageTape) -> None:
+        """Arrange parameters as the loops take them, for runs to come and their backward passes."""
+        with span("arrange"):
+            kept.Z = buffer(kept.arrays, "Z", (self.lines.blocks, self.lines.depth, LINE), self.dtype)
+            kept.Z[...] = 0.0
+            kept.P, kept.image = self.lines.parameters(kept.Z), self._image(kept.arrays)
 
-    def _run(self, kept: ImageTape, state: Nested) -> Array | None:
-        """The maxima of all samples; None if outputs that should be spikes are other numbers."""
+    def outputs_of(self, kept: ImageTape, state: Nested, called: str) -> Array | None:
+        """The maxima of all samples; None if outputs that should be spikes are other numbers. Profiles name it as it is
+        ``called``."""
         packed, lines, arrays, neuron = kept.ran, self.lines, kept.arrays, self.population.neuron
         steps, batch, (every, marks) = packed.steps, packed.batch, _marks(packed.steps)
         with span("arrange"):
-            Z = buffer(arrays, "Z", (lines.blocks, lines.depth, LINE), self.dtype)
-            Z[...] = 0.0
-            kept.P, kept.fed = lines.parameters(Z), state[neuron.output]
+            kept.state, kept.records = state, {}
             S = buffer(arrays, "S", (batch * marks, lines.blocks * lines.states * LINE), self.dtype)
             for k, name in enumerate(neuron.state):
                 first, value = S.reshape(batch, marks, lines.blocks, lines.states, LINE)[:, 0, :, k], state[name]
-                if (value == value.flat[0]).all():  # as most runs begin
+                few = value if value.strides[0] else value[:1]  # one that stands for all
+                if (few == few.flat[0]).all():  # as most runs begin
                     first[...] = value.flat[0]
                 else:
                     to_lines(lines.arranged(value.reshape(1, batch, -1)), first[:, :, None])
-            kept.start, kept.records = isinstance(state, Start), {}
-            image = self._image(arrays)
         bits = buffer(arrays, "bits", (steps * batch, lines.blocks), np.uint64)
         y = buffer(arrays, "y", (steps * batch, lines.channels, math.prod(self.maxima)), self.dtype)
-        spikes, compiled = _spikes(packed, every), lines.kernel("forward")
+        spikes, compiled, free = _spikes(packed, every), lines.kernel("forward"), list(range(threads()))
 
         def part(lo: int, hi: int) -> int:
-            return compiled(u(lo), u(hi), spikes, image, kept.P, S, self._room(Z, 1, False), bits, y)
+            room = self._room(kept, free.pop(), False)
+            return compiled(u(lo), u(hi), spikes, kept.image, kept.P, S, room, bits, y)
 
         size = steps * batch * lines.width
-        with span(f"{self.names[0]}, {self.names[1]} forward", ops=size):
+        with span(f"{self.names[0]}, {self.names[1]} {called}", ops=size):
             other = sum(run_threaded(part, batch, size))
         return None if other else y.reshape(steps, batch, *self.shape)
 
@@ -193,25 +156,24 @@ class FusedConvolution(Part):
         sizes = map(u, (*c.places, c.c_post))
         return loops.Image(events.met, events.turned(weight, arrays), events.rows(weight, arrays), bias, *sizes)
 
-    def _room(self, Z: Array, every: int, wanted: bool) -> loops.Room:
-        """What a thread works in; for errors of the input if they are ``wanted``."""
-        width = self.lines.blocks * LINE
-        sizes = every * width, every * width * self.lines.states, width, math.prod(self.maxima) * self.events.sides
-        (X, H, G), turned = (aligned((size,), self.dtype) for size in sizes[:3]), zeros(sizes[3:], self.dtype)
-        seen = np.empty(turned.size // CHUNK, np.uint32)
-        return loops.Room(copied(Z), X, H, G, turned, self.events.scratch(wanted), self.events.lists(), seen)
+    def _room(self, kept: ImageTape, k: int, wanted: bool) -> loops.Room:
+        """What the thread ``k`` of a run or its backward pass works in, for errors of the input if they are ``wanted``;
+        memory that the next one uses again."""
+        width, own, (every, _) = self.lines.blocks * LINE, kept.Z.reshape(-1), _marks(kept.ran.steps)
+        maxima = math.prod(self.maxima) * self.events.sides
+        sizes = own.size, every * width, every * width * self.lines.states, width, maxima
+        room = buffer(kept.arrays, f"room {k}", (sum(sizes),), self.dtype)
+        room[: own.size], room[-maxima:] = own, 0.0
+        Z, X, H, G, turned = np.split(room, np.cumsum(sizes[:-1]))
+        seen = np.empty(maxima // CHUNK, np.uint32)
+        return loops.Room(Z, X, H, G, turned, self.events.scratch(wanted), self.events.lists(), seen)
 
-    def _states(self, kept: ImageTape, mark: int) -> Nested:
-        """The states at a checkpoint, [B, C H W] each."""
-        lines, S, (_, marks) = self.lines, kept.arrays["S"], _marks(kept.ran.steps)
-        at = S.reshape(kept.ran.batch, marks, lines.blocks, lines.states, LINE)[:, mark]
-        return dict(zip(self.population.neuron.state, lines.images(at), strict=True))
-
-    def _final(self, kept: ImageTape) -> Nested:
+    def final(self, kept: ImageTape) -> Nested:
         """State and output after the last step."""
-        steps, batch, shape = kept.ran.steps, kept.ran.batch, self.population.shape
-        final = {name: value.reshape(batch, *shape) for name, value in self._states(kept, -1).items()}
-        return {**final, self.population.neuron.output: self._outputs(kept, steps - 1)[0]}
+        steps, batch, lines, neuron = kept.ran.steps, kept.ran.batch, self.lines, self.population.neuron
+        last = kept.arrays["S"].reshape(batch, _marks(steps)[1], lines.blocks, lines.states, LINE)[:, -1]
+        values = (value.reshape(batch, *self.population.shape) for value in lines.images(last))
+        return {**dict(zip(neuron.state, values, strict=True)), neuron.output: self._outputs(kept, steps - 1)[0]}
 
     def _outputs(self, kept: ImageTape, first: int) -> Array:
         """Outputs from step ``first`` on, [T, B, C, H, W]."""
@@ -224,9 +186,9 @@ class FusedConvolution(Part):
 
     def _unfold(self, kept: ImageTape) -> None:
         """Make in ``kept.records`` the record that the population's own run would have left."""
-        state = {**self._states(kept, 0), self.population.neuron.output: kept.fed}
-        x = kept.x.dense(self.dtype) if isinstance(kept.x, SpikeInput) else kept.x
-        run = self.population.begin(self.connection.forward(x, {}, {})[0], state, kept.records)
+        x = kept.x if isinstance(kept.x, np.ndarray) else kept.x.dense(self.dtype)
+        current, _ = self.connection.forward(x.reshape(*x.shape[:2], *self.in_shape), {}, {})
+        run = self.population.begin(current, kept.state, kept.records)
         self.population.advance(run, 0, kept.ran.steps)
 
     def record(self, tape: Nested, name: str) -> Any:
@@ -264,40 +226,67 @@ class FusedConvolution(Part):
             raise NotImplementedError(
                 "a fused convolution takes no gradient with respect to its final state: use compact=False"
             )
-        packed, c, lines, Z, S = kept.spikes, self.connection, self.lines, kept.arrays["Z"], kept.arrays["S"]
-        rows, (every, _) = packed.steps * packed.batch, _marks(packed.steps)
+        steps, batch = kept.spikes.steps, kept.spikes.batch
         with span("arrange"):
-            edges = np.array([0, *(b for _, b in windows(packed.batch, PIECES))], u)
-            pieces, lanes, sides = len(edges) - 1, lines.blocks * LINE, self.events.sides
-            shapes = (packed.batch, lanes * lines.states), (packed.batch, lanes * lines.learned)
-            each = (pieces * c.fan_in * sides,), (pieces, 2, math.lcm(sides, LINE))
-            gS, gP, weight, bias = (zeros(shape, self.dtype) for shape in (*shapes, *each))
-            gx = buffer(kept.arrays, "gx", (rows if wanted else 0, *c.image), self.dtype)
-            sums, source = loops.Sums(gS, gP, edges, weight, bias), self.events.source(c.params["weight"], gx)
-            given = np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1)
-            extra = injected(inject, self.names[1], self.population, (rows, lines.channels, lines.area))
-            errors = loops.Errors(given, extra)
-            image = self._image(kept.arrays)
+            gx = buffer(kept.arrays, "gx", (steps * batch if wanted else 0, *self.connection.image), self.dtype)
+            sums, extra = self.sums(batch), self.extra(inject, steps * batch)
+            source = self.events.source(self.connection.params["weight"], gx)
+        self.back(kept, gy, extra, source, sums)
+        return gx.reshape(steps, batch, *self.in_shape) if wanted else None, self.add(sums, kept.state, grads)
+
+    def extra(self, inject: Nested | None, rows: int) -> Array:
+        """The loss's own gradient with respect to the population's outputs, [T B, C, H W]; no rows if there is none."""
+        return injected(inject, self.names[1], self.population, (rows, self.lines.channels, self.lines.area))
+
+    @property
+    def asked(self) -> bool:
+        """Whether gradients with respect to states and parameters are asked for."""
+        return not self.whole or self.population.start_learned or self.lines.learned > 0
+
+    def sums(self, batch: int, samples: int | None = None) -> loops.Sums:
+        """What a backward pass adds up, from zero on; with rows for so many ``samples``, all of them if not given."""
+        edges = np.array([0, *(b for _, b in windows(batch, PIECES))], u)
+        pieces, sides = len(edges) - 1, self.events.sides
+        each = (pieces * self.connection.fan_in * sides,), (pieces, 2, math.lcm(sides, LINE))
+        weight, bias = (zeros(shape, self.dtype) for shape in each)
+        return loops.Sums(*self.sample_sums(batch if samples is None else samples), edges, weight, bias)
+
+    def sample_sums(self, samples: int) -> tuple[Array, Array]:
+        """Those of them that each sample has for itself."""
+        lanes = self.lines.blocks * LINE
+        gS, gP = (zeros((samples, lanes * many), self.dtype) for many in (self.lines.states, self.lines.learned))
+        return gS, gP
+
+    def back(self, kept: ImageTape, gy: Array, extra: Array, source: Source, sums: loops.Sums) -> None:
+        """The backward pass of the last run: adds to ``sums`` and fills ``source.gx``, if it has rows."""
+        packed, lines, S = kept.ran, self.lines, kept.arrays["S"]
+        rows, pieces, (every, _) = packed.steps * packed.batch, len(sums.edges) - 1, _marks(packed.steps)
+        with span("arrange"):
+            errors = loops.Errors(np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1), extra)
         spikes, bits, compiled = _spikes(packed, every), kept.arrays["bits"], lines.kernel("backward")
+        free = list(range(threads()))
 
         def part(lo: int, hi: int) -> None:
-            room = self._room(Z, every, wanted)
-            compiled(u(lo), u(hi), spikes, image, kept.P, S, room, bits, errors, source, sums)
+            room = self._room(kept, free.pop(), len(source.gx) > 0)
+            compiled(u(lo), u(hi), spikes, kept.image, kept.P, S, room, bits, errors, source, sums)
 
         with span(f"{self.names[0]}, {self.names[1]} backward", ops=rows * lines.width):
             run_threaded(part, pieces, rows * lines.width)
-        own = grads[self.names[0]]
-        own["weight"] += self.events.gradient(weight)
-        if c.bias:
-            own["bias"] += bias[:, 0].sum(axis=0).reshape(-1, sides).sum(axis=0)[: c.c_post]
-        start: Nested = {}
-        if not self.whole or self.population.start_learned or lines.learned:
-            gS, gP = lines.images(gS), lines.images(gP)
-            self.population.add_gradients(gP, gS if kept.start else None, grads[self.names[1]], {})
-            start = {self.names[1]: self.population.before(gS)}
-        return gx.reshape(packed.steps, packed.batch, *c.in_shape) if wanted else None, start
 
-    def _layers(self, steps: int, batch: int) -> Plan:
+    def add(self, sums: loops.Sums, state: Nested, grads: Nested) -> Nested:
+        """Add the ``sums`` of a run from ``state`` on to ``grads``; returns the gradient with respect to that state."""
+        own, c, lines = grads[self.names[0]], self.connection, self.lines
+        own["weight"] += self.events.gradient(sums.weight)
+        if c.bias:
+            bias = sums.bias[:, 0].sum(axis=0)
+            own["bias"] += bias.reshape(-1, self.events.sides).sum(axis=0)[: c.c_post]
+        if not self.asked:
+            return {}
+        gS, gP = lines.images(sums.gS), lines.images(sums.gP)
+        self.population.add_gradients(gP, gS if isinstance(state, Start) else None, grads[self.names[1]], {})
+        return {self.names[1]: self.population.before(gS)}
+
+    def apart(self, steps: int, batch: int) -> Plan:
         """What a batch of this size takes where the layers run one by one."""
         table: dict[str, int] = {}
         for layer in self.children.values():
@@ -308,7 +297,11 @@ class FusedConvolution(Part):
     def plan(self, steps: int, batch: int, rate: float | None = None) -> Plan:
         """What a batch of this size takes where the layers run as one."""
         if rate is not None and rate > self.events.limit:
-            return self._layers(steps, batch)
+            return self.apart(steps, batch)
+        return Plan(steps, batch, batch, _marks(steps)[0], True, {}, self.planned(steps, batch, rate))
+
+    def planned(self, steps: int, batch: int, rate: float | None) -> dict[str, int]:
+        """The bytes of that, by what they are for."""
         share = self.events.limit if rate is None else rate
         c, lines, size, (every, marks) = self.connection, self.lines, self.dtype.itemsize, _marks(steps)
         rows, image, lanes = steps * batch, math.prod(c.image), lines.blocks * LINE
@@ -316,7 +309,7 @@ class FusedConvolution(Part):
         room = lanes * (every * (1 + lines.states) + lines.depth + 2) + self.events.room
         begin, listed, beside = self.events.listed
         lists = self.events.whole * (8 * begin + 4 * listed + beside * LINE * size)
-        table = {
+        return {
             "checkpoints of states": batch * lanes * ((marks + 1) * lines.states + lines.learned) * size,
             "spikes": rows * (lines.blocks + blocks(image) + 2) * 8,
             "positions of spikes": int(share * 1.125 * rows * image) * 4,
@@ -324,7 +317,6 @@ class FusedConvolution(Part):
             "room of threads": min(threads(), batch) * (room * size + lists),
             "weights and their gradients": (pieces + 5) * weights * size,
         }
-        return Plan(steps, batch, batch, every, True, {}, table)
 
 
 def _marks(steps: int) -> Pair:

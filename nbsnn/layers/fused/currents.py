@@ -72,12 +72,16 @@ class InputCurrents:
         """List the events, ``tape.events``; None if BLAS makes currents and gradients."""
         packed = None
         if isinstance(x, LISTED):
-            packed = x if self.connection.path != "dense" and x.find(tape.limit, tape.plan.listed) else None
+            counted = tape.counted or not (isinstance(x, PackedSpikes) and x.as_numbers)
+            found = counted and self.connection.path != "dense" and x.find(tape.limit, tape.plan.listed)
+            packed = x if found else None
         else:
             if tape.counted:
                 packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
             if packed is None:
                 (finite_input if x.size >= LARGE else finite)("input", x)  # which spikes need not
+        if packed is None:
+            tape.unlist(x, self.name)
         tape.given, tape.events, tape.by_input = x, packed, {}
 
     def arrange(self, tape: BlockTape) -> None:
@@ -121,10 +125,11 @@ class InputCurrents:
         lines = lines_of(X, self.lines, first, first + len(x))
         np.add(as_lines(product, self.lines), tape.bias[:, None], out=lines)
 
-    def back(self, G: Array, out: Array) -> None:
-        """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, the first rows of
-        ``G``."""
-        g, weight = rows_of(G, self.lines, 0, len(out))[:, : self.units], self.connection.params["weight"].T
+    def back(self, G: Array, out: Array, first: int = 0) -> None:
+        """Fill ``out`` [rows, N] with the gradient of the input, given that of the currents, rows of ``G`` from
+        ``first`` on."""
+        g = rows_of(G, self.lines, first, first + len(out))[:, : self.units]
+        weight = self.connection.params["weight"].T
         with span(f"{self.name} product, reverse", ops=out.size * self.units):
             if self.units > FEW:
                 matmul(g, weight, out=out)
@@ -154,11 +159,12 @@ class InputCurrents:
     def learn(self, b0: int, b1: int, tape: BlockTape) -> None:
         """``accumulate`` where the input is traced, once nobody needs the errors in ``tape.back.G``: the decay acts on
         them, and what the trace from before the window brings is added."""
-        back, steps, dtype, fade = tape.back, tape.plan.steps, self.dtype, compiled("gather.fade", self.dtype)
+        self._add_bias(b0, b1, tape)
+        back, steps, dtype, u_lines = tape.back, tape.plan.steps, self.dtype, u(self.lines)
         trace, before = _trace_of(tape, b0, b1)
         rows, decay = (b1 - b0) * steps, dtype.type(trace.decay)
-        self._add_bias(b0, b1, tape)
-        run_kernel(fade, self.lines, rows * self.units, u(self.lines), u(b1 - b0), u(steps), decay, back.G)
+        fade = compiled("gather.fade", dtype)
+        run_kernel(fade, self.lines, rows * self.units, u_lines, u(b1 - b0), u(steps), decay, back.G)
         if before is not None:
             x = np.ascontiguousarray(before.T) * decay
             g = np.ascontiguousarray(lines_of(back.G, self.lines, 0, rows)[:, ::steps])

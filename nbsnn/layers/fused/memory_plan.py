@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from ...device.threads import threads
 from ...spikes.blocks import LINE
 from ..layer import Layer
 
@@ -25,6 +26,9 @@ NARROW = 64
 
 EVERY = 12
 """Steps between checkpoints: the recomputed states should fit a near cache."""
+
+PLANS = 7
+"""Batches of other sizes whose plans are remembered: the last batch of an epoch is a shorter one, say."""
 
 PARTS = (
     "currents",
@@ -93,17 +97,16 @@ class Plan:
         return "\n".join([*lines, f"{'together':28}{self.bytes / 2**20:10.1f} MiB"])
 
 
-def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> Plan:
-    """Plan of what to keep for ``units`` in a row, at ``steps`` and ``batch``.
+def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None, whole: int | None = None) -> Plan:
+    """Plan of what to keep for ``units`` in a row, at ``steps`` and ``batch``; ``max_bytes`` are their share of the
+    ``whole`` budget.
 
     Raises
     ------
     ValueError
         ``max_bytes`` is less than the least that it takes.
     """
-    widest = max((unit.width for unit in units if unit.looped), default=0)
-    each, most = steps * (widest or LINE) * units[0].itemsize, LOOP_BYTES if widest else LINE_BYTES
-    chunk = -(-batch // max(1, -(-batch * each // most)))
+    chunk = _chunk(units, steps, batch)
     order = sorted(units, key=lambda unit: -unit.width)
     result = _plan(units, steps, batch, chunk, True, [])
     for left_out in range(len(units) + 1):
@@ -113,15 +116,33 @@ def plan(units: list[Sizes], steps: int, batch: int, max_bytes: int | None) -> P
     if max_bytes is None or result.bytes <= max_bytes:
         return result
     raise ValueError(
-        f"max_bytes is {max_bytes}, but T = {steps} and a batch of {batch} take at least {result.bytes} bytes:\n"
+        f"max_bytes is {max_bytes if whole is None else whole}, but T = {steps} and a batch of {batch} take at least "
+        f"{result.bytes} bytes{'' if whole in (None, max_bytes) else f', and other layers leave {max_bytes}'}:\n"
         f"{result}\nUse a smaller batch, or chunk= for truncated gradients"
     )
+
+
+def least(units: list[Sizes], steps: int, batch: int) -> int:
+    """Bytes that ``units`` in a row take at least."""
+    chunk = _chunk(units, steps, batch)
+    return min(_plan(units, steps, batch, chunk, listed, [] if listed else units).bytes for listed in (True, False))
+
+
+def _chunk(units: list[Sizes], steps: int, batch: int) -> int:
+    """How many samples go back together."""
+    widest = max((unit.width for unit in units if unit.looped), default=0)
+    each, most = steps * (widest or LINE) * units[0].itemsize, LOOP_BYTES if widest else LINE_BYTES
+    return -(-batch // max(1, -(-batch * each // most)))
 
 
 def at_rate(made: Plan, units: list[Sizes], rate: float) -> Plan:
     """The plan ``made`` of these units, with what it takes if that share of all spikes' places are ones."""
     left_out = [unit for unit in units if not made.kept[unit.names]]
     return _plan(units, made.steps, made.batch, made.chunk, made.listed, left_out, rate)
+
+
+Planned = Callable[[int, int], Plan]
+"""Plan of a layer, by steps and batch."""
 
 
 @dataclass
@@ -132,15 +153,40 @@ class Budget:
     ----------
     max_bytes : int or None
         For the whole network; None is no bound.
-    stacks : int
-        How many there are.
+    stacks : list
+        The least bytes of each of them, by steps and batch.
+    rows : list
+        Bytes of each row of convolutions, by steps, batch, and into how many pieces it cuts that.
+    convolutions : dict
+        Plans of a whole batch of what is in those rows, by steps and batch.
     others : dict
-        Plans of the layers in none of them, which always keep all, by steps and batch.
+        The same of the layers in none of them, which always keep all.
     """
 
     max_bytes: int | None
-    stacks: int = 0
-    others: dict[str, Callable[[int, int], Plan]] = field(default_factory=dict[str, Callable[[int, int], Plan]])
+    stacks: list[Callable[[int, int], int]] = field(default_factory=list[Callable[[int, int], int]])
+    rows: list[Callable[[int, int, int], int]] = field(default_factory=list[Callable[[int, int, int], int]])
+    convolutions: dict[str, Planned] = field(default_factory=dict[str, Planned])
+    others: dict[str, Planned] = field(default_factory=dict[str, Planned])
+    _cuts: dict[tuple[int, ...], int] = field(default_factory=dict[tuple[int, ...], int])
+
+    def cuts(self, steps: int, batch: int) -> int:
+        """Into how many pieces rows of convolutions cut a batch: as few as leave other layers what they need at least,
+        or single samples."""
+        if self.max_bytes is None:
+            return 1
+        key = steps, batch, threads()
+        if key not in self._cuts:
+            most = self.max_bytes - self._fixed(steps, batch) - sum(least(steps, batch) for least in self.stacks)
+            found = (cuts for cuts in range(1, batch) if self._in_rows(steps, batch, cuts) <= most)
+            self._cuts = {**dict(list(self._cuts.items())[-PLANS:]), key: next(found, batch) if self.rows else 1}
+        return self._cuts[key]
+
+    def _fixed(self, steps: int, batch: int) -> int:
+        return sum(planned(steps, batch).bytes for planned in self.others.values())
+
+    def _in_rows(self, steps: int, batch: int, cuts: int) -> int:
+        return sum(row(steps, batch, cuts) for row in self.rows)
 
     def share(self, steps: int, batch: int) -> int | None:
         """What each stack may take for a batch of this size, if other layers take what they need.
@@ -152,13 +198,34 @@ class Budget:
         """
         if self.max_bytes is None:
             return None
-        taken = sum(planned(steps, batch).bytes for planned in self.others.values())
-        if taken > self.max_bytes:
-            raise ValueError(
-                f"max_bytes is {self.max_bytes}, but at T = {steps} and a batch of {batch} the layers that always keep "
-                f"all, {', '.join(self.others)}, take about {taken} bytes: use a smaller batch, or chunk="
+        fixed, rows = self._fixed(steps, batch), self._in_rows(steps, batch, self.cuts(steps, batch))
+        if fixed + rows > self.max_bytes:
+            found = [f"the layers that always keep all, {', '.join(self.others)}, take about {fixed} bytes"] * (
+                fixed > 0
             )
-        return (self.max_bytes - taken) // max(self.stacks, 1)
+            found += [f"{', '.join(self.convolutions)}, a sample at a time, about {rows} bytes"] * (rows > 0)
+            raise ValueError(
+                f"max_bytes is {self.max_bytes}, but at T = {steps} and a batch of {batch} {', and '.join(found)}: "
+                "use a smaller batch, or chunk="
+            )
+        return (self.max_bytes - fixed - rows) // max(len(self.stacks), 1)
+
+    def check(self, name: str, plan: Plan) -> None:
+        """Refuse to run the layers of the convolution ``name`` one by one where that takes more than there is.
+
+        Raises
+        ------
+        ValueError
+            By the ``plan`` of those layers it does.
+        """
+        steps, batch = plan.steps, plan.batch
+        taken = plan.bytes + self._fixed(steps, batch)
+        taken += sum(planned(steps, batch).bytes for n, planned in self.convolutions.items() if n != name)
+        if self.max_bytes is not None and taken > self.max_bytes:
+            raise ValueError(
+                f"max_bytes is {self.max_bytes}, but the input of {name} is no spikes, or too many, so that layers "
+                f"keep all, about {taken} bytes: use a smaller batch, or chunk="
+            )
 
 
 def alone(layer: Layer, steps: int, batch: int) -> Plan:
@@ -175,29 +242,31 @@ def _plan(
     """The plan that lists all events or not, and does not keep the currents of some units; with its bytes, at most if
     no ``rate`` is given.
 
-    Products by BLAS need numbers in place of bits, sums of rows need positions of events.
+    Sums of rows need positions of events, by row, with some to spare, and by input; products by BLAS need numbers in
+    place of bits. A unit never has both.
     """
     rows, part, every = steps * batch, chunk * steps, min(EVERY, steps)
     table: dict[str, int] = dict.fromkeys(PARTS, 0)
     numbers = errors = 0
-    listings = 1.125 if rate is None else 2.125  # by row, with some to spare, and by input, where no numbers are needed
     for unit in units:
         size, width, limit = unit.itemsize, unit.width, unit.event_share
-        dense = limit < 1.0 or unit is units[0] if rate is None else rate > limit
-        share = limit if rate is None else 0.0 if dense else rate
+        positions, product = 8.5 * (rows if listed else part), part * (unit.n_pre + width) * size
+        if rate is None:
+            dense = (limit < 1.0 or unit is units[0]) and product > positions * limit * unit.n_pre
+        else:
+            dense = rate > limit
+        share = 0.0 if dense else limit if rate is None else rate
         kept_rows = rows if unit not in left_out else part if dense else batch
         table["currents"] += kept_rows * width * size
         table["checkpoints of states"] += batch * (-(-steps // every) + 1) * unit.states * width * size
         table["spikes"] += (rows + 1) * (-(-unit.n_pre // LINE) + 2) * 8
-        table["positions of spikes"] += int(share * listings * (rows if listed else part) * unit.n_pre) * 4
+        table["positions of spikes"] += int(share * positions * unit.n_pre)
         if unit.looped:
             table["spikes"] += (rows + 1) * (-(-unit.units // LINE) + 2) * 8
-            table["positions of spikes"] += (
-                int((1.0 if rate is None else rate) * listings * (rows if listed else part) * unit.units) * 4
-            )
+            table["positions of spikes"] += int((1.0 if rate is None else rate) * positions * unit.units)
         table["errors of a few samples"] += part * width * size
         table["weights and their gradients"] += 2 * (unit.n_pre + 2 * unit.units * unit.looped) * width * size
-        numbers = max(numbers, part * (unit.n_pre + width) * size * dense)
+        numbers += product * dense
         errors = max(errors, part * unit.n_pre * size * (unit is not units[0] and unit.units > NARROW))
     table["numbers for BLAS"] = numbers + errors
     table["outputs"] = 2 * rows * units[-1].units * units[-1].itemsize

@@ -1,9 +1,8 @@
 """A network as it trains: dense connections and populations in a row run together, each run a ``FusedStack``, and a
-convolution with what follows it as a ``FusedConvolution``."""
+convolution with what follows it as a ``FusedConvolution``, several of which a budget makes a ``ConvolutionRow``."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ from ..run import Run
 from ..sequential import Sequential
 from ..spike_trace import LowPass
 from .convolution import FusedConvolution, in_one
+from .convolution_row import in_rows
 from .memory_plan import Budget, Plan
 from .normalized import FusedNormalization, normalized_in_one
 from .part import Part, share_layers
@@ -33,8 +33,8 @@ def fuse(
     convolutions : bool
         Whether convolutions fuse with the populations after them, too.
     whole : bool
-        Whether nobody asks for the gradient with respect to the state at the start of a run, nor for the state at its
-        end, unless it is ``continued``.
+        Whether no run goes on where another ended, so that stacks and fused convolutions need neither the state at the
+        end nor the gradient with respect to the one at the start.
     """
     if not net.in_row:
         return None
@@ -86,15 +86,18 @@ class FusedNetwork(Sequential):
             part: Part
             if run := in_a_row(names, net.children):
                 part = FusedStack(net, run, self.budget, whole)
-                self.budget.stacks += 1
+                self.budget.stacks.append(part.least)
+            elif run := in_one(names, net.children) if convolutions else []:
+                part = FusedConvolution(net, run, self.budget, whole)
+                self.budget.convolutions[names[0]] = part.plan
             else:
-                run = in_one(names, net.children) if convolutions else []
-                part = FusedConvolution(net, run, self.budget, whole) if run else Part(net, names[:1])
-                if not run and convolutions and (run := normalized_in_one(names, net.children)):
-                    part = FusedNormalization(net, run, whole)
+                run = normalized_in_one(names, net.children) if convolutions else []
+                part = FusedNormalization(net, run, whole) if run else Part(net, names[:1])
                 self.budget.others[names[0]] = part.plan
             self.parts.append(part)
             names = names[len(part.children) :]
+        if max_bytes is not None:
+            self.parts = in_rows(net, self.parts, self.budget)
         self.draws, self.checks_numbers = any(part.draws for part in self.parts), self.parts[0].checks_numbers
         self._stated = [part for part in self.parts if part.stated]
 
@@ -122,7 +125,7 @@ class FusedNetwork(Sequential):
     def plans(self, steps: int, batch: int, rate: float | None = None) -> dict[tuple[str, ...], Plan]:
         """What the parts take for a batch of this size, by the names of their layers."""
         self.budget.share(steps, batch)
-        return {tuple(part.children): part.plan(steps, batch, rate) for part in self.parts}
+        return {names: plan for part in self.parts for names, plan in part.plans(steps, batch, rate).items()}
 
     def initial(self, batch: int) -> Nested:
         return {name: state for part in self._stated for name, state in part.initial(batch).items()}
@@ -136,22 +139,10 @@ class FusedNetwork(Sequential):
             final |= after
         return x, final
 
-    def continued(self, tape: Nested, state: Nested, traces: Nested, same: bool) -> Nested:
-        """The state from which the next run goes on where the last, one of ``whole`` runs, ended.
-
-        Parameters
-        ----------
-        tape : dict
-            What the last run left.
-        state : dict
-            What its ``forward`` returned, which is the state of layers that ran by themselves.
-        traces : dict
-            What ``trace`` was given; the traces are those after the run then.
-        same : bool
-            Whether the next run has the same parameters, which then are not arranged anew.
-        """
-        found = (part.continued(tape, state, traces, same).items() for part in self.parts)
-        return dict(itertools.chain(*found))
+    def continued(self, tape: Nested) -> None:
+        """Say that the next run has the parameters of the one before, which then are not arranged anew."""
+        for part in self.parts:
+            part.continued(tape)
 
     def backward(
         self,

@@ -22,9 +22,15 @@ class Part(Sequential):
     ----------
     stated : bool
         Whether a run needs a state to start from.
+    in_pieces : bool
+        Whether samples can go through it a few at a time, with the same bits.
+    takes_bits : bool
+        Whether its input may be ``PackedSpikes``.
     """
 
     stated: ClassVar[bool] = True
+    in_pieces: ClassVar[bool] = False
+    takes_bits: ClassVar[bool] = False
 
     def __init__(self, net: Sequential, names: Iterable[str]):
         share_layers(self, net, {name: net.children[name] for name in names})
@@ -34,6 +40,10 @@ class Part(Sequential):
         (layer,) = self.children.values()
         return alone(layer, steps, batch)
 
+    def plans(self, steps: int, batch: int, rate: float | None = None) -> dict[tuple[str, ...], Plan]:
+        """The plans of what runs as one, by the names of its layers."""
+        return {tuple(self.children): self.plan(steps, batch, rate)}
+
     def traces(self, handed_on: bool) -> bool:
         """True if the part can trace its input: spikes as they came in, or those of a stack, if ``handed_on``."""
         return True
@@ -42,9 +52,8 @@ class Part(Sequential):
         """True if the next part gets spikes as this one did, or its own."""
         return all(layer.takes_events is None and layer.lowpass for layer in self.children.values())
 
-    def continued(self, tape: Nested, state: Nested, traces: Nested, same: bool) -> Nested:
-        """The state where the last run ended; see ``FusedNetwork.continued``."""
-        return {name: state[name] for name in self.children if name in state}
+    def continued(self, tape: Nested) -> None:
+        """Hear that the next run has the parameters of the one before."""
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window."""

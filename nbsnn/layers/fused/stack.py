@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ...device.buffers import is_static
+from ...device.profile import span
 from ...device.threads import clear
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, add_from_lines, from_lines
+from ...spikes.packed import PackedSpikes
 from ...spikes.spike_input import SpikeInput
 from ..layer import Array, Nested
 from ..run import Run
@@ -26,11 +28,8 @@ from ..spike_trace import LowPass
 from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockTape, InputTrace, Workspace
-from .memory_plan import Budget, Plan, at_rate, plan
+from .memory_plan import PLANS, Budget, Plan, at_rate, least, plan
 from .part import Part, injected
-
-PLANS = 7
-"""Plans of other batches that a stack remembers: the last batch of an epoch is a shorter one, say."""
 
 u = np.uintp
 
@@ -72,11 +71,12 @@ class FusedStack(Part):
     """Connections and populations in turn, each pair one block; only the last may put out other numbers than spikes.
 
     Blocks run by themselves, layer by layer, where an input does not change over time, and up to a population that
-    should have spiked but has not. Where only ``whole`` runs are made, ``forward`` returns no state after one, which
-    ``continued`` does, and nobody asks for the gradient of that before it.
+    should have spiked but has not. Where only ``whole`` runs are made, nobody asks for the state after one, nor for the
+    gradient of that before it.
     """
 
-    checks_numbers, draws, stated = True, False, False  # a population starts from its own initial values
+    checks_numbers, draws, takes_bits = True, False, True
+    stated = False  # a population starts from its own initial values
 
     def __init__(self, net: Sequential, names: list[str], budget: Budget, whole: bool = False):
         super().__init__(net, names)
@@ -91,16 +91,22 @@ class FusedStack(Part):
         made = self.plan_from(0, steps, batch)
         return made if rate is None else at_rate(made, [block.sizes(steps * batch) for block in self.blocks], rate)
 
+    def least(self, steps: int, batch: int) -> int:
+        """Bytes that a batch of this size takes at least."""
+        return least([block.sizes(steps * batch) for block in self.blocks], steps, batch)
+
     def plan_from(self, first: int, steps: int, batch: int) -> Plan:
         """What a batch of this size takes, in blocks from ``first`` on; the same object as long as nothing changes."""
         key = (steps, batch, first, *(block.connection.path for block in self.blocks))
         if key not in self._plans:
             sizes = [block.sizes(steps * batch) for block in self.blocks[first:]]
-            made = plan(sizes, steps, batch, self.budget.share(steps, batch))
+            made = plan(sizes, steps, batch, self.budget.share(steps, batch), self.budget.max_bytes)
             self._plans = {**dict(list(self._plans.items())[-PLANS:]), key: made}
         return self._plans[key]
 
-    def forward(self, x: Array, state: Nested, tape: Nested, draws: Draws | None = None) -> tuple[Array, Nested]:
+    def forward(
+        self, x: Array | PackedSpikes, state: Nested, tape: Nested, draws: Draws | None = None
+    ) -> tuple[Array, Nested]:
         name = self.blocks[0].names[0]
         kept: StackTape = tape[name] if name in tape else tape.setdefault(name, self._tape())
         names, final = list(self.children), dict[str, Any]()
@@ -109,13 +115,16 @@ class FusedStack(Part):
         while True:
             if end > kept.first and names[1] not in state:  # that of other parts alone
                 state = self.initial(x.shape[1])
+            if end > kept.first and isinstance(x, PackedSpikes):
+                x = x.dense(self.setting.dtype)
             for name in names[2 * kept.first : 2 * end]:
-                x = self._forward(name, x, state, kept.plain, draws, final)
+                x = self._forward(name, cast(Array, x), state, kept.plain, draws, final)
             kept.first = end
             if end == len(self.blocks):
-                return x, final
+                return cast(Array, x), final
             try:
-                return self._run(x, state, kept, final, again), final
+                with span("arrange"):
+                    return self._run(x, state, kept, final, again), final
             except NotSpikes as found:
                 end = found.args[0] + 1
 
@@ -123,11 +132,13 @@ class FusedStack(Part):
         """One whose blocks have not run yet."""
         return StackTape({}, 0, [None] * len(self.blocks))
 
-    def _run(self, x: Array, state: Nested, kept: StackTape, final: Nested, again: bool) -> Array:
+    def _run(self, x: Array | PackedSpikes, state: Nested, kept: StackTape, final: Nested, again: bool) -> Array:
         """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on, ``again`` with the same parameters."""
         made = self.plan_from(kept.first, len(x), x.shape[1])
         given: Any = x
-        if not isinstance(x, SpikeInput):  # a read-only array would be a type of its own to the compiler: one more
+        if not isinstance(
+            x, (SpikeInput, PackedSpikes)
+        ):  # a read-only array would be a type of its own to the compiler: one more
             given = np.require(x, self.setting.dtype, ["C", "W"])
         for k in range(kept.first, len(self.blocks)):
             block, tape = self.blocks[k], kept.blocks[k]
@@ -143,6 +154,8 @@ class FusedStack(Part):
             if not self.whole:
                 after = block.final(tape)
                 final[block.names[1]] = after if block.feedback is None else {"neurons": after}
+        if all(tape.events is not None for tape in kept.fused()):
+            kept.workspace.forget("numbers", "product")
         return given.reshape(*given.shape[:2], *self.shape)
 
     def backward(
@@ -160,7 +173,8 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names, before = list(self.children), dict[str, Any]()
         if kept.first < len(self.blocks):
-            gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
+            with span("arrange"):
+                gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             passed: dict[str, Any] = {"after": None, "inject": inject, "wanted": wanted or name != names[0]}
             gy = self._backward(name, gy, kept.plain, grads, before, **passed)  # type: ignore[assignment]
@@ -181,9 +195,10 @@ class FusedStack(Part):
         own = [traces.setdefault(block.names[1], {}) for block in blocks]
         for block, left, kept_there in zip(blocks, tapes, own, strict=True):
             left.trace, given = given, InputTrace(float(block.leak()[0]), kept_there.get("trace"))
-        population, y = blocks[-1].population, tapes[-1].output
-        y = y.reshape(*y.shape[:2], *population.shape)
-        return _offered(blocks[-1], y, own[-1]) if population.neuron.output == "spikes" else y
+        for k, following in enumerate(blocks[1:]):  # which has the spikes of block k as input
+            own[k]["trace"] = following.drive.trace_after(tapes[k + 1]).reshape(-1, *blocks[k].population.shape)
+        y = blocks[-1].outputs(tapes[-1])
+        return _offered(blocks[-1], y, own[-1]) if blocks[-1].population.neuron.output == "spikes" else y
 
     def traces(self, handed_on: bool) -> bool:
         """True if what comes in is spikes, and units leak alike."""
@@ -192,17 +207,8 @@ class FusedStack(Part):
     def hands_on(self) -> bool:
         return True
 
-    def continued(self, tape: Nested, state: Nested, traces: Nested, same: bool) -> Nested:
-        kept: StackTape = tape[self.blocks[0].names[0]]
-        kept.again, found, tapes = same, super().continued(tape, state, traces, same), kept.fused()
-        for k, (block, left) in enumerate(zip(self.blocks[kept.first :], tapes, strict=True)):
-            after = block.final(left)
-            found[block.names[1]] = after if block.feedback is None else {"neurons": after}
-            if k and left.trace is not None:  # of the spikes of the block before
-                before = self.blocks[kept.first + k - 1]
-                own = block.drive.trace_after(left).reshape(-1, *before.population.shape)
-                traces[before.names[1]]["trace"] = own
-        return found
+    def continued(self, tape: Nested) -> None:
+        tape[self.blocks[0].names[0]].again = True
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
@@ -215,7 +221,8 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names = list(self.children)
         if kept.first < len(self.blocks):
-            gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
+            with span("arrange"):
+                gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             more = wanted or name != names[0]
             gy = self.children[name].backward_within(gy, kept.plain[name], grads[name], more)  # type: ignore[assignment]
@@ -234,7 +241,7 @@ class FusedStack(Part):
         gy = np.require(gy, self.setting.dtype, ["C", "W"]).reshape(-1, blocks[-1].units)
         if len(extra[-1]):
             gy = gy + extra[-1]
-        gx = np.empty((made.steps, made.batch, blocks[0].n_pre), gy.dtype) if wanted else None
+        gx = kept.workspace.matrix("gx", made.steps * made.batch, blocks[0].n_pre, gy.dtype) if wanted else None
         for b0, b1 in made.chunks:
             errors = Errors(gy, u(made.batch), u(1), u(b0), gy[:0], gy[:0])
             for k in reversed(range(len(blocks))):
@@ -243,9 +250,7 @@ class FusedStack(Part):
                 if k:
                     errors = block.errors(b0, b1, left, extra[k - 1])
                 elif gx is not None:
-                    pulled = np.empty(((b1 - b0) * made.steps, block.n_pre), gy.dtype)
-                    block.drive.back(left.back.G, pulled)
-                    gx[:, b0:b1] = pulled.reshape(b1 - b0, made.steps, -1).transpose(1, 0, 2)
+                    block.pull(b0, b1, left, gx.reshape(made.steps, made.batch, -1))
             for block, left in zip(blocks, tapes, strict=True):
                 if left.trace is not None:
                     block.drive.learn(b0, b1, left)
@@ -262,7 +267,7 @@ class FusedStack(Part):
         for block, left in zip(blocks, tapes, strict=True):
             if block.population.params or not nobody:
                 _finish(block, left, grads[block.names[1]], None if nobody else before)
-        return None if gx is None else gx.reshape(*gx.shape[:2], *blocks[0].connection.in_shape)
+        return None if gx is None else gx.reshape(made.steps, made.batch, *blocks[0].connection.in_shape)
 
     def record(self, tape: Nested, name: str) -> Any:
         kept: StackTape = tape.get(self.blocks[0].names[0]) or self._tape()
