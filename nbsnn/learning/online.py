@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..device.exclusive import exclusive
-from ..layers.fused.network import FusedNetwork, fuse
+from ..layers.fused.network import fuse
 from ..layers.layer import Array, Layer, Nested
 from ..losses import StepCrossEntropy
 from ..losses.checks import Target
@@ -25,7 +25,7 @@ from .learner import Learner, Loss
 
 
 class Online(Learner):
-    """A learner that goes forward in time; subclasses say what stands for presynaptic activity.
+    """A learner that goes forward in time; subclasses say whether a trace stands for presynaptic activity.
 
     Parameters
     ----------
@@ -63,6 +63,8 @@ class Online(Learner):
     True
     """
 
+    input_decay: float | None = None  # of a trace of the input; None where activity itself is multiplied with errors
+
     def __init__(
         self,
         net: Layer,
@@ -85,17 +87,22 @@ class Online(Learner):
         self.window = None if window is None else count("window", window)
         self.windows = windows.Windows(self.net)
         if switch("compact", compact) and self.update == "sample" and self.windows.at_once:
-            fused = fuse(self.net, convolutions=False)
-            if fused is not None and self._fits(fused):
+            fused = fuse(self.net, convolutions=False, whole=True)
+            if fused is not None and (self.input_decay is None or fused.traceable):
                 self.net, self.fused, self.windows = fused, fused, windows.Windows(fused, True)
         self.close(Online)
 
-    def _fits(self, net: FusedNetwork) -> bool:
-        """True if the rule can work in stacks."""
-        return True
-
     def offer(self, x: Array, traces: Nested) -> None:
-        """Put into the tape what stands for presynaptic activity; by default the activity itself."""
+        """Put into the tape what stands for presynaptic activity: itself, or with an ``input_decay`` its traces."""
+        if self.input_decay is None:
+            return
+        net, own = self.net, traces.setdefault("net", {})
+        if not self.input_decay:
+            net.trace(x, self.tape, own)
+            return
+        trace = self.place.low_pass(x, self.input_decay, traces.get("input"), net.setting.device)
+        net.trace(trace if net.lowpass and (len(x) > 1 or self.fused) else trace.array(), self.tape, own)
+        traces["input"] = self.fused.trace_after(trace, self.tape) if self.fused else trace.after()
 
     def reverse(self, x: Array, gy: Array, traces: Nested) -> None:
         """Add the gradients of the steps just made: their input is ``x`` [T, B, ...], the loss's derivative ``gy``."""
@@ -162,9 +169,10 @@ class Online(Learner):
         output: Any = None
         targets, t = windows.Targets(target), 0
         for now in self.windows.of(x, window):
-            state = self.net.initial(now.shape[1]) if state is None else state
-            if self.fused is not None and held and t:
-                self.fused.continued(self.tape)
+            if state is None:
+                state = self.net.initial(now.shape[1])
+            elif self.fused is not None:
+                state = self.fused.continued(self.tape, state, traces.get("net", {}), held)
             y, state = self.net.forward(now, state, self.tape, draws)
             value, gy = self._loss(y, targets, t)
             output = self.place.add_over_time(y, output)

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..layers.fused.network import FusedNetwork
-from ..layers.layer import Array, Layer, Nested
+from ..layers.layer import Layer
 from ..optim.optimizer import Optimizer
 from ..scalar.per_step import resolved
 from ..validate import arguments, check_options, fraction
-from .learner import Loss
+from .learner import Loss, check_net
 from .online import Online
 
 
@@ -54,18 +53,7 @@ class OTTT(Online):
         **options: Any,
     ):
         check_options("OTTT", options, ["input_decay", *arguments(Online, "net", "loss", "optimizer")])
+        decay, dtype = fraction("input_decay", input_decay), check_net(net).setting.dtype
+        self.input_decay = resolved("input_decay", decay, dtype)
         super().__init__(net, loss, optimizer, **options)
-        self.input_decay = resolved("input_decay", fraction("input_decay", input_decay), net.setting.dtype)
         self.close(OTTT)
-
-    def _fits(self, net: FusedNetwork) -> bool:
-        return net.traceable
-
-    def offer(self, x: Array, traces: Nested) -> None:
-        net, own = self.net, traces.setdefault("net", {})
-        if not self.input_decay:
-            net.trace(x, self.tape, own)
-            return
-        trace = self.place.low_pass(x, self.input_decay, traces.get("input"), net.setting.device)
-        net.trace(trace if net.lowpass and (len(x) > 1 or self.fused) else trace.array(), self.tape, own)
-        traces["input"] = self.fused.trace_after(trace, self.tape) if self.fused else trace.after()

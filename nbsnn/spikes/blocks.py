@@ -58,7 +58,7 @@ def in_lines(matrix: Array, out: Array | None = None) -> Array:
             lines[q, :, : part.shape[1]] = part
 
     if matrix.size > 4 * SERIAL:  # below that a copy takes less time than it takes to wake a thread
-        run_threaded(copy, len(lines), matrix.size)
+        run_threaded(copy, len(lines), matrix.size, ("arrange", 2.0 * matrix.nbytes, 0.0))
     else:
         copy(0, len(lines))
     return out
@@ -74,7 +74,7 @@ def add_from_lines(lines: Array, out: Array) -> None:
             part += lines[q, :, : part.shape[1]]
 
     if out.size > SERIAL:
-        run_threaded(add, len(lines), out.size)
+        run_threaded(add, len(lines), out.size, ("arrange", 3.0 * out.nbytes, 0.0))
     else:
         add(0, len(lines))
 

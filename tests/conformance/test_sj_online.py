@@ -255,7 +255,7 @@ def test_ottt_traces(case: Case) -> None:
     net = network(case, "ottt", "python")
     update = "step" if case.params["online"] else "sample"
     optimizer = OPTIMIZERS[case.params["optimizer"]](case.params["lr"])
-    learner = Probe(net, LOSSES[case.params["loss"]], optimizer, update=update, window=1)
+    learner = Probe(net, LOSSES[case.params["loss"]], optimizer, update=update, window=1, compact=False)
     learner.step(np.swapaxes(case["x"], 0, 1), np.swapaxes(case["target"], 0, 1))
     populations = [name for name, layer in net.layers().items() if layer.recorded()]
     for i, name in enumerate(populations):

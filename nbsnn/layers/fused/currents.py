@@ -159,12 +159,11 @@ class InputCurrents:
     def learn(self, b0: int, b1: int, tape: BlockTape) -> None:
         """``accumulate`` where the input is traced, once nobody needs the errors in ``tape.back.G``: the decay acts on
         them, and what the trace from before the window brings is added."""
-        self._add_bias(b0, b1, tape)
-        back, steps, dtype, u_lines = tape.back, tape.plan.steps, self.dtype, u(self.lines)
+        back, steps, dtype, fade = tape.back, tape.plan.steps, self.dtype, compiled("gather.fade", self.dtype)
         trace, before = _trace_of(tape, b0, b1)
         rows, decay = (b1 - b0) * steps, dtype.type(trace.decay)
-        fade = compiled("gather.fade", dtype)
-        run_kernel(fade, self.lines, rows * self.units, u_lines, u(b1 - b0), u(steps), decay, back.G)
+        self._add_bias(b0, b1, tape)
+        run_kernel(fade, self.lines, rows * self.units, u(self.lines), u(b1 - b0), u(steps), decay, back.G)
         if before is not None:
             x = np.ascontiguousarray(before.T) * decay
             g = np.ascontiguousarray(lines_of(back.G, self.lines, 0, rows)[:, ::steps])

@@ -3,6 +3,7 @@ convolution with what follows it as a ``FusedConvolution``, several of which a b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -33,8 +34,8 @@ def fuse(
     convolutions : bool
         Whether convolutions fuse with the populations after them, too.
     whole : bool
-        Whether no run goes on where another ended, so that stacks and fused convolutions need neither the state at the
-        end nor the gradient with respect to the one at the start.
+        Whether nobody asks for the gradient with respect to the state at the start of a run, nor for the state at its
+        end, unless it is ``continued``.
     """
     if not net.in_row:
         return None
@@ -139,10 +140,22 @@ class FusedNetwork(Sequential):
             final |= after
         return x, final
 
-    def continued(self, tape: Nested) -> None:
-        """Say that the next run has the parameters of the one before, which then are not arranged anew."""
-        for part in self.parts:
-            part.continued(tape)
+    def continued(self, tape: Nested, state: Nested, traces: Nested, same: bool) -> Nested:
+        """The state from which the next run goes on where the last, one of ``whole`` runs, ended.
+
+        Parameters
+        ----------
+        tape : dict
+            What the last run left.
+        state : dict
+            What its ``forward`` returned, which is the state of layers that ran by themselves.
+        traces : dict
+            What ``trace`` was given; the traces are those after the run then.
+        same : bool
+            Whether the next run has the same parameters, which then are not arranged anew.
+        """
+        found = (part.continued(tape, state, traces, same).items() for part in self.parts)
+        return dict(itertools.chain(*found))
 
     def backward(
         self,

@@ -52,8 +52,9 @@ class Part(Sequential):
         """True if the next part gets spikes as this one did, or its own."""
         return all(layer.takes_events is None and layer.lowpass for layer in self.children.values())
 
-    def continued(self, tape: Nested) -> None:
-        """Hear that the next run has the parameters of the one before."""
+    def continued(self, tape: Nested, state: Nested, traces: Nested, same: bool) -> Nested:
+        """The state where the last run ended; see ``FusedNetwork.continued``."""
+        return {name: state[name] for name in self.children if name in state}
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window."""

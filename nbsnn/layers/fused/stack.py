@@ -14,7 +14,6 @@ from typing import Any, cast
 import numpy as np
 
 from ...device.buffers import is_static
-from ...device.profile import span
 from ...device.threads import clear
 from ...kernels.population.fused_backward import Errors
 from ...random import Draws
@@ -71,8 +70,8 @@ class FusedStack(Part):
     """Connections and populations in turn, each pair one block; only the last may put out other numbers than spikes.
 
     Blocks run by themselves, layer by layer, where an input does not change over time, and up to a population that
-    should have spiked but has not. Where only ``whole`` runs are made, nobody asks for the state after one, nor for the
-    gradient of that before it.
+    should have spiked but has not. Where only ``whole`` runs are made, ``forward`` returns no state after one, which
+    ``continued`` does, and nobody asks for the gradient of that before it.
     """
 
     checks_numbers, draws, takes_bits = True, False, True
@@ -123,8 +122,7 @@ class FusedStack(Part):
             if end == len(self.blocks):
                 return cast(Array, x), final
             try:
-                with span("arrange"):
-                    return self._run(x, state, kept, final, again), final
+                return self._run(x, state, kept, final, again), final
             except NotSpikes as found:
                 end = found.args[0] + 1
 
@@ -173,8 +171,7 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names, before = list(self.children), dict[str, Any]()
         if kept.first < len(self.blocks):
-            with span("arrange"):
-                gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
+            gy = self._back(gy, kept, grads, before, inject, wanted or kept.first > 0, "backward")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             passed: dict[str, Any] = {"after": None, "inject": inject, "wanted": wanted or name != names[0]}
             gy = self._backward(name, gy, kept.plain, grads, before, **passed)  # type: ignore[assignment]
@@ -195,10 +192,9 @@ class FusedStack(Part):
         own = [traces.setdefault(block.names[1], {}) for block in blocks]
         for block, left, kept_there in zip(blocks, tapes, own, strict=True):
             left.trace, given = given, InputTrace(float(block.leak()[0]), kept_there.get("trace"))
-        for k, following in enumerate(blocks[1:]):  # which has the spikes of block k as input
-            own[k]["trace"] = following.drive.trace_after(tapes[k + 1]).reshape(-1, *blocks[k].population.shape)
-        y = blocks[-1].outputs(tapes[-1])
-        return _offered(blocks[-1], y, own[-1]) if blocks[-1].population.neuron.output == "spikes" else y
+        population, y = blocks[-1].population, tapes[-1].output
+        y = y.reshape(*y.shape[:2], *population.shape)
+        return _offered(blocks[-1], y, own[-1]) if population.neuron.output == "spikes" else y
 
     def traces(self, handed_on: bool) -> bool:
         """True if what comes in is spikes, and units leak alike."""
@@ -207,8 +203,17 @@ class FusedStack(Part):
     def hands_on(self) -> bool:
         return True
 
-    def continued(self, tape: Nested) -> None:
-        tape[self.blocks[0].names[0]].again = True
+    def continued(self, tape: Nested, state: Nested, traces: Nested, same: bool) -> Nested:
+        kept: StackTape = tape[self.blocks[0].names[0]]
+        kept.again, found, tapes = same, super().continued(tape, state, traces, same), kept.fused()
+        for k, (block, left) in enumerate(zip(self.blocks[kept.first :], tapes, strict=True)):
+            after = block.final(left)
+            found[block.names[1]] = after if block.feedback is None else {"neurons": after}
+            if k and left.trace is not None:  # of the spikes of the block before
+                before = self.blocks[kept.first + k - 1]
+                own = block.drive.trace_after(left).reshape(-1, *before.population.shape)
+                traces[before.names[1]]["trace"] = own
+        return found
 
     def trace_after(self, trace: LowPass, tape: Nested) -> Array:
         """The trace of the input after its window; where the first block has its events, these alone are counted."""
@@ -221,8 +226,7 @@ class FusedStack(Part):
         kept: StackTape = tape[self.blocks[0].names[0]]
         names = list(self.children)
         if kept.first < len(self.blocks):
-            with span("arrange"):
-                gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
+            gy = self._back(gy, kept, grads, {}, None, wanted or kept.first > 0, "within")  # type: ignore[assignment]
         for name in reversed(names[: 2 * kept.first]):
             more = wanted or name != names[0]
             gy = self.children[name].backward_within(gy, kept.plain[name], grads[name], more)  # type: ignore[assignment]
