@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -132,25 +133,32 @@ class BlockTape:
         self.lanes: dict[tuple[int, int, int, int, bool], tuple[Array, Array, Array]] = {}
         self.by_input: dict[str, tuple[Array, Array]] = {}
         self.input: dict[str, Any] = {}
+        self.events = None
 
-    def unlist(self, x: Array | PackedSpikes | SpikeInput, name: str) -> None:
-        """Give back what lists of the input of the connection ``name`` took, of a run that made them."""
+    def switch(self, x: Array | PackedSpikes | SpikeInput, name: str) -> None:
+        """Give back what lists of the input of the connection ``name`` took, or numbers for BLAS: the run before used
+        them, and this one does not."""
+        if self.events is None:
+            self.workspace.forget("numbers", "product")
+            self.__dict__.pop("numbers", None)
+            self.__dict__.pop("product", None)
+            return
         self.input.pop("index", None)
         self.lists.pop(f"row {name}", None)
         if isinstance(x, PackedSpikes):
             x.unlist()
 
-    @property
+    @cached_property
     def numbers(self) -> Array:
         """Room for the input of a few samples as numbers, [chunk T, M]."""
         return self._shared("numbers", self.n_pre)
 
-    @property
+    @cached_property
     def product(self) -> Array:
         """Room for their product with the weights, [chunk T, 64 Q]."""
         return self._shared("product", self.layout.blocks * LINE)
 
-    @property
+    @cached_property
     def errors(self) -> Array:
         """Room for the gradient with respect to their input, [chunk T, M]."""
         return self._shared("errors", self.n_pre)

@@ -80,8 +80,8 @@ class InputCurrents:
                 packed = PackedSpikes.of(x, tape.input, tape.limit, tape.plan.listed)
             if packed is None:
                 (finite_input if x.size >= LARGE else finite)("input", x)  # which spikes need not
-        if packed is None:
-            tape.unlist(x, self.name)
+        if (packed is None) != (tape.events is None):
+            tape.switch(x, self.name)
         tape.given, tape.events, tape.by_input = x, packed, {}
 
     def arrange(self, tape: BlockTape) -> None:

@@ -152,8 +152,6 @@ class FusedStack(Part):
             if not self.whole:
                 after = block.final(tape)
                 final[block.names[1]] = after if block.feedback is None else {"neurons": after}
-        if all(tape.events is not None for tape in kept.fused()):
-            kept.workspace.forget("numbers", "product")
         return given.reshape(*given.shape[:2], *self.shape)
 
     def backward(
