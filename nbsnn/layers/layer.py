@@ -1,8 +1,9 @@
 """Layers: their interface, and how their arrays are named.
 
 A layer turns ``x`` [T, B, ...] into ``y`` [T, B, ...]. It keeps weights alone: the state goes in and comes out of
-``forward``, and what ``backward`` needs is in the ``tape``, a dict that the caller owns (and may hand in again). State,
-gradients and tapes of composed layers are nested dicts by layer name.
+``forward``, and what ``backward`` needs is in the ``tape``, a dict that the caller owns. It may be handed in again, and
+then its memory is used again: copy outputs and gradients that are to outlive the next run on it. State, gradients and
+tapes of composed layers are nested dicts by layer name.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ After a spike the membrane is held at its reset value and input is lost until ``
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy.typing import ArrayLike
 
 from ..neuron import Neuron
@@ -19,7 +17,7 @@ from .reset import fire, fire_vjp
 
 def step(
     x: float, v: float, left: float, decay: float, v_threshold: float, v_reset: float, v_rest: float, refractory: float
-) -> tuple[Any, Any, Any]:
+) -> tuple[float, float, float]:
     s, free = fire(charge(x, v, decay, v_rest), v_threshold, v_reset)
     if left > 0.0:
         return 0.0, v, left - 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -117,13 +118,19 @@ def kernels_in(tree: ast.AST, all_functions: bool, inside: str = "") -> Iterator
     """Functions of scalar code: neither methods, nor holes, nor (but in kernels) what makes or checks objects."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
-            returned = ast.unparse(node.returns) if node.returns else "float"
-            equation = all_functions or (returned in ("float", "bool") and not _makes(node))
+            equation = all_functions or (_is_scalar(node) and not _makes(node))
             if equation and not node.decorator_list:
                 yield f"{inside}{node.name}", node
             yield from kernels_in(node, all_functions, f"{inside}{node.name}.")
         elif not isinstance(node, ast.ClassDef):
             yield from kernels_in(node, all_functions, inside)
+
+
+def _is_scalar(function: ast.FunctionDef) -> bool:
+    """Whether a function returns numbers, as far as its annotations say; what takes ``Values`` does, or arrays."""
+    returned = re.findall(r"\w+", ast.unparse(function.returns)) if function.returns else []
+    given = {ast.unparse(argument.annotation) for argument in function.args.args if argument.annotation}
+    return {"float", "bool", "tuple"}.issuperset(returned) or (returned == ["Any"] and "Values" in given)
 
 
 def _makes(function: ast.FunctionDef) -> bool:
