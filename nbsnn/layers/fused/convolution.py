@@ -17,7 +17,7 @@ import numpy as np
 from ...compile.simd import CHUNK, LINE
 from ...device.buffers import buffer, zeros
 from ...device.profile import span
-from ...device.threads import run_threaded, threads, windows
+from ...device.threads import run_each, shares, threads, windows
 from ...kernels.population import fused_conv as loops
 from ...kernels.products.windows import Source
 from ...random import Draws
@@ -135,15 +135,10 @@ class FusedConvolution(Part):
                     to_lines(lines.arranged(value.reshape(1, batch, -1)), first[:, :, None])
         bits = buffer(arrays, "bits", (steps * batch, lines.blocks), np.uint64)
         y = buffer(arrays, "y", (steps * batch, lines.channels, math.prod(self.maxima)), self.dtype)
-        spikes, compiled, free = _spikes(packed, every), lines.kernel("forward"), list(range(threads()))
-
-        def part(lo: int, hi: int) -> int:
-            room = self._room(kept, free.pop(), False)
-            return compiled(u(lo), u(hi), spikes, kept.image, kept.P, S, room, bits, y)
-
-        size = steps * batch * lines.width
+        run, size = lines.kernel("forward"), steps * batch * lines.width
+        given, parts = (_spikes(packed, every), kept.image, kept.P, S), self._parts(kept, batch, size, False)
         with span(f"{self.names[0]}, {self.names[1]} {called}", ops=size):
-            other = sum(run_threaded(part, batch, size))
+            other = sum(run_each(lambda lo, hi, room: run(lo, hi, *given, room, bits, y), parts))
         return None if other else y.reshape(steps, batch, *self.shape)
 
     def _image(self, arrays: Nested) -> loops.Image:
@@ -167,6 +162,10 @@ class FusedConvolution(Part):
         Z, X, H, G, turned = np.split(room, np.cumsum(sizes[:-1]))
         seen = np.empty(maxima // CHUNK, np.uint32)
         return loops.Room(Z, X, H, G, turned, self.events.scratch(wanted), self.events.lists(), seen)
+
+    def _parts(self, kept: ImageTape, count: int, work: int, wanted: bool) -> list[tuple[Any, ...]]:
+        """What each thread of a run or its backward pass does of so many samples, or parts of sums, and its room."""
+        return [(u(lo), u(hi), self._room(kept, k, wanted)) for k, (lo, hi) in enumerate(shares(count, work))]
 
     def final(self, kept: ImageTape) -> Nested:
         """State and output after the last step."""
@@ -263,15 +262,11 @@ class FusedConvolution(Part):
         rows, pieces, (every, _) = packed.steps * packed.batch, len(sums.edges) - 1, _marks(packed.steps)
         with span("arrange"):
             errors = loops.Errors(np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1), extra)
-        spikes, bits, compiled = _spikes(packed, every), kept.arrays["bits"], lines.kernel("backward")
-        free = list(range(threads()))
-
-        def part(lo: int, hi: int) -> None:
-            room = self._room(kept, free.pop(), len(source.gx) > 0)
-            compiled(u(lo), u(hi), spikes, kept.image, kept.P, S, room, bits, errors, source, sums)
-
-        with span(f"{self.names[0]}, {self.names[1]} backward", ops=rows * lines.width):
-            run_threaded(part, pieces, rows * lines.width)
+        run, size, bits = lines.kernel("backward"), rows * lines.width, kept.arrays["bits"]
+        given = _spikes(packed, every), kept.image, kept.P, S
+        parts = self._parts(kept, pieces, size, len(source.gx) > 0)
+        with span(f"{self.names[0]}, {self.names[1]} backward", ops=size):
+            run_each(lambda lo, hi, room: run(lo, hi, *given, room, bits, errors, source, sums), parts)
 
     def add(self, sums: loops.Sums, state: Nested, grads: Nested) -> Nested:
         """Add the ``sums`` of a run from ``state`` on to ``grads``; returns the gradient with respect to that state."""
