@@ -136,9 +136,9 @@ class FusedConvolution(Part):
         bits = buffer(arrays, "bits", (steps * batch, lines.blocks), np.uint64)
         y = buffer(arrays, "y", (steps * batch, lines.channels, math.prod(self.maxima)), self.dtype)
         run, size = lines.kernel("forward"), steps * batch * lines.width
-        given, parts = (_spikes(packed, every), kept.image, kept.P, S), self._parts(kept, batch, size, False)
+        given = _spikes(packed, every), kept.image, kept.P, S
         with span(f"{self.names[0]}, {self.names[1]} {called}", ops=size):
-            other = sum(run_each(lambda lo, hi, room: run(lo, hi, *given, room, bits, y), parts))
+            other = sum(run_each(run, [(*part, bits, y) for part in self._parts(kept, batch, size, False, *given)]))
         return None if other else y.reshape(steps, batch, *self.shape)
 
     def _image(self, arrays: Nested) -> loops.Image:
@@ -163,9 +163,10 @@ class FusedConvolution(Part):
         seen = np.empty(maxima // CHUNK, np.uint32)
         return loops.Room(Z, X, H, G, turned, self.events.scratch(wanted), self.events.lists(), seen)
 
-    def _parts(self, kept: ImageTape, count: int, work: int, wanted: bool) -> list[tuple[Any, ...]]:
-        """What each thread of a run or its backward pass does of so many samples, or parts of sums, and its room."""
-        return [(u(lo), u(hi), self._room(kept, k, wanted)) for k, (lo, hi) in enumerate(shares(count, work))]
+    def _parts(self, kept: ImageTape, count: int, work: int, wanted: bool, *given: Any) -> list[tuple[Any, ...]]:
+        """What each thread of a run or its backward pass does of so many samples, or parts of sums; what it is
+        ``given``, and its room."""
+        return [(u(lo), u(hi), *given, self._room(kept, k, wanted)) for k, (lo, hi) in enumerate(shares(count, work))]
 
     def final(self, kept: ImageTape) -> Nested:
         """State and output after the last step."""
@@ -264,9 +265,9 @@ class FusedConvolution(Part):
             errors = loops.Errors(np.require(gy, self.dtype, ["C", "W"]).reshape(rows, lines.channels, -1), extra)
         run, size, bits = lines.kernel("backward"), rows * lines.width, kept.arrays["bits"]
         given = _spikes(packed, every), kept.image, kept.P, S
-        parts = self._parts(kept, pieces, size, len(source.gx) > 0)
+        parts = self._parts(kept, pieces, size, len(source.gx) > 0, *given)
         with span(f"{self.names[0]}, {self.names[1]} backward", ops=size):
-            run_each(lambda lo, hi, room: run(lo, hi, *given, room, bits, errors, source, sums), parts)
+            run_each(run, [(*part, bits, errors, source, sums) for part in parts])
 
     def add(self, sums: loops.Sums, state: Nested, grads: Nested) -> Nested:
         """Add the ``sums`` of a run from ``state`` on to ``grads``; returns the gradient with respect to that state."""
