@@ -125,7 +125,7 @@ def test_lists_are_turned_alike_by_numpy_and_by_the_kernel(monkeypatch):
 
 
 @pytest.mark.parametrize("p", [0.0, 0.02, 0.4, 1.0])
-def test_pairs_are_drawn_alike_by_numpy_and_by_the_kernel(monkeypatch, p):
+def test_pairs_are_drawn_alike_by_plain_python_and_by_the_kernel(monkeypatch, p):
     for n, lo, hi, own in ((1, 0, 1, 0), (30, 3, 40, -5), (60, 0, 60, 0), (25, 10, 33, rule.NOWHERE)):
         found = [random_pairs.bernoulli(n, lo, hi, -own, p, Draws(5))]
         with monkeypatch.context() as m:

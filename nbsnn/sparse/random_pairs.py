@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..device.threads import run_threaded
-from ..kernels.synapses.connect import even
+from ..kernels.synapses import connect
 from ..random import Draws
 from ..validate import affordable, count, number, switch
 from .rows import MOST, Array, Rows, compiled, turn
 from .rule import NOWHERE, Coordinates, Rule, above, on_both_sides
 
-FEW, ROUNDS = 1 << 12, 64  # draws, and draws of a target, to which no kernel is loaded
+FEW = 1 << 11  # draws that take less time in plain Python than a kernel takes to be compiled, or loaded
 PIECE = 1 << 22  # choices of sources that are drawn together where not all are kept
 KINDS = ("probability", "indegree", "outdegree", "total")
 
@@ -176,11 +176,10 @@ def bernoulli(
     Synapses are counted first, then drawn again into place; or only counted, into ``degrees``.
     """
     scale = 1.0 / math.log1p(-probability) if 0.0 < probability < 1.0 else -math.inf if probability == 0.0 else -0.0
-    n, key, each = hi - lo, np.uint64(draws.key), 1 + n_pre * probability
-    if each <= ROUNDS and n * each <= FEW and degrees is None:
-        return _few(n_pre, lo, hi, own, scale, key)
+    n, key = hi - lo, np.uint64(draws.key)
+    work = int(n * (1 + n_pre * probability))
     begin, degree = np.zeros(n + 1, np.int64), np.zeros(n, np.int64) if degrees is None else degrees
-    visit, work = compiled("bernoulli"), int(n * each)
+    visit = connect.bernoulli if work <= FEW else compiled("bernoulli")
 
     def run(out: Array) -> None:
         with np.errstate(over="ignore"):
@@ -192,23 +191,6 @@ def bernoulli(
     if len(pre):
         run(pre)
     return begin, pre
-
-
-def _few(n_pre: int, lo: int, hi: int, own: int, scale: float, key: np.uint64) -> tuple[Array, Array]:
-    """``connect.bernoulli`` by NumPy, draw after draw for all targets together, in less time than it takes to load."""
-    unit, at = np.arange(lo, hi), np.zeros(hi - lo, np.int64)
-    same = (unit + own >= 0) & (unit + own < n_pre)
-    units, places = [unit[:0]], [at[:0]]
-    while len(unit):
-        gap = np.array([math.log(u) for u in even(unit, len(units) - 1, key).tolist()]) * scale
-        goes = gap < n_pre - same - at
-        unit, same, at = unit[goes], same[goes], at[goes] + gap[goes].astype(np.int64)
-        units.append(unit)
-        places.append(at + (same & (at >= unit + own)))
-        at += 1
-    unit = np.concatenate(units) - lo
-    pre = np.concatenate(places)[np.argsort(unit, kind="stable")]
-    return np.append(0, np.cumsum(np.bincount(unit, minlength=hi - lo))), pre.astype(np.int32)
 
 
 def _exactly(n_pre: int, n_post: int, own: int, total: int, draws: Draws, lo: int, hi: int) -> tuple[Array, Array]:
