@@ -379,6 +379,17 @@ def test_a_network_of_other_neurons_runs():
     assert 5.0 < net.run(200.0).rate() < 100.0
 
 
+def test_inputs_that_nothing_adds_to_are_zero_without_a_sign():
+    neuron = nbsnn.Neuron(
+        step=lambda x, g, j, seen, open_, moved: (0.0, x, g, j), state={"seen": 1.0, "open_": 1.0, "moved": 1.0},
+        inputs=("current", "conductance", "jump"),
+    )  # fmt: skip
+    net = nbsnn.Network(dt=1.0, device="python")
+    cells = net.population(neuron, 1)
+    run = net.run(2.0, record={cells: list(neuron.state)})
+    assert not any(np.any(run[cells, name]) or np.any(np.signbit(run[cells, name])) for name in neuron.state)
+
+
 def test_event_streams_are_inputs():
     events = np.array(
         [(90, 1, 0, 1), (95, 1, 0, 1), (1500, 0, 1, 0), (1501, 2, 1, 1)],

@@ -17,7 +17,7 @@ kernel is made, so the loop is put together here; for an exponential synapse and
         x, y, bits = scratch.x, scratch.y, scratch.bits
         count, one, none, zero = np.uint32(0), np.uint32(1), np.uint32(0), x.dtype.type(0)
         for k in range(n):
-            current, conductance = x[k], -zero
+            current, conductance = x[k], zero
             r = synapse0(R[a0 + k], *read0(S, o0, w, k), *q0)
             R[a0 + k] = zero
             write0(S, r, o0, w, k)
@@ -86,6 +86,9 @@ CUSTOM = {
 
 DRIVEN = "current = conducted(current, conductance, S[v + k], *driven(P, place), {rest}) + jump"
 """After all that: conductances as a current, with v as it was before the step."""
+
+SUMS = "current", "conductance", "jump"
+"""Inputs that are sums of what synapses put out."""
 
 PLACES = {"o": at.STATE, "own": at.VECTORS, "v": at.MEMBRANE}
 """Where a unit's variables, parameters of its own, and membrane are."""
@@ -176,6 +179,13 @@ def put_out(group: Group) -> str:
     return "r[0]" if group.spiking else "zero"
 
 
+def _begin(name: str, inside: list[str], currents: bool) -> str:
+    """Where a sum begins: the first addition to -0.0 changes nothing and is left out; to 0.0, it makes 0.0 of -0.0."""
+    if name == "current" and currents:
+        return "x[k]"
+    return "-zero" if any(f"{name} +=" in line for line in inside) else "zero"
+
+
 def _finish(group: Group) -> list[str]:
     """The lines after a unit's step."""
     after = [AFTER.format(out=put_out(group))] if any(port.mode == "after" for port in group.ports) else []
@@ -194,8 +204,7 @@ def _block(before: list[str], inside: list[str], group: Group) -> list[str]:
         *(f"    {line}" for line in before),
         *(f"    {BEFORE[name]}" for name in neuron.inputs if name in BEFORE),
         "    for k in range(n):",
-        # An addition of -0.0 changes nothing and is left out; that of 0.0, which makes 0.0 of -0.0, is not.
-        f"        current, conductance, jump = {'x[k]' if currents else '-zero'}, -zero, -zero",
+        f"        current, conductance, jump = {', '.join(_begin(name, inside, currents) for name in SUMS)}",
         *(f"        {line}" for line in named_inputs(neuron)),
         *(f"        {line}" for line in inside),
         f"        {_step(neuron, 'i0 + k', 'bits[k]')}",
