@@ -26,7 +26,7 @@ from ..plasticity.describe import describe_rule, rebuild_rule
 from ..plasticity.plastic import Plastic
 from ..random import Draws, Shape
 from ..validate import choice
-from ..validate.kinds import is_dict, is_list, is_mapping, is_row, without_numpy
+from ..validate.kinds import is_dict, is_list, is_list_or_tuple, is_mapping, without_numpy
 
 UNITS = 2**25
 """Units of the largest layer that is read: three thousand pixels by three thousand, in three channels."""
@@ -69,7 +69,7 @@ def plain(what: str, given: object) -> Any:
         return value
     if is_mapping(value):
         return {name: plain(f"{name} of {what}", option) for name, option in value.items()}
-    if is_row(value):
+    if is_list_or_tuple(value):
         return [plain(what, item) for item in value]
     if callable(value):
         raise TypeError(f"{what} is a function, which a file cannot hold: give the array that it makes, and save then")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..validate.kinds import is_array, is_mapping, is_row
+from ..validate.kinds import is_array, is_list_or_tuple, is_mapping
 
 OWN = ("params", "buffers", "children", "setting", "arrays", "cuda", "ops", "built", "_closed")
 """Attributes that are kept, or recreated."""
@@ -72,7 +72,7 @@ def _same(a: Any, b: Any) -> bool:
     """True if two values are equal, as far as they are numbers, texts, arrays, or made of such."""
     if isinstance(a, NUMPY):
         return isinstance(b, NUMPY) and np.array_equal(a, b)
-    if is_row(a):
+    if is_list_or_tuple(a):
         return type(a) is type(b) and len(a) == len(b) and all(map(_same, a, b))
     if is_mapping(a):
         return is_mapping(b) and a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())

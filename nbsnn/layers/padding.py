@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..validate import UNITS, count
-from ..validate.kinds import is_row
+from ..validate.kinds import is_list_or_tuple
 from .layer import Array
 
 MODES = ("zeros", "reflect", "replicate", "circular")
@@ -22,7 +22,7 @@ Pair = int | tuple[int, int]
 
 def pair(name: str, value: object, *, least: int = 1) -> tuple[int, int]:
     """Height and width, of which one number makes both."""
-    if not is_row(value):
+    if not is_list_or_tuple(value):
         value = (value, value)
     if len(value) != 2:
         raise ValueError(f"{name} must be an integer or a pair (height, width), not {value!r}")

@@ -13,7 +13,7 @@ from ..events import Recordings
 from ..random import Draws
 from ..spikes.spike_input import SpikeInput
 from ..validate import array_of, finite, function, real, shaped
-from ..validate.kinds import is_list, is_row, is_tuple
+from ..validate.kinds import is_list, is_list_or_tuple, is_tuple
 
 Samples = np.ndarray | Recordings | SpikeInput
 Given = tuple[object, ...] | Iterable[tuple[object, ...]] | Callable[[Draws], Iterable[tuple[object, ...]]]
@@ -107,8 +107,8 @@ def feed(name: str, given: Given, epochs: int = 1) -> Arrays | Stream:
 
 def checked(name: str, given: object) -> Batch:
     """Samples, targets and weights of equal number, at least one."""
-    if not is_row(given) or len(given) not in (2, 3):
-        many = f" of {len(given)}" if is_row(given) else ""
+    if not is_list_or_tuple(given) or len(given) not in (2, 3):
+        many = f" of {len(given)}" if is_list_or_tuple(given) else ""
         raise TypeError(f"{name} must be a pair (x, target) or (x, target, weight), not a {type(given).__name__}{many}")
     x, target = given[0], array_of(f"the target of {name}", given[1])
     if not isinstance(x, (Recordings, SpikeInput)):

@@ -18,7 +18,7 @@ from ..progress.history import History
 from ..random import Draws
 from ..ranks import ranks_of
 from ..validate import choice, count, function, instance, number, path, switch
-from ..validate.kinds import is_row
+from ..validate.kinds import is_list_or_tuple
 from .best import Best
 from .feed import Arrays, Given, Stream, feed
 from .learner import Learner
@@ -217,7 +217,7 @@ def _functions(name: str, given: object, say: str) -> list[Callable[..., Any]]:
     """None, a function or several as a list."""
     if given is None:
         return []
-    several = is_row(given)
+    several = is_list_or_tuple(given)
     if not (each := given if several else [given]):
         raise ValueError(f"{name} must be {say} or several, not {given!r}")
     return [function(f"{name}[{k}]" if several else name, f, say, takes=2) for k, f in enumerate(each)]

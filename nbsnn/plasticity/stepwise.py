@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..layers.layer import Array, Nested
-from ..validate.kinds import is_array, is_row
+from ..validate.kinds import is_array, is_list_or_tuple
 from .plastic_layer import PlasticLayer
 
 
@@ -66,6 +66,6 @@ class StepwiseRun:
 
 def _at(t: int, value: Any) -> Any:
     """The part of a signal that belongs to step ``t``."""
-    if is_row(value):
+    if is_list_or_tuple(value):
         return tuple(part[t : t + 1] for part in value)
     return value[t : t + 1] if is_array(value) and value.ndim else value

@@ -38,7 +38,7 @@ def is_list(value: object) -> TypeIs[list[Any]]:
     return isinstance(value, list)
 
 
-def is_row(value: object) -> TypeIs[tuple[Any, ...] | list[Any]]:
+def is_list_or_tuple(value: object) -> TypeIs[tuple[Any, ...] | list[Any]]:
     """True for a tuple or a list."""
     return isinstance(value, (tuple, list))
 

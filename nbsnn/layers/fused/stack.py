@@ -19,7 +19,6 @@ from ...kernels.population.fused_backward import Errors
 from ...random import Draws
 from ...spikes.blocks import LINE, add_from_lines, from_lines
 from ...spikes.packed import PackedSpikes
-from ...spikes.spike_input import SpikeInput
 from ..layer import Array, Nested
 from ..run import Run
 from ..sequential import Sequential
@@ -27,6 +26,7 @@ from ..spike_trace import LowPass
 from .block import FusedBlock
 from .block_records import BlockRecords, LoopRecords
 from .block_tape import BlockTape, InputTrace, Workspace
+from .currents import LISTED
 from .memory_plan import PLANS, Budget, Plan, at_rate, least, plan
 from .part import Part, injected
 
@@ -134,9 +134,7 @@ class FusedStack(Part):
         """Run ``x`` [T, B, N] through the blocks from ``kept.first`` on, ``again`` with the same parameters."""
         made = self.plan_from(kept.first, len(x), x.shape[1])
         given: Any = x
-        if not isinstance(
-            x, (SpikeInput, PackedSpikes)
-        ):  # a read-only array would be a type of its own to the compiler: one more
+        if not isinstance(x, LISTED):  # a read-only array would be a type of its own to the compiler: one more
             given = np.require(x, self.setting.dtype, ["C", "W"])
         for k in range(kept.first, len(self.blocks)):
             block, tape = self.blocks[k], kept.blocks[k]
