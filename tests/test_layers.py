@@ -350,6 +350,16 @@ def test_whatever_happens_all_threads_have_ended(caller, error):
         device.run_threaded(call, 3, device.SERIAL + 1)
     assert ended == [(0, 1), (2, 3)][caller is not None :]
     assert device.run_threaded(lambda lo, hi: lo, 5, device.SERIAL + 1) == [0, 1, 3]
+
+
+@pytest.mark.filterwarnings("error")
+def test_threads_warn_of_nothing_that_the_caller_does_not_want_to_hear(monkeypatch):
+    monkeypatch.setattr(device, "threads", lambda: 3)
+    large = np.uint64(2**63 + 1)
+    with np.errstate(over="ignore"):
+        assert device.run_threaded(lambda lo, hi: int(large * np.uint64(2)), 3, device.SERIAL + 1) == [2, 2, 2]
+    with pytest.raises(RuntimeWarning, match="overflow"):
+        device.run_threaded(lambda lo, hi: lo and large * np.uint64(2), 3, device.SERIAL + 1)
     set_threads(None)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
@@ -118,12 +119,12 @@ def set_threads(count: int | None) -> None:
 
 
 class Task:
-    """A call that another thread makes."""
+    """A call that another thread makes, in this one's context: with its ``np.errstate``."""
 
-    __slots__ = ("call", "ended", "error", "lock", "part", "result")
+    __slots__ = ("call", "context", "ended", "error", "lock", "part", "result")
 
     def __init__(self, call: Callable[..., Any], part: tuple[Any, ...]):
-        self.call, self.part, self.lock = call, part, threading.Lock()
+        self.call, self.part, self.lock, self.context = call, part, threading.Lock(), copy_context()
         self.result, self.ended = None, False
         self.error: BaseException | None = None
         self.lock.acquire()
@@ -131,7 +132,7 @@ class Task:
     def run(self) -> None:
         """Make the call; what it raises, the thread that gave it finds in ``error``."""
         try:
-            self.result = self.call(*self.part)
+            self.result = self.context.run(self.call, *self.part)
         except BaseException as error:
             self.error = error
         self.ended = True
